@@ -1,0 +1,1 @@
+"""Instant Resources: any OpenRouter model as a callable HTTP resource."""

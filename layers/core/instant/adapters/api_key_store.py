@@ -1,0 +1,71 @@
+"""Our own API keys in DynamoDB, under the hash of the key."""
+
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from instant.adapters.tables import Table
+from instant.domain.api_key import ApiKey
+from instant.domain.identity import Scope
+
+
+class ByUser(GlobalSecondaryIndex["ApiKeyRow"]):
+    """A user's keys by time."""
+
+    class Meta:
+        """The index in template.yaml."""
+
+        index_name = "by_user"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class ApiKeyRow(Table):
+    """One key's record."""
+
+    key_hash = UnicodeAttribute(hash_key=True)
+    key_id = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    last4 = UnicodeAttribute()
+    scopes = UnicodeSetAttribute()
+    created_at = UnicodeAttribute()
+    expires_at = UnicodeAttribute(null=True)
+    revoked_at = UnicodeAttribute(null=True)
+    by_user = ByUser()
+
+    def record(self) -> ApiKey:
+        """The row as the domain knows it."""
+        return ApiKey(**{**self.values, "scopes": frozenset(map(Scope, self.scopes))})
+
+
+class DynamoApiKeyStore:
+    """API keys in one table."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
+        self._rows = ApiKeyRow.named(table_name)
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        """The record, read consistently."""
+        row = self._rows.find(key_hash)
+        return row.record() if row else None
+
+    def put(self, key: ApiKey) -> None:
+        """Store a new one; a hash can never be taken."""
+        fields = {name: getattr(key, name) for name in ApiKey.__dataclass_fields__}
+        row = self._rows(**{**fields, "scopes": {scope.value for scope in key.scopes}})
+        row.save(condition=self._rows.key_hash.does_not_exist())
+
+    def of_user(self, user_id: str) -> list[ApiKey]:
+        """A user's keys, newest first."""
+        return [row.record() for row in self._rows.by_user.query(user_id, scan_index_forward=False)]
+
+    def revoke(self, key: ApiKey, revoked_at: str) -> None:
+        """Close it for good; the first time counts."""
+        row = self._rows(key.key_hash)
+        row.update(
+            actions=[self._rows.revoked_at.set(self._rows.revoked_at | revoked_at)],
+            condition=self._rows.key_hash.exists(),
+        )

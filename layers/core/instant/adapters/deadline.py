@@ -1,0 +1,94 @@
+"""One deadline over a whole HTTP exchange: connect, headers and body.
+
+HTTP clients time each read by itself, and OpenRouter sends blank lines while a model thinks, so a slow drip
+would never time out. Here every read and write on the socket gets only what is left of the whole.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+import httpx
+
+_FOREVER = float("inf")
+
+
+class Deadline:
+    """The moment by which the exchange now under way must be over; each thread has its own."""
+
+    def __init__(self) -> None:
+        """No deadline yet."""
+        self._at: ContextVar[float] = ContextVar("deadline", default=_FOREVER)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Allow `seconds` for what happens inside."""
+        token = self._at.set(time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._at.reset(token)
+
+    def left(self, timeout: float | None, late: type[Exception]) -> float | None:
+        """What remains, at most `timeout`; raises `late` when nothing does."""
+        remaining = self._at.get() - time.monotonic()
+        if remaining <= 0:
+            raise late("deadline passed")
+        return timeout if remaining == _FOREVER else min(remaining, timeout or remaining)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> "_Stream":
+        limit = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, limit), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        limit = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        stream = super().connect_tcp(host, port, limit, local_address, socket_options)
+        return _Stream(stream, self._deadline)
+
+
+def transport(deadline: Deadline) -> httpx.HTTPTransport:
+    """httpx's own transport over connections that keep to `deadline`."""
+    tls = httpx.create_ssl_context(trust_env=False)
+    made = httpx.HTTPTransport(verify=tls, trust_env=False)
+    made._pool = httpcore.ConnectionPool(  # httpx offers no other way to its connections
+        ssl_context=tls,
+        network_backend=_Backend(deadline),
+        keepalive_expiry=5.0,
+        max_connections=100,
+    )
+    return made

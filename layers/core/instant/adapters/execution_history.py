@@ -1,0 +1,71 @@
+"""Past executions in DynamoDB, read only."""
+
+from typing import Any
+
+from instant.adapters.aws import client
+from instant.adapters.pages import page_of
+from instant.domain.execution import Execution, State, StoredAnswer
+from instant.domain.page import Page, PageRequest
+from instant.domain.receipt import Receipt
+
+
+class DynamoExecutionHistory:
+    """Reads what the ledger wrote."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
+        self._table_name = table_name
+
+    def get(self, execution_id: str) -> Execution | None:
+        """The execution, read consistently."""
+        reply = client("dynamodb").get_item(
+            TableName=self._table_name, Key={"execution_id": {"S": execution_id}}, ConsistentRead=True
+        )
+        return _execution(reply["Item"]) if "Item" in reply else None
+
+    def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
+        """A user's executions, newest first."""
+        query: dict[str, Any] = {
+            "TableName": self._table_name,
+            "IndexName": "by_user",
+            "KeyConditionExpression": "user_id = :user",
+            "ExpressionAttributeValues": {":user": {"S": user_id}},
+            "ScanIndexForward": False,
+            "Limit": page.limit + 1,
+        }
+        if page.after:
+            query["ExclusiveStartKey"] = {
+                "user_id": {"S": user_id},
+                "created_at": {"S": page.after.sort},
+                "execution_id": {"S": page.after.item_id},
+            }
+        items = client("dynamodb").query(**query)["Items"]
+        return page_of([_execution(item) for item in items], page.limit, lambda e: (e.created_at, e.execution_id))
+
+
+def _execution(item: dict[str, Any]) -> Execution:
+    text = {name: value["S"] for name, value in item.items() if "S" in value}
+    number = {name: int(value["N"]) for name, value in item.items() if "N" in value}
+    return Execution(
+        execution_id=text["execution_id"],
+        user_id=text["user_id"],
+        resource_id=text["resource_id"],
+        resource_revision=number["resource_revision"],
+        state=State(text["state"]),
+        model=text["model"],
+        key_source=text["key_source"],
+        created_at=text["created_at"],
+        finished_at=text.get("finished_at"),
+        latency_ms=number.get("latency_ms"),
+        error_code=text.get("error_code"),
+        receipt=Receipt(
+            generation_id=text.get("generation_id"),
+            model=text.get("model_served"),
+            provider=text.get("provider"),
+            finish_reason=text.get("finish_reason"),
+            prompt_tokens=number.get("prompt_tokens"),
+            completion_tokens=number.get("completion_tokens"),
+            cost_nanousd=number.get("cost_nanousd"),
+        ),
+        answer=StoredAnswer(text=text.get("answer"), object_key=text.get("answer_key")),
+    )

@@ -1,0 +1,79 @@
+"""Users' keys under KMS, each bound to its user, service and stage, so that a copied ciphertext does not open."""
+
+from collections import OrderedDict
+from hashlib import sha256
+
+from botocore.exceptions import ClientError
+
+from instant.adapters.aws import client
+from instant.adapters.clock import SystemClock
+from instant.domain.errors import CredentialRejected
+from instant.domain.secret import Secret
+from instant.ports import Clock
+
+CACHE_SECONDS = 300
+"""How long a warm function may use a decrypted key; its row is read on every call all the same."""
+
+_CACHE_SIZE = 256
+
+
+class KmsKeySealer:
+    """May encrypt only."""
+
+    def __init__(self, key_id: str, stage: str) -> None:
+        """Use this KMS key for this stage."""
+        self._key_id = key_id
+        self._stage = stage
+
+    def seal(self, key: Secret, *, user_id: str, service: str) -> bytes:
+        """The ciphertext, bound to the user and the service."""
+        reply = client("kms").encrypt(
+            KeyId=self._key_id,
+            Plaintext=key.reveal().encode(),
+            EncryptionContext=_context(self._stage, user_id, service),
+        )
+        return bytes(reply["CiphertextBlob"])
+
+
+class KmsKeyOpener:
+    """May decrypt only; remembers what it decrypted for a while, by context and hash of the ciphertext."""
+
+    def __init__(self, key_id: str, stage: str, clock: Clock | None = None) -> None:
+        """Use this KMS key for this stage."""
+        self._key_id = key_id
+        self._stage = stage
+        self._clock = clock or SystemClock()
+        self._opened: OrderedDict[tuple[str, str, bytes], tuple[float, Secret]] = OrderedDict()
+
+    def open(self, ciphertext: bytes, *, user_id: str, service: str) -> Secret:
+        """The key; `CredentialRejected` if the ciphertext belongs to another user, service or stage."""
+        now = self._clock.monotonic()
+        name = (user_id, service, sha256(ciphertext).digest())
+        deadline, secret = self._opened.get(name, (now, None))
+        if secret is None or deadline <= now:
+            secret = self._decrypt(ciphertext, user_id, service)
+            self._opened[name] = (now + CACHE_SECONDS, secret)
+            while len(self._opened) > _CACHE_SIZE:
+                self._opened.popitem(last=False)
+        return secret
+
+    def _decrypt(self, ciphertext: bytes, user_id: str, service: str) -> Secret:
+        try:
+            reply = client("kms").decrypt(
+                KeyId=self._key_id,
+                CiphertextBlob=ciphertext,
+                EncryptionContext=_context(self._stage, user_id, service),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"InvalidCiphertextException", "IncorrectKeyException"}:
+                raise
+            message = (
+                f"The stored {service} key cannot be opened. Save it again: POST /api/user/integrations/{service}."
+            )
+            raise CredentialRejected(message) from None
+        return Secret(reply["Plaintext"].decode())
+
+
+def _context(stage: str, user_id: str, service: str) -> dict[str, str]:
+    """What a ciphertext is bound to; KMS wants exactly the same again to open it."""
+    return {"app": "instant", "stage": stage, "user_id": user_id, "service": service}

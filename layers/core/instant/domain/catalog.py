@@ -1,0 +1,83 @@
+"""A model of the catalog: what it can do, what it costs, and whether a resource may use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from instant.domain.money import parse_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogModel:
+    """One model as the service lists it; prices are strings of USD per token, exactly as given.
+
+    `provider` is the author, the first part of the id. `max_tokens` is the longest answer, and
+    `context_length` input and output together; both are None where the service does not say.
+    `price_overrides` are conditional prices: the condition's keys beside price keys.
+    """
+
+    openrouter_id: str
+    canonical_slug: str
+    display_name: str
+    provider: str
+    description: str = ""
+    released_at: int | None = None
+    context_length: int | None = None
+    max_tokens: int | None = None
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+    supported_parameters: tuple[str, ...] = ()
+    default_parameters: Mapping[str, Any] = field(default_factory=dict)
+    pricing: Mapping[str, str] = field(default_factory=dict)
+    price_overrides: tuple[Mapping[str, Any], ...] = ()
+    expiration_date: str | None = None
+    alias_target: str | None = None
+    is_active: bool = True
+    missing_since: str | None = None
+
+    @property
+    def vision_supported(self) -> bool:
+        """Whether it reads images."""
+        return "image" in self.input_modalities
+
+    @property
+    def tool_calling_supported(self) -> bool:
+        """Whether it calls tools."""
+        return "tools" in self.supported_parameters
+
+    @property
+    def web_search_supported(self) -> bool:
+        """Whether it searches the web by itself: it takes the option, or has a price for it."""
+        price = parse_usd(self.pricing.get("web_search"))
+        return "web_search_options" in self.supported_parameters or bool(price and price > 0)
+
+    @property
+    def caps_output(self) -> bool:
+        """Whether it obeys a cap on the length of its answer."""
+        return not {"max_tokens", "max_completion_tokens"}.isdisjoint(self.supported_parameters)
+
+
+def why_unusable(model: CatalogModel | None) -> str | None:
+    """Why a resource cannot run on `model`, in words for its user; None when it can."""
+    if model is None:
+        return "is not in the catalog; GET /api/models lists what is"
+    if not model.is_active:
+        return "is no longer offered; choose another from GET /api/models"
+    if model.openrouter_id.endswith(":batch"):
+        return "is only served in batches; choose the same model without ':batch'"
+    prices = [parse_usd(model.pricing.get(key)) for key in ("prompt", "completion")]
+    if any(price is None or price < 0 for price in prices):
+        return "is a router without a price of its own; choose a model with a price"
+    if "text" not in model.output_modalities:
+        return "does not answer with text"
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRecord:
+    """What the last successful sync did; `version` changes whenever the catalog does."""
+
+    version: str
+    synced_at: str
+    seen: int = 0
+    written: int = 0

@@ -1,0 +1,13 @@
+"""How times are written: ISO 8601 in UTC, to the microsecond, so that text order is time order."""
+
+from datetime import UTC, datetime
+
+
+def stamp(moment: datetime) -> str:
+    """`moment` as `2026-11-22T20:17:24.000123Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """The time a stamp stands for."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,237 @@
+"""Every way a call can fail, in one closed tree: code, HTTP status, and whether trying again can help.
+
+InstantError
+├── Malformed 400            the request cannot be read
+├── Unauthenticated 401      no token, or one that is not valid
+├── Forbidden 403            the token lacks a scope
+├── NotFound 404             missing, or somebody else's (never told apart)
+├── Conflict 409             the request is fine, the state is not
+│   ├── AddressTaken
+│   ├── RevisionConflict
+│   ├── ModelUnavailable
+│   ├── CredentialMissing, CredentialDisabled, CredentialRejected
+│   ├── CreditsExhausted
+│   └── CostCap
+├── TooLarge 413
+├── UnsupportedMediaType 415
+├── InvalidField 422         names the field
+├── Moderated 422
+├── RateLimited 429          retryable
+├── Internal 500
+├── UpstreamError 502        the service failed or refused
+├── EmptyAnswer 502          neither text, media nor tool calls
+├── UpstreamUnavailable 503  retryable: nothing was done there
+├── DeadlineExceeded 504     cut by our own clock
+└── OutcomeUnknown 504       sent, and no answer came: never sent again
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Self
+
+from instant.domain.receipt import Receipt
+
+
+class InstantError(Exception):
+    """A failure told to the caller: `message` says what to do next and never holds a key or an upstream body."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Mapping[str, object] | None = None,
+        retry_after: int | None = None,
+        receipt: Receipt | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        """Keep what is told (`details`, `retry_after` in seconds) beside what is booked.
+
+        `receipt` is what the failed call cost, as far as the service said; `outcome_unknown` marks a call
+        that may have been carried out and paid although no readable answer came.
+        """
+        super().__init__(message)
+        self.message = message
+        self.details = dict(details or {})
+        self.retry_after = retry_after
+        self.receipt = receipt
+        self.outcome_unknown = outcome_unknown
+        self.execution_id: str | None = None
+
+    def during(self, execution_id: str) -> Self:
+        """The same failure, naming the execution in which it happened."""
+        self.execution_id = execution_id
+        return self
+
+    def body(self) -> dict[str, object]:
+        """The JSON that callers see: `{"error": {"code", "message", "retryable", ...}}`."""
+        error: dict[str, object] = {"code": self.code, "message": self.message, "retryable": self.retryable}
+        if self.execution_id:
+            error["execution_id"] = self.execution_id
+        if self.details:
+            error["details"] = self.details
+        return {"error": error}
+
+
+class Malformed(InstantError):
+    """The request cannot be read: broken JSON, or none."""
+
+    code, status = "malformed", 400
+
+
+class Unauthenticated(InstantError):
+    """No valid token."""
+
+    code, status = "unauthenticated", 401
+
+
+class Forbidden(InstantError):
+    """The token is valid but lacks the scope."""
+
+    code, status = "forbidden", 403
+
+
+class NotFound(InstantError):
+    """There is no such thing, or it is not the caller's to see; both read the same."""
+
+    code, status = "not_found", 404
+
+    @classmethod
+    def of(cls, noun: str) -> Self:
+        """The one message for a missing and for a foreign `noun`."""
+        return cls(f"There is no such {noun}. Check the id, and that the key you use may see it.")
+
+
+class Conflict(InstantError):
+    """The request is well formed but the present state does not allow it."""
+
+    code, status = "conflict", 409
+
+
+class AddressTaken(Conflict):
+    """The owner already has a resource with this slug."""
+
+    code = "address_taken"
+
+
+class RevisionConflict(Conflict):
+    """Somebody changed the resource since it was read."""
+
+    code = "revision_conflict"
+
+
+class ModelUnavailable(Conflict):
+    """The resource's model is gone, inactive, or cannot serve this request."""
+
+    code = "model_unavailable"
+
+
+class CredentialMissing(Conflict):
+    """The payer has not connected a key for the service."""
+
+    code = "credential_missing"
+
+
+class CredentialDisabled(Conflict):
+    """The payer's key is switched off."""
+
+    code = "credential_disabled"
+
+
+class CredentialRejected(Conflict):
+    """The service does not accept the key."""
+
+    code = "credential_rejected"
+
+
+class CreditsExhausted(Conflict):
+    """The key's account or limit has too little money left for this call."""
+
+    code = "credits_exhausted"
+
+
+class CostCap(Conflict):
+    """The call could cost more than the payer allows for one call."""
+
+    code = "cost_cap"
+
+
+class TooLarge(InstantError):
+    """The request, or the prompt for this model, is too large."""
+
+    code, status = "too_large", 413
+
+
+class UnsupportedMediaType(InstantError):
+    """The body is not JSON."""
+
+    code, status = "unsupported_media_type", 415
+
+
+class InvalidField(InstantError):
+    """A field is missing, unknown or out of range; `details.field` names it."""
+
+    code, status = "invalid_field", 422
+
+    @classmethod
+    def named(cls, field: str, problem: str) -> Self:
+        """The error for one `field` (dotted path)."""
+        return cls(f"{field}: {problem}", details={"field": field})
+
+
+class Moderated(InstantError):
+    """The service's moderation refused the input or the answer."""
+
+    code, status = "moderated", 422
+
+
+class RateLimited(InstantError):
+    """Too many calls for now."""
+
+    code, status, retryable = "rate_limited", 429, True
+
+
+class Internal(InstantError):
+    """Something failed on our side; the log has the request id."""
+
+    code, status = "internal", 500
+
+
+class UpstreamError(InstantError):
+    """The service failed, or refused for a reason that the caller cannot mend."""
+
+    code, status = "upstream_error", 502
+
+
+class EmptyAnswer(InstantError):
+    """The model answered with neither text, media nor tool calls."""
+
+    code, status = "empty_answer", 502
+
+
+class UpstreamUnavailable(InstantError):
+    """The service could not take the call; nothing was done there."""
+
+    code, status, retryable = "upstream_unavailable", 503, True
+
+
+class DeadlineExceeded(InstantError):
+    """Our own deadline cut the call."""
+
+    code, status = "deadline_exceeded", 504
+
+
+class OutcomeUnknown(InstantError):
+    """The call was sent and no answer came back: it may have been carried out, so it is never sent again."""
+
+    code, status = "outcome_unknown", 504
+
+
+def every_error(root: type[InstantError] = InstantError) -> Iterator[type[InstantError]]:
+    """The closed table: each error kind that callers can meet, in the order of the tree."""
+    for kind in root.__subclasses__():
+        if kind is not Conflict:
+            yield kind
+        yield from every_error(kind)

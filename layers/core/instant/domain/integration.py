@@ -1,0 +1,56 @@
+"""A user's connection to an outside service: the sealed key and what is known about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from instant.domain.errors import CredentialDisabled, CredentialMissing, CredentialRejected
+
+DEFAULT_COST_CAP_NANOUSD = 250_000_000
+"""0.25 USD: what running somebody else's resource may cost me per call, unless I say otherwise."""
+
+
+class KeyStatus(StrEnum):
+    """What the service last said about the key."""
+
+    OK = "ok"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One user's key for one service. `key_sha256` is the service's own safe identifier of the key."""
+
+    user_id: str
+    service: str
+    ciphertext: bytes
+    hint: str
+    key_sha256: str
+    status: KeyStatus = KeyStatus.OK
+    is_enabled: bool = True
+    label: str | None = None
+    limit_remaining: str | None = None
+    max_cost_per_call_nanousd: int = DEFAULT_COST_CAP_NANOUSD
+    last_verified_at: str | None = None
+    created_at: str = ""
+
+
+def usable(integration: Integration | None, service: str) -> Integration:
+    """The connection if its key may be used now; otherwise the error that says what to do."""
+    route = f"POST /api/user/integrations/{service}"
+    if integration is None:
+        raise CredentialMissing(f'Connect a key first: {route} {{"api_key": "…"}}.')
+    if not integration.is_enabled:
+        raise CredentialDisabled(f"Your {service} key is switched off. Enable it: PATCH {route[5:]}.")
+    if integration.status is KeyStatus.BROKEN:
+        raise CredentialRejected(
+            f"{service} rejected your key. Save a new one with {route}, or check it again with {route}/test."
+        )
+    return integration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFacts:
+    """What a service says about a key that it accepts; money as a decimal string of USD, None = no cap."""
+
+    label: str | None = None
+    limit_remaining: str | None = None

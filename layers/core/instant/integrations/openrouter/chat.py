@@ -1,0 +1,100 @@
+"""One chat completion: how it is asked for, and how its answer is read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from instant.domain.errors import EmptyAnswer, Moderated, UpstreamError
+from instant.domain.exchange import Reply, Request
+from instant.domain.output import Answer, Output
+from instant.domain.receipt import Receipt
+from instant.integrations.openrouter.refusals import refusal
+from instant.integrations.openrouter.wire import BASE_URL, mapping, parse, receipt_of, sequence, text
+
+MAX_ANSWER_BYTES = 4_000_000
+"""Longest text answer that is read, in bytes."""
+
+
+def chat_request(
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    max_completion_tokens: int,
+    parameters: Mapping[str, Any],
+    price_limits: Mapping[str, str],
+    user: str,
+) -> Request:
+    """The request for one answer.
+
+    The length is always capped: without a cap the credit check assumes the model's maximum and refuses small
+    balances. `price_limits` (USD per million tokens) keep dearer providers out; `user` is an opaque end-user id.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": list(messages),
+        "max_completion_tokens": max_completion_tokens,
+        "user": user,
+        **parameters,
+    }
+    if price_limits:
+        body["provider"] = {"max_price": dict(price_limits)}
+    return Request(
+        method="POST",
+        base_url=BASE_URL,
+        path="/chat/completions",
+        body=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", "X-OpenRouter-Title": "Instant Resources"},
+        max_reply_bytes=MAX_ANSWER_BYTES,
+    )
+
+
+def read_chat(reply: Reply) -> Answer:
+    """The answer in `reply`, or our error for whatever else came: a 200 is not yet a success."""
+    if reply.status != 200:
+        raise refusal(reply)
+    body = parse(reply.body)
+    if not isinstance(body, dict):
+        raise UpstreamError("OpenRouter's answer could not be read.", outcome_unknown=True)
+    choice = mapping(next(iter(sequence(body.get("choices"))), None))
+    for error in (body.get("error"), choice.get("error")):
+        if error:
+            raise refusal(reply, mapping(error))
+    finish_reason = text(choice.get("finish_reason"))
+    receipt = receipt_of(reply, body, finish_reason)
+    if finish_reason == "error":
+        raise UpstreamError("The model's provider failed while answering.", receipt=receipt)
+    return Answer(_output(mapping(choice.get("message")), receipt), receipt)
+
+
+def _output(message: Mapping[str, Any], receipt: Receipt) -> Output:
+    content = _content(message)
+    calls = [_tool_call(mapping(call)) for call in sequence(message.get("tool_calls"))]
+    if calls:
+        return {"type": "json", "content": {"text": content, "tool_calls": calls}}
+    if content:
+        return {"type": "text", "content": content}
+    raise _empty(receipt)
+
+
+def _content(message: Mapping[str, Any]) -> str | None:
+    """The text: a string, or the text parts of a list; a refusal is the model's own words, hence an answer."""
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "".join(text(mapping(part).get("text")) or "" for part in content)
+    return text(content) or text(message.get("refusal"))
+
+
+def _tool_call(call: Mapping[str, Any]) -> dict[str, object]:
+    function = mapping(call.get("function"))
+    return {"id": call.get("id"), "name": function.get("name"), "arguments": function.get("arguments")}
+
+
+def _empty(receipt: Receipt) -> EmptyAnswer | Moderated:
+    if receipt.finish_reason == "content_filter":
+        return Moderated("The provider's content filter held the answer back. Change the input.", receipt=receipt)
+    if receipt.finish_reason == "length":
+        return EmptyAnswer(
+            "The model used up its tokens before it wrote an answer. Raise max_tokens on the resource.",
+            receipt=receipt,
+        )
+    return EmptyAnswer("The model gave an empty answer. Try again, or change the prompt.", receipt=receipt)

@@ -1,0 +1,84 @@
+"""How OpenRouter's JSON is read: leniently, since fields come, go and change without notice."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from instant.domain.exchange import Reply
+from instant.domain.money import parse_usd, to_nanousd
+from instant.domain.receipt import Receipt
+
+BASE_URL = "https://openrouter.ai/api/v1"
+
+
+def parse(body: bytes) -> Any:
+    """The JSON in `body`, numbers with a point as Decimal; None if it is not JSON.
+
+    Answers begin with blank keep-alive lines, which JSON allows.
+    """
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """`value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    """`value` if it is an array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: object) -> str | None:
+    """`value` if it is a string with something in it."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def count(value: object) -> int | None:
+    """`value` if it is a whole number that is not negative."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def amount_text(value: object) -> str | None:
+    """A JSON amount as a plain decimal string."""
+    amount = parse_usd(value)
+    return None if amount is None else f"{amount:f}"
+
+
+def generation_id(reply: Reply, body: Mapping[str, Any]) -> str | None:
+    """OpenRouter's id of the call, from the header, which is there even on failure, or the body."""
+    return reply.headers.get("x-generation-id") or text(body.get("id"))
+
+
+def receipt_of(reply: Reply, body: Mapping[str, Any], finish_reason: str | None = None) -> Receipt:
+    """What the answer says it used and cost, as far as it says."""
+    usage = mapping(body.get("usage"))
+    return Receipt(
+        generation_id=generation_id(reply, body),
+        model=text(body.get("model")),
+        provider=text(body.get("provider")),
+        finish_reason=finish_reason,
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
+        cost_nanousd=_cost(usage),
+    )
+
+
+def _cost(usage: Mapping[str, Any]) -> int | None:
+    """With a provider's own key (`is_byok`), `cost` is OpenRouter's fee alone and the provider's bill comes on top."""
+    fee = parse_usd(usage.get("cost"))
+    if fee is None or fee < 0:
+        return None
+    if usage.get("is_byok") is True:
+        fee += parse_usd(mapping(usage.get("cost_details")).get("upstream_inference_cost")) or 0
+    return to_nanousd(fee)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

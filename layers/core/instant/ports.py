@@ -1,0 +1,212 @@
+"""Every door to the outside, on one page; the adapters of the same names open them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from instant.domain.api_key import ApiKey
+from instant.domain.catalog import CatalogModel, SyncRecord
+from instant.domain.exchange import Reply, Request
+from instant.domain.execution import Closing, Execution, Opening, StoredAnswer
+from instant.domain.integration import Integration, KeyStatus
+from instant.domain.page import Page, PageRequest
+from instant.domain.resource import Resource
+from instant.domain.secret import Secret
+from instant.domain.stats import Stats
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever go forward."""
+
+
+class ResourceStore(Protocol):
+    """Resources by id and by address; deleted ones are not found."""
+
+    def get(self, resource_id: str) -> Resource | None:
+        """The resource, read consistently."""
+
+    def find(self, address: str) -> Resource | None:
+        """The resource at `handle/slug`, read consistently."""
+
+    def create(self, resource: Resource) -> None:
+        """Store a new one; `AddressTaken` if its owner already has the slug."""
+
+    def replace(self, old: Resource, new: Resource) -> None:
+        """Store `new` if `old` is still current (`RevisionConflict`); its address may move (`AddressTaken`)."""
+
+    def delete(self, resource: Resource, deleted_at: str) -> None:
+        """Mark it deleted and free its address, if it is still current (`RevisionConflict`)."""
+
+    def owned_by(self, user_id: str, page: PageRequest) -> Page[Resource]:
+        """A user's own resources, newest first."""
+
+    def public(self, page: PageRequest) -> Page[Resource]:
+        """Everybody's public resources, newest first."""
+
+
+class StatsStore(Protocol):
+    """How often resources were called; written by the ledger alone."""
+
+    def of(self, resource_id: str, now: datetime) -> Stats:
+        """The sums as of `now`."""
+
+
+class IntegrationStore(Protocol):
+    """Users' connections to outside services."""
+
+    def get(self, user_id: str, service: str) -> Integration | None:
+        """The connection, read consistently."""
+
+    def put(self, integration: Integration) -> None:
+        """Store it, replacing the one before."""
+
+    def delete(self, user_id: str, service: str) -> None:
+        """Forget it."""
+
+    def configure(
+        self, user_id: str, service: str, *, is_enabled: bool | None, max_cost_per_call_nanousd: int | None
+    ) -> Integration | None:
+        """Change what is not None; None if there is no connection."""
+
+
+class KeyVerdicts(Protocol):
+    """Where it is noted what a service said about a stored key."""
+
+    def note(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
+        """Note the verdict, unless the key was replaced or deleted meanwhile."""
+
+
+class ModelReader(Protocol):
+    """One model at a time."""
+
+    def get(self, openrouter_id: str) -> CatalogModel | None:
+        """The model, read consistently; inactive ones too."""
+
+
+class CatalogReader(Protocol):
+    """The whole catalog."""
+
+    def all(self) -> Sequence[CatalogModel]:
+        """Every model ever seen, inactive ones too, by id."""
+
+    def last_sync(self) -> SyncRecord | None:
+        """What the last successful sync did."""
+
+
+class CatalogWriter(CatalogReader, Protocol):
+    """The catalog, for the sync."""
+
+    def put(self, models: Iterable[CatalogModel]) -> None:
+        """Store these rows, whole, in batches."""
+
+    def record(self, sync: SyncRecord) -> None:
+        """Note a successful sync, after its last row."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What an execution must know besides the resource."""
+
+    integration: Integration | None
+    model: CatalogModel | None
+
+
+class CallFactsReader(Protocol):
+    """The payer's connection and the model in one consistent read."""
+
+    def of(self, user_id: str, service: str, openrouter_id: str) -> CallFacts:
+        """Both, as they are now."""
+
+
+class ApiKeyStore(Protocol):
+    """Our own API keys by hash."""
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        """The record, read consistently."""
+
+    def put(self, key: ApiKey) -> None:
+        """Store a new one."""
+
+    def of_user(self, user_id: str) -> list[ApiKey]:
+        """A user's keys, newest first."""
+
+    def revoke(self, key: ApiKey, revoked_at: str) -> None:
+        """Close it for good."""
+
+
+class KeySealer(Protocol):
+    """Encrypts users' keys."""
+
+    def seal(self, key: Secret, *, user_id: str, service: str) -> bytes:
+        """The ciphertext, bound to the user and the service."""
+
+
+class KeyOpener(Protocol):
+    """Decrypts users' keys."""
+
+    def open(self, ciphertext: bytes, *, user_id: str, service: str) -> Secret:
+        """The key; `CredentialRejected` if the ciphertext belongs to another user or service."""
+
+
+class Upstream(Protocol):
+    """HTTP to outside services."""
+
+    def send(self, request: Request, *, seconds: float) -> Reply:
+        """One exchange within `seconds` in all; never repeated.
+
+        `UpstreamUnavailable`: no connection, nothing was sent. `DeadlineExceeded`, `OutcomeUnknown`,
+        `UpstreamError` with `outcome_unknown`: something was sent and no whole answer was read.
+        """
+
+
+class AnswerStore(Protocol):
+    """Answers: small ones stay in the row, large ones go to the bucket."""
+
+    def keep(self, execution_id: str, text: str) -> StoredAnswer:
+        """Store `text` for good and say where it is."""
+
+    def read(self, answer: StoredAnswer) -> str | None:
+        """The text again; None when there is none."""
+
+
+class Ledger(Protocol):
+    """The record of executions; every method is one conditional write."""
+
+    def open(self, opening: Opening) -> None:
+        """Nothing -> RESERVED."""
+
+    def sent(self, execution_id: str, sent_at: str) -> None:
+        """RESERVED -> SENT: from here on the call may have been paid."""
+
+    def release(self, execution_id: str) -> None:
+        """RESERVED -> nothing: the call was not sent."""
+
+    def close(self, opening: Opening, closing: Closing) -> None:
+        """SENT -> DONE | FAILED, together with the resource's statistics; twice is once."""
+
+    def unknown(self, opening: Opening, closing: Closing) -> None:
+        """SENT -> UNKNOWN."""
+
+
+class ExecutionHistory(Protocol):
+    """Past executions."""
+
+    def get(self, execution_id: str) -> Execution | None:
+        """The execution, read consistently."""
+
+    def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
+        """A user's executions, newest first."""
+
+
+class EventBus(Protocol):
+    """Events to other functions."""
+
+    def put(self, detail_type: str, detail: dict[str, object]) -> None:
+        """Send one event."""

@@ -1,0 +1,7 @@
+"""The kinds of resources, one file each; a new one is its file and a line here."""
+
+from instant.resource_types.openrouter_instant import OpenRouterInstant
+from instant.resource_types.resource_type import ResourceType
+
+RESOURCE_TYPES: dict[str, ResourceType] = {kind.name: kind for kind in (OpenRouterInstant(),)}
+"""Every kind of resource, by name."""

@@ -1,0 +1,1 @@
+"""The verbs: what the system does, told in terms of ports; start at execute_resource.py."""

@@ -1,0 +1,19 @@
+"""Tell who a bearer token belongs to."""
+
+from instant.domain.api_key import hash_of, is_well_formed
+from instant.domain.errors import Unauthenticated
+from instant.domain.identity import Identity
+from instant.ports import ApiKeyStore, Clock
+
+
+def authorize(header: str, store: ApiKeyStore, clock: Clock) -> Identity:
+    """The caller behind an `Authorization` header; `Unauthenticated` for anything but a valid key of ours.
+
+    A mistyped key fails its checksum and never causes a table read.
+    """
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() == "bearer" and is_well_formed(token.strip()):
+        key = store.get(hash_of(token.strip()))
+        if key and key.is_valid(clock.now()):
+            return Identity(key.user_id, key.scopes)
+    raise Unauthenticated("Send a valid API key as Authorization: Bearer x4k_live_…")

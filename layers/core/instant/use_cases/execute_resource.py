@@ -1,0 +1,135 @@
+"""Run a resource once: START HERE.
+
+Find the resource and its type, find whose key pays, plan the call within what it may cost, open the ledger,
+run, close the ledger. Everything that can be refused is refused before anything is sent.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.clock import stamp
+from instant.domain.errors import CostCap, CredentialRejected, DeadlineExceeded, ModelUnavailable, NotFound
+from instant.domain.exchange import Reply, Request
+from instant.domain.execution import KeySource, Opening
+from instant.domain.identity import Identity, Scope
+from instant.domain.ids import new_id
+from instant.domain.integration import Integration, KeyStatus, usable
+from instant.domain.money import usd_text
+from instant.domain.resource import Resource
+from instant.ports import CallFactsReader, Clock, KeyOpener, KeyVerdicts, ResourceStore, Upstream
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import Call, Plan
+from instant.use_cases.book_run import Books, book_run
+
+SECONDS_TO_CLOSE = 5.0
+"""What is kept back of the invocation's time, so that its end can always be booked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What running a resource needs from outside."""
+
+    resources: ResourceStore
+    facts: CallFactsReader
+    verdicts: KeyVerdicts
+    keys: KeyOpener
+    upstream: Upstream
+    books: Books
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the caller asked for: a resource by id or else by `handle/slug`, inputs, and the time there is."""
+
+    resource_id: str | None = None
+    address: str | None = None
+    inputs: Mapping[str, Any]
+    seconds_left: Callable[[], float]
+
+
+def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, Any]:
+    """The answer as callers get it; every failure is an `InstantError`, told and booked as what it was."""
+    caller.require(Scope.EXECUTE)
+    resource = _find(order, caller, doors.resources)
+    kind = RESOURCE_TYPES[resource.resource_type]
+    facts = doors.facts.of(caller.user_id, kind.integration, resource.ai_model_id)
+    model = _servable(facts.model, resource.ai_model_id)
+    integration = usable(facts.integration, kind.integration)
+    plan = _affordable(kind.plan(_call(order, resource, model, integration)), integration)
+    key = doors.keys.open(integration.ciphertext, user_id=caller.user_id, service=kind.integration)
+    opening = _opening(order, resource, plan, caller, doors.clock)
+
+    def send(request: Request) -> Reply:
+        return doors.upstream.send(replace(request, bearer=key), seconds=_time_to_run(order))
+
+    try:
+        return book_run(opening, lambda: kind.run(plan, send), doors.books)
+    except CredentialRejected:
+        doors.verdicts.note(integration, KeyStatus.BROKEN, stamp(doors.clock.now()))
+        raise
+
+
+def _find(order: Order, caller: Identity, resources: ResourceStore) -> Resource:
+    """The resource, if the caller may know of it; a foreign private one is as good as missing."""
+    found = resources.get(order.resource_id) if order.resource_id else resources.find(order.address or "")
+    if found is None or not found.visible_to(caller.user_id):
+        raise NotFound.of("resource")
+    return found
+
+
+def _servable(model: CatalogModel | None, model_id: str) -> CatalogModel:
+    """The model as the catalog has it now: it may have gone since the resource was saved."""
+    problem = why_unusable(model)
+    if model is None or problem:
+        raise ModelUnavailable(f"The resource's model {model_id} {problem}. Its owner must change the resource.")
+    return model
+
+
+def _call(order: Order, resource: Resource, model: CatalogModel, integration: Integration) -> Call:
+    return Call(
+        config=resource.config,
+        inputs=order.inputs,
+        model=model,
+        cap_nanousd=integration.max_cost_per_call_nanousd,
+        user=sha256(integration.user_id.encode()).hexdigest(),
+    )
+
+
+def _affordable(plan: Plan, integration: Integration) -> Plan:
+    """The plan, unless it could cost more than the payer allows: the owner may have changed the model since."""
+    cap = integration.max_cost_per_call_nanousd
+    if plan.worst_nanousd > cap:
+        raise CostCap(
+            f"This call could cost up to {usd_text(plan.worst_nanousd)} USD and you allow {usd_text(cap)} USD. Send "
+            f"less, or raise max_cost_per_call_usd with PATCH /api/user/integrations/{integration.service}.",
+            details={"worst_case_usd": usd_text(plan.worst_nanousd), "max_cost_per_call_usd": usd_text(cap)},
+        )
+    return plan
+
+
+def _time_to_run(order: Order) -> float:
+    return order.seconds_left() - SECONDS_TO_CLOSE
+
+
+def _opening(order: Order, resource: Resource, plan: Plan, caller: Identity, clock: Clock) -> Opening:
+    """The ledger's first entry; its lease lasts as long as this invocation can."""
+    now, seconds = clock.now(), order.seconds_left()
+    if seconds <= SECONDS_TO_CLOSE:
+        raise DeadlineExceeded("There was no time left to run this. Nothing was sent; call again.")
+    return Opening(
+        execution_id=new_id("exe", now),
+        user_id=caller.user_id,
+        payer_id=caller.user_id,
+        key_source=KeySource.CALLER,
+        resource_id=resource.resource_id,
+        resource_revision=resource.revision,
+        model=resource.ai_model_id,
+        reserved_nanousd=plan.worst_nanousd,
+        created_at=stamp(now),
+        lease_expires_at=stamp(now + timedelta(seconds=seconds)),
+    )

@@ -1,0 +1,48 @@
+"""Make, list and revoke our own API keys."""
+
+from datetime import datetime
+
+from instant.domain.api_key import ApiKey, mint
+from instant.domain.clock import stamp
+from instant.domain.errors import Forbidden, InvalidField, NotFound
+from instant.domain.identity import Identity, Scope
+from instant.domain.secret import Secret
+from instant.ports import ApiKeyStore, Clock
+
+
+def create_key(
+    *,
+    name: str,
+    scopes: frozenset[Scope],
+    expires_at: datetime | None,
+    caller: Identity,
+    store: ApiKeyStore,
+    clock: Clock,
+) -> tuple[Secret, ApiKey]:
+    """A fresh key, to be shown this once; it never carries a scope that its maker lacks."""
+    caller.require(Scope.MANAGE)
+    if missing := sorted(scopes - caller.scopes):
+        raise Forbidden(f"A key cannot have scopes that you lack: {', '.join(missing)}.")
+    now = clock.now()
+    if expires_at is not None and expires_at <= now:
+        raise InvalidField.named("expires_at", "lies in the past")
+    secret, key = mint(
+        user_id=caller.user_id, name=name, scopes=scopes, now=now, expires_at=stamp(expires_at) if expires_at else None
+    )
+    store.put(key)
+    return secret, key
+
+
+def list_keys(caller: Identity, store: ApiKeyStore) -> list[ApiKey]:
+    """The caller's keys, newest first, revoked ones too."""
+    caller.require(Scope.MANAGE)
+    return store.of_user(caller.user_id)
+
+
+def revoke_key(key_id: str, caller: Identity, store: ApiKeyStore, clock: Clock) -> None:
+    """Close one of the caller's keys; it stops within the authorizer's 60 s of memory."""
+    caller.require(Scope.MANAGE)
+    for key in store.of_user(caller.user_id):
+        if key.key_id == key_id:
+            return store.revoke(key, stamp(clock.now()))
+    raise NotFound.of("API key")

@@ -1,0 +1,162 @@
+"""Create, show, list, change and delete resources."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.clock import stamp
+from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
+from instant.domain.identity import Identity, Scope
+from instant.domain.ids import new_id
+from instant.domain.page import Page, PageRequest
+from instant.domain.resource import Resource, Visibility, slug_of
+from instant.domain.stats import Stats
+from instant.domain.validation import parse
+from instant.ports import Clock, ModelReader, ResourceStore, StatsStore
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import ResourceType
+
+_SLUG_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What managing resources needs from outside."""
+
+    resources: ResourceStore
+    stats: StatsStore
+    models: ModelReader
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A resource as its creator describes it; without a slug one is made of the name."""
+
+    resource_type: str
+    name: str
+    config: Mapping[str, Any]
+    slug: str | None = None
+    description: str | None = None
+    category: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A resource with what is known around it."""
+
+    resource: Resource
+    model: CatalogModel | None
+    stats: Stats
+
+
+def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
+    """Check the settings against the catalog and store the resource under an address of its own."""
+    caller.require(Scope.MANAGE)
+    kind = _kind(draft.resource_type)
+    config, model_id = _checked(kind, draft.config, doors.models)
+    now = doors.clock.now()
+    resource = Resource(
+        resource_id=new_id("res", now),
+        owner_id=caller.user_id,
+        resource_type=kind.name,
+        name=draft.name,
+        slug=draft.slug or slug_of(draft.name),
+        description=draft.description,
+        category=draft.category,
+        visibility=draft.visibility,
+        config=config,
+        ai_model_id=model_id,
+        created_at=stamp(now),
+        updated_at=stamp(now),
+    )
+    return _store(resource, is_slug_chosen=draft.slug is not None, resources=doors.resources)
+
+
+def read_resource(resource_id: str, caller: Identity, doors: Doors) -> Detail:
+    """A resource that the caller may see, with its model and statistics."""
+    resource = doors.resources.get(resource_id)
+    if resource is None or not resource.visible_to(caller.user_id):
+        raise NotFound.of("resource")
+    return Detail(
+        resource,
+        doors.models.get(resource.ai_model_id),
+        doors.stats.of(resource.resource_id, doors.clock.now()),
+    )
+
+
+def list_own(caller: Identity, page: PageRequest, doors: Doors) -> Page[Resource]:
+    """The caller's resources, newest first."""
+    return doors.resources.owned_by(caller.user_id, page)
+
+
+def list_public(page: PageRequest, doors: Doors) -> Page[Resource]:
+    """Everybody's public resources, newest first."""
+    return doors.resources.public(page)
+
+
+def change_resource(
+    resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, doors: Doors
+) -> Resource:
+    """Apply `changes` (fields of `Draft` but the type); with `revision`, only if that is the current one."""
+    caller.require(Scope.MANAGE)
+    old = _own(resource_id, revision, caller, doors.resources)
+    new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(doors.clock.now()))
+    if "config" in changes:
+        config, model_id = _checked(_kind(old.resource_type), changes["config"], doors.models)
+        new = replace(new, config=config, ai_model_id=model_id)
+    doors.resources.replace(old, new)
+    return new
+
+
+def delete_resource(resource_id: str, revision: int | None, caller: Identity, doors: Doors) -> None:
+    """Take the resource away; its executions stay readable."""
+    caller.require(Scope.MANAGE)
+    doors.resources.delete(_own(resource_id, revision, caller, doors.resources), stamp(doors.clock.now()))
+
+
+def _own(resource_id: str, revision: int | None, caller: Identity, resources: ResourceStore) -> Resource:
+    """The caller's own resource; somebody else's reads as missing, public or not, since it cannot be changed."""
+    resource = resources.get(resource_id)
+    if resource is None or resource.owner_id != caller.user_id:
+        raise NotFound.of("resource")
+    if revision is not None and revision != resource.revision:
+        raise RevisionConflict(
+            f"The resource is at revision {resource.revision}. Read it again, then repeat your change."
+        )
+    return resource
+
+
+def _kind(name: str) -> ResourceType:
+    if name not in RESOURCE_TYPES:
+        known = ", ".join(sorted(RESOURCE_TYPES))
+        raise InvalidField.named("resource_type", f"is not a type we know; choose one of: {known}")
+    return RESOURCE_TYPES[name]
+
+
+def _checked(kind: ResourceType, config: Mapping[str, Any], models: ModelReader) -> tuple[dict[str, Any], str]:
+    """The settings without what was left out, and their model; `InvalidField` names whatever cannot work."""
+    settings = parse(kind.Config, config, "config").model_dump(exclude_none=True)
+    model_id = kind.model_id(settings)
+    model = models.get(model_id)
+    problem = why_unusable(model)
+    if model is None or problem:
+        raise InvalidField.named("config.model", f"{model_id} {problem}")
+    kind.check(settings, model)
+    return settings, model_id
+
+
+def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore) -> Resource:
+    """A slug made of the name gives way when it is taken; a chosen one does not."""
+    for _ in range(_SLUG_ATTEMPTS):
+        try:
+            resources.create(resource)
+            return resource
+        except AddressTaken:
+            if is_slug_chosen:
+                raise
+            resource = replace(resource, slug=f"{slug_of(resource.name)[:42]}-{secrets.token_hex(2)}")
+    raise AddressTaken("No free slug could be made of the name. Choose one yourself with 'slug'.")

@@ -1,0 +1,26 @@
+"""Show callers what they executed."""
+
+import json
+from typing import Any
+
+from instant.domain.errors import NotFound
+from instant.domain.execution import Execution
+from instant.domain.identity import Identity
+from instant.domain.page import Page, PageRequest
+from instant.ports import AnswerStore, ExecutionHistory
+
+
+def list_executions(caller: Identity, page: PageRequest, history: ExecutionHistory) -> Page[Execution]:
+    """The caller's executions, newest first."""
+    return history.of_user(caller.user_id, page)
+
+
+def read_execution(
+    execution_id: str, caller: Identity, history: ExecutionHistory, answers: AnswerStore
+) -> tuple[Execution, dict[str, Any] | None]:
+    """One of the caller's executions and the JSON it was answered with, if it has been."""
+    execution = history.get(execution_id)
+    if execution is None or execution.user_id != caller.user_id:
+        raise NotFound.of("execution")
+    text = answers.read(execution.answer)
+    return execution, json.loads(text) if text else None
