@@ -8,7 +8,7 @@ from instant.domain.api_key import ApiKey
 from instant.domain.identity import Scope
 
 
-class ByUser(GlobalSecondaryIndex["ApiKeyRow"]):
+class ByUser(GlobalSecondaryIndex["ApiKeyRow"]):  # type: ignore[no-untyped-call]
     """A user's keys by time."""
 
     class Meta:

@@ -20,7 +20,7 @@ from instant.domain.resource import Resource, Visibility
 _LISTED = "public"
 
 
-class ByOwner(GlobalSecondaryIndex["ResourceRow"]):
+class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
     """A user's resources by time."""
 
     class Meta:
@@ -33,7 +33,7 @@ class ByOwner(GlobalSecondaryIndex["ResourceRow"]):
     created_at = UnicodeAttribute(range_key=True)
 
 
-class Public(GlobalSecondaryIndex["ResourceRow"]):
+class Public(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
     """Public resources by time: only listed rows are in it."""
 
     class Meta:
@@ -164,9 +164,8 @@ class DynamoResourceStore:
         write.save(row, condition=self._addresses.resource_id.does_not_exist())
 
     def _is_current(self, resource: Resource) -> Condition:
-        current: Condition = self._rows.revision == resource.revision
-        alive: Condition = self._rows.deleted_at.does_not_exist()
-        return current & alive
+        current: Condition = (self._rows.revision == resource.revision) & self._rows.deleted_at.does_not_exist()
+        return current
 
     def _transaction(self) -> TransactWrite:
         connection: Connection = self._rows._get_connection().connection

@@ -31,6 +31,10 @@ class HttpUpstream:
             trust_env=False,
         )
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
     def send(self, request: Request, *, seconds: float) -> Reply:
         """One exchange within `seconds` in all."""
         base = self._elsewhere.get(request.base_url, request.base_url)

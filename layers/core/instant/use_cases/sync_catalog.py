@@ -1,12 +1,11 @@
 """Bring the model catalog up to date: read all of it, doubt it, write only what changed."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.clock import stamp
-from instant.domain.errors import UpstreamError
 from instant.domain.ids import new_id
 from instant.integrations.openrouter.catalog import listing_request, read_listing
 from instant.ports import CatalogWriter, Clock, Upstream

@@ -1,0 +1,96 @@
+# Everything a developer or CI runs. Needs python3 (3.9+), make and git; the rest is fetched, pinned by hash.
+
+ARCH ?= arm64
+STAGE ?= dev
+HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+
+PY := .venv/bin/python
+BUILD = .aws-sam/$(ARCH)
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/dev.txt)
+UV_DIR := .uv/$(UV_VERSION)
+UV := $(UV_DIR)/bin/uv
+checksum = $(shell cksum < $(1) | cut -d ' ' -f 1)
+VENV_READY := .venv/.ready-$(call checksum,requirements/dev.txt)
+SAM_READY := .venv-sam/.ready-$(call checksum,requirements/sam.txt)
+SAM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv-sam/bin/python -m samcli
+COMPILE := $(PY) -m compileall -q -f --invalidation-mode unchecked-hash
+PINS := $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --python-version 3.13
+
+export SAM_CLI_TELEMETRY := 0
+export UV_SYSTEM_CERTS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export ARCH
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check build e2e bench deploy pins clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: $(VENV_READY) ## make .venv; the other targets do it when it is missing or stale
+
+run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
+	@$(PY) -m tests.local --demo
+
+test: setup ## run the tests
+	@$(PY) -m pytest
+
+check: setup ## check format, lint, types, import directions and the template
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	PYTHONPATH=layers/core $(PY) .venv/bin/lint-imports
+	$(PY) .venv/bin/cfn-lint template.yaml
+	@mkdir -p .aws-sam
+	$(PY) -m tests.architecture.transform > .aws-sam/transformed.json
+	$(PY) .venv/bin/cfn-lint .aws-sam/transformed.json
+
+build: setup $(SAM_READY) ## build functions and layers without Docker (ARCH=arm64 or x86_64)
+	$(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
+	@for function in $(BUILD)/*Function; do $(COMPILE) -s "$$function" -p /var/task "$$function" || exit 1; done
+
+e2e: ## build for this machine and run the artifacts under AWS's own runtime client
+	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
+	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m pytest -m e2e tests/e2e
+
+bench: setup ## measure latency, cold start and throughput
+	@$(PY) -m tests.bench
+
+deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 ...")
+	$(SAM) deploy --config-env $(patsubst dev,default,$(STAGE)) --template-file $(BUILD)/template.yaml \
+		--parameter-overrides Stage=$(STAGE) Architecture=$(ARCH) $(PARAMS)
+
+pins: setup ## resolve the pinned requirement files again (UPGRADE=--upgrade for newer versions)
+	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
+	$(PINS) $(UPGRADE) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
+	$(PINS) $(UPGRADE) --group pyproject.toml:sam -o requirements/sam.txt
+
+clean: ## remove everything that can be made again
+	rm -rf .venv .venv-sam .uv .aws-sam .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each environment is stamped with the checksum of the file it was made from.
+
+$(VENV_READY): $(UV)
+	@echo "Installing the development packages into .venv (about 300 MB, once) ..."
+	@$(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || $(UV) venv -q --clear --python 3.13 .venv
+	@$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt
+	@rm -f .venv/.ready-* && touch $@
+
+$(SAM_READY): $(VENV_READY)
+	@echo "Installing the SAM CLI into .venv-sam (about 200 MB, once) ..."
+	@$(PY) -m uv venv -q --clear --python $(PY) .venv-sam
+	@$(PY) -m uv pip sync -q --require-hashes --python .venv-sam/bin/python requirements/sam.txt
+	@touch $@
+
+# A version manager's python3 refuses .python-version when it lacks that one; any other python3 can fetch uv.
+# Debian's python3 may come without venv, but then with pip.
+$(UV):
+	@echo "Fetching uv $(UV_VERSION) ..."
+	@mkdir -p .uv && sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt > .uv/requirements.txt
+	@for python in python3 /usr/bin/python3 /usr/local/bin/python3 python3.13; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && break; \
+	done; \
+	{ $$python -m venv $(UV_DIR) && $(UV_DIR)/bin/pip install -q --require-hashes -r .uv/requirements.txt; } || \
+	{ rm -rf $(UV_DIR) && $$python -m pip install -q --target $(UV_DIR) --require-hashes -r .uv/requirements.txt; } || \
+	{ echo "$$python has neither venv nor pip: install one of them (Debian: apt install python3-venv)." >&2; exit 1; }

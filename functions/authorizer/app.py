@@ -1,0 +1,38 @@
+"""The gateway's authorizer: a bearer token in, a user and scopes out."""
+
+from typing import Any
+
+from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.adapters.clock import SystemClock
+from instant.domain.errors import Unauthenticated
+from instant.domain.identity import Identity
+from instant.entrypoints.observability import quiet_libraries
+from instant.settings import AuthorizerSettings
+from instant.use_cases.authorize import authorize
+
+quiet_libraries()
+settings = AuthorizerSettings.load()
+store = DynamoApiKeyStore(settings.api_keys_table)
+clock = SystemClock()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Allow the caller every route of the stage: the gateway keeps this answer for all of them."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    try:
+        caller = authorize(headers.get("authorization") or "", store, clock)
+    except Unauthenticated:
+        raise Exception("Unauthorized") from None  # the one message that the gateway turns into a 401
+    return _policy(caller, event["methodArn"])
+
+
+def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
+    api, stage = method_arn.split("/")[:2]
+    return {
+        "principalId": caller.user_id,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
+        },
+        "context": {"user_id": caller.user_id, "scopes": " ".join(sorted(caller.scopes))},
+    }

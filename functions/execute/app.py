@@ -1,0 +1,69 @@
+"""POST /api/execute: run a resource once."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, model_validator
+
+from instant.adapters.answer_store import S3AnswerStore
+from instant.adapters.call_facts import DynamoCallFacts
+from instant.adapters.clock import SystemClock
+from instant.adapters.integration_store import DynamoIntegrationStore
+from instant.adapters.ledger import DynamoLedger
+from instant.adapters.resource_store import DynamoResourceStore
+from instant.adapters.secret_box import KmsKeyOpener
+from instant.adapters.upstream import HttpUpstream
+from instant.entrypoints.http import Body, api, caller_of, handler_of
+from instant.integrations.openrouter.wire import BASE_URL
+from instant.settings import ExecuteSettings
+from instant.use_cases.book_run import Books
+from instant.use_cases.execute_resource import Doors, Order, execute_resource
+
+settings = ExecuteSettings.load()
+clock = SystemClock()
+doors = Doors(
+    resources=DynamoResourceStore(settings.resources_table),
+    facts=DynamoCallFacts(settings.integrations_table, settings.models_table),
+    verdicts=DynamoIntegrationStore(settings.integrations_table),
+    keys=KmsKeyOpener(settings.credentials_key, settings.stage),
+    upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
+    books=Books(
+        ledger=DynamoLedger(
+            settings.executions_table, settings.resource_stats_table, days_kept=settings.retention_days - 7
+        ),
+        answers=S3AnswerStore(settings.media_bucket),
+        clock=clock,
+    ),
+    clock=clock,
+)
+app = api()
+
+
+class ExecuteBody(Body):
+    """Which resource, by id or by address, and its inputs."""
+
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    resource: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")] | None = Field(
+        None, description="handle/slug, instead of resource_id."
+    )
+    inputs: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _names_one(self) -> "ExecuteBody":
+        if (self.resource_id is None) == (self.resource is None):
+            raise ValueError("name the resource once: by resource_id, or by resource as handle/slug")
+        return self
+
+
+@app.post("/api/execute")
+def execute(body: ExecuteBody) -> dict[str, Any]:
+    """Run a resource with these inputs and answer with its output."""
+    order = Order(
+        resource_id=body.resource_id,
+        address=body.resource,
+        inputs=body.inputs,
+        seconds_left=lambda: app.lambda_context.get_remaining_time_in_millis() / 1000,
+    )
+    return execute_resource(order, caller_of(app), doors)
+
+
+handler = handler_of(app)

@@ -1,0 +1,33 @@
+"""GET /api/executions: what a caller executed."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from instant.adapters.answer_store import S3AnswerStore
+from instant.adapters.execution_history import DynamoExecutionHistory
+from instant.entrypoints.http import api, caller_of, handler_of, page_answer, page_request
+from instant.entrypoints.views import execution_detail, execution_view
+from instant.settings import ExecutionsSettings
+from instant.use_cases.read_executions import list_executions, read_execution
+
+settings = ExecutionsSettings.load()
+history = DynamoExecutionHistory(settings.executions_table)
+answers = S3AnswerStore(settings.media_bucket)
+app = api()
+
+
+@app.get("/api/executions")
+def index(limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> dict[str, Any]:
+    """The caller's executions, newest first."""
+    page = list_executions(caller_of(app), page_request(limit, cursor), history)
+    return page_answer(page, execution_view)
+
+
+@app.get("/api/executions/<execution_id>")
+def show(execution_id: str) -> dict[str, Any]:
+    """One execution with its stored answer."""
+    return execution_detail(*read_execution(execution_id, caller_of(app), history, answers))
+
+
+handler = handler_of(app)

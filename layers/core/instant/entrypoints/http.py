@@ -1,0 +1,149 @@
+"""HTTP at the edge: strict JSON in, one error shape out, and who is calling."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+    ResponseValidationError,
+)
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
+
+from instant.domain.errors import InstantError, Internal, InvalidField, Malformed, NotFound, UnsupportedMediaType
+from instant.domain.identity import Identity, Scope
+from instant.domain.page import Cursor, Page, PageRequest
+from instant.domain.validation import invalid_field
+from instant.entrypoints.observability import quiet_libraries
+
+type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+_JSON = "application/json"
+_log = logging.getLogger(__name__)
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused, and errors never repeat what was sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def api() -> APIGatewayRestResolver:
+    """A resolver whose every error has our shape."""
+    quiet_libraries()
+    app = APIGatewayRestResolver(
+        enable_validation=True,
+        response_validation_error_http_code=500,
+        json_body_deserializer=read_json,
+        debug=False,
+    )
+    app.use([_refuse_unknown_query])
+    app.exception_handler(InstantError)(_told)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(RequestUnsupportedContentType)(_unsupported)
+    app.exception_handler(ResponseValidationError)(_unexpected)
+    app.exception_handler(Exception)(_unexpected)
+    app.not_found(lambda error: _told(NotFound("There is no such route. The README lists the routes.")))
+    return app
+
+
+def handler_of(app: APIGatewayRestResolver) -> Handler:
+    """The Lambda handler of `app`."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if event.get("body") is not None and not _is_json(event):
+            return _as_proxy_answer(UnsupportedMediaType("Send the body as Content-Type: application/json."))
+        return app.resolve(event, context)
+
+    return handler
+
+
+def caller_of(app: APIGatewayRestResolver) -> Identity:
+    """Who is calling, as the authorizer says; nothing else in a request is believed about that."""
+    context: Mapping[str, Any] = app.current_event.request_context.authorizer or {}
+    scopes = str(context.get("scopes") or "").split()
+    return Identity(str(context["user_id"]), frozenset(Scope(scope) for scope in scopes))
+
+
+def page_request(limit: int, cursor: str | None) -> PageRequest:
+    """The page that the query asks for."""
+    return PageRequest(limit, Cursor.decode(cursor) if cursor else None)
+
+
+def page_answer[Item](
+    page: Page[Item], view: Callable[[Item], dict[str, Any]], total: int | None = None
+) -> dict[str, Any]:
+    """A list as every route answers it."""
+    answer = {"data": [view(item) for item in page.items], "next_cursor": page.next.encode() if page.next else None}
+    return answer if total is None else {**answer, "total": total}
+
+
+def no_content() -> Response[None]:
+    """The answer of a route that has nothing to say."""
+    return Response(204)
+
+
+def revision_of(app: APIGatewayRestResolver) -> int | None:
+    """The revision that `If-Match` names, quoted or not; None without one."""
+    value = (app.current_event.headers.get("If-Match") or "").strip()
+    if not value or value == "*":
+        return None
+    digits = value.removeprefix("W/").strip('"')
+    if not digits.isdecimal() or len(digits) > 9:
+        raise InvalidField.named("If-Match", 'must be the revision of the resource, such as "3"')
+    return int(digits)
+
+
+def read_json(text: str) -> Any:
+    """Strict JSON: no NaN, no lone surrogates, no bottomless nesting; else a `JSONDecodeError`."""
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        raise json.JSONDecodeError("not JSON", "", 0) from None
+
+
+def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    known = {field.alias for field in app.context["_route"].dependant.query_params}
+    for name in app.current_event.resolved_query_string_parameters or {}:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise InvalidField.named(name, f"is not a query parameter here; known are: {listed}")
+    return next_middleware(app)
+
+
+def _is_json(event: Mapping[str, Any]) -> bool:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    kind = str(headers.get("content-type") or _JSON).split(";")[0].strip().lower()
+    return kind == _JSON
+
+
+def _told(error: InstantError) -> Response[Any]:
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    return Response(error.status, _JSON, json.dumps(error.body()), headers)
+
+
+def _as_proxy_answer(error: InstantError) -> dict[str, Any]:
+    return {"statusCode": error.status, "headers": {"Content-Type": _JSON}, "body": json.dumps(error.body())}
+
+
+def _invalid(error: RequestValidationError) -> Response[Any]:
+    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
+    if errors[0]["type"] == "json_invalid":
+        return _told(Malformed("The body is not valid JSON."))
+    if not errors[0]["loc"] and errors[0]["type"] in {"missing", "model_attributes_type", "dict_type", "model_type"}:
+        return _told(Malformed("The body must be a JSON object."))
+    return _told(invalid_field(errors))
+
+
+def _unsupported(error: RequestUnsupportedContentType) -> Response[Any]:
+    return _told(UnsupportedMediaType("Send the body as Content-Type: application/json."))
+
+
+def _unexpected(error: Exception) -> Response[Any]:
+    _log.error("unexpected failure", exc_info=error)
+    return _told(Internal("Something failed on our side. Try again later."))

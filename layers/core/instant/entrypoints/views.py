@@ -1,0 +1,124 @@
+"""The shapes that callers see, made from the nouns."""
+
+from dataclasses import fields
+from typing import Any
+
+from instant.domain.api_key import ApiKey
+from instant.domain.catalog import CatalogModel, SyncRecord, why_unusable
+from instant.domain.execution import Execution
+from instant.domain.integration import Integration
+from instant.domain.money import usd_text
+from instant.domain.resource import Resource
+from instant.domain.stats import Stats
+
+_BADGES = ("vision_supported", "tool_calling_supported", "web_search_supported")
+_LISTS = ("input_modalities", "output_modalities", "supported_parameters", "price_overrides")
+
+
+def resource_view(resource: Resource, viewer_id: str) -> dict[str, Any]:
+    """A resource; its settings are for its owner only."""
+    view = {
+        "resource_id": resource.resource_id,
+        "resource_type": resource.resource_type,
+        "address": resource.address,
+        "name": resource.name,
+        "slug": resource.slug,
+        "description": resource.description,
+        "category": resource.category,
+        "visibility": resource.visibility.value,
+        "ai_model_id": resource.ai_model_id,
+        "revision": resource.revision,
+        "created_at": resource.created_at,
+        "updated_at": resource.updated_at,
+    }
+    return {**view, "config": dict(resource.config)} if resource.owner_id == viewer_id else view
+
+
+def stats_view(stats: Stats) -> dict[str, Any]:
+    """Counts of a resource."""
+    return {
+        "call_count": stats.call_count,
+        "success_count_30d": stats.success_count_30d,
+        "failure_count_30d": stats.failure_count_30d,
+        "cost_usd_30d": usd_text(stats.cost_nanousd_30d),
+        "total_earned_usdc": usd_text(stats.total_earned_nanousd),
+        "last_called_at": stats.last_called_at,
+    }
+
+
+def model_view(model: CatalogModel, sync: SyncRecord | None = None) -> dict[str, Any]:
+    """A model of the catalog, with all that is known."""
+    view = {field.name: getattr(model, field.name) for field in fields(model)}
+    lists = {name: list(view[name]) for name in _LISTS}
+    badges = {name: getattr(model, name) for name in _BADGES}
+    last = {"last_synced_at": sync.synced_at} if sync else {}
+    return {**view, **lists, **badges, "usable": why_unusable(model) is None, **last}
+
+
+def badges_view(model: CatalogModel | None) -> dict[str, Any] | None:
+    """The few facts about a resource's model that its page shows."""
+    if model is None:
+        return None
+    names = ("openrouter_id", "display_name", "provider", "context_length", "max_tokens", "is_active", *_BADGES)
+    return {**{name: getattr(model, name) for name in names}, "pricing": dict(model.pricing)}
+
+
+def integration_view(integration: Integration) -> dict[str, Any]:
+    """A connection: never the key, only its last four characters."""
+    return {
+        "service": integration.service,
+        "hint": integration.hint,
+        "key_sha256": integration.key_sha256,
+        "label": integration.label,
+        "status": integration.status.value,
+        "is_enabled": integration.is_enabled,
+        "limit_remaining_usd": integration.limit_remaining,
+        "max_cost_per_call_usd": usd_text(integration.max_cost_per_call_nanousd),
+        "last_verified_at": integration.last_verified_at,
+        "created_at": integration.created_at,
+    }
+
+
+def api_key_view(key: ApiKey) -> dict[str, Any]:
+    """One of our keys: never the key, only its last four characters."""
+    return {
+        "key_id": key.key_id,
+        "name": key.name,
+        "last4": key.last4,
+        "scopes": sorted(key.scopes),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def execution_view(execution: Execution) -> dict[str, Any]:
+    """An execution in a list."""
+    receipt = execution.receipt
+    return {
+        "execution_id": execution.execution_id,
+        "resource_id": execution.resource_id,
+        "resource_revision": execution.resource_revision,
+        "status": execution.state.value,
+        "model": execution.model,
+        "model_served": receipt.model,
+        "provider": receipt.provider,
+        "generation_id": receipt.generation_id,
+        "key_source": execution.key_source,
+        "usage": {
+            "prompt_tokens": receipt.prompt_tokens,
+            "completion_tokens": receipt.completion_tokens,
+            "cost_usd": usd_text(receipt.cost_nanousd),
+        },
+        "latency_ms": execution.latency_ms,
+        "finish_reason": receipt.finish_reason,
+        "error_code": execution.error_code,
+        "created_at": execution.created_at,
+        "finished_at": execution.finished_at,
+    }
+
+
+def execution_detail(execution: Execution, answer: dict[str, Any] | None) -> dict[str, Any]:
+    """An execution with what its caller was answered."""
+    answer = answer or {}
+    return {**execution_view(execution), "output": answer.get("output"), "error": answer.get("error")}

@@ -1,0 +1,62 @@
+"""Imports a function as Lambda does: in a fresh process, with only the environment that the template gives it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.architecture.project import ROOT, Function, Json, template
+
+LAMBDA_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "testing",
+    "AWS_REGION": "us-east-1",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What importing a function's app.py brought in."""
+
+    modules: frozenset[str]
+    clients: frozenset[str]
+    routes: frozenset[tuple[str, str]]
+
+
+@cache
+def load(function: Function) -> Loaded:
+    """Import one function from the source tree; once per test run."""
+    return load_from(function, sys.executable, ROOT, ROOT / "layers/core")
+
+
+def load_from(function: Function, python: str, *places: Path) -> Loaded:
+    """Import one function with this interpreter, its modules looked for in `places`."""
+    done = subprocess.run(
+        [python, "-P", Path(__file__).with_name("import_one.py"), f"functions.{function.name}.app"],
+        env={**environment(function), "PYTHONPATH": ":".join(map(str, places)), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, f"functions/{function.name}/app.py cannot be imported:\n{done.stderr}"
+    answer = json.loads(done.stdout)
+    routes = frozenset((method, path) for method, path in answer["routes"])
+    return Loaded(frozenset(answer["modules"]), frozenset(answer["clients"]), routes)
+
+
+def environment(function: Function) -> dict[str, str]:
+    """The variables that Lambda sets and those of the template."""
+    return LAMBDA_ENVIRONMENT | {name: _resolved(value) for name, value in function.environment.items()}
+
+
+def _resolved(value: Json) -> str:
+    """A literal or a parameter's default; names of resources are only known once deployed."""
+    parameters = template()["Parameters"]
+    if isinstance(value, dict):
+        return str(parameters.get(value.get("Ref"), {}).get("Default", "placeholder"))
+    return str(value)

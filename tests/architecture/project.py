@@ -1,0 +1,104 @@
+"""The project as its checks see it: the files, the template, and each function in it."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "layers/core/instant"
+FUNCTIONS = ROOT / "functions"
+SOURCE_TREES = (CORE, FUNCTIONS, ROOT / "tests/local", ROOT / "tests/fakes")
+
+type Json = Any
+"""Parsed YAML or JSON; the shape is what the checks are about."""
+
+type Trigger = tuple[str, ...]
+"""("api", method, path), ("event", source, detail type), ("schedule",) or ("authorizer",)."""
+
+
+@cache
+def template() -> Json:
+    """template.yaml with its intrinsics spelled out ({"Ref": ...}, {"Fn::GetAtt": [...]}); not to be changed."""
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+def resources(kind: str) -> dict[str, Json]:
+    """The template's resources of one type, by logical id."""
+    return {name: body for name, body in template()["Resources"].items() if body["Type"] == kind}
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """One SAM function."""
+
+    logical_id: str
+    properties: Json
+
+    @property
+    def name(self) -> str:
+        """Its folder under functions/."""
+        return str(self.properties["CodeUri"]).removeprefix("functions/")
+
+    @property
+    def app(self) -> Path:
+        """Its one file."""
+        return FUNCTIONS / self.name / "app.py"
+
+    @property
+    def environment(self) -> dict[str, Json]:
+        """Its variables, values unresolved."""
+        return dict(self.properties.get("Environment", {}).get("Variables", {}))
+
+    @property
+    def routes(self) -> set[tuple[str, str]]:
+        """Method and path of each API event."""
+        return {(trigger[1], trigger[2]) for trigger in self.triggers if trigger[0] == "api"}
+
+    @property
+    def triggers(self) -> set[Trigger]:
+        """Everything the template lets start it."""
+        events = self.properties.get("Events", {}).values()
+        found = {trigger for event in events for trigger in _triggers(event)}
+        return found | ({("authorizer",)} if self.logical_id in _authorizers() else set())
+
+
+@cache
+def functions() -> list[Function]:
+    """Every SAM function of the template."""
+    found = resources("AWS::Serverless::Function")
+    return [Function(name, body["Properties"]) for name, body in found.items()]
+
+
+def python_files(*trees: Path) -> list[Path]:
+    """The Python files under `trees`, which may not exist yet."""
+    return sorted(path for tree in trees for path in tree.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def relative(path: Path) -> str:
+    """`path` as a reader of a failure wants it."""
+    return str(path.relative_to(ROOT))
+
+
+def _triggers(event: Json) -> Iterator[Trigger]:
+    kind, properties = event["Type"], event["Properties"]
+    if kind == "Api":
+        yield "api", properties["Method"].upper(), properties["Path"]
+    elif kind == "Schedule":
+        yield ("schedule",)
+    elif kind == "EventBridgeRule":
+        pattern = properties["Pattern"]
+        for source, detail_type in itertools.product(pattern["source"], pattern["detail-type"]):
+            yield "event", source, detail_type
+    else:
+        raise AssertionError(f"tests/architecture does not know events of type {kind} yet")
+
+
+def _authorizers() -> set[str]:
+    apis = resources("AWS::Serverless::Api").values()
+    found = [api["Properties"].get("Auth", {}).get("Authorizers", {}).values() for api in apis]
+    return {authorizer["FunctionArn"]["Fn::GetAtt"][0] for group in found for authorizer in group}

@@ -1,0 +1,26 @@
+"""The template gives a function exactly the variables that its settings model reads."""
+
+import ast
+
+from instant import settings
+from tests.architecture.project import Function, relative
+
+
+def test_variables_are_those_the_settings_read(function: Function) -> None:
+    fields = settings_of(function).model_fields
+    assert set(function.environment) == {field.upper() for field in fields}
+
+
+def test_settings_cannot_be_changed(function: Function) -> None:
+    assert settings_of(function).model_config.get("frozen") is True
+
+
+def settings_of(function: Function) -> type[settings.Settings]:
+    """The one settings model that the function's app.py names."""
+    tree = ast.parse(function.app.read_text())
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    models = sorted(name for name in named if name.endswith("Settings") and hasattr(settings, name))
+    assert len(models) == 1, f"{relative(function.app)} should use one settings model, not {models}"
+    model: type[settings.Settings] = getattr(settings, models[0])
+    return model

@@ -1,0 +1,30 @@
+"""One folder, one function, one file."""
+
+from tests.architecture.project import FUNCTIONS, Function, functions, relative
+
+APP_LINES = 90
+
+
+def test_folders_and_template_agree() -> None:
+    folders = sorted(path.name for path in FUNCTIONS.iterdir() if path.is_dir() and path.name != "__pycache__")
+    assert folders == sorted(function.name for function in functions())
+
+
+def test_a_folder_holds_only_app(function: Function) -> None:
+    files = [path.name for path in function.app.parent.iterdir() if path.name != "__pycache__"]
+    assert files == ["app.py"]
+
+
+def test_the_handler_is_named_after_the_folder(function: Function) -> None:
+    assert function.properties["CodeUri"] == f"functions/{function.name}"
+    assert function.properties["Handler"] == f"functions.{function.name}.app.handler"
+
+
+def test_the_logical_id_is_named_after_the_folder(function: Function) -> None:
+    words = function.name.split("_")
+    assert function.logical_id == "".join(word.capitalize() for word in words) + "Function"
+
+
+def test_an_app_stays_short(function: Function) -> None:
+    lines = len(function.app.read_text().splitlines())
+    assert lines <= APP_LINES, f"{relative(function.app)} has {lines} lines: it should wire and route, no more"

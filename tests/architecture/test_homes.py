@@ -1,0 +1,59 @@
+"""What reaches outside has one home: vendors' packages in adapters and entrypoints, the environment in settings."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.project import CORE, FUNCTIONS, python_files, relative
+
+HOMES = {
+    "aws_lambda_powertools": (CORE / "entrypoints", FUNCTIONS),
+    "awslambdaric": (CORE / "entrypoints",),
+    "boto3": (),
+    "botocore": (CORE / "adapters",),
+    "httpcore": (CORE / "adapters",),
+    "httpx": (CORE / "adapters",),
+    "moto": (),
+    "pynamodb": (CORE / "adapters",),
+    "requests": (),
+    "tests": (),
+    "urllib3": (CORE / "adapters",),
+}
+ENVIRONMENT_NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
+
+
+def test_vendors_stay_in_their_homes() -> None:
+    strays = [
+        f"{relative(path)}: {package}"
+        for path in python_files(CORE, FUNCTIONS)
+        for package in imported_packages(path) & HOMES.keys()
+        if not any(path.is_relative_to(home) for home in HOMES[package])
+    ]
+    assert strays == []
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {relative(path) for path in python_files(CORE, FUNCTIONS) if reads_environment(path)}
+    assert readers <= {"layers/core/instant/settings.py"}
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Top-level names of everything a file imports, at its top or inside a function."""
+    return {name.partition(".")[0] for name in imported_names(path)}
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Full names of the modules a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def reads_environment(path: Path) -> bool:
+    """Whether a file touches os.environ or its like, under any name."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return bool((attributes | imported) & ENVIRONMENT_NAMES)

@@ -1,0 +1,52 @@
+"""Who may import whom, and what starting a function may load: a cold start is mostly imports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.probe import load
+from tests.architecture.project import ROOT, Function, functions
+
+NEVER = {"aws_xray_sdk", "boto3", "moto", "openai", "pytest", "s3transfer", "x402", "yaml"}
+"""Not deployed, or a fifth of a second and more each."""
+
+LAZY_CLIENTS = {"events", "kms", "s3"}
+"""AWS clients that only some requests need: 50 ms each, made at first use."""
+
+NO_CALLS_OUTSIDE = {"api_keys", "authorizer", "catalog", "executions", "resources"}
+"""Functions that call nobody but AWS, so they need no HTTP client."""
+
+
+def test_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [sys.executable, Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "layers/core")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_starting_a_function_loads_nothing_heavy(function: Function) -> None:
+    assert load(function).modules & NEVER == set()
+
+
+def test_starting_a_function_makes_no_client_it_may_not_need(function: Function) -> None:
+    assert load(function).clients & LAZY_CLIENTS == set()
+
+
+def test_no_http_client_without_calls_outside(function: Function) -> None:
+    if function.name not in NO_CALLS_OUTSIDE:
+        pytest.skip("calls outside services")
+    assert load(function).modules & {"httpx", "httpcore"} == set()
+
+
+def test_the_authorizer_stays_bare() -> None:
+    (authorizer,) = (function for function in functions() if function.name == "authorizer")
+    assert load(authorizer).modules & {"aws_lambda_powertools", "asyncio"} == set()

@@ -1,0 +1,55 @@
+"""A function may do only what it does: its own statements, no wildcards."""
+
+import re
+from collections.abc import Iterator
+
+from tests.architecture.project import Function, Json
+
+ONE_ACTION = re.compile(r"[a-z0-9]+:[A-Za-z]+")
+ONE_THING_OR_ALL_BELOW_A_NAMED_PLACE = re.compile(r"[^*]+|[^*]+/[^*/]+/\*")
+
+
+def test_policies_are_spelled_out_in_the_template(function: Function) -> None:
+    assert "Role" not in function.properties, "a role made elsewhere cannot be checked here"
+    for policy in function.properties.get("Policies", []):
+        assert list(policy) == ["Statement"], f"not a plain statement: {policy}"
+
+
+def test_actions_have_no_wildcard(function: Function) -> None:
+    for statement in statements(function):
+        for action in listed(statement["Action"]):
+            assert ONE_ACTION.fullmatch(action), action
+
+
+def test_resources_have_no_wildcard(function: Function) -> None:
+    for statement in statements(function):
+        for resource in listed(statement["Resource"]):
+            for text in strings(resource):
+                assert ONE_THING_OR_ALL_BELOW_A_NAMED_PLACE.fullmatch(text), text
+
+
+def test_statements_only_allow_what_they_name(function: Function) -> None:
+    for statement in statements(function):
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & statement.keys()
+
+
+def statements(function: Function) -> Iterator[Json]:
+    """Every policy statement of a function."""
+    for policy in function.properties.get("Policies", []):
+        yield from listed(policy["Statement"])
+
+
+def listed(value: Json) -> list[Json]:
+    """IAM lets a list of one go without its brackets."""
+    return value if isinstance(value, list) else [value]
+
+
+def strings(value: Json) -> Iterator[str]:
+    """Every text inside an intrinsic."""
+    if isinstance(value, str):
+        yield value
+    else:
+        parts = value.values() if isinstance(value, dict) else value
+        for part in parts:
+            yield from strings(part)

@@ -1,0 +1,46 @@
+"""The template's routes, the resolvers' routes and the example events are the same set."""
+
+import json
+
+from tests.architecture.probe import load
+from tests.architecture.project import ROOT, Function, Json, Trigger, functions, relative
+
+EVENTS = ROOT / "events"
+
+
+def test_the_resolver_serves_exactly_the_template_routes(function: Function) -> None:
+    assert load(function).routes == function.routes
+
+
+def test_routes_are_explicit(function: Function) -> None:
+    for method, path in function.routes:
+        assert method != "ANY", f"{path} takes any method"
+        assert "+" not in path, f"{path} is greedy"
+
+
+def test_a_route_belongs_to_one_function() -> None:
+    routes = [route for function in functions() for route in function.routes]
+    assert len(routes) == len(set(routes)), sorted(route for route in routes if routes.count(route) > 1)
+
+
+def test_every_trigger_has_an_example_event_and_the_reverse(function: Function) -> None:
+    files = sorted((EVENTS / function.name).glob("*.json"))
+    shown = {trigger_of(json.loads(path.read_text())): relative(path) for path in files}
+    assert function.triggers - shown.keys() == set(), "triggers without an event in events/"
+    assert {file for trigger, file in shown.items() if trigger not in function.triggers} == set()
+
+
+def test_event_folders_belong_to_functions() -> None:
+    folders = {path.name for path in EVENTS.iterdir()}
+    assert folders <= {function.name for function in functions()}
+
+
+def trigger_of(event: Json) -> Trigger:
+    """What kind of event this is, in the words of project.Trigger."""
+    if "methodArn" in event:
+        return ("authorizer",)
+    if "httpMethod" in event:
+        return "api", event["httpMethod"], event["resource"]
+    if event["source"] == "aws.events":
+        return ("schedule",)
+    return "event", event["source"], event["detail-type"]

@@ -1,0 +1,64 @@
+"""Budgets that fail on a god-file, and the names that would start one."""
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.project import CORE, FUNCTIONS, ROOT, SOURCE_TREES, python_files, relative
+
+FILE_LINES = 300
+MEDIAN_FILE_LINES = 110
+FUNCTION_LINES = 50
+JUNK_DRAWER = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|shared)(_|$)")
+JUNK_CLASS = re.compile(r".*(Utils?|Helpers?|Common|Managers?|Misc)$|I[A-Z][a-z].*")
+
+
+def test_files_are_small() -> None:
+    sizes = {relative(path): len(path.read_text().splitlines()) for path in python_files(*SOURCE_TREES)}
+    assert {name: lines for name, lines in sizes.items() if lines > FILE_LINES} == {}
+    assert statistics.median(sizes.values()) <= MEDIAN_FILE_LINES
+
+
+def test_functions_are_small() -> None:
+    sizes = {
+        f"{relative(path)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in python_files(*SOURCE_TREES)
+        for node in definitions(path)
+        if not isinstance(node, ast.ClassDef)
+    }
+    assert {name: lines for name, lines in sizes.items() if lines > FUNCTION_LINES} == {}
+
+
+def test_every_module_says_what_lives_there() -> None:
+    modules = {path: ast.parse(path.read_text()) for path in python_files(CORE, FUNCTIONS, ROOT / "tests")}
+    assert [relative(path) for path, tree in modules.items() if tree.body and not ast.get_docstring(tree)] == []
+
+
+def test_no_file_is_a_junk_drawer() -> None:
+    files = python_files(CORE, FUNCTIONS, ROOT / "tests")
+    names = {part for path in files for part in (*path.relative_to(ROOT).parts[:-1], path.stem)}
+    assert {name for name in names if JUNK_DRAWER.search(name)} == set()
+
+
+def test_no_class_or_function_is_named_for_nothing() -> None:
+    named = [(path, node) for path in python_files(*SOURCE_TREES) for node in definitions(path)]
+    assert [f"{relative(path)}: {node.name}" for path, node in named if named_for_nothing(node)] == []
+
+
+type Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def definitions(path: Path) -> Iterator[Definition]:
+    """Every class and function of a file, nested ones too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def named_for_nothing(node: Definition) -> bool:
+    """Names that tell a role in the program instead of a thing in the world."""
+    if isinstance(node, ast.ClassDef):
+        return bool(JUNK_CLASS.fullmatch(node.name))
+    return node.name.endswith("_in_db")

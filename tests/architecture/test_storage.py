@@ -1,0 +1,73 @@
+"""What is stored is kept, encrypted, recoverable and private. moto ignores most of this, so it is asserted here."""
+
+import pytest
+
+from tests.architecture.project import Json, resources, template
+
+TABLES = resources("AWS::DynamoDB::Table")
+BUCKETS = resources("AWS::S3::Bucket")
+KEYS = resources("AWS::KMS::Key")
+FIXED_NAMES = {"TableName", "BucketName", "RoleName", "FunctionName", "LayerName", "LogGroupName", "Name"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_recoverable_encrypted_and_on_demand(name: str) -> None:
+    properties = TABLES[name]["Properties"]
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("name", [*TABLES, *BUCKETS, *KEYS])
+def test_data_and_keys_outlive_the_stack(name: str) -> None:
+    resource = {**TABLES, **BUCKETS, **KEYS}[name]
+    assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain")
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_is_private(name: str) -> None:
+    properties = BUCKETS[name]["Properties"]
+    block = properties["PublicAccessBlockConfiguration"]
+    assert block == dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_refuses_plain_http(name: str) -> None:
+    policies = [policy["Properties"] for policy in resources("AWS::S3::BucketPolicy").values()]
+    statements = [
+        statement
+        for policy in policies
+        if policy["Bucket"] == {"Ref": name}
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert any(refuses_plain_http(statement) for statement in statements)
+    assert all(statement["Effect"] == "Deny" for statement in statements), "a bucket policy should grant nothing"
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_rotates(name: str) -> None:
+    assert KEYS[name]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_nothing_has_a_fixed_name() -> None:
+    named = [
+        name
+        for name, resource in template()["Resources"].items()
+        if FIXED_NAMES & resource.get("Properties", {}).keys()
+    ]
+    assert named == [], "a second stack in the same account would collide"
+
+
+def refuses_plain_http(statement: Json) -> bool:
+    """Whether the statement denies everybody everything over plain HTTP."""
+    wanted = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {name: statement.get(name) for name in wanted} == wanted

@@ -1,0 +1,55 @@
+"""No file of the repository names a package registry or a place on somebody's machine."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.project import ROOT, relative
+
+REGISTRY = re.compile(r"pyp[i]\.(org|python\.org)|pythonhoste[d]|npmj[s]\.|mave[n]\.org|/simpl[e]/", re.IGNORECASE)
+"""One letter of each name in brackets, so that this line is not found."""
+
+SOMEBODYS_MACHINE = re.compile(r"(?<![\w.~$}/-])/(home|Users|root|work)/\w")
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    """Every file that is, or would be, committed, as far as it is text."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    paths = [ROOT / name for name in listing.split("\0") if name]
+    return {relative(path): text for path in paths if path.is_file() and (text := read_text(path))}
+
+
+def test_no_registry_is_named(texts: dict[str, str]) -> None:
+    assert found(REGISTRY, texts) == []
+
+
+def test_no_path_of_a_machine_is_named(texts: dict[str, str]) -> None:
+    assert found(SOMEBODYS_MACHINE, texts) == []
+    assert [name for name, text in texts.items() if str(ROOT) in text] == []
+
+
+def found(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:
+    """Where the pattern occurs, as file:line text."""
+    return [
+        f"{name}:{number} {line.strip()[:100]}"
+        for name, text in texts.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def read_text(path: Path) -> str:
+    """Its text, or nothing for a binary file."""
+    try:
+        return path.read_text()
+    except UnicodeDecodeError:
+        return ""

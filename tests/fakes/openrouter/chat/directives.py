@@ -1,0 +1,60 @@
+"""Directives: how a prompt, a test or a catalog row asks for a particular answer.
+
+The package docstring says what each one does.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tests.fakes.openrouter.faults import error
+from tests.fakes.openrouter.reply import Refused
+
+NAMES = frozenset(
+    {
+        "error", "200-error", "choice-error", "midstream-error", "no-done",
+        "empty", "null-content", "reasoning-only", "refusal", "content-filter", "tool-calls", "huge",
+        "not-json", "cut-json", "truncated", "hang-up", "reset", "drip", "drip-headers", "gzip", "shred",
+        "slow", "no-usage", "no-cost", "price", "weird",
+    }
+)  # fmt: skip
+
+_IN_TEXT = re.compile(r"\[\[\s*fake:\s*(.*?)\s*\]\]")
+
+
+@dataclass(frozen=True)
+class Directive:
+    """One wish: a name of NAMES and the words after it."""
+
+    name: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def argument(self) -> str:
+        """The words as they were written; empty when there are none."""
+        return " ".join(self.words)
+
+
+def parse(texts: Iterable[str]) -> list[Directive]:
+    """Read `error 429 daily` and the like; an unknown name is refused loudly, as a 400."""
+    directives = [Directive(name, tuple(words)) for name, *words in (text.split() or [""] for text in texts)]
+    for directive in directives:
+        if directive.name not in NAMES:
+            raise unknown(directive)
+    return directives
+
+
+def unknown(directive: Directive) -> Refused:
+    """The refusal of a directive that the double does not understand."""
+    wish = f"{directive.name} {directive.argument}".strip()
+    return error(400, f"FakeOpenRouter knows no directive {wish!r}.")
+
+
+def found_in(prompt: str) -> list[str]:
+    """The texts of all `[[fake: …]]` in a prompt."""
+    return _IN_TEXT.findall(prompt)
+
+
+def without(prompt: str) -> str:
+    """The prompt as a model would see it."""
+    return _IN_TEXT.sub("", prompt).strip()

@@ -1,0 +1,110 @@
+"""The directives that change what a model answers, before and after it is put into OpenRouter's words."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from tests.fakes.openrouter.chat import writing
+from tests.fakes.openrouter.chat.call import Call
+from tests.fakes.openrouter.chat.directives import Directive, unknown
+from tests.fakes.openrouter.chat.draft import Draft, tool_call
+from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.faults import USER_ID, error_body
+
+HUGE = 5 * 1024 * 1024
+
+# Called when a directive wants a tool call and the caller has sent no tools.
+_SOME_TOOL: Json = {"function": {"name": "look_up", "parameters": {"properties": {"q": {"type": "string"}}}}}
+
+
+def reshape(draft: Draft, call: Call) -> None:
+    """Apply the directives that change the draft."""
+    for directive in call.directives:
+        change = _CHANGES.get(directive.name)
+        if change:
+            change(draft, call)
+
+
+def _empty(draft: Draft, call: Call) -> None:
+    draft.content, draft.reasoning = "", None
+
+
+def _null_content(draft: Draft, call: Call) -> None:
+    draft.content, draft.reasoning = None, None
+
+
+def _reasoning_only(draft: Draft, call: Call) -> None:
+    draft.content, draft.reasoning, draft.finish = "", writing.thoughts(call.prompt), "length"
+
+
+def _refusal(draft: Draft, call: Call) -> None:
+    draft.content, draft.refusal = None, "I'm sorry, but I can't help with that."
+
+
+def _content_filter(draft: Draft, call: Call) -> None:
+    draft.content, draft.finish = "", "content_filter"
+
+
+def _tool_calls(draft: Draft, call: Call) -> None:
+    draft.content, draft.finish = None, "tool_calls"
+    draft.tool_calls = [tool_call(tool, call) for tool in call.tools or [_SOME_TOOL]]
+
+
+def _fail(draft: Draft, call: Call) -> None:
+    metadata = {"error_type": "provider_unavailable"}
+    draft.error = error_body(502, "Provider returned error", metadata=metadata)["error"]
+    draft.finish = "error"
+
+
+def _huge(draft: Draft, call: Call) -> None:
+    draft.content = "All work and no play. " * (HUGE // 22 + 1)
+
+
+_CHANGES: dict[str, Callable[[Draft, Call], None]] = {
+    "empty": _empty,
+    "null-content": _null_content,
+    "reasoning-only": _reasoning_only,
+    "refusal": _refusal,
+    "content-filter": _content_filter,
+    "tool-calls": _tool_calls,
+    "choice-error": _fail,
+    "midstream-error": _fail,
+    "huge": _huge,
+}
+
+
+def reprice(completion: Json, call: Call) -> None:
+    """Charge nothing for a failure, and what the directive `price` says for anything else."""
+    if call.asks("200-error") or "error" in completion["choices"][0]:
+        completion["usage"]["cost"] = Decimal(0)
+    for directive in call.directives:
+        if directive.name == "price":
+            completion["usage"]["cost"] = _amount(directive)
+
+
+def _amount(directive: Directive) -> Decimal:
+    try:
+        return Decimal(directive.argument)
+    except InvalidOperation:
+        raise unknown(directive) from None
+
+
+def disguise(completion: Json, call: Call) -> Json:
+    """The completion as the caller sees it: parts left out, or strange ones added."""
+    if call.asks("200-error"):
+        metadata = {"provider_name": "Meadow", "raw": "the model broke off"}
+        return error_body(502, "Provider returned error", metadata=metadata, user_id=USER_ID)
+    if call.asks("no-usage"):
+        return {key: value for key, value in completion.items() if key != "usage"}
+    if call.asks("no-cost"):
+        kept = {key: value for key, value in completion["usage"].items() if "_tokens" in key}
+        return {**completion, "usage": kept}
+    return _strange(completion) if call.asks("weird") else completion
+
+
+def _strange(completion: Json) -> Json:
+    """As after an unannounced release: keys and enum values that nobody has heard of."""
+    choice = completion["choices"][0]
+    message = {**choice["message"], "mood": {"valence": 0.4}, "annotations": [{"type": "hologram"}]}
+    choice = {**choice, "message": message, "finish_reason": "daydreaming", "confidence": None}
+    usage = {**completion["usage"], "carbon_grams": Decimal("0.0031"), "cost_tier": "moonlight"}
+    return {**completion, "object": "chat.completion.v2", "choices": [choice], "usage": usage, "weather": "mild"}

@@ -1,0 +1,50 @@
+"""The paths of the double, and the answer behind each."""
+
+import re
+from collections.abc import Callable
+
+from tests.fakes.openrouter import details, listing
+from tests.fakes.openrouter.chat.endpoint import chat
+from tests.fakes.openrouter.faults import not_found
+from tests.fakes.openrouter.journal import CHAT_PATH, Arrival
+from tests.fakes.openrouter.reply import Refused, Reply, json_reply
+from tests.fakes.openrouter.world import World
+
+Answer = Callable[[World, Arrival], Reply]
+
+
+def key(world: World, arrival: Arrival) -> Reply:
+    """GET /key: what the bearer key is, may and has spent."""
+    return json_reply(200, {"data": world.accounts.describe(world.accounts.authenticate(arrival))})
+
+
+def generation(world: World, arrival: Arrival) -> Reply:
+    """GET /generation?id=…"""
+    return world.generations.answer(world.accounts.authenticate(arrival), arrival.query.get("id", ""))
+
+
+_ROUTES: tuple[tuple[str, str, Answer], ...] = (
+    ("POST", re.escape(CHAT_PATH), chat),
+    ("GET", "/api/v1/models", listing.models),
+    ("GET", "/api/v1/models/count", listing.count),
+    ("GET", "/api/v1/models/user", listing.models_of_user),
+    ("GET", "/api/v1/models/[^/]+/[^/]+/endpoints", details.endpoints),
+    ("GET", "/api/v1/model/[^/]+/[^/]+", details.model),
+    ("GET", "/api/v1/key", key),
+    ("GET", "/api/v1/generation", generation),
+)
+
+
+def answer(world: World, arrival: Arrival) -> Reply:
+    """The answer to any request; refusals included."""
+    try:
+        return _find(arrival)(world, arrival)
+    except Refused as refused:
+        return refused.reply
+
+
+def _find(arrival: Arrival) -> Answer:
+    for method, path, found in _ROUTES:
+        if method == arrival.method and re.fullmatch(path, arrival.path):
+            return found
+    raise not_found()

@@ -1,0 +1,161 @@
+"""FakeOpenRouter: the double as tests and the local stack hold it."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from tests.fakes.openrouter import script
+from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.journal import Arrival
+from tests.fakes.openrouter.script import Step
+from tests.fakes.openrouter.wire import Listener
+from tests.fakes.openrouter.world import World
+
+_PATIENCE = 5.0
+
+
+class FakeOpenRouter:
+    """OpenRouter on loopback, from `start()` to `stop()` or for the length of a `with` block.
+
+    It listens from the moment it is made, so `url` is known before it is started.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._world = World()
+        self._listener = Listener(port, self._world)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL, `/api/v1` included, without a slash at the end."""
+        return f"http://127.0.0.1:{self._listener.server_port}/api/v1"
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Break off every answer, also a waiting one, and free the port."""
+        self._world.stopping.set()
+        if self._thread.is_alive():
+            self._listener.shutdown()
+        self._listener.drop_all(_PATIENCE)
+        self._listener.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # What arrived
+
+    @property
+    def requests(self) -> list[Arrival]:
+        """Everything that has arrived, oldest first; a copy."""
+        return self._world.journal.requests
+
+    @property
+    def chat_requests(self) -> list[Arrival]:
+        """The chat calls among them."""
+        return [arrival for arrival in self.requests if arrival.is_chat]
+
+    @property
+    def hang_ups(self) -> list[Arrival]:
+        """The requests whose client left before the answer was complete."""
+        return self._world.journal.hang_ups
+
+    def wait_for_chats(self, count: int = 1, timeout: float = _PATIENCE) -> bool:
+        """Block until that many chat calls have arrived; False when they do not come in time."""
+        happened = self._world.journal.wait_until
+        return happened(lambda journal: sum(item.is_chat for item in journal.requests) >= count, timeout)
+
+    def wait_for_hang_up(self, timeout: float = _PATIENCE) -> bool:
+        """Block until some client has left early; False when none does in time."""
+        return self._world.journal.wait_until(lambda journal: bool(journal.hang_ups), timeout)
+
+    def forget_requests(self) -> None:
+        """Start the record anew."""
+        self._world.journal.clear()
+
+    # The catalog
+
+    @property
+    def catalog(self) -> list[Json]:
+        """The rows that are served and called; tests may change or replace them."""
+        return self._world.catalog
+
+    @catalog.setter
+    def catalog(self, rows: Sequence[Json]) -> None:
+        self._world.catalog, self._world.catalog_script = list(rows), None
+
+    def serve_catalog(
+        self,
+        body: bytes = b"",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        chunks: Sequence[Step] = (),
+        cut: bool = False,
+    ) -> None:
+        """Answer every GET /models with these bytes, until `catalog` is set again."""
+        self._world.catalog_script = script.raw(status, body, headers, chunks, cut)
+
+    # The answers to come
+
+    def script(
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        chunks: Sequence[Step] = (),
+        cut: bool = False,
+    ) -> None:
+        """Queue the exact answer to a coming chat call, whoever makes it.
+
+        `chunks` are sent one by one in place of `body`; a `threading.Event` among them holds the
+        rest back until it is set. With `cut` the connection closes before the answer is finished.
+        """
+        self._world.queue.put(script.raw(status, body, headers, chunks, cut))
+
+    def answer_next(self, *directives: str) -> None:
+        """Queue directives ("error 429", "empty") for a coming chat call, in place of its prompt's."""
+        self._world.queue.put(directives)
+
+    # Accounts and generations
+
+    @property
+    def revoked_keys(self) -> set[str]:
+        """Keys that OpenRouter does not know any more; add to it."""
+        return self._world.accounts.revoked
+
+    @property
+    def generation_ids(self) -> list[str]:
+        """The ids of all calls that reached a model, oldest first."""
+        return self._world.generations.ids
+
+    @property
+    def generation_lag(self) -> int:
+        """How often /generation answers 404 about an id before it knows it; 1 unless set."""
+        return self._world.generations.lag
+
+    @generation_lag.setter
+    def generation_lag(self, times: int) -> None:
+        self._world.generations.lag = times
+
+    def hold_generations(self) -> None:
+        """Let /generation answer 404 about everything, until released."""
+        self._world.generations.held = True
+
+    def release_generations(self) -> None:
+        """End `hold_generations`, and every lag with it."""
+        self._world.generations.held = False
+        self._world.generations.lag = 0

@@ -1,0 +1,143 @@
+"""The HTTP side of the double: reads requests, and puts replies on the wire piece by piece."""
+
+import itertools
+import socket
+import socketserver
+import struct
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, override
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.fakes.openrouter.journal import Arrival, parse
+from tests.fakes.openrouter.reply import HangUp, Reply, Reset
+from tests.fakes.openrouter.routes import answer
+from tests.fakes.openrouter.world import World
+
+_BODILESS = (204, 304)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One kept-alive connection of a client."""
+
+    server: "Listener"
+    protocol_version = "HTTP/1.1"
+    # Headers and body leave together, at once: a small write behind another one waits for Nagle.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        arrival = self._read()
+        world = self.server.world
+        world.journal.arrived(arrival)
+        try:
+            self._send(answer(world, arrival))
+        except HangUp:
+            self.close_connection = True
+        except Reset:
+            self._reset()
+        except OSError:
+            self.close_connection = True
+            world.journal.abandoned(arrival)
+
+    def _read(self) -> Arrival:
+        address = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        query, path = dict(parse_qsl(address.query)), unquote(address.path)
+        return Arrival(self.command, path, query, headers, body, time.monotonic(), parse(body))
+
+    def _send(self, reply: Reply) -> None:
+        pieces, whole = iter(reply.pieces), isinstance(reply.pieces, tuple)
+        # A reply that fails before its first piece has put nothing on the wire, not even headers.
+        first = next(pieces, b"")
+        chunked = not reply.raw and self._head(reply)
+        for piece in itertools.chain([first], pieces):
+            self._piece(piece, chunked)
+            if not whole:
+                self.wfile.flush()
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def _head(self, reply: Reply) -> bool:
+        """Write status and headers; whether the body is chunked."""
+        chunked = reply.status not in _BODILESS and "Content-Length" not in reply.headers
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        return chunked
+
+    def _piece(self, piece: bytes, chunked: bool) -> None:
+        if piece:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+
+    def _reset(self) -> None:
+        """Make the coming close a reset instead of a goodbye."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+    @override
+    def version_string(self) -> str:
+        return "cloudflare"
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the journal remembers."""
+
+
+class Listener(ThreadingHTTPServer):
+    """A thread per connection; `drop_all` ends them all."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, world: World) -> None:
+        self.world = world
+        self._open: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    @override
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    @override
+    def shutdown_request(self, request: Any) -> None:
+        """Only close: the usual polite shutdown before it would turn a reset into a goodbye."""
+        self.close_request(request)
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+
+    def drop_all(self, timeout: float) -> None:
+        """Cut every connection, and wait until their threads are through with them."""
+        with self._changed:
+            for connection in self._open:
+                _cut(connection)
+            self._changed.wait_for(lambda: not self._open, timeout)
+
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no event; anything else is a bug of the double, and shown."""
+        if not isinstance(sys.exception(), OSError):
+            socketserver.BaseServer.handle_error(self, request, client_address)
+
+
+def _cut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

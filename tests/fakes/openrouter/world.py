@@ -1,0 +1,24 @@
+"""Everything the double knows while it runs, shared by the threads that answer."""
+
+import threading
+from dataclasses import dataclass, field
+
+from tests.fakes.openrouter.accounts import Accounts
+from tests.fakes.openrouter.catalog import default_catalog
+from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.generations import Generations
+from tests.fakes.openrouter.journal import Journal
+from tests.fakes.openrouter.script import Script, ScriptQueue
+
+
+@dataclass
+class World:
+    """The state of one double."""
+
+    catalog: list[Json] = field(default_factory=default_catalog)
+    catalog_script: Script | None = None
+    queue: ScriptQueue = field(default_factory=ScriptQueue)
+    accounts: Accounts = field(default_factory=Accounts)
+    generations: Generations = field(default_factory=Generations)
+    journal: Journal = field(default_factory=Journal)
+    stopping: threading.Event = field(default_factory=threading.Event)

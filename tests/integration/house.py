@@ -1,0 +1,230 @@
+"""The whole house in one process: the template's tables on moto, every function's app.py, a fake OpenRouter."""
+
+import importlib
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import urlencode
+
+import botocore.session
+from instant.adapters import aws
+from moto import mock_aws
+
+from tests.fakes.openrouter import FakeOpenRouter
+from tests.local.deployment import deploy
+from tests.local.plan import FunctionPlan, Plan, Route, plan
+from tests.local.template import read
+
+ROOT = Path(__file__).parents[2]
+GOOD_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
+EVERYTHING = "admin execute manage"
+
+_AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a caller gets."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str:
+        """The error's code."""
+        return str(self.json["error"]["code"])
+
+
+class Context:
+    """The part of Lambda's context that our functions use."""
+
+    function_name = "test"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:test"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def __init__(self, seconds: float) -> None:
+        """Give the invocation this long."""
+        self._end = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """What is left."""
+        return round((self._end - time.monotonic()) * 1000)
+
+
+@dataclass
+class House:
+    """Functions by logical id, called as the gateway calls them."""
+
+    plan: Plan
+    fake: FakeOpenRouter
+    seconds: float = 30
+    modules: dict[str, Any] = field(default_factory=dict)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: str | None = "alice",
+        scopes: str = EVERYTHING,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        raw: str | None = None,
+    ) -> Answer:
+        """One request by `user`; `raw` is a body sent as it is."""
+        route, parameters = self._match(method, path)
+        text = raw if raw is not None else (json.dumps(body) if body is not None else None)
+        event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes)
+        return answer_of(self.invoke(route.function, event))
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Hand `event` to a function's handler."""
+        return self.module(function).handler(event, Context(self.seconds))
+
+    def module(self, function: str) -> Any:
+        """A function's app.py, imported once with exactly the environment that the template gives it."""
+        if function not in self.modules:
+            found = self.plan.functions[function]
+            with mock.patch.dict(os.environ, found.environment):
+                self.modules[function] = _import(found)
+        return self.modules[function]
+
+    def table(self, logical: str) -> list[dict[str, Any]]:
+        """Every row of the table that some function knows under this environment name."""
+        name = self.name(logical)
+        return [*aws.client("dynamodb").get_paginator("scan").paginate(TableName=name).search("Items")]
+
+    def name(self, variable: str) -> str:
+        """The value of an environment variable, from whichever function has it."""
+        return next(f.environment[variable] for f in self.plan.functions.values() if variable in f.environment)
+
+    def sync(self, **detail: object) -> Any:
+        """Sync the catalog as an event asks for it."""
+        event = {"source": "instant.resources", "detail-type": "openrouter/models.sync", "detail": detail}
+        return self.invoke("CatalogSyncFunction", event)
+
+    def connect(self, user: str = "alice", key: str = GOOD_KEY, **more: object) -> Answer:
+        """Save an OpenRouter key."""
+        return self.call("POST", "/api/user/integrations/openrouter", {"api_key": key, **more}, user=user)
+
+    def resource(self, user: str = "alice", *, config: dict[str, Any] | None = None, **more: object) -> dict[str, Any]:
+        """Create a resource on a cheap model."""
+        body = {
+            "resource_type": "openrouter_instant",
+            "name": "Haiku",
+            "config": {"model": self.cheap_model(), "max_tokens": 200, **(config or {})},
+            **more,
+        }
+        answer = self.call("POST", "/api/resources", body, user=user)
+        assert answer.status == 201, answer.text
+        return dict(answer.json)
+
+    def cheap_model(self) -> str:
+        """Some ordinary text model that takes a temperature and costs something."""
+        query = {"sort": "price", "supported_parameter": "temperature", "free": "false", "output_modality": "text"}
+        models = self.call("GET", "/api/models", query=query).json["data"]
+        usable = (m for m in models if m["usable"] and not m["openrouter_id"].startswith(("faulty/", "~")))
+        return str(next(model["openrouter_id"] for model in usable if "max_tokens" in model["supported_parameters"]))
+
+    def execute(self, resource_id: str, prompt: str = "Say hello.", *, user: str = "alice", **more: object) -> Answer:
+        """Run a resource."""
+        return self.call(
+            "POST", "/api/execute", {"resource_id": resource_id, "inputs": {"prompt": prompt}, **more}, user=user
+        )
+
+    def close(self) -> None:
+        """Let go of the functions' connections to the fake."""
+        for module in self.modules.values():
+            doors = getattr(module, "doors", module)
+            if hasattr(doors, "upstream"):
+                doors.upstream.close()
+
+    def _match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        for route in self.plan.routes:
+            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
+            found = re.fullmatch(pattern, path)
+            if route.method == method and found:
+                return route, found.groupdict()
+        raise LookupError(f"the template has no route {method} {path}")
+
+
+@contextmanager
+def open_house() -> Iterator[House]:
+    """A fresh house; nothing of it is left afterwards."""
+    with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
+        aws.client.cache_clear()
+        cloudformation = botocore.session.get_session().create_client("cloudformation")
+        parameters = {"Stage": "test", "OpenRouterBaseUrl": fake.url}
+        deployed = deploy(cloudformation, read(ROOT / "template.yaml"), parameters)
+        house = House(plan(deployed), fake)
+        yield house
+        house.close()
+        aws.client.cache_clear()
+
+
+def answer_of(reply: dict[str, Any]) -> Answer:
+    """A proxy answer as its caller sees it."""
+    headers = {name: values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
+    return Answer(reply["statusCode"], {**headers, **reply.get("headers", {})}, reply.get("body") or "")
+
+
+def _import(function: FunctionPlan) -> Any:
+    module = function.handler.rsplit(".", 1)[0]
+    sys.modules.pop(module, None)
+    return importlib.import_module(module)
+
+
+def _event(
+    route: Route,
+    path: str,
+    parameters: dict[str, str],
+    body: str | None,
+    headers: dict[str, str],
+    query: dict[str, str],
+    user: str | None,
+    scopes: str,
+) -> dict[str, Any]:
+    sent = {"Content-Type": "application/json", **headers} if body is not None else headers
+    authorizer = {"user_id": f"user_{user}", "scopes": scopes, "principalId": f"user_{user}"}
+    return {
+        "resource": route.path,
+        "path": path,
+        "httpMethod": route.method,
+        "headers": sent or None,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()} or None,
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "stage": "test",
+            "requestId": "request-1",
+            "httpMethod": route.method,
+            "resourcePath": route.path,
+            "path": f"/test{path}?{urlencode(query)}",
+            **({"authorizer": authorizer} if route.authorizer else {}),
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }

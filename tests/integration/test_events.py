@@ -1,0 +1,97 @@
+"""Every event in events/ is handed to its function, in the order in which a user would cause them."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.domain.api_key import mint
+from instant.domain.identity import Scope
+
+from tests.integration.house import ROOT, House, answer_of
+
+STORY = {
+    "catalog_sync/on-demand": None,
+    "catalog_sync/schedule": None,
+    "catalog/list": 200,
+    "catalog/read": 200,
+    "catalog/sync": 202,
+    "integrations/save": 201,
+    "integrations/read": 200,
+    "integrations/change": 200,
+    "integration_test/test": 200,
+    "resources/types": 200,
+    "resources/create": 201,
+    "resources/read": 200,
+    "resources/list": 200,
+    "resources/list-public": 200,
+    "resources/change": 200,
+    "execute/execute": 200,
+    "executions/list": 200,
+    "executions/read": 200,
+    "resources/delete": 204,
+    "integrations/delete": 204,
+    "api_keys/create": 201,
+    "api_keys/list": 200,
+    "api_keys/revoke": 204,
+    "authorizer/request": None,
+}
+"""What each event is answered with; None where a function answers no HTTP."""
+
+
+def test_the_story_has_every_event() -> None:
+    files = {str(path.relative_to(ROOT / "events").with_suffix("")) for path in (ROOT / "events").rglob("*.json")}
+    assert files == set(STORY)
+
+
+def test_every_event_runs(house: House) -> None:
+    known: dict[str, str] = {}
+    for case, status in STORY.items():
+        event = _event(case, known)
+        if case == "authorizer/request":
+            _give_key(house, event)
+        answer = house.invoke(_function(house, case), event)
+        if status is not None:
+            assert answer["statusCode"] == status, (case, answer)
+            _learn(answer_of(answer).text, known)
+        elif case == "authorizer/request":
+            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
+        else:
+            assert answer["seen"] == len(house.fake.catalog)
+
+
+@pytest.mark.parametrize("case", [case for case in STORY if case.split("/")[0] not in {"catalog_sync", "authorizer"}])
+def test_events_look_like_the_gateway_s(case: str) -> None:
+    event = _event(case, {})
+    path = event["resource"].format(**(event["pathParameters"] or {}))
+    assert (event["path"], event["requestContext"]["resourcePath"]) == (path, event["resource"])
+    assert event["headers"] == {name: values[0] for name, values in event["multiValueHeaders"].items()}
+
+
+def _event(case: str, known: dict[str, str]) -> dict[str, Any]:
+    text = Path(ROOT, "events", f"{case}.json").read_text()
+    for placeholder, real in known.items():
+        text = text.replace(placeholder, real)
+    event: dict[str, Any] = json.loads(text)
+    return event
+
+
+def _function(house: House, case: str) -> str:
+    module = f"functions.{case.split('/')[0]}.app.handler"
+    return next(name for name, function in house.plan.functions.items() if function.handler == module)
+
+
+def _learn(text: str, known: dict[str, str]) -> None:
+    """Remember the ids that were given, to put them where the events have placeholders."""
+    ids = json.loads(text) if text else {}
+    for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
+        if kind in ids:
+            known[f"{prefix}_{'0' * 26}"] = ids[kind]
+
+
+def _give_key(house: House, event: dict[str, Any]) -> None:
+    secret, key = mint(user_id="user_alice", name="e", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
+    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+    event["headers"] = {"authorization": f"Bearer {secret.reveal()}"}

@@ -1,0 +1,64 @@
+"""The template's data plane created in the simulated cloud, and everything else resolved against it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.local.template import DATA_PLANE, Json, of_type
+
+_FUNCTION = "AWS::Serverless::Function"
+_API = "AWS::Serverless::Api"
+_STACK = "local"
+_ANSWER = "Resolved"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployed template says, by logical id, with every intrinsic function resolved."""
+
+    functions: dict[str, Json]
+    apis: dict[str, Json]
+
+
+def deploy(client: Any, template: Json, parameters: Mapping[str, str]) -> Deployment:
+    """Creates tables, buckets, keys and queues; parameters the template does not declare are left out.
+
+    `client` is a CloudFormation client. One stack output holds the functions and APIs as JSON, so the
+    simulated CloudFormation resolves references, conditions, mappings and parameters in them.
+    """
+    declared = template.get("Parameters", {})
+    client.create_stack(
+        StackName=_STACK,
+        TemplateBody=json.dumps(_reduced(template), default=str),
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items() if name in declared
+        ],
+    )
+    (stack,) = client.describe_stacks(StackName=_STACK)["Stacks"]
+    resolved = json.loads(next(o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == _ANSWER))
+    return Deployment(resolved.get("functions", {}), resolved.get("apis", {}))
+
+
+def _reduced(template: Json) -> Json:
+    sections = {name: template[name] for name in ("Parameters", "Mappings", "Conditions") if name in template}
+    data = of_type(template, *DATA_PLANE)
+    wanted = {"functions": _properties(template, _FUNCTION), "apis": _properties(template, _API)}
+    return sections | {
+        "Resources": {name: _without_order(resource) for name, resource in data.items()},
+        "Outputs": {_ANSWER: {"Value": {"Fn::ToJsonString": wanted}}},
+    }
+
+
+def _properties(template: Json, kind: str) -> Json:
+    """The properties of the resources of a kind, each behind its condition if it has one."""
+    return {
+        name: {"Fn::If": [resource["Condition"], resource["Properties"], {"Ref": "AWS::NoValue"}]}
+        if "Condition" in resource
+        else resource["Properties"]
+        for name, resource in of_type(template, kind).items()
+    }
+
+
+def _without_order(resource: Json) -> Json:
+    return {key: value for key, value in resource.items() if key != "DependsOn"}

@@ -1,0 +1,147 @@
+"""What the local stack runs, read from a deployed template: functions, routes, authorizers, rules and schedules."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.local.arns import last_part
+from tests.local.deployment import Deployment
+from tests.local.template import Json
+
+
+@dataclass(frozen=True)
+class FunctionPlan:
+    """One Lambda function: its configuration and its policy statements."""
+
+    name: str
+    handler: str
+    timeout: int
+    memory: int
+    environment: dict[str, str]
+    layers: tuple[str, ...]
+    logging: dict[str, str]
+    statements: tuple[Json, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path (with `{parameters}`), its function and its authorizer, if any."""
+
+    method: str
+    path: str
+    function: str
+    authorizer: str | None
+
+
+@dataclass(frozen=True)
+class AuthorizerPlan:
+    """A REQUEST authorizer: its function, the headers that identify a caller, and how long a policy is kept."""
+
+    function: str
+    headers: tuple[str, ...]
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An EventBridge rule: the function it feeds, its bus and its pattern (JSON)."""
+
+    function: str
+    bus: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A scheduled rule of a function, with its constant input (JSON), if it has one."""
+
+    function: str
+    name: str
+    input: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything the local stack runs."""
+
+    functions: dict[str, FunctionPlan]
+    stage: str = "local"
+    routes: tuple[Route, ...] = ()
+    authorizers: dict[str, AuthorizerPlan] = field(default_factory=dict)
+    gateway_responses: dict[str, Json] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+
+
+def plan(deployment: Deployment) -> Plan:
+    """Reads a deployment; a ValueError names what the local stack cannot run."""
+    if len(deployment.apis) > 1:
+        raise ValueError("the local stack serves one API, the template has several")
+    api = next(iter(deployment.apis.values()), {})
+    auth = api.get("Auth", {})
+    events = list(_events(deployment))
+    return Plan(
+        functions={name: _function(name, p) for name, p in deployment.functions.items()},
+        stage=api.get("StageName", "local"),
+        routes=tuple(_route(f, e, auth.get("DefaultAuthorizer")) for f, _, kind, e in events if kind == "Api"),
+        authorizers={name: _authorizer(a) for name, a in auth.get("Authorizers", {}).items()},
+        gateway_responses=api.get("GatewayResponses", {}),
+        rules=tuple(_rule(f, e) for f, _, kind, e in events if kind == "EventBridgeRule"),
+        schedules=tuple(Schedule(f, n, e.get("Input")) for f, n, kind, e in events if kind == "Schedule"),
+    )
+
+
+def _events(deployment: Deployment) -> Iterator[tuple[str, str, str, Json]]:
+    for function, properties in deployment.functions.items():
+        for name, event in properties.get("Events", {}).items():
+            if event["Type"] not in ("Api", "EventBridgeRule", "Schedule"):
+                raise ValueError(f"{function}.{name}: the local stack has no events of type {event['Type']}")
+            yield function, name, event["Type"], event.get("Properties", {})
+
+
+def _function(name: str, properties: Json) -> FunctionPlan:
+    variables = properties.get("Environment", {}).get("Variables", {})
+    return FunctionPlan(
+        name=name,
+        handler=properties["Handler"],
+        timeout=int(properties.get("Timeout", 3)),
+        memory=int(properties.get("MemorySize", 128)),
+        environment={key: _text(value) for key, value in variables.items()},
+        layers=tuple(last_part(layer) for layer in properties.get("Layers", [])),
+        logging=properties.get("LoggingConfig", {}),
+        statements=tuple(_statements(name, properties.get("Policies", []))),
+    )
+
+
+def _statements(function: str, policies: Any) -> Iterator[Json]:
+    for policy in policies if isinstance(policies, list) else [policies]:
+        if not isinstance(policy, dict) or "Statement" not in policy:
+            raise ValueError(f"{function}: the local stack reads plain Statement policies only, not {policy}")
+        statements = policy["Statement"]
+        yield from statements if isinstance(statements, list) else [statements]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _route(function: str, event: Json, default_authorizer: str | None) -> Route:
+    authorizer = event.get("Auth", {}).get("Authorizer", default_authorizer)
+    return Route(event["Method"].upper(), event["Path"], function, None if authorizer == "NONE" else authorizer)
+
+
+def _authorizer(properties: Json) -> AuthorizerPlan:
+    identity = properties.get("Identity", {})
+    if properties.get("FunctionPayloadType") != "REQUEST" or identity.keys() - {"Headers", "ReauthorizeEvery"}:
+        raise ValueError("the local stack runs REQUEST authorizers identified by headers only")
+    return AuthorizerPlan(
+        function=last_part(properties["FunctionArn"]),
+        headers=tuple(identity.get("Headers", [])),
+        seconds=int(identity.get("ReauthorizeEvery", 300)),
+    )
+
+
+def _rule(function: str, event: Json) -> Rule:
+    bus = last_part(event.get("EventBusName", "default"))
+    return Rule(function, bus, json.dumps(event["Pattern"]))

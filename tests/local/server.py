@@ -1,0 +1,176 @@
+"""A threaded HTTP server on the loopback address: quick with small answers, and quick to stop."""
+
+import logging
+import socket
+import socketserver
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import Any, cast
+
+type Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; `target` is the path and query as sent, `oversized` that the body was thrown away."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    oversized: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path, still percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """What follows the first question mark."""
+        return self.target.partition("?")[2]
+
+    def header(self, name: str) -> str | None:
+        """The last header of that name, whatever the case of its letters."""
+        wanted = name.lower()
+        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer; Content-Length is added when it is missing."""
+
+    status: int
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, asks the server for the answer, and writes it with one flush."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # with the default, every header is a packet of its own and waits for an acknowledgement
+    disable_nagle_algorithm = True
+
+    def handle_one_request(self) -> None:
+        """Serves one request of a connection; `http.server` calls it until the connection closes."""
+        with suppress(ConnectionError, TimeoutError):
+            self.raw_requestline = self.rfile.readline(65537)
+            if self.raw_requestline and self.parse_request():
+                self._send(cast(Server, self.server).reply(self._read()))
+                return
+        self.close_connection = True
+
+    def handle_expect_100(self) -> bool:
+        """Flushes the interim answer, for which S3 clients wait a second before they send a body."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
+    def _read(self) -> Request:
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        limit = cast(Server, self.server).max_body
+        parts = self._chunks() if chunked else self._pieces(int(self.headers.get("Content-Length") or 0))
+        body, size = bytearray(), 0
+        for part in parts:
+            size += len(part)
+            if size <= limit:
+                body += part
+        oversized = size > limit
+        headers = [(key, value) for key, value in self.headers.items() if key.lower() != "transfer-encoding"]
+        return Request(self.command, self.path, headers, b"" if oversized else bytes(body), oversized)
+
+    def _pieces(self, length: int) -> Any:
+        while length > 0 and (piece := self.rfile.read(min(length, 1 << 20))):
+            length -= len(piece)
+            yield piece
+
+    def _chunks(self) -> Any:
+        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+            yield from self._pieces(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        names = {name.lower() for name, _ in answer.headers}
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if "content-length" not in names and answer.status not in (204, 304):
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def log_message(self, *_: Any) -> None:
+        """Logs nothing: the functions' own logs tell what happened."""
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Serves `answer` on 127.0.0.1 from the moment it is made; bodies over `max_body` are read and dropped.
+
+    `answer` may be replaced while it serves.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, answer: Callable[[Request], Answer], port: int = 0, max_body: int = 1 << 40) -> None:
+        """Binds and starts; an OSError means the port is taken."""
+        super().__init__(("127.0.0.1", port), Handler)
+        self.max_body = max_body
+        self.port: int = self.server_address[1]
+        self.answer = answer
+        self._open: set[socket.socket] = set()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def reply(self, request: Request) -> Answer:
+        """The answer; an error of our own is printed and becomes a plain 500."""
+        try:
+            return self.answer(request)
+        except Exception:
+            logging.getLogger(__name__).exception("no answer to %s %s", request.method, request.target)
+            return Answer(500, [("Content-Type", "text/plain")], b"The local stack failed: see its log.")
+
+    def stop(self) -> None:
+        """Closes the port and every open connection."""
+        if self._stopping:
+            return
+        self._stopping = True
+        with suppress(OSError):  # a connection of our own wakes the accepting thread
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        self._thread.join()
+        self.server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while not self._stopping:
+            self.handle_request()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Takes no new connection once it is stopping."""
+        return not self._stopping
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remembers the connection, so that stopping can close it."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forgets a connection that is over."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing about a connection that broke: killed processes leave those."""

@@ -1,0 +1,128 @@
+"""The local stack: the project's template, running on this machine, from the gateway to the tables."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import botocore.session
+from botocore.config import Config
+
+from tests.local.arns import REGION
+from tests.local.aws import ADMIN, Aws
+from tests.local.cloud import Cloud
+from tests.local.deliveries import Deliveries
+from tests.local.deployment import deploy
+from tests.local.events import Events
+from tests.local.functions import Functions
+from tests.local.gateway import REQUEST_LIMIT, Gateway
+from tests.local.invocation import Outcome
+from tests.local.layout import Layout, Source
+from tests.local.permissions import Permissions
+from tests.local.plan import plan
+from tests.local.server import Answer, Request, Server
+from tests.local.template import read
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = Source((ROOT, ROOT / "layers/core"))
+
+
+class Stack:
+    """A context manager: serves while it is entered, and leaves no process behind.
+
+    `url` is the API with its stage, `aws_url` the AWS endpoint the functions see. `permissions.used` holds
+    `(function, action, resource)`, `calls.made` holds `(function, service, operation)`.
+    """
+
+    def __init__(
+        self,
+        *,
+        template: Path = ROOT / "template.yaml",
+        code: Layout = SOURCE,
+        upstream_url: str = "",
+        parameters: Mapping[str, str] | None = None,
+        port: int = 0,
+        gateway_timeout: float = 29.0,
+        environments: int = 20,
+    ) -> None:
+        """Each function gets up to `environments` processes; parameters the template does not declare are ignored."""
+        self._template = template
+        self._code = code
+        self._parameters = {"Stage": "local", "OpenRouterBaseUrl": upstream_url, **(parameters or {})}
+        self._port = port
+        self._gateway_timeout = gateway_timeout
+        self._environments = environments
+        self._session = botocore.session.get_session()
+
+    def __enter__(self) -> Self:
+        """Starts everything; an OSError means the port is taken, a ValueError that the template cannot be run."""
+        with ExitStack() as started:
+            self._start(started)
+            self._started = started.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops everything."""
+        self._started.close()
+
+    def _start(self, started: ExitStack) -> None:
+        front = Server(_not_yet, self._port, REQUEST_LIMIT)  # first, since the port may be taken
+        started.callback(front.stop)
+        cloud = Cloud()
+        started.callback(cloud.stop)
+        door = Server(cloud.call)  # until the template is deployed, it leads straight to moto
+        started.callback(door.stop)
+        self.aws_url = f"http://127.0.0.1:{door.port}"
+        self._clients = started
+        self._plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
+        self.permissions = Permissions({name: f.statements for name, f in self._plan.functions.items()})
+        self.functions = Functions(self._plan.functions, self._code, self.aws_url, self._environments)
+        started.callback(self.functions.stop)
+        self._deliveries = Deliveries(self.functions.invoke)
+        self._events = Events(self._plan.rules, self._plan.schedules, cloud.matching, self._deliveries.submit)
+        aws = Aws(cloud.call, self.permissions, self._events, self.functions, self._deliveries)
+        self.calls = aws.calls
+        door.answer = aws.answer
+        front.answer = Gateway(self._plan, self.functions.invoke, self._gateway_timeout).answer
+        self.url = f"http://127.0.0.1:{front.port}/{self._plan.stage}"
+
+    def client(self, service: str) -> Any:
+        """A botocore client that may do everything and is not recorded; closed with the stack."""
+        client = self._session.create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.aws_url,
+            aws_access_key_id=ADMIN,
+            aws_secret_access_key=ADMIN,
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+        )
+        self._clients.callback(client.close)
+        return client
+
+    def environment(self, function: str) -> dict[str, str]:
+        """What the template puts into a function's environment, resolved."""
+        return dict(self._plan.functions[function].environment)
+
+    def invoke(self, function: str, event: Any, *, asynchronous: bool = False) -> Outcome:
+        """The outcome of an invocation; `null` at once for an asynchronous one, which `settle` waits for."""
+        payload = json.dumps(event).encode()
+        if not asynchronous:
+            return self.functions.invoke(function, payload)
+        self._deliveries.submit(function, payload)
+        return Outcome(b"null")
+
+    def fire(self, function: str) -> None:
+        """Sends a function its scheduled event, as EventBridge would; KeyError if it has no schedule."""
+        self._events.fire(function)
+
+    def settle(self, timeout: float = 30.0) -> None:
+        """Waits until no asynchronous invocation is in flight; else TimeoutError."""
+        self._deliveries.settle(timeout)
+
+
+def _not_yet(request: Request) -> Answer:
+    return Answer(503, [("Content-Type", "text/plain")], b"The local stack is starting.")

@@ -1,0 +1,1 @@
+"""A small serverless application that tests the local stack: its template and its functions."""
