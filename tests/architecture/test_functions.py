@@ -1,8 +1,11 @@
 """One folder, one function, one file."""
 
+import ast
+
 from tests.architecture.project import FUNCTIONS, Function, functions, relative
 
 APP_LINES = 90
+HANDLER_LINES = 17
 
 
 def test_folders_and_template_agree() -> None:
@@ -28,3 +31,14 @@ def test_the_logical_id_is_named_after_the_folder(function: Function) -> None:
 def test_an_app_stays_short(function: Function) -> None:
     lines = len(function.app.read_text().splitlines())
     assert lines <= APP_LINES, f"{relative(function.app)} has {lines} lines: it should wire and route, no more"
+
+
+def test_what_an_app_defines_stays_thin(function: Function) -> None:
+    nodes = [node for node in ast.walk(ast.parse(function.app.read_text())) if isinstance(node, ast.FunctionDef)]
+    long = {node.name: body_lines(node) for node in nodes if body_lines(node) > HANDLER_LINES}
+    assert long == {}, "this belongs in a use case"
+
+
+def body_lines(node: ast.FunctionDef) -> int:
+    """Its length without the signature, which for a route is the list of its parameters."""
+    return (node.end_lineno or node.lineno) - node.body[0].lineno + 1

@@ -17,6 +17,8 @@ SOMEBODYS_MACHINE = re.compile(r"(?<![\w.~$}/-])/(home|Users|root|work)/\w")
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
     """Every file that is, or would be, committed, as far as it is text."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone, so there is no telling whose files these are")
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -34,7 +36,8 @@ def test_no_registry_is_named(texts: dict[str, str]) -> None:
 
 def test_no_path_of_a_machine_is_named(texts: dict[str, str]) -> None:
     assert found(SOMEBODYS_MACHINE, texts) == []
-    assert [name for name, text in texts.items() if str(ROOT) in text] == []
+    if len(ROOT.parts) > 2:  # the name of a folder at the top, like /app, can mean anything
+        assert [name for name, text in texts.items() if str(ROOT) in text] == []
 
 
 def found(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ class Function:
     launch: Launch
     variables: Mapping[str, str]
     limit: int
+    log: int
     _all: list[Environment] = field(default_factory=list)
     _idle: list[Environment] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -66,7 +67,7 @@ class Function:
 
     def _start(self) -> Environment:
         command = [*self.launch.interpreter, "-m", "awslambdaric", self.plan.handler]
-        environment = Environment(self.plan, command, self.variables, self.launch.task_root)
+        environment = Environment(self.plan, command, self.variables, self.launch.task_root, self.log)
         self._all.append(environment)
         return environment
 
@@ -82,10 +83,10 @@ class Function:
 class Functions:
     """The functions of a template by logical id."""
 
-    def __init__(self, plans: Mapping[str, FunctionPlan], layout: Layout, aws_url: str, limit: int) -> None:
-        """Starts nothing; at most `limit` environments of a function will run."""
+    def __init__(self, plans: Mapping[str, FunctionPlan], layout: Layout, aws_url: str, limit: int, log: int) -> None:
+        """Starts nothing; at most `limit` environments of a function will run, logging to `log`."""
         self._functions = {
-            name: Function(plan, layout.launch(plan), variables(plan, layout.launch(plan), aws_url), limit)
+            name: Function(plan, layout.launch(plan), variables(plan, layout.launch(plan), aws_url), limit, log)
             for name, plan in plans.items()
         }
 

@@ -21,7 +21,7 @@ class Environment:
     """Runs one event at a time, kills its process on a timeout, and tells when it cannot be used again."""
 
     def __init__(
-        self, plan: FunctionPlan, command: Sequence[str], variables: Mapping[str, str], directory: Path
+        self, plan: FunctionPlan, command: Sequence[str], variables: Mapping[str, str], directory: Path, log: int
     ) -> None:
         self._plan = plan
         self._inbox: SimpleQueue[Invocation | None] = SimpleQueue()
@@ -36,7 +36,8 @@ class Environment:
             env={**variables, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.port}"},
             cwd=directory,
             stdin=subprocess.DEVNULL,
-            stdout=2,  # the first line of stdout is ours
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
         self._init_timer = _timer(INIT_SECONDS, self._give_up_init)

@@ -46,14 +46,19 @@ class Stack:
         port: int = 0,
         gateway_timeout: float = 29.0,
         environments: int = 20,
+        log: int = 2,
     ) -> None:
-        """Each function gets up to `environments` processes; parameters the template does not declare are ignored."""
+        """Each function gets up to `environments` processes, which log to the file descriptor `log`.
+
+        Parameters that the template does not declare are ignored.
+        """
         self._template = template
         self._code = code
         self._parameters = {"Stage": "local", "OpenRouterBaseUrl": upstream_url, **(parameters or {})}
         self._port = port
         self._gateway_timeout = gateway_timeout
         self._environments = environments
+        self._log = log
         self._session = botocore.session.get_session()
 
     def __enter__(self) -> Self:
@@ -80,7 +85,7 @@ class Stack:
         self._clients = started
         self._plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
         self.permissions = Permissions({name: f.statements for name, f in self._plan.functions.items()})
-        self.functions = Functions(self._plan.functions, self._code, self.aws_url, self._environments)
+        self.functions = Functions(self._plan.functions, self._code, self.aws_url, self._environments, self._log)
         started.callback(self.functions.stop)
         self._deliveries = Deliveries(self.functions.invoke)
         self._events = Events(self._plan.rules, self._plan.schedules, cloud.matching, self._deliveries.submit)
@@ -90,8 +95,14 @@ class Stack:
         front.answer = Gateway(self._plan, self.functions.invoke, self._gateway_timeout).answer
         self.url = f"http://127.0.0.1:{front.port}/{self._plan.stage}"
 
+    @property
+    def admin(self) -> dict[str, str]:
+        """The environment of a process that may do everything in this cloud and is not recorded."""
+        secret = {"AWS_ACCESS_KEY_ID": ADMIN, "AWS_SECRET_ACCESS_KEY": ADMIN}
+        return {"AWS_ENDPOINT_URL": self.aws_url, "AWS_DEFAULT_REGION": REGION, **secret}
+
     def client(self, service: str) -> Any:
-        """A botocore client that may do everything and is not recorded; closed with the stack."""
+        """A botocore client with the same rights; closed with the stack."""
         client = self._session.create_client(
             service,
             region_name=REGION,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from tests.fakes.openrouter.exact_json import Json
-from tests.fakes.openrouter.faults import USER_ID, error
+from tests.fakes.openrouter.faults import KEY_LIMIT_REACHED, USER_ID, error
 from tests.fakes.openrouter.journal import Arrival
 
 KEY_LIMIT = Decimal(5)
@@ -41,8 +41,7 @@ class Accounts:
     def check_funds(self, key: str, cap: int | None) -> None:
         """Refuse a call that the key's limit (403) or the account's credits (402) do not allow."""
         if "limited" in key:
-            manage = "Manage it using https://openrouter.ai/settings/keys"
-            raise error(403, f"Key limit exceeded (monthly limit). {manage}")
+            raise error(403, KEY_LIMIT_REACHED)
         asked = ASSUMED_CAP if cap is None else cap
         affordable = 0 if "broke" in key else AFFORDABLE_TOKENS if "lowbalance" in key else asked
         if asked > affordable:

@@ -13,6 +13,7 @@ ROUTING_HELP = (
     "To learn more about provider routing, visit: https://openrouter.ai/docs/guides/routing/provider-selection"
 )
 BATCH_ONLY = "This model is only available through the Batch API. Use the /api/beta/batches endpoint instead."
+KEY_LIMIT_REACHED = "Key limit exceeded (monthly limit). Manage it using https://openrouter.ai/settings/keys"
 NO_TOOLS = f"No endpoints found that support tool use. {ROUTING_HELP}"
 NO_SUCH_PARAMETERS = f"No endpoints found that can handle the requested parameters. {ROUTING_HELP}"
 

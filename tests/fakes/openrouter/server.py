@@ -12,7 +12,9 @@ from tests.fakes.openrouter.script import Step
 from tests.fakes.openrouter.wire import Listener
 from tests.fakes.openrouter.world import World
 
+# Seconds: how long to wait for others, and how long a stop may go unnoticed.
 _PATIENCE = 5.0
+_POLL = 0.005
 
 
 class FakeOpenRouter:
@@ -24,7 +26,7 @@ class FakeOpenRouter:
     def __init__(self, port: int = 0) -> None:
         self._world = World()
         self._listener = Listener(port, self._world)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(_POLL,), daemon=True)
 
     @property
     def url(self) -> str:

@@ -140,6 +140,15 @@ def test_a_required_tool_is_called(ask: Ask) -> None:
     assert (function["name"], list(json.loads(function["arguments"]))) == ("weather", ["city"])
 
 
+def test_a_named_tool_is_called(ask: Ask) -> None:
+    tools = [TOOL, {"type": "function", "function": {"name": "clock"}}]
+    named = {"type": "function", "function": {"name": "clock"}}
+    (called,) = message(ask("In Bern?", tools=tools, tool_choice=named))["tool_calls"]
+    assert called["function"] == {"name": "clock", "arguments": "{}"}
+    both = message(ask("In Bern? [[fake: tool-calls]]", tools=tools))["tool_calls"]
+    assert [(item["index"], item["function"]["name"]) for item in both] == [(0, "weather"), (1, "clock")]
+
+
 def test_structured_output_fits_the_schema(ask: Ask) -> None:
     properties = {"kind": {"enum": ["cat", "dog"]}, "tags": {"type": "array"}, "age": {"type": "integer"}}
     schema = {"type": "object", "properties": properties}

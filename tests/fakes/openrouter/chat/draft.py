@@ -1,5 +1,6 @@
 """What a model is about to answer, before it is put into OpenRouter's words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.fakes.openrouter.chat import writing
@@ -34,8 +35,8 @@ class Draft:
 
 def write(call: Call, model: Json) -> Draft:
     """The ordinary answer of a model to a call."""
-    if _must_call_a_tool(call):
-        return Draft(None, tool_calls=[tool_call(tool, call) for tool in call.tools[:1]], finish="tool_calls")
+    if forced := _forced_tools(call)[:1]:
+        return Draft(None, tool_calls=tool_calls(forced, call), finish="tool_calls")
     draft = Draft(_content(call, model), reasoning=_reasoning(call, model))
     if call.wants_images:
         draft.images = [small_png()]
@@ -45,21 +46,28 @@ def write(call: Call, model: Json) -> Draft:
     return draft
 
 
-def tool_call(tool: Json, call: Call) -> Json:
-    """A call of a function, with arguments that fit its schema."""
+def tool_calls(tools: Sequence[Json], call: Call) -> list[Json]:
+    """One call of each tool, with arguments that fit its schema."""
+    return [_tool_call(tool, call, index) for index, tool in enumerate(tools)]
+
+
+def _tool_call(tool: Json, call: Call, index: int) -> Json:
     function = tool["function"]
     arguments = writing.example(function.get("parameters") or {}, call.prompt)
     return {
         "type": "function",
-        "index": 0,
-        "id": f"call_{function['name']}_1",
+        "index": index,
+        "id": f"call_{function['name']}_{index + 1}",
         "function": {"name": function["name"], "arguments": dumps(arguments)},
     }
 
 
-def _must_call_a_tool(call: Call) -> bool:
+def _forced_tools(call: Call) -> list[Json]:
+    """The tools of which the caller insists on one."""
     choice = call.body.get("tool_choice")
-    return bool(call.tools) and (choice == "required" or isinstance(choice, dict))
+    if isinstance(choice, dict):
+        return [tool for tool in call.tools if tool["function"]["name"] == choice["function"]["name"]]
+    return call.tools if choice == "required" else []
 
 
 def _content(call: Call, model: Json) -> str:
@@ -71,7 +79,8 @@ def _content(call: Call, model: Json) -> str:
 
 
 def _reasoning(call: Call, model: Json) -> str | None:
-    ability, wish = model.get("reasoning") or {}, call.body.get("reasoning") or {}
+    ability, effort = model.get("reasoning") or {}, call.body.get("reasoning_effort")
+    wish = call.body.get("reasoning") or ({"effort": effort} if effort else {})
     wanted = bool(wish) and wish.get("enabled", True) and wish.get("effort") != "none"
     on = ability.get("mandatory") or wanted or (not wish and ability.get("default_enabled"))
     thinks = "reasoning" in model["supported_parameters"] and bool(on)

@@ -6,11 +6,14 @@ from decimal import Decimal, InvalidOperation
 from tests.fakes.openrouter.chat import writing
 from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.directives import Directive, unknown
-from tests.fakes.openrouter.chat.draft import Draft, tool_call
+from tests.fakes.openrouter.chat.draft import Draft, tool_calls
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.faults import USER_ID, error_body
 
 HUGE = 5 * 1024 * 1024
+
+# All that the error inside a stream tells about its cause.
+_BROKEN_STREAM = {"error_type": "provider_unavailable"}
 
 # Called when a directive wants a tool call and the caller has sent no tools.
 _SOME_TOOL: Json = {"function": {"name": "look_up", "parameters": {"properties": {"q": {"type": "string"}}}}}
@@ -46,12 +49,11 @@ def _content_filter(draft: Draft, call: Call) -> None:
 
 def _tool_calls(draft: Draft, call: Call) -> None:
     draft.content, draft.finish = None, "tool_calls"
-    draft.tool_calls = [tool_call(tool, call) for tool in call.tools or [_SOME_TOOL]]
+    draft.tool_calls = tool_calls(call.tools or [_SOME_TOOL], call)
 
 
 def _fail(draft: Draft, call: Call) -> None:
-    metadata = {"error_type": "provider_unavailable"}
-    draft.error = error_body(502, "Provider returned error", metadata=metadata)["error"]
+    draft.error = error_body(502, "Provider returned error", metadata=_BROKEN_STREAM)["error"]
     draft.finish = "error"
 
 
@@ -91,7 +93,7 @@ def _amount(directive: Directive) -> Decimal:
 def disguise(completion: Json, call: Call) -> Json:
     """The completion as the caller sees it: parts left out, or strange ones added."""
     if call.asks("200-error"):
-        metadata = {"provider_name": "Meadow", "raw": "the model broke off"}
+        metadata = _BROKEN_STREAM if call.streams else {"provider_name": "Meadow", "raw": "the model broke off"}
         return error_body(502, "Provider returned error", metadata=metadata, user_id=USER_ID)
     if call.asks("no-usage"):
         return {key: value for key, value in completion.items() if key != "usage"}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.fakes.openrouter.accounts import ASSUMED_CAP, cannot_afford
 from tests.fakes.openrouter.chat.directives import Directive, unknown
 from tests.fakes.openrouter.exact_json import Json, dumps
-from tests.fakes.openrouter.faults import BATCH_ONLY, NO_TOOLS, USER_ID, edge_timeout, error_body
+from tests.fakes.openrouter.faults import BATCH_ONLY, KEY_LIMIT_REACHED, NO_TOOLS, USER_ID, edge_timeout, error_body
 from tests.fakes.openrouter.reply import Reply, json_reply
 
 # Seconds in the Retry-After of an answer that has one, when the directive names none.
@@ -14,9 +14,9 @@ RETRY_AFTER = {"429": "1", "503": "1"}
 
 def wished(directive: Directive, model: str) -> Reply:
     """The answer of an `error` directive for a call of `model`."""
-    seconds = next((word for word in directive.words if word.isdigit() and len(word) < 3), None)
-    kind = " ".join(word for word in directive.words if word != seconds)
-    status = kind.split(" ")[0]
+    status, *rest = directive.words or ("",)
+    seconds = next((word for word in rest if word.isdigit()), None)
+    kind = " ".join([status, *(word for word in rest if word != seconds)])
     if kind == "524":
         return edge_timeout()
     if kind not in _BODIES:
@@ -97,7 +97,6 @@ def _free_tier_daily(model: str) -> Json:
 _UNSUPPORTED_REGION = dumps({"error": {"code": "unsupported_region", "message": "Region not supported"}})
 _BAD_PARAMETER = dumps({"error": {"message": "Unsupported value", "type": "invalid_request_error"}})
 _POOL_EMPTY = "<model> is temporarily rate-limited upstream. Please retry shortly."
-_KEY_LIMIT = "Key limit exceeded (monthly limit). Manage it using https://openrouter.ai/settings/keys"
 _DATA_POLICY = "No endpoints found matching your data policy. Configure: https://openrouter.ai/settings/privacy"
 
 _BODIES: dict[str, Callable[[str], Json]] = {
@@ -109,7 +108,7 @@ _BODIES: dict[str, Callable[[str], Json]] = {
     "403": _moderated,
     "403 moderation": _moderated,
     "403 region": _from_provider(403, _UNSUPPORTED_REGION),
-    "403 limit": _plain(403, _KEY_LIMIT),
+    "403 limit": _plain(403, KEY_LIMIT_REACHED),
     "403 guardrail": _guardrail,
     "404": _plain(404, NO_TOOLS),
     "404 batch": _plain(404, BATCH_ONLY),
@@ -127,5 +126,5 @@ _BODIES: dict[str, Callable[[str], Json]] = {
     "529": _from_provider(529, "overloaded_error", error_type="provider_overloaded"),
 }
 
-# Every kind with a JSON body.
+# What may stand behind `error` and has a JSON body.
 KINDS = tuple(_BODIES)

@@ -1,0 +1,161 @@
+"""Failures after the call was sent: each told as one clear error, booked as what it was, and leaking nothing."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from tests.integration.house import GOOD_KEY, Answer, House
+
+
+@dataclass(frozen=True)
+class Case:
+    """What upstream does, and what that must become; `cost` None means unknown."""
+
+    directive: str
+    status: int
+    code: str
+    state: str = "FAILED"
+    cost: int | None = 0
+    retryable: bool = False
+
+
+CASES = [
+    Case("error 400", 502, "upstream_error"),
+    Case("error 400 context", 413, "too_large"),
+    Case("error 401", 409, "credential_rejected"),
+    Case("error 401 missing", 409, "credential_rejected"),
+    Case("error 402", 409, "credits_exhausted"),
+    Case("error 403 moderation", 422, "moderated"),
+    Case("error 403 limit", 409, "credits_exhausted"),
+    Case("error 403 region", 502, "upstream_error"),
+    Case("error 404", 409, "model_unavailable"),
+    Case("error 404 batch", 409, "model_unavailable"),
+    Case("error 408", 504, "outcome_unknown", "UNKNOWN", None),
+    Case("error 413", 413, "too_large"),
+    Case("error 422", 502, "upstream_error"),
+    Case("error 429", 429, "rate_limited", retryable=True),
+    Case("error 429 daily", 429, "rate_limited", retryable=True),
+    Case("error 500", 502, "upstream_error"),
+    Case("error 502", 502, "upstream_error"),
+    Case("error 503", 503, "upstream_unavailable", retryable=True),
+    Case("error 524", 504, "outcome_unknown", "UNKNOWN", None),
+    Case("error 529", 503, "upstream_unavailable", retryable=True),
+    Case("200-error", 502, "upstream_error"),
+    Case("choice-error", 502, "upstream_error"),
+    Case("not-json", 502, "upstream_error", "UNKNOWN", None),
+    Case("cut-json", 502, "upstream_error", "UNKNOWN", None),
+    Case("truncated", 504, "outcome_unknown", "UNKNOWN", None),
+    Case("hang-up", 504, "outcome_unknown", "UNKNOWN", None),
+    Case("reset", 504, "outcome_unknown", "UNKNOWN", None),
+    Case("huge", 502, "upstream_error", "UNKNOWN", None),
+    Case("gzip", 502, "upstream_error", "UNKNOWN", None),
+]
+
+DEADLINE_CASES = [
+    Case("drip", 504, "deadline_exceeded", "UNKNOWN", None),
+    Case("drip-headers", 504, "deadline_exceeded", "UNKNOWN", None),
+    Case("slow 60", 504, "deadline_exceeded", "UNKNOWN", None),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.directive)
+def test_a_failure_is_told_booked_and_leaks_nothing(furnished: House, case: Case) -> None:
+    resource = furnished.resource()
+    answer = furnished.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
+    _assert_told(answer, case)
+    _assert_booked(furnished, answer, case)
+    _assert_silent(furnished, answer)
+
+
+@pytest.mark.parametrize("case", DEADLINE_CASES, ids=lambda case: case.directive)
+def test_an_endless_answer_is_cut_by_our_own_clock(furnished: House, case: Case) -> None:
+    resource = furnished.resource()
+    furnished.seconds = 5.5
+    answer = furnished.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
+    _assert_told(answer, case)
+    _assert_booked(furnished, answer, case)
+
+
+@pytest.mark.parametrize("directive", ["empty", "null-content", "reasoning-only"])
+def test_an_answer_with_nothing_in_it_is_no_success_and_its_cost_is_booked(furnished: House, directive: str) -> None:
+    resource = furnished.resource()
+    answer = furnished.execute(resource["resource_id"], f"[[fake: {directive}]] [[fake: price 0.000002]]")
+    _assert_told(answer, Case(directive, 502, "empty_answer"))
+    (row,) = furnished.table("EXECUTIONS_TABLE")
+    assert (row["state"], row["cost_nanousd"]) == ({"S": "FAILED"}, {"N": "2000"})
+
+
+def test_a_filtered_answer_is_moderated(furnished: House) -> None:
+    resource = furnished.resource()
+    answer = furnished.execute(resource["resource_id"], "[[fake: content-filter]]")
+    assert (answer.status, answer.code) == (422, "moderated")
+
+
+def test_a_rate_limit_says_when_to_come_back(furnished: House) -> None:
+    resource = furnished.resource()
+    answer = furnished.execute(resource["resource_id"], "[[fake: error 429 17]]")
+    assert answer.headers["Retry-After"] == "17"
+
+
+def test_a_refused_connection_costs_nothing_and_may_be_retried(furnished: House) -> None:
+    resource = furnished.resource()
+    furnished.fake.stop()
+    answer = furnished.execute(resource["resource_id"])
+    _assert_told(answer, Case("", 503, "upstream_unavailable", retryable=True))
+    _assert_booked(furnished, answer, Case("", 503, "upstream_unavailable"))
+
+
+def test_a_rejected_key_is_not_tried_again_until_it_is_tested(furnished: House) -> None:
+    resource = furnished.resource()
+    furnished.fake.revoked_keys.add(GOOD_KEY)
+    assert furnished.execute(resource["resource_id"]).code == "credential_rejected"
+    asked = len(furnished.fake.chat_requests)
+    assert furnished.execute(resource["resource_id"]).code == "credential_rejected"
+    assert len(furnished.fake.chat_requests) == asked
+    assert furnished.call("GET", "/api/user/integrations/openrouter").json["status"] == "broken"
+
+    furnished.fake.revoked_keys.clear()
+    assert furnished.call("POST", "/api/user/integrations/openrouter/test").json["status"] == "ok"
+    assert furnished.execute(resource["resource_id"]).status == 200
+
+
+def test_a_failure_is_never_sent_twice(furnished: House) -> None:
+    resource = furnished.resource()
+    for directive in ("error 500", "error 503", "error 429", "hang-up", "reset"):
+        furnished.fake.forget_requests()
+        furnished.execute(resource["resource_id"], f"[[fake: {directive}]]")
+        assert len(furnished.fake.chat_requests) == 1, directive
+
+
+def test_a_failure_is_read_back_as_it_was_told(furnished: House) -> None:
+    resource = furnished.resource()
+    told = furnished.execute(resource["resource_id"], "[[fake: error 500]]").json["error"]
+    detail = furnished.call("GET", f"/api/executions/{told['execution_id']}").json
+    assert detail["error"] == told
+    assert (detail["status"], detail["error_code"], detail["output"]) == ("FAILED", "upstream_error", None)
+
+
+def _assert_told(answer: Answer, case: Case) -> None:
+    error = answer.json["error"]
+    assert (answer.status, error["code"], error["retryable"]) == (case.status, case.code, case.retryable), answer.text
+    assert error["message"].endswith(".")
+    assert error["execution_id"].startswith("exe_")
+
+
+def _assert_booked(house: House, answer: Answer, case: Case) -> None:
+    (row,) = house.table("EXECUTIONS_TABLE")
+    assert row["execution_id"]["S"] == answer.json["error"]["execution_id"]
+    assert (row["state"]["S"], row["error_code"]["S"]) == (case.state, case.code)
+    cost = row.get("cost_nanousd")
+    assert (cost and int(cost["N"])) == case.cost
+    failures = sum(int(bucket["failures"]["N"]) for bucket in house.table("RESOURCE_STATS_TABLE"))
+    assert failures == (2 if case.state == "FAILED" else 0)  # one bucket of the day, one of the total
+
+
+def _assert_silent(house: House, answer: Answer) -> None:
+    """No key, prompt, upstream text, account id or trace, neither told nor stored."""
+    stored = json.dumps(house.table("EXECUTIONS_TABLE"))
+    for forbidden in (GOOD_KEY, "secret prompt", "user_MASKED", "Traceback", "Provider returned", "org_", "<html"):
+        assert forbidden not in answer.text
+        assert forbidden not in stored

@@ -1,0 +1,83 @@
+"""`python -m tests.local`: the local stack, until it is told to stop; with `--demo`, shown at work first."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.fakes.openrouter import FakeOpenRouter
+from tests.local.demo import Demo, DemoFailed
+from tests.local.layout import Built
+from tests.local.seed import seed
+from tests.local.stack import ROOT, SOURCE, Stack
+
+DEMO_PORT = 8080
+LOG = Path(tempfile.gettempdir()) / "instant-resources.log"
+"""Where the functions log while the demo has the terminal."""
+_OPENROUTER = "https://openrouter.ai/api/v1"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.local", description=__doc__)
+    parser.add_argument("--port", type=int, help=f"port of the API; the demo takes {DEMO_PORT} if it is free")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when it serves")
+    parser.add_argument("--demo", action="store_true", help="run a resource once, then go on serving")
+    parser.add_argument("--built", type=Path, metavar="DIR", help="run what `sam build` left in this directory")
+    return parser.parse_args()
+
+
+def _stop(*_: Any) -> NoReturn:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # one is enough, stopping is under way
+    raise SystemExit(0)
+
+
+def _upstream(running: ExitStack) -> str:
+    if "OPENROUTER_API_KEY" in os.environ:
+        return os.environ.get("OPENROUTER_BASE_URL", _OPENROUTER).rstrip("/")
+    url: str = running.enter_context(FakeOpenRouter()).url
+    return url
+
+
+def _stack(running: ExitStack, arguments: argparse.Namespace, upstream: str) -> Stack:
+    ports = [arguments.port] if arguments.port is not None else [DEMO_PORT, 0] if arguments.demo else [0]
+    code = Built(arguments.built.resolve()) if arguments.built else SOURCE
+    log = running.enter_context(LOG.open("w")).fileno() if arguments.demo else sys.stderr.fileno()
+    for port in ports[:-1]:
+        with suppress(OSError):
+            return running.enter_context(Stack(code=code, upstream_url=upstream, port=port, log=log))
+    try:
+        return running.enter_context(Stack(code=code, upstream_url=upstream, port=ports[-1], log=log))
+    except OSError as error:
+        raise SystemExit(f"port {ports[-1]}: {error}") from None
+
+
+def main() -> None:
+    """Serves until SIGTERM or SIGINT."""
+    arguments = _arguments()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    with ExitStack() as running:
+        upstream = _upstream(running)
+        stack = _stack(running, arguments, upstream)
+        keys = seed(stack.environment("AuthorizerFunction")["API_KEYS_TABLE"], stack.admin, ROOT / "layers/core")
+        facts = {"url": stack.url, "openrouter_url": upstream, "keys": keys}
+        if arguments.json or not arguments.demo:
+            print(json.dumps(facts, indent=None if arguments.json else 2), flush=True)
+        if arguments.demo:
+            output = sys.stderr if arguments.json else sys.stdout
+            try:
+                Demo(stack.url, keys, output).run(os.environ.get("OPENROUTER_API_KEY"))
+            except DemoFailed as failed:
+                raise SystemExit(f"\nThe demo failed: {failed}\nThe functions' log: {LOG}") from None
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

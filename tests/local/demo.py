@@ -1,0 +1,131 @@
+"""The product shown at work through its own HTTP API: from an empty catalog to an answer and its cost."""
+
+import http.client
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+_PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
+_SYNC_SECONDS = 60.0
+_MAX_TOKENS = 200
+
+
+class DemoFailed(Exception):
+    """A step got something else than it asked for; says what the server answered."""
+
+
+@dataclass
+class Demo:
+    """One walk through the API at `url` with the keys of alice, bob and admin."""
+
+    url: str
+    keys: dict[str, str]
+    output: TextIO
+
+    def run(self, openrouter_key: str | None) -> None:
+        """Runs every step, tells about each, and ends with what to try next; DemoFailed at the first that fails."""
+        self._say(f"\nInstant Resources at {self.url}\n")
+        self._step("sync the model catalog", self._sync)
+        self._step("connect alice's OpenRouter key", lambda: self._connect(openrouter_key or _made_up_key()))
+        self._step("pick a cheap text model", self._pick)
+        self._step("create a public resource", self._create)
+        self._step("execute it", self._execute)
+        self._step("read its statistics", self._read)
+        self._say(self._next_steps())
+
+    def _step(self, name: str, action: Callable[[], str]) -> None:
+        started = time.perf_counter()
+        found = action()
+        self._say(f"  {name:<32}{(time.perf_counter() - started) * 1000:>6.0f} ms   {found}")
+
+    def _sync(self) -> str:
+        self._call("POST", "/api/admin/sync-models", "admin", {})
+        until = time.monotonic() + _SYNC_SECONDS
+        while time.monotonic() < until:
+            total = self._call("GET", "/api/models?limit=1")["total"]
+            if total:
+                return f"{total} models"
+            time.sleep(0.1)
+        raise DemoFailed(f"the catalog is still empty after {_SYNC_SECONDS:.0f} seconds")
+
+    def _connect(self, key: str) -> str:
+        saved = self._call("POST", "/api/user/integrations/openrouter", "alice", {"api_key": key})
+        return f"…{saved['hint']}, {saved['status']}"
+
+    def _pick(self) -> str:
+        query = "input_modality=text&output_modality=text&supported_parameter=max_tokens&free=false&sort=price"
+        models = self._call("GET", f"/api/models?{query}&limit=50")["data"]
+        usable = [m for m in models if not m["openrouter_id"].startswith("~") and ":" not in m["openrouter_id"]]
+        if not usable:
+            raise DemoFailed("the catalog has no cheap text model")
+        self._model = str(usable[0]["openrouter_id"])
+        return f"{self._model} at ${usable[0]['pricing']['prompt']} per prompt token"
+
+    def _create(self) -> str:
+        config = {"model": self._model, "system_prompt": "You answer briefly.", "max_tokens": _MAX_TOKENS}
+        about = {"resource_type": "openrouter_instant", "name": "Brief answers", "visibility": "public"}
+        made = self._call("POST", "/api/resources", "alice", {**about, "config": config})
+        self._resource = str(made["resource_id"])
+        return self._resource
+
+    def _execute(self) -> str:
+        order = {"resource_id": self._resource, "inputs": {"prompt": _PROMPT}}
+        answer = self._call("POST", "/api/execute", "alice", order)
+        usage = answer["usage"]
+        tokens = f"{usage['prompt_tokens']} + {usage['completion_tokens']} tokens"
+        served = f"${usage['cost_usd']}, {tokens}, {answer['model']} by {answer['provider']}"
+        return f"{served}\n\n    {_PROMPT}\n    > {answer['output']['content'].strip()}\n"
+
+    def _read(self) -> str:
+        stats = self._call("GET", f"/api/resources/{self._resource}", "alice")["stats"]
+        counts = f"{stats['call_count']} call, {stats['success_count_30d']} success, {stats['failure_count_30d']} failures"
+        return f"{counts}, ${stats['cost_usd_30d']} in 30 days"
+
+    def _call(self, method: str, path: str, user: str | None = None, body: Any = None) -> Any:
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        headers = {"Authorization": f"Bearer {self.keys[user]}"} if user else {}
+        try:
+            content = None if body is None else json.dumps(body)
+            connection.request(method, parts.path + path, content, {**headers, "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except OSError as error:
+            raise DemoFailed(f"{method} {path}: {error}") from error
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise DemoFailed(f"{method} {path} answered {answer.status}: {text}")
+        return json.loads(text)
+
+    def _next_steps(self) -> str:
+        keys = "\n".join(f"  {name.upper()}={key}" for name, key in self.keys.items())
+        post = "-H 'Content-Type: application/json' -d"
+        connect = json.dumps({"api_key": _made_up_key()})
+        order = json.dumps({"resource_id": self._resource, "inputs": {"prompt": "Hello"}})
+        return f"""
+Go on from here (Ctrl-C stops it):
+
+  API={self.url}
+{keys}
+
+  # run it as bob, who pays with a key of his own
+  curl -s $API/api/user/integrations/openrouter -H "Authorization: Bearer $BOB" {post} '{connect}'
+  curl -s $API/api/execute -H "Authorization: Bearer $BOB" {post} '{order}'
+
+  # what was executed, what it cost, and what else there is
+  curl -s $API/api/executions -H "Authorization: Bearer $BOB"
+  curl -s "$API/api/models?q=claude&sort=price&limit=5"
+  curl -s $API/api/resource-types
+"""
+
+    def _say(self, text: str) -> None:
+        print(text, file=self.output, flush=True)
+
+
+def _made_up_key() -> str:
+    return "sk-or-v1-" + secrets.token_hex(32)
