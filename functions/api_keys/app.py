@@ -1,15 +1,13 @@
 """/api/user/api-keys: make, list and revoke our own API keys."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import AwareDatetime, Field, StringConstraints
 
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
-from instant.domain.identity import Scope
-from instant.entrypoints.http import Body, api, caller_of, handler_of, no_content
+from instant.entrypoints.bodies import NewApiKey
+from instant.entrypoints.http import api, caller_of, handler_of, no_content
 from instant.entrypoints.views import api_key_view
 from instant.settings import ApiKeysSettings
 from instant.use_cases.manage_api_keys import create_key, list_keys, revoke_key
@@ -20,14 +18,6 @@ clock = SystemClock()
 app = api()
 
 
-class NewKey(Body):
-    """A key to make; without an expiry it is good until revoked."""
-
-    name: Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"\S")]
-    scopes: Annotated[frozenset[Scope], Field(min_length=1)]
-    expires_at: Annotated[datetime, AwareDatetime] | None = None
-
-
 @app.get("/api/user/api-keys")
 def index() -> dict[str, Any]:
     """The caller's keys, newest first."""
@@ -36,7 +26,7 @@ def index() -> dict[str, Any]:
 
 
 @app.post("/api/user/api-keys", status_code=201)
-def create(body: NewKey) -> dict[str, Any]:
+def create(body: NewApiKey) -> dict[str, Any]:
     """Make a key; `api_key` is shown in this answer and never again."""
     secret, key = create_key(
         name=body.name,

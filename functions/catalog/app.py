@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from instant.adapters.catalog_store import DynamoCatalog
 from instant.adapters.event_bus import EventBridgeBus
 from instant.domain.identity import Scope
-from instant.entrypoints.http import Body, api, caller_of, handler_of, page_answer, page_request
+from instant.entrypoints.bodies import SyncOrder
+from instant.entrypoints.http import api, caller_of, handler_of, page_answer, page_request
 from instant.entrypoints.schedule import SYNC_EVENT
 from instant.entrypoints.views import model_view
 from instant.settings import CatalogSettings
@@ -19,12 +20,6 @@ settings = CatalogSettings.load()
 catalog = Catalog(DynamoCatalog(settings.models_table, settings.limits_table))
 bus = EventBridgeBus(settings.event_bus)
 app = api()
-
-
-class SyncOrder(Body):
-    """How to sync: `accept_losses` lets this one run lose many models."""
-
-    accept_losses: bool = False
 
 
 @app.get("/api/models")

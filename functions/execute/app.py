@@ -1,8 +1,6 @@
 """POST /api/execute: run a resource once."""
 
-from typing import Annotated, Any
-
-from pydantic import Field, StringConstraints, model_validator
+from typing import Any
 
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.call_facts import DynamoCallFacts
@@ -12,7 +10,8 @@ from instant.adapters.ledger import DynamoLedger
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
 from instant.adapters.upstream import HttpUpstream
-from instant.entrypoints.http import Body, api, caller_of, handler_of
+from instant.entrypoints.bodies import Execute
+from instant.entrypoints.http import api, caller_of, handler_of
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import ExecuteSettings
 from instant.use_cases.book_run import Books
@@ -38,24 +37,8 @@ doors = Doors(
 app = api()
 
 
-class ExecuteBody(Body):
-    """Which resource, by id or by address, and its inputs."""
-
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
-    resource: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")] | None = Field(
-        None, description="handle/slug, instead of resource_id."
-    )
-    inputs: dict[str, Any]
-
-    @model_validator(mode="after")
-    def _names_one(self) -> "ExecuteBody":
-        if (self.resource_id is None) == (self.resource is None):
-            raise ValueError("name the resource once: by resource_id, or by resource as handle/slug")
-        return self
-
-
 @app.post("/api/execute")
-def execute(body: ExecuteBody) -> dict[str, Any]:
+def execute(body: Execute) -> dict[str, Any]:
     """Run a resource with these inputs and answer with its output."""
     order = Order(
         resource_id=body.resource_id,

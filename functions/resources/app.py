@@ -4,16 +4,13 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import StringConstraints
 
 from instant.adapters.catalog_store import DynamoModelReader
 from instant.adapters.clock import SystemClock
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.stats_store import DynamoStatsStore
-from instant.domain.errors import InvalidField
-from instant.domain.resource import Visibility
+from instant.entrypoints.bodies import NewResource, ResourceChanges
 from instant.entrypoints.http import (
-    Body,
     api,
     caller_of,
     handler_of,
@@ -22,7 +19,7 @@ from instant.entrypoints.http import (
     page_request,
     revision_of,
 )
-from instant.entrypoints.views import badges_view, resource_view, stats_view
+from instant.entrypoints.views import detail_view, kind_view, resource_view
 from instant.resource_types import RESOURCE_TYPES
 from instant.settings import ResourcesSettings
 from instant.use_cases import manage_resources as manage
@@ -36,56 +33,11 @@ doors = manage.Doors(
 )
 app = api()
 
-type Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"\S")]
-type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
-type Text = Annotated[str, StringConstraints(max_length=2_000)]
-type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-
-
-class NewResource(Body):
-    """A resource to create; `config` is what its type says at GET /api/resource-types."""
-
-    resource_type: str
-    name: Name
-    slug: Slug | None = None
-    description: Text | None = None
-    category: Category | None = None
-    visibility: Visibility = Visibility.PRIVATE
-    config: dict[str, Any]
-
-
-class Changes(Body):
-    """Fields to change; those left out stay, description and category may be set to null."""
-
-    name: Name | None = None
-    slug: Slug | None = None
-    description: Text | None = None
-    category: Category | None = None
-    visibility: Visibility | None = None
-    config: dict[str, Any] | None = None
-
-    def wanted(self) -> dict[str, Any]:
-        """What was sent, and only that."""
-        changes = {name: getattr(self, name) for name in self.model_fields_set}
-        for name in ("name", "slug", "visibility", "config"):
-            if name in changes and changes[name] is None:
-                raise InvalidField.named(name, "cannot be null")
-        return changes
-
 
 @app.get("/api/resource-types")
 def types() -> dict[str, Any]:
     """Every kind of resource, with JSON Schemas of its settings and inputs."""
-    kinds = [
-        {
-            "name": kind.name,
-            "description": kind.description,
-            "integration": kind.integration,
-            "config_schema": kind.Config.model_json_schema(),
-            "inputs_schema": kind.Inputs.model_json_schema(),
-        }
-        for kind in RESOURCE_TYPES.values()
-    ]
+    kinds = [kind_view(kind) for kind in RESOURCE_TYPES.values()]
     return {"data": kinds, "next_cursor": None, "total": len(kinds)}
 
 
@@ -112,14 +64,11 @@ def create(body: NewResource) -> dict[str, Any]:
 def show(resource_id: str) -> dict[str, Any]:
     """One resource with its statistics and its model's badges."""
     caller = caller_of(app)
-    detail = manage.read_resource(resource_id, caller, doors)
-    view = resource_view(detail.resource, caller.user_id)
-    inputs = RESOURCE_TYPES[detail.resource.resource_type].Inputs.model_json_schema()
-    return {**view, "inputs_schema": inputs, "stats": stats_view(detail.stats), "model": badges_view(detail.model)}
+    return detail_view(manage.read_resource(resource_id, caller, doors), caller.user_id)
 
 
 @app.patch("/api/resources/<resource_id>")
-def change(resource_id: str, body: Changes) -> dict[str, Any]:
+def change(resource_id: str, body: ResourceChanges) -> dict[str, Any]:
     """Change a resource; with If-Match, only that revision of it."""
     caller = caller_of(app)
     changed = manage.change_resource(resource_id, body.wanted(), revision_of(app), caller, doors)

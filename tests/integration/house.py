@@ -26,6 +26,7 @@ from tests.local.template import read
 ROOT = Path(__file__).parents[2]
 GOOD_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
 EVERYTHING = "admin execute manage"
+TEMPLATE = read(ROOT / "template.yaml")
 
 _AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -176,7 +177,7 @@ def open_house() -> Iterator[House]:
         aws.client.cache_clear()
         cloudformation = botocore.session.get_session().create_client("cloudformation")
         parameters = {"Stage": "test", "OpenRouterBaseUrl": fake.url}
-        deployed = deploy(cloudformation, read(ROOT / "template.yaml"), parameters)
+        deployed = deploy(cloudformation, TEMPLATE, parameters)
         house = House(plan(deployed), fake)
         yield house
         house.close()

@@ -1,7 +1,7 @@
 """The local Lambda: processes on demand, limits, failures and what a function's environment holds."""
 
+import json
 import os
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.local.functions import Functions
 from tests.local.invocation import PAYLOAD_LIMIT, EventTooLarge, Outcome
 from tests.local.layout import Built, Layout
 from tests.local.plan import FunctionPlan
-from tests.local.toy.fixture import CODE
+from tests.local.toy.calling import CODE
 from tests.local.toy.meeting import Meeting
 
 LIMIT = 5
@@ -38,8 +38,6 @@ def functions() -> Iterator[Functions]:
 
 @pytest.fixture
 def invoke(functions: Functions) -> Callable[[str, Any], Outcome]:
-    import json
-
     return lambda name, event: functions.invoke(name, json.dumps(event).encode())
 
 
@@ -98,7 +96,10 @@ def test_a_handler_that_cannot_be_imported_says_why(functions: Functions, invoke
 
 def test_answers_over_6_mb_are_refused(invoke: Invoke) -> None:
     assert not invoke("Act", {"do": "big", "size": PAYLOAD_LIMIT - 100}).failed
-    assert invoke("Act", {"do": "big", "size": PAYLOAD_LIMIT + 200}).content["errorType"] == "Function.ResponseSizeTooLarge"
+    assert (
+        invoke("Act", {"do": "big", "size": PAYLOAD_LIMIT + 200}).content["errorType"]
+        == "Function.ResponseSizeTooLarge"
+    )
     assert not invoke("Act", {"do": "pid"}).failed
 
 
@@ -109,8 +110,6 @@ def test_events_over_6_mb_reach_no_function(functions: Functions) -> None:
 
 def test_a_function_sees_only_what_it_was_given(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "x")
-    import json
-
     environment = json.loads(invoke("Echo", {}).content["body"])["environment"]
     assert environment["GIVEN"] == "1"
     assert environment["AWS_ACCESS_KEY_ID"] == "Echo"
@@ -150,4 +149,3 @@ def test_stopping_ends_what_is_under_way() -> None:
         assert end.result().failed
         assert arrival.died()
     assert stopped.invoke("Act", b"{}").failed
-    assert threading.active_count() < 100

@@ -54,7 +54,16 @@ def read_call(request: Request) -> Call:
         service = _SERVICES.get(prefix, prefix)
         body = json.loads(request.body or b"{}")
         return Call(service, operation, tuple(_needs(service, operation, body)))
+    if (service := _signed_for(request)) != "s3":
+        action = parse_qs(request.body.decode("utf-8", "replace")).get("Action", [request.method])
+        return Call(service, action[0], ())
     return _s3(request)
+
+
+def _signed_for(request: Request) -> str:
+    """The service in the signature's scope; S3 is the only one that is called without or by a presigned URL."""
+    scope = re.search(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/", request.header("Authorization") or "")
+    return scope[1] if scope else "s3"
 
 
 def _needs(service: str, operation: str, body: Any) -> Iterator[Need]:

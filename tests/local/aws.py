@@ -51,9 +51,9 @@ class Aws:
             self.calls.add(caller, call.service, call.operation)
             if refusal := self._permissions.refusal(caller, call):
                 print(f"AccessDenied: {refusal}", file=sys.stderr)
-                return _denied(call, refusal)
+                return _denied(request, call, refusal)
         elif caller != ADMIN and call.service != "lambda":
-            return _denied(call, f"{caller} is no function; call with the access key id {ADMIN}")
+            return _denied(request, call, f"{caller} is no function; call with the access key id {ADMIN}")
         return self._carry_out(call, request)
 
     def _carry_out(self, call: Call, request: Request) -> Answer:
@@ -84,11 +84,12 @@ def _caller(request: Request) -> str:
     return found[1] if found else "a caller without credentials"
 
 
-def _denied(call: Call, message: str) -> Answer:
-    if call.service != "s3":
+def _denied(request: Request, call: Call, message: str) -> Answer:
+    if call.service == "lambda" or request.header("X-Amz-Target"):
         return _error(400, "AccessDeniedException", message)
-    # botocore reports anything but XML as a bare "Bad Request"
+    # clients of S3 and of the older services report anything but XML as a bare "Bad Request"
     body = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+    body = body if call.service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>"
     return Answer(403, [("Content-Type", "application/xml")], body.encode())
 
 

@@ -82,7 +82,9 @@ class Demo:
 
     def _read(self) -> str:
         stats = self._call("GET", f"/api/resources/{self._resource}", "alice")["stats"]
-        counts = f"{stats['call_count']} call, {stats['success_count_30d']} success, {stats['failure_count_30d']} failures"
+        counts = (
+            f"{stats['call_count']} call, {stats['success_count_30d']} success, {stats['failure_count_30d']} failures"
+        )
         return f"{counts}, ${stats['cost_usd_30d']} in 30 days"
 
     def _call(self, method: str, path: str, user: str | None = None, body: Any = None) -> Any:

@@ -83,17 +83,17 @@ class Stack:
         started.callback(door.stop)
         self.aws_url = f"http://127.0.0.1:{door.port}"
         self._clients = started
-        self._plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
-        self.permissions = Permissions({name: f.statements for name, f in self._plan.functions.items()})
-        self.functions = Functions(self._plan.functions, self._code, self.aws_url, self._environments, self._log)
+        self.plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
+        self.permissions = Permissions({name: f.statements for name, f in self.plan.functions.items()})
+        self.functions = Functions(self.plan.functions, self._code, self.aws_url, self._environments, self._log)
         started.callback(self.functions.stop)
         self._deliveries = Deliveries(self.functions.invoke)
-        self._events = Events(self._plan.rules, self._plan.schedules, cloud.matching, self._deliveries.submit)
+        self._events = Events(self.plan.rules, self.plan.schedules, cloud.matching, self._deliveries.submit)
         aws = Aws(cloud.call, self.permissions, self._events, self.functions, self._deliveries)
         self.calls = aws.calls
         door.answer = aws.answer
-        front.answer = Gateway(self._plan, self.functions.invoke, self._gateway_timeout).answer
-        self.url = f"http://127.0.0.1:{front.port}/{self._plan.stage}"
+        front.answer = Gateway(self.plan, self.functions.invoke, self._gateway_timeout).answer
+        self.url = f"http://127.0.0.1:{front.port}/{self.plan.stage}"
 
     @property
     def admin(self) -> dict[str, str]:
@@ -101,12 +101,12 @@ class Stack:
         secret = {"AWS_ACCESS_KEY_ID": ADMIN, "AWS_SECRET_ACCESS_KEY": ADMIN}
         return {"AWS_ENDPOINT_URL": self.aws_url, "AWS_DEFAULT_REGION": REGION, **secret}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, endpoint_url: str | None = None) -> Any:
         """A botocore client with the same rights; closed with the stack."""
         client = self._session.create_client(
             service,
             region_name=REGION,
-            endpoint_url=self.aws_url,
+            endpoint_url=endpoint_url or self.aws_url,
             aws_access_key_id=ADMIN,
             aws_secret_access_key=ADMIN,
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
@@ -116,7 +116,7 @@ class Stack:
 
     def environment(self, function: str) -> dict[str, str]:
         """What the template puts into a function's environment, resolved."""
-        return dict(self._plan.functions[function].environment)
+        return dict(self.plan.functions[function].environment)
 
     def invoke(self, function: str, event: Any, *, asynchronous: bool = False) -> Outcome:
         """The outcome of an invocation; `null` at once for an asynchronous one, which `settle` waits for."""

@@ -1,45 +1,11 @@
-"""The toy application on a local stack, one for all tests, and how to talk to it."""
+"""The toy application on a local stack, one for all tests: a pytest plugin."""
 
-import http.client
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.local.layout import Source
 from tests.local.stack import Stack
-
-TOY = Path(__file__).parent
-TEMPLATE = TOY / "template.yaml"
-CODE = Source((TOY,))
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def call(url: str, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-    """One request on a connection of its own; `body` is sent as it is if it is bytes, else as JSON."""
-    parts = urlsplit(url)
-    content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
-    try:
-        connection.request(method, parts.path + path, content, headers)
-        answer = connection.getresponse()
-        return Reply(answer.status, answer.headers, answer.read())
-    finally:
-        connection.close()
+from tests.local.toy.calling import CODE, TEMPLATE
 
 
 @pytest.fixture(scope="session")

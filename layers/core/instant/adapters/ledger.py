@@ -21,6 +21,7 @@ DAYS_KEPT = 35
 """How long daily buckets live: the window of 30 days, and some slack for late deletion."""
 
 _CLOSE_ATTEMPTS = 6
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 _log = logging.getLogger(__name__)
 
@@ -57,12 +58,12 @@ class DynamoLedger:
         )
 
     def sent(self, execution_id: str, sent_at: str) -> None:
-        """RESERVED -> SENT."""
+        """RESERVED -> SENT; the same stamp again is a repeat whose first acknowledgement was lost."""
         client("dynamodb").update_item(
             TableName=self._executions,
             Key=_item(execution_id=execution_id),
             UpdateExpression="SET #state = :sent, sent_at = :now",
-            ConditionExpression="#state = :reserved",
+            ConditionExpression="#state = :reserved OR (#state = :sent AND sent_at = :now)",
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=_values(sent=State.SENT, reserved=State.RESERVED, now=sent_at),
         )
@@ -96,7 +97,7 @@ class DynamoLedger:
                 if reasons[:1] == ["ConditionalCheckFailed"]:
                     _log.info("execution was closed before", extra={"execution_id": opening.execution_id})
                     return
-                if "TransactionConflict" not in reasons or attempt == _CLOSE_ATTEMPTS - 1:
+                if _PASSING.isdisjoint(reasons) or attempt == _CLOSE_ATTEMPTS - 1:
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -28,6 +29,7 @@ class HttpUpstream:
             transport=transport(self._deadline),
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             headers={"Accept-Encoding": "identity", "User-Agent": "instant-resources"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one user's must not travel with another's key
             trust_env=False,
         )
 

@@ -5,6 +5,9 @@ from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
 NANO = Decimal(10) ** 9
 """nano-USD in one USD: the smallest real cost seen is 3.4e-7 USD, 340 of these."""
 
+_MAGNITUDE = 28
+"""Amounts above 1e28 or below 1e-28 USD are jokes that would take gigabytes to write out."""
+
 
 def to_nanousd(usd: Decimal) -> int:
     """`usd` as integer nano-USD, rounded up, so that a cost is never booked too low."""
@@ -21,11 +24,11 @@ def usd_text(nanousd: int | None) -> str | None:
 
 
 def parse_usd(text: object) -> Decimal | None:
-    """The finite amount in a price string or a JSON number read as Decimal; anything else is None."""
+    """The amount in a price string or a JSON number read as Decimal; what is no sane amount is None."""
     if isinstance(text, bool) or not isinstance(text, str | int | Decimal):
         return None
     try:
         amount = Decimal(text)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and abs(amount.adjusted()) <= _MAGNITUDE else None

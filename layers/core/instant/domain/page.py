@@ -7,6 +7,8 @@ from typing import Self
 
 from instant.domain.errors import InvalidField
 
+_LONGEST_NAME = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -24,11 +26,16 @@ class Cursor:
         """Read a cursor back; anything that we did not make is an `InvalidField`."""
         try:
             sort, item_id = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             sort = item_id = None
-        if not (isinstance(sort, str) and isinstance(item_id, str) and sort and item_id):
+        if not (_is_name(sort) and _is_name(item_id)):
             raise InvalidField.named("cursor", "not a cursor of ours; pass next_cursor of the page before, unchanged")
         return cls(sort, item_id)
+
+
+def _is_name(value: object) -> bool:
+    """Whether `value` can be a sort key or an id: databases refuse longer keys and half characters."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ _MILLION = Decimal(10) ** 6
 
 def worst_case(model: CatalogModel, *, prompt_bytes: int, completion_tokens: int) -> int:
     """The most that one call can cost in nano-USD: every byte a token, every answer as long as allowed."""
-    prompt = highest(model, "prompt", "input_cache_write") * (prompt_bytes + HIDDEN_PROMPT_TOKENS)
-    completion = highest(model, "completion", "internal_reasoning") * completion_tokens
-    return to_nanousd(prompt + completion + highest(model, "request"))
+    with localcontext(prec=60):
+        prompt = highest(model, "prompt", "input_cache_write") * (prompt_bytes + HIDDEN_PROMPT_TOKENS)
+        completion = highest(model, "completion", "internal_reasoning") * completion_tokens
+        return to_nanousd(prompt + completion + highest(model, "request"))
 
 
 def price_limits(model: CatalogModel, *, worst_nanousd: int, cap_nanousd: int) -> dict[str, str]:

@@ -12,7 +12,6 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
     ResponseValidationError,
 )
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
 from instant.domain.errors import InstantError, Internal, InvalidField, Malformed, NotFound, UnsupportedMediaType
@@ -25,12 +24,6 @@ type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 _JSON = "application/json"
 _log = logging.getLogger(__name__)
-
-
-class Body(BaseModel):
-    """A request body: unknown fields are refused, and errors never repeat what was sent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def api() -> APIGatewayRestResolver:
@@ -100,11 +93,19 @@ def revision_of(app: APIGatewayRestResolver) -> int | None:
 
 
 def read_json(text: str) -> Any:
-    """Strict JSON: no NaN, no lone surrogates, no bottomless nesting; else a `JSONDecodeError`."""
+    """Strict JSON: no NaN, no lone surrogates, no bottomless nesting, no key twice; else a `JSONDecodeError`."""
     try:
-        return from_json(text, allow_inf_nan=False)
-    except ValueError:
+        value = from_json(text, allow_inf_nan=False)
+        json.loads(text, object_pairs_hook=_refuse_repeated)
+    except (TypeError, ValueError):  # TypeError: the text itself has a lone surrogate
         raise json.JSONDecodeError("not JSON", "", 0) from None
+    return value
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    """Readers differ about which of two values counts, so what was checked might not be what was meant."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
 
 
 def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -10,6 +10,9 @@ from instant.domain.integration import Integration
 from instant.domain.money import usd_text
 from instant.domain.resource import Resource
 from instant.domain.stats import Stats
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import ResourceType
+from instant.use_cases.manage_resources import Detail
 
 _BADGES = ("vision_supported", "tool_calling_supported", "web_search_supported")
 _LISTS = ("input_modalities", "output_modalities", "supported_parameters", "price_overrides")
@@ -32,6 +35,28 @@ def resource_view(resource: Resource, viewer_id: str) -> dict[str, Any]:
         "updated_at": resource.updated_at,
     }
     return {**view, "config": dict(resource.config)} if resource.owner_id == viewer_id else view
+
+
+def detail_view(detail: Detail, viewer_id: str) -> dict[str, Any]:
+    """A resource with what is known around it."""
+    kind = RESOURCE_TYPES[detail.resource.resource_type]
+    return {
+        **resource_view(detail.resource, viewer_id),
+        "inputs_schema": kind.Inputs.model_json_schema(),
+        "stats": stats_view(detail.stats),
+        "model": badges_view(detail.model),
+    }
+
+
+def kind_view(kind: ResourceType) -> dict[str, Any]:
+    """A kind of resource: forms are drawn from its JSON Schemas."""
+    return {
+        "name": kind.name,
+        "description": kind.description,
+        "integration": kind.integration,
+        "config_schema": kind.Config.model_json_schema(),
+        "inputs_schema": kind.Inputs.model_json_schema(),
+    }
 
 
 def stats_view(stats: Stats) -> dict[str, Any]:

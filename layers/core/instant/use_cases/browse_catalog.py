@@ -105,7 +105,7 @@ def _order(sort: Sort) -> Callable[[CatalogModel], Any]:
     orders: dict[Sort, Callable[[CatalogModel], Any]] = {
         Sort.NEWEST: lambda model: -(model.released_at or 0),
         Sort.NAME: lambda model: model.display_name.lower(),
-        Sort.PRICE: lambda model: _price(model) if (_price(model) or 0) >= 0 else Decimal("Infinity"),
+        Sort.PRICE: lambda model: price if (price := _price(model)) is not None and price >= 0 else Decimal("Infinity"),
         Sort.CONTEXT: lambda model: -(model.context_length or 0),
     }
     return lambda model: (orders[sort](model), model.openrouter_id)

@@ -1,6 +1,6 @@
 """Make, list and revoke our own API keys."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from instant.domain.api_key import ApiKey, mint
 from instant.domain.clock import stamp
@@ -8,6 +8,9 @@ from instant.domain.errors import Forbidden, InvalidField, NotFound
 from instant.domain.identity import Identity, Scope
 from instant.domain.secret import Secret
 from instant.ports import ApiKeyStore, Clock
+
+LONGEST_LIFE = timedelta(days=36_525)
+"""A key without an end needs no date; dates near the calendar's own end cannot be written in UTC."""
 
 
 def create_key(
@@ -26,6 +29,8 @@ def create_key(
     now = clock.now()
     if expires_at is not None and expires_at <= now:
         raise InvalidField.named("expires_at", "lies in the past")
+    if expires_at is not None and expires_at > now + LONGEST_LIFE:
+        raise InvalidField.named("expires_at", "lies more than a century ahead; leave it out for a key without an end")
     secret, key = mint(
         user_id=caller.user_id, name=name, scopes=scopes, now=now, expires_at=stamp(expires_at) if expires_at else None
     )

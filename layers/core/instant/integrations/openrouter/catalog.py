@@ -1,6 +1,6 @@
 """The model catalog: how it is asked for, and how its rows are read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -34,17 +34,18 @@ def listing_request(path: str | None = None) -> Request:
 
 
 def read_listing(reply: Reply) -> Listing | None:
-    """The page in `reply`; None if it is no catalog at all."""
+    """The page in `reply`; None if it is no catalog at all, or goes on where we do not follow."""
     body = mapping(parse(reply.body))
-    rows = body.get("data")
-    if reply.status != 200 or not isinstance(rows, list):
+    rows, link = body.get("data"), text(mapping(body.get("links")).get("next"))
+    next_path = _path(link)
+    if reply.status != 200 or not isinstance(rows, list) or (link and next_path is None):
         return None
     models = [model for row in rows if (model := read_model(mapping(row)))]
     return Listing(
         models=models,
         unreadable=len(rows) - len(models),
         total=count(body.get("total_count")),
-        next_path=_path(text(mapping(body.get("links")).get("next"))),
+        next_path=next_path,
     )
 
 
@@ -76,22 +77,32 @@ def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
 
 
 def _words(value: object) -> tuple[str, ...]:
-    return tuple(sorted({word for word in sequence(value) if isinstance(word, str)}))
+    return tuple(sorted({word for item in sequence(value) if (word := text(item))}))
 
 
 def _defaults(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: float(value) if isinstance(value, Decimal) else value for name, value in row.items() if value is not None
-    }
+    return {name: _plain(value, float) for name, value in row.items() if value is not None}
 
 
 def _tier(row: Mapping[str, Any]) -> dict[str, Any]:
     """One conditional price list; an amount given as a number becomes a string like all others."""
-    return {key: str(value) if isinstance(value, Decimal) else value for key, value in row.items()}
+    return {key: _plain(value, str) for key, value in row.items()}
+
+
+def _plain(value: Any, number: Callable[[Decimal], float | str]) -> Any:
+    """`value` with each Decimal in it as a `number` that JSON can hold."""
+    match value:
+        case Decimal():
+            return number(value)
+        case list():
+            return [_plain(item, number) for item in value]
+        case dict():
+            return {key: _plain(item, number) for key, item in value.items()}
+    return value
 
 
 def _path(link: str | None) -> str | None:
-    """The part of a link behind the base URL; a link that leads elsewhere is not followed."""
+    """The part of a link behind the base URL; a link that leads elsewhere has none and is not followed."""
     if link is None:
         return None
     path = "/models" + link.split("/models", 1)[1] if "/models" in link else None

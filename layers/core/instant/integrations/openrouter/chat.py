@@ -85,8 +85,12 @@ def _content(message: Mapping[str, Any]) -> str | None:
 
 
 def _tool_call(call: Mapping[str, Any]) -> dict[str, object]:
+    """A call whose `arguments` are JSON text, as they should be, even where a provider sends them unwrapped."""
     function = mapping(call.get("function"))
-    return {"id": call.get("id"), "name": function.get("name"), "arguments": function.get("arguments")}
+    arguments = function.get("arguments")
+    if not isinstance(arguments, str | None):
+        arguments = json.dumps(arguments, default=float)
+    return {"id": text(call.get("id")), "name": text(function.get("name")), "arguments": arguments}
 
 
 def _empty(receipt: Receipt) -> EmptyAnswer | Moderated:

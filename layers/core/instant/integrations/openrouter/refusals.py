@@ -64,7 +64,7 @@ def _failure(status: int, error: Mapping[str, Any], reply: Reply) -> InstantErro
             return _forbidden(error)
         case 404:
             return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
-        case 408 | 524:
+        case 408 | 504 | 524:
             return OutcomeUnknown(
                 "OpenRouter timed out, and the call may have been paid. Read GET /api/executions before calling again.",
                 outcome_unknown=True,
@@ -89,20 +89,18 @@ def _other(status: int) -> UpstreamError:
 
 def _forbidden(error: Mapping[str, Any]) -> InstantError:
     metadata = mapping(error.get("metadata"))
-    if sequence(metadata.get("reasons")) or metadata.get("error_type") in {
-        "content_policy_violation",
-        "refusal",
-    }:
+    kind = text(metadata.get("error_type"))
+    if sequence(metadata.get("reasons")) or kind in {"content_policy_violation", "refusal"}:
         return Moderated("The provider's moderation refused the input. Change it.")
     if "key limit exceeded" in _message(error):
         return CreditsExhausted("The OpenRouter key has reached its own limit. Raise it there, or wait for its reset.")
-    if metadata.get("error_type") in {"authentication", "permission_denied"} and not metadata.get("provider_name"):
+    if kind in {"authentication", "permission_denied"} and not metadata.get("provider_name"):
         return CredentialRejected("OpenRouter does not let this key make the call. Check the key's permissions.")
     return _other(403)
 
 
 def _is_too_long(status: int, error: Mapping[str, Any]) -> bool:
-    kind = mapping(error.get("metadata")).get("error_type")
+    kind = text(mapping(error.get("metadata")).get("error_type"))
     return (
         status == 413
         or kind in {"context_length_exceeded", "string_too_long", "payload_too_large"}
@@ -116,4 +114,4 @@ def _message(error: Mapping[str, Any]) -> str:
 
 def _wait(reply: Reply) -> int | None:
     value = reply.headers.get("retry-after", "")
-    return min(int(value), _LONGEST_WAIT) if value.isdecimal() else None
+    return min(int(value[:9]), _LONGEST_WAIT) if value.isdecimal() else None

@@ -19,7 +19,7 @@ def parse(body: bytes) -> Any:
     """
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return None
 
 
@@ -34,15 +34,15 @@ def sequence(value: object) -> list[Any]:
 
 
 def text(value: object) -> str | None:
-    """`value` if it is a string with something in it."""
-    return value if isinstance(value, str) and value.strip() else None
+    """`value` if it is a string with something in it; half of a surrogate pair, which is no text, becomes `?`."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) and value.strip() else None
 
 
 def count(value: object) -> int | None:
-    """`value` if it is a whole number that is not negative."""
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """`value` if it is a whole number from 0 to 2**53."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 2**53:
+        return None
+    return int(value) if value == int(value) else None
 
 
 def amount_text(value: object) -> str | None:
@@ -76,7 +76,7 @@ def _cost(usage: Mapping[str, Any]) -> int | None:
     if fee is None or fee < 0:
         return None
     if usage.get("is_byok") is True:
-        fee += parse_usd(mapping(usage.get("cost_details")).get("upstream_inference_cost")) or 0
+        fee += max(parse_usd(mapping(usage.get("cost_details")).get("upstream_inference_cost")) or 0, 0)
     return to_nanousd(fee)
 
 

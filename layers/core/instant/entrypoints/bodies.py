@@ -1,0 +1,103 @@
+"""The JSON bodies that routes take: unknown fields are refused, and errors never repeat what was sent."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from instant.domain.errors import InvalidField
+from instant.domain.identity import Scope
+from instant.domain.resource import Visibility
+from instant.domain.secret import Secret
+
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"\S")]
+type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
+type Text = Annotated[str, StringConstraints(max_length=2_000)]
+type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")]
+type Usd = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=13, decimal_places=9)]
+
+
+class Body(BaseModel):
+    """What all bodies have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Execute(Body):
+    """Which resource, by id or by address, and its inputs."""
+
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
+    inputs: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _names_one(self) -> "Execute":
+        if (self.resource_id is None) == (self.resource is None):
+            raise ValueError("name the resource once: by resource_id, or by resource as handle/slug")
+        return self
+
+
+class NewResource(Body):
+    """A resource to create; `config` is what its type says at GET /api/resource-types."""
+
+    resource_type: str
+    name: Name
+    slug: Slug | None = None
+    description: Text | None = None
+    category: Category | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    config: dict[str, Any]
+
+
+class ResourceChanges(Body):
+    """Fields to change; those left out stay, description and category may be set to null."""
+
+    name: Name | None = None
+    slug: Slug | None = None
+    description: Text | None = None
+    category: Category | None = None
+    visibility: Visibility | None = None
+    config: dict[str, Any] | None = None
+
+    def wanted(self) -> dict[str, Any]:
+        """What was sent, and only that."""
+        changes = {name: getattr(self, name) for name in self.model_fields_set}
+        for name in ("name", "slug", "visibility", "config"):
+            if name in changes and changes[name] is None:
+                raise InvalidField.named(name, "cannot be null")
+        return changes
+
+
+class NewIntegration(Body):
+    """A key to connect, and what one call with it may cost in USD."""
+
+    api_key: Secret
+    max_cost_per_call_usd: Usd | None = None
+
+
+class IntegrationChanges(Body):
+    """Settings of a connection; those left out stay."""
+
+    is_enabled: bool | None = None
+    max_cost_per_call_usd: Usd | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "IntegrationChanges":
+        if self.is_enabled is None and self.max_cost_per_call_usd is None:
+            raise ValueError("send is_enabled, max_cost_per_call_usd, or both")
+        return self
+
+
+class NewApiKey(Body):
+    """A key of ours to make; without an expiry it is good until revoked."""
+
+    name: Name
+    scopes: Annotated[frozenset[Scope], Field(min_length=1)]
+    expires_at: AwareDatetime | None = None
+
+
+class SyncOrder(Body):
+    """How to sync: `accept_losses` lets this one run lose many models."""
+
+    accept_losses: bool = False

@@ -1,0 +1,38 @@
+"""Which calls the process makes to an AWS service, as its own client sees them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from instant.adapters import aws
+
+
+@dataclass(frozen=True)
+class AwsCall:
+    """One call: the operation, and its parameters as they were handed to the client."""
+
+    operation: str
+    parameters: dict[str, Any]
+
+
+@contextmanager
+def recorded(service: str) -> Iterator[list[AwsCall]]:
+    """The calls to `service` that are made inside, in order."""
+    calls: list[AwsCall] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls.append(AwsCall(model.name, params))
+
+    client = aws.client(service)
+    event = f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}"
+    client.meta.events.register(event, note)
+    try:
+        yield calls
+    finally:
+        client.meta.events.unregister(event, note)
+
+
+def operations(calls: list[AwsCall]) -> list[str]:
+    """Their names."""
+    return [call.operation for call in calls]

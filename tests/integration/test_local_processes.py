@@ -1,0 +1,72 @@
+"""`python -m tests.local` as a script sees it: one line of JSON, keys that work, and nothing left when it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.local.toy.calling import call
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CLOUD_AND_FUNCTION = """
+from tests.local.cloud import Cloud
+from tests.local.functions import Functions
+from tests.local.plan import FunctionPlan
+from tests.local.toy.calling import CODE
+
+cloud = Cloud()
+plan = FunctionPlan("Act", "functions.act.handler", 20, 128, {}, (), {}, ())
+functions = Functions({"Act": plan}, CODE, "http://127.0.0.1:1", 1, log=2)
+print(functions.invoke("Act", b'{"do": "pid"}').failed, cloud.matching([], {}), flush=True)
+functions.invoke("Act", b'{"do": "wait", "port": 1}') and input()
+"""
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process and the first line it prints; all its descendants inherit the pipe that is its stderr."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("OPENROUTER_")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ends(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+    """Signals the process; its exit code and what else it printed, once no descendant holds its pipes any more."""
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=20)
+    return process.returncode, rest
+
+
+def test_it_serves_until_it_is_stopped() -> None:
+    with running("-m", "tests.local", "--port", "0", "--json") as (process, line):
+        facts = json.loads(line)
+        assert facts["url"].endswith("/local")
+        assert facts["openrouter_url"].startswith("http://127.0.0.1:")
+        assert set(facts["keys"]) == {"alice", "bob", "admin"}
+        for key in facts["keys"].values():
+            assert call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status == 200
+        assert call(facts["url"], "GET", "/api/resources").status == 401
+        assert ends(process, signal.SIGTERM) == (0, "")
+
+
+def test_nothing_outlives_a_killed_stack() -> None:
+    with running("-c", CLOUD_AND_FUNCTION) as (process, line):
+        assert line == "False []\n"
+        assert ends(process, signal.SIGKILL) == (-signal.SIGKILL, "")

@@ -1,0 +1,38 @@
+"""Where the toy application is, and how to talk to it over HTTP."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.local.layout import Source
+
+TOY = Path(__file__).parent
+TEMPLATE = TOY / "template.yaml"
+CODE = Source((TOY,))
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def call(url: str, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+    """One request on a connection of its own; `body` is sent as it is if it is bytes, else as JSON."""
+    parts = urlsplit(url)
+    content = body if body is None or isinstance(body, bytes) else json.dumps(body)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        connection.request(method, parts.path + path, content, headers)
+        answer = connection.getresponse()
+        return Reply(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
