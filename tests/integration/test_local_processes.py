@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.local.toy.calling import call
 
@@ -27,10 +28,12 @@ functions.invoke("Act", b'{"do": "wait", "port": 1}') and input()
 """
 
 
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process and the first line it prints; all its descendants inherit the pipe that is its stderr."""
-    process = subprocess.Popen(
+type Program = subprocess.Popen[str]
+
+
+def start(*arguments: str) -> Program:
+    """A Python process; all its descendants inherit the pipe that is its stderr."""
+    return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("OPENROUTER_")},
@@ -39,34 +42,43 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
-        assert process.stdout
-        yield process, process.stdout.readline()
-    finally:
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[tuple[Program, Program]]:
+    """The whole stack, and a part of it; side by side, since starting takes seconds."""
+    both = start("-m", "tests.local", "--port", "0", "--json"), start("-c", CLOUD_AND_FUNCTION)
+    yield both
+    for process in both:
         process.kill()
         process.communicate()
 
 
-def ends(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+def first_line(process: Program) -> str:
+    assert process.stdout
+    return process.stdout.readline()
+
+
+def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
     """Signals the process; its exit code and what else it printed, once no descendant holds its pipes any more."""
     process.send_signal(number)
     rest, _ = process.communicate(timeout=20)
     return process.returncode, rest
 
 
-def test_it_serves_until_it_is_stopped() -> None:
-    with running("-m", "tests.local", "--port", "0", "--json") as (process, line):
-        facts = json.loads(line)
-        assert facts["url"].endswith("/local")
-        assert facts["openrouter_url"].startswith("http://127.0.0.1:")
-        assert set(facts["keys"]) == {"alice", "bob", "admin"}
-        for key in facts["keys"].values():
-            assert call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status == 200
-        assert call(facts["url"], "GET", "/api/resources").status == 401
-        assert ends(process, signal.SIGTERM) == (0, "")
+def test_it_serves_until_it_is_stopped(programs: tuple[Program, Program]) -> None:
+    stack, _ = programs
+    facts = json.loads(first_line(stack))
+    assert facts["url"].endswith("/local")
+    assert facts["openrouter_url"].startswith("http://127.0.0.1:")
+    assert set(facts["keys"]) == {"alice", "bob", "admin"}
+    for key in facts["keys"].values():
+        assert call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status == 200
+    assert call(facts["url"], "GET", "/api/resources").status == 401
+    assert ends(stack, signal.SIGTERM) == (0, "")
 
 
-def test_nothing_outlives_a_killed_stack() -> None:
-    with running("-c", CLOUD_AND_FUNCTION) as (process, line):
-        assert line == "False []\n"
-        assert ends(process, signal.SIGKILL) == (-signal.SIGKILL, "")
+def test_nothing_outlives_a_killed_stack(programs: tuple[Program, Program]) -> None:
+    _, part = programs
+    assert first_line(part) == "False []\n"
+    assert ends(part, signal.SIGKILL) == (-signal.SIGKILL, "")

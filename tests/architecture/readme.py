@@ -1,0 +1,41 @@
+"""The parts of README.md that are made from the code: `python -m tests.architecture.readme` writes them anew."""
+
+from collections.abc import Callable
+
+from instant.domain.errors import every_error
+
+from tests.architecture.project import ROOT, functions
+
+README = ROOT / "README.md"
+
+
+def error_table() -> str:
+    """Every error code, its status, whether the same call may succeed later, and when it comes."""
+    rows = sorted({(kind.status, kind.code, kind.retryable, kind.__doc__ or "") for kind in every_error()})
+    lines = [f"| {status} | `{code}` | {'yes' if retry else ''} | {text} |" for status, code, retry, text in rows]
+    return "\n".join(["| status | code | retryable | when |", "|---|---|---|---|", *lines])
+
+
+def function_table() -> str:
+    """Every function, its routes and triggers, and what it is for."""
+    lines = []
+    for function in functions():
+        routes = "<br>".join(f"`{method} {path}`" for method, path in sorted(function.routes, key=lambda r: r[::-1]))
+        lines.append(f"| `{function.name}` | {routes or 'no route'} | {function.properties['Description']} |")
+    return "\n".join(["| function | routes | what it does |", "|---|---|---|", *lines])
+
+
+PARTS: dict[str, Callable[[], str]] = {"errors": error_table, "functions": function_table}
+
+
+def with_parts(text: str) -> str:
+    """`text` with everything between `<!-- name -->` and `<!-- /name -->` made from the code."""
+    for name, part in PARTS.items():
+        before, rest = text.split(f"<!-- {name} -->\n", 1)
+        _, after = rest.split(f"<!-- /{name} -->", 1)
+        text = f"{before}<!-- {name} -->\n{part()}\n<!-- /{name} -->{after}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(with_parts(README.read_text()))
