@@ -44,6 +44,7 @@ def execute(body: Execute) -> dict[str, Any]:
         resource_id=body.resource_id,
         address=body.resource,
         inputs=body.inputs,
+        overrides=body.overrides,
         seconds_left=lambda: app.lambda_context.get_remaining_time_in_millis() / 1000,
     )
     return execute_resource(order, caller_of(app), doors)

@@ -1,6 +1,6 @@
 """Every door to the outside, on one page; the adapters of the same names open them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -112,17 +112,17 @@ class CatalogWriter(CatalogReader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What an execution must know besides the resource."""
+    """What an execution must know besides the resource; `models` has those that the catalog knows, by id."""
 
     integration: Integration | None
-    model: CatalogModel | None
+    models: Mapping[str, CatalogModel]
 
 
 class CallFactsReader(Protocol):
-    """The payer's connection and the model in one consistent read."""
+    """The payer's connection and the models in one consistent read."""
 
-    def of(self, user_id: str, service: str, openrouter_id: str) -> CallFacts:
-        """Both, as they are now."""
+    def of(self, user_id: str, service: str, model_ids: Sequence[str]) -> CallFacts:
+        """All of them, as they are now."""
 
 
 class ApiKeyStore(Protocol):

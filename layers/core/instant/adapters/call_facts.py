@@ -1,5 +1,6 @@
-"""The payer's connection and the model in one BatchGetItem: two tables, one round trip."""
+"""The payer's connection and the models in one BatchGetItem: two tables, one round trip."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from instant.adapters.aws import client
@@ -20,19 +21,21 @@ class DynamoCallFacts:
         self._integrations = IntegrationRow.named(integrations_table)
         self._models = ModelRow.named(models_table)
 
-    def of(self, user_id: str, service: str, openrouter_id: str) -> CallFacts:
-        """Both, as they are now."""
+    def of(self, user_id: str, service: str, model_ids: Sequence[str]) -> CallFacts:
+        """All of them, as they are now."""
+        keys = [{"openrouter_id": {"S": model_id}} for model_id in model_ids]
         integration_key = {"user_id": {"S": user_id}, "service": {"S": service}}
-        wanted = {
-            _name(self._integrations): {"Keys": [integration_key], "ConsistentRead": True},
-            _name(self._models): {"Keys": [{"openrouter_id": {"S": openrouter_id}}], "ConsistentRead": True},
-        }
-        found = _read(wanted)
+        found = _read(
+            {
+                _name(self._integrations): {"Keys": [integration_key], "ConsistentRead": True},
+                _name(self._models): {"Keys": keys, "ConsistentRead": True},
+            }
+        )
         integration = next(iter(found.get(_name(self._integrations), [])), None)
-        model = next(iter(found.get(_name(self._models), [])), None)
+        models = [self._models.from_raw_data(item).record() for item in found.get(_name(self._models), [])]
         return CallFacts(
-            integration=integration and self._integrations.from_raw_data(integration).record(),
-            model=model and self._models.from_raw_data(model).record(),
+            integration=self._integrations.from_raw_data(integration).record() if integration else None,
+            models={model.openrouter_id: model for model in models},
         )
 
 

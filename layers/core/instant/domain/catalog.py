@@ -52,6 +52,11 @@ class CatalogModel:
         return "web_search_options" in self.supported_parameters or bool(price and price > 0)
 
     @property
+    def longest_answer(self) -> int:
+        """How long an answer can be in tokens; without any limit known, longer than anybody pays for."""
+        return min(self.max_tokens or 2**31, self.context_length or 2**31)
+
+    @property
     def caps_output(self) -> bool:
         """Whether it obeys a cap on the length of its answer."""
         return not {"max_tokens", "max_completion_tokens"}.isdisjoint(self.supported_parameters)
@@ -68,8 +73,8 @@ def why_unusable(model: CatalogModel | None) -> str | None:
     prices = [parse_usd(model.pricing.get(key)) for key in ("prompt", "completion")]
     if any(price is None or price < 0 for price in prices):
         return "is a router without a price of its own; choose a model with a price"
-    if "text" not in model.output_modalities:
-        return "does not answer with text"
+    if {"text", "image"}.isdisjoint(model.output_modalities):
+        return "answers with neither text nor images"
     return None
 
 

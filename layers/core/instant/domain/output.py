@@ -1,21 +1,28 @@
 """What a run produced: the output that callers get and the receipt that the ledger books."""
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from instant.domain.receipt import Receipt
 
 
 class Output(TypedDict):
-    """One output: `content` is text for "text", and any JSON for "json"."""
+    """One output.
 
-    type: Literal["text", "json"]
+    `content` is text for "text", any JSON for "json", and the text beside the images, if any, for "image", whose
+    `urls` lead to them; `unreadable_images` counts those that came and were no images.
+    """
+
+    type: Literal["text", "image", "json"]
     content: object
+    urls: NotRequired[list[str]]
+    unreadable_images: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful run."""
+    """A successful run; `images` are data URLs or links as they came, still to be kept."""
 
     output: Output
     receipt: Receipt
+    images: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What a call can cost at most by catalog price, and the price limits that make it so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from instant.domain.catalog import CatalogModel
@@ -10,17 +11,37 @@ HIDDEN_PROMPT_TOKENS = 256
 """Room for the frame that chat templates put around messages, in tokens."""
 
 _MILLION = Decimal(10) ** 6
+_PROMPT = ("prompt", "input_cache_write", "audio")
+_COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output")
 
 
-def worst_case(model: CatalogModel, *, prompt_bytes: int, completion_tokens: int) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """The most that a call can use up.
+
+    `rounds` is how often the model may be run over its prompt, `reads_whole_context` says that the prompt's
+    length is only known to fit the model, `extra_usd` is what comes on top whatever the model.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    rounds: int = 1
+    images: int = 0
+    reads_whole_context: bool = False
+    extra_usd: Decimal = Decimal(0)
+
+
+def worst_case(model: CatalogModel, demand: Demand) -> int:
     """The most that one call can cost in nano-USD: every byte a token, every answer as long as allowed."""
-    with localcontext(prec=60):
-        prompt = highest(model, "prompt", "input_cache_write") * (prompt_bytes + HIDDEN_PROMPT_TOKENS)
-        completion = highest(model, "completion", "internal_reasoning") * completion_tokens
-        return to_nanousd(prompt + completion + highest(model, "request"))
+    tokens = demand.prompt_tokens + HIDDEN_PROMPT_TOKENS
+    if model.context_length:
+        tokens = model.context_length if demand.reads_whole_context else min(tokens, model.context_length)
+    length = demand.completion_tokens if model.caps_output else model.longest_answer
+    one_round = highest(model, *_PROMPT) * tokens + highest(model, *_COMPLETION) * length + highest(model, "request")
+    return to_nanousd(one_round * demand.rounds + highest(model, "image") * demand.images + demand.extra_usd)
 
 
-def price_limits(model: CatalogModel, *, worst_nanousd: int, cap_nanousd: int) -> dict[str, str]:
+def price_limits(models: Sequence[CatalogModel], *, worst_nanousd: int, cap_nanousd: int) -> dict[str, str]:
     """The dearest provider prices (USD per million tokens) at which the worst case still fits the cap.
 
     The catalog shows one provider's price and others ask up to 14 times as much, so the cap holds only if the
@@ -30,11 +51,11 @@ def price_limits(model: CatalogModel, *, worst_nanousd: int, cap_nanousd: int) -
         return {}
     with localcontext(prec=40):
         slack = (Decimal(cap_nanousd) / NANO) / (Decimal(worst_nanousd) / NANO) * _MILLION
-        limits = {
-            "prompt": highest(model, "prompt", "input_cache_write"),
-            "completion": highest(model, "completion", "internal_reasoning"),
+        prices = {
+            "prompt": max(highest(model, *_PROMPT) for model in models),
+            "completion": max(highest(model, *_COMPLETION) for model in models),
         }
-        return {name: f"{(price * slack).normalize():f}" for name, price in limits.items() if price}
+        return {name: f"{(price * slack).normalize():f}" for name, price in prices.items() if price}
 
 
 def highest(model: CatalogModel, *keys: str) -> Decimal:

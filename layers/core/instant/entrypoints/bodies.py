@@ -30,6 +30,9 @@ class Execute(Body):
     resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
     inputs: dict[str, Any]
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="Settings that the owner lets callers override."
+    )
 
     @model_validator(mode="after")
     def _names_one(self) -> "Execute":

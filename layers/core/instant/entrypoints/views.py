@@ -42,7 +42,7 @@ def detail_view(detail: Detail, viewer_id: str) -> dict[str, Any]:
     kind = RESOURCE_TYPES[detail.resource.resource_type]
     return {
         **resource_view(detail.resource, viewer_id),
-        "inputs_schema": kind.Inputs.model_json_schema(),
+        "inputs_schema": kind.inputs_schema(detail.resource.config),
         "stats": stats_view(detail.stats),
         "model": badges_view(detail.model),
     }
@@ -55,7 +55,7 @@ def kind_view(kind: ResourceType) -> dict[str, Any]:
         "description": kind.description,
         "integration": kind.integration,
         "config_schema": kind.Config.model_json_schema(),
-        "inputs_schema": kind.Inputs.model_json_schema(),
+        "inputs_schema": kind.inputs_schema(),
     }
 
 

@@ -1,7 +1,7 @@
 """What a kind of resource must be able to do."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -16,13 +16,18 @@ type Send = Callable[[Request], Reply]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a resource: `cap_nanousd` is the most that the payer allows it to cost."""
+    """One call of a resource.
+
+    `models` are those of `model_ids` that can serve now, the first always among them; `cap_nanousd` is the most
+    that the payer allows the call to cost; `user` is an opaque id of the caller.
+    """
 
     config: Mapping[str, Any]
     inputs: Mapping[str, Any]
-    model: CatalogModel
+    models: Sequence[CatalogModel]
     cap_nanousd: int
     user: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +45,18 @@ class ResourceType(Protocol):
     description: str
     integration: str
     Config: type[BaseModel]
-    Inputs: type[BaseModel]
 
-    def model_id(self, config: Mapping[str, Any]) -> str:
-        """The catalog model that `config` names."""
+    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
+        """The catalog models that `config` names, the one that normally serves first."""
 
-    def check(self, config: Mapping[str, Any], model: CatalogModel) -> None:
-        """Refuse, by name, settings that `model` does not support (`InvalidField`)."""
+    def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """JSON Schema of the inputs of a resource with `config`; without one, what can be said of all."""
+
+    def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
+        """Refuse, by name, settings that do not work or that a model does not support (`InvalidField`)."""
 
     def plan(self, call: Call) -> Plan:
-        """Check the inputs (`InvalidField`) and say what would be sent."""
+        """Check inputs and overrides (`InvalidField`) and say what would be sent."""
 
     def run(self, plan: Plan, send: Send) -> Answer:
         """Send it and read the answer."""

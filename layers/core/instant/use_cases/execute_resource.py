@@ -4,8 +4,8 @@ Find the resource and its type, find whose key pays, plan the call within what i
 run, close the ledger. Everything that can be refused is refused before anything is sent.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -49,6 +49,7 @@ class Order:
     resource_id: str | None = None
     address: str | None = None
     inputs: Mapping[str, Any]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     seconds_left: Callable[[], float]
 
 
@@ -57,10 +58,10 @@ def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, 
     caller.require(Scope.EXECUTE)
     resource = _find(order, caller, doors.resources)
     kind = RESOURCE_TYPES[resource.resource_type]
-    facts = doors.facts.of(caller.user_id, kind.integration, resource.ai_model_id)
-    model = _servable(facts.model, resource.ai_model_id)
+    facts = doors.facts.of(caller.user_id, kind.integration, kind.model_ids(resource.config))
+    models = servable(kind.model_ids(resource.config), facts.models)
     integration = usable(facts.integration, kind.integration)
-    plan = _affordable(kind.plan(_call(order, resource, model, integration)), integration)
+    plan = _affordable(kind.plan(_call(order, resource, models, integration)), integration)
     key = doors.keys.open(integration.ciphertext, user_id=caller.user_id, service=kind.integration)
     opening = _opening(order, resource, plan, caller, doors.clock)
 
@@ -82,19 +83,21 @@ def _find(order: Order, caller: Identity, resources: ResourceStore) -> Resource:
     return found
 
 
-def _servable(model: CatalogModel | None, model_id: str) -> CatalogModel:
-    """The model as the catalog has it now: it may have gone since the resource was saved."""
-    problem = why_unusable(model)
-    if model is None or problem:
-        raise ModelUnavailable(f"The resource's model {model_id} {problem}. Its owner must change the resource.")
-    return model
+def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
+    """The models as the catalog has them now, without fallbacks that have gone since; the first must be there."""
+    models = [known[model_id] for model_id in model_ids if why_unusable(known.get(model_id)) is None]
+    if not models or models[0].openrouter_id != model_ids[0]:
+        problem = why_unusable(known.get(model_ids[0]))
+        raise ModelUnavailable(f"The resource's model {model_ids[0]} {problem}. Its owner must change the resource.")
+    return models
 
 
-def _call(order: Order, resource: Resource, model: CatalogModel, integration: Integration) -> Call:
+def _call(order: Order, resource: Resource, models: Sequence[CatalogModel], integration: Integration) -> Call:
     return Call(
         config=resource.config,
         inputs=order.inputs,
-        model=model,
+        overrides=order.overrides,
+        models=models,
         cap_nanousd=integration.max_cost_per_call_nanousd,
         user=sha256(integration.user_id.encode()).hexdigest(),
     )

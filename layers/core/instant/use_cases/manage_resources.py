@@ -139,14 +139,18 @@ def _kind(name: str) -> ResourceType:
 
 def _checked(kind: ResourceType, config: Mapping[str, Any], models: ModelReader) -> tuple[dict[str, Any], str]:
     """The settings without what was left out, and their model; `InvalidField` names whatever cannot work."""
-    settings = parse(kind.Config, config, "config").model_dump(exclude_none=True)
-    model_id = kind.model_id(settings)
+    settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
+    model_ids = kind.model_ids(settings)
+    kind.check(settings, [_usable(model_id, models) for model_id in model_ids])
+    return settings, model_ids[0]
+
+
+def _usable(model_id: str, models: ModelReader) -> CatalogModel:
     model = models.get(model_id)
     problem = why_unusable(model)
     if model is None or problem:
         raise InvalidField.named("config.model", f"{model_id} {problem}")
-    kind.check(settings, model)
-    return settings, model_id
+    return model
 
 
 def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore) -> Resource:

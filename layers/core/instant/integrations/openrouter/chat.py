@@ -1,7 +1,7 @@
 """One chat completion: how it is asked for, and how its answer is read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from instant.domain.errors import EmptyAnswer, Moderated, UpstreamError
@@ -11,40 +11,26 @@ from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.refusals import refusal
 from instant.integrations.openrouter.wire import BASE_URL, mapping, parse, receipt_of, sequence, text
 
-MAX_ANSWER_BYTES = 4_000_000
+MAX_TEXT_ANSWER_BYTES = 4_000_000
 """Longest text answer that is read, in bytes."""
 
+MAX_IMAGE_ANSWER_BYTES = 40_000_000
+"""Longest answer with images in it that is read, in bytes."""
 
-def chat_request(
-    *,
-    model: str,
-    messages: Sequence[Mapping[str, str]],
-    max_completion_tokens: int,
-    parameters: Mapping[str, Any],
-    price_limits: Mapping[str, str],
-    user: str,
-) -> Request:
+
+def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
     """The request for one answer.
 
-    The length is always capped: without a cap the credit check assumes the model's maximum and refuses small
-    balances. `price_limits` (USD per million tokens) keep dearer providers out; `user` is an opaque end-user id.
+    `body` always has `max_completion_tokens`: without a cap OpenRouter's credit check assumes the model's maximum
+    and refuses small balances.
     """
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": list(messages),
-        "max_completion_tokens": max_completion_tokens,
-        "user": user,
-        **parameters,
-    }
-    if price_limits:
-        body["provider"] = {"max_price": dict(price_limits)}
     return Request(
         method="POST",
         base_url=BASE_URL,
         path="/chat/completions",
         body=json.dumps(body).encode(),
         headers={"Content-Type": "application/json", "X-OpenRouter-Title": "Instant Resources"},
-        max_reply_bytes=MAX_ANSWER_BYTES,
+        max_reply_bytes=max_reply_bytes,
     )
 
 
@@ -63,17 +49,28 @@ def read_chat(reply: Reply) -> Answer:
     receipt = receipt_of(reply, body, finish_reason)
     if finish_reason == "error":
         raise UpstreamError("The model's provider failed while answering.", receipt=receipt)
-    return Answer(_output(mapping(choice.get("message")), receipt), receipt)
+    message = mapping(choice.get("message"))
+    images = tuple(_images(message))
+    return Answer(_output(message, images, receipt), receipt, images)
 
 
-def _output(message: Mapping[str, Any], receipt: Receipt) -> Output:
+def _output(message: Mapping[str, Any], images: Sequence[str], receipt: Receipt) -> Output:
     content = _content(message)
     calls = [_tool_call(mapping(call)) for call in sequence(message.get("tool_calls"))]
+    if images:
+        return {"type": "image", "content": content, "urls": []}
     if calls:
         return {"type": "json", "content": {"text": content, "tool_calls": calls}}
     if content:
         return {"type": "text", "content": content}
     raise _empty(receipt)
+
+
+def _images(message: Mapping[str, Any]) -> Iterator[str]:
+    for image in sequence(message.get("images")):
+        url = text(mapping(mapping(image).get("image_url")).get("url"))
+        if url:
+            yield url
 
 
 def _content(message: Mapping[str, Any]) -> str | None:

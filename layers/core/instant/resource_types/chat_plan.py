@@ -1,0 +1,188 @@
+"""From an owner's settings and a caller's content to one chat request and the most that it can cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from instant.domain.catalog import CatalogModel
+from instant.domain.errors import InvalidField
+from instant.domain.media import Media
+from instant.domain.pricing import Demand, price_limits, worst_case
+from instant.domain.validation import parse
+from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
+from instant.resource_types.model_settings import (
+    DEFAULT_MAX_TOKENS,
+    PASSED_ON,
+    ModelSettings,
+    parameters,
+    unsupported,
+)
+from instant.resource_types.resource_type import Call, Plan
+
+FRAME_TOKENS = 32
+"""What the frame around one message adds to its text, at most."""
+
+IMAGE_TOKENS = 50_000
+"""What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
+
+PDF_PAGE_BYTES = 1_000
+"""The smallest page of a scanned document: how many pages a file can have follows from its size."""
+
+RESULT_CHARACTERS = 1_000
+"""How much of each web search result is read."""
+
+_OCR_PAGE_USD = Decimal("0.002")
+_SEARCH_USD = Decimal("0.007")
+_RESULT_USD = Decimal("0.004")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the user says: text, then media."""
+
+    text: str
+    media: Sequence[Media] = ()
+
+
+def check_settings(settings: ModelSettings, models: Sequence[CatalogModel]) -> None:
+    """Refuse, by name, what any of the models would ignore, and a length that it cannot reach."""
+    for model in models:
+        for name in unsupported(settings, model):
+            raise InvalidField.named(f"config.{name}", f"{model.openrouter_id} does not support it; leave it out.")
+        if settings.max_tokens and settings.max_tokens > model.longest_answer:
+            problem = f"{model.openrouter_id} answers with at most {model.longest_answer} tokens."
+            raise InvalidField.named("config.max_tokens", problem)
+
+
+def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S:
+    """The settings with a caller's overrides, as far as the owner allows them."""
+    allowed = settings.overridable or []
+    for name in overrides:
+        if name not in allowed:
+            known = ", ".join(sorted(allowed)) or "none"
+            raise InvalidField.named(f"overrides.{name}", f"cannot be overridden here; what can: {known}")
+    merged = parse(type(settings), {**settings.model_dump(exclude_none=True, by_alias=True), **overrides}, "overrides")
+    most = settings.max_tokens or DEFAULT_MAX_TOKENS
+    if merged.max_tokens and merged.max_tokens > most:
+        raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, as the owner set it")
+    return merged
+
+
+def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
+    """One system message, if any, and the content as the user's; `call.models` has the fallbacks that still serve."""
+    settings = overridden(settings, call.overrides)
+    model = call.models[0]
+    _refuse_unreadable(content, model)
+    length = min(settings.max_tokens or DEFAULT_MAX_TOKENS, *(model.longest_answer for model in call.models))
+    demand = _demand(settings, content, length)
+    worst = max(worst_case(model, demand) for model in call.models)
+    body = {
+        "model": model.openrouter_id,
+        "messages": _messages(settings, content),
+        "max_completion_tokens": length,
+        "user": call.user,
+        **_supported(settings, call.models),
+        **_extras(settings, content, call.models),
+    }
+    limits = price_limits(call.models, worst_nanousd=worst, cap_nanousd=call.cap_nanousd)
+    provider = _provider(settings) | ({"max_price": limits} if limits else {})
+    if provider:
+        body["provider"] = provider
+    has_images = "image" in body.get("modalities", ())
+    most = MAX_IMAGE_ANSWER_BYTES if has_images else MAX_TEXT_ANSWER_BYTES
+    return Plan(request=chat_request(body, max_reply_bytes=most), worst_nanousd=worst)
+
+
+def _refuse_unreadable(content: Content, model: CatalogModel) -> None:
+    """Files are read by OpenRouter for every model; images and audio take a model that perceives them."""
+    for media in content.media:
+        if media.kind != "file" and media.kind not in model.input_modalities:
+            raise InvalidField.named("inputs", f"{model.openrouter_id} cannot take {media.kind} inputs; leave them out")
+
+
+def _messages(settings: ModelSettings, content: Content) -> list[dict[str, Any]]:
+    system = [{"role": "system", "content": settings.system_prompt}] if settings.system_prompt else []
+    parts = [{"type": "text", "text": content.text}, *(_part(media) for media in content.media)]
+    return [*system, {"role": "user", "content": parts if content.media else content.text}]
+
+
+def _part(media: Media) -> dict[str, Any]:
+    match media.kind:
+        case "image":
+            return {"type": "image_url", "image_url": {"url": media.url}}
+        case "file":
+            return {"type": "file", "file": {"filename": "document.pdf", "file_data": media.url}}
+        case "audio":
+            return {"type": "input_audio", "input_audio": {"data": media.data, "format": media.format}}
+
+
+def _supported(settings: ModelSettings, models: Sequence[CatalogModel]) -> dict[str, Any]:
+    """Parameters that every model takes: one may have lost support since the resource was saved."""
+    dropped = {name for model in models for name in unsupported(settings, model)}
+    return {name: value for name, value in parameters(settings).items() if name in PASSED_ON and name not in dropped}
+
+
+def _extras(settings: ModelSettings, content: Content, models: Sequence[CatalogModel]) -> dict[str, Any]:
+    extras: dict[str, Any] = {}
+    if len(models) > 1:
+        extras["models"] = [model.openrouter_id for model in models]
+    if wanted := _modalities(settings, models[0]):
+        extras["modalities"] = wanted
+        if settings.image_config:
+            extras["image_config"] = settings.image_config.model_dump(exclude_none=True)
+    if settings.web_search:
+        tools = parameters(settings).get("tools", []) if "tools" in models[0].supported_parameters else []
+        extras["tools"] = [*tools, _search_tool(settings)]
+    if settings.pdf_engine and any(media.kind == "file" for media in content.media):
+        extras["plugins"] = [{"id": "file-parser", "pdf": {"engine": settings.pdf_engine}}]
+    return extras
+
+
+def _modalities(settings: ModelSettings, model: CatalogModel) -> list[str]:
+    """Image models answer with images only when asked to; text models are not asked at all."""
+    able: list[str] = [kind for kind in ("image", "text") if kind in model.output_modalities]
+    wanted = [kind for kind in able if not settings.modalities or kind in settings.modalities]
+    return wanted if "image" in wanted else []
+
+
+def _search_tool(settings: ModelSettings) -> dict[str, Any]:
+    """Searches through one engine whose uses and results can be limited, so that a call has a highest price."""
+    search = settings.web_search
+    assert search
+    limits = {"max_uses": search.max_uses, "max_results": search.max_results}
+    return {
+        "type": "openrouter:web_search",
+        "parameters": {"engine": "exa", "max_characters": RESULT_CHARACTERS, **limits},
+    }
+
+
+def _provider(settings: ModelSettings) -> dict[str, Any]:
+    return settings.provider.model_dump(exclude_none=True) if settings.provider else {}
+
+
+def _demand(settings: ModelSettings, content: Content, length: int) -> Demand:
+    """What the call can use up, at most; every search has the model read everything again."""
+    texts = [settings.system_prompt or "", content.text, str(parameters(settings))]
+    images = sum(media.kind == "image" for media in content.media)
+    tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
+    extra = Decimal(0)
+    if settings.pdf_engine == "mistral-ocr":
+        extra += _OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
+    rounds = 1
+    if search := settings.web_search:
+        rounds += search.max_uses
+        tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * 4
+        extra += search.max_uses * max(_SEARCH_USD, search.max_results * _RESULT_USD)
+    return Demand(
+        prompt_tokens=tokens,
+        completion_tokens=length,
+        rounds=rounds,
+        images=images,
+        reads_whole_context=any(media.kind != "image" for media in content.media),
+        extra_usd=extra,
+    )
+
+
+def _pages(media: Media) -> int:
+    return media.size_bytes // PDF_PAGE_BYTES + 1

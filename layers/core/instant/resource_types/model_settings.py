@@ -1,0 +1,203 @@
+"""What an owner can set about the model behind a resource, and which of it a given model supports."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from instant.domain.catalog import CatalogModel
+
+DEFAULT_MAX_TOKENS = 4_096
+"""Longest answer, in tokens, where the owner sets none."""
+
+MAX_TEXT = 200_000
+"""Longest prompt and system prompt, in characters."""
+
+type ModelId = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}/[^/\s]{1,200}$")]
+type Word = Annotated[str, StringConstraints(pattern=r"^[\w./:-]{1,100}$")]
+type Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+class Strict(BaseModel):
+    """Settings and inputs: unknown fields are refused, and errors never repeat what was sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=())
+
+
+class Reasoning(Strict):
+    """How much the model thinks before it answers."""
+
+    effort: Effort | None = None
+    max_tokens: int | None = Field(None, ge=1, le=1_000_000, description="Part of max_tokens, not beside it.")
+    exclude: bool | None = Field(None, description="Think, but leave the thoughts out of the answer.")
+
+
+class JsonSchema(Strict):
+    """A named JSON Schema that the answer must fit."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+    schema_: dict[str, Any] = Field(alias="schema")
+    strict: bool = True
+
+
+class ResponseFormat(Strict):
+    """The form of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+class FunctionShape(Strict):
+    """A function that the model may ask to be called; calling it is the caller's business."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+    description: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    strict: bool | None = None
+
+
+class Tool(Strict):
+    """A tool; functions are the only kind."""
+
+    type: Literal["function"] = "function"
+    function: FunctionShape
+
+
+class NamedFunction(Strict):
+    """The name of a tool."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+
+
+class ForcedTool(Strict):
+    """The one tool that the model must call."""
+
+    type: Literal["function"] = "function"
+    function: NamedFunction
+
+
+class ProviderPreferences(Strict):
+    """Which providers may serve the model, and in what order; the price limit is ours to set."""
+
+    order: list[Word] | None = Field(None, max_length=20)
+    only: list[Word] | None = Field(None, max_length=20)
+    ignore: list[Word] | None = Field(None, max_length=20)
+    quantizations: list[Word] | None = Field(None, max_length=20)
+    sort: Literal["price", "throughput", "latency"] | None = None
+    allow_fallbacks: bool | None = None
+    require_parameters: bool | None = None
+    data_collection: Literal["allow", "deny"] | None = None
+    zdr: bool | None = Field(None, description="Only providers that keep nothing.")
+
+
+class WebSearch(Strict):
+    """Let the model search the web; both limits are part of what a call can cost."""
+
+    max_uses: int = Field(1, ge=1, le=5, description="Searches in one call.")
+    max_results: int = Field(5, ge=1, le=20, description="Results of one search.")
+
+
+class ImageConfig(Strict):
+    """The form of generated images."""
+
+    aspect_ratio: Annotated[str, StringConstraints(pattern=r"^\d{1,2}:\d{1,2}$")] | None = None
+    image_size: Literal["0.5K", "1K", "2K", "4K"] | None = None
+
+
+class ModelSettings(Strict):
+    """The model and how it answers; what a model does not support is refused by name."""
+
+    model: ModelId = Field(description="An id of GET /api/models, such as author/name.")
+    fallback_models: list[ModelId] | None = Field(
+        None, max_length=3, description="Tried in this order when the model cannot serve the call."
+    )
+    system_prompt: Annotated[str, StringConstraints(max_length=MAX_TEXT)] | None = Field(
+        None, description="What the model is told before every prompt. Callers never see or change it."
+    )
+    max_tokens: int | None = Field(
+        None, ge=1, le=1_000_000, description=f"Longest answer in tokens; {DEFAULT_MAX_TOKENS} unless set."
+    )
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    top_k: int | None = Field(None, ge=0, le=100_000)
+    top_a: float | None = Field(None, ge=0, le=1)
+    min_p: float | None = Field(None, ge=0, le=1)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    repetition_penalty: float | None = Field(None, gt=0, le=2)
+    seed: int | None = Field(None, ge=-(2**53), le=2**53)
+    stop: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] | None = Field(
+        None, min_length=1, max_length=4
+    )
+    verbosity: Literal["low", "medium", "high"] | None = None
+    reasoning: Reasoning | None = None
+    response_format: ResponseFormat | None = None
+    tools: list[Tool] | None = Field(None, min_length=1, max_length=64)
+    tool_choice: Literal["auto", "none", "required"] | ForcedTool | None = None
+    parallel_tool_calls: bool | None = None
+    modalities: list[Literal["text", "image"]] | None = Field(
+        None, min_length=1, max_length=2, description="What to answer with; everything the model can, unless set."
+    )
+    image_config: ImageConfig | None = None
+    provider: ProviderPreferences | None = None
+    web_search: WebSearch | None = None
+    pdf_engine: Literal["cloudflare-ai", "mistral-ocr", "native"] | None = None
+    overridable: (
+        list[Literal["max_tokens", "temperature", "top_p", "seed", "stop", "verbosity", "reasoning"]] | None
+    ) = Field(None, description="What a caller may override in a call; max_tokens only downwards.")
+
+
+PASSED_ON = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "top_a",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "seed",
+    "stop",
+    "verbosity",
+    "reasoning",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+)
+"""Settings that are OpenRouter parameters of the same name, sent only to models that list them."""
+
+
+def parameters(settings: ModelSettings) -> dict[str, Any]:
+    """The parameters that are set, as they go over the wire."""
+    return settings.model_dump(include=set(PASSED_ON), exclude_none=True, by_alias=True)
+
+
+def unsupported(settings: ModelSettings, model: CatalogModel) -> list[str]:
+    """The settings that are set and that `model` would ignore."""
+    names = [name for name in parameters(settings) if not _supports(name, settings, model)]
+    if settings.max_tokens is not None and not model.caps_output:
+        names.append("max_tokens")
+    wants_image = "image" in (settings.modalities or ()) or settings.image_config is not None
+    if wants_image and "image" not in model.output_modalities:
+        names.append("image_config" if settings.image_config else "modalities")
+    if settings.pdf_engine == "native" and "file" not in model.input_modalities:
+        names.append("pdf_engine")
+    return names
+
+
+def _supports(name: str, settings: ModelSettings, model: CatalogModel) -> bool:
+    """Some models list `structured_outputs` without `response_format`; that is enough for a schema."""
+    if name == "response_format" and settings.response_format and settings.response_format.type == "json_schema":
+        return not {"response_format", "structured_outputs"}.isdisjoint(model.supported_parameters)
+    return name in model.supported_parameters
+
+
+def stored(settings: BaseModel) -> dict[str, Any]:
+    """Settings as they are kept: without what was left out."""
+    return settings.model_dump(exclude_none=True, by_alias=True)
+
+
+def model_ids(config: Mapping[str, Any]) -> list[str]:
+    """The model and its fallbacks, in order, each once."""
+    return list(dict.fromkeys([config["model"], *config.get("fallback_models", ())]))

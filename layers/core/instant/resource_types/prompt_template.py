@@ -1,0 +1,82 @@
+"""`prompt_template`: the owner's text with named gaps, which callers fill with typed inputs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from instant.domain.catalog import CatalogModel
+from instant.domain.errors import InvalidField
+from instant.domain.media import read_media
+from instant.domain.output import Answer
+from instant.domain.template import names_in, render
+from instant.integrations.openrouter.chat import read_chat
+from instant.resource_types.chat_plan import Content, check_settings, plan_chat
+from instant.resource_types.input_schema import DRAFT, check_inputs, check_schema, closed, media_kind
+from instant.resource_types.model_settings import MAX_TEXT, ModelSettings, model_ids
+from instant.resource_types.resource_type import Call, Plan, Send
+
+
+class TemplateSettings(ModelSettings):
+    """A model's settings, a template, and the inputs that fill it."""
+
+    template: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"\S")] = Field(
+        description="The prompt, with {{name}} where an input goes. It goes to the model as the user's message."
+    )
+    input_schema: dict[str, Any] = Field(
+        description="JSON Schema 2020-12 of the inputs: an object whose properties are strings, numbers, booleans, "
+        "enums or JSON; a string with format image, file or audio holds media."
+    )
+
+
+class PromptTemplate:
+    """A template on an OpenRouter model; callers send the inputs that it names."""
+
+    name = "prompt_template"
+    description = "A prompt with typed inputs to one OpenRouter model."
+    integration = "openrouter"
+    Config: type[BaseModel] = TemplateSettings
+
+    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
+        """The configured model and its fallbacks."""
+        return model_ids(config)
+
+    def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The owner's own schema, closed; in general, any object."""
+        return closed(config["input_schema"]) if config else {"$schema": DRAFT, "type": "object"}
+
+    def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
+        """Refuse gaps without an input, gaps for media (which go beside the text), and unknown schema keywords."""
+        settings = TemplateSettings.model_validate(config)
+        check_schema(settings.input_schema)
+        for name in names_in(settings.template):
+            if name not in settings.input_schema["properties"]:
+                raise InvalidField.named("config.template", f"asks for {{{{{name}}}}}, which is not in input_schema")
+            if media_kind(settings.input_schema, name):
+                raise InvalidField.named("config.template", f"has {{{{{name}}}}}, but media go beside the text")
+        check_settings(settings, models)
+
+    def plan(self, call: Call) -> Plan:
+        """The filled template as the user's message, media behind it."""
+        settings = TemplateSettings.model_validate(call.config)
+        schema = settings.input_schema
+        check_inputs(schema, call.inputs)
+        defaults = {name: part["default"] for name, part in schema["properties"].items() if _has_default(part)}
+        values = {**defaults, **call.inputs}
+        media = [
+            read_media(kind, value, f"inputs.{name}")
+            for name, value in values.items()
+            if (kind := media_kind(schema, name)) and value is not None
+        ]
+        text = render(settings.template, values)
+        if len(text) > MAX_TEXT:
+            raise InvalidField.named("inputs", f"make a prompt of {len(text)} characters; {MAX_TEXT} are allowed")
+        return plan_chat(settings, Content(text, media), call)
+
+    def run(self, plan: Plan, send: Send) -> Answer:
+        """One exchange."""
+        return read_chat(send(plan.request))
+
+
+def _has_default(part: Any) -> bool:
+    return isinstance(part, Mapping) and "default" in part
