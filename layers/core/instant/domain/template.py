@@ -7,7 +7,7 @@ from typing import Any
 
 from instant.domain.errors import InvalidField
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
+_PLACEHOLDER = re.compile(r"(?<!\{)\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
 
 
 def names_in(template: str) -> list[str]:

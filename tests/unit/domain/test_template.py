@@ -1,0 +1,51 @@
+"""Templates: filled in once, and values never looked at again."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from instant.domain.errors import InvalidField
+from instant.domain.template import names_in, render
+
+
+@given(st.text(), st.text())
+def test_any_text_goes_in_as_it_is(left: str, right: str) -> None:
+    assert render("a {{left}} b {{ right }} c", {"left": left, "right": right}) == f"a {left} b {right} c"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_anything_else_goes_in_as_json(value: object) -> None:
+    rendered = render("{{x}}", {"x": value})
+    assert rendered == ("" if value is None else json.dumps(value, ensure_ascii=False))
+
+
+@given(st.text(alphabet="{} abx_1"))
+def test_a_template_is_either_refused_or_leaves_no_gap(template: str) -> None:
+    try:
+        names = names_in(template)
+    except InvalidField:
+        return
+    filled = render(template, dict.fromkeys(names, "V"))
+    assert "{{" not in filled
+    assert "}}" not in filled
+
+
+def test_names_are_given_once_in_order() -> None:
+    assert names_in("{{b}} {{a}} {{b}} {{_c9}}") == ["b", "a", "_c9"]
+
+
+@pytest.mark.parametrize(
+    "template", ["{{", "}}", "{{ }}", "{{1}}", "{{a b}}", "{{{a}}}", "{{#a}}", "{{a.b}}", "{{a|upper}}"]
+)
+def test_braces_that_are_no_placeholder_are_refused(template: str) -> None:
+    with pytest.raises(InvalidField):
+        names_in(template)
+
+
+def test_json_around_a_gap_is_fine() -> None:
+    assert render('{"q": {"x": {{n}} }}', {"n": 1}) == '{"q": {"x": 1 }}'
