@@ -159,6 +159,16 @@ def test_images_are_shown_to_models_that_see(furnished: House) -> None:
     ]
 
 
+def test_a_model_with_a_small_context_is_never_asked_for_more_than_fits(furnished: House) -> None:
+    small = {"context_length": 4_096, "top_provider": {"context_length": 4_096, "max_completion_tokens": 4_096}}
+    model = "juniper/quill-7b"
+    furnished.fake.catalog = [{**row, **small} if row["id"] == model else row for row in furnished.fake.catalog]
+    furnished.sync()
+    resource = furnished.resource(config={"model": model, "max_tokens": None})
+    assert furnished.execute(resource["resource_id"], "word " * 600).status == 200
+    assert furnished.fake.chat_requests[-1].json["max_completion_tokens"] == 4_096 - 3_000 // 3 - 256
+
+
 def _create(house: House, config: dict[str, Any]) -> Answer:
     body = {"resource_type": "openrouter_instant", "name": "R", "config": config}
     return house.call("POST", "/api/resources", body)

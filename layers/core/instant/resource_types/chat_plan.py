@@ -8,7 +8,7 @@ from typing import Any
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField
 from instant.domain.media import Media
-from instant.domain.pricing import Demand, price_limits, worst_case
+from instant.domain.pricing import HIDDEN_PROMPT_TOKENS, Demand, price_limits, worst_case
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
 from instant.resource_types.model_settings import (
@@ -22,6 +22,12 @@ from instant.resource_types.resource_type import Call, Plan
 
 FRAME_TOKENS = 32
 """What the frame around one message adds to its text, at most."""
+
+BYTES_PER_TOKEN = 3
+"""How much text makes a token, by a cautious estimate."""
+
+LEAST_ROOM = 256
+"""The shortest cap on an answer, in tokens, for prompts that seem to fill the model."""
 
 IMAGE_TOKENS = 50_000
 """What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
@@ -74,7 +80,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     settings = overridden(settings, call.overrides)
     model = call.models[0]
     _refuse_unreadable(content, model)
-    length = min(settings.max_tokens or DEFAULT_MAX_TOKENS, *(model.longest_answer for model in call.models))
+    length = min(_length(settings, content, model) for model in call.models)
     demand = _demand(settings, content, length)
     worst = max(worst_case(model, demand) for model in call.models)
     body = {
@@ -92,6 +98,16 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     has_images = "image" in body.get("modalities", ())
     most = MAX_IMAGE_ANSWER_BYTES if has_images else MAX_TEXT_ANSWER_BYTES
     return Plan(request=chat_request(body, max_reply_bytes=most), worst_nanousd=worst)
+
+
+def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> int:
+    """How long the answer may be: as set, as the model can, and as fits beside the prompt, by estimate.
+
+    Asking for more than fits is an error there, even where the answer would have been short.
+    """
+    prompt = len((settings.system_prompt or "").encode()) + len(content.text.encode())
+    room = (model.context_length or 2**31) - prompt // BYTES_PER_TOKEN - HIDDEN_PROMPT_TOKENS
+    return min(settings.max_tokens or DEFAULT_MAX_TOKENS, model.longest_answer, max(room, LEAST_ROOM))
 
 
 def _refuse_unreadable(content: Content, model: CatalogModel) -> None:
