@@ -5,30 +5,37 @@ from typing import Any
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.call_facts import DynamoCallFacts
 from instant.adapters.clock import SystemClock
+from instant.adapters.image_store import S3ImageStore
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.ledger import DynamoLedger
+from instant.adapters.picture_reader import PillowPictureReader
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
 from instant.adapters.upstream import HttpUpstream
+from instant.entrypoints.addresses import api_address, with_links
 from instant.entrypoints.bodies import Execute
 from instant.entrypoints.http import api, caller_of, handler_of
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import ExecuteSettings
 from instant.use_cases.book_run import Books
 from instant.use_cases.execute_resource import Doors, Order, execute_resource
+from instant.use_cases.keep_images import Gallery
 
 settings = ExecuteSettings.load()
 clock = SystemClock()
+days_kept = settings.retention_days - 7
 doors = Doors(
     resources=DynamoResourceStore(settings.resources_table),
     facts=DynamoCallFacts(settings.integrations_table, settings.models_table),
     verdicts=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeyOpener(settings.credentials_key, settings.stage),
     upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
+    gallery=Gallery(
+        pictures=PillowPictureReader(),
+        images=S3ImageStore(settings.images_table, settings.media_bucket, days_kept=days_kept),
+    ),
     books=Books(
-        ledger=DynamoLedger(
-            settings.executions_table, settings.resource_stats_table, days_kept=settings.retention_days - 7
-        ),
+        ledger=DynamoLedger(settings.executions_table, settings.resource_stats_table, days_kept=days_kept),
         answers=S3AnswerStore(settings.media_bucket),
         clock=clock,
     ),
@@ -47,7 +54,7 @@ def execute(body: Execute) -> dict[str, Any]:
         overrides=body.overrides,
         seconds_left=lambda: app.lambda_context.get_remaining_time_in_millis() / 1000,
     )
-    return execute_resource(order, caller_of(app), doors)
+    return with_links(execute_resource(order, caller_of(app), doors), api_address(app, settings.public_url))
 
 
 handler = handler_of(app)

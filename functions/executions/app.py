@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.execution_history import DynamoExecutionHistory
+from instant.entrypoints.addresses import api_address, with_links
 from instant.entrypoints.http import api, caller_of, handler_of, page_answer, page_request
 from instant.entrypoints.views import execution_detail, execution_view
 from instant.settings import ExecutionsSettings
@@ -27,7 +28,8 @@ def index(limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = 
 @app.get("/api/executions/<execution_id>")
 def show(execution_id: str) -> dict[str, Any]:
     """One execution with its stored answer."""
-    return execution_detail(*read_execution(execution_id, caller_of(app), history, answers))
+    detail = execution_detail(*read_execution(execution_id, caller_of(app), history, answers))
+    return with_links(detail, api_address(app, settings.public_url))
 
 
 handler = handler_of(app)

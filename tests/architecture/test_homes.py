@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.architecture.project import CORE, FUNCTIONS, python_files, relative
 
 HOMES = {
+    "PIL": (CORE / "adapters",),
     "aws_lambda_powertools": (CORE / "entrypoints", FUNCTIONS),
     "awslambdaric": (CORE / "entrypoints",),
     "boto3": (),

@@ -10,13 +10,13 @@ import pytest
 from tests.architecture.probe import load
 from tests.architecture.project import ROOT, Function, functions
 
-NEVER = {"aws_xray_sdk", "boto3", "moto", "openai", "pytest", "s3transfer", "x402", "yaml"}
-"""Not deployed, or a fifth of a second and more each."""
+NEVER = {"PIL", "aws_xray_sdk", "boto3", "moto", "openai", "pytest", "s3transfer", "x402", "yaml"}
+"""Not deployed, or slow to load and needed by few requests."""
 
 LAZY_CLIENTS = {"events", "kms", "s3"}
 """AWS clients that only some requests need: 50 ms each, made at first use."""
 
-NO_CALLS_OUTSIDE = {"api_keys", "authorizer", "catalog", "executions", "resources"}
+NO_CALLS_OUTSIDE = {"api_keys", "authorizer", "catalog", "executions", "images", "resources"}
 """Functions that call nobody but AWS, so they need no HTTP client."""
 
 

@@ -220,6 +220,7 @@ def _event(
         "stageVariables": None,
         "requestContext": {
             "stage": "test",
+            "domainName": "api.example",
             "requestId": "request-1",
             "httpMethod": route.method,
             "resourcePath": route.path,

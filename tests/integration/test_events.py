@@ -31,6 +31,10 @@ STORY = {
     "execute/execute": 200,
     "executions/list": 200,
     "executions/read": 200,
+    "resources/create-painter": 201,
+    "execute/paint": 200,
+    "images/link": 200,
+    "images/redirect": 302,
     "resources/delete": 204,
     "integrations/delete": 204,
     "api_keys/create": 201,
@@ -89,6 +93,8 @@ def _learn(text: str, known: dict[str, str]) -> None:
     for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
         if kind in ids:
             known[f"{prefix}_{'0' * 26}"] = ids[kind]
+    for url in (ids.get("output") or {}).get("urls", []):
+        known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
 
 
 def _give_key(house: House, event: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from instant.domain.api_key import ApiKey
 from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.exchange import Reply, Request
 from instant.domain.execution import Closing, Execution, Opening, StoredAnswer
+from instant.domain.image import Image, Picture
 from instant.domain.integration import Integration, KeyStatus
 from instant.domain.page import Page, PageRequest
 from instant.domain.resource import Resource
@@ -174,6 +175,34 @@ class AnswerStore(Protocol):
 
     def read(self, answer: StoredAnswer) -> str | None:
         """The text again; None when there is none."""
+
+
+class PictureReader(Protocol):
+    """Makes sure that bytes are a picture."""
+
+    def read(self, data: bytes) -> Picture | None:
+        """The picture, decoded whole and without anything beside it; None if `data` is none, or too large a one."""
+
+
+class ImageStore(Protocol):
+    """Where images are kept."""
+
+    def keep(self, image: Image, data: bytes) -> None:
+        """Store the bytes, then the record; again is a no-op."""
+
+
+class ImageReader(Protocol):
+    """The records of kept images."""
+
+    def get(self, image_id: str) -> Image | None:
+        """The record, read consistently."""
+
+
+class ImageLinks(Protocol):
+    """Short-lived links to kept images."""
+
+    def link(self, image: Image, *, seconds: int) -> str:
+        """A URL under which anybody can read the image for so long."""
 
 
 class Ledger(Protocol):

@@ -35,16 +35,26 @@ class ExecuteSettings(Settings):
     integrations_table: str
     models_table: str
     executions_table: str
+    images_table: str
     media_bucket: str
     credentials_key: str
     openrouter_base_url: str
     retention_days: int = Field(ge=8)
+    public_url: str = ""
 
 
 class ExecutionsSettings(Settings):
     """functions/executions."""
 
     executions_table: str
+    media_bucket: str
+    public_url: str = ""
+
+
+class ImagesSettings(Settings):
+    """functions/images."""
+
+    images_table: str
     media_bucket: str
 
 

@@ -13,12 +13,14 @@ _CONFIG = Config(
     parameter_validation=False,
 )
 
+_S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+"""Links name the bucket's own region: the global name redirects there at first, which breaks the signature."""
+
 
 @cache
 def client(service: str) -> Any:
     """The client of one AWS service; making one costs some 50 ms, using it again nothing."""
-    config = _CONFIG if service != "s3" else _CONFIG.merge(Config(signature_version="s3v4"))
-    return _session().create_client(service, config=config)
+    return _session().create_client(service, config=_CONFIG.merge(_S3) if service == "s3" else _CONFIG)
 
 
 @cache

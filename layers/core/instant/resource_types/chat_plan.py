@@ -38,6 +38,9 @@ PDF_PAGE_BYTES = 1_000
 RESULT_CHARACTERS = 1_000
 """How much of each web search result is read."""
 
+SECONDS_TO_KEEP_IMAGES = 10.0
+"""How long decoding and storing the largest images may take."""
+
 _OCR_PAGE_USD = Decimal("0.002")
 _SEARCH_USD = Decimal("0.007")
 _RESULT_USD = Decimal("0.004")
@@ -97,7 +100,8 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         body["provider"] = provider
     has_images = "image" in body.get("modalities", ())
     most = MAX_IMAGE_ANSWER_BYTES if has_images else MAX_TEXT_ANSWER_BYTES
-    return Plan(request=chat_request(body, max_reply_bytes=most), worst_nanousd=worst)
+    request = chat_request(body, max_reply_bytes=most)
+    return Plan(request=request, worst_nanousd=worst, seconds_to_keep=SECONDS_TO_KEEP_IMAGES if has_images else 0)
 
 
 def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> int:

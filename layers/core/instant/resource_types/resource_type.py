@@ -32,10 +32,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a call will send, and the most it can cost in nano-USD; making one spends nothing."""
+    """What a call will send, and the most it can cost in nano-USD; making one spends nothing.
+
+    `seconds_to_keep` is what storing the answer may take once it is there.
+    """
 
     request: Request
     worst_nanousd: int
+    seconds_to_keep: float = 0
 
 
 class ResourceType(Protocol):

@@ -1,7 +1,7 @@
 """Run a resource once: START HERE.
 
 Find the resource and its type, find whose key pays, plan the call within what it may cost, open the ledger,
-run, close the ledger. Everything that can be refused is refused before anything is sent.
+run, keep the images, close the ledger. Everything that can be refused is refused before anything is sent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +19,13 @@ from instant.domain.identity import Identity, Scope
 from instant.domain.ids import new_id
 from instant.domain.integration import Integration, KeyStatus, usable
 from instant.domain.money import usd_text
+from instant.domain.output import Answer
 from instant.domain.resource import Resource
 from instant.ports import CallFactsReader, Clock, KeyOpener, KeyVerdicts, ResourceStore, Upstream
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Call, Plan
 from instant.use_cases.book_run import Books, book_run
+from instant.use_cases.keep_images import Gallery, keep_images
 
 SECONDS_TO_CLOSE = 5.0
 """What is kept back of the invocation's time, so that its end can always be booked."""
@@ -38,6 +40,7 @@ class Doors:
     verdicts: KeyVerdicts
     keys: KeyOpener
     upstream: Upstream
+    gallery: Gallery
     books: Books
     clock: Clock
 
@@ -66,10 +69,13 @@ def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, 
     opening = _opening(order, resource, plan, caller, doors.clock)
 
     def send(request: Request) -> Reply:
-        return doors.upstream.send(replace(request, bearer=key), seconds=_time_to_run(order))
+        return doors.upstream.send(replace(request, bearer=key), seconds=_time_to_run(order, plan))
+
+    def run() -> Answer:
+        return keep_images(kind.run(plan, send), opening, doors.gallery)
 
     try:
-        return book_run(opening, lambda: kind.run(plan, send), doors.books)
+        return book_run(opening, run, doors.books)
     except CredentialRejected:
         doors.verdicts.note(integration, KeyStatus.BROKEN, stamp(doors.clock.now()))
         raise
@@ -115,14 +121,14 @@ def _affordable(plan: Plan, integration: Integration) -> Plan:
     return plan
 
 
-def _time_to_run(order: Order) -> float:
-    return order.seconds_left() - SECONDS_TO_CLOSE
+def _time_to_run(order: Order, plan: Plan) -> float:
+    return order.seconds_left() - SECONDS_TO_CLOSE - plan.seconds_to_keep
 
 
 def _opening(order: Order, resource: Resource, plan: Plan, caller: Identity, clock: Clock) -> Opening:
     """The ledger's first entry; its lease lasts as long as this invocation can."""
     now, seconds = clock.now(), order.seconds_left()
-    if seconds <= SECONDS_TO_CLOSE:
+    if _time_to_run(order, plan) <= 0:
         raise DeadlineExceeded("There was no time left to run this. Nothing was sent; call again.")
     return Opening(
         execution_id=new_id("exe", now),

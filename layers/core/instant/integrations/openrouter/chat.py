@@ -68,8 +68,8 @@ def _output(message: Mapping[str, Any], images: Sequence[str], receipt: Receipt)
 
 def _images(message: Mapping[str, Any]) -> Iterator[str]:
     for image in sequence(message.get("images")):
-        url = text(mapping(mapping(image).get("image_url")).get("url"))
-        if url:
+        url = mapping(mapping(image).get("image_url")).get("url")
+        if isinstance(url, str):
             yield url
 
 

@@ -1,0 +1,34 @@
+"""GET /api/images/{image_id}: lead a user to an image of theirs."""
+
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from instant.adapters.clock import SystemClock
+from instant.adapters.image_links import S3ImageLinks
+from instant.adapters.image_store import DynamoImageReader
+from instant.entrypoints.http import api, caller_of, handler_of
+from instant.settings import ImagesSettings
+from instant.use_cases.read_images import Doors, link_to_image
+
+settings = ImagesSettings.load()
+doors = Doors(
+    images=DynamoImageReader(settings.images_table),
+    links=S3ImageLinks(settings.media_bucket),
+    clock=SystemClock(),
+)
+unkept = {"Cache-Control": "no-store"}  # a link is a credential for as long as it works
+app = api()
+
+
+@app.get("/api/images/<image_id>")
+def show(image_id: str) -> Response[dict[str, Any] | None]:
+    """A short-lived link: a redirect, or JSON for those who ask for it, since an `<img>` cannot send a token."""
+    link = link_to_image(image_id, caller_of(app), doors)
+    if "application/json" in (app.current_event.headers.get("Accept") or "").lower():
+        return Response(200, "application/json", asdict(link), unkept)
+    return Response(302, headers={**unkept, "Location": link.url})
+
+
+handler = handler_of(app)

@@ -1,0 +1,52 @@
+"""Images that models made: a picture as it was read, and what is kept of it."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+type PictureType = Literal["image/png", "image/jpeg", "image/webp"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One still picture: `data` was decoded whole and holds nothing but what paints; sizes are in pixels."""
+
+    data: bytes
+    content_type: PictureType
+    width: int
+    height: int
+
+    @property
+    def sha256(self) -> str:
+        """The name of exactly these bytes."""
+        return sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture in the bucket; `original_url` is where it was found, if it was a link, and never holds data."""
+
+    image_id: str
+    user_id: str
+    execution_id: str
+    object_key: str
+    sha256: str
+    content_type: PictureType
+    size_bytes: int
+    width: int
+    height: int
+    created_at: str
+    original_url: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Where its user reads it, below the API's own address."""
+        return f"/api/images/{self.image_id}"
+
+    @property
+    def file_name(self) -> str:
+        """Its name when it is saved."""
+        return f"{self.sha256}.{_ENDINGS[self.content_type]}"
+
+
+_ENDINGS: dict[PictureType, str] = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

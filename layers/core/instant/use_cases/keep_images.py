@@ -1,0 +1,88 @@
+"""Keep the images of an answer: read strictly, stored under their hash, and given as paths of ours."""
+
+import logging
+import re
+from binascii import a2b_base64
+from dataclasses import dataclass
+
+from instant.domain.clock import moment
+from instant.domain.errors import Internal, UpstreamError
+from instant.domain.execution import Opening
+from instant.domain.ids import new_id
+from instant.domain.image import Image, Picture
+from instant.domain.output import Answer, Output
+from instant.ports import ImageStore, PictureReader
+
+MAX_IMAGES = 8
+"""Most images of one answer that are kept."""
+
+MAX_BYTES = 20_000_000
+"""Largest image that is decoded, in bytes."""
+
+_DATA_URL = re.compile(r"data:image/(?:png|jpe?g|webp|gif);base64,")
+_DATA_IN_TEXT = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=]+")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gallery:
+    """What keeping images needs from outside."""
+
+    pictures: PictureReader
+    images: ImageStore
+
+
+def keep_images(answer: Answer, opening: Opening, gallery: Gallery) -> Answer:
+    """The answer with paths to its images in their place; it is paid for, so every failure carries its receipt."""
+    if not answer.images:
+        return answer
+    read = [_picture(url, gallery.pictures) for url in answer.images[:MAX_IMAGES]]
+    pictures = {picture.sha256: picture for picture in read if picture}
+    if not pictures:
+        raise UpstreamError("The model sent no image that can be read. Change the prompt.", receipt=answer.receipt)
+    try:
+        paths = [_keep(picture, opening, gallery.images) for picture in pictures.values()]
+    except Exception:
+        _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
+        message = "The model answered, but its images could not be stored. The call is paid; another one costs again."
+        raise Internal(message, receipt=answer.receipt) from None
+    unreadable = len(answer.images) - len(read) + read.count(None)
+    return Answer(_output(answer, paths, unreadable), answer.receipt)
+
+
+def _picture(url: str, pictures: PictureReader) -> Picture | None:
+    """What a data URL holds; links are not followed, since they may lead anywhere."""
+    found = _DATA_URL.match(url)
+    if found is None or len(url) - found.end() > MAX_BYTES * 4 / 3 + 4:
+        return None
+    try:
+        data = a2b_base64(url[found.end() :], strict_mode=True)
+    except ValueError:
+        return None
+    return pictures.read(data)
+
+
+def _keep(picture: Picture, opening: Opening, images: ImageStore) -> str:
+    image = Image(
+        image_id=new_id("img", moment(opening.created_at)),
+        user_id=opening.user_id,
+        execution_id=opening.execution_id,
+        object_key=f"media/{opening.execution_id}/{picture.sha256}",
+        sha256=picture.sha256,
+        content_type=picture.content_type,
+        size_bytes=len(picture.data),
+        width=picture.width,
+        height=picture.height,
+        created_at=opening.created_at,
+    )
+    images.keep(image, picture.data)
+    return image.path
+
+
+def _output(answer: Answer, paths: list[str], unreadable: int) -> Output:
+    """What callers get; data that a model repeats in its text is taken out there, too."""
+    content = answer.output["content"]
+    words = _DATA_IN_TEXT.sub("", content) if isinstance(content, str) else content
+    output: Output = {"type": "image", "content": words, "urls": paths}
+    return {**output, "unreadable_images": unreadable} if unreadable else output
