@@ -41,6 +41,10 @@ call (or one above 10 114 tokens); `uncapped` shows no limit at /key.
     no-cost           usage without cost, as long ago
     price <usd>       usage.cost, whatever the catalog says
     weird             keys and enum values that nobody has heard of
+    picture <name>    a file of tests/fakes/pictures.py as an image, sound or hostile
+    data <type> <MB>  an image of that claimed type and so many megabytes of noise
+    link <url>        an image that is a link
+    in-words          the first image in the text, too
 
 Several may stand in one message. Models named `faulty/always-…` obey one on every call.
 """

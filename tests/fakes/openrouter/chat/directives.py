@@ -15,7 +15,7 @@ NAMES = frozenset(
         "error", "200-error", "choice-error", "midstream-error", "no-done",
         "empty", "null-content", "reasoning-only", "refusal", "content-filter", "tool-calls", "huge",
         "not-json", "cut-json", "truncated", "hang-up", "reset", "drip", "drip-headers", "gzip", "shred",
-        "slow", "no-usage", "no-cost", "price", "weird",
+        "slow", "no-usage", "no-cost", "price", "weird", "picture", "data", "link", "in-words",
     }
 )  # fmt: skip
 

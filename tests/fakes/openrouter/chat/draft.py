@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.fakes.openrouter.chat import writing
 from tests.fakes.openrouter.chat.admission import cap
 from tests.fakes.openrouter.chat.call import Call
-from tests.fakes.openrouter.chat.picture import small_png
+from tests.fakes.openrouter.chat.picture import small_png, wished_images
 from tests.fakes.openrouter.chat.usage import CHARACTERS_PER_TOKEN, tokens
 from tests.fakes.openrouter.exact_json import Json, dumps
 
@@ -39,7 +39,7 @@ def write(call: Call, model: Json) -> Draft:
         return Draft(None, tool_calls=tool_calls(forced, call), finish="tool_calls")
     draft = Draft(_content(call, model), reasoning=_reasoning(call, model))
     if call.wants_images:
-        draft.images = [small_png()]
+        draft.images = wished_images(call.directives) or [small_png()]
     limit = cap(call, model)
     if limit is not None:
         draft.shorten(limit)
@@ -70,7 +70,9 @@ def _forced_tools(call: Call) -> list[Json]:
     return call.tools if choice == "required" else []
 
 
-def _content(call: Call, model: Json) -> str:
+def _content(call: Call, model: Json) -> str | None:
+    if "text" not in model["architecture"]["output_modalities"]:
+        return None
     wanted = call.body.get("response_format") or {}
     known = {"response_format", "structured_outputs"} & set(model["supported_parameters"])
     if known and wanted.get("type") in ("json_object", "json_schema"):

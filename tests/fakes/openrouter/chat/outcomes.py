@@ -61,6 +61,10 @@ def _huge(draft: Draft, call: Call) -> None:
     draft.content = "All work and no play. " * (HUGE // 22 + 1)
 
 
+def _in_words(draft: Draft, call: Call) -> None:
+    draft.content = f"{draft.content}\n\n![picture]({draft.images[0]})"
+
+
 _CHANGES: dict[str, Callable[[Draft, Call], None]] = {
     "empty": _empty,
     "null-content": _null_content,
@@ -71,6 +75,7 @@ _CHANGES: dict[str, Callable[[Draft, Call], None]] = {
     "choice-error": _fail,
     "midstream-error": _fail,
     "huge": _huge,
+    "in-words": _in_words,
 }
 
 

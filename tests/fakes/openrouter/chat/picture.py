@@ -1,28 +1,50 @@
-"""A small real PNG for models that paint, made by hand so that no imaging library is needed."""
+"""What models that paint send: a small PNG made by hand, or the files that directives wish for."""
 
-import base64
+import random
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
+
+from tests.fakes.openrouter.chat.directives import Directive, unknown
+from tests.fakes.pictures import PICTURES, chunk, data_url, png_of
 
 SIDE = 16
+_MEGABYTE = 1_000_000
 
 
 def small_png() -> str:
     """A data URL with a 16 x 16 picture of a soft gradient."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes()).decode()
+    return data_url(png_bytes())
 
 
 def png_bytes() -> bytes:
     """The bytes of that picture."""
     header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
     rows = b"".join(b"\0" + b"".join(_pixel(x, y) for x in range(SIDE)) for y in range(SIDE))
-    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(rows)), _chunk(b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+    return png_of(chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND"))
+
+
+def wished_images(directives: Sequence[Directive]) -> list[str]:
+    """The URLs of all images that the directives ask for, in their order."""
+    return list(_wished(directives))
+
+
+def _wished(directives: Sequence[Directive]) -> Iterator[str]:
+    for directive in directives:
+        match directive.name, directive.words:
+            case "picture", [name] if name in PICTURES:
+                yield data_url(PICTURES[name]())
+            case "data", [kind, megabytes] if megabytes.isdecimal():
+                yield data_url(_noise(int(megabytes) * _MEGABYTE), kind)
+            case "link", [url]:
+                yield url
+            case "picture" | "data" | "link", _:
+                raise unknown(directive)
+
+
+def _noise(size: int) -> bytes:
+    return random.Random(size).randbytes(size)
 
 
 def _pixel(x: int, y: int) -> bytes:
     return bytes((40 + 12 * x, 90 + 8 * y, 200))
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
