@@ -1,0 +1,115 @@
+"""Pictures: sound ones are kept as they are, what hides beside them is left out, and hostile files are refused."""
+
+import json
+import logging
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from instant.adapters.picture_reader import PillowPictureReader
+from tests.fakes.pictures import CLEANED, HOSTILE, MARK, PICTURES, SOUND, bomb_png, noise, painted
+
+ROOT = Path(__file__).parents[3]
+READER = PillowPictureReader()
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_picture_stays_as_it_is(name: str) -> None:
+    data = SOUND[name]()
+    picture = READER.read(data)
+    assert picture
+    assert picture.data == data
+    assert picture.content_type == f"image/{name.partition('-')[0]}"
+    assert (picture.width, picture.height) == (48, 48)
+
+
+@pytest.mark.parametrize("name", CLEANED)
+def test_what_hides_beside_a_picture_is_left_out(name: str) -> None:
+    data = CLEANED[name]()
+    picture = READER.read(data)
+    assert picture
+    assert MARK not in picture.data
+    assert len(picture.data) < max(len(data), 500)
+    with Image.open(BytesIO(picture.data)) as still:
+        assert Image.MIME[still.format or ""] == picture.content_type
+        assert not getattr(still, "is_animated", False)
+        assert {"exif", "icc_profile", "comment", "xmp"}.isdisjoint(still.info)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_no_picture(name: str) -> None:
+    assert READER.read(HOSTILE[name]()) is None
+
+
+@pytest.mark.parametrize("name", [name for name in CLEANED if not name.endswith("bomb")])
+def test_cleaning_changes_no_pixel(name: str) -> None:
+    """Pillow itself refuses to open bombs in text and profiles, which are never unpacked here."""
+    data = CLEANED[name]()
+    picture = READER.read(data)
+    assert picture
+    with Image.open(BytesIO(data)) as before, Image.open(BytesIO(picture.data)) as after:
+        upright = before.transpose(Image.Transpose.ROTATE_270) if name == "jpeg-turned" else before
+        assert after.convert("RGBA").tobytes() == upright.convert("RGBA").tobytes()
+
+
+def test_transparency_stays() -> None:
+    for form, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("GIF", {})):
+        file = BytesIO()
+        Image.new("RGBA", (4, 4), (10, 20, 30, 0)).save(file, form, **options)
+        picture = READER.read(file.getvalue())
+        assert picture
+        assert Image.open(BytesIO(picture.data)).convert("RGBA").getpixel((0, 0))[3] == 0, form  # type: ignore[index]
+
+
+def test_a_picture_is_cut_anywhere_or_nowhere() -> None:
+    """Every prefix of a file is no picture; only the whole is."""
+    for form in ("PNG", "JPEG", "WEBP"):
+        data = painted(form)
+        assert [end for end in range(len(data)) if READER.read(data[:end])] == [], form
+
+
+def test_flipped_bytes_are_refused_or_harmless() -> None:
+    for form in ("PNG", "JPEG", "WEBP", "GIF"):
+        data = painted(form)
+        for at in range(len(data)):
+            picture = READER.read(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
+            assert picture is None or Image.open(BytesIO(picture.data)).load()
+
+
+def test_hostile_files_take_bounded_time_and_memory(tmp_path: Path) -> None:
+    """In a process of its own, since the peak of memory only ever rises."""
+    for name, picture in PICTURES.items():
+        (tmp_path / name).write_bytes(picture())
+    (tmp_path / "largest-png").write_bytes(bomb_png(8_000, 5_000))
+    (tmp_path / "largest-colorful-png").write_bytes(painted("PNG", (8_000, 5_000), mode="RGBA"))
+    (tmp_path / "heaviest-png").write_bytes(noise(19_900_000))
+    program = subprocess.run(
+        [sys.executable, "-P", __file__, tmp_path],
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    spent = json.loads(program.stdout)
+    assert spent["peak_mb"] <= 256
+    assert {name: seconds for name, seconds in spent["seconds"].items() if seconds >= 2} == {}
+
+
+def _spend(folder: Path) -> dict[str, object]:
+    import resource
+    import time
+
+    logging.disable()
+    seconds = {}
+    for file in sorted(folder.iterdir()):
+        data, started = file.read_bytes(), time.process_time()
+        READER.read(data)
+        seconds[file.name] = time.process_time() - started
+    return {"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    print(json.dumps(_spend(Path(sys.argv[1]))))

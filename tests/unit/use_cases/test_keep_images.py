@@ -1,0 +1,127 @@
+"""Which URLs of an answer are read as images, and what is done before anything is decoded."""
+
+from base64 import b64encode
+
+import pytest
+
+from instant.domain.errors import Internal, UpstreamError
+from instant.domain.execution import KeySource, Opening
+from instant.domain.image import Image, Picture
+from instant.domain.output import Answer
+from instant.domain.receipt import Receipt
+from instant.use_cases.keep_images import MAX_BYTES, Gallery, keep_images
+
+RECEIPT = Receipt(generation_id="gen-1", cost_nanousd=7)
+OPENING = Opening(
+    execution_id="exe_1",
+    user_id="user_alice",
+    payer_id="user_alice",
+    key_source=KeySource.CALLER,
+    resource_id="res_1",
+    resource_revision=1,
+    model="juniper/fresco-2",
+    reserved_nanousd=9,
+    created_at="2026-11-22T20:17:24.000000Z",
+    lease_expires_at="2026-11-22T20:19:24.000000Z",
+)
+
+
+class Reader:
+    """Takes everything for a picture, and remembers how long it was."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def read(self, data: bytes) -> Picture:
+        self.sizes.append(len(data))
+        return Picture(data=data, content_type="image/png", width=1, height=1)
+
+
+class Store:
+    """Keeps records in a list, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.images: list[Image] = []
+        self._error = error
+
+    def keep(self, image: Image, data: bytes) -> None:
+        if self._error:
+            raise self._error
+        self.images.append(image)
+
+
+def url(data: bytes = b"picture", kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{b64encode(data).decode()}"
+
+
+def answer(*images: str, content: object = "Here.") -> Answer:
+    return Answer({"type": "image", "content": content, "urls": []}, RECEIPT, images)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "jpg", "webp", "gif"])
+def test_image_data_is_read(kind: str) -> None:
+    reader = Reader()
+    kept = keep_images(answer(url(kind=kind)), OPENING, Gallery(pictures=reader, images=Store()))
+    assert reader.sizes == [7]
+    assert kept.images == ()
+    assert kept.receipt == RECEIPT
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "data:",
+        "https://pictures.example/cat.png",
+        "DATA:image/png;base64,cGljdHVyZQ==",
+        " " + url(),
+        url(kind="svg+xml"),
+        url(kind="x-icon"),
+        "data:text/html;base64,cGljdHVyZQ==",
+        "data:image/png;charset=utf-8;base64,cGljdHVyZQ==",
+        "data:image/png,cGljdHVyZQ==",
+        "data:image/png;base64,####",
+        "data:image/png;base64,cGlj dHVyZQ==",
+        "data:image/png;base64,cGljdHVyZQ==\n",
+        "data:image/png;base64,cGljdHVyZQ",
+        "data:image/png;base64,cGljdHVyZQ==cGljdHVyZQ==",
+        "data:image/png;base64,cGljdHVyZ\u00e9==",
+        "data:image/png;base64,\ud800",
+        url() + "#<script>",
+    ],
+)
+def test_anything_else_is_unreadable_and_never_decoded(bad: str) -> None:
+    reader, store = Reader(), Store()
+    with pytest.raises(UpstreamError) as failure:
+        keep_images(answer(bad), OPENING, Gallery(pictures=reader, images=store))
+    assert failure.value.receipt == RECEIPT
+    assert (reader.sizes, store.images) == ([], [])
+
+
+def test_the_length_is_checked_before_anything_is_decoded() -> None:
+    reader = Reader()
+    gallery = Gallery(pictures=reader, images=Store())
+    keep_images(answer(url(bytes(MAX_BYTES))), OPENING, gallery)
+    for size in (MAX_BYTES + 3, 100_000_000):
+        with pytest.raises(UpstreamError):
+            keep_images(answer("data:image/png;base64," + "A" * (size * 4 // 3)), OPENING, gallery)
+    assert reader.sizes == [MAX_BYTES]
+
+
+def test_an_answer_without_images_passes() -> None:
+    text = Answer({"type": "text", "content": "data:image/png;base64,cGljdHVyZQ=="}, RECEIPT)
+    assert keep_images(text, OPENING, Gallery(pictures=Reader(), images=Store())) is text
+
+
+def test_a_failing_store_is_ours_and_carries_the_receipt(caplog: pytest.LogCaptureFixture) -> None:
+    gallery = Gallery(pictures=Reader(), images=Store(OSError("disk")))
+    with pytest.raises(Internal) as failure:
+        keep_images(answer(url()), OPENING, gallery)
+    assert failure.value.receipt == RECEIPT
+    assert not failure.value.outcome_unknown
+    assert "exe_1" in str([vars(record) for record in caplog.records])
+
+
+def test_text_without_strings_passes_as_it_is() -> None:
+    kept = keep_images(answer(url(), content=None), OPENING, Gallery(pictures=Reader(), images=Store()))
+    assert kept.output["content"] is None
