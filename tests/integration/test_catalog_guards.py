@@ -13,6 +13,7 @@ import pytest
 from instant.adapters.upstream import HttpUpstream
 from instant.use_cases import sync_catalog
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.fakes.openrouter.script import Step
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import open_guest_house
 from tests.integration.house import House
@@ -172,7 +173,9 @@ class Tick(threading.Event):
 
 def test_an_answer_that_never_ends(shared: House, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_catalog, "FETCH_SECONDS", 0.2)
-    for endless in ([b"\n", Tick()] * 10_000, [threading.Event()]):
+    drip: list[Step] = [b"\n", Tick()]
+    silence: list[Step] = [threading.Event()]
+    for endless in (drip * 10_000, silence):
         shared.fake.serve_catalog(chunks=endless)
         started = time.monotonic()
         _refuses(shared, "within the time allowed")

@@ -80,19 +80,18 @@ def test_a_service_that_is_down_breaks_no_key(connected: House) -> None:
     assert connected.table("INTEGRATIONS_TABLE") == [before]
 
 
-@pytest.mark.parametrize(("status", "body"), [(500, b"{}"), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')])
-def test_an_answer_that_says_nothing_breaks_no_key(
-    connected: House, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
-) -> None:
-    def send(request: Request, *, seconds: float) -> Reply:
-        return Reply(status=status, body=body)
-
+def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
-    monkeypatch.setattr(connected.module("IntegrationTestFunction").upstream, "send", send)
-    monkeypatch.setattr(connected.module("IntegrationsFunction").doors.upstream, "send", send)
-    for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
-        assert (answer.status, answer.code) == (502, "upstream_error")
-        assert "html" not in answer.text
+    for status, body in ((500, b"{}"), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
+        reply = Reply(status=status, body=body)
+        for upstream in (
+            connected.module("IntegrationTestFunction").upstream,
+            connected.module("IntegrationsFunction").doors.upstream,
+        ):
+            monkeypatch.setattr(upstream, "send", lambda request, *, seconds, reply=reply: reply)
+        for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
+            assert (answer.status, answer.code) == (502, "upstream_error")
+            assert "html" not in answer.text
     assert row_of(connected, "alice") == before
 
 

@@ -1,5 +1,6 @@
 """Bearer tokens: what is not a key of ours is refused without asking the table."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from instant.domain.identity import Scope
 from instant.use_cases.authorize import authorize
 from tests.fakes.clock import START, FakeClock
 
+# Its text differs in every process, so tests are named by the length of what they send.
 KEY = mint(user_id="user_alice", name="k", scopes=frozenset({Scope.EXECUTE}), now=START)[0].reveal()
 
 
@@ -24,14 +26,29 @@ class Closed:
 
 
 @pytest.mark.parametrize(
-    "header",
-    ["", "Bearer", "Bearer ", KEY, f"Basic {KEY}", f"Token {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}",
-     f"Bearer {KEY[::-1]}", f"Bearer {KEY} {KEY}", f"Bearer  x {KEY}", f"Bearer{KEY}", "Bearer x4k_live_",
-     f"Bearer {KEY.swapcase()}", f"Bearer sk-or-v1-{'a' * 64}", "Bearer eyJhbGciOiJub25lIn0.e30."],
-)  # fmt: skip
-def test_what_is_no_key_of_ours_never_reaches_the_table(header: str) -> None:
+    "spoil",
+    [
+        lambda key: "",
+        lambda key: "Bearer",
+        lambda key: "Bearer ",
+        lambda key: key,
+        lambda key: f"Basic {key}",
+        lambda key: f"Token {key}",
+        lambda key: f"Bearer {key}x",
+        lambda key: f"Bearer {key[:-1]}",
+        lambda key: f"Bearer {key[::-1]}",
+        lambda key: f"Bearer {key} {key}",
+        lambda key: f"Bearer  x {key}",
+        lambda key: f"Bearer{key}",
+        lambda key: "Bearer x4k_live_",
+        lambda key: f"Bearer {key.swapcase()}",
+        lambda key: f"Bearer sk-or-v1-{'a' * 64}",
+        lambda key: "Bearer eyJhbGciOiJub25lIn0.e30.",
+    ],
+)
+def test_what_is_no_key_of_ours_never_reaches_the_table(spoil: Callable[[str], str]) -> None:
     with pytest.raises(Unauthenticated) as caught:
-        authorize(header, Closed(), FakeClock())
+        authorize(spoil(KEY), Closed(), FakeClock())
     assert KEY not in str(caught.value.body())
 
 
@@ -49,7 +66,7 @@ def test_every_typo_of_a_key_is_refused_without_asking_the_table() -> None:
             authorize(f"Bearer {typo}", Closed(), FakeClock())
 
 
-@pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}", f" BEARER   {KEY} "])
-def test_a_key_of_ours_does(header: str) -> None:
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", " BEARER   "])
+def test_a_key_of_ours_does(scheme: str) -> None:
     with pytest.raises(AssertionError, match="the table was asked: get"):
-        authorize(header, Closed(), FakeClock())
+        authorize(f"{scheme}{KEY} ", Closed(), FakeClock())
