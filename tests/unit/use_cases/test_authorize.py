@@ -1,6 +1,5 @@
 """Bearer tokens: what is not a key of ours is refused without asking the table."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,31 +24,18 @@ class Closed:
         raise AssertionError(f"the table was asked: {name}")
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda key: "",
-        lambda key: "Bearer",
-        lambda key: "Bearer ",
-        lambda key: key,
-        lambda key: f"Basic {key}",
-        lambda key: f"Token {key}",
-        lambda key: f"Bearer {key}x",
-        lambda key: f"Bearer {key[:-1]}",
-        lambda key: f"Bearer {key[::-1]}",
-        lambda key: f"Bearer {key} {key}",
-        lambda key: f"Bearer  x {key}",
-        lambda key: f"Bearer{key}",
-        lambda key: "Bearer x4k_live_",
-        lambda key: f"Bearer {key.swapcase()}",
-        lambda key: f"Bearer sk-or-v1-{'a' * 64}",
-        lambda key: "Bearer eyJhbGciOiJub25lIn0.e30.",
-    ],
-)
-def test_what_is_no_key_of_ours_never_reaches_the_table(spoil: Callable[[str], str]) -> None:
-    with pytest.raises(Unauthenticated) as caught:
-        authorize(spoil(KEY), Closed(), FakeClock())
-    assert KEY not in str(caught.value.body())
+NOT_OURS = [
+    "", "Bearer", "Bearer ", KEY, f"Basic {KEY}", f"Token {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}",
+    f"Bearer {KEY[::-1]}", f"Bearer {KEY} {KEY}", f"Bearer  x {KEY}", f"Bearer{KEY}", "Bearer x4k_live_",
+    f"Bearer {KEY.swapcase()}", f"Bearer sk-or-v1-{'a' * 64}", "Bearer eyJhbGciOiJub25lIn0.e30.",
+]  # fmt: skip
+
+
+def test_what_is_no_key_of_ours_never_reaches_the_table() -> None:
+    for header in NOT_OURS:
+        with pytest.raises(Unauthenticated) as caught:
+            authorize(header, Closed(), FakeClock())
+        assert KEY not in str(caught.value.body())
 
 
 @given(st.text())
