@@ -33,7 +33,7 @@ run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
 	@$(PY) -m tests.local --demo
 
 test: setup ## run the tests
-	@$(PY) -m pytest -n auto
+	@$(PY) -m pytest -n auto --dist loadfile
 
 check: setup ## check format, lint, types, import directions and the template
 	$(PY) -m ruff format --check .
