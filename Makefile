@@ -33,7 +33,7 @@ run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
 	@$(PY) -m tests.local --demo
 
 test: setup ## run the tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 check: setup ## check format, lint, types, import directions and the template
 	$(PY) -m ruff format --check .
@@ -56,8 +56,9 @@ e2e: ## build for this machine and run the artifacts under AWS's own runtime cli
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
 	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m pytest -m e2e tests/e2e
 
-bench: setup ## measure latency, cold start and throughput
-	@$(PY) -m tests.bench
+bench: ## build for this machine and measure cold start, CPU per call, AWS calls, the catalog sync
+	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
+	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m tests.bench
 
 deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 ...")
 	$(SAM) deploy --config-env $(patsubst dev,default,$(STAGE)) --template-file $(BUILD)/template.yaml \

@@ -1,5 +1,6 @@
-"""`python -m tests.local` as a script sees it: one line of JSON, keys that work, and nothing left when it ends."""
+"""`python -m tests.local` as a script sees it: a line of JSON, keys that work, a demo, and nothing left at the end."""
 
+import itertools
 import json
 import os
 import signal
@@ -47,7 +48,7 @@ def start(*arguments: str) -> Program:
 @pytest.fixture(scope="module")
 def programs() -> Iterator[tuple[Program, Program]]:
     """The whole stack, and a part of it; side by side, since starting takes seconds."""
-    both = start("-m", "tests.local", "--port", "0", "--json"), start("-c", CLOUD_AND_FUNCTION)
+    both = start("-m", "tests.local", "--port", "0", "--json", "--demo"), start("-c", CLOUD_AND_FUNCTION)
     yield both
     for process in both:
         process.kill()
@@ -66,15 +67,20 @@ def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
     return process.returncode, rest
 
 
-def test_it_serves_until_it_is_stopped(programs: tuple[Program, Program]) -> None:
+def test_it_shows_the_demo_and_serves_until_it_is_stopped(programs: tuple[Program, Program]) -> None:
     stack, _ = programs
     facts = json.loads(first_line(stack))
     assert facts["url"].endswith("/local")
     assert facts["openrouter_url"].startswith("http://127.0.0.1:")
     assert set(facts["keys"]) == {"alice", "bob", "admin"}
-    for key in facts["keys"].values():
-        assert call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status == 200
-    assert call(facts["url"], "GET", "/api/resources").status == 401
+    assert stack.stderr
+    told = "".join(itertools.takewhile(lambda line: "Go on from here" not in line, stack.stderr))
+    assert "1 call, 1 success, 0 failures" in told
+    statuses = [
+        call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status
+        for key in [*facts["keys"].values(), "nonsense"]
+    ]
+    assert statuses == [200, 200, 200, 401]
     assert ends(stack, signal.SIGTERM) == (0, "")
 
 

@@ -1,9 +1,11 @@
 """Strangers: a private resource does not exist for them, a public one shows no settings and cannot be changed."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.integration.guests import created, new_user, open_guest_house
 from tests.integration.house import Answer, House
 
 MISSING = "res_00000000000000000000000000"
@@ -11,93 +13,106 @@ SECRET = "never tell them about the harbour"
 PATCH = {"name": "Mine now"}
 
 
-def _as_bob(house: House, method: str, resource_id: str, **more: Any) -> Answer:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        house.connect("stranger")
+        yield house
+
+
+def _as_stranger(house: House, method: str, resource_id: str, **more: Any) -> Answer:
     if method == "EXECUTE":
-        return house.execute(resource_id, user="bob")
-    return house.call(method, f"/api/resources/{resource_id}", PATCH if method == "PATCH" else None, user="bob", **more)
+        return house.execute(resource_id, user="stranger")
+    body = PATCH if method == "PATCH" else None
+    return house.call(method, f"/api/resources/{resource_id}", body, user="stranger", **more)
 
 
-def _hidden(house: House, visibility: str) -> str:
-    resource = house.resource(visibility=visibility, config={"system_prompt": SECRET})
+def _own(house: House, user: str, visibility: str) -> str:
+    resource = created(house, user, {"system_prompt": SECRET}, visibility=visibility)
     return str(resource["resource_id"])
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "EXECUTE"])
-def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(furnished: House, method: str) -> None:
-    resource_id = _hidden(furnished, "private")
-    furnished.connect("bob")
-    before = furnished.table("RESOURCES_TABLE")
-    missing, foreign = _as_bob(furnished, method, MISSING), _as_bob(furnished, method, resource_id)
+def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(shared: House, method: str) -> None:
+    resource_id = _own(shared, new_user(), "private")
+    shared.fake.forget_requests()
+    before = shared.table("RESOURCES_TABLE")
+    missing, foreign = (_as_stranger(shared, method, each) for each in (MISSING, resource_id))
     assert (foreign.status, foreign.code) == (404, "not_found")
     assert foreign == missing
-    assert furnished.table("RESOURCES_TABLE") == before
-    assert furnished.fake.chat_requests == []
+    assert shared.table("RESOURCES_TABLE") == before
+    assert shared.fake.requests == []
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-def test_a_foreign_visible_resource_cannot_be_changed(furnished: House, method: str, visibility: str) -> None:
-    resource_id = _hidden(furnished, visibility)
-    before = furnished.table("RESOURCES_TABLE")
-    missing = _as_bob(furnished, method, MISSING)
+def test_a_foreign_visible_resource_cannot_be_changed(shared: House, method: str, visibility: str) -> None:
+    resource_id = _own(shared, new_user(), visibility)
+    before = shared.table("RESOURCES_TABLE")
+    missing = _as_stranger(shared, method, MISSING)
     for revision in ("1", "2"):
-        assert _as_bob(furnished, method, resource_id, headers={"If-Match": f'"{revision}"'}) == missing
-    assert _as_bob(furnished, method, resource_id) == missing
+        assert _as_stranger(shared, method, resource_id, headers={"If-Match": f'"{revision}"'}) == missing
+    assert _as_stranger(shared, method, resource_id) == missing
     assert missing.status == 404
-    assert furnished.table("RESOURCES_TABLE") == before
+    assert shared.table("RESOURCES_TABLE") == before
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-def test_a_visible_resource_shows_its_model_but_not_its_settings(furnished: House, visibility: str) -> None:
-    resource_id = _hidden(furnished, visibility)
-    seen = _as_bob(furnished, "GET", resource_id)
+def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: House, visibility: str) -> None:
+    owner = new_user()
+    resource_id = _own(shared, owner, visibility)
+    seen = _as_stranger(shared, "GET", resource_id)
     assert seen.status == 200
     assert "config" not in seen.json
     assert SECRET not in seen.text
     assert seen.json["model"]["openrouter_id"] == seen.json["ai_model_id"]
     assert "prompt" in seen.json["inputs_schema"]["properties"]
-    assert furnished.call("GET", f"/api/resources/{resource_id}").json["config"]["system_prompt"] == SECRET
+    own = shared.call("GET", f"/api/resources/{resource_id}", user=owner)
+    assert own.json["config"]["system_prompt"] == SECRET
 
 
-def test_the_public_list_shows_settings_to_their_owner_only(furnished: House) -> None:
-    _hidden(furnished, "public")
-    query = {"listing": "public"}
-    strangers = furnished.call("GET", "/api/resources", query=query, user="bob")
-    assert len(strangers.json["data"]) == 1
-    assert SECRET not in strangers.text
+def test_the_public_list_shows_settings_to_their_owner_only(shared: House) -> None:
+    owner = new_user()
+    resource_id = _own(shared, owner, "public")
+    query = {"listing": "public", "limit": "1"}
+    strangers = shared.call("GET", "/api/resources", query=query, user="stranger")
+    assert strangers.json["data"][0]["resource_id"] == resource_id
     assert "config" not in strangers.json["data"][0]
-    assert furnished.call("GET", "/api/resources", query=query).json["data"][0]["config"]["system_prompt"] == SECRET
+    assert SECRET not in strangers.text
+    own = shared.call("GET", "/api/resources", query=query, user=owner)
+    assert own.json["data"][0]["config"]["system_prompt"] == SECRET
 
 
-def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(furnished: House) -> None:
-    resource_id = _hidden(furnished, "public")
-    furnished.connect("bob")
-    answer = _as_bob(furnished, "EXECUTE", resource_id)
+def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(shared: House) -> None:
+    resource_id = _own(shared, new_user(), "public")
+    shared.fake.forget_requests()
+    answer = _as_stranger(shared, "EXECUTE", resource_id)
     assert answer.status == 200
     assert SECRET not in answer.text
-    assert SECRET in furnished.fake.chat_requests[0].body.decode()
-    refused = furnished.execute(resource_id, "[[fake: error 400]]", user="bob")
+    assert SECRET in shared.fake.chat_requests[0].body.decode()
+    refused = shared.execute(resource_id, "[[fake: error 400]]", user="stranger")
     assert (refused.status, SECRET in refused.text) == (502, False)
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
-def test_writes_need_the_scope_manage(furnished: House, scopes: str) -> None:
-    resource = furnished.resource()
-    path = f"/api/resources/{resource['resource_id']}"
-    before = furnished.table("RESOURCES_TABLE")
-    body = {"resource_type": "openrouter_instant", "name": "Two", "config": {"model": resource["ai_model_id"]}}
+def test_writes_need_the_scope_manage(shared: House, scopes: str) -> None:
+    owner = new_user()
+    path = f"/api/resources/{_own(shared, owner, 'private')}"
+    before = shared.table("RESOURCES_TABLE")
+    body = {"resource_type": "openrouter_instant", "name": "Two", "config": {"model": "meadow/lark"}}
     answers = [
-        furnished.call("POST", "/api/resources", body, scopes=scopes),
-        furnished.call("PATCH", path, PATCH, scopes=scopes),
-        furnished.call("DELETE", path, scopes=scopes),
-        furnished.call("DELETE", f"/api/resources/{MISSING}", scopes=scopes),
+        shared.call("POST", "/api/resources", body, scopes=scopes, user=owner),
+        shared.call("PATCH", path, PATCH, scopes=scopes, user=owner),
+        shared.call("DELETE", path, scopes=scopes, user=owner),
+        shared.call("DELETE", f"/api/resources/{MISSING}", scopes=scopes, user=owner),
     ]
     assert {(answer.status, answer.code) for answer in answers} == {(403, "forbidden")}
     assert all("'manage'" in answer.json["error"]["message"] for answer in answers)
-    assert furnished.table("RESOURCES_TABLE") == before
+    assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_reading_needs_no_scope_of_its_own(furnished: House) -> None:
-    resource = furnished.resource()
-    assert furnished.call("GET", f"/api/resources/{resource['resource_id']}", scopes="execute").status == 200
-    assert len(furnished.call("GET", "/api/resources", scopes="execute").json["data"]) == 1
+def test_reading_needs_no_scope_of_its_own(shared: House) -> None:
+    owner = new_user()
+    path = f"/api/resources/{_own(shared, owner, 'private')}"
+    assert shared.call("GET", path, scopes="execute", user=owner).status == 200
+    assert len(shared.call("GET", "/api/resources", scopes="execute", user=owner).json["data"]) == 1

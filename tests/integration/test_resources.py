@@ -1,25 +1,25 @@
 """Resources are created, read by whoever may see them, and live at an address made of owner and name."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.integration.house import Answer, House
-
-MODEL = "meadow/lark"
-
-
-def create(house: House, *, user: str = "alice", config: dict[str, Any] | None = None, **fields: Any) -> Answer:
-    """Create a resource on a plain model."""
-    body = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL, **(config or {})}}
-    return house.call("POST", "/api/resources", {**body, **fields}, user=user)
+from tests.integration.guests import MODEL, create, new_user, open_guest_house
+from tests.integration.house import House
 
 
-def test_a_resource_is_created_and_read_by_its_owner(furnished: House) -> None:
-    fields = {"description": "Three lines.", "category": "fun", "visibility": "unlisted"}
-    created = create(furnished, config={"temperature": 0.5, "max_tokens": 200}, **fields)
-    assert created.status == 201
-    resource = created.json
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def test_a_resource_is_created_and_read_by_its_owner(shared: House) -> None:
+    user, fields = new_user(), {"description": "Three lines.", "category": "fun", "visibility": "unlisted"}
+    answer = create(shared, user, {"temperature": 0.5, "max_tokens": 200}, **fields)
+    assert answer.status == 201
+    resource = answer.json
     assert resource["resource_id"].startswith("res_")
     assert len(resource["resource_id"]) == 30
     assert {name: resource[name] for name in fields} == fields
@@ -30,7 +30,7 @@ def test_a_resource_is_created_and_read_by_its_owner(furnished: House) -> None:
     assert (len(handle), handle[0], slug) == (13, "u", "haiku")
     assert resource["created_at"] == resource["updated_at"]
 
-    detail = furnished.call("GET", f"/api/resources/{resource['resource_id']}").json
+    detail = shared.call("GET", f"/api/resources/{resource['resource_id']}", user=user).json
     assert {name: detail[name] for name in resource} == resource
     assert (detail["model"]["openrouter_id"], detail["model"]["display_name"]) == (MODEL, "Meadow: Lark")
     assert detail["model"]["tool_calling_supported"] is True
@@ -40,17 +40,19 @@ def test_a_resource_is_created_and_read_by_its_owner(furnished: House) -> None:
     assert (detail["stats"]["cost_usd_30d"], detail["stats"]["last_called_at"]) == ("0", None)
 
 
-def test_what_is_left_out_is_private_and_empty(furnished: House) -> None:
-    resource = create(furnished).json
+def test_what_is_left_out_is_private_and_empty(shared: House) -> None:
+    resource = create(shared, new_user()).json
     assert (resource["visibility"], resource["description"], resource["category"]) == ("private", None, None)
     assert resource["config"] == {"model": MODEL}
 
 
-def test_calls_show_in_the_statistics(furnished: House) -> None:
-    resource = create(furnished).json
-    assert furnished.execute(resource["resource_id"]).status == 200
-    assert furnished.execute(resource["resource_id"], "[[fake: error 400]]").status == 502
-    stats = furnished.call("GET", f"/api/resources/{resource['resource_id']}").json["stats"]
+def test_calls_show_in_the_statistics(shared: House) -> None:
+    user = new_user()
+    shared.connect(user)
+    resource_id = create(shared, user).json["resource_id"]
+    assert shared.execute(resource_id, user=user).status == 200
+    assert shared.execute(resource_id, "[[fake: error 400]]", user=user).status == 502
+    stats = shared.call("GET", f"/api/resources/{resource_id}", user=user).json["stats"]
     assert (stats["call_count"], stats["success_count_30d"], stats["failure_count_30d"]) == (2, 1, 1)
     assert float(stats["cost_usd_30d"]) > 0
     assert stats["last_called_at"] is not None
@@ -66,61 +68,69 @@ def test_calls_show_in_the_statistics(furnished: House) -> None:
         ("a " * 60, ("a-" * 24)[:-1]),
     ],
 )
-def test_a_slug_is_made_of_the_name(furnished: House, name: str, slug: str) -> None:
-    assert create(furnished, name=name).json["slug"] == slug
+def test_a_slug_is_made_of_the_name(shared: House, name: str, slug: str) -> None:
+    assert create(shared, new_user(), name=name).json["slug"] == slug
 
 
-def test_a_chosen_slug_is_kept_and_a_taken_one_is_refused(furnished: House) -> None:
-    assert create(furnished, slug="my-own-2").json["slug"] == "my-own-2"
-    before = furnished.table("RESOURCES_TABLE")
-    again = create(furnished, slug="my-own-2")
+def test_a_chosen_slug_is_kept_and_a_taken_one_is_refused(shared: House) -> None:
+    user = new_user()
+    assert create(shared, user, slug="my-own-2").json["slug"] == "my-own-2"
+    before = shared.table("RESOURCES_TABLE")
+    again = create(shared, user, slug="my-own-2")
     assert (again.status, again.code, again.json["error"]["retryable"]) == (409, "address_taken", False)
     assert "my-own-2" in again.json["error"]["message"]
-    assert furnished.table("RESOURCES_TABLE") == before
+    assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_a_made_slug_gives_way(furnished: House) -> None:
-    slugs = [create(furnished, name="Haiku " * 8).json["slug"] for _ in range(3)]
+def test_a_made_slug_gives_way(shared: House) -> None:
+    user = new_user()
+    slugs = [create(shared, user, name="Haiku " * 8).json["slug"] for _ in range(3)]
     assert slugs[0] == ("haiku-" * 8)[:-1]
     assert len(set(slugs)) == 3
     assert all(slug.startswith("haiku-haiku-") and len(slug) <= 48 for slug in slugs)
 
 
-def test_the_same_slug_may_belong_to_two_owners(furnished: House) -> None:
-    first, second = create(furnished, slug="mine").json, create(furnished, slug="mine", user="bob").json
+def test_the_same_slug_may_belong_to_two_owners(shared: House) -> None:
+    first, second = (create(shared, new_user(), slug="mine").json for _ in range(2))
     assert first["slug"] == second["slug"]
     assert first["address"] != second["address"]
 
 
 @pytest.mark.parametrize("slug", ["", "Haiku", "-a", "a-", "a--b", "a b", "a/b", "ä", "a\n", "a" * 49, 7, ["a"]])
-def test_a_bad_slug_is_named(furnished: House, slug: Any) -> None:
-    answer = create(furnished, slug=slug)
+def test_a_bad_slug_is_named(shared: House, slug: Any) -> None:
+    before = shared.table("RESOURCES_TABLE")
+    answer = create(shared, new_user(), slug=slug)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "slug")
-    assert furnished.table("RESOURCES_TABLE") == []
+    assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_an_address_is_a_second_row_that_leads_to_the_resource(furnished: House) -> None:
-    resource = create(furnished).json
-    rows = {row["resource_id"]["S"]: row for row in furnished.table("RESOURCES_TABLE")}
-    address = f"addr#{resource['address']}"
-    assert set(rows) == {resource["resource_id"], address}
-    assert rows[address]["target"]["S"] == resource["resource_id"]
+def test_an_address_is_a_second_row_that_leads_to_the_resource(shared: House) -> None:
+    user = new_user()
+    resource = create(shared, user).json
+    rows = {row["resource_id"]["S"]: row for row in shared.table("RESOURCES_TABLE")}
+    assert rows[f"addr#{resource['address']}"]["target"]["S"] == resource["resource_id"]
+    shared.connect(user)
     body = {"resource": resource["address"], "inputs": {"prompt": "hello"}}
-    assert furnished.call("POST", "/api/execute", body).status == 200
-    assert furnished.call("GET", f"/api/resources/addr%23{resource['address'].replace('/', '%2F')}").status == 404
+    assert shared.call("POST", "/api/execute", body, user=user).status == 200
+    for address in (f"addr#{resource['address']}", f"addr%23{resource['address'].replace('/', '%2F')}"):
+        answer = shared.call("POST", "/api/execute", {"resource_id": address, "inputs": {"prompt": "hello"}}, user=user)
+        assert answer.status == 404
+    path = f"/api/resources/addr%23{resource['address'].replace('/', '%2F')}"
+    assert shared.call("GET", path, user=user).status == 404
 
 
-def test_no_body_and_no_header_can_name_the_owner(furnished: House) -> None:
-    answer = create(furnished, owner_id="user_bob")
+def test_nothing_in_a_request_can_name_the_owner(shared: House) -> None:
+    user = new_user()
+    answer = create(shared, user, owner_id="user_bob")
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "owner_id")
     body = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL}}
     headers = {"X-User-Id": "user_bob", "user_id": "user_bob"}
-    assert furnished.call("POST", "/api/resources", body, headers=headers).status == 201
-    owners = {row["owner_id"]["S"] for row in furnished.table("RESOURCES_TABLE") if "owner_id" in row}
-    assert owners == {"user_alice"}
+    created = shared.call("POST", "/api/resources", body, headers=headers, user=user)
+    (row,) = (r for r in shared.table("RESOURCES_TABLE") if r["resource_id"]["S"] == created.json["resource_id"])
+    assert row["owner_id"]["S"] == f"user_{user}"
 
 
-def test_a_resource_needs_a_type_that_we_know(furnished: House) -> None:
-    answer = create(furnished, resource_type="telepathy")
+def test_a_resource_needs_a_type_that_we_know(shared: House) -> None:
+    answer = create(shared, new_user(), resource_type="telepathy")
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "resource_type")
     assert "openrouter_instant" in answer.json["error"]["message"]

@@ -15,7 +15,7 @@ from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.demo import Demo, DemoFailed
 from tests.local.layout import Built
 from tests.local.seed import seed
-from tests.local.stack import ROOT, SOURCE, Stack
+from tests.local.stack import SOURCE, Stack
 
 DEMO_PORT = 8080
 LOG = Path(tempfile.gettempdir()) / "instant-resources.log"
@@ -63,17 +63,19 @@ def main() -> None:
     arguments = _arguments()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
+    if arguments.demo:
+        print("Starting the local stack ...", file=sys.stderr)
     with ExitStack() as running:
         upstream = _upstream(running)
         stack = _stack(running, arguments, upstream)
-        keys = seed(stack.environment("AuthorizerFunction")["API_KEYS_TABLE"], stack.admin, ROOT / "layers/core")
+        keys = seed(stack)
         facts = {"url": stack.url, "openrouter_url": upstream, "keys": keys}
         if arguments.json or not arguments.demo:
             print(json.dumps(facts, indent=None if arguments.json else 2), flush=True)
         if arguments.demo:
             output = sys.stderr if arguments.json else sys.stdout
             try:
-                Demo(stack.url, keys, output).run(os.environ.get("OPENROUTER_API_KEY"))
+                Demo(stack.url, keys, upstream, os.environ.get("OPENROUTER_API_KEY"), output).run()
             except DemoFailed as failed:
                 raise SystemExit(f"\nThe demo failed: {failed}\nThe functions' log: {LOG}") from None
         threading.Event().wait()

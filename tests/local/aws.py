@@ -68,11 +68,12 @@ class Aws:
         name = last_part(unquote(request.path.split("/")[3]))
         if name not in self._functions:
             return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
-        if request.header("X-Amz-Invocation-Type") == "Event":
-            self._deliveries.submit(name, request.body or b"{}")
-            return Answer(202)
+        event = request.body or b"{}"
         try:
-            outcome = self._functions.invoke(name, request.body or b"{}")
+            if request.header("X-Amz-Invocation-Type") == "Event":
+                self._deliveries.submit(name, event)
+                return Answer(202)
+            outcome = self._functions.invoke(name, event)
         except EventTooLarge:
             return _error(413, "RequestTooLargeException", "The event is over 6 MB.")
         failed = [("X-Amz-Function-Error", "Unhandled")] if outcome.failed else []

@@ -54,6 +54,9 @@ class Cloud:
             self._pipe.close()
 
     def _ask(self, message: tuple[Any, ...]) -> Any:
-        with self._one_call:
-            self._pipe.send(message)
-            return self._pipe.recv()
+        try:
+            with self._one_call:
+                self._pipe.send(message)
+                return self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise ConnectionAbortedError("the simulated cloud has ended") from error

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from tests.local.invocation import Outcome
+from tests.local.invocation import PAYLOAD_LIMIT, EventTooLarge, Outcome
 
 ATTEMPTS = 3
 """Lambda's own: one try and two retries. Lambda waits a minute or two in between, the local stack does not."""
@@ -20,7 +20,9 @@ class Deliveries:
         self._changed = threading.Condition()
 
     def submit(self, function: str, event: bytes) -> None:
-        """Starts a delivery and returns."""
+        """Starts a delivery and returns; EventTooLarge if the event is over 6 MB."""
+        if len(event) > PAYLOAD_LIMIT:
+            raise EventTooLarge
         with self._changed:
             self._in_flight += 1
         threading.Thread(target=self._deliver, args=(function, event), daemon=True).start()

@@ -20,17 +20,23 @@ class DemoFailed(Exception):
 
 @dataclass
 class Demo:
-    """One walk through the API at `url` with the keys of alice, bob and admin."""
+    """One walk through the API at `url` with the keys of alice, bob and admin.
+
+    `openrouter_key` is a real one; without it the upstream is a fake that takes any.
+    """
 
     url: str
     keys: dict[str, str]
+    upstream_url: str
+    openrouter_key: str | None
     output: TextIO
 
-    def run(self, openrouter_key: str | None) -> None:
+    def run(self) -> None:
         """Runs every step, tells about each, and ends with what to try next; DemoFailed at the first that fails."""
-        self._say(f"\nInstant Resources at {self.url}\n")
+        fake = "" if self.openrouter_key else "a fake OpenRouter at "
+        self._say(f"\nInstant Resources at {self.url}, in front of {fake}{self.upstream_url}\n")
         self._step("sync the model catalog", self._sync)
-        self._step("connect alice's OpenRouter key", lambda: self._connect(openrouter_key or _made_up_key()))
+        self._step("connect alice's OpenRouter key", self._connect)
         self._step("pick a cheap text model", self._pick)
         self._step("create a public resource", self._create)
         self._step("execute it", self._execute)
@@ -52,8 +58,9 @@ class Demo:
             time.sleep(0.1)
         raise DemoFailed(f"the catalog is still empty after {_SYNC_SECONDS:.0f} seconds")
 
-    def _connect(self, key: str) -> str:
-        saved = self._call("POST", "/api/user/integrations/openrouter", "alice", {"api_key": key})
+    def _connect(self) -> str:
+        key = {"api_key": self.openrouter_key or _made_up_key()}
+        saved = self._call("POST", "/api/user/integrations/openrouter", "alice", key)
         return f"…{saved['hint']}, {saved['status']}"
 
     def _pick(self) -> str:
@@ -107,7 +114,7 @@ class Demo:
     def _next_steps(self) -> str:
         keys = "\n".join(f"  {name.upper()}={key}" for name, key in self.keys.items())
         post = "-H 'Content-Type: application/json' -d"
-        connect = json.dumps({"api_key": _made_up_key()})
+        connect = json.dumps({"api_key": "sk-or-v1-..." if self.openrouter_key else _made_up_key()})
         order = json.dumps({"resource_id": self._resource, "inputs": {"prompt": "Hello"}})
         return f"""
 Go on from here (Ctrl-C stops it):

@@ -40,8 +40,7 @@ class GatewayResponses:
             "error.responseType": kind,
             "requestId": request_id,
         }
-        headers = [("Content-Type", _JSON), ("x-amzn-RequestId", request_id), ("x-amzn-ErrorType", kind)]
-        headers += _headers(configured)
+        headers = [("Content-Type", _JSON), ("x-amzn-RequestId", request_id), *_headers(configured)]
         return Answer(int(configured.get("StatusCode", status)), headers, _render(template, context).encode())
 
 

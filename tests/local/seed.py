@@ -8,15 +8,22 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.local.stack import Stack
 
 USERS = {"alice": ["execute", "manage"], "bob": ["execute", "manage"], "admin": ["execute", "manage", "admin"]}
 
 
-def seed(table: str, environment: dict[str, str], core: Path) -> dict[str, str]:
-    """Every user's key, fresh and stored; `environment` leads to AWS, `core` holds the package `instant`."""
+_CORE = Path(__file__).resolve().parents[2] / "layers/core"
+
+
+def seed(stack: "Stack") -> dict[str, str]:
+    """Every user's key by name, fresh and stored."""
     program = subprocess.run(
-        [sys.executable, "-P", __file__, table],
-        env={**environment, "PYTHONPATH": str(core)},
+        [sys.executable, "-P", __file__, stack.environment("AuthorizerFunction")["API_KEYS_TABLE"]],
+        env={**stack.admin, "PYTHONPATH": str(_CORE)},
         stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for its parent
         check=True,

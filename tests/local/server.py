@@ -137,6 +137,8 @@ class Server(socketserver.ThreadingTCPServer):
         """The answer; an error of our own is printed and becomes a plain 500."""
         try:
             return self.answer(request)
+        except ConnectionError:
+            raise  # who should answer is gone, so the connection closes
         except Exception:
             logging.getLogger(__name__).exception("no answer to %s %s", request.method, request.target)
             return Answer(500, [("Content-Type", "text/plain")], b"The local stack failed: see its log.")

@@ -82,7 +82,7 @@ class Stack:
         door = Server(cloud.call)  # until the template is deployed, it leads straight to moto
         started.callback(door.stop)
         self.aws_url = f"http://127.0.0.1:{door.port}"
-        self._clients = started
+        self._clients = started.enter_context(ExitStack())
         self.plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
         self.permissions = Permissions({name: f.statements for name, f in self.plan.functions.items()})
         self.functions = Functions(self.plan.functions, self._code, self.aws_url, self._environments, self._log)

@@ -1,4 +1,4 @@
-"""Where the toy application is, and how to talk to it over HTTP."""
+"""Where the toy application is, how to talk to it over HTTP, and how to make it talk to AWS."""
 
 import http.client
 import json
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.local.layout import Source
+from tests.local.stack import Stack
 
 TOY = Path(__file__).parent
 TEMPLATE = TOY / "template.yaml"
@@ -36,3 +37,14 @@ def call(url: str, method: str, path: str, body: Any = None, **headers: str) -> 
         return Reply(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
+
+
+def ask(toy: Stack, service: str, method: str, **arguments: Any) -> Any:
+    """What CallerFunction gets when it makes this call: `code` is None if it was allowed."""
+    event = {"service": service, "method": method, "arguments": arguments}
+    return toy.invoke("CallerFunction", event).content
+
+
+def row(toy: Stack, things: str, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = toy.client("dynamodb").get_item(TableName=things, Key={"id": {"S": key}})
+    return dict(found.get("Item", {}))

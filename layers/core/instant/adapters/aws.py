@@ -11,6 +11,7 @@ _CONFIG = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
     parameter_validation=False,
+    user_agent="instant-resources",  # botocore would put a long one together anew for every call
 )
 
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})

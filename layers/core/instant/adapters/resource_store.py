@@ -18,6 +18,7 @@ from instant.domain.page import Page, PageRequest
 from instant.domain.resource import Resource, Visibility
 
 _LISTED = "public"
+_LOST = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
 class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
@@ -107,18 +108,19 @@ class DynamoResourceStore:
                 write.save(self._row(resource), condition=self._rows.resource_id.does_not_exist())
                 self._claim(write, resource)
         except TransactWriteError as error:
-            raise _conflict(error, resource) from None
+            raise _conflict(error, resource, own=0) from None
 
     def replace(self, old: Resource, new: Resource) -> None:
         """Store `new` if `old` is still current; its address may move."""
+        moves = new.address != old.address
         try:
             with self._transaction() as write:
                 write.save(self._row(new), condition=self._is_current(old))
-                if new.address != old.address:
+                if moves:
                     self._claim(write, new)
                     write.delete(self._addresses(f"addr#{old.address}"))
         except TransactWriteError as error:
-            raise _conflict(error, new) from None
+            raise _conflict(error, new, own=1 if moves else 0) from None
 
     def delete(self, resource: Resource, deleted_at: str) -> None:
         """Mark it deleted, take it out of the listings, free its address."""
@@ -129,7 +131,7 @@ class DynamoResourceStore:
                 write.update(row, actions=actions, condition=self._is_current(resource))
                 write.delete(self._addresses(f"addr#{resource.address}"))
         except TransactWriteError as error:
-            raise _conflict(error, resource) from None
+            raise _conflict(error, resource, own=1) from None
 
     def owned_by(self, user_id: str, page: PageRequest) -> Page[Resource]:
         """A user's own resources, newest first."""
@@ -172,10 +174,10 @@ class DynamoResourceStore:
         return TransactWrite(connection=connection)
 
 
-def _conflict(error: TransactWriteError, resource: Resource) -> Exception:
-    """Which of the transaction's conditions failed: the first is the resource's own, the second its address."""
-    failed = [reason is not None and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons]
-    if failed[:1] == [True]:
+def _conflict(error: TransactWriteError, resource: Resource, own: int) -> Exception:
+    """Which item stood in the way: the resource's `own` or its new address; pynamodb sends deletions first."""
+    failed = [reason is not None and reason.code in _LOST for reason in error.cancellation_reasons]
+    if failed[own : own + 1] == [True]:
         return RevisionConflict("The resource was changed meanwhile. Read it again, then repeat your change.")
     if any(failed):
         return AddressTaken(f"You already have a resource with the slug '{resource.slug}'. Choose another slug.")

@@ -13,6 +13,9 @@ _WORDS = {
     "string_pattern_mismatch": "does not have the expected form",
 }
 
+_LONGEST_NAME = 200
+"""A field's name is repeated to its sender up to this length."""
+
 
 def parse[M: BaseModel](shape: type[M], data: Mapping[str, Any], where: str) -> M:
     """`data` as a `shape`; `InvalidField` names the first field that does not fit, below `where`."""
@@ -25,9 +28,9 @@ def parse[M: BaseModel](shape: type[M], data: Mapping[str, Any], where: str) -> 
 def invalid_field(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] = ()) -> InvalidField:
     """Our error for pydantic's: the first field, and how many more there are."""
     listed = list(errors)
-    field = ".".join(str(part) for part in (*prefix, *listed[0]["loc"])) or "body"
+    fields = [".".join(str(part) for part in (*prefix, *each["loc"]))[:_LONGEST_NAME] or "body" for each in listed[:10]]
     problem = _WORDS.get(listed[0]["type"]) or str(listed[0].get("msg") or "is not valid")
-    error = InvalidField.named(field, problem)
-    if len(listed) > 1:
-        error.details["more"] = [".".join(str(part) for part in (*prefix, *other["loc"])) for other in listed[1:10]]
+    error = InvalidField.named(fields[0], problem)
+    if len(fields) > 1:
+        error.details["more"] = fields[1:]
     return error

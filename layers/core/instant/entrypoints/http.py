@@ -93,12 +93,17 @@ def revision_of(app: APIGatewayRestResolver) -> int | None:
 
 
 def read_json(text: str) -> Any:
-    """Strict JSON: no NaN, no lone surrogates, no bottomless nesting, no key twice; else a `JSONDecodeError`."""
+    """Strict JSON: no NaN, no half characters, no bottomless nesting, no key twice; else a `JSONDecodeError`.
+
+    A list is refused too: the router would take its first element for the body.
+    """
     try:
         value = from_json(text, allow_inf_nan=False)
         json.loads(text, object_pairs_hook=_refuse_repeated)
-    except (TypeError, ValueError):  # TypeError: the text itself has a lone surrogate
-        raise json.JSONDecodeError("not JSON", "", 0) from None
+    except (TypeError, ValueError):  # TypeError: the text itself has half a character
+        value = []
+    if isinstance(value, list):
+        raise json.JSONDecodeError("no JSON object", "", 0)
     return value
 
 
@@ -135,7 +140,7 @@ def _as_proxy_answer(error: InstantError) -> dict[str, Any]:
 def _invalid(error: RequestValidationError) -> Response[Any]:
     errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
     if errors[0]["type"] == "json_invalid":
-        return _told(Malformed("The body is not valid JSON."))
+        return _told(Malformed("The body is not a valid JSON object."))
     if not errors[0]["loc"] and errors[0]["type"] in {"missing", "model_attributes_type", "dict_type", "model_type"}:
         return _told(Malformed("The body must be a JSON object."))
     return _told(invalid_field(errors))

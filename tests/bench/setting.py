@@ -1,0 +1,59 @@
+"""What every measurement needs: the built functions at work, a resource, and the event that executes it."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.e2e.world import World, open_world
+from tests.local.layout import Built
+from tests.local.stack import ROOT
+
+EXECUTE = "ExecuteFunction"
+PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report; all three are texts."""
+
+    what: str
+    measured: str
+    aim: str = ""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A world with one resource of alice's, the event that runs it, and a folder for whatever is needed."""
+
+    world: World
+    resource: Any
+    event: bytes
+    folder: Path
+
+
+def build() -> Built:
+    """What ARTIFACTS names, else the build for this machine."""
+    machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return Built(ROOT / os.environ.get("ARTIFACTS", f".aws-sam/{machine}"))
+
+
+@contextmanager
+def open_setting() -> Iterator[Setting]:
+    """A fresh one; nothing of it is left afterwards."""
+    with TemporaryDirectory() as name, open_world(build(), Path(name) / "log") as world:
+        world.sync()
+        world.connect("alice")
+        resource = world.resource("alice")
+        yield Setting(world, resource, _event(resource["resource_id"]), Path(name))
+
+
+def _event(resource_id: str) -> bytes:
+    event = json.loads((ROOT / "events/execute/execute.json").read_text())
+    event["body"] = json.dumps({"resource_id": resource_id, "inputs": {"prompt": PROMPT}})
+    return json.dumps(event).encode()

@@ -1,0 +1,88 @@
+"""The main job from an empty stack on: sync, connect, create, execute, look; each step's answer is kept."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.world import OPENROUTER_KEYS, World
+
+LONG = "long " * 4_000
+"""An answer too long for a row: it goes to the bucket."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What the steps were answered; the executions are alice's two, bob's one, and alice's long one."""
+
+    connected: Any
+    resource: Any
+    by_id: Any
+    by_address: Any
+    by_bob: Any
+    long: Any
+    detail: Any
+    tested: Any
+
+
+def travel(world: World) -> Journey:
+    """Does the main job as alice, bob and admin."""
+    world.sync()
+    connected = world.connect("alice")
+    world.connect("bob")
+    resource = world.resource("alice", visibility="public", slug="haiku")
+    by_id = _run(world, "alice", resource_id=resource["resource_id"])
+    by_address = _run(world, "alice", resource=resource["address"])
+    by_bob = _run(world, "bob", resource_id=resource["resource_id"])
+    detail = world.done(200, "bob", "GET", f"/api/resources/{resource['resource_id']}")
+    world.fake.script(200, _long_answer(resource["ai_model_id"]))
+    long = _run(world, "alice", resource_id=resource["resource_id"])
+    tested = world.done(200, "alice", "POST", "/api/user/integrations/openrouter/test")
+    return Journey(connected, resource, by_id, by_address, by_bob, long, detail, tested)
+
+
+def visit_the_rest(world: World, journey: Journey) -> None:
+    """Every route and every kind of storage that the main job itself does not need."""
+    spare = world.resource("bob", name="Spare")["resource_id"]
+    world.done(200, "bob", "PATCH", f"/api/resources/{spare}", {"slug": "moved"})
+    world.done(204, "bob", "DELETE", f"/api/resources/{spare}")
+    for listing in ("mine", "public"):
+        world.done(200, "alice", "GET", f"/api/resources?listing={listing}")
+    world.done(200, None, "GET", "/api/resource-types")
+    world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
+    world.done(200, "alice", "GET", "/api/executions")
+    for execution in (journey.by_id, journey.long):
+        world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")
+    _refused_key(world, journey)
+    for method, body in (("GET", None), ("PATCH", {"is_enabled": True})):
+        world.done(200, "bob", method, "/api/user/integrations/openrouter", body)
+    world.done(204, "bob", "DELETE", "/api/user/integrations/openrouter")
+    world.connect("bob")
+    made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})
+    world.keys["spare"] = made["api_key"]
+    world.done(200, "alice", "GET", "/api/user/api-keys")
+    world.done(204, "alice", "DELETE", f"/api/user/api-keys/{made['key_id']}")
+
+
+def _run(world: World, user: str, **which: str) -> Any:
+    reply = world.execute(user, "Say hello.", **which)
+    assert reply.status == 200, reply.body
+    return reply.json
+
+
+def _refused_key(world: World, journey: Journey) -> None:
+    """OpenRouter no longer knows bob's key: it is marked as broken."""
+    world.fake.revoked_keys.add(OPENROUTER_KEYS["bob"])
+    refused = world.execute("bob", "Say hello.", resource_id=journey.resource["resource_id"])
+    assert (refused.status, refused.json["error"]["code"]) == (409, "credential_rejected")
+    shown = world.done(200, "bob", "GET", "/api/user/integrations/openrouter")
+    assert shown["status"] == "broken"
+    world.fake.revoked_keys.clear()
+
+
+def _long_answer(model: str) -> bytes:
+    message = {"role": "assistant", "content": LONG}
+    usage = {"prompt_tokens": 5, "completion_tokens": 4_000, "total_tokens": 4_005, "cost": 0.001}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    return json.dumps(
+        {"id": "gen-long", "model": model, "provider": "Meadow", "choices": choices, "usage": usage}
+    ).encode()

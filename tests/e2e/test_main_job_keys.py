@@ -1,0 +1,62 @@
+"""API keys over HTTP: they work at once, stop when revoked, and the gateway's memory is short."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.journey import Journey
+from tests.e2e.world import World, open_world
+from tests.local.layout import Built
+from tests.local.stack import ROOT
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE = 15.0
+
+
+def make(world: World, name: str) -> Any:
+    """A key of alice's, known to the world by its name."""
+    made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": name, "scopes": ["execute", "manage"]})
+    world.keys[name] = made["api_key"]
+    return made
+
+
+def revoke(world: World, key_id: str) -> None:
+    world.done(204, "alice", "DELETE", f"/api/user/api-keys/{key_id}")
+
+
+def test_a_fresh_key_works_at_once(world: World, journey: Journey) -> None:
+    make(world, "fresh")
+    assert world.execute("fresh", "Hello", resource_id=journey.resource["resource_id"]).status == 200
+
+
+def test_a_revoked_key_that_the_gateway_has_not_seen_stops_at_once(world: World) -> None:
+    revoke(world, make(world, "unused")["key_id"])
+    assert world.call("unused", "GET", "/api/resources").status == 401
+
+
+def test_the_gateway_remembers_a_caller_for_a_minute_at_most(world: World) -> None:
+    assert [plan.seconds <= 60 for plan in world.stack.plan.authorizers.values()] == [True]
+
+
+@pytest.fixture
+def forgetful(built: Built, tmp_path: Path) -> Iterator[World]:
+    """A stack whose gateway remembers a caller for one second."""
+    template = (ROOT / "template.yaml").read_text()
+    assert template.count("ReauthorizeEvery: 60") == 1
+    changed = tmp_path / "template.yaml"
+    changed.write_text(template.replace("ReauthorizeEvery: 60", "ReauthorizeEvery: 1"))
+    with open_world(built, tmp_path / "log", template=changed) as opened:
+        yield opened
+
+
+def test_a_revoked_key_stops_when_the_gateway_forgets_it(forgetful: World) -> None:
+    made = make(forgetful, "used")
+    assert forgetful.call("used", "GET", "/api/resources").status == 200
+    revoke(forgetful, made["key_id"])
+    until = time.monotonic() + PATIENCE
+    while forgetful.call("used", "GET", "/api/resources").status != 401:
+        assert time.monotonic() < until, "the revoked key still works"

@@ -1,0 +1,85 @@
+"""What a day's work leaves behind: no key anywhere, no permission unused, no process running."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.journey import Journey, visit_the_rest
+from tests.e2e.processes import PROC, alive, descendants
+from tests.e2e.world import OPENROUTER_KEYS, World, open_world
+from tests.local.layout import Built
+from tests.local.permissions import as_list, matches
+
+pytestmark = pytest.mark.e2e
+
+IN_RESERVE = {
+    ("ExecuteFunction", "dynamodb:DeleteItem", "EXECUTIONS_TABLE"): "takes back a reservation that was never sent",
+}
+"""What is allowed for the moment when AWS itself fails, which this stack never does."""
+
+
+@pytest.fixture(scope="session")
+def worked(world: World, journey: Journey) -> World:
+    """The world after the main job and everything beside it."""
+    visit_the_rest(world, journey)
+    return world
+
+
+def test_every_call_of_openrouter_carries_the_key_of_whom_it_is_for(worked: World) -> None:
+    owners = {sha256(f"user_{name}".encode()).hexdigest(): key for name, key in OPENROUTER_KEYS.items()}
+    chats = worked.fake.chat_requests
+    assert {owners[chat.json["user"]] for chat in chats} >= {OPENROUTER_KEYS["alice"], OPENROUTER_KEYS["bob"]}
+    assert [chat for chat in chats if chat.headers["authorization"] != f"Bearer {owners[chat.json['user']]}"] == []
+    listings = [request for request in worked.fake.requests if request.path == "/api/v1/models"]
+    assert listings
+    assert not any("authorization" in request.headers for request in listings)
+
+
+def test_no_key_is_in_a_log_a_table_or_a_bucket(worked: World) -> None:
+    places = {"the log": worked.log.read_bytes(), **worked.stored()}
+    assert len(places) > len(worked.stack.client("dynamodb").list_tables()["TableNames"])
+    assert b"user_alice" in b"".join(places.values()), "this would find what is there"
+    for secret in (*worked.keys.values(), *OPENROUTER_KEYS.values()):
+        assert [place for place, content in places.items() if secret.encode() in content] == []
+
+
+def test_the_log_is_json_and_tells_of_no_errors_but_refused_tokens(worked: World) -> None:
+    lines = [json.loads(line) for line in worked.log.read_text().splitlines()]
+    errors = [line for line in lines if line["level"] in ("ERROR", "CRITICAL")]
+    assert {line.get("errorMessage", line.get("message")) for line in errors} <= {"Unauthorized"}
+
+
+def test_every_permission_is_needed_and_every_need_is_permitted(worked: World) -> None:
+    used = worked.stack.permissions.used
+    reserve = {(function, action, _table(worked, variable)) for function, action, variable in IN_RESERVE}
+    allowed = {
+        (name, action, resource)
+        for name, plan in worked.stack.plan.functions.items()
+        for statement in plan.statements
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    assert {entry for entry in used if not any(_covers(rule, entry) for rule in allowed)} == set()
+    assert {rule for rule in allowed if not any(_covers(rule, entry) for entry in used)} == reserve
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="looks for processes in /proc")
+def test_a_stack_leaves_no_process_behind(built: Built, tmp_path: Path) -> None:
+    before = set(descendants(os.getpid()))
+    with open_world(built, tmp_path / "log") as opened:
+        opened.done(200, "alice", "GET", "/api/resources")
+        started = set(descendants(os.getpid())) - before
+        assert len(started) >= 3, "the simulated cloud, the authorizer and the function"
+    assert [pid for pid in started if alive(pid)] == []
+
+
+def _covers(rule: tuple[str, str, str], entry: tuple[str, str, str]) -> bool:
+    return rule[:2] == entry[:2] and matches(rule[2], entry[2])
+
+
+def _table(world: World, variable: str) -> str:
+    described = world.stack.client("dynamodb").describe_table(TableName=world.name(variable))
+    return str(described["Table"]["TableArn"])

@@ -1,0 +1,94 @@
+"""A running stack with its users: alice, bob and admin call it over HTTP, and all they leave behind can be read."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.openrouter import FakeOpenRouter
+from tests.local.layout import Layout
+from tests.local.seed import seed
+from tests.local.stack import Stack
+from tests.local.toy.calling import Reply, call
+
+OPENROUTER_KEYS = {name: f"sk-or-v1-{sha256(name.encode()).hexdigest()}" for name in ("alice", "bob", "eve")}
+"""Which OpenRouter key each user connects; eve is the user of the example events."""
+
+
+@dataclass
+class World:
+    """A stack, its upstream, its users' API keys, and the file its functions log to."""
+
+    stack: Stack
+    fake: FakeOpenRouter
+    keys: dict[str, str]
+    log: Path
+
+    def call(self, user: str | None, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """One request; `user` is a name in `keys`, None sends no token."""
+        token = {"Authorization": f"Bearer {self.keys[user]}"} if user else {}
+        return call(self.stack.url, method, path, body, **token, **headers)
+
+    def done(self, status: int, user: str | None, method: str, path: str, body: Any = None) -> Any:
+        """The JSON of a request that must be answered with `status`."""
+        reply = self.call(user, method, path, body)
+        assert reply.status == status, (method, path, reply.status, reply.body)
+        return reply.json if reply.body else None
+
+    def sync(self) -> None:
+        """Admin syncs the catalog, through the event bus."""
+        self.done(202, "admin", "POST", "/api/admin/sync-models")
+        self.stack.settle()
+
+    def connect(self, user: str) -> Any:
+        """A user connects their OpenRouter key."""
+        return self.done(201, user, "POST", "/api/user/integrations/openrouter", {"api_key": OPENROUTER_KEYS[user]})
+
+    def resource(self, user: str, **more: object) -> Any:
+        """A user creates a resource on a cheap text model."""
+        query = "sort=price&free=false&supported_parameter=max_tokens&output_modality=text&limit=200"
+        rows = self.done(200, None, "GET", f"/api/models?{query}")["data"]
+        usable = (row for row in rows if row["usable"] and not row["openrouter_id"].startswith(("faulty/", "~")))
+        config = {"model": next(usable)["openrouter_id"], "max_tokens": 200}
+        about = {"resource_type": "openrouter_instant", "name": "Haiku", "config": config}
+        return self.done(201, user, "POST", "/api/resources", {**about, **more})
+
+    def execute(self, user: str, prompt: str, **which: str) -> Reply:
+        """A user runs the resource that `resource_id` or `resource` names."""
+        return self.call(user, "POST", "/api/execute", {**which, "inputs": {"prompt": prompt}})
+
+    def name(self, variable: str) -> str:
+        """The value of an environment variable, from whichever function has it."""
+        plans = self.stack.plan.functions.values()
+        return next(plan.environment[variable] for plan in plans if variable in plan.environment)
+
+    def rows(self, variable: str) -> list[dict[str, Any]]:
+        """Every row of the table that functions know under this variable."""
+        pages = self.stack.client("dynamodb").get_paginator("scan").paginate(TableName=self.name(variable))
+        return [*pages.search("Items")]
+
+    def stored(self) -> dict[str, bytes]:
+        """All content of all tables and buckets, by place."""
+        dynamodb, s3 = self.stack.client("dynamodb"), self.stack.client("s3")
+        found: dict[str, bytes] = {}
+        for table in dynamodb.list_tables()["TableNames"]:
+            items = [*dynamodb.get_paginator("scan").paginate(TableName=table).search("Items")]
+            found[table] = json.dumps(items, default=lambda binary: binary.decode("latin-1")).encode()
+        for bucket in s3.list_buckets()["Buckets"]:
+            for entry in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+                found[entry["Key"]] = s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])["Body"].read()
+        return found
+
+
+@contextmanager
+def open_world(code: Layout, log: Path, **options: Any) -> Iterator[World]:
+    """A fresh world running `code`; `options` are the stack's."""
+    with (
+        log.open("ab") as lines,
+        FakeOpenRouter() as fake,
+        Stack(code=code, upstream_url=fake.url, log=lines.fileno(), **options) as stack,
+    ):
+        yield World(stack, fake, seed(stack), log)

@@ -1,0 +1,102 @@
+"""Ordinary specimens of the domain's nouns; a test names only what matters to it."""
+
+from typing import Any
+
+from instant.domain.catalog import CatalogModel
+from instant.domain.execution import Closing, KeySource, Opening, State, StoredAnswer
+from instant.domain.integration import Integration
+from instant.domain.receipt import Receipt
+from instant.domain.resource import Resource, Visibility
+
+NOON = "2026-11-22T12:00:00.000000Z"
+
+
+def a_model(openrouter_id: str = "meadow/lark-mini", **more: Any) -> CatalogModel:
+    """A cheap text model that takes a temperature and a cap."""
+    facts: dict[str, Any] = {
+        "openrouter_id": openrouter_id,
+        "canonical_slug": openrouter_id,
+        "display_name": "Lark Mini",
+        "provider": openrouter_id.split("/")[0],
+        "context_length": 65_536,
+        "max_tokens": 8_192,
+        "input_modalities": ("text",),
+        "output_modalities": ("text",),
+        "supported_parameters": ("max_tokens", "temperature", "top_p"),
+        "pricing": {"prompt": "0.00000004", "completion": "0.00000016"},
+    }
+    return CatalogModel(**(facts | more))
+
+
+def a_resource(resource_id: str = "res_1", **more: Any) -> Resource:
+    """Alice's private resource on the cheap model."""
+    facts: dict[str, Any] = {
+        "resource_id": resource_id,
+        "owner_id": "user_alice",
+        "resource_type": "openrouter_instant",
+        "name": "Haiku",
+        "slug": "haiku",
+        "visibility": Visibility.PRIVATE,
+        "ai_model_id": "meadow/lark-mini",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "config": {"model": "meadow/lark-mini", "temperature": 0.7},
+    }
+    return Resource(**(facts | more))
+
+
+def an_integration(user_id: str = "user_alice", **more: Any) -> Integration:
+    """A connection that works."""
+    facts: dict[str, Any] = {
+        "user_id": user_id,
+        "service": "openrouter",
+        "ciphertext": b"sealed",
+        "hint": "cdef",
+        "key_sha256": "a" * 64,
+        "created_at": NOON,
+    }
+    return Integration(**(facts | more))
+
+
+def an_opening(execution_id: str = "exe_1", **more: Any) -> Opening:
+    """Alice runs her resource with her own key."""
+    facts: dict[str, Any] = {
+        "execution_id": execution_id,
+        "user_id": "user_alice",
+        "payer_id": "user_alice",
+        "key_source": KeySource.CALLER,
+        "resource_id": "res_1",
+        "resource_revision": 1,
+        "model": "meadow/lark-mini",
+        "reserved_nanousd": 700_000,
+        "created_at": NOON,
+        "lease_expires_at": "2026-11-22T12:02:00.000000Z",
+    }
+    return Opening(**(facts | more))
+
+
+def a_receipt(**more: Any) -> Receipt:
+    """What one ordinary answer cost."""
+    facts: dict[str, Any] = {
+        "generation_id": "gen-1",
+        "model": "meadow/lark-mini-2026",
+        "provider": "Meadow",
+        "finish_reason": "stop",
+        "prompt_tokens": 12,
+        "completion_tokens": 34,
+        "cost_nanousd": 5_920,
+    }
+    return Receipt(**(facts | more))
+
+
+def a_closing(state: State = State.DONE, **more: Any) -> Closing:
+    """The end of an execution, half a second after noon."""
+    facts: dict[str, Any] = {
+        "state": state,
+        "receipt": a_receipt(),
+        "answer": StoredAnswer(text='{"success":true}'),
+        "finished_at": "2026-11-22T12:00:00.500000Z",
+        "latency_ms": 500,
+        "error_code": None if state is State.DONE else "upstream_error",
+    }
+    return Closing(**(facts | more))

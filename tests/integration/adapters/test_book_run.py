@@ -1,0 +1,290 @@
+"""Booking a run on the real ledger: every order in which things can fail, what the caller gets, what the row says."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from instant.adapters.answer_store import S3AnswerStore
+from instant.adapters.execution_history import DynamoExecutionHistory
+from instant.adapters.ledger import DynamoLedger
+from instant.adapters.stats_store import DynamoStatsStore
+from instant.domain.errors import (
+    CredentialRejected,
+    DeadlineExceeded,
+    EmptyAnswer,
+    InstantError,
+    Internal,
+    OutcomeUnknown,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+from instant.domain.execution import Execution, Opening, State, StoredAnswer
+from instant.domain.output import Answer
+from instant.domain.receipt import Receipt
+from instant.use_cases.book_run import Books, book_run
+from tests.fakes.aws_faults import Fault, cancelled, failure, faults, lost_answer
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.nouns import a_receipt, an_opening
+from tests.integration.house import House
+
+BROKEN: Fault = failure("InternalFailure")
+REFUSED: Fault = failure("AccessDeniedException")
+
+
+@dataclass
+class Desk:
+    """One execution to be booked, and what became of it."""
+
+    house: House
+    opening: Opening
+    clock: FakeClock = field(default_factory=FakeClock)
+    ran: int = 0
+
+    def __post_init__(self) -> None:
+        """Use the house's tables and bucket."""
+        executions, stats = self.house.name("EXECUTIONS_TABLE"), self.house.name("RESOURCE_STATS_TABLE")
+        ledger = DynamoLedger(executions, stats, days_kept=90)
+        self.answers = S3AnswerStore(self.house.name("MEDIA_BUCKET"))
+        self.books = Books(ledger=ledger, answers=self.answers, clock=self.clock)
+        self._history, self._stats = DynamoExecutionHistory(executions), DynamoStatsStore(stats)
+
+    def book(self, run: Callable[[], Answer]) -> dict[str, Any]:
+        """Run it, half a second long."""
+
+        def counted() -> Answer:
+            self.ran += 1
+            self.clock.pass_seconds(0.5)
+            return run()
+
+        return book_run(self.opening, counted, self.books)
+
+    def fails(self, error: Exception) -> InstantError:
+        """Run it and let it fail."""
+
+        def run() -> Answer:
+            raise error
+
+        with pytest.raises(InstantError) as caught:
+            self.book(run)
+        return caught.value
+
+    @property
+    def row(self) -> Execution | None:
+        """What the ledger says."""
+        return self._history.get(self.opening.execution_id)
+
+    @property
+    def found(self) -> Execution:
+        """The same, where it must be."""
+        row = self.row
+        assert row is not None
+        return row
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Successes, failures and cost of the resource."""
+        stats = self._stats.of(self.opening.resource_id, START)
+        assert stats.call_count == stats.success_count_30d + stats.failure_count_30d
+        return stats.success_count_30d, stats.failure_count_30d, stats.cost_nanousd_30d
+
+
+@pytest.fixture
+def desk(cloud: House, fresh: Callable[[str], str]) -> Desk:
+    return Desk(cloud, an_opening(fresh("exe"), resource_id=fresh("res")))
+
+
+def answer(content: str = "Hello.") -> Answer:
+    """A good answer."""
+    return Answer({"type": "text", "content": content}, a_receipt())
+
+
+def test_a_success_is_told_and_booked(desk: Desk) -> None:
+    body = desk.book(answer)
+    assert body == {
+        "success": True,
+        "execution_id": desk.opening.execution_id,
+        "output": {"type": "text", "content": "Hello."},
+        "model": "meadow/lark-mini-2026",
+        "provider": "Meadow",
+        "usage": {"prompt_tokens": 12, "completion_tokens": 34, "cost_usd": "0.00000592"},
+        "finish_reason": "stop",
+    }
+    assert (desk.found.state, desk.found.latency_ms, desk.found.receipt) == (State.DONE, 500, a_receipt())
+    assert json.loads(desk.found.answer.text or "") == body
+    assert desk.counts == (1, 0, 5_920)
+
+
+def test_the_call_counts_as_made_before_it_is(desk: Desk) -> None:
+    seen: list[State] = []
+
+    def run() -> Answer:
+        seen.append(desk.found.state)
+        return answer()
+
+    desk.book(run)
+    assert seen == [State.SENT]
+
+
+def test_a_large_answer_goes_to_the_bucket(desk: Desk) -> None:
+    body = desk.book(lambda: answer("long " * 5_000))
+    assert desk.found.answer.text is None
+    assert json.loads(desk.answers.read(desk.found.answer) or "") == body
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "cost"),
+    [
+        (CredentialRejected("Connect again.", receipt=Receipt(cost_nanousd=0)), State.FAILED, 0),
+        (UpstreamUnavailable("Not reached."), State.FAILED, 0),
+        (EmptyAnswer("Nothing.", receipt=a_receipt(cost_nanousd=77)), State.FAILED, 77),
+        (UpstreamError("Failed.", receipt=a_receipt(cost_nanousd=None)), State.FAILED, None),
+        (UpstreamError("Unreadable.", outcome_unknown=True), State.UNKNOWN, None),
+        (OutcomeUnknown("Lost.", outcome_unknown=True), State.UNKNOWN, None),
+        (DeadlineExceeded("Late.", outcome_unknown=True), State.UNKNOWN, None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)  # fmt: skip
+def test_a_failure_is_told_and_booked_as_what_it_was(
+    desk: Desk, error: InstantError, state: State, cost: int | None
+) -> None:
+    told = desk.fails(error)
+    assert told is error
+    assert told.execution_id == desk.opening.execution_id
+    row = desk.found
+    assert (row.state, row.error_code, row.receipt.cost_nanousd) == (state, error.code, cost)
+    assert json.loads(row.answer.text or "") == told.body()
+    assert desk.counts == ((0, 1, cost or 0) if state is State.FAILED else (0, 0, 0))
+
+
+@pytest.mark.parametrize("error", [ValueError("canary"), KeyError("canary"), RecursionError("canary")], ids=repr)
+def test_an_unexpected_failure_is_unknown_and_says_nothing_of_itself(
+    desk: Desk, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = desk.fails(error)
+    assert type(told) is Internal
+    assert "canary" not in json.dumps(told.body())
+    assert (desk.found.state, desk.found.error_code, desk.found.receipt) == (State.UNKNOWN, "internal", Receipt())
+    assert desk.counts == (0, 0, 0)
+    assert "a run failed unexpectedly" in caplog.text
+
+
+def test_if_it_cannot_be_opened_nothing_runs(desk: Desk) -> None:
+    with faults("PutItem", REFUSED), pytest.raises(ClientError):
+        desk.book(answer)
+    assert desk.ran == 0
+    assert desk.row is None
+
+
+def test_an_execution_is_never_run_twice(desk: Desk) -> None:
+    desk.book(answer)
+    before = desk.found
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        desk.book(answer)
+    assert desk.ran == 1
+    assert desk.found == before
+
+
+def test_if_it_cannot_be_marked_as_sent_it_is_released(desk: Desk) -> None:
+    with faults("UpdateItem", REFUSED), pytest.raises(ClientError):
+        desk.book(answer)
+    assert desk.ran == 0
+    assert desk.row is None
+    desk.book(answer)
+    assert desk.counts == (1, 0, 5_920)
+
+
+def test_if_the_mark_s_answer_is_lost_it_runs_once(desk: Desk) -> None:
+    with faults("UpdateItem", lost_answer):
+        desk.book(answer)
+    assert (desk.ran, desk.found.state, desk.counts) == (1, State.DONE, (1, 0, 5_920))
+
+
+def test_if_it_can_be_neither_marked_nor_released_nothing_runs(desk: Desk) -> None:
+    with faults("UpdateItem", REFUSED), faults("DeleteItem", REFUSED), pytest.raises(ClientError):
+        desk.book(answer)
+    assert desk.ran == 0
+    assert desk.found.state is State.RESERVED
+
+
+def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    class Full:
+        """A bucket that takes nothing."""
+
+        def keep(self, execution_id: str, text: str) -> StoredAnswer:
+            """Fail."""
+            raise OSError("no room")
+
+        def read(self, answer: StoredAnswer) -> str | None:
+            """Nothing."""
+            return None
+
+    desk.books = Books(ledger=desk.books.ledger, answers=Full(), clock=desk.clock)
+    assert desk.book(answer)["output"] == {"type": "text", "content": "Hello."}
+    assert (desk.found.state, desk.found.answer, desk.counts) == (State.DONE, StoredAnswer(), (1, 0, 5_920))
+    assert "an answer was not stored" in caplog.text
+
+
+@pytest.mark.parametrize("fault", [REFUSED, cancelled("None", "ValidationError", "None")], ids=["refused", "cancelled"])
+def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
+    desk: Desk, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    with faults("TransactWriteItems", fault):
+        assert desk.book(answer)["success"] is True
+    assert (desk.found.state, desk.counts) == (State.SENT, (0, 0, 0))
+    assert "an execution was not closed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("TransactWriteItems", UpstreamError("Failed.", receipt=a_receipt())),
+        ("UpdateItem", OutcomeUnknown("Lost.", outcome_unknown=True)),
+    ],
+    ids=["failed", "unknown"],
+)
+def test_a_failure_is_told_even_if_it_cannot_be_booked(desk: Desk, operation: str, error: InstantError) -> None:
+    first = () if operation == "TransactWriteItems" else (None,)
+    with faults(operation, *first, REFUSED):
+        assert desk.fails(error) is error
+    assert desk.found.state is State.SENT
+    assert desk.counts == (0, 0, 0)
+
+
+def test_a_close_whose_answer_is_lost_is_booked_once(desk: Desk) -> None:
+    with faults("TransactWriteItems", lost_answer):
+        desk.book(answer)
+    assert (desk.found.state, desk.counts) == (State.DONE, (1, 0, 5_920))
+
+
+def test_a_conflict_at_the_close_is_waited_for(desk: Desk) -> None:
+    conflict = cancelled("None", "TransactionConflict", "TransactionConflict")
+    with faults("TransactWriteItems", conflict, conflict):
+        desk.book(answer)
+    assert (desk.found.state, desk.counts) == (State.DONE, (1, 0, 5_920))
+
+
+def test_no_line_of_the_log_holds_the_answer(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="instant")
+    with faults("TransactWriteItems", REFUSED):
+        desk.book(lambda: answer("canary"))
+    mine = [str(record.__dict__) for record in caplog.records if record.name.startswith("instant")]
+    assert mine
+    assert [line for line in mine if "canary" in line] == []
+
+
+def test_a_booking_is_three_writes_and_no_read(desk: Desk) -> None:
+    names = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "GetItem")
+    with (
+        faults(names[0]) as opened,
+        faults(names[1]) as sent,
+        faults(names[2]) as closed,
+        faults(names[3]) as released,
+        faults(names[4]) as read,
+    ):
+        desk.book(answer)
+    assert [len(calls.bodies) for calls in (opened, sent, closed, released, read)] == [1, 1, 1, 0, 0]

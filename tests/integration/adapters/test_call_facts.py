@@ -1,0 +1,77 @@
+"""A call's facts: two tables in one question, asked again for whatever was left out."""
+
+from collections.abc import Callable
+
+import pytest
+
+from instant.adapters.call_facts import DynamoCallFacts
+from instant.adapters.catalog_store import DynamoCatalog
+from instant.adapters.integration_store import DynamoIntegrationStore
+from instant.domain.catalog import CatalogModel
+from instant.domain.errors import UpstreamUnavailable
+from instant.domain.integration import Integration
+from instant.ports import CallFacts
+from tests.fakes.aws_faults import Fault, answer, faults
+from tests.fakes.nouns import a_model, an_integration
+from tests.integration.house import House
+
+type Known = tuple[DynamoCallFacts, Integration, CatalogModel]
+
+
+@pytest.fixture
+def known(cloud: House, fresh: Callable[[str], str]) -> Known:
+    """A reader, a connection and a model."""
+    tables = cloud.name("INTEGRATIONS_TABLE"), cloud.name("MODELS_TABLE")
+    integration, model = an_integration(fresh("user")), a_model(f"a/{fresh('m')}")
+    DynamoIntegrationStore(tables[0]).put(integration)
+    DynamoCatalog(tables[1], cloud.name("LIMITS_TABLE")).put([model])
+    return DynamoCallFacts(*tables), integration, model
+
+
+def unprocessed(cloud: House, integration: Integration | None, model: CatalogModel | None) -> Fault:
+    """An answer that leaves these out."""
+    left = {}
+    if integration:
+        key = {"user_id": {"S": integration.user_id}, "service": {"S": integration.service}}
+        left[cloud.name("INTEGRATIONS_TABLE")] = {"Keys": [key], "ConsistentRead": True}
+    if model:
+        left[cloud.name("MODELS_TABLE")] = {"Keys": [{"openrouter_id": {"S": model.openrouter_id}}]}
+    return answer({"Responses": {}, "UnprocessedKeys": left})
+
+
+def test_both_are_read_at_once_and_consistently(known: Known) -> None:
+    reader, integration, model = known
+    with faults("BatchGetItem") as calls:
+        assert reader.of(integration.user_id, "openrouter", model.openrouter_id) == CallFacts(integration, model)
+    (body,) = calls.bodies
+    assert [table["ConsistentRead"] for table in body["RequestItems"].values()] == [True, True]
+
+
+def test_what_is_not_there_is_none(known: Known) -> None:
+    reader, integration, model = known
+    assert reader.of(integration.user_id, "openrouter", "no/model") == CallFacts(integration, None)
+    assert reader.of("user_nobody", "openrouter", model.openrouter_id) == CallFacts(None, model)
+    assert reader.of(integration.user_id, "other", "no/model") == CallFacts(None, None)
+
+
+def test_what_was_left_out_is_asked_for_again(cloud: House, known: Known) -> None:
+    reader, integration, model = known
+    with faults("BatchGetItem", unprocessed(cloud, integration, model), unprocessed(cloud, None, model)) as calls:
+        facts = reader.of(integration.user_id, "openrouter", model.openrouter_id)
+    assert len(calls.bodies) == 3
+    assert facts == CallFacts(None, model)  # the second answer said that there was no such connection
+
+
+def test_both_halves_are_put_together(cloud: House, known: Known) -> None:
+    reader, integration, model = known
+    with faults("BatchGetItem", unprocessed(cloud, integration, model)):
+        assert reader.of(integration.user_id, "openrouter", model.openrouter_id) == CallFacts(integration, model)
+
+
+def test_a_row_that_is_never_read_is_no_missing_row(cloud: House, known: Known) -> None:
+    reader, integration, model = known
+    busy = [unprocessed(cloud, integration, None)] * 3
+    with faults("BatchGetItem", *busy) as calls, pytest.raises(UpstreamUnavailable) as caught:
+        reader.of(integration.user_id, "openrouter", model.openrouter_id)
+    assert len(calls.bodies) == 3
+    assert caught.value.retryable

@@ -1,0 +1,301 @@
+"""HTTP to the outside over real sockets: one deadline, one size, one try, and no key anywhere but on the wire."""
+
+import logging
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from instant.adapters.upstream import HttpUpstream
+from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
+from instant.domain.exchange import Reply, Request
+from instant.domain.secret import Secret
+from instant.integrations.openrouter.wire import BASE_URL
+from tests.fakes.openrouter import FakeOpenRouter
+
+KEY = "sk-or-v1-" + "canary42" * 8
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeOpenRouter]:
+    with FakeOpenRouter() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[HttpUpstream]:
+    """One client for the whole module, as one serves a whole environment."""
+    made = HttpUpstream()
+    yield made
+    made.close()
+
+
+def chat(base_url: str, most: int = 1_000_000, prompt: str = "Hello") -> Request:
+    """A chat call with a key."""
+    body = b'{"model":"meadow/lark-mini","max_completion_tokens":50,"messages":[{"role":"user","content":"%b"}]}'
+    return Request(
+        method="POST",
+        base_url=base_url,
+        path="/chat/completions",
+        body=body % prompt.encode(),
+        headers={"Content-Type": "application/json"},
+        bearer=Secret(KEY),
+        max_reply_bytes=most,
+    )
+
+
+def question(base_url: str) -> Request:
+    """A call without a body, which leaves in one piece."""
+    return Request(method="GET", base_url=base_url, path="/key", bearer=Secret(KEY))
+
+
+@contextmanager
+def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that reads one request of each connection, notes it, and lets `talk` answer the nth."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    heard.append(connection.recv(65_536))
+                    talk(connection, len(heard))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def failure_of(upstream: HttpUpstream, request: Request, seconds: float = 5) -> InstantError:
+    """How a call fails; it must."""
+    with pytest.raises(InstantError) as caught:
+        upstream.send(request, seconds=seconds)
+    return caught.value
+
+
+def test_a_request_goes_out_as_it_is(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    reply = upstream.send(chat(fake.url), seconds=5)
+    assert reply.status == 200
+    assert reply.headers["x-generation-id"].startswith("gen-")
+    (arrival,) = fake.chat_requests
+    assert arrival.headers["authorization"] == f"Bearer {KEY}"
+    assert arrival.headers["accept-encoding"] == "identity"
+    assert arrival.body == chat(fake.url).body
+
+
+def test_a_service_can_be_reached_elsewhere(fake: FakeOpenRouter) -> None:
+    upstream = HttpUpstream({BASE_URL: fake.url})
+    reply = upstream.send(Request(method="GET", base_url=BASE_URL, path="/key", bearer=Secret(KEY)), seconds=5)
+    upstream.close()
+    assert reply.status == 200
+    assert fake.requests[0].path == "/api/v1/key"
+
+
+def test_bytes_are_not_touched(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    body = bytes(range(256)) * 40
+    fake.script(418, body, {"X-Odd": "1"}, chunks=[body[:7], body[7:]])
+    reply = upstream.send(chat(fake.url), seconds=5)
+    assert (reply.status, reply.body, reply.headers["x-odd"]) == (418, body, "1")
+
+
+def test_connections_are_used_again(upstream: HttpUpstream) -> None:
+    connections: list[int] = []
+
+    def talk(connection: socket.socket, number: int) -> None:
+        connections.append(number)
+        for _ in range(2):
+            connection.sendall(ANSWER)
+            connection.recv(65_536)
+        connection.sendall(ANSWER)
+
+    with tcp_server(talk) as (url, _):
+        for _ in range(3):
+            upstream.send(question(url), seconds=5)
+    assert connections == [1]
+
+
+def test_a_connection_that_was_closed_meanwhile_does_no_harm(upstream: HttpUpstream) -> None:
+    def talk(connection: socket.socket, number: int) -> None:
+        connection.sendall(ANSWER)  # and hangs up, although it never said that it would
+
+    with tcp_server(talk) as (url, heard):
+        for _ in range(5):
+            assert upstream.send(question(url), seconds=5) == Reply(
+                status=200, body=b"{}", headers={"content-length": "2"}
+            )
+            time.sleep(0.02)
+    assert len(heard) == 5
+
+
+def test_no_connection_means_that_nothing_was_sent(upstream: HttpUpstream) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}", "http://no-such-host.invalid", "ftp://127.0.0.1"):
+        failure = failure_of(upstream, chat(url))
+        assert type(failure) is UpstreamUnavailable
+        assert failure.retryable
+        assert not failure.outcome_unknown
+
+
+def test_without_time_nothing_is_sent(upstream: HttpUpstream) -> None:
+    with tcp_server(lambda connection, number: None) as (url, heard):
+        for seconds in (0, -3):
+            failure = failure_of(upstream, chat(url), seconds=seconds)
+            assert type(failure) is UpstreamUnavailable
+            assert not failure.outcome_unknown
+        assert heard == []
+
+
+BROKEN: dict[str, type[InstantError]] = {
+    "hang-up": OutcomeUnknown,
+    "reset": OutcomeUnknown,
+    "truncated": OutcomeUnknown,
+    "gzip": UpstreamError,
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_an_answer_that_breaks_off_may_have_been_paid(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
+    fake.answer_next(fault)
+    failure = failure_of(upstream, chat(fake.url))
+    assert type(failure) is BROKEN[fault]
+    assert failure.outcome_unknown
+    assert not failure.retryable
+    assert len(fake.chat_requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["drip", "drip-headers", "slow 1"])
+def test_one_deadline_holds_over_everything(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
+    fake.answer_next(fault)
+    start = time.monotonic()
+    failure = failure_of(upstream, chat(fake.url), seconds=0.5)
+    assert 0.4 < time.monotonic() - start < 3
+    assert type(failure) is DeadlineExceeded
+    assert failure.outcome_unknown
+    assert not failure.retryable
+    assert fake.wait_for_hang_up()
+    assert len(fake.chat_requests) == 1
+
+
+def test_a_deadline_ends_with_its_call(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    fake.answer_next("drip")
+    failure_of(upstream, chat(fake.url), seconds=0.2)
+    fake.answer_next("slow 0.5")
+    assert upstream.send(chat(fake.url), seconds=5).status == 200
+
+
+def test_calls_of_two_threads_have_their_own_deadlines(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    patient: list[Reply] = []
+    slow = threading.Thread(
+        target=lambda: patient.append(upstream.send(chat(fake.url, prompt="[[fake: slow 0.8]]"), seconds=10))
+    )
+    slow.start()
+    failure = failure_of(upstream, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
+    slow.join()
+    assert type(failure) is DeadlineExceeded
+    assert [reply.status for reply in patient] == [200]
+
+
+@pytest.mark.parametrize("length", [1_000, 1_001])
+def test_the_size_is_capped_to_the_byte(upstream: HttpUpstream, fake: FakeOpenRouter, length: int) -> None:
+    fake.script(200, b"x" * length)
+    if length <= 1_000:
+        assert len(upstream.send(chat(fake.url, most=1_000), seconds=5).body) == length
+    else:
+        failure = failure_of(upstream, chat(fake.url, most=1_000))
+        assert type(failure) is UpstreamError
+        assert failure.outcome_unknown
+
+
+def test_an_endless_body_is_cut_off_early(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    fake.script(200, chunks=[b"x" * 65_536] * 5_000)
+    failure = failure_of(upstream, chat(fake.url, most=1_000_000))
+    assert type(failure) is UpstreamError
+    assert failure.outcome_unknown
+    assert fake.wait_for_hang_up()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "zstd", "gzip, gzip", "x-unheard-of"])
+def test_every_coding_is_refused_unread(upstream: HttpUpstream, fake: FakeOpenRouter, coding: str) -> None:
+    fake.script(200, b"not really compressed", {"Content-Encoding": coding})
+    failure = failure_of(upstream, chat(fake.url))
+    assert type(failure) is UpstreamError
+    assert failure.outcome_unknown
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(upstream: HttpUpstream, fake: FakeOpenRouter, status: int) -> None:
+    fake.script(status, b"", {"Location": f"{fake.url}/key"})
+    assert upstream.send(chat(fake.url), seconds=5).status == status
+    assert len(fake.requests) == 1
+
+
+def test_cookies_are_not_carried_from_one_call_to_the_next(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    fake.script(200, b"{}", {"Set-Cookie": "session=alice; Path=/"})
+    upstream.send(chat(fake.url), seconds=5)
+    upstream.send(chat(fake.url), seconds=5)
+    assert ["cookie" in arrival.headers for arrival in fake.chat_requests] == [False, False]
+
+
+def test_the_environment_s_proxies_are_not_used(fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    upstream = HttpUpstream()
+    assert upstream.send(chat(fake.url), seconds=5).status == 200
+    upstream.close()
+
+
+@pytest.mark.parametrize("number", [0, 200_000])
+def test_odd_headers_are_survived(upstream: HttpUpstream, number: int) -> None:
+    def talk(connection: socket.socket, _: int) -> None:
+        connection.sendall(ANSWER if number == 0 else b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * number)
+
+    with tcp_server(talk) as (url, heard):
+        if number == 0:
+            assert upstream.send(question(url), seconds=5).status == 200
+        else:
+            assert type(failure_of(upstream, question(url))) is OutcomeUnknown
+    assert len(heard) == 1
+
+
+def test_what_is_no_http_may_have_been_paid(upstream: HttpUpstream) -> None:
+    with tcp_server(lambda connection, _: connection.sendall(b"220 mail.example ESMTP\r\n")) as (url, heard):
+        assert type(failure_of(upstream, question(url))) is OutcomeUnknown
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("wish", ["error 500", "error 503", "error 429", "hang-up", "reset", "truncated", "not-json"])
+def test_nothing_is_ever_sent_twice(upstream: HttpUpstream, fake: FakeOpenRouter, wish: str) -> None:
+    fake.answer_next(wish)
+    with suppress(InstantError):
+        upstream.send(chat(fake.url), seconds=5)
+    assert len(fake.chat_requests) == 1
+
+
+def test_no_key_is_in_any_log_or_exception(
+    upstream: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("", "httpx", "httpcore", "httpcore.http11", "httpcore.connection", "instant"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    shown = []
+    for wish in ("shred", "error 401", "hang-up", "reset", "truncated", "gzip", "drip", "drip-headers"):
+        fake.answer_next(wish)
+        try:
+            upstream.send(chat(fake.url), seconds=0.2)
+        except InstantError as error:
+            shown += [*traceback.format_exception(error), repr(error), str(error.body())]
+    shown += traceback.format_exception(failure_of(upstream, chat("http://127.0.0.1:1")))
+    shown += [caplog.text, *(str(record.__dict__) for record in caplog.records)]
+    assert len(caplog.records) > 20
+    assert "canary" not in "\n".join(shown)

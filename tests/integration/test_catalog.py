@@ -1,0 +1,188 @@
+"""The catalog answers every filter and order exactly as counting by hand does, and each model once."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.fakes.openrouter.catalog import default_catalog
+from tests.integration.guests import open_guest_house
+from tests.integration.house import Answer, House
+
+type Row = dict[str, Any]
+
+GONE = ("meadow/lark-mini:free", "juniper/reel-1", "harbor/lighthouse-pro")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    """A house whose catalog has lost three models; `everything` has them still."""
+    with open_guest_house() as house:
+        house.fake.catalog = [row for row in house.fake.catalog if row["id"] not in GONE]
+        house.sync()
+        yield house
+
+
+@pytest.fixture(scope="module")
+def everything(shared: House) -> list[Row]:
+    """Every row that was ever offered, as OpenRouter writes it."""
+    return [*shared.fake.catalog, *(row for row in default_catalog() if row["id"] in GONE)]
+
+
+def _list(house: House, **query: str) -> Answer:
+    return house.call("GET", "/api/models", query=query, user=None)
+
+
+def _ids(house: House, **query: str) -> list[str]:
+    """All ids of a query that fits one page, its total checked."""
+    answer = _list(house, **{"limit": "200", **query})
+    assert answer.status == 200, answer.text
+    assert (answer.json["total"], answer.json["next_cursor"]) == (len(answer.json["data"]), None)
+    return [model["openrouter_id"] for model in answer.json["data"]]
+
+
+def _price(row: Row) -> Decimal:
+    return Decimal(row["pricing"]["prompt"])
+
+
+def _is_free(row: Row) -> bool:
+    return {Decimal(row["pricing"].get(key, "0")) for key in ("prompt", "completion", "request")} == {Decimal(0)}
+
+
+def _makes(*wanted: str) -> Callable[[Row], bool]:
+    return lambda row: set(wanted) <= set(row["architecture"]["output_modalities"])
+
+
+def _sees(*wanted: str) -> Callable[[Row], bool]:
+    return lambda row: set(wanted) <= set(row["architecture"]["input_modalities"])
+
+
+def _says(word: str) -> Callable[[Row], bool]:
+    return lambda row: any(word in row[key].lower() for key in ("id", "name", "description"))
+
+
+QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
+    ({}, lambda row: True),
+    ({"q": "lark"}, _says("lark")),
+    ({"q": "LARK MINI"}, _says("lark mini")),
+    ({"q": "summaries"}, _says("summaries")),
+    ({"q": ":batch"}, _says(":batch")),
+    ({"q": "~"}, _says("~")),
+    ({"q": "nothing has this"}, lambda row: False),
+    ({"author": "meadow"}, lambda row: row["id"].startswith("meadow/")),
+    ({"author": "~meadow"}, lambda row: row["id"].startswith("~meadow/")),
+    ({"author": "mead"}, lambda row: False),
+    ({"input_modality": "image"}, _sees("image")),
+    ({"input_modality": "audio"}, _sees("audio")),
+    ({"output_modality": "image"}, _makes("image")),
+    ({"output_modality": "text"}, _makes("text")),
+    ({"output_modality": "rerank"}, _makes("rerank")),
+    ({"supported_parameter": "tools"}, lambda row: "tools" in row["supported_parameters"]),
+    ({"supported_parameter": "tool"}, lambda row: False),
+    ({"min_context": "0"}, lambda row: True),
+    ({"min_context": "131072"}, lambda row: (row["context_length"] or 0) >= 131_072),
+    ({"min_context": "1000001"}, lambda row: (row["context_length"] or 0) >= 1_000_001),
+    ({"max_price": "0"}, lambda row: _price(row) == 0),
+    ({"max_price": "0.00000004"}, lambda row: 0 <= _price(row) <= Decimal("0.00000004")),
+    ({"max_price": "4e-8"}, lambda row: 0 <= _price(row) <= Decimal("0.00000004")),
+    ({"max_price": "0.00000008333333333333333"}, lambda row: 0 <= _price(row) <= Decimal("0.00000008333333333333333")),
+    ({"max_price": "1"}, lambda row: _price(row) >= 0),
+    ({"free": "true"}, _is_free),
+    ({"free": "false"}, lambda row: not _is_free(row)),
+    (
+        {"q": "a", "input_modality": "image", "supported_parameter": "tools", "max_price": "0.000001", "free": "false"},
+        lambda row: (
+            _says("a")(row)
+            and _sees("image")(row)
+            and "tools" in row["supported_parameters"]
+            and 0 <= _price(row) <= Decimal("0.000001")
+            and not _is_free(row)
+        ),
+    ),
+]
+
+ORDERS: dict[str, Callable[[Row], Any]] = {
+    "newest": lambda row: -row["created"],
+    "name": lambda row: row["name"].lower(),
+    "price": lambda row: (_price(row) < 0, _price(row)),
+    "context": lambda row: -(row["context_length"] or 0),
+}
+
+
+@pytest.mark.parametrize(("query", "keeps"), QUERIES, ids=[str(query) for query, _ in QUERIES])
+def test_a_filter_keeps_what_it_says(
+    shared: House, everything: list[Row], query: dict[str, str], keeps: Callable[[Row], bool]
+) -> None:
+    kept = {row["id"] for row in everything if keeps(row)}
+    assert set(_ids(shared, **query)) == kept - set(GONE)
+    assert set(_ids(shared, **query, active="true")) == kept - set(GONE)
+    assert set(_ids(shared, **query, active="false")) == kept & set(GONE)
+
+
+@pytest.mark.parametrize("sort", ORDERS)
+def test_an_order_is_one_order(shared: House, everything: list[Row], sort: str) -> None:
+    rows = [row for row in everything if row["id"] not in GONE]
+    expected = [row["id"] for row in sorted(rows, key=lambda row: (ORDERS[sort](row), row["id"]))]
+    assert _ids(shared, sort=sort) == expected
+    assert sort != "newest" or _ids(shared) == expected
+
+
+@pytest.mark.parametrize(("limit", "sort"), [("1", "name"), ("7", "price"), ("64", "newest"), ("50", "context")])
+def test_pages_hold_each_model_once(shared: House, limit: str, sort: str) -> None:
+    query, seen = {"limit": limit, "sort": sort}, list[str]()
+    while True:
+        page = _list(shared, **query).json
+        assert (page["total"], 0 < len(page["data"]) <= int(limit)) == (64, True)
+        seen += [model["openrouter_id"] for model in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert seen == _ids(shared, sort=sort)
+    assert len(seen) == len(set(seen)) == 64
+
+
+def test_a_page_has_fifty_unless_said_otherwise(shared: House) -> None:
+    assert len(_list(shared).json["data"]) == 50
+
+
+def test_a_row_tells_what_openrouter_told(shared: House, everything: list[Row]) -> None:
+    told = {model["openrouter_id"]: model for model in _list(shared, limit="200").json["data"]}
+    for row in (row for row in everything if row["id"] not in GONE):
+        model = told[row["id"]]
+        assert (model["display_name"], model["description"]) == (row["name"], row["description"])
+        assert (model["canonical_slug"], model["provider"]) == (row["canonical_slug"], row["id"].split("/")[0])
+        assert model["context_length"] == row["context_length"]
+        assert model["max_tokens"] == row["top_provider"]["max_completion_tokens"]
+        assert model["supported_parameters"] == sorted(row["supported_parameters"])
+        assert model["input_modalities"] == sorted(row["architecture"]["input_modalities"])
+        assert model["pricing"] == {key: price for key, price in row["pricing"].items() if isinstance(price, str)}
+        assert len(model["price_overrides"]) == len(row["pricing"].get("overrides", []))
+        assert model["expiration_date"] == row.get("expiration_date")
+        assert model["alias_target"] == row.get("alias_target", {}).get("slug")
+        assert model["vision_supported"] == ("image" in row["architecture"]["input_modalities"])
+        assert model["tool_calling_supported"] == ("tools" in row["supported_parameters"])
+        assert model["last_synced_at"] is not None
+    unusable = {key for key, model in told.items() if not model["usable"]}
+    assert {"openrouter/auto", "openai/gpt-4o-mini:batch", "northwind/easel-max"} <= unusable
+    assert not unusable & {"meadow/lark", "~meadow/lark-latest", "stealth/moth-alpha", "juniper/fresco-2"}
+
+
+def test_every_model_is_found_by_its_id_encoded_or_not(shared: House, everything: list[Row]) -> None:
+    for row in everything:
+        author, slug = row["id"].split("/")
+        encoded = "".join(f"%{ord(letter):02X}" for letter in slug)
+        for path in (row["id"], f"{quote(author, safe='')}/{quote(slug, safe='')}", f"{author}/{encoded}"):
+            answer = shared.call("GET", f"/api/models/{path}", user=None)
+            assert (answer.status, answer.json["openrouter_id"]) == (200, row["id"])
+            assert answer.json["is_active"] == (row["id"] not in GONE)
+            assert (answer.json["missing_since"] is None) == (row["id"] not in GONE)
+
+
+@pytest.mark.parametrize(
+    "path", ["meadow/nosuch", "nobody/lark", "Meadow/lark", "meadow/lark%253Afree", "~meadow/lark"]
+)
+def test_an_unknown_model_is_not_found(shared: House, path: str) -> None:
+    answer = shared.call("GET", f"/api/models/{path}", user=None)
+    assert (answer.status, answer.code) == (404, "not_found")

@@ -1,0 +1,100 @@
+"""When the catalog is read from its table, and how a sync of it is asked for."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from instant.adapters import aws
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.house import Answer, House
+
+SYNC = "/api/admin/sync-models"
+
+
+def _list(house: House) -> Any:
+    return house.call("GET", "/api/models", query={"limit": "1"}, user=None).json
+
+
+def _reads(house: House) -> list[str]:
+    with recorded("dynamodb") as calls:
+        _list(house)
+    return operations(calls)
+
+
+def test_before_any_sync_there_is_nothing(house: House) -> None:
+    assert _list(house) == {"data": [], "next_cursor": None, "total": 0}
+    assert house.call("GET", "/api/models/meadow/lark", user=None).status == 404
+
+
+def test_the_list_is_read_again_after_a_sync_and_not_otherwise(house: House) -> None:
+    assert _reads(house) == ["GetItem"]
+    house.sync()
+    assert _reads(house) == ["GetItem", "Scan"]
+    assert _reads(house) == ["GetItem"]
+    first = _list(house)["data"][0]["last_synced_at"]
+
+    house.sync()
+    assert _reads(house) == ["GetItem"], "a sync that found nothing new"
+    assert _list(house)["data"][0]["last_synced_at"] > first
+
+    house.fake.catalog = house.fake.catalog[1:]
+    house.sync()
+    assert _reads(house) == ["GetItem", "Scan"]
+    assert (_list(house)["total"], _reads(house)) == (len(house.fake.catalog), ["GetItem"])
+
+
+def _ask(house: House, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str, Any]]]:
+    """The answer, and the events that were put."""
+    with recorded("events") as calls:
+        answer = house.call("POST", SYNC, body, **more)
+    return answer, [entry for call in calls for entry in call.parameters["Entries"]]
+
+
+def test_only_an_admin_asks_for_a_sync(house: House) -> None:
+    for scopes in ("manage", "execute", "execute manage", ""):
+        answer, entries = _ask(house, {"accept_losses": True}, scopes=scopes)
+        assert (answer.status, answer.code, entries) == (403, "forbidden", [])
+        assert "'admin'" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(("body", "accepts"), [(None, False), ({"accept_losses": True}, True)])
+def test_asking_puts_one_event_that_the_sync_obeys(house: House, body: Any, accepts: bool) -> None:
+    house.sync()
+    house.fake.catalog = house.fake.catalog[:40]
+    answer, entries = _ask(house, body, scopes="admin")
+    assert (answer.status, answer.json) == (202, {"accepted": True, "accept_losses": accepts})
+    (entry,) = entries
+    assert (entry["Source"], entry["DetailType"]) == ("instant.resources", "openrouter/models.sync")
+    assert entry["EventBusName"] == "default"
+    event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
+    if accepts:
+        assert house.invoke("CatalogSyncFunction", event)["removed"] == 27
+    else:
+        with pytest.raises(Exception, match="would be lost"):
+            house.invoke("CatalogSyncFunction", event)
+
+
+def test_losses_are_not_accepted_unless_said_so(house: House) -> None:
+    for body in ({}, {"accept_losses": False}):
+        answer, (entry,) = _ask(house, body)
+        assert (answer.json["accept_losses"], json.loads(entry["Detail"])) == (False, {"accept_losses": False})
+
+
+def test_an_order_has_no_other_fields(house: House) -> None:
+    for body, field in (({"force": True}, "force"), ({"accept_losses": [True]}, "accept_losses")):
+        answer, entries = _ask(house, body)
+        assert (answer.status, answer.json["error"]["details"]["field"], entries) == (422, field, [])
+
+
+def test_an_event_that_the_bus_refuses_is_told(house: House) -> None:
+    failed = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}]}
+
+    def refuse(**_: Any) -> Any:
+        return AWSResponse("", 200, {}, None), failed
+
+    aws.client("events").meta.events.register("before-call.eventbridge.PutEvents", refuse)
+    answer = house.call("POST", SYNC)
+    assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
+    assert answer.headers["Retry-After"] == "1"

@@ -1,0 +1,87 @@
+"""Two real catalogs, half a year apart, where they are at hand: the counts are those found by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.house import ROOT, House
+
+SAVED = ROOT.parent / "shared" / "data" / "openrouter"
+JANUARY, JUNE = SAVED / "models-2026-01-26.json", SAVED / "models-2026-06-08.json"
+
+pytestmark = pytest.mark.skipif(not (JANUARY.exists() and JUNE.exists()), reason="the saved catalogs are not here")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return list(json.loads(path.read_text())["data"])
+
+
+def _total(house: House, **query: str) -> int:
+    return int(house.call("GET", "/api/models", query={"limit": "1", **query}, user=None).json["total"])
+
+
+def _all(house: House) -> list[dict[str, Any]]:
+    """Every active model, page by page."""
+    models, query = list[dict[str, Any]](), {"limit": "200"}
+    while True:
+        page = house.call("GET", "/api/models", query=query, user=None).json
+        models += page["data"]
+        if page["next_cursor"] is None:
+            return models
+        query["cursor"] = page["next_cursor"]
+
+
+def _counts(house: House) -> dict[str, int]:
+    models = _all(house)
+    caps = [(model["max_tokens"], model["context_length"]) for model in models]
+    ids = [str(model["openrouter_id"]) for model in models]
+    return {
+        "models": _total(house),
+        "vision": _total(house, input_modality="image"),
+        "image out": _total(house, output_modality="image"),
+        "tools": _total(house, supported_parameter="tools"),
+        "no temperature": _total(house) - _total(house, supported_parameter="temperature"),
+        "no cap": sum(cap is None for cap, _ in caps),
+        "cap = context": sum(cap == context for cap, context in caps if cap is not None),
+        "cap > context": sum(cap > context for cap, context in caps if cap is not None),
+        "expiring": sum(model["expiration_date"] is not None for model in models),
+        ":free": sum(each.endswith(":free") for each in ids),
+        ":batch": sum(each.endswith(":batch") for each in ids),
+        "~": sum(each.startswith("~") for each in ids),
+    }
+
+
+IN_JANUARY = dict(zip(
+    ("models", "vision", "image out", "tools", "no temperature", "no cap", "cap = context", "cap > context",
+     "expiring", ":free", ":batch", "~"),
+    (345, 122, 4, 227, 30, 116, 52, 4, 9, 32, 0, 0),
+    strict=True,
+))  # fmt: skip
+IN_JUNE = dict(zip(IN_JANUARY, (341, 162, 7, 254, 47, 60, 34, 4, 7, 23, 0, 8), strict=True))
+
+
+def test_half_a_year_of_the_real_catalog(house: House) -> None:
+    house.fake.serve_catalog(JANUARY.read_bytes())
+    assert house.sync() == {"seen": 345, "written": 345, "added": 345, "removed": 0}
+    assert _counts(house) == IN_JANUARY
+    assert house.sync()["written"] == 0
+
+    rows = _rows(JANUARY)
+    rows[100]["pricing"]["prompt"] = "0.00000123"
+    house.fake.serve_catalog(json.dumps({"data": rows}).encode())
+    assert house.sync() == {"seen": 345, "written": 1, "added": 0, "removed": 0}
+    changed = house.call("GET", f"/api/models/{rows[100]['id']}", user=None).json
+    assert changed["pricing"]["prompt"] == "0.00000123"
+
+    before, after = ({row["id"] for row in _rows(path)} for path in (JANUARY, JUNE))
+    house.fake.serve_catalog(JUNE.read_bytes())
+    with pytest.raises(Exception, match=f"{len(before - after)} of 345 active models would be lost"):
+        house.sync()
+    assert _total(house) == 345
+    result = house.sync(accept_losses=True)
+    assert (result["seen"], result["added"], result["removed"]) == (341, len(after - before), len(before - after))
+    assert _counts(house) == IN_JUNE
+    assert _total(house, active="false") == len(before - after)
+    assert house.sync()["written"] == 0

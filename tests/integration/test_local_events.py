@@ -1,0 +1,56 @@
+"""Events, schedules and invocations from outside, on the local stack."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.stack import Stack
+from tests.local.toy.calling import ask, call, row
+
+pytest_plugins = ["tests.local.toy.fixture"]
+
+
+def test_events_reach_the_functions_whose_patterns_match(toy: Stack, things: str) -> None:
+    def entry(source: str, kind: str, **detail: Any) -> dict[str, str]:
+        return {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
+
+    entries = [entry("toy", "thing.made", size=4), entry("toy", "thing.small", size=3), entry("toy", "other", size=4)]
+    answer = ask(toy, "events", "put_events", Entries=[*entries, {**entries[0], "Detail": "[]"}])["answer"]
+    assert answer["FailedEntryCount"] == 1
+    assert answer["Entries"][3]["ErrorCode"] == "MalformedDetail"
+    toy.settle()
+    assert row(toy, things, "thing.made")["tries"] == {"N": "1"}
+    assert row(toy, things, "thing.small") == row(toy, things, "other") == {}
+    refused = ask(toy, "events", "put_events", Entries=[entry("stranger", "thing.made", size=4)])
+    assert refused["code"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(("failures", "tries"), [(2, "3"), (9, "3")])
+def test_deliveries_are_tried_three_times(toy: Stack, things: str, failures: int, tries: str) -> None:
+    event = {"detail-type": f"fails {failures}", "detail": {"failures": failures}}
+    toy.invoke("ListenerFunction", event, asynchronous=True)
+    toy.settle()
+    assert row(toy, things, f"fails {failures}")["tries"] == {"N": tries}
+
+
+def test_schedules_are_fired_by_hand(toy: Stack, things: str) -> None:
+    toy.fire("ListenerFunction")
+    toy.settle()
+    assert row(toy, things, "Scheduled Event")["tries"] == {"N": "1"}
+    with pytest.raises(KeyError):
+        toy.fire("EchoFunction")
+
+
+def test_anybody_on_this_machine_may_invoke(toy: Stack) -> None:
+    door = "/2015-03-31/functions/{}/invocations"
+    event = {"detail-type": "by hand", "detail": {}}
+    queued = call(toy.aws_url, "POST", door.format("ListenerFunction"), event, **{"X-Amz-Invocation-Type": "Event"})
+    assert queued.status == 202
+    failed = call(toy.aws_url, "POST", door.format("ActFunction"), {"do": "raise"})
+    assert (failed.status, failed.headers["X-Amz-Function-Error"]) == (200, "Unhandled")
+    assert failed.json["errorMessage"] == "as ordered"
+    assert call(toy.aws_url, "POST", door.format("Nobody"), {}).status == 404
+    toy.settle()
+    client = toy.client("lambda")
+    assert client.invoke(FunctionName="ActFunction", Payload=b'{"do": "pid"}')["StatusCode"] == 200

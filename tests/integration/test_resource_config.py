@@ -1,0 +1,179 @@
+"""A resource's settings are checked against the catalog, and whatever cannot work is named and not stored."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from instant.resource_types.openrouter_instant import ModelSettings
+from tests.integration.guests import new_user, open_guest_house
+from tests.integration.house import Answer, House
+
+GONE = "meadow/lark-mini:free"
+PLAIN = "meadow/lark"
+EXAMPLES: dict[str, Any] = {
+    "temperature": 1,
+    "top_p": 0.5,
+    "top_k": 10,
+    "top_a": 0.5,
+    "min_p": 0.1,
+    "frequency_penalty": 0.5,
+    "presence_penalty": 0.5,
+    "repetition_penalty": 1,
+    "seed": 7,
+    "stop": ["END"],
+    "max_tokens": 100,
+}
+"""A fine value for every setting that a model may or may not support."""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        house.fake.catalog = [row for row in house.fake.catalog if row["id"] != GONE]
+        house.sync()
+        yield house
+
+
+def _create(house: House, config: Any) -> Answer:
+    body = {"resource_type": "openrouter_instant", "name": "Haiku", "config": config}
+    return house.call("POST", "/api/resources", body, user=new_user())
+
+
+def _refused(house: House, config: Any, field: str) -> str:
+    """The message of a refusal that names `field` and stores nothing."""
+    before = house.table("RESOURCES_TABLE")
+    answer = _create(house, config)
+    assert (answer.status, answer.code) == (422, "invalid_field"), answer.text
+    assert answer.json["error"]["details"]["field"] == field
+    assert house.table("RESOURCES_TABLE") == before
+    message = str(answer.json["error"]["message"])
+    assert message.startswith(f"{field}: ")
+    return message
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("nobody/knows-it", "not in the catalog"),
+        (GONE, "no longer offered"),
+        ("openai/gpt-4o-mini:batch", "only served in batches"),
+        ("openrouter/auto", "router"),
+        ("openrouter/fusion", "router"),
+        ("northwind/easel-max", "does not answer with text"),
+        ("northwind/compass-embed-small", "does not answer with text"),
+        ("juniper/reel-1", "does not answer with text"),
+    ],
+)
+def test_a_model_that_cannot_answer_is_refused_with_the_reason(shared: House, model: str, reason: str) -> None:
+    message = _refused(shared, {"model": model}, "config.model")
+    assert model in message
+    assert reason in message
+
+
+@pytest.mark.parametrize("model", ["", "no-slash", "a/b/c", "a b/c", "/x", "x/", "a/b\n", "x" * 400, None, 7, ["a/b"]])
+def test_what_is_no_model_id_is_refused_by_name(shared: House, model: Any) -> None:
+    _refused(shared, {"model": model}, "config.model")
+
+
+def test_a_model_is_required(shared: House) -> None:
+    assert "required" in _refused(shared, {"temperature": 1}, "config.model")
+
+
+@pytest.mark.parametrize("model", [PLAIN, "~meadow/lark-latest", "meadow/skylark-voice", "stealth/moth-alpha"])
+def test_ordinary_models_and_aliases_and_talking_ones_are_fine(shared: House, model: str) -> None:
+    assert _create(shared, {"model": model}).status == 201
+
+
+def test_the_examples_are_all_settings() -> None:
+    assert set(EXAMPLES) == set(ModelSettings.model_fields) - {"model", "system_prompt"}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_setting_that_the_model_would_drop_is_refused_by_name(shared: House, name: str) -> None:
+    message = _refused(shared, {"model": "stealth/bare", name: EXAMPLES[name]}, f"config.{name}")
+    assert "stealth/bare does not support it" in message
+
+
+def test_the_first_of_several_unsupported_settings_is_named(shared: House) -> None:
+    _refused(shared, {"model": "openai/gpt-5-nano", "seed": 1, "temperature": 1, "top_p": 1}, "config.temperature")
+
+
+def test_supported_settings_are_stored_as_they_are(shared: House) -> None:
+    config = {"model": "anthropic/claude-haiku-4.5", "system_prompt": "Be brief."}
+    supported = set(EXAMPLES) - {"top_a", "min_p", "repetition_penalty"}
+    answer = _create(shared, {**config, **{name: EXAMPLES[name] for name in supported}})
+    assert answer.json["config"] == {**config, **{name: EXAMPLES[name] for name in supported}}
+
+
+@pytest.mark.parametrize(
+    ("model", "longest"),
+    [
+        ("juniper/quill-7b", 2_048),  # its own limit
+        ("northwind/breeze-8b", 32_768),  # no limit but its context
+        ("northwind/overflow", 32_768),  # a limit beyond its context
+    ],
+)
+def test_no_answer_may_be_longer_than_the_model_can_give(shared: House, model: str, longest: int) -> None:
+    assert _create(shared, {"model": model, "max_tokens": longest}).status == 201
+    assert str(longest) in _refused(shared, {"model": model, "max_tokens": longest + 1}, "config.max_tokens")
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most", "step"),
+    [
+        ("temperature", 0, 2, 0.01),
+        ("top_p", 0.01, 1, 0.01),
+        ("top_k", 0, 100_000, 1),
+        ("frequency_penalty", -2, 2, 0.01),
+        ("presence_penalty", -2, 2, 0.01),
+        ("seed", -(2**53), 2**53, 1),
+        ("max_tokens", 1, 64_000, 1),
+    ],
+)
+def test_ranges_hold_at_both_ends(shared: House, name: str, least: float, most: float, step: float) -> None:
+    model = "anthropic/claude-haiku-4.5"
+    for value in (least, most):
+        assert _create(shared, {"model": model, name: value}).status == 201
+    for value in (least - step, most + step):
+        _refused(shared, {"model": model, name: value}, f"config.{name}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"),
+    [
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": [1]}, "temperature"),
+        ({"temperature": "NaN"}, "temperature"),
+        ({"temperature": "Infinity"}, "temperature"),
+        ({"top_p": 0}, "top_p"),
+        ({"top_a": 1.1}, "top_a"),
+        ({"min_p": -0.1}, "min_p"),
+        ({"repetition_penalty": 0}, "repetition_penalty"),
+        ({"seed": 1.5}, "seed"),
+        ({"max_tokens": "many"}, "max_tokens"),
+        ({"stop": "END"}, "stop"),
+        ({"stop": []}, "stop"),
+        ({"stop": ["a"] * 5}, "stop"),
+        ({"stop": ["a", ""]}, "stop.1"),
+        ({"stop": ["x" * 201]}, "stop.0"),
+        ({"system_prompt": 7}, "system_prompt"),
+        ({"system_prompt": "x" * 200_001}, "system_prompt"),
+        ({"stream": True}, "stream"),
+        ({"messages": []}, "messages"),
+        ({"api_key": "sk-or-v1-x"}, "api_key"),
+        ({"Temperature": 1}, "Temperature"),
+    ],
+)
+def test_a_wrong_setting_is_named(shared: House, setting: dict[str, Any], field: str) -> None:
+    _refused(shared, {"model": PLAIN, **setting}, f"config.{field}")
+
+
+@pytest.mark.parametrize("config", [None, [], "model", 7])
+def test_settings_are_an_object(shared: House, config: Any) -> None:
+    _refused(shared, config, "config")
+
+
+def test_an_unset_setting_is_as_good_as_none(shared: House) -> None:
+    answer = _create(shared, {"model": "stealth/bare", "temperature": None})
+    assert (answer.status, answer.json["config"]) == (201, {"model": "stealth/bare"})

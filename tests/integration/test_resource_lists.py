@@ -1,0 +1,153 @@
+"""Lists of resources: mine or everybody's public ones, newest first, page by page."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.guests import created, new_user, open_guest_house
+from tests.integration.house import Answer, House
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def _list(house: House, user: str, **query: str) -> Answer:
+    return house.call("GET", "/api/resources", query=query, user=user)
+
+
+def _pages(house: House, user: str, **query: str) -> Iterator[list[str]]:
+    """The ids, page by page."""
+    cursor: dict[str, str] = {}
+    while True:
+        answer = _list(house, user, **query, **cursor)
+        assert answer.status == 200, answer.text
+        assert set(answer.json) == {"data", "next_cursor"}
+        yield [resource["resource_id"] for resource in answer.json["data"]]
+        if answer.json["next_cursor"] is None:
+            return
+        cursor = {"cursor": answer.json["next_cursor"]}
+
+
+def _create(house: House, user: str, count: int, **fields: Any) -> list[str]:
+    """The ids of so many new resources, newest first."""
+    return [created(house, user, **fields)["resource_id"] for _ in range(count)][::-1]
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [("1", [1] * 4), ("2", [2, 2]), ("3", [3, 1]), ("4", [4]), ("200", [4])])
+def test_pages_hold_everything_once_newest_first(shared: House, limit: str, sizes: list[int]) -> None:
+    user = new_user()
+    ids = _create(shared, user, 4)
+    pages = list(_pages(shared, user, limit=limit))
+    assert [len(page) for page in pages] == sizes
+    assert [each for page in pages for each in page] == ids
+
+
+def test_nobody_s_list_is_empty_and_whole(shared: House) -> None:
+    assert _list(shared, new_user()).json == {"data": [], "next_cursor": None}
+
+
+def test_mine_are_mine_whatever_their_visibility(shared: House) -> None:
+    user, other = new_user(), new_user()
+    ids = [_create(shared, user, 1, visibility=each)[0] for each in ("private", "unlisted", "public")]
+    _create(shared, other, 1, visibility="public")
+    assert list(_pages(shared, user)) == [ids[::-1]]
+    assert _list(shared, user, listing="mine").json == _list(shared, user).json
+
+
+def test_deleted_ones_leave_no_gaps(shared: House) -> None:
+    user = new_user()
+    ids = _create(shared, user, 5)
+    for resource_id in (ids[0], ids[1], ids[3]):
+        assert shared.call("DELETE", f"/api/resources/{resource_id}", user=user).status == 204
+    assert list(_pages(shared, user, limit="1")) == [[ids[2]], [ids[4]]]
+
+
+def test_everybody_sees_the_public_ones_of_everybody(shared: House) -> None:
+    one, two = new_user(), new_user()
+    first = _create(shared, one, 1, visibility="public")
+    hidden = [_create(shared, one, 1, visibility=visibility)[0] for visibility in ("private", "unlisted")]
+    second = _create(shared, two, 2, visibility="public")
+
+    def public(user: str) -> list[str]:
+        listed = [each for page in _pages(shared, user, listing="public", limit="2") for each in page]
+        return [each for each in listed if each in {*first, *second, *hidden}]
+
+    assert [public(user) for user in (one, two, new_user())] == [second + first] * 3
+    shared.call("PATCH", f"/api/resources/{first[0]}", {"visibility": "unlisted"}, user=one)
+    shared.call("PATCH", f"/api/resources/{hidden[0]}", {"visibility": "public"}, user=one)
+    shared.call("DELETE", f"/api/resources/{second[1]}", user=two)
+    assert public(two) == [second[0], hidden[0]]
+
+
+def test_somebody_else_s_cursor_shows_nothing_of_theirs(shared: House) -> None:
+    user, other = new_user(), new_user()
+    ids = _create(shared, user, 3)
+    theirs = _create(shared, other, 3)
+    cursor = _list(shared, user, limit="1").json["next_cursor"]
+    seen = [resource["resource_id"] for resource in _list(shared, other, cursor=cursor).json["data"]]
+    assert set(seen) <= set(theirs)
+    assert not set(seen) & set(ids)
+
+
+def _word(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "garbage",
+        "x",
+        "é",
+        "a b",
+        _word("7"),
+        _word("[]"),
+        _word('["a"]'),
+        _word('["a","b","c"]'),
+        _word("[1,2]"),
+        _word('["",""]'),
+        _word('{"a":1}'),
+        _word('["\\ud800","b"]'),
+        _word('["a","\\u0000"]'),
+        _word(f'["a","{"b" * 3_000}"]'),
+        _word("[" * 5_000),
+    ],
+)
+def test_a_cursor_that_we_did_not_make_is_named(shared: House, cursor: str) -> None:
+    answer = _list(shared, "alice", cursor=cursor)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "cursor")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "201"}, "limit"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"limit": "1.5"}, "limit"),
+        ({"limit": ""}, "limit"),
+        ({"listing": "all"}, "listing"),
+        ({"listing": ""}, "listing"),
+        ({"owner": "user_bob"}, "owner"),
+        ({"Limit": "5"}, "Limit"),
+        ({"limit": "5", "offset": "5"}, "offset"),
+    ],
+)
+def test_a_query_that_means_nothing_is_named(shared: House, query: dict[str, str], field: str) -> None:
+    answer = _list(shared, "alice", **query)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
+
+
+def test_every_route_refuses_a_query_that_it_does_not_know(shared: House) -> None:
+    user = new_user()
+    path = f"/api/resources/{_create(shared, user, 1)[0]}"
+    for method, body in (("GET", None), ("PATCH", {"name": "New"}), ("DELETE", None)):
+        answer = shared.call(method, path, body, query={"force": "true"}, user=user)
+        assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "force")
+    assert shared.call("GET", path, user=user).json["revision"] == 1

@@ -1,0 +1,42 @@
+"""The main job over HTTP on the source, each function in a process of its own: sync, connect, create, execute, look."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.journey import Journey, travel
+from tests.e2e.world import OPENROUTER_KEYS, World, open_world
+from tests.local.stack import SOURCE
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with open_world(SOURCE, tmp_path_factory.mktemp("world") / "log") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def journey(world: World) -> Journey:
+    return travel(world)
+
+
+def test_everybody_gets_answers_for_their_own_money(world: World, journey: Journey) -> None:
+    runs = (journey.by_id, journey.by_address, journey.by_bob, journey.long)
+    assert [run["success"] for run in runs] == [True] * 4
+    paid = [request.headers["authorization"] for request in world.fake.chat_requests]
+    users = ("alice", "alice", "bob", "alice")
+    assert paid == [f"Bearer {OPENROUTER_KEYS[user]}" for user in users]
+    rows = {row["execution_id"]["S"]: row["payer_id"]["S"] for row in world.rows("EXECUTIONS_TABLE")}
+    assert [rows[run["execution_id"]] for run in runs] == [f"user_{user}" for user in users]
+
+
+def test_what_was_run_is_counted_and_kept(world: World, journey: Journey) -> None:
+    assert journey.detail["stats"]["call_count"] == 3
+    shown = world.done(200, "alice", "GET", f"/api/executions/{journey.long['execution_id']}")
+    assert shown["output"] == journey.long["output"]
+
+
+def test_no_key_is_left_anywhere(world: World, journey: Journey) -> None:
+    places = {"the log": world.log.read_bytes(), **world.stored()}
+    for secret in (*world.keys.values(), *OPENROUTER_KEYS.values()):
+        assert [place for place, content in places.items() if secret.encode() in content] == []

@@ -1,0 +1,32 @@
+"""A toy integration: a service that shouts; the one file that a new integration is."""
+
+import json
+import re
+
+from instant.domain.errors import CredentialRejected, UpstreamError
+from instant.domain.exchange import Reply, Request
+from instant.domain.integration import KeyFacts
+from instant.domain.secret import Secret
+
+
+class Megaphone:
+    """Keys begin with `mega-` and are checked by `GET /me`."""
+
+    name = "megaphone"
+    key_shape = re.compile(r"mega-[a-z0-9]{8}")
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def key_check(self, key: Secret) -> Request:
+        """Ask who the key belongs to."""
+        return Request(method="GET", base_url=self.base_url, path="/me", bearer=key)
+
+    def read_key_check(self, reply: Reply) -> KeyFacts:
+        """The owner's name, and the USD left."""
+        if reply.status == 401:
+            raise CredentialRejected("The megaphone does not know the key. Connect another.")
+        if reply.status != 200:
+            raise UpstreamError("The megaphone does not answer.")
+        owner = json.loads(reply.body)
+        return KeyFacts(label=owner["name"], limit_remaining=owner["left"])

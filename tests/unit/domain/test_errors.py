@@ -1,0 +1,74 @@
+"""The table of errors is closed: these codes, with these statuses, in one shape."""
+
+import pytest
+
+from instant.domain.errors import Conflict, InstantError, InvalidField, NotFound, RateLimited, every_error
+
+TABLE = {
+    "malformed": (400, False),
+    "unauthenticated": (401, False),
+    "forbidden": (403, False),
+    "not_found": (404, False),
+    "address_taken": (409, False),
+    "revision_conflict": (409, False),
+    "model_unavailable": (409, False),
+    "credential_missing": (409, False),
+    "credential_disabled": (409, False),
+    "credential_rejected": (409, False),
+    "credits_exhausted": (409, False),
+    "cost_cap": (409, False),
+    "too_large": (413, False),
+    "unsupported_media_type": (415, False),
+    "invalid_field": (422, False),
+    "moderated": (422, False),
+    "rate_limited": (429, True),
+    "internal": (500, False),
+    "upstream_error": (502, False),
+    "empty_answer": (502, False),
+    "upstream_unavailable": (503, True),
+    "deadline_exceeded": (504, False),
+    "outcome_unknown": (504, False),
+}
+
+
+def test_these_are_all_errors_there_are() -> None:
+    assert {kind.code: (kind.status, kind.retryable) for kind in every_error()} == TABLE
+
+
+def test_every_code_belongs_to_one_error() -> None:
+    codes = [kind.code for kind in every_error()]
+    assert len(codes) == len(set(codes))
+
+
+def test_what_may_have_been_done_is_never_retryable() -> None:
+    assert {kind.code for kind in every_error() if kind.retryable and kind.status >= 500} == {"upstream_unavailable"}
+
+
+@pytest.mark.parametrize("kind", list(every_error()))
+def test_every_body_has_one_shape(kind: type[InstantError]) -> None:
+    error = kind("Do this next.")
+    expected = {"code": kind.code, "message": "Do this next.", "retryable": kind.retryable}
+    assert error.body() == {"error": expected}
+    assert error.during("exe_1").body() == {"error": {**expected, "execution_id": "exe_1"}}
+
+
+def test_what_is_booked_is_not_told() -> None:
+    error = RateLimited("Wait.", retry_after=7, outcome_unknown=True)
+    assert error.retry_after == 7
+    assert error.body() == {"error": {"code": "rate_limited", "message": "Wait.", "retryable": True}}
+
+
+def test_details_belong_to_one_error_alone() -> None:
+    details = {"field": "name"}
+    error = InvalidField("name: is required", details=details)
+    error.details["more"] = ["slug"]
+    assert details == {"field": "name"}
+
+
+def test_missing_and_foreign_things_read_the_same() -> None:
+    assert NotFound.of("resource").body() == NotFound.of("resource").body()
+
+
+def test_conflict_is_a_family_and_no_code_of_its_own() -> None:
+    assert Conflict not in set(every_error())
+    assert all(kind.status == 409 for kind in Conflict.__subclasses__())

@@ -1,0 +1,63 @@
+"""Cursors come back as they went out, and nothing else passes for one."""
+
+import json
+from base64 import urlsafe_b64encode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from instant.domain.errors import InvalidField
+from instant.domain.page import Cursor
+
+NAMES = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=256)
+
+
+def packed(value: object) -> str:
+    """Any JSON, dressed as a cursor."""
+    return urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+@given(NAMES, NAMES)
+def test_a_cursor_comes_back_as_it_went_out(sort: str, item_id: str) -> None:
+    word = Cursor(sort, item_id).encode()
+    assert word.replace("-", "").replace("_", "").isalnum()
+    assert Cursor.decode(word) == Cursor(sort, item_id)
+
+
+@given(st.text())
+@example("é")
+@example("====")
+@example("a")
+@example("\ud800")
+def test_garbage_is_an_invalid_field_and_nothing_worse(garbage: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        Cursor.decode(garbage)
+    assert caught.value.details == {"field": "cursor"}
+    assert len(garbage) < 4 or garbage not in caught.value.message
+
+
+@given(st.binary())
+@example(b"[" * 200_000)
+@example(b'["a"]')
+@example(b"1" * 5_000)
+@example(b"NaN")
+def test_packed_garbage_is_an_invalid_field_and_nothing_worse(garbage: bytes) -> None:
+    with pytest.raises(InvalidField):
+        Cursor.decode(urlsafe_b64encode(garbage).decode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[], ["a"], ["a", "b", "c"], ["", "b"], ["a", ""], ["a", 1], [None, "b"], [["a"], "b"], 7, None, True, ["a", "\0"]],
+)
+def test_json_of_another_shape_is_refused(value: object) -> None:
+    with pytest.raises(InvalidField):
+        Cursor.decode(packed(value))
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a" * 257, "line\nbreak"])
+def test_names_that_no_database_takes_are_refused(name: str) -> None:
+    for value in ([name, "b"], ["a", name]):
+        with pytest.raises(InvalidField):
+            Cursor.decode(packed(value))

@@ -1,0 +1,200 @@
+"""The catalog as OpenRouter lists it: every oddity is read, and what is no catalog is not."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.exchange import Reply
+from instant.integrations.openrouter.catalog import Listing, listing_request, read_listing, read_model
+from tests.fakes.openrouter.catalog import default_catalog
+from tests.fakes.openrouter.exact_json import encode
+
+
+def listing_of(rows: object, status: int = 200, **more: Any) -> Listing | None:
+    """What is read from a list of rows."""
+    return read_listing(Reply(status=status, body=encode({"data": rows, **more})))
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, CatalogModel]:
+    """The double's whole catalog as we read it."""
+    listing = listing_of(default_catalog(date(2026, 11, 22)))
+    assert listing is not None
+    assert listing.unreadable == 0
+    return {model.openrouter_id: model for model in listing.models}
+
+
+def test_every_row_is_read(models: dict[str, CatalogModel]) -> None:
+    assert set(models) == {row["id"] for row in default_catalog()}
+
+
+def test_all_modalities_are_asked_for() -> None:
+    request = listing_request()
+    assert request.path == "/models?output_modalities=all"
+    assert request.bearer is None
+    assert request.max_reply_bytes == 20_000_000
+
+
+def test_an_ordinary_row(models: dict[str, CatalogModel]) -> None:
+    lark = models["meadow/lark-mini"]
+    assert (lark.provider, lark.display_name) == ("meadow", "Meadow: Lark Mini")
+    assert (lark.context_length, lark.max_tokens) == (65_536, 8_192)
+    assert lark.pricing == {"prompt": "0.00000004", "completion": "0.00000016"}
+    assert list(lark.supported_parameters) == sorted(lark.supported_parameters)
+    assert lark.is_active
+    assert lark.missing_since is None
+
+
+ODDITIES: dict[str, dict[str, object]] = {
+    "openrouter/auto": {"max_tokens": None, "context_length": 2_000_000},
+    "openrouter/fusion": {"supported_parameters": ()},
+    "juniper/thirds-3x": {
+        "pricing": {"prompt": "0.00000008333333333333334", "completion": "0.00000033333333333333334"},
+    },
+    "northwind/endless": {"context_length": None, "max_tokens": None},
+    "northwind/overflow": {"context_length": 32_768, "max_tokens": 65_536},
+    "juniper/lesser-host": {"context_length": 262_144, "max_tokens": 131_072},
+    "juniper/old-timer:2": {"expiration_date": None, "max_tokens": None},
+    "meadow/silent-cap": {"caps_output": False, "tool_calling_supported": True},
+    "stealth/bare": {"supported_parameters": (), "caps_output": False},
+    "stealth/from-tomorrow": {"input_modalities": ("scent", "text")},
+    "northwind/farewell-9999": {"expiration_date": "9999-01-01"},
+    "northwind/farewell-soon": {"expiration_date": "2026-11-28"},
+    "~meadow/lark-latest": {"provider": "~meadow", "alias_target": "meadow/lark"},
+    "anthropic/claude-haiku-4.5": {
+        "canonical_slug": "anthropic/claude-4.5-haiku-20251001",
+        "web_search_supported": True,
+    },
+    "juniper/atlas-2.1": {"default_parameters": {}, "vision_supported": True},
+    "harbor/tide-flash-1.5": {"default_parameters": {"temperature": 0.7}},
+    "deepseek/deepseek-v3.1-terminus": {"default_parameters": {}},
+    "northwind/easel-max": {"output_modalities": ("image",), "supported_parameters": ()},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("openrouter_id", ODDITIES)
+def test_each_oddity_is_read_as_what_it_is(models: dict[str, CatalogModel], openrouter_id: str) -> None:
+    expected = ODDITIES[openrouter_id]
+    assert {name: getattr(models[openrouter_id], name) for name in expected} == expected
+
+
+def test_conditional_prices_are_kept_as_strings(models: dict[str, CatalogModel]) -> None:
+    (night,) = models["harbor/nightshift"].price_overrides
+    assert night == {"utc_start": 1630, "utc_end": 30, "prompt": "0.0000001", "completion": "0.0000004"}
+    assert "overrides" not in models["harbor/nightshift"].pricing
+
+
+def test_a_discount_given_as_a_number_is_no_price(models: dict[str, CatalogModel]) -> None:
+    assert "discount" not in models["meadow/bargain-bin"].pricing
+    assert models["meadow/bargain-bin"].pricing["request"] == "0.0005"
+
+
+def test_exactly_routers_batches_and_the_wordless_are_unusable(models: dict[str, CatalogModel]) -> None:
+    unusable = {key for key, model in models.items() if why_unusable(model)}
+    batches = {key for key in models if key.endswith(":batch")}
+    wordless = {key for key, model in models.items() if "text" not in model.output_modalities}
+    assert len(batches) == 3
+    assert len(wordless) == 7
+    assert unusable == batches | wordless | {"openrouter/auto", "openrouter/fusion"}
+
+
+def test_a_row_reads_the_same_whatever_the_order_of_its_lists() -> None:
+    row = next(row for row in default_catalog() if row["id"] == "anthropic/claude-haiku-4.5")
+    turned = {**row, "supported_parameters": [*reversed(row["supported_parameters"]), "temperature"]}
+    assert read_model(turned) == read_model(row)
+
+
+ORDINARY = {"id": "a/b", "architecture": {"output_modalities": ["text"]}, "pricing": {"prompt": "1"}}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [None, [], "a/b", {}, {**ORDINARY, "id": None}, {**ORDINARY, "id": ""}, {**ORDINARY, "id": "alone"},
+     {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
+     {**ORDINARY, "architecture": None}, {**ORDINARY, "architecture": []}],
+)  # fmt: skip
+def test_a_row_without_the_essentials_is_counted_as_unreadable(row: object) -> None:
+    listing = listing_of([ORDINARY, row])
+    assert listing is not None
+    assert (len(listing.models), listing.unreadable) == (1, 1)
+
+
+def test_a_row_with_the_essentials_alone_is_read() -> None:
+    model = read_model(ORDINARY)
+    assert model is not None
+    bare = CatalogModel(openrouter_id="a/b", canonical_slug="a/b", display_name="a/b", provider="a")
+    assert model == replace(bare, output_modalities=("text",), pricing={"prompt": "1"})
+
+
+@pytest.mark.parametrize("odd", [None, 7, True, "text", [], {}, [None, 7, "", " "], {"a": [1.5]}, 1e300, -1])
+def test_any_field_of_another_type_is_survived(odd: object) -> None:
+    fields = ("canonical_slug", "name", "description", "created", "context_length", "top_provider",
+              "supported_parameters", "default_parameters", "expiration_date", "alias_target")  # fmt: skip
+    row = {**ORDINARY, **dict.fromkeys(fields, odd)}
+    row["architecture"] = {"input_modalities": odd, "output_modalities": odd}
+    row["pricing"] = {"prompt": odd, "overrides": odd}
+    row["top_provider"] = {"max_completion_tokens": odd}
+    listing = listing_of([row])
+    assert listing is not None
+    (model,) = listing.models
+    assert "" not in model.supported_parameters
+    json.dumps([dict(model.default_parameters), list(model.price_overrides)])
+
+
+def test_numbers_deep_inside_can_be_stored_as_json() -> None:
+    row = {
+        **ORDINARY,
+        "default_parameters": {"reasoning": {"share": 0.5, "steps": [0.25]}},
+        "pricing": {"prompt": "1", "overrides": [{"when": {"share": 0.10}, "prompt": 0.0000001}]},
+    }
+    listing = listing_of([row])
+    assert listing is not None
+    (model,) = listing.models
+    assert model.default_parameters == {"reasoning": {"share": 0.5, "steps": [0.25]}}
+    assert json.loads(json.dumps(model.price_overrides)) == [{"when": {"share": "0.1"}, "prompt": "1E-7"}]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html></html>", b"[]", b"null", b'{"data": {}}', b'{"data": null}', b'{"error": 1}', b'{"data": [']
+)
+def test_what_is_no_list_is_no_catalog(body: bytes) -> None:
+    assert read_listing(Reply(status=200, body=body)) is None
+
+
+@pytest.mark.parametrize("status", [204, 304, 401, 429, 500, 524])
+def test_another_status_is_no_catalog_whatever_the_body(status: int) -> None:
+    assert listing_of([ORDINARY], status) is None
+
+
+def test_pages_are_followed_by_path_alone() -> None:
+    listing = listing_of(
+        [ORDINARY], total_count=700, links={"next": "/api/v1/models?output_modalities=all&offset=500&limit=500"}
+    )
+    assert listing is not None
+    assert listing.next_path == "/models?output_modalities=all&offset=500&limit=500"
+    assert listing.total == 700
+    assert listing_request(listing.next_path).path == listing.next_path
+    assert listing_request(listing.next_path).base_url == listing_request().base_url
+
+
+@pytest.mark.parametrize("link", ["https://elsewhere.example/key", "/api/v1/key", "/models", "/api/v1/models/../key?x"])
+def test_a_link_that_leads_elsewhere_spoils_the_list(link: str) -> None:
+    assert listing_of([ORDINARY], links={"next": link}) is None
+
+
+@pytest.mark.parametrize("links", [None, {}, {"next": None}, {"next": ""}, {"next": 7}, []])
+def test_without_a_link_the_list_ends(links: object) -> None:
+    listing = listing_of([ORDINARY], links=links)
+    assert listing is not None
+    assert listing.next_path is None
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_survived(body: bytes) -> None:
+    assert read_listing(Reply(status=200, body=body)) is None

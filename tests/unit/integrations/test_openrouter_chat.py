@@ -1,0 +1,264 @@
+"""One chat answer, in every shape that was ever seen, and in some that were not."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.errors import EmptyAnswer, InstantError, Moderated, RateLimited, UpstreamError
+from instant.domain.exchange import Reply
+from instant.integrations.openrouter.chat import chat_request, read_chat
+
+USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "total_tokens": 46, "cost": 0.00000034, "is_byok": False}
+
+
+def reply_with(
+    message: object,
+    *,
+    usage: object = USAGE,
+    finish: object = "stop",
+    choice: dict[str, Any] | None = None,
+    **more: Any,
+) -> Reply:
+    """A 200 with one choice."""
+    body = {
+        "id": "gen-1",
+        "model": "meadow/lark-mini-2026",
+        "provider": "Meadow",
+        "choices": [{"index": 0, "finish_reason": finish, "message": message, **(choice or {})}],
+        "usage": usage,
+        **more,
+    }
+    return raw(json.dumps(body).encode())
+
+
+def raw(body: bytes) -> Reply:
+    """A 200 with these bytes."""
+    return Reply(status=200, body=body, headers={"x-generation-id": "gen-1"})
+
+
+def test_a_text_answer_with_its_receipt() -> None:
+    answer = read_chat(reply_with({"role": "assistant", "content": "Hello."}))
+    assert answer.output == {"type": "text", "content": "Hello."}
+    assert answer.receipt.cost_nanousd == 340
+    assert (answer.receipt.model, answer.receipt.provider) == ("meadow/lark-mini-2026", "Meadow")
+    assert (answer.receipt.prompt_tokens, answer.receipt.completion_tokens) == (12, 34)
+    assert (answer.receipt.generation_id, answer.receipt.finish_reason) == ("gen-1", "stop")
+
+
+def test_blank_lines_before_the_answer_are_no_trouble() -> None:
+    late = reply_with({"content": "Hello."})
+    assert read_chat(raw(b"\n         \n" * 30 + late.body)).output["content"] == "Hello."
+
+
+def test_tool_calls_come_beside_the_text() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1.5}'}}
+    answer = read_chat(reply_with({"content": None, "tool_calls": [call, call]}, finish="tool_calls"))
+    told = {"id": "call_1", "name": "look", "arguments": '{"at": 1.5}'}
+    assert answer.output == {"type": "json", "content": {"text": None, "tool_calls": [told, told]}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [({"at": 1.5}, '{"at": 1.5}'), ([], "[]"), (1.5, "1.5"), (None, None), ("", "")]
+)
+def test_arguments_that_are_not_text_become_text(arguments: object, told: object) -> None:
+    call = {"id": 1.5, "function": {"name": ["look"], "arguments": arguments}}
+    answer = read_chat(reply_with({"tool_calls": [call]}))
+    assert json.loads(json.dumps(answer.output)) == answer.output
+    content = answer.output["content"]
+    assert isinstance(content, dict)
+    assert content["tool_calls"] == [{"id": None, "name": None, "arguments": told}]
+
+
+def test_parts_of_text_are_joined_and_others_left_out() -> None:
+    parts = [{"type": "text", "text": "one "}, {"type": "image_url"}, "junk", {"text": 7}, {"text": "two"}]
+    assert read_chat(reply_with({"content": parts})).output["content"] == "one two"
+
+
+def test_a_refusal_is_the_model_s_own_answer() -> None:
+    answer = read_chat(reply_with({"content": None, "refusal": "I would rather not."}))
+    assert answer.output == {"type": "text", "content": "I would rather not."}
+
+
+def test_an_answer_cut_by_its_length_is_an_answer() -> None:
+    answer = read_chat(reply_with({"content": "Once upon"}, finish="length"))
+    assert answer.output["content"] == "Once upon"
+    assert answer.receipt.finish_reason == "length"
+
+
+def test_half_an_emoji_becomes_a_question_mark() -> None:
+    answer = read_chat(raw(rb'{"choices":[{"message":{"content":"cut \ud83d"}}]}'))
+    assert answer.output["content"] == "cut ?"
+
+
+EMPTY: dict[str, tuple[object, object, type[InstantError]]] = {
+    "empty text": ({"content": ""}, "stop", EmptyAnswer),
+    "blank text": ({"content": " \n"}, "stop", EmptyAnswer),
+    "null": ({"content": None}, None, EmptyAnswer),
+    "no message": (None, "stop", EmptyAnswer),
+    "reasoning only": ({"content": "", "reasoning": "hm", "reasoning_details": [{}]}, "length", EmptyAnswer),
+    "no tool calls": ({"content": None, "tool_calls": []}, "tool_calls", EmptyAnswer),
+    "filtered": ({"content": ""}, "content_filter", Moderated),
+}
+
+
+@pytest.mark.parametrize("case", EMPTY)
+def test_nothing_is_never_a_success_and_is_booked_at_its_cost(case: str) -> None:
+    message, finish, kind = EMPTY[case]
+    with pytest.raises(kind) as caught:
+        read_chat(reply_with(message, finish=finish))
+    assert type(caught.value) is kind
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.cost_nanousd == 340
+    assert not caught.value.outcome_unknown
+
+
+def test_an_answer_eaten_by_its_length_says_what_to_raise() -> None:
+    with pytest.raises(EmptyAnswer, match="Raise max_tokens"):
+        read_chat(reply_with({"content": "", "reasoning": "hm"}, finish="length"))
+
+
+def test_an_error_beside_the_choices_is_a_failure_whatever_they_say() -> None:
+    with pytest.raises(RateLimited) as caught:
+        read_chat(reply_with({"content": "Hel"}, error={"code": 429, "message": "late"}))
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.cost_nanousd == 340
+
+
+def test_an_error_in_the_choice_is_a_failure() -> None:
+    with pytest.raises(UpstreamError):
+        read_chat(reply_with({"content": "Hel"}, choice={"error": {"code": 502, "message": "late"}}))
+
+
+def test_a_finish_by_error_is_a_failure_at_its_cost() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        read_chat(reply_with({"content": "Hel"}, finish="error"))
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.cost_nanousd == 340
+
+
+def test_an_error_without_choices_costs_nothing() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        read_chat(raw(b'{"error": {"message": "late"}}'))
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.cost_nanousd == 0
+
+
+UNREADABLE = {
+    "html": b"<html>Please stand by.</html>",
+    "nothing": b"",
+    "blank lines": b"\n\n  \n",
+    "truncated": b'{"choices": [{"message": {"content": "Hel',
+    "deep": b"[" * 1_000_000,
+    "deep inside": b'{"choices":' + b"[" * 500_000 + b"]" * 500_000 + b"}",
+    "nan": b'{"choices": [], "usage": {"cost": NaN}}',
+    "infinity": b'{"choices": [], "usage": {"cost": -Infinity}}',
+    "exponent": b'{"usage": {"cost": 1e99999999999999999999999}}',
+    "digits": b'{"usage": {"cost": ' + b"9" * 100_000 + b"}}",
+    "not utf-8": b'{"a": "\xff\xfe"}',
+    "list": b"[]",
+    "null": b"null",
+    "text": b'"Hello."',
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_cannot_be_read_may_have_been_paid(case: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        read_chat(raw(UNREADABLE[case]))
+    assert caught.value.outcome_unknown
+    assert not caught.value.retryable
+    assert caught.value.receipt is None
+
+
+COSTS: dict[str, tuple[object, int | None]] = {
+    "plain": ({"cost": 0.0000812}, 81_200),
+    "rounded up": ({"cost": 0.0000000001}, 1),
+    "free": ({"cost": 0}, 0),
+    "as text": ({"cost": "0.5"}, 500_000_000),
+    "missing": ({}, None),
+    "null": ({"cost": None}, None),
+    "negative": ({"cost": -0.1}, None),
+    "true": ({"cost": True}, None),
+    "a word": ({"cost": "none"}, None),
+    "absurd": ({"cost": "1e300"}, None),
+    "byok": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, 21_000_000),
+    "byok fee only": ({"cost": 0.001, "is_byok": True, "cost_details": None}, 1_000_000),
+    "byok refund": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": -5}}, 1_000_000),
+    "not byok": ({"cost": 0.001, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.02}}, 1_000_000),
+    "no usage": (None, None),
+    "odd usage": ("a lot", None),
+}
+
+
+@pytest.mark.parametrize("case", COSTS)
+def test_cost_is_exact_and_unknown_is_not_zero(case: str) -> None:
+    usage, cost = COSTS[case]
+    assert read_chat(reply_with({"content": "Hi."}, usage=usage)).receipt.cost_nanousd == cost
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [(7, 7), (7.0, 7), (0, 0), (-1, None), (7.5, None), (True, None), ("7", None), (None, None), (1e300, None)],
+)
+def test_counters_are_whole_numbers_or_unknown(value: object, count: int | None) -> None:
+    usage = {"prompt_tokens": value, "completion_tokens": value}
+    receipt = read_chat(reply_with({"content": "Hi."}, usage=usage)).receipt
+    assert (receipt.prompt_tokens, receipt.completion_tokens) == (count, count)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = ("content", "refusal", "tool_calls", "error", "usage", "finish_reason", "cost", "message", "function")
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON), st.dictionaries(st.sampled_from(KEYS), JSON), JSON)
+def test_any_json_gives_an_answer_or_one_of_our_errors(
+    message: dict[str, Any], choice: dict[str, Any], usage: object
+) -> None:
+    reply = reply_with(message, usage=usage, choice=choice)
+    try:
+        answer = read_chat(reply)
+    except InstantError as error:
+        json.dumps(error.body())
+    else:
+        json.dumps(answer.output)
+        assert answer.output["content"]
+
+
+def test_a_request_always_caps_the_answer() -> None:
+    request = chat_request(
+        model="meadow/lark-mini",
+        messages=[{"role": "user", "content": "Hi."}],
+        max_completion_tokens=200,
+        parameters={"temperature": 0.5},
+        price_limits={"prompt": "0.1"},
+        user="u1",
+    )
+    assert request.body is not None
+    assert json.loads(request.body) == {
+        "model": "meadow/lark-mini",
+        "messages": [{"role": "user", "content": "Hi."}],
+        "max_completion_tokens": 200,
+        "temperature": 0.5,
+        "user": "u1",
+        "provider": {"max_price": {"prompt": "0.1"}},
+    }
+    assert (request.method, request.path, request.bearer) == ("POST", "/chat/completions", None)
+    assert request.max_reply_bytes == 4_000_000
+
+
+def test_without_price_limits_no_provider_is_left_out() -> None:
+    request = chat_request(model="a/b", messages=[], max_completion_tokens=1, parameters={}, price_limits={}, user="u1")
+    assert request.body is not None
+    assert "provider" not in json.loads(request.body)
+
+
+def test_numbers_with_a_point_keep_every_digit() -> None:
+    body = b'{"choices":[{"message":{"content":"Hi."}}],"usage":{"cost":0.12345678901234567890}}'
+    assert read_chat(raw(body)).receipt.cost_nanousd == 123_456_790

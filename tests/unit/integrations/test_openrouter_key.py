@@ -1,0 +1,76 @@
+"""The check of a key: what is asked, and how the answer is read."""
+
+import json
+
+import pytest
+
+from instant.domain.errors import CredentialRejected, InstantError, OutcomeUnknown, RateLimited, UpstreamError
+from instant.domain.exchange import Reply
+from instant.domain.integration import KeyFacts
+from instant.domain.secret import Secret
+from instant.integrations import INTEGRATIONS
+from instant.integrations.openrouter import OpenRouter
+
+KEY = Secret("sk-or-v1-" + "0123456789abcdef" * 4)
+
+
+def answered(data: object, status: int = 200) -> Reply:
+    """An answer of GET /key."""
+    return Reply(status=status, body=json.dumps(data).encode())
+
+
+def test_openrouter_is_a_service_that_users_can_connect() -> None:
+    assert isinstance(INTEGRATIONS["openrouter"], OpenRouter)
+    assert all(service.name == name for name, service in INTEGRATIONS.items())
+
+
+def test_the_check_is_free_and_carries_the_key_as_bearer_alone() -> None:
+    request = OpenRouter().key_check(KEY)
+    assert (request.method, request.path, request.body, dict(request.headers)) == ("GET", "/key", None, {})
+    assert request.bearer == KEY
+
+
+@pytest.mark.parametrize(
+    ("data", "facts"),
+    [
+        ({"label": "sk-or…z", "limit_remaining": 4.21}, KeyFacts(label="sk-or…z", limit_remaining="4.21")),
+        ({"label": "x", "limit_remaining": None}, KeyFacts(label="x")),
+        ({"label": "x", "limit_remaining": 5}, KeyFacts(label="x", limit_remaining="5")),
+        ({"label": "x", "limit_remaining": 1e-7}, KeyFacts(label="x", limit_remaining="0.0000001")),
+        ({"label": "", "limit_remaining": "a lot"}, KeyFacts()),
+        ({"limit_remaining": True, "label": 7}, KeyFacts()),
+        ({"usage": 1}, KeyFacts()),
+    ],
+    ids=["capped", "no cap", "whole", "tiny", "odd", "odder", "bare"],
+)  # fmt: skip
+def test_a_good_key_has_a_label_and_what_is_left(data: object, facts: KeyFacts) -> None:
+    assert OpenRouter().read_key_check(answered({"data": data})) == facts
+
+
+@pytest.mark.parametrize("body", [{}, {"data": {}}, {"data": None}, {"data": []}, [], None, "text"])
+def test_an_answer_without_facts_is_no_proof_of_a_key(body: object) -> None:
+    with pytest.raises(UpstreamError):
+        OpenRouter().read_key_check(answered(body))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, CredentialRejected), (429, RateLimited), (500, UpstreamError), (524, OutcomeUnknown), (302, UpstreamError)],
+)
+def test_a_refused_check_is_told_apart_from_a_failed_one(status: int, kind: type[InstantError]) -> None:
+    with pytest.raises(kind):
+        OpenRouter().read_key_check(answered({"error": {"code": status, "message": "no"}}, status))
+
+
+@pytest.mark.parametrize("text", ["sk-or-v1-" + "a" * 64, "sk-or-12345678", "sk-or-v1-A_b-C9xyz", "sk-or-" + "a" * 250])
+def test_keys_are_recognized(text: str) -> None:
+    assert OpenRouter.key_shape.fullmatch(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "sk-or-", "sk-or-1234567", "sk-ant-12345678", "sk-or-1234 5678", "sk-or-12345678\n", "sk-or-1234\r\nHost: x",
+     "sk-or-" + "a" * 251, "sk-or-äöüäöüäöü", "Bearer sk-or-12345678"],
+)  # fmt: skip
+def test_what_cannot_be_a_header_or_a_key_is_not(text: str) -> None:
+    assert not OpenRouter.key_shape.fullmatch(text)

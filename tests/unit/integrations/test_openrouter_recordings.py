@@ -1,0 +1,157 @@
+"""What OpenRouter really answered, read by our code; the recordings lie outside the repository and may be absent."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import (
+    CredentialRejected,
+    CreditsExhausted,
+    InstantError,
+    ModelUnavailable,
+    RateLimited,
+    TooLarge,
+    UpstreamError,
+)
+from instant.domain.exchange import Reply
+from instant.integrations.openrouter import OpenRouter
+from instant.integrations.openrouter.catalog import Listing, read_listing
+from instant.integrations.openrouter.chat import read_chat
+from instant.integrations.openrouter.refusals import refusal
+
+REAL = Path(__file__).parents[4] / "shared" / "data" / "openrouter"
+RECORDED = REAL / "recorded"
+
+pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the recordings are not part of the repository")
+
+KINDS: dict[str, type[InstantError]] = {
+    "400-provider-raw": UpstreamError,
+    "401-": CredentialRejected,
+    "402-": CreditsExhausted,
+    "403-key-limit": CreditsExhausted,
+    "404-": ModelUnavailable,
+    "429-": RateLimited,
+}
+"""By the beginning of a quoted body's name."""
+
+COUNTS = {
+    "models-2026-01-26.json": (345, 122, 4, 227, 30, 116, 52, 4, 9),
+    "models-2026-06-08.json": (341, 162, 7, 254, 47, 60, 34, 4, 7),
+}
+"""Models, vision, image output, tools, no temperature, longest answer unknown, = and > the context, expiring."""
+
+
+def recorded(name: str) -> Reply:
+    """A recorded answer with its status and headers."""
+    index = json.loads((RECORDED / "INDEX.json").read_text())
+    (entry,) = [entry for entry in index if entry["file"] == name]
+    return Reply(status=entry["status"], body=(RECORDED / name).read_bytes(), headers=entry["headers"])
+
+
+def quoted() -> list[dict[str, Any]]:
+    """Bodies that people quoted."""
+    bodies: list[dict[str, Any]] = json.loads((RECORDED / "quoted-bodies.json").read_text())["bodies"]
+    return bodies
+
+
+def quoted_reply(entry: dict[str, Any]) -> Reply:
+    """One of them as a reply."""
+    return Reply(status=entry["status"], body=json.dumps(entry["body"]).encode())
+
+
+def texts_of(value: object) -> list[str]:
+    """Every text of some length inside `value`."""
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in texts_of(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in texts_of(item)]
+    return [value] if isinstance(value, str) and len(value) > 8 else []
+
+
+def test_every_quoted_refusal_becomes_our_own_and_quotes_nothing() -> None:
+    refusals = [entry for entry in quoted() if entry["status"] >= 400]
+    assert len(refusals) >= 7
+    for entry in refusals:
+        error = refusal(quoted_reply(entry))
+        known = [kind for prefix, kind in KINDS.items() if entry["name"].startswith(prefix)]
+        assert not known or type(error) is known[0], entry["name"]
+        assert error.receipt is not None
+        assert error.receipt.cost_nanousd == 0
+        told = json.dumps(error.body()) + repr(error)
+        assert [text for text in texts_of(entry["body"]) if text in told] == [], entry["name"]
+
+
+def test_every_quoted_success_with_an_error_inside_is_a_failure() -> None:
+    for entry in quoted():
+        if entry["status"] == 200 and ("error" in entry["body"] or "choices" in entry["body"]):
+            with pytest.raises(InstantError):
+                read_chat(quoted_reply(entry))
+
+
+def test_the_quoted_key_check_is_read_exactly() -> None:
+    (entry,) = [entry for entry in quoted() if entry["name"] == "200-key"]
+    reply = quoted_reply(entry)
+    facts = OpenRouter().read_key_check(reply)
+    assert (facts.label, facts.limit_remaining) == ("sk-or-v1-xxx...xxx", "4.218107879")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("19-error-401.response.json", CredentialRejected),
+        ("20-error-400-context-length.response.json", TooLarge),
+        ("22-error-403-provider-region.response.json", UpstreamError),
+    ],
+)
+def test_recorded_refusals(name: str, kind: type[InstantError]) -> None:
+    reply = recorded(name)
+    with pytest.raises(kind) as caught:
+        read_chat(reply)
+    told = json.dumps(caught.value.body())
+    assert [text for text in texts_of(json.loads(reply.body)) if text in told] == []
+
+
+def test_every_recorded_answer_is_read() -> None:
+    names = sorted(path.name for path in RECORDED.glob("*-chat-*.response.json"))
+    assert len(names) >= 7
+    for name in names:
+        reply = recorded(name)
+        body = json.loads(reply.body)
+        answer = read_chat(reply)
+        message = body["choices"][0]["message"]
+        content = answer.output["content"]
+        if answer.output["type"] == "text":
+            assert content == message["content"]
+        else:
+            assert isinstance(content, dict)
+            assert [call["name"] for call in content["tool_calls"]] == [
+                call["function"]["name"] for call in message["tool_calls"]
+            ]
+        assert answer.receipt.model == body["model"]
+        assert answer.receipt.provider == body["provider"]
+        assert answer.receipt.generation_id == body["id"]
+        assert answer.receipt.prompt_tokens == body["usage"]["prompt_tokens"]
+        assert answer.receipt.cost_nanousd == pytest.approx(body["usage"]["cost"] * 1e9, abs=1)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_real_catalogs_are_read_whole(name: str) -> None:
+    listing = read_listing(Reply(status=200, body=(REAL / name).read_bytes()))
+    assert isinstance(listing, Listing)
+    assert listing.unreadable == 0
+    models = listing.models
+    counted = (
+        len(models),
+        sum(model.vision_supported for model in models),
+        sum("image" in model.output_modalities for model in models),
+        sum(model.tool_calling_supported for model in models),
+        sum("temperature" not in model.supported_parameters for model in models),
+        sum(model.max_tokens is None for model in models),
+        sum(model.max_tokens == model.context_length for model in models if model.max_tokens),
+        sum(model.max_tokens > (model.context_length or 0) for model in models if model.max_tokens),
+        sum(model.expiration_date is not None for model in models),
+    )
+    assert counted == COUNTS[name]
+    assert len({model.openrouter_id for model in models}) == len(models)

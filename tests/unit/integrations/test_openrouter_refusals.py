@@ -1,0 +1,182 @@
+"""Every way in which OpenRouter says no: what our callers are told, and what is booked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import (
+    CredentialRejected,
+    CreditsExhausted,
+    InstantError,
+    ModelUnavailable,
+    Moderated,
+    OutcomeUnknown,
+    RateLimited,
+    TooLarge,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+from instant.domain.exchange import Reply
+from instant.integrations.openrouter.refusals import refusal
+
+ACCOUNT = "user_2abcdefCANARY"
+KEY = "sk-or-v1-" + "CANARY" * 8
+WORDS = "CANARY: what upstream said about the input"
+
+
+@dataclass(frozen=True)
+class Case:
+    """An answer of OpenRouter's and our error for it."""
+
+    status: int
+    kind: type[InstantError]
+    message: str = WORDS
+    metadata: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    retry_after: int | None = None
+
+    def reply(self) -> Reply:
+        """The answer, with an account id and a key in it."""
+        error: dict[str, Any] = {"code": self.status, "message": f"{self.message} ({KEY})"}
+        if self.metadata is not None:
+            error["metadata"] = {"raw": f"{WORDS} {KEY}", **self.metadata}
+        body = json.dumps({"error": error, "user_id": ACCOUNT}).encode()
+        return Reply(status=self.status, body=body, headers=self.headers)
+
+
+CASES = {
+    "400": Case(400, UpstreamError, "Provider returned error", {"provider_name": "Meadow"}),
+    "400 parameter": Case(400, UpstreamError, "temperature must be at most 1"),
+    "400 context": Case(400, TooLarge, "This endpoint's maximum context length is 8192 tokens."),
+    "400 context by type": Case(400, TooLarge, metadata={"error_type": "context_length_exceeded"}),
+    "400 unknown model": Case(400, ModelUnavailable, "meadow/gone is not a valid model ID"),
+    "401 revoked": Case(401, CredentialRejected, "User not found."),
+    "401 missing": Case(401, CredentialRejected, "No cookie auth credentials found"),
+    "402": Case(402, CreditsExhausted, "You requested up to 65536 tokens, but can only afford 10114."),
+    "403 moderation": Case(403, Moderated, metadata={"reasons": ["violence"], "flagged_input": WORDS}),
+    "403 policy": Case(403, Moderated, metadata={"error_type": "content_policy_violation"}),
+    "403 key limit": Case(403, CreditsExhausted, "Key limit exceeded (monthly limit). Manage it there."),
+    "403 permission": Case(403, CredentialRejected, metadata={"error_type": "permission_denied"}),
+    "403 region": Case(403, UpstreamError, "Provider returned error", {"provider_name": "Meadow"}),
+    "403 provider's permission": Case(
+        403, UpstreamError, metadata={"error_type": "permission_denied", "provider_name": "Meadow"}
+    ),
+    "403 guardrail": Case(403, UpstreamError, metadata={"patterns": [WORDS]}),
+    "403 bare": Case(403, UpstreamError),
+    "404 tools": Case(404, ModelUnavailable, "No endpoints found that support tool use."),
+    "404 batch": Case(404, ModelUnavailable, "This model is only available through the Batch API."),
+    "405": Case(405, UpstreamError),
+    "408": Case(408, OutcomeUnknown),
+    "409": Case(409, UpstreamError),
+    "413": Case(413, TooLarge),
+    "422": Case(422, UpstreamError),
+    "422 too long": Case(422, TooLarge, metadata={"error_type": "string_too_long"}),
+    "429": Case(429, RateLimited),
+    "429 wait": Case(429, RateLimited, headers={"retry-after": "17"}, retry_after=17),
+    "429 wait for ever": Case(429, RateLimited, headers={"retry-after": "9" * 5000}, retry_after=86_400),
+    "429 wait until": Case(429, RateLimited, headers={"retry-after": "Sun, 22 Nov 2026 12:00:00 GMT"}),
+    "429 wait back": Case(429, RateLimited, headers={"retry-after": "-1"}),
+    "500": Case(500, UpstreamError),
+    "502": Case(502, UpstreamError, "Provider returned error", {"error_type": "provider_unavailable"}),
+    "503": Case(503, UpstreamUnavailable, headers={"retry-after": "3"}, retry_after=3),
+    "504": Case(504, OutcomeUnknown),
+    "524": Case(524, OutcomeUnknown),
+    "529": Case(529, UpstreamUnavailable, metadata={"error_type": "provider_overloaded"}),
+    "302": Case(302, UpstreamError),
+    "599": Case(599, UpstreamError),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_answer_becomes_its_error(name: str) -> None:
+    case = CASES[name]
+    error = refusal(case.reply())
+    assert type(error) is case.kind
+    assert error.retry_after == case.retry_after
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_refusal_costs_nothing_and_a_timeout_is_unknown(name: str) -> None:
+    error = refusal(CASES[name].reply())
+    assert error.outcome_unknown is isinstance(error, OutcomeUnknown)
+    if error.outcome_unknown:
+        assert error.receipt is None
+        assert not error.retryable
+    else:
+        assert error.receipt is not None
+        assert error.receipt.cost_nanousd == 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_word_of_upstream_is_passed_on(name: str) -> None:
+    case = CASES[name]
+    error = refusal(case.reply())
+    told = json.dumps(error.body()) + str(error) + repr(error)
+    for secret in (ACCOUNT, KEY, WORDS, "CANARY", case.message):
+        assert secret not in told
+
+
+def test_only_limits_and_lack_of_room_are_worth_a_retry() -> None:
+    retryable = {name for name, case in CASES.items() if refusal(case.reply()).retryable}
+    assert retryable == {name for name in CASES if name[:3] in {"429", "503", "529"}}
+
+
+HTML = b"<html><head><title>524: A timeout occurred</title></head><body>CANARY</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, UpstreamError),
+        (401, CredentialRejected),
+        (500, UpstreamError),
+        (502, UpstreamError),
+        (524, OutcomeUnknown),
+    ],
+)
+@pytest.mark.parametrize(
+    "body", [b"", HTML, b"null", b"[]", b'{"error":"CANARY"}', b'{"error":null}', b"\xff\xfe", b"["]
+)
+def test_a_body_that_says_nothing_leaves_the_status_to_speak(
+    status: int, kind: type[InstantError], body: bytes
+) -> None:
+    error = refusal(Reply(status=status, body=body))
+    assert type(error) is kind
+    assert "CANARY" not in json.dumps(error.body())
+
+
+@pytest.mark.parametrize("oddity", [[], {}, 7, None, True, ["x"], {"a": []}])
+def test_metadata_of_any_shape_is_survived(oddity: object) -> None:
+    keys = ("error_type", "reasons", "provider_name")
+    for status in (400, 403, 413, 422):
+        for metadata in (oddity, dict.fromkeys(keys, oddity)):
+            error = {"code": oddity, "message": oddity, "metadata": metadata}
+            found = refusal(Reply(status=status, body=json.dumps({"error": error}).encode()))
+            assert found.receipt is not None
+
+
+def test_what_a_failure_says_it_cost_is_booked() -> None:
+    body = {"error": {"code": 500, "message": "late"}, "usage": {"prompt_tokens": 9, "cost": 0.0000012}}
+    error = refusal(Reply(status=500, body=json.dumps(body).encode()))
+    assert error.receipt is not None
+    assert error.receipt.cost_nanousd == 1_200
+    assert error.receipt.prompt_tokens == 9
+
+
+def test_the_generation_is_kept_for_later_questions() -> None:
+    error = refusal(Reply(status=500, body=b"", headers={"x-generation-id": "gen-7"}))
+    assert error.receipt is not None
+    assert error.receipt.generation_id == "gen-7"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(402, CreditsExhausted), (429, RateLimited), (524, OutcomeUnknown), (503, UpstreamUnavailable)]
+    + [(code, UpstreamError) for code in (None, "429", "server_error", 200, 0, -1, 1.5, True)],
+)
+def test_an_error_inside_a_200_goes_by_its_code(code: object, kind: type[InstantError]) -> None:
+    body = json.dumps({"error": {"code": code, "message": WORDS}}).encode()
+    assert type(refusal(Reply(status=200, body=body))) is kind
