@@ -206,7 +206,7 @@ class ImageLinks(Protocol):
 
 
 class Ledger(Protocol):
-    """The record of executions; every method is one conditional write."""
+    """The record of executions; every transition is one conditional write or transaction."""
 
     def open(self, opening: Opening) -> None:
         """Nothing -> RESERVED."""
@@ -214,8 +214,8 @@ class Ledger(Protocol):
     def sent(self, execution_id: str, sent_at: str) -> None:
         """RESERVED -> SENT: from here on the call may have been paid."""
 
-    def release(self, execution_id: str) -> None:
-        """RESERVED -> nothing: the call was not sent."""
+    def release(self, execution_id: str, sent_at: str) -> None:
+        """RESERVED, or SENT at that very moment -> nothing: the call was not sent."""
 
     def close(self, opening: Opening, closing: Closing) -> None:
         """SENT -> DONE | FAILED, together with the resource's statistics; twice is once."""

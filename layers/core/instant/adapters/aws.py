@@ -7,8 +7,8 @@ from botocore.config import Config
 from botocore.session import Session, get_session
 
 _CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
+    connect_timeout=1,
+    read_timeout=2,  # with its repeats, one call that hangs still leaves time to book an execution's end
     retries={"mode": "standard", "total_max_attempts": 3},
     parameter_validation=False,
     user_agent="instant-resources",  # botocore would put a long one together anew for every call

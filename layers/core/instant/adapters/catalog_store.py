@@ -45,7 +45,6 @@ class SyncRow(Table):
     """What the last successful sync did, in the table of limits and locks."""
 
     name = UnicodeAttribute(hash_key=True)
-    version = UnicodeAttribute()
     synced_at = UnicodeAttribute()
     seen = IntegerAttribute()
     written = IntegerAttribute()

@@ -3,6 +3,9 @@
 import time
 from datetime import UTC, datetime
 
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux's clock that goes on during suspension; elsewhere the usual one."""
+
 
 class SystemClock:
     """The machine's time."""
@@ -12,5 +15,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that only ever go forward."""
-        return time.monotonic()
+        """Seconds that only ever go forward, also while the environment is frozen between two invocations."""
+        return time.clock_gettime(_BOOT)

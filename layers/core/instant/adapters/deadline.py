@@ -13,6 +13,9 @@ from typing import Any
 import httpcore
 import httpx
 
+KEEP_ALIVE_SECONDS = 5.0
+"""How long an idle connection is kept for the next call."""
+
 _FOREVER = float("inf")
 
 
@@ -88,7 +91,7 @@ def transport(deadline: Deadline) -> httpx.HTTPTransport:
     made._pool = httpcore.ConnectionPool(  # httpx offers no other way to its connections
         ssl_context=tls,
         network_backend=_Backend(deadline),
-        keepalive_expiry=5.0,
+        keepalive_expiry=KEEP_ALIVE_SECONDS,
         max_connections=100,
     )
     return made

@@ -17,7 +17,7 @@ from instant.domain.execution import Closing, Opening, State
 SHARDS = 8
 """Over how many items one resource's counters are spread, so that no single one becomes the bottleneck."""
 
-DAYS_KEPT = 35
+BUCKET_DAYS = 35
 """How long daily buckets live: the window of 30 days, and some slack for late deletion."""
 
 _CLOSE_ATTEMPTS = 6
@@ -36,7 +36,7 @@ class DynamoLedger:
         self._days_kept = days_kept
 
     def open(self, opening: Opening) -> None:
-        """Nothing -> RESERVED."""
+        """Nothing -> RESERVED; the same opening again is a repeat whose first acknowledgement was lost."""
         expires = moment(opening.created_at) + timedelta(days=self._days_kept)
         client("dynamodb").put_item(
             TableName=self._executions,
@@ -54,7 +54,9 @@ class DynamoLedger:
                 lease_expires_at=opening.lease_expires_at,
                 expires_at=int(expires.timestamp()),
             ),
-            ConditionExpression="attribute_not_exists(execution_id)",
+            ConditionExpression="attribute_not_exists(execution_id) OR (#state = :reserved AND created_at = :created)",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=_values(reserved=State.RESERVED, created=opening.created_at),
         )
 
     def sent(self, execution_id: str, sent_at: str) -> None:
@@ -68,14 +70,14 @@ class DynamoLedger:
             ExpressionAttributeValues=_values(sent=State.SENT, reserved=State.RESERVED, now=sent_at),
         )
 
-    def release(self, execution_id: str) -> None:
-        """RESERVED -> nothing."""
+    def release(self, execution_id: str, sent_at: str) -> None:
+        """RESERVED -> nothing, or SENT if that was `sent_at`, whose acknowledgement was lost."""
         client("dynamodb").delete_item(
             TableName=self._executions,
             Key=_item(execution_id=execution_id),
-            ConditionExpression="#state = :reserved",
+            ConditionExpression="#state = :reserved OR (#state = :sent AND sent_at = :now)",
             ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=_values(reserved=State.RESERVED),
+            ExpressionAttributeValues=_values(reserved=State.RESERVED, sent=State.SENT, now=sent_at),
         )
 
     def close(self, opening: Opening, closing: Closing) -> None:
@@ -159,7 +161,7 @@ def _day_bucket(opening: Opening, closing: Closing) -> str:
 
 
 def _bucket_expiry(closing: Closing) -> int:
-    return int((moment(closing.finished_at) + timedelta(days=DAYS_KEPT)).timestamp())
+    return int((moment(closing.finished_at) + timedelta(days=BUCKET_DAYS)).timestamp())
 
 
 def _reasons(error: ClientError) -> list[str]:

@@ -48,14 +48,16 @@ class KmsKeyOpener:
     def open(self, ciphertext: bytes, *, user_id: str, service: str) -> Secret:
         """The key; `CredentialRejected` if the ciphertext belongs to another user, service or stage."""
         now = self._clock.monotonic()
+        self._forget_old(now)
         name = (user_id, service, sha256(ciphertext).digest())
-        deadline, secret = self._opened.get(name, (now, None))
-        if secret is None or deadline <= now:
-            secret = self._decrypt(ciphertext, user_id, service)
-            self._opened[name] = (now + CACHE_SECONDS, secret)
-            while len(self._opened) > _CACHE_SIZE:
-                self._opened.popitem(last=False)
-        return secret
+        if name not in self._opened:
+            self._opened[name] = (now + CACHE_SECONDS, self._decrypt(ciphertext, user_id, service))
+        return self._opened[name][1]
+
+    def _forget_old(self, now: float) -> None:
+        """Drop what is out of date, and the oldest where there are too many; they are in order of time."""
+        while self._opened and (len(self._opened) >= _CACHE_SIZE or next(iter(self._opened.values()))[0] <= now):
+            self._opened.popitem(last=False)
 
     def _decrypt(self, ciphertext: bytes, user_id: str, service: str) -> Secret:
         try:

@@ -35,7 +35,8 @@ class DynamoStatsStore:
             .get_paginator("query")
             .paginate(
                 TableName=self._table_name,
-                KeyConditionExpression="resource_id = :resource AND bucket BETWEEN :first AND :last",
+                KeyConditionExpression="resource_id = :resource AND #bucket BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#bucket": "bucket"},
                 ExpressionAttributeValues={
                     ":resource": {"S": resource_id},
                     ":first": {"S": first},

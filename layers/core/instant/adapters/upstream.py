@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from instant.adapters.deadline import Deadline, transport
-from instant.domain.errors import DeadlineExceeded, OutcomeUnknown, UpstreamError, UpstreamUnavailable
+from instant.adapters.clock import SystemClock
+from instant.adapters.deadline import KEEP_ALIVE_SECONDS, Deadline, transport
+from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
+from instant.domain.receipt import Receipt
+from instant.ports import Clock
 
 CONNECT_SECONDS = 5.0
 """How long a connection may take before the service counts as unavailable."""
@@ -21,12 +25,15 @@ _log = logging.getLogger(__name__)
 class HttpUpstream:
     """Sends requests; never repeats one."""
 
-    def __init__(self, elsewhere: Mapping[str, str] | None = None) -> None:
+    def __init__(self, elsewhere: Mapping[str, str] | None = None, clock: Clock | None = None) -> None:
         """Talk to each service at its own base URL, or where `elsewhere` says it is reached instead."""
         self._elsewhere = dict(elsewhere or {})
+        self._clock = clock or SystemClock()
+        self._used_at = self._clock.monotonic()
         self._deadline = Deadline()
+        self._transport = transport(self._deadline)
         self._client = httpx.Client(
-            transport=transport(self._deadline),
+            transport=self._transport,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             headers={"Accept-Encoding": "identity", "User-Agent": "instant-resources"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one user's must not travel with another's key
@@ -39,37 +46,61 @@ class HttpUpstream:
 
     def send(self, request: Request, *, seconds: float) -> Reply:
         """One exchange within `seconds` in all."""
-        base = self._elsewhere.get(request.base_url, request.base_url)
-        headers = dict(request.headers)
-        if request.bearer:
-            headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
+        self._forget_stale_connections()
+        seen = httpx.Headers()
         try:
-            with (
-                self._deadline.within(seconds),
-                self._client.stream(
-                    request.method, base + request.path, content=request.body, headers=headers
-                ) as reply,
-            ):
+            with self._deadline.within(seconds), self._open(request) as reply:
+                seen = reply.headers
                 return _whole(reply, request.max_reply_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             _log.warning("upstream not reached", extra={"error": type(error).__name__})
             raise UpstreamUnavailable("The service cannot be reached. Try again in a moment.") from None
         except httpx.TimeoutException:
-            raise DeadlineExceeded(f"No whole answer within the time allowed. {_SENT}", outcome_unknown=True) from None
+            raise _unanswered(
+                DeadlineExceeded, f"No whole answer within the time allowed. {_SENT}", request, seen
+            ) from None
         except httpx.TransportError as error:
             _log.warning("upstream connection lost", extra={"error": type(error).__name__})
-            raise OutcomeUnknown(f"The connection broke before the answer. {_SENT}", outcome_unknown=True) from None
+            raise _unanswered(
+                OutcomeUnknown, f"The connection broke before the answer. {_SENT}", request, seen
+            ) from None
+        except Unreadable as error:
+            raise _unanswered(UpstreamError, str(error), request, seen) from None
+
+    def _open(self, request: Request) -> AbstractContextManager[httpx.Response]:
+        base = self._elsewhere.get(request.base_url, request.base_url)
+        headers = dict(request.headers)
+        if request.bearer:
+            headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
+        return self._client.stream(request.method, base + request.path, content=request.body, headers=headers)
+
+    def _forget_stale_connections(self) -> None:
+        """An environment may have been frozen since the last call, and its connections be long dead."""
+        now = self._clock.monotonic()
+        if now - self._used_at > KEEP_ALIVE_SECONDS:
+            self._transport.close()
+        self._used_at = now
+
+
+def _unanswered(kind: type[InstantError], message: str, request: Request, seen: httpx.Headers) -> InstantError:
+    """The error of a call that was sent and has no whole answer, with the name of the call, if one came."""
+    name = seen.get(request.id_header) if request.id_header else None
+    return kind(message, outcome_unknown=True, receipt=Receipt(generation_id=name))
+
+
+class Unreadable(Exception):
+    """The answer came and is not read."""
 
 
 def _whole(reply: httpx.Response, most: int) -> Reply:
     """The body as it was sent: a compressed one is refused, since a few bytes could unfold to gigabytes."""
     if reply.headers.get("content-encoding", "identity") != "identity":
-        raise UpstreamError("The service sent a compressed answer, which is not read.", outcome_unknown=True)
+        raise Unreadable("The service sent a compressed answer, which is not read.")
     body = bytearray()
     for chunk in reply.iter_raw():
         body += chunk
         if len(body) > most:
-            raise UpstreamError(f"The answer is longer than {most} bytes, which is not read.", outcome_unknown=True)
+            raise Unreadable(f"The answer is longer than {most} bytes, which is not read.")
     return Reply(status=reply.status_code, body=bytes(body), headers=_lower(reply.headers))
 
 

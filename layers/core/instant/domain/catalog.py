@@ -73,6 +73,8 @@ def why_unusable(model: CatalogModel | None) -> str | None:
     prices = [parse_usd(model.pricing.get(key)) for key in ("prompt", "completion")]
     if any(price is None or price < 0 for price in prices):
         return "is a router without a price of its own; choose a model with a price"
+    if prices == [0, 0] and "audio" in model.output_modalities:
+        return "charges for its audio without saying what; choose a model with a price"
     if {"text", "image"}.isdisjoint(model.output_modalities):
         return "answers with neither text nor images"
     return None
@@ -80,9 +82,8 @@ def why_unusable(model: CatalogModel | None) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRecord:
-    """What the last successful sync did; `version` changes whenever the catalog does."""
+    """What the last successful sync did."""
 
-    version: str
     synced_at: str
     seen: int = 0
     written: int = 0

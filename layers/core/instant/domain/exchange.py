@@ -8,9 +8,10 @@ from instant.domain.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to send: `url` is absolute; `bearer` is revealed only as the Authorization header on the wire.
+    """What to send to `base_url` + `path`; an operator may point the base URL elsewhere.
 
-    `base_url` is the front part of `url` that an operator may point elsewhere.
+    `bearer` is revealed only as the Authorization header on the wire. `id_header` is the reply's header that names
+    the call: it is kept even when the rest of the reply cannot be read.
     """
 
     method: str
@@ -20,6 +21,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     bearer: Secret | None = None
     max_reply_bytes: int = 1_000_000
+    id_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.money import NANO, parse_usd, to_nanousd
@@ -10,57 +10,113 @@ from instant.domain.money import NANO, parse_usd, to_nanousd
 HIDDEN_PROMPT_TOKENS = 256
 """Room for the frame that chat templates put around messages, in tokens."""
 
+IMAGE_TOKEN_FACTOR = 20
+"""How much dearer an image's tokens are than text's, at most, where the catalog does not say: 12 and 20 were seen."""
+
 _MILLION = Decimal(10) ** 6
-_PROMPT = ("prompt", "input_cache_write", "audio")
-_COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output")
+_EXACT = 60
+"""Digits of arithmetic: products of catalog prices never round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """The most that a call can use up.
 
-    `rounds` is how often the model may be run over its prompt, `reads_whole_context` says that the prompt's
-    length is only known to fit the model, `extra_usd` is what comes on top whatever the model.
+    `rounds` is how often a model may be run over its prompt, `reads_whole_context` says that the prompt's length
+    is only known to fit the model, `extra_usd` is what comes on top whatever the model.
     """
 
     prompt_tokens: int
     completion_tokens: int
     rounds: int = 1
     images: int = 0
+    makes_images: bool = False
     reads_whole_context: bool = False
     extra_usd: Decimal = Decimal(0)
 
 
-def worst_case(model: CatalogModel, demand: Demand) -> int:
-    """The most that one call can cost in nano-USD: every byte a token, every answer as long as allowed."""
-    tokens = demand.prompt_tokens + HIDDEN_PROMPT_TOKENS
-    if model.context_length:
-        tokens = model.context_length if demand.reads_whole_context else min(tokens, model.context_length)
-    length = demand.completion_tokens if model.caps_output else model.longest_answer
-    one_round = highest(model, *_PROMPT) * tokens + highest(model, *_COMPLETION) * length + highest(model, "request")
-    return to_nanousd(one_round * demand.rounds + highest(model, "image") * demand.images + demand.extra_usd)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prices:
+    """The highest price of each kind that any of several models has, in USD per token, request or image."""
+
+    prompt: Decimal
+    completion: Decimal
+    image_completion: Decimal
+    request: Decimal
+    image: Decimal
 
 
-def price_limits(models: Sequence[CatalogModel], *, worst_nanousd: int, cap_nanousd: int) -> dict[str, str]:
-    """The dearest provider prices (USD per million tokens) at which the worst case still fits the cap.
+def worst_case(models: Sequence[CatalogModel], demand: Demand) -> int:
+    """The most that one call can cost in nano-USD, whichever of `models` serves it.
+
+    Every byte is a token, every answer as long as allowed, every tier and model the dearest.
+    """
+    with localcontext(prec=_EXACT):
+        return to_nanousd(_variable(models, demand) + demand.extra_usd)
+
+
+def price_limits(models: Sequence[CatalogModel], demand: Demand, *, cap_nanousd: int) -> dict[str, str]:
+    """The dearest provider prices at which the worst case still fits the cap, as OpenRouter's `max_price` has them.
 
     The catalog shows one provider's price and others ask up to 14 times as much, so the cap holds only if the
-    service is told to leave the dearer ones out. Prices of zero get no limit: nothing scales them.
+    service is told to leave the dearer ones out. A price of zero stays a limit of zero. Units: USD per million
+    tokens for prompt and completion, USD each for request and image.
     """
-    if worst_nanousd <= 0:
-        return {}
-    with localcontext(prec=40):
-        slack = (Decimal(cap_nanousd) / NANO) / (Decimal(worst_nanousd) / NANO) * _MILLION
-        prices = {
-            "prompt": max(highest(model, *_PROMPT) for model in models),
-            "completion": max(highest(model, *_COMPLETION) for model in models),
+    with localcontext(prec=_EXACT):
+        prices, variable = _dearest(models), _variable(models, demand)
+        slack = (Decimal(cap_nanousd) / NANO - demand.extra_usd) / variable if variable else Decimal(1)
+        limits = {
+            "prompt": prices.prompt * _MILLION,
+            "completion": prices.completion * _MILLION,
+            "request": prices.request,
+            **({"image": prices.image} if demand.images else {}),
         }
-        return {name: f"{(price * slack).normalize():f}" for name, price in prices.items() if price}
+        return {name: _limit(price * max(slack, Decimal(0))) for name, price in limits.items()}
+
+
+def _variable(models: Sequence[CatalogModel], demand: Demand) -> Decimal:
+    """What depends on prices: `price_limits` scales exactly this."""
+    prices = _dearest(models)
+    tokens = max(_prompt_tokens(model, demand) for model in models)
+    length = max(demand.completion_tokens if model.caps_output else model.longest_answer for model in models)
+    completion = prices.image_completion if demand.makes_images else prices.completion
+    one_round = prices.prompt * tokens + completion * length + prices.request
+    return one_round * demand.rounds + prices.image * demand.images
+
+
+def _prompt_tokens(model: CatalogModel, demand: Demand) -> int:
+    tokens = demand.prompt_tokens + HIDDEN_PROMPT_TOKENS
+    if model.context_length is None:
+        return tokens
+    return model.context_length if demand.reads_whole_context else min(tokens, model.context_length)
+
+
+def _dearest(models: Sequence[CatalogModel]) -> _Prices:
+    return _Prices(
+        prompt=max(highest(model, "prompt", "input_cache_write", "audio") for model in models),
+        completion=max(_completion(model) for model in models),
+        image_completion=max(_image_completion(model) for model in models),
+        request=max(highest(model, "request") for model in models),
+        image=max(highest(model, "image") for model in models),
+    )
+
+
+def _completion(model: CatalogModel) -> Decimal:
+    return highest(model, "completion", "internal_reasoning", "image_output", "audio_output")
+
+
+def _image_completion(model: CatalogModel) -> Decimal:
+    """Image models list their text's price and often not their images', which is many times as high."""
+    return _completion(model) * (1 if highest(model, "image_output") else IMAGE_TOKEN_FACTOR)
 
 
 def highest(model: CatalogModel, *keys: str) -> Decimal:
     """The highest price that any of `keys` has in any tier; what has no readable price counts as 0."""
     return max((price for tier in _tiers(model) for price in _prices(tier, keys)), default=Decimal(0))
+
+
+def _limit(price: Decimal) -> str:
+    return f"{price.quantize(Decimal('1e-9'), rounding=ROUND_FLOOR).normalize():f}"
 
 
 def _tiers(model: CatalogModel) -> Iterator[Mapping[str, object]]:

@@ -13,9 +13,9 @@ _PLACEHOLDER = re.compile(r"(?<!\{)\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
 def names_in(template: str) -> list[str]:
     """The names that the template asks for, each once; `InvalidField` for braces that are no placeholder."""
     rest = _PLACEHOLDER.sub("", template)
-    if "{{" in rest or "}}" in rest:
+    if "{{" in rest:
         raise InvalidField.named(
-            "config.template", "has {{ or }} that is not a placeholder; write {{name}}, logic is not supported"
+            "config.template", "has {{ that is not a placeholder; write {{name}}, logic is not supported"
         )
     return list(dict.fromkeys(_PLACEHOLDER.findall(template)))
 

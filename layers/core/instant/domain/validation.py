@@ -29,7 +29,7 @@ def invalid_field(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] =
     """Our error for pydantic's: the first field, and how many more there are."""
     listed = list(errors)
     fields = [".".join(str(part) for part in (*prefix, *each["loc"]))[:_LONGEST_NAME] or "body" for each in listed[:10]]
-    problem = _WORDS.get(listed[0]["type"]) or str(listed[0].get("msg") or "is not valid")
+    problem = _WORDS.get(listed[0]["type"]) or str(listed[0].get("msg") or "is not valid").removeprefix("Value error, ")
     error = InvalidField.named(fields[0], problem)
     if len(fields) > 1:
         error.details["more"] = fields[1:]

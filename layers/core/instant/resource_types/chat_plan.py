@@ -1,5 +1,6 @@
 """From an owner's settings and a caller's content to one chat request and the most that it can cost."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ from instant.resource_types.model_settings import (
     DEFAULT_MAX_TOKENS,
     PASSED_ON,
     ModelSettings,
+    WebSearch,
     parameters,
     unsupported,
 )
@@ -24,7 +26,7 @@ FRAME_TOKENS = 32
 """What the frame around one message adds to its text, at most."""
 
 BYTES_PER_TOKEN = 3
-"""How much text makes a token, by a cautious estimate."""
+"""How much text makes a token, by estimate: ordinary English has 4, dense text fewer."""
 
 LEAST_ROOM = 256
 """The shortest cap on an answer, in tokens, for prompts that seem to fill the model."""
@@ -32,8 +34,11 @@ LEAST_ROOM = 256
 IMAGE_TOKENS = 50_000
 """What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
 
-PDF_PAGE_BYTES = 1_000
-"""The smallest page of a scanned document: how many pages a file can have follows from its size."""
+PDF_PAGE_BYTES = 10
+"""The smallest that a page can be in a file: how many there can be follows from the file's size."""
+
+MOST_PDF_PAGES = 1_000
+"""Most pages of one file that are read for money."""
 
 RESULT_CHARACTERS = 1_000
 """How much of each web search result is read."""
@@ -41,6 +46,7 @@ RESULT_CHARACTERS = 1_000
 SECONDS_TO_KEEP_IMAGES = 10.0
 """How long decoding and storing the largest images may take."""
 
+_BYTES_PER_CHARACTER = 4
 _OCR_PAGE_USD = Decimal("0.002")
 _SEARCH_USD = Decimal("0.007")
 _RESULT_USD = Decimal("0.004")
@@ -71,9 +77,12 @@ def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
             raise InvalidField.named(f"overrides.{name}", f"cannot be overridden here; what can: {known}")
+    for name, value in overrides.items():
+        if value is None:
+            raise InvalidField.named(f"overrides.{name}", "cannot be null; leave it out")
     merged = parse(type(settings), {**settings.model_dump(exclude_none=True, by_alias=True), **overrides}, "overrides")
     most = settings.max_tokens or DEFAULT_MAX_TOKENS
-    if merged.max_tokens and merged.max_tokens > most:
+    if (merged.max_tokens or most) > most:
         raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, as the owner set it")
     return merged
 
@@ -81,27 +90,40 @@ def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S
 def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     """One system message, if any, and the content as the user's; `call.models` has the fallbacks that still serve."""
     settings = overridden(settings, call.overrides)
-    model = call.models[0]
-    _refuse_unreadable(content, model)
+    _check_overrides(settings, call)
+    _refuse_unreadable(content, call.models)
     length = min(_length(settings, content, model) for model in call.models)
-    demand = _demand(settings, content, length)
-    worst = max(worst_case(model, demand) for model in call.models)
+    modalities = _modalities(settings, call.models[0])
+    engine = _pdf_engine(settings, content, call.models)
+    demand = _demand(settings, content, length, engine=engine, makes_images="image" in modalities)
     body = {
-        "model": model.openrouter_id,
+        "model": call.models[0].openrouter_id,
         "messages": _messages(settings, content),
         "max_completion_tokens": length,
         "user": call.user,
         **_supported(settings, call.models),
-        **_extras(settings, content, call.models),
+        **_fallbacks(call.models),
+        **_pictures(settings, modalities),
+        **_pdf_plugin(engine),
+        "provider": _provider(settings)
+        | {"max_price": price_limits(call.models, demand, cap_nanousd=call.cap_nanousd)},
     }
-    limits = price_limits(call.models, worst_nanousd=worst, cap_nanousd=call.cap_nanousd)
-    provider = _provider(settings) | ({"max_price": limits} if limits else {})
-    if provider:
-        body["provider"] = provider
-    has_images = "image" in body.get("modalities", ())
-    most = MAX_IMAGE_ANSWER_BYTES if has_images else MAX_TEXT_ANSWER_BYTES
-    request = chat_request(body, max_reply_bytes=most)
-    return Plan(request=request, worst_nanousd=worst, seconds_to_keep=SECONDS_TO_KEEP_IMAGES if has_images else 0)
+    if settings.web_search:
+        body |= _web_search(settings.web_search, body.get("tools", []))
+    most = MAX_IMAGE_ANSWER_BYTES if modalities else MAX_TEXT_ANSWER_BYTES
+    return Plan(
+        request=chat_request(body, max_reply_bytes=most),
+        worst_nanousd=worst_case(call.models, demand),
+        seconds_to_keep=SECONDS_TO_KEEP_IMAGES if modalities else 0.0,
+        wants_json=bool(body.get("response_format")) and body["response_format"]["type"] != "text",
+    )
+
+
+def _check_overrides(settings: ModelSettings, call: Call) -> None:
+    """What a caller asks for is refused where it would be dropped; what the owner set may have lost its support."""
+    for name in unsupported(settings, call.models[0]):
+        if name in call.overrides:
+            raise InvalidField.named(f"overrides.{name}", f"{call.models[0].openrouter_id} does not support it")
 
 
 def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> int:
@@ -114,11 +136,13 @@ def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> i
     return min(settings.max_tokens or DEFAULT_MAX_TOKENS, model.longest_answer, max(room, LEAST_ROOM))
 
 
-def _refuse_unreadable(content: Content, model: CatalogModel) -> None:
+def _refuse_unreadable(content: Content, models: Sequence[CatalogModel]) -> None:
     """Files are read by OpenRouter for every model; images and audio take a model that perceives them."""
     for media in content.media:
-        if media.kind != "file" and media.kind not in model.input_modalities:
-            raise InvalidField.named("inputs", f"{model.openrouter_id} cannot take {media.kind} inputs; leave them out")
+        for model in models:
+            if media.kind != "file" and media.kind not in model.input_modalities:
+                problem = f"{model.openrouter_id} cannot take {media.kind} inputs; leave them out"
+                raise InvalidField.named("inputs", problem)
 
 
 def _messages(settings: ModelSettings, content: Content) -> list[dict[str, Any]]:
@@ -143,20 +167,27 @@ def _supported(settings: ModelSettings, models: Sequence[CatalogModel]) -> dict[
     return {name: value for name, value in parameters(settings).items() if name in PASSED_ON and name not in dropped}
 
 
-def _extras(settings: ModelSettings, content: Content, models: Sequence[CatalogModel]) -> dict[str, Any]:
-    extras: dict[str, Any] = {}
-    if len(models) > 1:
-        extras["models"] = [model.openrouter_id for model in models]
-    if wanted := _modalities(settings, models[0]):
-        extras["modalities"] = wanted
-        if settings.image_config:
-            extras["image_config"] = settings.image_config.model_dump(exclude_none=True)
-    if settings.web_search:
-        tools = parameters(settings).get("tools", []) if "tools" in models[0].supported_parameters else []
-        extras["tools"] = [*tools, _search_tool(settings)]
-    if settings.pdf_engine and any(media.kind == "file" for media in content.media):
-        extras["plugins"] = [{"id": "file-parser", "pdf": {"engine": settings.pdf_engine}}]
-    return extras
+def _fallbacks(models: Sequence[CatalogModel]) -> dict[str, Any]:
+    return {"models": [model.openrouter_id for model in models]} if len(models) > 1 else {}
+
+
+def _pictures(settings: ModelSettings, modalities: Sequence[str]) -> dict[str, Any]:
+    if not modalities:
+        return {}
+    form = settings.image_config.model_dump(exclude_none=True) if settings.image_config else None
+    return {"modalities": modalities, **({"image_config": form} if form else {})}
+
+
+def _pdf_engine(settings: ModelSettings, content: Content, models: Sequence[CatalogModel]) -> str | None:
+    """Which engine reads the files, if there are any; unless told, OpenRouter takes one that costs by the page."""
+    if not any(media.kind == "file" for media in content.media):
+        return None
+    reads = all("file" in model.input_modalities for model in models)
+    return settings.pdf_engine or ("native" if reads else "cloudflare-ai")
+
+
+def _pdf_plugin(engine: str | None) -> dict[str, Any]:
+    return {"plugins": [{"id": "file-parser", "pdf": {"engine": engine}}]} if engine else {}
 
 
 def _modalities(settings: ModelSettings, model: CatalogModel) -> list[str]:
@@ -166,43 +197,46 @@ def _modalities(settings: ModelSettings, model: CatalogModel) -> list[str]:
     return wanted if "image" in wanted else []
 
 
-def _search_tool(settings: ModelSettings) -> dict[str, Any]:
+def _web_search(search: WebSearch, tools: Sequence[Any]) -> dict[str, Any]:
     """Searches through one engine whose uses and results can be limited, so that a call has a highest price."""
-    search = settings.web_search
-    assert search
     limits = {"max_uses": search.max_uses, "max_results": search.max_results}
-    return {
+    tool = {
         "type": "openrouter:web_search",
         "parameters": {"engine": "exa", "max_characters": RESULT_CHARACTERS, **limits},
     }
+    stop = [{"type": "step_count_is", "step_count": search.max_uses}]
+    return {"tools": [*tools, tool], "stop_server_tools_when": stop}
 
 
 def _provider(settings: ModelSettings) -> dict[str, Any]:
     return settings.provider.model_dump(exclude_none=True) if settings.provider else {}
 
 
-def _demand(settings: ModelSettings, content: Content, length: int) -> Demand:
-    """What the call can use up, at most; every search has the model read everything again."""
-    texts = [settings.system_prompt or "", content.text, str(parameters(settings))]
+def _demand(
+    settings: ModelSettings, content: Content, length: int, *, engine: str | None, makes_images: bool
+) -> Demand:
+    """What the call can use up, at most."""
+    texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
     images = sum(media.kind == "image" for media in content.media)
     tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
-    extra = Decimal(0)
-    if settings.pdf_engine == "mistral-ocr":
+    extra, rounds = Decimal(0), 1
+    if engine == "mistral-ocr":
         extra += _OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
-    rounds = 1
     if search := settings.web_search:
-        rounds += search.max_uses
-        tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * 4
+        rounds += search.max_uses + 1  # after the last step one more turn is made, for the answer
+        tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
+        tokens += (rounds - 1) * length  # every turn reads again what the ones before have written
         extra += search.max_uses * max(_SEARCH_USD, search.max_results * _RESULT_USD)
     return Demand(
         prompt_tokens=tokens,
         completion_tokens=length,
         rounds=rounds,
         images=images,
+        makes_images=makes_images,
         reads_whole_context=any(media.kind != "image" for media in content.media),
         extra_usd=extra,
     )
 
 
 def _pages(media: Media) -> int:
-    return media.size_bytes // PDF_PAGE_BYTES + 1
+    return min(MOST_PDF_PAGES, media.size_bytes // PDF_PAGE_BYTES + 1)

@@ -35,8 +35,23 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     if len(schema["properties"]) > MAX_INPUTS:
         raise InvalidField.named(f"{_WHERE}.properties", f"can have at most {MAX_INPUTS} inputs")
     for path, keyword in _unknown_keywords({k: v for k, v in schema.items() if k != "$schema"}, _WHERE, 0):
-        raise InvalidField.named(f"{path}.{keyword}", "is not a keyword we know; see the README for those that are")
+        raise InvalidField.named(f"{path}.{keyword}", "is not a keyword that inputs may use")
     _validator(schema)
+    for name, part in schema["properties"].items():
+        if isinstance(part, Mapping) and "default" in part:
+            _check_default(name, part)
+    for name in schema.get("required", ()):
+        if name not in schema["properties"]:
+            raise InvalidField.named(f"{_WHERE}.required", f"names {name}, which is not among the properties")
+
+
+def _check_default(name: str, part: Mapping[str, Any]) -> None:
+    """A default is an input that nobody sends: it must fit, and it must not be media, whose price is the caller's."""
+    where = f"{_WHERE}.properties.{name}.default"
+    if part.get("format") in MEDIA_FORMATS:
+        raise InvalidField.named(where, "media inputs have no default")
+    if not _validator(part).is_valid(part["default"]):
+        raise InvalidField.named(where, "does not fit its own schema")
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:

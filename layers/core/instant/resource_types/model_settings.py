@@ -1,9 +1,9 @@
 """What an owner can set about the model behind a resource, and which of it a given model supports."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from instant.domain.catalog import CatalogModel
 
@@ -109,7 +109,7 @@ class ModelSettings(Strict):
 
     model: ModelId = Field(description="An id of GET /api/models, such as author/name.")
     fallback_models: list[ModelId] | None = Field(
-        None, max_length=3, description="Tried in this order when the model cannot serve the call."
+        None, max_length=2, description="Tried in this order when the model cannot serve the call."
     )
     system_prompt: Annotated[str, StringConstraints(max_length=MAX_TEXT)] | None = Field(
         None, description="What the model is told before every prompt. Callers never see or change it."
@@ -145,6 +145,32 @@ class ModelSettings(Strict):
     overridable: (
         list[Literal["max_tokens", "temperature", "top_p", "seed", "stop", "verbosity", "reasoning"]] | None
     ) = Field(None, description="What a caller may override in a call; max_tokens only downwards.")
+
+    @model_validator(mode="after")
+    def _agree_with_one_another(self) -> Self:
+        for contradiction in contradictions(self):
+            raise ValueError(contradiction)
+        return self
+
+
+def contradictions(settings: ModelSettings) -> Iterator[str]:
+    """What cannot all be meant, in words: OpenRouter would refuse it, or silently drop a part."""
+    thinking, form = settings.reasoning, settings.response_format
+    if thinking and thinking.effort and thinking.max_tokens:
+        yield "reasoning takes effort or max_tokens, not both"
+    if thinking and thinking.max_tokens and thinking.max_tokens >= (settings.max_tokens or DEFAULT_MAX_TOKENS):
+        yield "reasoning.max_tokens is part of max_tokens, so it must be smaller"
+    if form and (form.type == "json_schema") != (form.json_schema is not None):
+        yield "response_format takes json_schema exactly when its type is json_schema"
+    names = {tool.function.name for tool in settings.tools or ()}
+    if settings.tool_choice and not names:
+        yield "tool_choice needs tools"
+    if isinstance(settings.tool_choice, ForcedTool) and settings.tool_choice.function.name not in names:
+        yield "tool_choice names a function that is not among tools"
+    if settings.image_config and settings.modalities and "image" not in settings.modalities:
+        yield "image_config needs the modality image"
+    if settings.web_search and settings.fallback_models:
+        yield "web_search cannot be used together with fallback_models"
 
 
 PASSED_ON = (
@@ -191,11 +217,6 @@ def _supports(name: str, settings: ModelSettings, model: CatalogModel) -> bool:
     if name == "response_format" and settings.response_format and settings.response_format.type == "json_schema":
         return not {"response_format", "structured_outputs"}.isdisjoint(model.supported_parameters)
     return name in model.supported_parameters
-
-
-def stored(settings: BaseModel) -> dict[str, Any]:
-    """Settings as they are kept: without what was left out."""
-    return settings.model_dump(exclude_none=True, by_alias=True)
 
 
 def model_ids(config: Mapping[str, Any]) -> list[str]:

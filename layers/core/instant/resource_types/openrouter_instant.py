@@ -57,4 +57,4 @@ class OpenRouterInstant:
 
     def run(self, plan: Plan, send: Send) -> Answer:
         """One exchange."""
-        return read_chat(send(plan.request))
+        return read_chat(send(plan.request), wants_json=plan.wants_json)

@@ -75,7 +75,7 @@ class PromptTemplate:
 
     def run(self, plan: Plan, send: Send) -> Answer:
         """One exchange."""
-        return read_chat(send(plan.request))
+        return read_chat(send(plan.request), wants_json=plan.wants_json)
 
 
 def _has_default(part: Any) -> bool:

@@ -34,12 +34,13 @@ class Call:
 class Plan:
     """What a call will send, and the most it can cost in nano-USD; making one spends nothing.
 
-    `seconds_to_keep` is what storing the answer may take once it is there.
+    `seconds_to_keep` is what storing the answer may take once it is there; `wants_json` says that JSON was asked for.
     """
 
     request: Request
     worst_nanousd: int
     seconds_to_keep: float = 0
+    wants_json: bool = False
 
 
 class ResourceType(Protocol):

@@ -58,11 +58,20 @@ def book_run(opening: Opening, run: Callable[[], Answer], books: Books) -> dict[
 def _open(opening: Opening, books: Books) -> None:
     """RESERVED, then SENT: from there on the call counts as made, whatever becomes of this process."""
     books.ledger.open(opening)
+    sent_at = stamp(books.clock.now())
     try:
-        books.ledger.sent(opening.execution_id, stamp(books.clock.now()))
+        books.ledger.sent(opening.execution_id, sent_at)
     except Exception:
-        books.ledger.release(opening.execution_id)
+        _release(opening, sent_at, books)
         raise
+
+
+def _release(opening: Opening, sent_at: str, books: Books) -> None:
+    """Take the entry back, as nothing was sent; if that fails, too, its lease runs out."""
+    try:
+        books.ledger.release(opening.execution_id, sent_at)
+    except Exception:
+        _log.exception("an execution was not released", extra={"execution_id": opening.execution_id})
 
 
 def _as_ours(error: Exception) -> InstantError:

@@ -4,6 +4,7 @@ Find the resource and its type, find whose key pays, plan the call within what i
 run, keep the images, close the ledger. Everything that can be refused is refused before anything is sent.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 from instant.domain.catalog import CatalogModel, why_unusable
 from instant.domain.clock import stamp
-from instant.domain.errors import CostCap, CredentialRejected, DeadlineExceeded, ModelUnavailable, NotFound
+from instant.domain.errors import CostCap, CredentialRejected, ModelUnavailable, NotFound, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.execution import KeySource, Opening
 from instant.domain.identity import Identity, Scope
@@ -26,6 +27,8 @@ from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Call, Plan
 from instant.use_cases.book_run import Books, book_run
 from instant.use_cases.keep_images import Gallery, keep_images
+
+_log = logging.getLogger(__name__)
 
 SECONDS_TO_CLOSE = 5.0
 """What is kept back of the invocation's time, so that its end can always be booked."""
@@ -77,8 +80,16 @@ def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, 
     try:
         return book_run(opening, run, doors.books)
     except CredentialRejected:
-        doors.verdicts.note(integration, KeyStatus.BROKEN, stamp(doors.clock.now()))
+        _note_broken(integration, doors)
         raise
+
+
+def _note_broken(integration: Integration, doors: Doors) -> None:
+    """Spare the service a key that it rejects; the run is booked and told, whether this can be noted or not."""
+    try:
+        doors.verdicts.note(integration, KeyStatus.BROKEN, stamp(doors.clock.now()))
+    except Exception:
+        _log.exception("a rejected key was not noted")
 
 
 def _find(order: Order, caller: Identity, resources: ResourceStore) -> Resource:
@@ -129,7 +140,7 @@ def _opening(order: Order, resource: Resource, plan: Plan, caller: Identity, clo
     """The ledger's first entry; its lease lasts as long as this invocation can."""
     now, seconds = clock.now(), order.seconds_left()
     if _time_to_run(order, plan) <= 0:
-        raise DeadlineExceeded("There was no time left to run this. Nothing was sent; call again.")
+        raise UpstreamUnavailable("There was no time left to run this. Nothing was sent; call again.")
     return Opening(
         execution_id=new_id("exe", now),
         user_id=caller.user_id,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.clock import stamp
-from instant.domain.ids import new_id
 from instant.integrations.openrouter.catalog import listing_request, read_listing
 from instant.ports import CatalogWriter, Clock, Upstream
 
@@ -50,16 +49,13 @@ def sync_catalog(
     changed = [model for key, model in fresh.items() if known.get(key) != model]
     retired = [replace(model, is_active=False, missing_since=now) for model in lost]
     catalog.put([*changed, *retired])
-    before = catalog.last_sync()
-    is_new = bool(changed or retired) or before is None
-    version = new_id("syn", clock.now()) if is_new or before is None else before.version
     result = SyncResult(
         seen=len(fresh),
         written=len(changed) + len(retired),
         added=sum(key not in known for key in fresh),
         removed=len(retired),
     )
-    catalog.record(SyncRecord(version=version, synced_at=now, seen=result.seen, written=result.written))
+    catalog.record(SyncRecord(synced_at=now, seen=result.seen, written=result.written))
     return result
 
 

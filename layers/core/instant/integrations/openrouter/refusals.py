@@ -1,9 +1,12 @@
 """OpenRouter's error bodies, turned into ours: its text is read, never passed on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from instant.domain.errors import (
+    CostCap,
     CredentialRejected,
     CreditsExhausted,
     InstantError,
@@ -16,10 +19,8 @@ from instant.domain.errors import (
     UpstreamUnavailable,
 )
 from instant.domain.exchange import Reply
-from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.wire import (
     count,
-    generation_id,
     mapping,
     parse,
     receipt_of,
@@ -27,27 +28,25 @@ from instant.integrations.openrouter.wire import (
     text,
 )
 
-_LONGEST_WAIT = 24 * 3600
+_DAY = 24 * 3600
 
 
 def refusal(reply: Reply, error: Mapping[str, Any] | None = None) -> InstantError:
     """Our error for a reply with an error status, or for the `error` object inside a 200.
 
-    A refusal costs nothing (OpenRouter charges neither errors nor empty failures) unless the reply says what
-    it cost; the receipt carries that. Timeouts at the edge are the exception: their outcome is unknown.
+    A refusal of OpenRouter's own costs nothing (it charges neither errors nor empty failures) unless the reply says
+    what it cost. Timeouts, and failures of the edge in front of it, say nothing about whether the model ran: their
+    outcome is unknown. The receipt carries the cost as far as it is known, and the id by which to ask for it.
     """
     body = mapping(parse(reply.body))
     error = mapping(body.get("error")) if error is None else error
     status = (count(error.get("code")) or 500) if reply.status == 200 else reply.status
     failure = _failure(status, error, reply)
-    if not failure.outcome_unknown:
-        receipt = receipt_of(reply, body)
-        failure.receipt = receipt if receipt.cost_nanousd is not None else _free(reply, body)
+    receipt = receipt_of(reply, body)
+    if receipt.cost_nanousd is None and not failure.outcome_unknown:
+        receipt = replace(receipt, cost_nanousd=0)
+    failure.receipt = receipt
     return failure
-
-
-def _free(reply: Reply, body: Mapping[str, Any]) -> Receipt:
-    return Receipt(generation_id=generation_id(reply, body), cost_nanousd=0)
 
 
 def _failure(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
@@ -62,15 +61,17 @@ def _failure(status: int, error: Mapping[str, Any], reply: Reply) -> InstantErro
             return CreditsExhausted("The OpenRouter account has too few credits for this call. Add credits there.")
         case 403:
             return _forbidden(error)
+        case 404 if _is_too_dear(error):
+            return CostCap("Every provider asks more than you allow for one call. Raise max_cost_per_call_usd.")
         case 404:
             return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
-        case 408 | 504 | 524:
+        case _ if status in {408, 504, 524} or (status >= 500 and not error):
             return OutcomeUnknown(
-                "OpenRouter timed out, and the call may have been paid. Read GET /api/executions before calling again.",
+                "OpenRouter gave no answer, and the call may have been paid. Read GET /api/executions before calling again.",
                 outcome_unknown=True,
             )
         case 429:
-            return RateLimited("OpenRouter's rate limit is reached. Wait, then call again.", retry_after=_wait(reply))
+            return _limited(error, reply)
         case 503 | 529:
             return UpstreamUnavailable(
                 "No provider has room for this model now. Call again later.", retry_after=_wait(reply)
@@ -87,6 +88,24 @@ def _other(status: int) -> UpstreamError:
     return UpstreamError("OpenRouter or the model's provider failed.", details={"upstream_status": status})
 
 
+def _limited(error: Mapping[str, Any], reply: Reply) -> RateLimited:
+    """A daily limit ends at midnight UTC, others say how long to wait."""
+    metadata = mapping(error.get("metadata"))
+    if metadata.get("limit_source") == "openrouter_free_tier_daily":
+        message = "The free models' daily limit is reached. It is lifted at midnight UTC."
+        return RateLimited(message, retry_after=_until_midnight(reply))
+    return RateLimited("OpenRouter's rate limit is reached. Wait, then call again.", retry_after=_wait(reply))
+
+
+def _until_midnight(reply: Reply) -> int | None:
+    """The seconds that are left of the reply's own day."""
+    try:
+        now = parsedate_to_datetime(reply.headers["date"])
+    except (KeyError, ValueError):
+        return None
+    return _DAY - (now.hour * 3600 + now.minute * 60 + now.second)
+
+
 def _forbidden(error: Mapping[str, Any]) -> InstantError:
     metadata = mapping(error.get("metadata"))
     kind = text(metadata.get("error_type"))
@@ -94,9 +113,16 @@ def _forbidden(error: Mapping[str, Any]) -> InstantError:
         return Moderated("The provider's moderation refused the input. Change it.")
     if "key limit exceeded" in _message(error):
         return CreditsExhausted("The OpenRouter key has reached its own limit. Raise it there, or wait for its reset.")
-    if kind in {"authentication", "permission_denied"} and not metadata.get("provider_name"):
-        return CredentialRejected("OpenRouter does not let this key make the call. Check the key's permissions.")
+    if kind == "permission_denied":
+        return ModelUnavailable("OpenRouter does not offer this model for calls like this. Change the resource.")
     return _other(403)
+
+
+def _is_too_dear(error: Mapping[str, Any]) -> bool:
+    """Whether it is our own price limit that leaves no provider."""
+    availability = mapping(error.get("availability"))
+    constraint = f"{availability.get('constraint')} {_message(error)}".lower()
+    return text(availability.get("code")) == "constraint_filtered" and "price" in constraint
 
 
 def _is_too_long(status: int, error: Mapping[str, Any]) -> bool:
@@ -114,4 +140,4 @@ def _message(error: Mapping[str, Any]) -> str:
 
 def _wait(reply: Reply) -> int | None:
     value = reply.headers.get("retry-after", "")
-    return min(int(value[:9]), _LONGEST_WAIT) if value.isdecimal() else None
+    return min(int(value[:9]), _DAY) if value.isdecimal() else None

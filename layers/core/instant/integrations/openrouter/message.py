@@ -1,0 +1,81 @@
+"""One assistant message, turned into an output: text, JSON, tool calls, images, and what stands beside them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from instant.domain.output import Citation, Output
+from instant.integrations.openrouter.wire import mapping, sequence, text
+
+
+def read_output(message: Mapping[str, Any], *, has_images: bool, wants_json: bool) -> Output | None:
+    """The message as callers get it; None if there is neither text, image nor tool call in it.
+
+    Tool calls without images are JSON: `{"text", "tool_calls"}`. An answer in JSON that was asked for in JSON is
+    JSON, too; whatever cannot be parsed stays text.
+    """
+    content = _content(message)
+    calls = [_tool_call(mapping(call)) for call in sequence(message.get("tool_calls"))]
+    output: Output
+    if has_images:
+        output = {"type": "image", "content": content, "urls": []}
+        if calls:
+            output["tool_calls"] = calls
+    elif calls:
+        output = {"type": "json", "content": {"text": content, "tool_calls": calls}}
+    elif content is None:
+        return None
+    else:
+        output = _json(content) if wants_json else {"type": "text", "content": content}
+    return _with_sources(output, message)
+
+
+def image_urls(message: Mapping[str, Any]) -> Iterator[str]:
+    """The images as they came: data URLs, or links."""
+    for image in sequence(message.get("images")):
+        url = mapping(mapping(image).get("image_url")).get("url")
+        if isinstance(url, str):
+            yield url
+
+
+def _with_sources(output: Output, message: Mapping[str, Any]) -> Output:
+    if citations := list(_citations(message)):
+        output["citations"] = citations
+    if thoughts := text(message.get("reasoning")):
+        output["reasoning"] = thoughts
+    return output
+
+
+def _content(message: Mapping[str, Any]) -> str | None:
+    """The text: a string, or the text parts of a list; a refusal is the model's own words, hence an answer."""
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "".join(text(mapping(part).get("text")) or "" for part in content)
+    return text(content) or text(message.get("refusal"))
+
+
+def _json(content: str) -> Output:
+    try:
+        return {"type": "json", "content": json.loads(content, parse_constant=_refuse)}
+    except (ValueError, RecursionError):
+        return {"type": "text", "content": content}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _citations(message: Mapping[str, Any]) -> Iterator[Citation]:
+    for annotation in sequence(message.get("annotations")):
+        source = mapping(mapping(annotation).get("url_citation"))
+        if url := text(source.get("url")):
+            yield {"url": url, "title": text(source.get("title"))}
+
+
+def _tool_call(call: Mapping[str, Any]) -> dict[str, object]:
+    """A call whose `arguments` are JSON text, as they should be, even where a provider sends them unwrapped."""
+    function = mapping(call.get("function"))
+    arguments = function.get("arguments")
+    if not isinstance(arguments, str | None):
+        arguments = json.dumps(arguments, default=float)
+    return {"id": text(call.get("id")), "name": text(function.get("name")), "arguments": arguments}
