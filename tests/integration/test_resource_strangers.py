@@ -59,14 +59,15 @@ def test_a_visible_resource_shows_its_model_but_not_its_settings(furnished: Hous
     assert furnished.call("GET", f"/api/resources/{resource_id}").json["config"]["system_prompt"] == SECRET
 
 
-def test_the_public_list_shows_settings_to_their_owner_only(furnished: House) -> None:
+def test_public_lists_show_settings_to_nobody(furnished: House) -> None:
     _hidden(furnished, "public")
-    query = {"listing": "public"}
-    strangers = furnished.call("GET", "/api/resources", query=query, user="bob")
-    assert len(strangers.json["data"]) == 1
-    assert SECRET not in strangers.text
-    assert "config" not in strangers.json["data"][0]
-    assert furnished.call("GET", "/api/resources", query=query).json["data"][0]["config"]["system_prompt"] == SECRET
+    for sort in ("newest", "most_used", "success_rate"):
+        for user in ("bob", "alice"):
+            listed = furnished.call("GET", "/api/resources", query={"listing": "public", "sort": sort}, user=user)
+            assert len(listed.json["data"]) == 1
+            assert SECRET not in listed.text
+            assert "config" not in listed.json["data"][0]
+    assert furnished.call("GET", "/api/resources").json["data"][0]["config"]["system_prompt"] == SECRET
 
 
 def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(furnished: House) -> None:
