@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ARCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format build e2e bench deploy pins clean
+.PHONY: help setup run test check format openapi build e2e bench deploy pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -35,7 +35,7 @@ run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
 test: setup ## run the tests
 	@$(PY) -m pytest -n auto --dist loadfile
 
-check: setup ## check format, lint, types, import directions and the template
+check: setup ## check format, lint, types, import directions, the template and the OpenAPI document
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
@@ -44,9 +44,13 @@ check: setup ## check format, lint, types, import directions and the template
 	@mkdir -p .aws-sam
 	$(PY) -m tests.architecture.transform > .aws-sam/transformed.json
 	$(PY) .venv/bin/cfn-lint .aws-sam/transformed.json
+	PYTHONPATH=layers/core $(PY) -m tests.openapi --check
 
 format: setup ## format the code and mend what ruff can mend
 	@$(PY) -m ruff check -q --fix . ; $(PY) -m ruff format -q .
+
+openapi: setup ## make the OpenAPI document anew, with answers that the functions give
+	@PYTHONPATH=layers/core $(PY) -m tests.openapi
 
 build: setup $(SAM_READY) ## build functions and layers without Docker (ARCH=arm64 or x86_64)
 	$(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)

@@ -1,14 +1,13 @@
 """/api/user/api-keys: make, list and revoke our own API keys."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
 
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
+from instant.entrypoints.answers import ApiKeySummary, MintedApiKey, PageOf
 from instant.entrypoints.bodies import NewApiKey
-from instant.entrypoints.http import api, caller_of, handler_of, no_content
-from instant.entrypoints.views import api_key_view
+from instant.entrypoints.http import api, caller_of, handler_of, no_content, whole_answer
+from instant.entrypoints.views import api_key_view, minted_view
 from instant.settings import ApiKeysSettings
 from instant.use_cases.manage_api_keys import create_key, list_keys, revoke_key
 
@@ -19,14 +18,13 @@ app = api()
 
 
 @app.get("/api/user/api-keys")
-def index() -> dict[str, Any]:
+def index() -> PageOf[ApiKeySummary]:
     """The caller's keys, newest first."""
-    keys = [api_key_view(key) for key in list_keys(caller_of(app), store)]
-    return {"data": keys, "next_cursor": None, "total": len(keys)}
+    return whole_answer([api_key_view(key) for key in list_keys(caller_of(app), store)])
 
 
 @app.post("/api/user/api-keys", status_code=201)
-def create(body: NewApiKey) -> dict[str, Any]:
+def create(body: NewApiKey) -> MintedApiKey:
     """Make a key; `api_key` is shown in this answer and never again."""
     secret, key = create_key(
         name=body.name,
@@ -36,10 +34,10 @@ def create(body: NewApiKey) -> dict[str, Any]:
         store=store,
         clock=clock,
     )
-    return {**api_key_view(key), "api_key": secret.reveal()}
+    return minted_view(secret, key)
 
 
-@app.delete("/api/user/api-keys/<key_id>")
+@app.delete("/api/user/api-keys/<key_id>", status_code=204)
 def revoke(key_id: str) -> Response[None]:
     """Revoke a key."""
     revoke_key(key_id, caller_of(app), store, clock)

@@ -13,8 +13,9 @@ from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
 from instant.adapters.upstream import HttpUpstream
 from instant.entrypoints.addresses import api_address, with_links
+from instant.entrypoints.answers import ExecutedCall
 from instant.entrypoints.bodies import Execute
-from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.http import api, caller_of, documented, handler_of
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import ExecuteSettings
 from instant.use_cases.book_run import Books
@@ -44,7 +45,7 @@ doors = Doors(
 app = api()
 
 
-@app.post("/api/execute")
+@app.post("/api/execute", responses=documented(ExecutedCall))
 def execute(body: Execute) -> dict[str, Any]:
     """Run a resource with these inputs and answer with its output."""
     order = Order(

@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.entrypoints.addresses import api_address, with_links
-from instant.entrypoints.http import api, caller_of, handler_of, page_answer, page_request
+from instant.entrypoints.answers import ExecutionDetail, ExecutionSummary, PageOf
+from instant.entrypoints.http import api, caller_of, documented, handler_of, page_answer, page_request
 from instant.entrypoints.views import execution_detail, execution_view
 from instant.settings import ExecutionsSettings
 from instant.use_cases.read_executions import list_executions, read_execution
@@ -19,13 +20,13 @@ app = api()
 
 
 @app.get("/api/executions")
-def index(limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> dict[str, Any]:
+def index(limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> PageOf[ExecutionSummary]:
     """The caller's executions, newest first."""
     page = list_executions(caller_of(app), page_request(limit, cursor), history)
     return page_answer(page, execution_view)
 
 
-@app.get("/api/executions/<execution_id>")
+@app.get("/api/executions/<execution_id>", responses=documented(ExecutionDetail))
 def show(execution_id: str) -> dict[str, Any]:
     """One execution with its stored answer."""
     detail = execution_detail(*read_execution(execution_id, caller_of(app), history, answers))

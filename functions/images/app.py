@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 from instant.adapters.clock import SystemClock
 from instant.adapters.image_links import S3ImageLinks
 from instant.adapters.image_store import DynamoImageReader
-from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.answers import SignedLink
+from instant.entrypoints.http import api, caller_of, documented, handler_of
 from instant.settings import ImagesSettings
 from instant.use_cases.read_images import Doors, link_to_image
 
@@ -22,7 +23,7 @@ unkept = {"Cache-Control": "no-store"}  # a link is a credential for as long as 
 app = api()
 
 
-@app.get("/api/images/<image_id>")
+@app.get("/api/images/<image_id>", responses={**documented(SignedLink), 302: {"description": "The image itself."}})
 def show(image_id: str) -> Response[dict[str, Any] | None]:
     """A short-lived link: a redirect, or JSON for those who ask for it, since an `<img>` cannot send a token."""
     link = link_to_image(image_id, caller_of(app), doors)

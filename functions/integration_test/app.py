@@ -1,11 +1,10 @@
 """POST /api/user/integrations/{service}/test: ask the service whether a stored key still works."""
 
-from typing import Any
-
 from instant.adapters.clock import SystemClock
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeyOpener
 from instant.adapters.upstream import HttpUpstream
+from instant.entrypoints.answers import Connection
 from instant.entrypoints.http import api, caller_of, handler_of
 from instant.entrypoints.views import integration_view
 from instant.integrations.openrouter.wire import BASE_URL
@@ -20,7 +19,7 @@ app = api()
 
 
 @app.post("/api/user/integrations/<service>/test")
-def test(service: str) -> dict[str, Any]:
+def test(service: str) -> Connection:
     """Test the caller's stored key with the service's free check."""
     tested = test_key(
         service,

@@ -1,7 +1,6 @@
 """/api/user/integrations/{service}: take users' keys in, show what is known of them, forget them."""
 
 from decimal import Decimal
-from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -10,6 +9,7 @@ from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeySealer
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.money import to_nanousd
+from instant.entrypoints.answers import Connection
 from instant.entrypoints.bodies import IntegrationChanges, NewIntegration
 from instant.entrypoints.http import api, caller_of, handler_of, no_content
 from instant.entrypoints.views import integration_view
@@ -28,20 +28,20 @@ app = api()
 
 
 @app.get("/api/user/integrations/<service>")
-def show(service: str) -> dict[str, Any]:
+def show(service: str) -> Connection:
     """The caller's connection, without its key."""
     return integration_view(manage.read_integration(service, caller_of(app), doors.integrations))
 
 
 @app.post("/api/user/integrations/<service>", status_code=201)
-def save(service: str, body: NewIntegration) -> dict[str, Any]:
+def save(service: str, body: NewIntegration) -> Connection:
     """Connect a key, or replace the one before."""
     cap = _nanousd(body.max_cost_per_call_usd)
     return integration_view(manage.save_key(service, body.api_key, cap, caller_of(app), doors))
 
 
 @app.patch("/api/user/integrations/<service>")
-def change(service: str, body: IntegrationChanges) -> dict[str, Any]:
+def change(service: str, body: IntegrationChanges) -> Connection:
     """Switch a key on or off, or set what one call may cost."""
     changed = manage.configure_integration(
         service,
@@ -53,7 +53,7 @@ def change(service: str, body: IntegrationChanges) -> dict[str, Any]:
     return integration_view(changed)
 
 
-@app.delete("/api/user/integrations/<service>")
+@app.delete("/api/user/integrations/<service>", status_code=204)
 def delete(service: str) -> Response[None]:
     """Forget a key."""
     manage.delete_integration(service, caller_of(app), doors.integrations)

@@ -16,7 +16,16 @@ NEVER = {"PIL", "aws_xray_sdk", "boto3", "moto", "openai", "pytest", "s3transfer
 LAZY_CLIENTS = {"events", "kms", "s3"}
 """AWS clients that only some requests need: 50 ms each, made at first use."""
 
-NO_CALLS_OUTSIDE = {"api_keys", "authorizer", "catalog", "executions", "images", "resources"}
+NO_CALLS_OUTSIDE = {
+    "api_keys",
+    "authorizer",
+    "catalog",
+    "executions",
+    "images",
+    "preview",
+    "rank_resources",
+    "resources",
+}
 """Functions that call nobody but AWS, so they need no HTTP client."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
+from tests.local import presigned
 from tests.local.actions import Call, read_call
 from tests.local.arns import last_part
 from tests.local.calls import Calls
@@ -49,7 +50,7 @@ class Aws:
         caller = _caller(request)
         if caller in self._functions:
             self.calls.add(caller, call.service, call.operation)
-            if refusal := self._permissions.refusal(caller, call):
+            if refusal := presigned.refusal(request) or self._permissions.refusal(caller, call):
                 print(f"AccessDenied: {refusal}", file=sys.stderr)
                 return _denied(request, call, refusal)
         elif caller != ADMIN and call.service != "lambda":

@@ -1,15 +1,20 @@
-"""The product shown at work through its own HTTP API: from an empty catalog to an answer and its cost."""
+"""The product shown at work through its own HTTP API: from an empty catalog to answers, an image, and their cost."""
 
 import http.client
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TextIO
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 _PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
+_PICTURE = "Paint a quiet harbour at dawn."
+_TEMPLATE = "Explain {{topic}} to {{reader}} in one sentence."
+_GAPS = {"topic": "serverless functions", "reader": "a baker"}
 _SYNC_SECONDS = 60.0
 _MAX_TOKENS = 200
 
@@ -40,7 +45,10 @@ class Demo:
         self._step("pick a cheap text model", self._pick)
         self._step("create a public resource", self._create)
         self._step("execute it", self._execute)
-        self._step("read its statistics", self._read)
+        self._step("fill in a template", self._fill_in)
+        self._step("paint a picture", self._paint)
+        self._step("read the picture", self._see)
+        self._step("read the first one's statistics", self._read)
         self._say(self._next_steps())
 
     def _step(self, name: str, action: Callable[[], str]) -> None:
@@ -64,28 +72,40 @@ class Demo:
         return f"…{saved['hint']}, {saved['status']}"
 
     def _pick(self) -> str:
-        query = "input_modality=text&output_modality=text&supported_parameter=max_tokens&free=false&sort=price"
-        models = self._call("GET", f"/api/models?{query}&limit=50")["data"]
-        usable = [m for m in models if not m["openrouter_id"].startswith("~") and ":" not in m["openrouter_id"]]
-        if not usable:
-            raise DemoFailed("the catalog has no cheap text model")
-        self._model = str(usable[0]["openrouter_id"])
-        return f"{self._model} at ${usable[0]['pricing']['prompt']} per prompt token"
+        self._model, price = self._cheapest("output_modality=text&supported_parameter=max_tokens")
+        return f"{self._model} at ${price} per prompt token"
 
     def _create(self) -> str:
         config = {"model": self._model, "system_prompt": "You answer briefly.", "max_tokens": _MAX_TOKENS}
-        about = {"resource_type": "openrouter_instant", "name": "Brief answers", "visibility": "public"}
-        made = self._call("POST", "/api/resources", "alice", {**about, "config": config})
-        self._resource = str(made["resource_id"])
+        self._resource = self._made("openrouter_instant", "Brief answers", config)
         return self._resource
 
     def _execute(self) -> str:
-        order = {"resource_id": self._resource, "inputs": {"prompt": _PROMPT}}
-        answer = self._call("POST", "/api/execute", "alice", order)
+        answer = self._executed(self._resource, {"prompt": _PROMPT})
         usage = answer["usage"]
         tokens = f"{usage['prompt_tokens']} + {usage['completion_tokens']} tokens"
         served = f"${usage['cost_usd']}, {tokens}, {answer['model']} by {answer['provider']}"
         return f"{served}\n\n    {_PROMPT}\n    > {answer['output']['content'].strip()}\n"
+
+    def _fill_in(self) -> str:
+        gaps = {name: {"type": "string"} for name in _GAPS}
+        schema = {"type": "object", "properties": gaps, "required": list(gaps)}
+        config = {"model": self._model, "max_tokens": _MAX_TOKENS, "template": _TEMPLATE, "input_schema": schema}
+        answer = self._executed(self._made("prompt_template", "Explainer", config), _GAPS)
+        filled = ", ".join(f"{name}: {value}" for name, value in _GAPS.items())
+        told = f"${answer['usage']['cost_usd']}, {answer['model']}"
+        return f"{told}\n\n    {_TEMPLATE} ({filled})\n    > {answer['output']['content'].strip()}\n"
+
+    def _paint(self) -> str:
+        model, _ = self._cheapest("output_modality=image")
+        answer = self._executed(self._made("openrouter_instant", "Painter", {"model": model}), {"prompt": _PICTURE})
+        self._image = str(answer["output"]["urls"][0])
+        return f"${answer['usage']['cost_usd']}, {answer['model']}\n\n    {_PICTURE}\n    > {self._image}\n"
+
+    def _see(self) -> str:
+        link = self._call("GET", self._image.removeprefix(self.url), "alice")
+        with urlopen(link["url"], timeout=60) as picture:
+            return f"{picture.headers['Content-Type']}, {len(picture.read())} bytes, until {link['expires_at']}"
 
     def _read(self) -> str:
         stats = self._call("GET", f"/api/resources/{self._resource}", "alice")["stats"]
@@ -94,10 +114,25 @@ class Demo:
         )
         return f"{counts}, ${stats['cost_usd_30d']} in 30 days"
 
+    def _cheapest(self, wanted: str) -> tuple[str, str]:
+        """A model that costs something, and its price for a prompt token."""
+        models = self._call("GET", f"/api/models?input_modality=text&free=false&sort=price&limit=50&{wanted}")["data"]
+        plain = [m for m in models if m["usable"] and not re.search(r"^~|^faulty/|:", m["openrouter_id"])]
+        if not plain:
+            raise DemoFailed(f"the catalog has no cheap model with {wanted}")
+        return str(plain[0]["openrouter_id"]), str(plain[0]["pricing"]["prompt"])
+
+    def _made(self, kind: str, name: str, config: dict[str, Any]) -> str:
+        about = {"resource_type": kind, "name": name, "visibility": "public", "config": config}
+        return str(self._call("POST", "/api/resources", "alice", about)["resource_id"])
+
+    def _executed(self, resource: str, inputs: dict[str, str]) -> Any:
+        return self._call("POST", "/api/execute", "alice", {"resource_id": resource, "inputs": inputs})
+
     def _call(self, method: str, path: str, user: str | None = None, body: Any = None) -> Any:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.netloc, timeout=60)
-        headers = {"Authorization": f"Bearer {self.keys[user]}"} if user else {}
+        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {self.keys[user]}"} if user else {})
         try:
             content = None if body is None else json.dumps(body)
             connection.request(method, parts.path + path, content, {**headers, "Content-Type": "application/json"})
@@ -125,6 +160,9 @@ Go on from here (Ctrl-C stops it):
   # run it as bob, who pays with a key of his own
   curl -s $API/api/user/integrations/openrouter -H "Authorization: Bearer $BOB" {post} '{connect}'
   curl -s $API/api/execute -H "Authorization: Bearer $BOB" {post} '{order}'
+
+  # alice's picture, which nobody else can read
+  curl -sL {self._image} -H "Authorization: Bearer $ALICE" -o picture.png
 
   # what was executed, what it cost, and what else there is
   curl -s $API/api/executions -H "Authorization: Bearer $BOB"

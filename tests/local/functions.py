@@ -8,9 +8,9 @@ from tests.local.arns import REGION
 from tests.local.invocation import PAYLOAD_LIMIT, EventTooLarge, Outcome, failure
 from tests.local.layout import Launch, Layout
 from tests.local.plan import FunctionPlan
+from tests.local.presigned import SECRET
 from tests.local.runtime import Environment
 
-_SECRET = "local"
 _STOPPED = failure("Sandbox.Stopped", "The local stack was stopped.")
 
 
@@ -124,8 +124,8 @@ def variables(plan: FunctionPlan, launch: Launch, aws_url: str) -> dict[str, str
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": plan.name,  # the local cloud knows its caller by it
-        "AWS_SECRET_ACCESS_KEY": _SECRET,
-        "AWS_SESSION_TOKEN": _SECRET,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_SESSION_TOKEN": SECRET,
         "AWS_ENDPOINT_URL": aws_url,
         "LAMBDA_TASK_ROOT": str(launch.task_root),
         "_HANDLER": plan.handler,

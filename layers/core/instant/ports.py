@@ -1,6 +1,6 @@
 """Every door to the outside, on one page; the adapters of the same names open them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,9 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.execution import Closing, Execution, Opening, StoredAnswer
 from instant.domain.image import Image, Picture
 from instant.domain.integration import Integration, KeyStatus
+from instant.domain.listing import ResourceSort, Wanted
 from instant.domain.page import Page, PageRequest
+from instant.domain.ranking import Usage
 from instant.domain.resource import Resource
 from instant.domain.secret import Secret
 from instant.domain.stats import Stats
@@ -25,6 +27,13 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only ever go forward."""
+
+
+class ResourceReader(Protocol):
+    """One resource at a time; deleted ones are not found."""
+
+    def get(self, resource_id: str) -> Resource | None:
+        """The resource, read consistently."""
 
 
 class ResourceStore(Protocol):
@@ -45,11 +54,25 @@ class ResourceStore(Protocol):
     def delete(self, resource: Resource, deleted_at: str) -> None:
         """Mark it deleted and free its address, if it is still current (`RevisionConflict`)."""
 
-    def owned_by(self, user_id: str, page: PageRequest) -> Page[Resource]:
+
+class ResourceLists(Protocol):
+    """Resources in lists: each page looks at no more than `MOST_EXAMINED` rows, so it may be short and yet go on."""
+
+    def owned_by(self, user_id: str, wanted: Wanted, page: PageRequest) -> Page[Resource]:
         """A user's own resources, newest first."""
 
-    def public(self, page: PageRequest) -> Page[Resource]:
-        """Everybody's public resources, newest first."""
+    def public(self, sort: ResourceSort, wanted: Wanted, page: PageRequest) -> Page[Resource]:
+        """Everybody's public resources, without their settings."""
+
+
+class RankStore(Protocol):
+    """The ranks of public resources."""
+
+    def every_public(self) -> Iterator[Resource]:
+        """Each public resource with its usage as last ranked, one page in memory at a time."""
+
+    def rank(self, resource_id: str, usage: Usage) -> bool:
+        """Note the usage, if the resource is still there and public; whether it was noted."""
 
 
 class StatsStore(Protocol):

@@ -66,6 +66,20 @@ class ResourcesSettings(Settings):
     models_table: str
 
 
+class PreviewSettings(Settings):
+    """functions/preview."""
+
+    resources_table: str
+    models_table: str
+
+
+class RankResourcesSettings(Settings):
+    """functions/rank_resources."""
+
+    resources_table: str
+    resource_stats_table: str
+
+
 class IntegrationsSettings(Settings):
     """functions/integrations."""
 

@@ -2,9 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 from instant.domain.money import parse_usd
+
+NEAR_END = timedelta(days=30)
+"""How far ahead a model's announced end is worth a warning."""
+
+_NEVER = 2090
+"""From this year on an end is a way to write "never": 2098-12-31 and 9999-01-01 occur."""
+
+
+class ModelStatus(StrEnum):
+    """What can be said of a resource's model."""
+
+    OK = "ok"
+    EXPIRING = "expiring"
+    GONE = "gone"
+    UNUSABLE = "unusable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +95,29 @@ def why_unusable(model: CatalogModel | None) -> str | None:
     if {"text", "image"}.isdisjoint(model.output_modalities):
         return "answers with neither text nor images"
     return None
+
+
+def model_status(model: CatalogModel | None, today: date) -> ModelStatus:
+    """Whether resources on `model` will work: gone and unusable ones do not, expiring ones for at most a month.
+
+    An announced end that has passed still only warns: ends are moved and withdrawn, even on the day itself, and
+    what is really gone is no longer listed.
+    """
+    if model is None or not model.is_active:
+        return ModelStatus.GONE
+    if why_unusable(model):
+        return ModelStatus.UNUSABLE
+    end = _end(model)
+    return ModelStatus.EXPIRING if end and end <= today + NEAR_END else ModelStatus.OK
+
+
+def _end(model: CatalogModel) -> date | None:
+    """The announced last day; None for none, for "never", and for what is no date."""
+    try:
+        end = date.fromisoformat((model.expiration_date or "")[:10])
+    except ValueError:
+        return None
+    return end if end.year < _NEVER else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Money: integer nano-USD in storage, Decimal in arithmetic, plain decimal strings in JSON."""
 
 from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
+from typing import overload
 
 NANO = Decimal(10) ** 9
 """nano-USD in one USD: the smallest real cost seen is 3.4e-7 USD, 340 of these."""
@@ -15,6 +16,10 @@ def to_nanousd(usd: Decimal) -> int:
         return int((usd * NANO).to_integral_value(rounding=ROUND_CEILING))
 
 
+@overload
+def usd_text(nanousd: int) -> str: ...
+@overload
+def usd_text(nanousd: int | None) -> str | None: ...
 def usd_text(nanousd: int | None) -> str | None:
     """Nano-USD as a plain decimal string of USD ("0.000081"); unknown stays unknown."""
     if nanousd is None:

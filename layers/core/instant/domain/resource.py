@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from instant.domain.identity import handle_of
+from instant.domain.ranking import Usage
 
 
 class Visibility(StrEnum):
@@ -19,7 +20,10 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One callable resource; `revision` rises with every change, times are stamps."""
+    """One callable resource; `revision` rises with every change, times are stamps.
+
+    `usage` is what the last ranking found: only public resources are ranked. `config` is empty in public lists.
+    """
 
     resource_id: str
     owner_id: str
@@ -35,6 +39,7 @@ class Resource:
     config: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 1
     deleted_at: str | None = None
+    usage: Usage | None = None
 
     @property
     def address(self) -> str:

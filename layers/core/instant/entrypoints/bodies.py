@@ -14,8 +14,10 @@ type Name = Annotated[str, StringConstraints(min_length=1, max_length=120, patte
 type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
 type Text = Annotated[str, StringConstraints(max_length=2_000)]
 type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+type Author = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}$")]
+type Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")]
-type Usd = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=13, decimal_places=9)]
+type UsdAmount = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=13, decimal_places=9)]
 
 
 class Body(BaseModel):
@@ -72,18 +74,36 @@ class ResourceChanges(Body):
         return changes
 
 
+class Preview(Body):
+    """A call to look at: `resource_id` names a resource of one's own, `resource_type` and `config` describe a draft."""
+
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    resource_type: str | None = None
+    config: dict[str, Any] | None = None
+    inputs: dict[str, Any]
+    overrides: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "Preview":
+        is_draft = self.resource_type is not None and self.config is not None
+        is_mixed = self.resource_id is not None and (self.resource_type is not None or self.config is not None)
+        if is_mixed or is_draft == (self.resource_id is not None):
+            raise ValueError("send resource_id, or else resource_type and config")
+        return self
+
+
 class NewIntegration(Body):
     """A key to connect, and what one call with it may cost in USD."""
 
     api_key: Secret
-    max_cost_per_call_usd: Usd | None = None
+    max_cost_per_call_usd: UsdAmount | None = None
 
 
 class IntegrationChanges(Body):
     """Settings of a connection; those left out stay."""
 
     is_enabled: bool | None = None
-    max_cost_per_call_usd: Usd | None = None
+    max_cost_per_call_usd: UsdAmount | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> "IntegrationChanges":

@@ -1,26 +1,43 @@
 """The shapes that callers see, made from the nouns."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from instant.domain.api_key import ApiKey
 from instant.domain.catalog import CatalogModel, SyncRecord, why_unusable
-from instant.domain.execution import Execution
+from instant.domain.execution import Execution, KeySource
 from instant.domain.integration import Integration
 from instant.domain.money import usd_text
 from instant.domain.resource import Resource
+from instant.domain.secret import Secret
 from instant.domain.stats import Stats
+from instant.entrypoints.answers import (
+    ApiKeySummary,
+    Connection,
+    ExecutionSummary,
+    ListedResource,
+    MintedApiKey,
+    ModelBadges,
+    ModelDetail,
+    PreviewedCall,
+    RecentUse,
+    ResourceDetail,
+    ResourceKind,
+    ResourceStatistics,
+    ResourceSummary,
+)
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
-from instant.use_cases.manage_resources import Detail
+from instant.use_cases.browse_resources import Detail
+from instant.use_cases.preview_resource import Preview
 
 _BADGES = ("vision_supported", "tool_calling_supported", "web_search_supported")
 _LISTS = ("input_modalities", "output_modalities", "supported_parameters", "price_overrides")
 
 
-def resource_view(resource: Resource, viewer_id: str) -> dict[str, Any]:
-    """A resource; its settings are for its owner only."""
-    view = {
+def resource_view(resource: Resource, viewer_id: str) -> ResourceSummary:
+    """A resource; its settings are for its owner only, and public lists have none."""
+    view: ResourceSummary = {
         "resource_id": resource.resource_id,
         "resource_type": resource.resource_type,
         "address": resource.address,
@@ -28,16 +45,23 @@ def resource_view(resource: Resource, viewer_id: str) -> dict[str, Any]:
         "slug": resource.slug,
         "description": resource.description,
         "category": resource.category,
-        "visibility": resource.visibility.value,
+        "visibility": resource.visibility,
         "ai_model_id": resource.ai_model_id,
         "revision": resource.revision,
         "created_at": resource.created_at,
         "updated_at": resource.updated_at,
     }
-    return {**view, "config": dict(resource.config)} if resource.owner_id == viewer_id else view
+    return {**view, "config": dict(resource.config)} if resource.config and resource.owner_id == viewer_id else view
 
 
-def detail_view(detail: Detail, viewer_id: str) -> dict[str, Any]:
+def listed_view(resource: Resource, viewer_id: str) -> ListedResource:
+    """A resource in a list."""
+    usage = resource.usage
+    recent: RecentUse | None = {"calls": usage.calls, "successes": usage.successes} if usage else None
+    return {**resource_view(resource, viewer_id), "recent_use": recent}
+
+
+def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
     """A resource with what is known around it."""
     kind = RESOURCE_TYPES[detail.resource.resource_type]
     return {
@@ -45,10 +69,21 @@ def detail_view(detail: Detail, viewer_id: str) -> dict[str, Any]:
         "inputs_schema": kind.inputs_schema(detail.resource.config),
         "stats": stats_view(detail.stats),
         "model": badges_view(detail.model),
+        "model_status": detail.model_status,
+        "badges": detail.badges,
     }
 
 
-def kind_view(kind: ResourceType) -> dict[str, Any]:
+def preview_view(preview: Preview) -> PreviewedCall:
+    """What a call would send, and cost at most."""
+    return {
+        "request": dict(preview.request),
+        "worst_case_usd": usd_text(preview.worst_nanousd),
+        "inputs_schema": dict(preview.inputs_schema),
+    }
+
+
+def kind_view(kind: ResourceType) -> ResourceKind:
     """A kind of resource: forms are drawn from its JSON Schemas."""
     return {
         "name": kind.name,
@@ -59,7 +94,7 @@ def kind_view(kind: ResourceType) -> dict[str, Any]:
     }
 
 
-def stats_view(stats: Stats) -> dict[str, Any]:
+def stats_view(stats: Stats) -> ResourceStatistics:
     """Counts of a resource."""
     return {
         "call_count": stats.call_count,
@@ -71,31 +106,31 @@ def stats_view(stats: Stats) -> dict[str, Any]:
     }
 
 
-def model_view(model: CatalogModel, sync: SyncRecord | None = None) -> dict[str, Any]:
+def model_view(model: CatalogModel, sync: SyncRecord | None = None) -> ModelDetail:
     """A model of the catalog, with all that is known."""
     view = {field.name: getattr(model, field.name) for field in fields(model)}
     lists = {name: list(view[name]) for name in _LISTS}
     badges = {name: getattr(model, name) for name in _BADGES}
     last = {"last_synced_at": sync.synced_at} if sync else {}
-    return {**view, **lists, **badges, "usable": why_unusable(model) is None, **last}
+    return cast(ModelDetail, {**view, **lists, **badges, "usable": why_unusable(model) is None, **last})
 
 
-def badges_view(model: CatalogModel | None) -> dict[str, Any] | None:
+def badges_view(model: CatalogModel | None) -> ModelBadges | None:
     """The few facts about a resource's model that its page shows."""
     if model is None:
         return None
     names = ("openrouter_id", "display_name", "provider", "context_length", "max_tokens", "is_active", *_BADGES)
-    return {**{name: getattr(model, name) for name in names}, "pricing": dict(model.pricing)}
+    return cast(ModelBadges, {**{name: getattr(model, name) for name in names}, "pricing": dict(model.pricing)})
 
 
-def integration_view(integration: Integration) -> dict[str, Any]:
+def integration_view(integration: Integration) -> Connection:
     """A connection: never the key, only its last four characters."""
     return {
         "service": integration.service,
         "hint": integration.hint,
         "key_sha256": integration.key_sha256,
         "label": integration.label,
-        "status": integration.status.value,
+        "status": integration.status,
         "is_enabled": integration.is_enabled,
         "limit_remaining_usd": integration.limit_remaining,
         "max_cost_per_call_usd": usd_text(integration.max_cost_per_call_nanousd),
@@ -104,7 +139,7 @@ def integration_view(integration: Integration) -> dict[str, Any]:
     }
 
 
-def api_key_view(key: ApiKey) -> dict[str, Any]:
+def api_key_view(key: ApiKey) -> ApiKeySummary:
     """One of our keys: never the key, only its last four characters."""
     return {
         "key_id": key.key_id,
@@ -117,19 +152,24 @@ def api_key_view(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def execution_view(execution: Execution) -> dict[str, Any]:
+def minted_view(secret: Secret, key: ApiKey) -> MintedApiKey:
+    """A fresh key, shown this once."""
+    return {**api_key_view(key), "api_key": secret.reveal()}
+
+
+def execution_view(execution: Execution) -> ExecutionSummary:
     """An execution in a list."""
     receipt = execution.receipt
     return {
         "execution_id": execution.execution_id,
         "resource_id": execution.resource_id,
         "resource_revision": execution.resource_revision,
-        "status": execution.state.value,
+        "status": execution.state,
         "model": execution.model,
         "model_served": receipt.model,
         "provider": receipt.provider,
         "generation_id": receipt.generation_id,
-        "key_source": execution.key_source,
+        "key_source": KeySource(execution.key_source),
         "usage": {
             "prompt_tokens": receipt.prompt_tokens,
             "completion_tokens": receipt.completion_tokens,

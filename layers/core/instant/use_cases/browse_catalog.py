@@ -13,7 +13,7 @@ from instant.domain.page import Cursor, Page, PageRequest
 from instant.ports import CatalogReader
 
 
-class Sort(StrEnum):
+class ModelSort(StrEnum):
     """In which order models are listed."""
 
     NEWEST = "newest"
@@ -35,7 +35,7 @@ class ModelQuery:
     max_price: Decimal | None = None
     free: bool | None = None
     active: bool | None = True
-    sort: Sort = Sort.NEWEST
+    sort: ModelSort = ModelSort.NEWEST
 
 
 class Catalog:
@@ -100,13 +100,15 @@ def _matches(query: ModelQuery, model: CatalogModel) -> bool:
     )
 
 
-def _order(sort: Sort) -> Callable[[CatalogModel], Any]:
+def _order(sort: ModelSort) -> Callable[[CatalogModel], Any]:
     """Ties are broken by id, so that an order is one order; what has no price or length comes last."""
-    orders: dict[Sort, Callable[[CatalogModel], Any]] = {
-        Sort.NEWEST: lambda model: -(model.released_at or 0),
-        Sort.NAME: lambda model: model.display_name.lower(),
-        Sort.PRICE: lambda model: price if (price := _price(model)) is not None and price >= 0 else Decimal("Infinity"),
-        Sort.CONTEXT: lambda model: -(model.context_length or 0),
+    orders: dict[ModelSort, Callable[[CatalogModel], Any]] = {
+        ModelSort.NEWEST: lambda model: -(model.released_at or 0),
+        ModelSort.NAME: lambda model: model.display_name.lower(),
+        ModelSort.PRICE: lambda model: (
+            price if (price := _price(model)) is not None and price >= 0 else Decimal("Infinity")
+        ),
+        ModelSort.CONTEXT: lambda model: -(model.context_length or 0),
     }
     return lambda model: (orders[sort](model), model.openrouter_id)
 

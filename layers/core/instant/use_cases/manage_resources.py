@@ -1,4 +1,4 @@
-"""Create, show, list, change and delete resources."""
+"""Create, change and delete resources."""
 
 import secrets
 from collections.abc import Mapping
@@ -10,11 +10,9 @@ from instant.domain.clock import stamp
 from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
 from instant.domain.identity import Identity, Scope
 from instant.domain.ids import new_id
-from instant.domain.page import Page, PageRequest
 from instant.domain.resource import Resource, Visibility, slug_of
-from instant.domain.stats import Stats
 from instant.domain.validation import parse
-from instant.ports import Clock, ModelReader, ResourceStore, StatsStore
+from instant.ports import Clock, ModelReader, ResourceReader, ResourceStore
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
 
@@ -26,7 +24,6 @@ class Doors:
     """What managing resources needs from outside."""
 
     resources: ResourceStore
-    stats: StatsStore
     models: ModelReader
     clock: Clock
 
@@ -44,20 +41,11 @@ class Draft:
     visibility: Visibility = Visibility.PRIVATE
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """A resource with what is known around it."""
-
-    resource: Resource
-    model: CatalogModel | None
-    stats: Stats
-
-
 def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
     """Check the settings against the catalog and store the resource under an address of its own."""
     caller.require(Scope.MANAGE)
-    kind = _kind(draft.resource_type)
-    config, model_id = _checked(kind, draft.config, doors.models)
+    kind = kind_named(draft.resource_type)
+    config, model_id = checked(kind, draft.config, doors.models)
     now = doors.clock.now()
     resource = Resource(
         resource_id=new_id("res", now),
@@ -76,37 +64,15 @@ def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
     return _store(resource, is_slug_chosen=draft.slug is not None, resources=doors.resources)
 
 
-def read_resource(resource_id: str, caller: Identity, doors: Doors) -> Detail:
-    """A resource that the caller may see, with its model and statistics."""
-    resource = doors.resources.get(resource_id)
-    if resource is None or not resource.visible_to(caller.user_id):
-        raise NotFound.of("resource")
-    return Detail(
-        resource,
-        doors.models.get(resource.ai_model_id),
-        doors.stats.of(resource.resource_id, doors.clock.now()),
-    )
-
-
-def list_own(caller: Identity, page: PageRequest, doors: Doors) -> Page[Resource]:
-    """The caller's resources, newest first."""
-    return doors.resources.owned_by(caller.user_id, page)
-
-
-def list_public(page: PageRequest, doors: Doors) -> Page[Resource]:
-    """Everybody's public resources, newest first."""
-    return doors.resources.public(page)
-
-
 def change_resource(
     resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, doors: Doors
 ) -> Resource:
     """Apply `changes` (fields of `Draft` but the type); with `revision`, only if that is the current one."""
     caller.require(Scope.MANAGE)
-    old = _own(resource_id, revision, caller, doors.resources)
+    old = own_resource(resource_id, caller, doors.resources, revision)
     new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(doors.clock.now()))
     if "config" in changes:
-        config, model_id = _checked(_kind(old.resource_type), changes["config"], doors.models)
+        config, model_id = checked(kind_named(old.resource_type), changes["config"], doors.models)
         new = replace(new, config=config, ai_model_id=model_id)
     doors.resources.replace(old, new)
     return new
@@ -115,10 +81,12 @@ def change_resource(
 def delete_resource(resource_id: str, revision: int | None, caller: Identity, doors: Doors) -> None:
     """Take the resource away; its executions stay readable."""
     caller.require(Scope.MANAGE)
-    doors.resources.delete(_own(resource_id, revision, caller, doors.resources), stamp(doors.clock.now()))
+    doors.resources.delete(own_resource(resource_id, caller, doors.resources, revision), stamp(doors.clock.now()))
 
 
-def _own(resource_id: str, revision: int | None, caller: Identity, resources: ResourceStore) -> Resource:
+def own_resource(
+    resource_id: str, caller: Identity, resources: ResourceReader, revision: int | None = None
+) -> Resource:
     """The caller's own resource; somebody else's reads as missing, public or not, since it cannot be changed."""
     resource = resources.get(resource_id)
     if resource is None or resource.owner_id != caller.user_id:
@@ -130,14 +98,15 @@ def _own(resource_id: str, revision: int | None, caller: Identity, resources: Re
     return resource
 
 
-def _kind(name: str) -> ResourceType:
+def kind_named(name: str) -> ResourceType:
+    """The kind of resource of this name; `InvalidField` if there is none."""
     if name not in RESOURCE_TYPES:
         known = ", ".join(sorted(RESOURCE_TYPES))
         raise InvalidField.named("resource_type", f"is not a type we know; choose one of: {known}")
     return RESOURCE_TYPES[name]
 
 
-def _checked(kind: ResourceType, config: Mapping[str, Any], models: ModelReader) -> tuple[dict[str, Any], str]:
+def checked(kind: ResourceType, config: Mapping[str, Any], models: ModelReader) -> tuple[dict[str, Any], str]:
     """The settings without what was left out, and their model; `InvalidField` names whatever cannot work."""
     settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
     model_ids = kind.model_ids(settings)

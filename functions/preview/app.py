@@ -1,0 +1,27 @@
+"""POST /api/resources/preview: what a call would send and cost; this function may only read."""
+
+from instant.adapters.catalog_store import DynamoModelReader
+from instant.adapters.resource_store import DynamoResourceStore
+from instant.entrypoints.answers import PreviewedCall
+from instant.entrypoints.bodies import Preview
+from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.views import preview_view
+from instant.settings import PreviewSettings
+from instant.use_cases.preview_resource import Trial, preview_resource
+
+settings = PreviewSettings.load()
+resources = DynamoResourceStore(settings.resources_table)
+models = DynamoModelReader(settings.models_table)
+app = api()
+
+
+@app.post("/api/resources/preview")
+def preview(body: Preview) -> PreviewedCall:
+    """Show the request that a call of one's own resource, or of a draft, would send, and what it can cost at most.
+
+    Nothing is sent, nothing is stored, nothing is spent.
+    """
+    return preview_view(preview_resource(Trial(**dict(body)), caller_of(app), resources, models))
+
+
+handler = handler_of(app)

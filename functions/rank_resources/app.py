@@ -1,0 +1,21 @@
+"""The ranking of public resources, by schedule."""
+
+from dataclasses import asdict
+from typing import Any
+
+from instant.adapters.clock import SystemClock
+from instant.adapters.resource_lists import DynamoRankStore
+from instant.adapters.stats_store import DynamoStatsStore
+from instant.entrypoints.observability import quiet_libraries
+from instant.settings import RankResourcesSettings
+from instant.use_cases.rank_resources import rank_resources
+
+quiet_libraries()
+settings = RankResourcesSettings.load()
+resources = DynamoRankStore(settings.resources_table)
+stats = DynamoStatsStore(settings.resource_stats_table)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Rank once; the answer is for the log."""
+    return asdict(rank_resources(resources, stats, SystemClock()))

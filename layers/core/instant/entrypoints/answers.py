@@ -1,0 +1,241 @@
+"""The shapes of our answers: field by field what callers get, and what the OpenAPI document says they get."""
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from pydantic import Field
+
+from instant.domain.catalog import ModelStatus
+from instant.domain.execution import KeySource, State
+from instant.domain.identity import Scope
+from instant.domain.integration import KeyStatus
+from instant.domain.output import Output
+from instant.domain.resource import Visibility
+from instant.use_cases.browse_resources import Badge
+
+type Usd = Annotated[str, Field(description="US dollars as a plain decimal number.", examples=["0.000081"])]
+type Time = Annotated[str, Field(description="ISO 8601 in UTC.", examples=["2026-11-22T20:17:24.000123Z"])]
+type Cursor = Annotated[
+    str | None, Field(description="Pass it as `cursor` to go on; null: this was the last page. A page may be short.")
+]
+type JsonObject = dict[str, Any]
+
+
+class PageOf[Row](TypedDict):
+    """A part of a list."""
+
+    data: list[Row]
+    next_cursor: Cursor
+    total: NotRequired[Annotated[int, Field(description="How many there are in all, where that is cheap to know.")]]
+
+
+class ResourceSummary(TypedDict):
+    """A resource; `config` goes to its owner only, and never into public lists."""
+
+    resource_id: str
+    resource_type: str
+    address: Annotated[str, Field(description="handle/slug: another name for it at POST /api/execute.")]
+    name: str
+    slug: str
+    description: str | None
+    category: str | None
+    visibility: Visibility
+    ai_model_id: str
+    revision: Annotated[int, Field(description="Rises with every change; may be sent as If-Match.")]
+    created_at: Time
+    updated_at: Time
+    config: NotRequired[JsonObject]
+
+
+class RecentUse(TypedDict):
+    """Calls in thirty days as of the last ranking, which is minutes ago."""
+
+    calls: int
+    successes: int
+
+
+class ListedResource(ResourceSummary):
+    """A resource in a list."""
+
+    recent_use: Annotated[RecentUse | None, Field(description="Null for resources that are not public.")]
+
+
+class ResourceStatistics(TypedDict):
+    """How often a resource was called; thirty days are UTC days and include today."""
+
+    call_count: int
+    success_count_30d: int
+    failure_count_30d: int
+    cost_usd_30d: Usd
+    total_earned_usdc: Usd
+    last_called_at: Time | None
+
+
+class ModelBadges(TypedDict):
+    """The few facts about a resource's model that its page shows."""
+
+    openrouter_id: str
+    display_name: str
+    provider: str
+    context_length: int | None
+    max_tokens: int | None
+    is_active: bool
+    vision_supported: bool
+    tool_calling_supported: bool
+    web_search_supported: bool
+    pricing: dict[str, str]
+
+
+class ResourceDetail(ResourceSummary):
+    """A resource with what is known around it."""
+
+    inputs_schema: Annotated[JsonObject, Field(description="JSON Schema of the inputs.")]
+    stats: ResourceStatistics
+    model: Annotated[ModelBadges | None, Field(description="Null when the catalog never had it.")]
+    model_status: Annotated[
+        ModelStatus,
+        Field(description="gone and unusable: calls are refused; expiring: its announced end is within 30 days."),
+    ]
+    badges: list[Badge]
+
+
+class ResourceKind(TypedDict):
+    """A kind of resource: forms are drawn from its JSON Schemas."""
+
+    name: str
+    description: str
+    integration: str
+    config_schema: JsonObject
+    inputs_schema: JsonObject
+
+
+class PreviewedCall(TypedDict):
+    """What a call would send, and cost at most."""
+
+    request: Annotated[
+        JsonObject,
+        Field(description="The chat body without what depends on the payer: `user`, `provider.max_price`."),
+    ]
+    worst_case_usd: Usd
+    inputs_schema: JsonObject
+
+
+class TokenUsage(TypedDict):
+    """What a call used up."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: Annotated[Usd | None, Field(description="As the provider reported it; null is unknown, not free.")]
+
+
+class ExecutedCall(TypedDict):
+    """The answer of a call."""
+
+    success: Literal[True]
+    execution_id: str
+    output: Output
+    model: Annotated[str, Field(description="The model that served.")]
+    provider: str | None
+    usage: TokenUsage
+    finish_reason: str | None
+
+
+class ExecutionSummary(TypedDict):
+    """An execution in a list."""
+
+    execution_id: str
+    resource_id: str
+    resource_revision: int
+    status: State
+    model: str
+    model_served: str | None
+    provider: str | None
+    generation_id: str | None
+    key_source: KeySource
+    usage: TokenUsage
+    latency_ms: int | None
+    finish_reason: str | None
+    error_code: str | None
+    created_at: Time
+    finished_at: Time | None
+
+
+class ExecutionDetail(ExecutionSummary):
+    """An execution with what its caller was answered: an output, or an error, or neither yet."""
+
+    output: Output | None
+    error: JsonObject | None
+
+
+class SignedLink(TypedDict):
+    """A link that anybody may read until it expires."""
+
+    url: str
+    expires_at: Time
+
+
+class Connection(TypedDict):
+    """A connection to a service: never the key, only its last four characters."""
+
+    service: str
+    hint: str
+    key_sha256: Annotated[str, Field(description="OpenRouter's own safe identifier of the key.")]
+    label: str | None
+    status: KeyStatus
+    is_enabled: bool
+    limit_remaining_usd: Annotated[Usd | None, Field(description="What the key may still spend; null: it has no cap.")]
+    max_cost_per_call_usd: Usd
+    last_verified_at: Time | None
+    created_at: Time
+
+
+class ApiKeySummary(TypedDict):
+    """One of our keys: never the key, only its last four characters."""
+
+    key_id: str
+    name: str
+    last4: str
+    scopes: list[Scope]
+    created_at: Time
+    expires_at: Time | None
+    revoked_at: Time | None
+
+
+class MintedApiKey(ApiKeySummary):
+    """A fresh key, shown this once."""
+
+    api_key: str
+
+
+class ModelDetail(TypedDict):
+    """A model of the catalog, with all that is known; prices are strings of USD per token."""
+
+    openrouter_id: str
+    canonical_slug: str
+    display_name: str
+    provider: Annotated[str, Field(description="The author: the first part of the id.")]
+    description: str
+    released_at: int | None
+    context_length: int | None
+    max_tokens: int | None
+    input_modalities: list[str]
+    output_modalities: list[str]
+    supported_parameters: list[str]
+    default_parameters: JsonObject
+    pricing: dict[str, str]
+    price_overrides: list[JsonObject]
+    expiration_date: str | None
+    alias_target: str | None
+    is_active: bool
+    missing_since: Time | None
+    vision_supported: bool
+    tool_calling_supported: bool
+    web_search_supported: bool
+    usable: Annotated[bool, Field(description="Whether a resource can run on it.")]
+    last_synced_at: NotRequired[Time]
+
+
+class AcceptedSync(TypedDict):
+    """A sync that was asked for."""
+
+    accepted: Literal[True]
+    accept_losses: bool

@@ -1,0 +1,119 @@
+"""Show resources: one with what is known around it, and lists of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from instant.domain.catalog import CatalogModel, ModelStatus, model_status
+from instant.domain.errors import InvalidField, NotFound
+from instant.domain.identity import Identity
+from instant.domain.listing import ResourceSort, Wanted, named, within
+from instant.domain.page import Page, PageRequest
+from instant.domain.ranking import usage_of
+from instant.domain.resource import Resource
+from instant.domain.stats import Stats
+from instant.ports import Clock, ModelReader, ResourceLists, ResourceReader, StatsStore
+from instant.resource_types import RESOURCE_TYPES
+from instant.use_cases.browse_catalog import is_free
+from instant.use_cases.manage_resources import kind_named
+
+SURELY = 0.9
+"""A resource whose success rate is at least this, with 95 % certainty, is called reliable: 35 of 35 calls are."""
+
+type Badge = Literal[
+    "calls_tools",
+    "customizable",
+    "free",
+    "has_fallbacks",
+    "makes_images",
+    "reliable",
+    "searches_web",
+    "structured_output",
+    "takes_images",
+]
+"""What a resource can do, and how well, in a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A resource with what is known around it."""
+
+    resource: Resource
+    model: CatalogModel | None
+    model_status: ModelStatus
+    stats: Stats
+    badges: list[Badge]
+
+
+def read_resource(
+    resource_id: str,
+    caller: Identity,
+    resources: ResourceReader,
+    models: ModelReader,
+    stats: StatsStore,
+    clock: Clock,
+) -> Detail:
+    """A resource that the caller may see, with its model and statistics."""
+    resource = resources.get(resource_id)
+    if resource is None or not resource.visible_to(caller.user_id):
+        raise NotFound.of("resource")
+    model, now = models.get(resource.ai_model_id), clock.now()
+    counts = stats.of(resource.resource_id, now)
+    badges = sorted(badges_of(resource, model, counts))
+    return Detail(resource, model, model_status(model, now.date()), counts, badges)
+
+
+def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> Iterator[Badge]:
+    """What can be said of the resource, read off its settings, its model and its calls."""
+    config = resource.config
+    schema = RESOURCE_TYPES[resource.resource_type].inputs_schema(config)
+    settings: dict[str, Badge] = {
+        "fallback_models": "has_fallbacks",
+        "overridable": "customizable",
+        "response_format": "structured_output",
+        "tools": "calls_tools",
+        "web_search": "searches_web",
+    }
+    yield from (badge for name, badge in settings.items() if config.get(name))
+    if usage_of(stats).sure_rate >= SURELY:
+        yield "reliable"
+    if model is None:
+        return
+    if model.vision_supported and _has_images(schema):
+        yield "takes_images"
+    if "image" in model.output_modalities and "image" in config.get("modalities", ["image"]):
+        yield "makes_images"
+    if is_free(model) and not config.get("web_search"):
+        yield "free"
+
+
+def _has_images(schema: Mapping[str, Any]) -> bool:
+    """Whether an input is, or is a list of, images."""
+    inputs: Mapping[str, Any] = schema.get("properties", {})
+    return "images" in inputs or any(
+        isinstance(part, Mapping) and part.get("format") == "image" for part in inputs.values()
+    )
+
+
+def list_own(
+    caller: Identity, sort: ResourceSort, wanted: Wanted, page: PageRequest, lists: ResourceLists
+) -> Page[Resource]:
+    """The caller's resources, newest first: only public ones are ranked."""
+    if sort is not ResourceSort.NEWEST:
+        raise InvalidField.named("sort", f"{sort} orders public resources only; add listing=public")
+    return _in_order(sort, lists.owned_by(caller.user_id, _known(wanted), within(sort, page)))
+
+
+def list_public(sort: ResourceSort, wanted: Wanted, page: PageRequest, lists: ResourceLists) -> Page[Resource]:
+    """Everybody's public resources, best first."""
+    return _in_order(sort, lists.public(sort, _known(wanted), within(sort, page)))
+
+
+def _in_order(sort: ResourceSort, page: Page[Resource]) -> Page[Resource]:
+    return Page(page.items, named(sort, page.next))
+
+
+def _known(wanted: Wanted) -> Wanted:
+    if wanted.resource_type is not None:
+        kind_named(wanted.resource_type)
+    return wanted

@@ -1,0 +1,70 @@
+"""What the house really answers to the example events, with what differs from run to run made alike."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from tests.architecture.project import Json
+from tests.integration.house import Answer, House, answer_of
+from tests.integration.test_events import STORY, event_of, function_of, give_key, learn
+
+_ALIKE = (
+    (re.compile(r"\b(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z"), "2026-11-22T20:17:24.000123Z"),
+    (re.compile(r"\bx4k_live_\w+"), "x4k_live_hidden"),
+    (re.compile(r"\bgen-[\w-]+"), "gen-1795378644-example"),
+    (re.compile(r'("latency_ms": )\d+'), r"\g<1>812"),
+    (re.compile(r'("last4": ")\w+'), r"\g<1>R2d2"),
+    (re.compile(r'"https://[^"]+X-Amz-[^"]+"'), '"https://media.example/picture.png?X-Amz-Signature=example"'),
+)
+_LONGEST_LIST = 1
+
+
+def answers(house: House) -> Iterator[tuple[str, Json, Answer]]:
+    """Every example event over HTTP, in the order of the story: its name, itself, and the answer."""
+    known: dict[str, str] = {}
+    for case, status in STORY.items():
+        event = event_of(case, known)
+        if case == "authorizer/request":
+            give_key(house, event)
+        reply = house.invoke(function_of(house, case), event)
+        if status:
+            answer = answer_of(reply)
+            learn(answer.text, known)
+            yield case, event, answer
+
+
+def put_answers(document: Json, house: House) -> None:
+    """Give each operation the answers to its example events as examples."""
+    for case, event, answer in answers(house):
+        content = answer_content(document, event, answer)
+        if content is not None and answer.text and case != "catalog/openapi":
+            content.setdefault("examples", {})[case.split("/")[1]] = {"value": shown(answer)}
+
+
+def without_answers(document: Json) -> Json:
+    """The document as it was before `put_answers`."""
+    bare: Json = json.loads(json.dumps(document))
+    for operations in bare["paths"].values():
+        for operation in operations.values():
+            for answer in operation["responses"].values():
+                for content in answer.get("content", {}).values():
+                    content.pop("examples", None)
+    return bare
+
+
+def answer_content(document: Json, event: Json, answer: Answer) -> Json:
+    """The part of the document about the JSON of such an answer; None if it says that there is none."""
+    operation = document["paths"][event["resource"]][event["httpMethod"].lower()]
+    return operation["responses"][str(answer.status)].get("content", {}).get("application/json")
+
+
+def shown(answer: Answer) -> Json:
+    """The answer as an example: the same in every run, lists cut short."""
+    text = json.dumps(answer.json)
+    for pattern, same in _ALIKE:
+        text = pattern.sub(same, text)
+    value = json.loads(text)
+    if isinstance(value.get("data"), list):
+        value["data"] = value["data"][:_LONGEST_LIST]
+    return value

@@ -1,0 +1,214 @@
+"""The document, put together from what every app says of itself, the template, the errors and the example events."""
+
+import importlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from http import HTTPStatus
+from unittest import mock
+
+from instant.domain.errors import every_error
+from tests.architecture.probe import environment
+from tests.architecture.project import ROOT, Function, Json, functions, template
+
+_ABOUT = """Pick a model, make a resource of it, and anybody you let can call it.
+
+Errors have one shape, and their `message` says what to do next. Lists come in pages: pass `next_cursor` on as `cursor`.
+Money is US dollars in decimal strings. Unknown fields and query parameters are refused by name."""
+
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The revision that is to be changed; another one is answered with 409 `revision_conflict`.",
+    "schema": {"type": "string"},
+    "examples": {"revision": {"value": '"1"'}},
+}
+_CONDITIONAL = {("patch", "/api/resources/{resource_id}"), ("delete", "/api/resources/{resource_id}")}
+_REFUSALS_OF_A_SERVICE = (502, 503, 504)
+
+
+def document() -> Json:
+    """All of it but the examples of answers."""
+    parts = [(function, _own_document(function)) for function in functions() if function.routes]
+    paths: Json = {}
+    for function, part in parts:
+        for path, operations in part["paths"].items():
+            for method, operation in operations.items():
+                paths.setdefault(path, {})[method] = _operation(function, method, path, operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Instant Resources",
+            "summary": template()["Description"].partition(" - ")[2],
+            "description": _ABOUT,
+            "version": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "..", "description": "The stage that serves this document."}],
+        "tags": [{"name": function.name, "description": function.properties["Description"]} for function, _ in parts],
+        "paths": {path: paths[path] for path in sorted(paths)},
+        "components": {
+            "schemas": dict(sorted({**_schemas([part for _, part in parts]), "Error": _error_schema()}.items())),
+            "responses": {f"Error{status}": _error_response(status) for status in sorted(_codes())},
+            "securitySchemes": {
+                "BearerToken": {"type": "http", "scheme": "bearer", "description": "An API key: x4k_live_…"}
+            },
+        },
+    }
+
+
+def cases(function: Function) -> Iterator[tuple[str, Json]]:
+    """The example events of a function that come over HTTP, by name."""
+    for path in sorted((ROOT / "events" / function.name).glob("*.json")):
+        event = json.loads(path.read_text())
+        if "httpMethod" in event:
+            yield path.stem, event
+
+
+def _own_document(function: Function) -> Json:
+    with mock.patch.dict(os.environ, environment(function)):
+        app = importlib.import_module(f"functions.{function.name}.app").app
+    made = json.loads(app.get_openapi_json_schema(title=function.name, version="1", openapi_version="3.1.0"))
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            operation["doc"] = next(
+                route.func
+                for route in app._static_routes + app._dynamic_routes
+                if route.operation_id == operation["operationId"]
+            )
+    return _plain(made)
+
+
+def _operation(function: Function, method: str, path: str, made: Json) -> Json:
+    """An operation in our words: named after its function, told by its docstring, tried with the example events."""
+    handler = made.pop("doc")
+    text = re.sub(r"\n\s+", "\n", handler.__doc__.strip())
+    is_open = not _needs_token(function, method, path)
+    operation = {
+        "operationId": f"{function.name}_{handler.__name__}",
+        "tags": [function.name],
+        "summary": text.partition("\n")[0].rstrip("."),
+        "description": text,
+        "security": [] if is_open else [{"BearerToken": []}],
+        "parameters": [*made.get("parameters", []), *([_IF_MATCH] if (method, path) in _CONDITIONAL else [])],
+        "requestBody": made.get("requestBody"),
+        "responses": {status: answer for status, answer in made["responses"].items() if int(status) < 400},
+    }
+    for status, answer in operation["responses"].items():
+        if status == "204" or status >= "300":
+            del answer["content"]
+    for status in _failures(function, method, operation, is_open):
+        operation["responses"][str(status)] = {"$ref": f"#/components/responses/Error{status}"}
+    route = (method.upper(), path)
+    tried = {name: event for name, event in cases(function) if (event["httpMethod"], event["resource"]) == route}
+    _try_out(operation, tried)
+    return {name: value for name, value in operation.items() if value not in (None, [], {}) or name == "security"}
+
+
+def _failures(function: Function, method: str, operation: Json, is_open: bool) -> list[int]:
+    """Statuses that this operation can fail with, by what it takes and what it touches."""
+    places = {parameter["in"] for parameter in operation["parameters"]}
+    calls_out = method == "post" and "OPENROUTER_BASE_URL" in function.environment
+    changes = method != "get" and "RESOURCES_TABLE" in function.environment
+    conditions = {
+        400: operation["requestBody"],
+        401: not is_open,
+        403: not is_open,
+        404: "path" in places or function.name in {"execute", "preview"},
+        409: calls_out or changes,
+        413: operation["requestBody"],
+        415: operation["requestBody"],
+        422: operation["requestBody"] or "query" in places or "header" in places,
+        429: True,
+        500: True,
+        **dict.fromkeys(_REFUSALS_OF_A_SERVICE, calls_out),
+    }
+    return [status for status, applies in conditions.items() if applies]
+
+
+def _try_out(operation: Json, tried: dict[str, Json]) -> None:
+    """Put the events' bodies and parameters where they belong, as examples."""
+    for name, event in tried.items():
+        if event["body"]:
+            content = operation["requestBody"]["content"]["application/json"]
+            content.setdefault("examples", {})[name] = {"value": json.loads(event["body"])}
+        values = {**(event["pathParameters"] or {}), **(event["queryStringParameters"] or {})}
+        for parameter in operation["parameters"]:
+            if parameter["name"] in values:
+                value = _typed(values[parameter["name"]], parameter["schema"])
+                parameter.setdefault("examples", {})[name] = {"value": value}
+
+
+def _typed(text: str, schema: Json) -> Json:
+    return json.loads(text) if schema.get("type") in {"integer", "number", "boolean"} else text
+
+
+def _needs_token(function: Function, method: str, path: str) -> bool:
+    for event in function.properties["Events"].values():
+        properties = event["Properties"]
+        if (properties.get("Method", "").lower(), properties.get("Path")) == (method, path):
+            return bool(properties.get("Auth", {}).get("Authorizer") != "NONE")
+    raise LookupError(f"the template has no route {method} {path}")
+
+
+def _schemas(parts: list[Json]) -> Json:
+    """Every app's schemas; one name never stands for two shapes. Powertools' own errors are not ours."""
+    found: Json = {}
+    for part in parts:
+        for name, schema in part["components"]["schemas"].items():
+            if found.setdefault(name, schema) != schema:
+                raise ValueError(f"two apps mean different things by {name}")
+    return {name: schema for name, schema in found.items() if not name.endswith("ValidationError")}
+
+
+def _codes() -> dict[int, list[tuple[str, str]]]:
+    """Codes and what they mean, by status."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for kind in every_error():
+        found.setdefault(kind.status, []).append((kind.code, kind.__doc__ or ""))
+    return found
+
+
+def _error_response(status: int) -> Json:
+    listed = "\n".join(f"- `{code}`: {text}" for code, text in sorted(_codes()[status]))
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {
+        "description": f"{HTTPStatus(status).phrase}.\n\n{listed}",
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def _error_schema() -> Json:
+    codes = sorted({kind.code for kind in every_error()})
+    fields: Json = {
+        "code": {"type": "string", "enum": codes},
+        "message": {"type": "string", "description": "What to do next."},
+        "retryable": {"type": "boolean", "description": "Whether the same call may succeed later."},
+        "execution_id": {"type": "string", "description": "The execution in which it happened, which is recorded."},
+        "details": {"type": "object", "description": "`field` names the field of an invalid_field."},
+    }
+    error = {
+        "type": "object",
+        "required": ["code", "message", "retryable"],
+        "properties": fields,
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "description": "Every failure, the gateway's own too.",
+        "required": ["error"],
+        "properties": {"error": error},
+        "additionalProperties": False,
+    }
+
+
+def _plain(value: Json) -> Json:
+    """Without pydantic's made-up titles, and with whole numbers written as such."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items() if key != "title" or not isinstance(part, str)}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
