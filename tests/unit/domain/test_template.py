@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from instant.domain.errors import InvalidField
 from instant.domain.template import names_in, render
 

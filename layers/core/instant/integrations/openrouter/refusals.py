@@ -67,7 +67,7 @@ def _failure(status: int, error: Mapping[str, Any], reply: Reply) -> InstantErro
             return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
         case _ if status in {408, 504, 524} or (status >= 500 and not error):
             return OutcomeUnknown(
-                "OpenRouter gave no answer, and the call may have been paid. Read GET /api/executions before calling again.",
+                "OpenRouter gave no answer, and the call may have been paid. Read GET /api/executions first.",
                 outcome_unknown=True,
             )
         case 429:
