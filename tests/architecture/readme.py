@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from instant.domain.errors import every_error
-
 from tests.architecture.project import ROOT, functions
 
 README = ROOT / "README.md"

@@ -15,9 +15,9 @@ from unittest import mock
 from urllib.parse import urlencode
 
 import botocore.session
-from instant.adapters import aws
 from moto import mock_aws
 
+from instant.adapters import aws
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan

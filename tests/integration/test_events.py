@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.domain.api_key import mint
 from instant.domain.identity import Scope
-
 from tests.integration.house import ROOT, House, answer_of
 
 STORY = {

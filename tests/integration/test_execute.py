@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any
 
 from instant.domain.money import to_nanousd, usd_text
-
 from tests.integration.house import GOOD_KEY, House
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from instant.adapters import aws
 from instant.adapters.resource_store import DynamoResourceStore
-
 from tests.integration.house import Answer, House
 
 
