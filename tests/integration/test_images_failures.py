@@ -1,6 +1,7 @@
 """Images that are none, and stores that fail: the call is paid, so it is booked, and nothing dangles."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -91,11 +92,11 @@ def test_a_process_killed_between_object_and_row_leaves_no_row_without_object(fu
     assert all(key.startswith("media/") for key in objects(furnished)), "orphans die by the bucket's lifecycle"
 
 
-def test_a_repeat_after_a_lost_acknowledgement_carries_on(furnished: House) -> None:
+def test_a_repeat_after_a_lost_acknowledgement_carries_on_and_overwrites_nothing(furnished: House) -> None:
     paint(furnished)
     store = S3ImageStore(furnished.name("IMAGES_TABLE"), furnished.name("MEDIA_BUCKET"), days_kept=90)
-    for _ in range(2):
-        store.keep(_image(), png_bytes())
+    for data in (png_bytes(), png_bytes(), b"something else"):
+        store.keep(_image(), data)
     assert [row["image_id"]["S"] for row in furnished.table("IMAGES_TABLE")].count("img_1") == 1
     assert objects(furnished)["media/exe_1/abc"]["Body"] == png_bytes()
 
@@ -105,6 +106,17 @@ def test_any_other_refusal_of_the_bucket_is_a_failure(furnished: House) -> None:
     store = S3ImageStore(furnished.name("IMAGES_TABLE"), "no-such-bucket", days_kept=90)
     with pytest.raises(ClientError):
         store.keep(_image(), png_bytes())
+
+
+def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(furnished: House) -> None:
+    furnished.seconds = 15.5
+    started = time.monotonic()
+    answer = paint(furnished, "slow 60")
+    assert (answer.status, answer.code) == (504, "deadline_exceeded")
+    assert time.monotonic() - started < 5
+    furnished.seconds = 14
+    assert paint(furnished).code == "deadline_exceeded"
+    assert len(furnished.fake.chat_requests) == len(furnished.table("EXECUTIONS_TABLE")) == 1
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from instant.adapters import aws
+from instant.adapters.resource_store import DynamoResourceStore
 from tests.integration.guests import created, new_user, open_guest_house
 from tests.integration.house import Answer, House
 

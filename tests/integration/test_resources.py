@@ -34,7 +34,7 @@ def test_a_resource_is_created_and_read_by_its_owner(shared: House) -> None:
     assert {name: detail[name] for name in resource} == resource
     assert (detail["model"]["openrouter_id"], detail["model"]["display_name"]) == (MODEL, "Meadow: Lark")
     assert detail["model"]["tool_calling_supported"] is True
-    assert set(detail["inputs_schema"]["properties"]) == {"prompt"}
+    assert set(detail["inputs_schema"]["properties"]) == {"prompt", "images"}
     counts = ("call_count", "success_count_30d", "failure_count_30d")
     assert [detail["stats"][name] for name in counts] == [0, 0, 0]
     assert (detail["stats"]["cost_usd_30d"], detail["stats"]["last_called_at"]) == ("0", None)

@@ -65,6 +65,13 @@ def test_transparency_stays() -> None:
         assert Image.open(BytesIO(picture.data)).convert("RGBA").getpixel((0, 0))[3] == 0, form  # type: ignore[index]
 
 
+@pytest.mark.parametrize("name", ["webp-exif", "webp-xmp"])
+def test_a_webp_announces_nothing_that_was_left_out(name: str) -> None:
+    picture = READER.read(CLEANED[name]())
+    assert picture
+    assert (picture.data[12:16], picture.data[20]) == (b"VP8X", 0)
+
+
 def test_a_picture_is_cut_anywhere_or_nowhere() -> None:
     """Every prefix of a file is no picture; only the whole is."""
     for form in ("PNG", "JPEG", "WEBP"):

@@ -19,6 +19,7 @@ MAX_IMAGES = 8
 MAX_BYTES = 20_000_000
 """Largest image that is decoded, in bytes."""
 
+_MAX_LETTERS = (MAX_BYTES + 2) // 3 * 4
 _DATA_URL = re.compile(r"data:image/(?:png|jpe?g|webp|gif);base64,")
 _DATA_IN_TEXT = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=]+")
 
@@ -54,7 +55,7 @@ def keep_images(answer: Answer, opening: Opening, gallery: Gallery) -> Answer:
 def _picture(url: str, pictures: PictureReader) -> Picture | None:
     """What a data URL holds; links are not followed, since they may lead anywhere."""
     found = _DATA_URL.match(url)
-    if found is None or len(url) - found.end() > MAX_BYTES * 4 / 3 + 4:
+    if found is None or len(url) - found.end() > _MAX_LETTERS:
         return None
     try:
         data = a2b_base64(url[found.end() :], strict_mode=True)
