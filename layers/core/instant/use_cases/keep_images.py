@@ -38,7 +38,7 @@ def keep_images(answer: Answer, opening: Opening, gallery: Gallery) -> Answer:
     """The answer with paths to its images in their place; it is paid for, so every failure carries its receipt."""
     if not answer.images:
         return answer
-    read = [_picture(url, gallery.pictures) for url in answer.images[:MAX_IMAGES]]
+    read = [read_picture(url, gallery.pictures) for url in answer.images[:MAX_IMAGES]]
     pictures = {picture.sha256: picture for picture in read if picture}
     if not pictures:
         raise UpstreamError("The model sent no image that can be read. Change the prompt.", receipt=answer.receipt)
@@ -52,7 +52,7 @@ def keep_images(answer: Answer, opening: Opening, gallery: Gallery) -> Answer:
     return Answer(_output(answer, paths, unreadable), answer.receipt)
 
 
-def _picture(url: str, pictures: PictureReader) -> Picture | None:
+def read_picture(url: str, pictures: PictureReader) -> Picture | None:
     """What a data URL holds; links are not followed, since they may lead anywhere."""
     found = _DATA_URL.match(url)
     if found is None or len(url) - found.end() > _MAX_LETTERS:

@@ -1,0 +1,65 @@
+"""What it takes to list 20 of 10,000 public resources: queries and processor time."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from tests.bench.setting import Row, Setting
+from tests.e2e.processes import cpu_ticks, function_processes
+
+RESOURCES = 10_000
+CALLS = 20
+FUNCTION = "ResourcesFunction"
+QUERIES = {
+    "newest": "",
+    "most used": "&sort=most_used",
+    "a category that one in five has": "&category=shelf-1",
+    "a text that nothing has": "&q=nowhere",
+}
+_MS_PER_TICK = 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def measure(setting: Setting) -> list[Row]:
+    """Each query on the same table, asked again and again of a warm function."""
+    _fill(setting)
+    return [Row(f"20 of {RESOURCES:,} resources, {name}", _listed(setting, query)) for name, query in QUERIES.items()]
+
+
+def _fill(setting: Setting) -> None:
+    client, table = setting.world.stack.client("dynamodb"), _table(setting)
+    made = setting.world.done(200, "alice", "GET", f"/api/resources/{setting.resource['resource_id']}")
+    setting.world.done(200, "alice", "PATCH", f"/api/resources/{made['resource_id']}", {"visibility": "public"})
+    row = client.get_item(TableName=table, Key={"resource_id": {"S": made["resource_id"]}})["Item"]
+    rows = [{"PutRequest": {"Item": item}} for item in _copies(row)]
+    for start in range(0, len(rows), 25):
+        client.batch_write_item(RequestItems={table: rows[start : start + 25]})
+
+
+def _copies(row: Any) -> Iterator[Any]:
+    for number in range(RESOURCES - 1):
+        name = f"res_{number:026d}"
+        yield {
+            **row,
+            "resource_id": {"S": name},
+            "category": {"S": f"shelf-{number % 5}"},
+            "created_at": {"S": f"2026-01-01T00:00:00.{number:06d}Z"},
+            "calls_rank": {"S": f"{number:012d}#{name}"},
+            "success_rank": {"S": f"{number:012d}#{name}"},
+        }
+
+
+def _listed(setting: Setting, query: str) -> str:
+    world, path = setting.world, f"/api/resources?listing=public&limit=20{query}"
+    world.done(200, "alice", "GET", path)
+    pid = function_processes(FUNCTION, world.stack.aws_url)[0]
+    world.stack.calls.clear()
+    before = cpu_ticks(pid)
+    for _ in range(CALLS):
+        world.done(200, "alice", "GET", path)
+    spent = (cpu_ticks(pid) - before) * _MS_PER_TICK / CALLS
+    queries = len(world.stack.calls.of(FUNCTION)) // CALLS
+    return f"{queries} quer{'y' if queries == 1 else 'ies'}, {spent:.1f} ms CPU"
+
+
+def _table(setting: Setting) -> str:
+    return setting.world.stack.environment(FUNCTION)["RESOURCES_TABLE"]

@@ -1,0 +1,67 @@
+"""What reading the images of an answer costs: processor time and the peak of memory, for 2 MB and for 20 MB.
+
+Run by path in a process of its own for each size, since the peak of memory only ever rises.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from pathlib import Path
+
+from tests.bench.setting import Row, Setting
+from tests.fakes.pictures import noise
+from tests.local.stack import ROOT
+
+SIZES = {"2 MB": 2_000_000, "20 MB": 19_900_000}
+"""Bytes of the picture; the larger one is the largest that is kept."""
+
+
+def measure(setting: Setting) -> list[Row]:
+    """One picture of each size, from the reply's bytes to what would be stored."""
+    rows = []
+    for name, size in SIZES.items():
+        file = setting.folder / "answer.json"
+        file.write_bytes(_answer(noise(size)))
+        rows.append(Row(f"image answer of {name}", _child(file)))
+    return rows
+
+
+def _child(file: Path) -> str:
+    program = subprocess.run(
+        [sys.executable, "-P", __file__, str(file)],
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return program.stdout.strip()
+
+
+def _answer(picture: bytes) -> bytes:
+    image = {"image_url": {"url": "data:image/png;base64," + b64encode(picture).decode()}}
+    message = {"role": "assistant", "content": "", "images": [image]}
+    return json.dumps({"id": "gen-1", "choices": [{"finish_reason": "stop", "message": message}]}).encode()
+
+
+def _spend(file: Path) -> str:
+    from instant.adapters.picture_reader import PillowPictureReader
+    from instant.domain.exchange import Reply
+    from instant.integrations.openrouter.chat import read_chat
+    from instant.use_cases.keep_images import read_picture
+
+    before, started = _peak_mb(), time.process_time()
+    (url,) = read_chat(Reply(status=200, body=file.read_bytes())).images
+    assert read_picture(url, PillowPictureReader())
+    spent, peak = (time.process_time() - started) * 1000, _peak_mb()
+    return f"{spent:.0f} ms CPU, memory peaks at {peak:.0f} MB ({peak - before:.0f} MB above the start)"
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024
+
+
+if __name__ == "__main__":
+    print(_spend(Path(sys.argv[1])))
