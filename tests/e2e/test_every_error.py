@@ -1,0 +1,138 @@
+"""Each error of the README's table, caused through HTTP on what was built."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import every_error
+from tests.e2e.processes import function_processes
+from tests.e2e.world import OPENROUTER_KEYS, World, open_world
+from tests.local.layout import Built
+from tests.local.toy.calling import Reply
+
+pytestmark = pytest.mark.e2e
+
+JSON = {"Content-Type": "application/json"}
+KEYS = "/api/user/integrations/openrouter"
+ABSENT = "res_00000000000000000000000000"
+
+
+class Errors:
+    """A world in which everything can go wrong; each method causes the error that it is named for."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.resource_id = world.resource("alice", slug="first", visibility="public")["resource_id"]
+
+    def malformed(self) -> Reply:
+        return self.world.call("alice", "POST", "/api/resources", b"{", **JSON)
+
+    def unauthenticated(self) -> Reply:
+        return self.world.call(None, "GET", "/api/resources")
+
+    def forbidden(self) -> Reply:
+        return self.world.call("alice", "POST", "/api/admin/sync-models", {}, **JSON)
+
+    def not_found(self) -> Reply:
+        return self.world.call("alice", "GET", f"/api/resources/{ABSENT}")
+
+    def address_taken(self) -> Reply:
+        body = {"resource_type": "openrouter_instant", "name": "n", "slug": "first", "config": self._config()}
+        return self.world.call("alice", "POST", "/api/resources", body, **JSON)
+
+    def revision_conflict(self) -> Reply:
+        path = f"/api/resources/{self.resource_id}"
+        return self.world.call("alice", "PATCH", path, {"name": "x"}, **JSON, **{"If-Match": '"99"'})
+
+    def credential_missing(self) -> Reply:
+        return self._run("bob")
+
+    def credential_disabled(self) -> Reply:
+        self.world.done(200, "alice", "PATCH", KEYS, {"is_enabled": False})
+        reply = self._run("alice")
+        self.world.done(200, "alice", "PATCH", KEYS, {"is_enabled": True})
+        return reply
+
+    def credential_rejected(self) -> Reply:
+        key = OPENROUTER_KEYS["eve"]
+        self.world.fake.revoked_keys.add(key)
+        return self.world.call("bob", "POST", KEYS, {"api_key": key}, **JSON)
+
+    def cost_cap(self) -> Reply:
+        self.world.done(200, "alice", "PATCH", KEYS, {"max_cost_per_call_usd": "0"})
+        reply = self._run("alice")
+        self.world.done(200, "alice", "PATCH", KEYS, {"max_cost_per_call_usd": "0.25"})
+        return reply
+
+    def too_large(self) -> Reply:
+        return self._run("alice", "[[fake: error 413]]")
+
+    def unsupported_media_type(self) -> Reply:
+        return self.world.call("alice", "POST", "/api/resources", b"a=b", **{"Content-Type": "text/plain"})
+
+    def invalid_field(self) -> Reply:
+        return self.world.call("alice", "GET", "/api/resources?limit=0")
+
+    def model_unavailable(self) -> Reply:
+        return self._run("alice", "[[fake: error 404]]")
+
+    def credits_exhausted(self) -> Reply:
+        return self._run("alice", "[[fake: error 402]]")
+
+    def moderated(self) -> Reply:
+        return self._run("alice", "[[fake: error 403 moderation]]")
+
+    def rate_limited(self) -> Reply:
+        return self._run("alice", "[[fake: error 429]]")
+
+    def upstream_error(self) -> Reply:
+        return self._run("alice", "[[fake: error 500]]")
+
+    def empty_answer(self) -> Reply:
+        return self._run("alice", "[[fake: empty]]")
+
+    def upstream_unavailable(self) -> Reply:
+        return self._run("alice", "[[fake: error 503]]")
+
+    def outcome_unknown(self) -> Reply:
+        return self._run("alice", "[[fake: hang-up]]")
+
+    def deadline_exceeded(self) -> Reply:
+        """The gateway's own: the run goes on, and ends when its process does."""
+        reply = self._run("alice", "[[fake: slow 60]]")
+        for pid in function_processes("ExecuteFunction", self.world.stack.aws_url):
+            os.kill(pid, signal.SIGKILL)
+        return reply
+
+    def internal(self) -> Reply:
+        """The table is gone: nothing that a caller did."""
+        self.world.stack.client("dynamodb").delete_table(TableName=self.world.name("RESOURCES_TABLE"))
+        return self.world.call("alice", "GET", f"/api/resources/{self.resource_id}")
+
+    def _run(self, user: str, prompt: str = "Hello") -> Reply:
+        return self.world.execute(user, prompt, resource_id=self.resource_id)
+
+    def _config(self) -> Any:
+        return self.world.done(200, "alice", "GET", f"/api/resources/{self.resource_id}")["config"]
+
+
+@pytest.fixture(scope="module")
+def errors(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Errors]:
+    with open_world(built, tmp_path_factory.mktemp("errors") / "log", gateway_timeout=8.0) as world:
+        world.sync()
+        world.connect("alice")
+        yield Errors(world)
+
+
+def test_every_error_of_the_table_comes_through_http(errors: Errors) -> None:
+    table = {kind.code: kind for kind in every_error()}
+    ordered = sorted(table, key=lambda code: (code == "internal", code == "deadline_exceeded", code))
+    for code in ordered:
+        cause: Callable[[], Reply] = getattr(errors, code)
+        reply = cause()
+        error = reply.json["error"]
+        assert (reply.status, error["code"], error["retryable"]) == (table[code].status, code, table[code].retryable)
+        assert error["message"]
