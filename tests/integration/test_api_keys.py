@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from instant.domain.api_key import is_well_formed
+from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import new_user, open_guest_house
 from tests.integration.house import Answer, House
 
@@ -48,9 +49,10 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(shared: House) -> None:
         "revoked_at": None,
     }
     assert _list(shared, user) == [made]
-    (row,) = (row for row in shared.table("API_KEYS_TABLE") if row["user_id"]["S"] == f"user_{user}")
+    rows = shared.table("API_KEYS_TABLE")
+    (row,) = (row for row in rows if row.get("user_id") == {"S": f"user_{user}"})
     assert row["key_hash"]["S"] == sha256(key.encode()).hexdigest()
-    assert all(key[9 + start : 17 + start] not in repr(row) for start in range(len(key) - 17))
+    assert all(key[9 + start : 17 + start] not in repr(rows) for start in range(len(key) - 17))
 
 
 def test_a_list_tells_no_secret_and_nothing_of_others(shared: House) -> None:
@@ -155,6 +157,15 @@ def test_the_first_revocation_counts(shared: House) -> None:
         kept["key_id"]: None,
         gone["key_id"]: revoked_at,
     }
+
+
+def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: House) -> None:
+    user = new_user()
+    key_id = _make(shared, user).json["key_id"]
+    with recorded("dynamodb") as calls:
+        assert shared.call("DELETE", f"{PATH}/{key_id}", user=user).status == 204
+    assert operations(calls) == ["GetItem", "GetItem", "UpdateItem"]
+    assert [call.parameters["ConsistentRead"] for call in calls[:2]] == [True, True]
 
 
 def test_a_foreign_key_is_as_good_as_missing(shared: House) -> None:

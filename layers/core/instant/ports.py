@@ -158,6 +158,9 @@ class ApiKeyStore(Protocol):
     def put(self, key: ApiKey) -> None:
         """Store a new one."""
 
+    def find(self, key_id: str) -> ApiKey | None:
+        """The record of the key with this id, read consistently."""
+
     def of_user(self, user_id: str) -> list[ApiKey]:
         """A user's keys, newest first."""
 
@@ -197,7 +200,7 @@ class AnswerStore(Protocol):
         """Store `text` for good and say where it is."""
 
     def read(self, answer: StoredAnswer) -> str | None:
-        """The text again; None when there is none."""
+        """The text again; None when there is none, or none any more."""
 
 
 class PictureReader(Protocol):

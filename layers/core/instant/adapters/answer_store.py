@@ -1,12 +1,20 @@
 """Answers: up to 8 KB in the execution's row, larger ones as objects in the media bucket."""
 
+import logging
 from hashlib import sha256
+
+from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client
 from instant.domain.execution import StoredAnswer
 
 INLINE_BYTES = 8_192
 """Largest answer that is kept in the row, in bytes."""
+
+_GONE = {"AccessDenied", "NoSuchKey"}
+"""What S3 says of an object that is not there: the first to those who may not list the bucket, as we may not."""
+
+_log = logging.getLogger(__name__)
 
 
 class S3AnswerStore:
@@ -26,8 +34,14 @@ class S3AnswerStore:
         return StoredAnswer(object_key=key)
 
     def read(self, answer: StoredAnswer) -> str | None:
-        """The text again; None when there is none."""
+        """The text again; None when there is none, or none any more: objects live for a time only."""
         if answer.object_key is None:
             return answer.text
-        body: bytes = client("s3").get_object(Bucket=self._bucket, Key=answer.object_key)["Body"].read()
+        try:
+            body: bytes = client("s3").get_object(Bucket=self._bucket, Key=answer.object_key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
+            _log.warning("the answer %s cannot be read: %s", answer.object_key, error.response["Error"]["Code"])
+            return None
         return body.decode()

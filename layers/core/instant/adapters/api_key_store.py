@@ -1,4 +1,4 @@
-"""Our own API keys in DynamoDB, under the hash of the key."""
+"""Our own API keys in DynamoDB, under the hash of the key, each with a second item that leads there from its id."""
 
 from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -40,20 +40,34 @@ class ApiKeyRow(Table):
         return ApiKey(**{**self.values, "scopes": frozenset(map(Scope, self.scopes))})
 
 
+class KeyIdRow(Table):
+    """Where a key's record is: `key_hash` holds `id#<key_id>`, `target` the hash. No index has it."""
+
+    key_hash = UnicodeAttribute(hash_key=True)
+    target = UnicodeAttribute()
+
+
 class DynamoApiKeyStore:
     """API keys in one table."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""
         self._rows = ApiKeyRow.named(table_name)
+        self._ids = KeyIdRow.named(table_name)
 
     def get(self, key_hash: str) -> ApiKey | None:
         """The record, read consistently."""
         row = self._rows.find(key_hash)
         return row.record() if row else None
 
+    def find(self, key_id: str) -> ApiKey | None:
+        """The record of the key with this id, read consistently: an index may not have a new key yet."""
+        row = self._ids.find(f"id#{key_id}")
+        return self.get(row.target) if row else None
+
     def put(self, key: ApiKey) -> None:
-        """Store a new one; a hash can never be taken."""
+        """Store a new one; a hash can never be taken. Its id goes first, so that no key works that cannot be found."""
+        self._ids(f"id#{key.key_id}", target=key.key_hash).save()
         fields = {name: getattr(key, name) for name in ApiKey.__dataclass_fields__}
         row = self._rows(**{**fields, "scopes": {scope.value for scope in key.scopes}})
         row.save(condition=self._rows.key_hash.does_not_exist())
