@@ -140,7 +140,9 @@ def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: House) -> None:
     _patch(shared, user, {"is_enabled": False})
     before = row_of(shared, user)
     replaced = shared.connect(user, OTHER_KEY).json
-    assert (replaced["hint"], replaced["max_cost_per_call_usd"], replaced["is_enabled"]) == ("3210", "0.5", True)
+    assert (replaced["hint"], replaced["max_cost_per_call_usd"]) == ("3210", "0.5")
+    assert replaced["is_enabled"] is True, "whoever connects a key means to use it"
+    assert replaced["created_at"] == before["created_at"]["S"] < replaced["last_verified_at"]
     assert row_of(shared, user)["ciphertext"] != before["ciphertext"]
     assert shared.connect(user, max_cost_per_call_usd="0.75").json["max_cost_per_call_usd"] == "0.75"
     shared.fake.forget_requests()

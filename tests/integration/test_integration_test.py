@@ -3,6 +3,7 @@
 import pytest
 
 from instant.adapters import aws
+from instant.domain.errors import OutcomeUnknown
 from instant.domain.exchange import Reply, Request
 from tests.integration.house import GOOD_KEY, Answer, House
 from tests.integration.test_integrations import PATH, row_of
@@ -82,7 +83,7 @@ def test_a_service_that_is_down_breaks_no_key(connected: House) -> None:
 
 def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
-    for status, body in ((500, b"{}"), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
+    for status, body in ((500, b"{}"), (402, b"{}"), (524, b""), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
         reply = Reply(status=status, body=body)
         for upstream in (
             connected.module("IntegrationTestFunction").upstream,
@@ -90,7 +91,7 @@ def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch
         ):
             monkeypatch.setattr(upstream, "send", lambda request, *, seconds, reply=reply: reply)
         for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
-            assert (answer.status, answer.code) == (502, "upstream_error")
+            assert (answer.status, answer.code) == (503, "upstream_unavailable")
             assert "html" not in answer.text
     assert row_of(connected, "alice") == before
 
@@ -121,3 +122,30 @@ def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: House, monkey
     monkeypatch.setattr(upstream, "send", deleted_meanwhile)
     assert _test(connected).status == 404
     assert connected.table("INTEGRATIONS_TABLE") == []
+
+
+def test_no_failure_of_a_free_check_speaks_of_money(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_answer(request: Request, *, seconds: float) -> Reply:
+        raise OutcomeUnknown("The call was sent and may have been paid.", outcome_unknown=True)
+
+    monkeypatch.setattr(connected.module("IntegrationTestFunction").upstream, "send", no_answer)
+    monkeypatch.setattr(connected.module("IntegrationsFunction").doors.upstream, "send", no_answer)
+    for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
+        assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
+        assert "paid" not in answer.text
+
+
+def test_a_management_key_is_refused(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = row_of(connected, "alice")
+    reply = Reply(status=200, body=b'{"data": {"label": "m", "is_management_key": true}}')
+    for upstream in (
+        connected.module("IntegrationsFunction").doors.upstream,
+        connected.module("IntegrationTestFunction").upstream,
+    ):
+        monkeypatch.setattr(upstream, "send", lambda request, *, seconds: reply)
+    saved = connected.connect(key=OTHER_KEY)
+    assert row_of(connected, "alice") == before
+    for answer in (saved, _test(connected)):
+        assert (answer.status, answer.code) == (409, "credential_rejected")
+        assert "management key" in answer.json["error"]["message"]
+    assert connected.call("GET", PATH).json["status"] == "broken"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from instant.domain.clock import stamp
-from instant.domain.errors import CredentialRejected, InvalidField, NotFound
+from instant.domain.errors import CredentialRejected, InstantError, InvalidField, NotFound, UpstreamUnavailable
 from instant.domain.identity import Identity, Scope
-from instant.domain.integration import DEFAULT_COST_CAP_NANOUSD, Integration, KeyStatus
+from instant.domain.integration import DEFAULT_COST_CAP_NANOUSD, Integration, KeyFacts, KeyStatus
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Service
@@ -29,13 +29,18 @@ class Doors:
 def save_key(
     service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
 ) -> Integration:
-    """Test the key, seal it, store it; a key that the service refuses is not stored (`CredentialRejected`)."""
+    """Test the key, seal it, store it; a key that the service refuses is not stored (`CredentialRejected`).
+
+    A new key switches a disabled connection on again, on purpose: whoever connects a key means to use it. The day
+    of the first connection stays, and so does what a call may cost unless it is named.
+    """
     caller.require(Scope.MANAGE)
     service = _service(service_name)
     text = key.reveal()
     if not service.key_shape.fullmatch(text):
         raise InvalidField.named("api_key", f"does not look like a key of {service.name}; copy it again, whole")
-    facts = service.read_key_check(doors.upstream.send(service.key_check(key), seconds=CHECK_SECONDS))
+    facts = _ask_about(key, service, doors.upstream)
+    before = doors.integrations.get(caller.user_id, service.name)
     now = stamp(doors.clock.now())
     integration = Integration(
         user_id=caller.user_id,
@@ -45,9 +50,9 @@ def save_key(
         key_sha256=sha256(text.encode()).hexdigest(),
         label=facts.label,
         limit_remaining=facts.limit_remaining,
-        max_cost_per_call_nanousd=_cap(max_cost_per_call_nanousd, caller, service, doors.integrations),
+        max_cost_per_call_nanousd=_cap(max_cost_per_call_nanousd, before),
         last_verified_at=now,
-        created_at=now,
+        created_at=before.created_at if before else now,
     )
     doors.integrations.put(integration)
     return integration
@@ -103,14 +108,12 @@ def test_key(
     found = read_integration(service_name, caller, integrations)
     service = _service(service_name)
     key = keys.open(found.ciphertext, user_id=caller.user_id, service=service.name)
-    reply = upstream.send(service.key_check(key), seconds=CHECK_SECONDS)
-    now = stamp(clock.now())
     try:
-        facts = service.read_key_check(reply)
+        facts = _ask_about(key, service, upstream)
     except CredentialRejected:
-        verdicts.note(found, KeyStatus.BROKEN, now)
+        verdicts.note(found, KeyStatus.BROKEN, stamp(clock.now()))
         raise
-    verdicts.note(found, KeyStatus.OK, now, facts.limit_remaining)
+    verdicts.note(found, KeyStatus.OK, stamp(clock.now()), facts.limit_remaining)
     return read_integration(service_name, caller, integrations)
 
 
@@ -120,9 +123,20 @@ def _service(name: str) -> Service:
     return INTEGRATIONS[name]
 
 
-def _cap(wanted: int | None, caller: Identity, service: Service, integrations: IntegrationStore) -> int:
+def _ask_about(key: Secret, service: Service, upstream: Upstream) -> KeyFacts:
+    """What the service says about a key; asking is free, so no failure of it speaks of money."""
+    try:
+        return service.read_key_check(upstream.send(service.key_check(key), seconds=CHECK_SECONDS))
+    except (CredentialRejected, InvalidField):
+        raise
+    except InstantError as error:
+        raise UpstreamUnavailable(
+            "The service could not be asked about the key. Try again in a moment.", retry_after=error.retry_after
+        ) from error
+
+
+def _cap(wanted: int | None, before: Integration | None) -> int:
     """What one call may cost: as asked, else as it was for the key before, else the default."""
     if wanted is not None:
         return wanted
-    before = integrations.get(caller.user_id, service.name)
     return before.max_cost_per_call_nanousd if before else DEFAULT_COST_CAP_NANOUSD
