@@ -54,7 +54,7 @@ def index(
     wanted = Wanted(category=category, resource_type=resource_type, author=author, text=q)
     own, public = browse.list_own, browse.list_public
     found = public(sort, wanted, page, lists) if listing == "public" else own(caller, sort, wanted, page, lists)
-    return page_answer(found, lambda resource: listed_view(resource, caller.user_id))
+    return page_answer(found, listed_view)
 
 
 @app.post("/api/resources", status_code=201)

@@ -21,6 +21,7 @@ class Journey:
     by_bob: Any
     long: Any
     detail: Any
+    own_detail: Any
     tested: Any
 
 
@@ -34,10 +35,11 @@ def travel(world: World) -> Journey:
     by_address = _run(world, "alice", resource=resource["address"])
     by_bob = _run(world, "bob", resource_id=resource["resource_id"])
     detail = world.done(200, "bob", "GET", f"/api/resources/{resource['resource_id']}")
+    own_detail = world.done(200, "alice", "GET", f"/api/resources/{resource['resource_id']}")
     world.fake.script(200, _long_answer(resource["ai_model_id"]))
     long = _run(world, "alice", resource_id=resource["resource_id"])
     tested = world.done(200, "alice", "POST", "/api/user/integrations/openrouter/test")
-    return Journey(connected, resource, by_id, by_address, by_bob, long, detail, tested)
+    return Journey(connected, resource, by_id, by_address, by_bob, long, detail, own_detail, tested)
 
 
 def visit_the_rest(world: World, journey: Journey) -> None:

@@ -59,6 +59,18 @@ def test_mine_are_mine_whatever_their_visibility(shared: House) -> None:
     assert _list(shared, user, listing="mine").json == _list(shared, user).json
 
 
+def test_lists_leave_settings_out(shared: House) -> None:
+    """Fifty of the largest would be more than an answer may hold."""
+    user = new_user()
+    resource_id = created(shared, user, {"system_prompt": "x" * 9_000}, visibility="public")["resource_id"]
+    for listing in ("mine", "public"):
+        answer = _list(shared, user, listing=listing)
+        (row,) = (row for row in answer.json["data"] if row["resource_id"] == resource_id)
+        assert (row["ai_model_id"], "config" in row) == ("meadow/lark", False)
+        assert "xxx" not in answer.text
+    assert len(shared.call("GET", f"/api/resources/{resource_id}", user=user).json["config"]["system_prompt"]) == 9_000
+
+
 def test_deleted_ones_leave_no_gaps(shared: House) -> None:
     user = new_user()
     ids = _create(shared, user, 5)

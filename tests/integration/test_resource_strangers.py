@@ -69,6 +69,7 @@ def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: House, 
     assert "prompt" in seen.json["inputs_schema"]["properties"]
     own = shared.call("GET", f"/api/resources/{resource_id}", user=owner)
     assert own.json["config"]["system_prompt"] == SECRET
+    assert own.json["stats"].keys() - seen.json["stats"].keys() == {"cost_usd_30d"}
 
 
 def test_public_lists_show_settings_to_nobody(shared: House) -> None:

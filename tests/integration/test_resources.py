@@ -134,3 +134,32 @@ def test_a_resource_needs_a_type_that_we_know(shared: House) -> None:
     answer = create(shared, new_user(), resource_type="telepathy")
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "resource_type")
     assert "openrouter_instant" in answer.json["error"]["message"]
+
+
+def test_settings_that_a_row_could_not_hold_are_refused(shared: House) -> None:
+    """What counts is how they are stored: each é takes six bytes."""
+    user = new_user()
+    fits = create(shared, user, {"system_prompt": "é" * 49_000})
+    assert fits.status == 201, fits.text
+    path, before = f"/api/resources/{fits.json['resource_id']}", shared.table("RESOURCES_TABLE")
+    tools = [{"function": {"name": "f", "description": "d" * 2_000}}] * 60
+    for config in ({"system_prompt": "é" * 50_000}, {"system_prompt": "x" * 200_000, "tools": tools}):
+        changed = shared.call("PATCH", path, {"config": {"model": MODEL, **config}}, user=user)
+        for answer in (create(shared, user, config), changed):
+            assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "config")
+            assert "300000" in answer.json["error"]["message"]
+    assert shared.table("RESOURCES_TABLE") == before
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"model": "no/such"}, "config.model"),
+        ({"fallback_models": ["no/such"]}, "config.fallback_models.0"),
+        ({"fallback_models": ["meadow/lark-mini", "no/such"]}, "config.fallback_models.1"),
+        ({"model": "no/such", "fallback_models": ["no/such"]}, "config.model"),
+    ],
+)
+def test_a_model_that_cannot_serve_is_named_where_it_stands(shared: House, config: dict[str, Any], field: str) -> None:
+    answer = create(shared, new_user(), config)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)

@@ -28,8 +28,8 @@ class PageOf[Row](TypedDict):
     total: NotRequired[Annotated[int, Field(description="How many there are in all, where that is cheap to know.")]]
 
 
-class ResourceSummary(TypedDict):
-    """A resource; `config` goes to its owner only, and never into public lists."""
+class ResourceFacts(TypedDict):
+    """A resource without its settings, which may be 300 KB."""
 
     resource_id: str
     resource_type: str
@@ -43,6 +43,11 @@ class ResourceSummary(TypedDict):
     revision: Annotated[int, Field(description="Rises with every change; may be sent as If-Match.")]
     created_at: Time
     updated_at: Time
+
+
+class ResourceSummary(ResourceFacts):
+    """A resource; `config` goes to its owner only."""
+
     config: NotRequired[JsonObject]
 
 
@@ -53,8 +58,8 @@ class RecentUse(TypedDict):
     successes: int
 
 
-class ListedResource(ResourceSummary):
-    """A resource in a list."""
+class ListedResource(ResourceFacts):
+    """A resource in a list; its settings are at GET /api/resources/{resource_id}."""
 
     recent_use: Annotated[RecentUse | None, Field(description="Null for resources that are not public.")]
 
@@ -65,7 +70,7 @@ class ResourceStatistics(TypedDict):
     call_count: int
     success_count_30d: int
     failure_count_30d: int
-    cost_usd_30d: Usd
+    cost_usd_30d: NotRequired[Annotated[Usd, Field(description="What all callers paid; for the owner only.")]]
     total_earned_usdc: Usd
     last_called_at: Time | None
 

@@ -22,6 +22,7 @@ from instant.entrypoints.answers import (
     PreviewedCall,
     RecentUse,
     ResourceDetail,
+    ResourceFacts,
     ResourceKind,
     ResourceStatistics,
     ResourceSummary,
@@ -36,8 +37,14 @@ _LISTS = ("input_modalities", "output_modalities", "supported_parameters", "pric
 
 
 def resource_view(resource: Resource, viewer_id: str) -> ResourceSummary:
-    """A resource; its settings are for its owner only, and public lists have none."""
-    view: ResourceSummary = {
+    """A resource; its settings are for its owner only."""
+    facts = cast(ResourceSummary, facts_view(resource))
+    return {**facts, "config": dict(resource.config)} if resource.owner_id == viewer_id else facts
+
+
+def facts_view(resource: Resource) -> ResourceFacts:
+    """A resource without its settings."""
+    return {
         "resource_id": resource.resource_id,
         "resource_type": resource.resource_type,
         "address": resource.address,
@@ -51,14 +58,13 @@ def resource_view(resource: Resource, viewer_id: str) -> ResourceSummary:
         "created_at": resource.created_at,
         "updated_at": resource.updated_at,
     }
-    return {**view, "config": dict(resource.config)} if resource.config and resource.owner_id == viewer_id else view
 
 
-def listed_view(resource: Resource, viewer_id: str) -> ListedResource:
-    """A resource in a list."""
+def listed_view(resource: Resource) -> ListedResource:
+    """A resource in a list: a page of settings could be more than an answer may hold."""
     usage = resource.usage
     recent: RecentUse | None = {"calls": usage.calls, "successes": usage.successes} if usage else None
-    return {**resource_view(resource, viewer_id), "recent_use": recent}
+    return {**facts_view(resource), "recent_use": recent}
 
 
 def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
@@ -67,7 +73,7 @@ def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
     return {
         **resource_view(detail.resource, viewer_id),
         "inputs_schema": kind.inputs_schema(detail.resource.config),
-        "stats": stats_view(detail.stats),
+        "stats": stats_view(detail.stats, is_owner=detail.resource.owner_id == viewer_id),
         "model": badges_view(detail.model),
         "model_status": detail.model_status,
         "badges": detail.badges,
@@ -94,16 +100,16 @@ def kind_view(kind: ResourceType) -> ResourceKind:
     }
 
 
-def stats_view(stats: Stats) -> ResourceStatistics:
-    """Counts of a resource."""
-    return {
+def stats_view(stats: Stats, *, is_owner: bool) -> ResourceStatistics:
+    """Counts of a resource; what all its calls cost is for its owner only."""
+    view: ResourceStatistics = {
         "call_count": stats.call_count,
         "success_count_30d": stats.success_count_30d,
         "failure_count_30d": stats.failure_count_30d,
-        "cost_usd_30d": usd_text(stats.cost_nanousd_30d),
         "total_earned_usdc": usd_text(stats.total_earned_nanousd),
         "last_called_at": stats.last_called_at,
     }
+    return {**view, "cost_usd_30d": usd_text(stats.cost_nanousd_30d)} if is_owner else view
 
 
 def model_view(model: CatalogModel, sync: SyncRecord | None = None) -> ModelDetail:

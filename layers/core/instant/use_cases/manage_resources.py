@@ -1,7 +1,8 @@
 """Create, change and delete resources."""
 
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,9 @@ from instant.domain.validation import parse
 from instant.ports import Clock, ModelReader, ResourceReader, ResourceStore
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
+
+MAX_CONFIG_BYTES = 300_000
+"""Largest settings, as they are stored; a row with all its attributes ends at DynamoDB's 400 KB."""
 
 _SLUG_ATTEMPTS = 3
 
@@ -109,17 +113,33 @@ def kind_named(name: str) -> ResourceType:
 def checked(kind: ResourceType, config: Mapping[str, Any], models: ModelReader) -> tuple[dict[str, Any], str]:
     """The settings without what was left out, and their model; `InvalidField` names whatever cannot work."""
     settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
+    _refuse_huge(settings)
     model_ids = kind.model_ids(settings)
-    kind.check(settings, [_usable(model_id, models) for model_id in model_ids])
+    kind.check(settings, [_usable(model_id, settings, models) for model_id in model_ids])
     return settings, model_ids[0]
 
 
-def _usable(model_id: str, models: ModelReader) -> CatalogModel:
+def _refuse_huge(settings: Mapping[str, Any]) -> None:
+    """What counts is the JSON that is stored, where each character outside ASCII takes 6 bytes or 12."""
+    size = len(json.dumps(settings))
+    if size > MAX_CONFIG_BYTES:
+        raise InvalidField.named("config", f"takes {size} bytes as JSON in ASCII; {MAX_CONFIG_BYTES} are allowed")
+
+
+def _usable(model_id: str, settings: Mapping[str, Any], models: ModelReader) -> CatalogModel:
     model = models.get(model_id)
     problem = why_unusable(model)
     if model is None or problem:
-        raise InvalidField.named("config.model", f"{model_id} {problem}")
+        raise InvalidField.named(_field_of(model_id, settings), f"{model_id} {problem}")
     return model
+
+
+def _field_of(model_id: str, settings: Mapping[str, Any]) -> str:
+    """Where the settings name the model."""
+    fallbacks: Sequence[str] = settings.get("fallback_models") or ()
+    if model_id == settings.get("model") or model_id not in fallbacks:
+        return "config.model"
+    return f"config.fallback_models.{fallbacks.index(model_id)}"
 
 
 def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore) -> Resource:
