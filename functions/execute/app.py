@@ -15,7 +15,7 @@ from instant.adapters.upstream import HttpUpstream
 from instant.entrypoints.addresses import api_address, with_links
 from instant.entrypoints.answers import ExecutedCall
 from instant.entrypoints.bodies import Execute
-from instant.entrypoints.http import api, caller_of, documented, handler_of
+from instant.entrypoints.http import api, caller_of, documented, handler_of, refuse_idempotency_key
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import ExecuteSettings
 from instant.use_cases.book_run import Books
@@ -48,6 +48,7 @@ app = api()
 @app.post("/api/execute", responses=documented(ExecutedCall))
 def execute(body: Execute) -> dict[str, Any]:
     """Run a resource with these inputs and answer with its output."""
+    refuse_idempotency_key(app)
     order = Order(
         resource_id=body.resource_id,
         address=body.resource,

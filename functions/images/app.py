@@ -19,7 +19,6 @@ doors = Doors(
     links=S3ImageLinks(settings.media_bucket),
     clock=SystemClock(),
 )
-unkept = {"Cache-Control": "no-store"}  # a link is a credential for as long as it works
 app = api()
 
 
@@ -28,8 +27,8 @@ def show(image_id: str) -> Response[dict[str, Any] | None]:
     """A short-lived link: a redirect, or JSON for those who ask for it, since an `<img>` cannot send a token."""
     link = link_to_image(image_id, caller_of(app), doors)
     if "application/json" in (app.current_event.headers.get("Accept") or "").lower():
-        return Response(200, "application/json", asdict(link), unkept)
-    return Response(302, headers={**unkept, "Location": link.url})
+        return Response(200, "application/json", asdict(link))
+    return Response(302, headers={"Location": link.url})
 
 
 handler = handler_of(app)

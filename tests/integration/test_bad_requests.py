@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,12 @@ BODIES: dict[Route, dict[str, Any]] = {
         "category": "fun",
         "visibility": "public",
         "config": {"model": MODEL, "temperature": 1},
+    },
+    ("POST", "/api/resources/preview"): {
+        "resource_type": "openrouter_instant",
+        "config": {"model": MODEL},
+        "inputs": {"prompt": "hello"},
+        "overrides": {},
     },
     ("PATCH", "/api/resources/{resource_id}"): {"name": "New", "visibility": "public", "config": {"model": MODEL}},
     ("POST", INTEGRATION): {"api_key": GOOD_KEY, "max_cost_per_call_usd": "1"},
@@ -81,7 +88,7 @@ def _error(answer: Answer) -> dict[str, Any]:
     assert set(answer.json) == {"error"}
     error = dict(answer.json["error"])
     assert {"code", "message", "retryable"} <= set(error) <= {"code", "message", "retryable", "details"}
-    assert answer.headers["Content-Type"] == "application/json"
+    assert (answer.headers["Content-Type"], answer.headers["Cache-Control"]) == ("application/json", "no-store")
     assert error["message"]
     return error
 
@@ -104,6 +111,8 @@ UNREADABLE = {
     "two objects": f'{{"name": "{CANARY}"}}{{}}',
     "NaN": f'{{"{CANARY}": NaN}}',
     "Infinity": f'{{"{CANARY}": -Infinity}}',
+    "a number that is infinite": f'{{"{CANARY}": 1e400}}',
+    "a number that is infinite, deep down": f'{{"config": {{"{CANARY}": [0, -1.5E+309]}}}}',
     "half a character, escaped": f'{{"name": "{CANARY}\\ud800"}}',
     "half a character, raw": f'{{"name": "{CANARY}\ud800"}}',
     "half a character as a key": f'{{"{CANARY}\\udfff": 1}}',
@@ -188,3 +197,79 @@ def test_many_wrong_fields_are_named_together(sender: Sender, caplog: pytest.Log
 def test_a_huge_field_is_refused_without_repeating_it(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     error = sender.refused(json.dumps({"x" * 100_000: CANARY}), 422, caplog)
     assert len(error["message"]) < 1_000
+
+
+LAX = [
+    (("POST", "/api/user/api-keys"), {"expires_at": 4_102_444_800}, "expires_at"),
+    (("POST", "/api/user/api-keys"), {"expires_at": "4102444800"}, "expires_at"),
+    (("POST", "/api/user/api-keys"), {"expires_at": True}, "expires_at"),
+    (("POST", "/api/user/api-keys"), {"scopes": {"execute": 1}}, "scopes"),
+    (("PATCH", INTEGRATION), {"is_enabled": "off"}, "is_enabled"),
+    (("PATCH", INTEGRATION), {"is_enabled": 0}, "is_enabled"),
+    (("PATCH", INTEGRATION), {"max_cost_per_call_usd": True}, "max_cost_per_call_usd"),
+    (OPTIONAL, {"accept_losses": "yes"}, "accept_losses"),
+    (OPTIONAL, {"accept_losses": 1}, "accept_losses"),
+    (("POST", "/api/resources"), {"name": 7}, "name"),
+    (("POST", "/api/resources"), {"visibility": 0}, "visibility"),
+    (("POST", "/api/resources"), {"config": {"model": MODEL, "max_tokens": True}}, "config.max_tokens"),
+    (("POST", "/api/resources"), {"config": {"model": MODEL, "max_tokens": "100"}}, "config.max_tokens"),
+    (("POST", "/api/resources"), {"config": {"model": MODEL, "temperature": "1"}}, "config.temperature"),
+    (
+        ("POST", "/api/resources"),
+        {"config": {"model": MODEL, "reasoning": {"exclude": "no"}}},
+        "config.reasoning.exclude",
+    ),
+]
+"""What is nearly of the right type."""
+
+
+@pytest.mark.parametrize(("route", "change", "field"), LAX, ids=range(len(LAX)))
+def test_nothing_is_taken_for_what_it_is_not(
+    shared: House,
+    resource_id: list[str],
+    route: Route,
+    change: dict[str, Any],
+    field: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sender = Sender(shared, route, resource_id[0])
+    error = sender.refused(json.dumps({**sender.good, **change}), 422, caplog)
+    assert (error["code"], error["details"]["field"]) == ("invalid_field", field)
+
+
+def test_a_whole_number_is_a_number(shared: House) -> None:
+    config = {"model": MODEL, "temperature": 1, "top_p": 1}
+    body = {"resource_type": "openrouter_instant", "config": config, "inputs": {"prompt": "hello"}}
+    sent = shared.call("POST", "/api/resources/preview", body).json["request"]
+    assert (sent["temperature"], sent["top_p"]) == (1, 1)
+
+
+def test_an_id_longer_than_any_of_ours_is_missing_before_the_database_is_asked(shared: House) -> None:
+    routes = [route for route in shared.plan.routes if "_id}" in route.path]
+    assert len(routes) == 6
+    for route in routes:
+        body = BODIES.get((route.method, route.path))
+        missing, *long = (
+            _at(shared, route.method, re.sub(r"{\w+_id}", "x" * length, route.path), body) for length in (64, 65, 3_000)
+        )
+        assert (missing[0].status, missing[0].code) == (404, "not_found")
+        assert missing[1] != []
+        assert long == [(missing[0], [])] * 2, route
+
+
+def _at(house: House, method: str, path: str, body: Any) -> tuple[Answer, list[str]]:
+    """An answer, and what the database was asked for it."""
+    with recorded("dynamodb") as calls:
+        answer = house.call(method, path, body)
+    return answer, operations(calls)
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
+@pytest.mark.parametrize("value", ["5f0c", ""])
+def test_a_promise_that_is_not_kept_yet_is_not_taken(
+    shared: House, resource_id: list[str], name: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = Sender(shared, ("POST", "/api/execute"), resource_id[0])
+    error = sender.refused(json.dumps(sender.good), 422, caplog, **{name: value})
+    assert (error["code"], error["details"]["field"]) == ("invalid_field", "Idempotency-Key")
+    assert "not supported yet" in error["message"]

@@ -64,6 +64,7 @@ def test_every_event_runs(house: House) -> None:
         answer = house.invoke(function_of(house, case), event)
         if status is not None:
             assert answer["statusCode"] == status, (case, answer)
+            assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
             assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
@@ -79,6 +80,11 @@ def test_events_look_like_the_gateway_s(case: str) -> None:
     path = event["resource"].format(**(event["pathParameters"] or {}))
     assert (event["path"], event["requestContext"]["resourcePath"]) == (path, event["resource"])
     assert event["headers"] == {name: values[0] for name, values in event["multiValueHeaders"].items()}
+
+
+def told(answer: dict[str, Any], header: str) -> str | None:
+    """A header of the answer."""
+    return answer_of(answer).headers.get(header)
 
 
 def event_of(case: str, known: dict[str, str]) -> dict[str, Any]:

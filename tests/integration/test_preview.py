@@ -52,6 +52,9 @@ def test_overrides_are_those_of_a_call(furnished: House) -> None:
     shorter = preview(furnished, {**DRAFT, "overrides": {"max_tokens": 10}})
     assert shorter.json["request"]["max_completion_tokens"] == 10
     assert shorter.json["worst_case_usd"] < preview(furnished, DRAFT).json["worst_case_usd"]
+    for lax in ("10", True, 10.5):
+        refused = preview(furnished, {**DRAFT, "overrides": {"max_tokens": lax}})
+        assert (refused.status, refused.json["error"]["details"]["field"]) == (422, "overrides.max_tokens")
     refused = preview(furnished, {**DRAFT, "overrides": {"temperature": 1}})
     assert (refused.status, refused.json["error"]["details"]["field"]) == (422, "overrides.temperature")
 

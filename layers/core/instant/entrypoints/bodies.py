@@ -1,15 +1,18 @@
 """The JSON bodies that routes take: unknown fields are refused, and errors never repeat what was sent."""
 
+import re
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from instant.domain.errors import InvalidField
 from instant.domain.identity import Scope
 from instant.domain.resource import Visibility
 from instant.domain.secret import Secret
 
+type Choice[E: StrEnum] = Annotated[E, Field(strict=False)]
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"\S")]
 type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
 type Text = Annotated[str, StringConstraints(max_length=2_000)]
@@ -17,13 +20,23 @@ type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+
 type Author = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}$")]
 type Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")]
-type UsdAmount = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=13, decimal_places=9)]
+type UsdAmount = Annotated[Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9)]
+
+
+def _iso_text(value: object) -> object:
+    """Numbers, and digits alone, would be taken for seconds since 1970."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\dT", value):
+        raise ValueError("must be a time with its zone, such as 2030-01-31T12:00:00Z")
+    return value
+
+
+type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text)]
 
 
 class Body(BaseModel):
-    """What all bodies have in common."""
+    """What all bodies have in common: nothing is taken for what it is not; JSON has text for times, choices, money."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
 
 
 class Execute(Body):
@@ -51,7 +64,7 @@ class NewResource(Body):
     slug: Slug | None = None
     description: Text | None = None
     category: Category | None = None
-    visibility: Visibility = Visibility.PRIVATE
+    visibility: Choice[Visibility] = Visibility.PRIVATE
     config: dict[str, Any]
 
 
@@ -62,7 +75,7 @@ class ResourceChanges(Body):
     slug: Slug | None = None
     description: Text | None = None
     category: Category | None = None
-    visibility: Visibility | None = None
+    visibility: Choice[Visibility] | None = None
     config: dict[str, Any] | None = None
 
     def wanted(self) -> dict[str, Any]:
@@ -116,8 +129,8 @@ class NewApiKey(Body):
     """A key of ours to make; without an expiry it is good until revoked."""
 
     name: Name
-    scopes: Annotated[frozenset[Scope], Field(min_length=1)]
-    expires_at: AwareDatetime | None = None
+    scopes: Annotated[frozenset[Choice[Scope]], Field(strict=False, min_length=1)]
+    expires_at: Moment | None = None
 
 
 class SyncOrder(Body):

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
+from math import isinf
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -24,6 +25,12 @@ from instant.entrypoints.observability import quiet_libraries
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
+MAX_ID_LENGTH = 64
+"""No id of ours is longer, so a longer one in a path names nothing; DynamoDB refuses keys over 2,048 bytes."""
+
+_NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
+"""What the ids in paths are of."""
+
 _JSON = "application/json"
 _log = logging.getLogger(__name__)
 
@@ -37,7 +44,7 @@ def api() -> APIGatewayRestResolver:
         json_body_deserializer=read_json,
         debug=False,
     )
-    app.use([_refuse_unknown_query])
+    app.use([_refuse_unknown_query, _miss_long_ids])
     app.exception_handler(InstantError)(_told)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
@@ -52,8 +59,9 @@ def handler_of(app: APIGatewayRestResolver) -> Handler:
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if event.get("body") is not None and not _is_json(event):
-            return _as_proxy_answer(UnsupportedMediaType("Send the body as Content-Type: application/json."))
-        return app.resolve(event, context)
+            error = UnsupportedMediaType("Send the body as Content-Type: application/json.")
+            return _uncached(event, _as_proxy_answer(error))
+        return _uncached(event, app.resolve(event, context))
 
     return handler
 
@@ -106,14 +114,21 @@ def revision_of(app: APIGatewayRestResolver) -> int | None:
     return int(digits)
 
 
+def refuse_idempotency_key(app: APIGatewayRestResolver) -> None:
+    """A caller who sends one believes that a repeat is safe, and here it would run, and cost, again."""
+    if app.current_event.headers.get("Idempotency-Key") is not None:
+        problem = "is not supported yet. Leave it out, and read GET /api/executions before you repeat a call"
+        raise InvalidField.named("Idempotency-Key", problem)
+
+
 def read_json(text: str) -> Any:
-    """Strict JSON: no NaN, no half characters, no bottomless nesting, no key twice; else a `JSONDecodeError`.
+    """Strict JSON: finite numbers, no half characters, no bottomless nesting, no key twice; else a `JSONDecodeError`.
 
     A list is refused too: the router would take its first element for the body.
     """
     try:
         value = from_json(text, allow_inf_nan=False)
-        json.loads(text, object_pairs_hook=_refuse_repeated)
+        json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless)
     except (TypeError, ValueError):  # TypeError: the text itself has half a character
         value = []
     if isinstance(value, list):
@@ -125,6 +140,19 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
     """Readers differ about which of two values counts, so what was checked might not be what was meant."""
     if len({name for name, _ in pairs}) != len(pairs):
         raise ValueError("a key stands twice")
+
+
+def _refuse_endless(digits: str) -> None:
+    """1e400 is good JSON, and infinite for whoever reads it."""
+    if isinf(float(digits)):
+        raise ValueError("a number is too large")
+
+
+def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    for name, value in app.context["_route_args"].items():
+        if name in _NOUNS and len(value) > MAX_ID_LENGTH:
+            raise NotFound.of(_NOUNS[name])
+    return next_middleware(app)
 
 
 def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -147,8 +175,19 @@ def _told(error: InstantError) -> Response[Any]:
     return Response(error.status, _JSON, json.dumps(error.body()), headers)
 
 
+def _uncached(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """What needs a token is for one reader, and a fresh key stands in a body: no cache may keep it."""
+    if (event.get("requestContext") or {}).get("authorizer"):
+        answer.setdefault("multiValueHeaders", {})["Cache-Control"] = ["no-store"]
+    return answer
+
+
 def _as_proxy_answer(error: InstantError) -> dict[str, Any]:
-    return {"statusCode": error.status, "headers": {"Content-Type": _JSON}, "body": json.dumps(error.body())}
+    return {
+        "statusCode": error.status,
+        "multiValueHeaders": {"Content-Type": [_JSON]},
+        "body": json.dumps(error.body()),
+    }
 
 
 def _invalid(error: RequestValidationError) -> Response[Any]:
@@ -166,4 +205,4 @@ def _unsupported(error: RequestUnsupportedContentType) -> Response[Any]:
 
 def _unexpected(error: Exception) -> Response[Any]:
     _log.error("unexpected failure", exc_info=error)
-    return _told(Internal("Something failed on our side. Try again later."))
+    return _told(Internal("Something failed on our side. If this was an execution, read GET /api/executions first."))

@@ -19,9 +19,11 @@ type Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"
 
 
 class Strict(BaseModel):
-    """Settings and inputs: unknown fields are refused, and errors never repeat what was sent."""
+    """Settings and inputs: unknown fields are refused, nothing is taken for what it is not, values are never told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=(), strict=True
+    )
 
 
 class Reasoning(Strict):
