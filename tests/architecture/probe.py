@@ -24,6 +24,7 @@ class Loaded:
 
     modules: frozenset[str]
     clients: frozenset[str]
+    logged: frozenset[str]
     routes: frozenset[tuple[str, str]]
 
 
@@ -46,7 +47,7 @@ def load_from(function: Function, python: str, *places: Path) -> Loaded:
     assert done.returncode == 0, f"functions/{function.name}/app.py cannot be imported:\n{done.stderr}"
     answer = json.loads(done.stdout)
     routes = frozenset((method, path) for method, path in answer["routes"])
-    return Loaded(frozenset(answer["modules"]), frozenset(answer["clients"]), routes)
+    return Loaded(frozenset(answer["modules"]), frozenset(answer["clients"]), frozenset(answer["logged"]), routes)
 
 
 def environment(function: Function) -> dict[str, str]:

@@ -50,6 +50,10 @@ def test_starting_a_function_makes_no_client_it_may_not_need(function: Function)
     assert load(function).clients & LAZY_CLIENTS == set()
 
 
+def test_starting_a_function_logs_nothing(function: Function) -> None:
+    assert load(function).logged == set()
+
+
 @pytest.mark.parametrize("name", sorted(NO_CALLS_OUTSIDE))
 def test_no_http_client_without_calls_outside(name: str) -> None:
     assert load(named(name)).modules & {"httpx", "httpcore"} == set()
