@@ -36,7 +36,8 @@ def test_the_list_is_read_again_after_a_sync_and_not_otherwise(house: House) -> 
     first = _list(house)["data"][0]["last_synced_at"]
 
     house.sync()
-    assert _reads(house) == ["GetItem"], "a sync that found nothing new"
+    assert _reads(house) == ["GetItem", "Scan"], "a sync that found nothing new may follow one that broke off"
+    assert _reads(house) == ["GetItem"]
     assert _list(house)["data"][0]["last_synced_at"] > first
 
     house.fake.catalog = house.fake.catalog[1:]

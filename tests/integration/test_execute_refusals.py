@@ -139,7 +139,9 @@ def test_a_model_that_has_gone_is_refused_by_name(furnished: House) -> None:
 def test_nothing_is_sent_when_no_time_is_left(furnished: House) -> None:
     resource = furnished.resource()
     furnished.seconds = 4
-    _refused(furnished, furnished.execute(resource["resource_id"]), 504, "deadline_exceeded")
+    answer = furnished.execute(resource["resource_id"])
+    _refused(furnished, answer, 503, "upstream_unavailable")
+    assert answer.json["error"]["retryable"] is True
 
 
 def test_a_key_copied_from_another_user_does_not_open(furnished: House) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from instant.resource_types.openrouter_instant import ModelSettings
+from instant.resource_types.model_settings import ModelSettings
 from tests.integration.guests import new_user, open_guest_house
 from tests.integration.house import Answer, House
 
@@ -24,7 +24,22 @@ EXAMPLES: dict[str, Any] = {
     "stop": ["END"],
     "max_tokens": 100,
 }
-"""A fine value for every setting that a model may or may not support."""
+"""A fine value for every number and word that a model may or may not support."""
+
+SHAPES: dict[str, Any] = {
+    "verbosity": "low",
+    "reasoning": {"effort": "low"},
+    "response_format": {"type": "json_object"},
+    "tools": [{"type": "function", "function": {"name": "look"}}],
+    "parallel_tool_calls": True,
+    "modalities": ["image"],
+    "image_config": {"aspect_ratio": "16:9"},
+    "pdf_engine": "native",
+}
+"""The same for settings with more to them; `tool_choice` cannot stand without `tools`."""
+
+ANYWHERE = {"model", "fallback_models", "system_prompt", "provider", "web_search", "overridable", "tool_choice"}
+"""What any model takes, or what is checked with other settings."""
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +75,8 @@ def _refused(house: House, config: Any, field: str) -> str:
         ("openai/gpt-4o-mini:batch", "only served in batches"),
         ("openrouter/auto", "router"),
         ("openrouter/fusion", "router"),
-        ("northwind/easel-max", "does not answer with text"),
-        ("northwind/compass-embed-small", "does not answer with text"),
-        ("juniper/reel-1", "does not answer with text"),
+        ("northwind/compass-embed-small", "answers with neither text nor images"),
+        ("juniper/reel-1", "answers with neither text nor images"),
     ],
 )
 def test_a_model_that_cannot_answer_is_refused_with_the_reason(shared: House, model: str, reason: str) -> None:
@@ -80,18 +94,20 @@ def test_a_model_is_required(shared: House) -> None:
     assert "required" in _refused(shared, {"temperature": 1}, "config.model")
 
 
-@pytest.mark.parametrize("model", [PLAIN, "~meadow/lark-latest", "meadow/skylark-voice", "stealth/moth-alpha"])
-def test_ordinary_models_and_aliases_and_talking_ones_are_fine(shared: House, model: str) -> None:
+@pytest.mark.parametrize(
+    "model", [PLAIN, "~meadow/lark-latest", "meadow/skylark-voice", "stealth/moth-alpha", "northwind/easel-max"]
+)
+def test_ordinary_models_and_aliases_and_talking_and_painting_ones_are_fine(shared: House, model: str) -> None:
     assert _create(shared, {"model": model}).status == 201
 
 
 def test_the_examples_are_all_settings() -> None:
-    assert set(EXAMPLES) == set(ModelSettings.model_fields) - {"model", "system_prompt"}
+    assert {*EXAMPLES, *SHAPES} == set(ModelSettings.model_fields) - ANYWHERE
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [*EXAMPLES, *SHAPES])
 def test_a_setting_that_the_model_would_drop_is_refused_by_name(shared: House, name: str) -> None:
-    message = _refused(shared, {"model": "stealth/bare", name: EXAMPLES[name]}, f"config.{name}")
+    message = _refused(shared, {"model": "stealth/bare", name: (EXAMPLES | SHAPES)[name]}, f"config.{name}")
     assert "stealth/bare does not support it" in message
 
 

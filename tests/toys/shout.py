@@ -1,7 +1,7 @@
 """A toy resource type: words go in, louder words come out; the one file that a new resource type is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -39,19 +39,23 @@ class Shout:
     description = "Says it louder."
     integration = "megaphone"
     Config: type[BaseModel] = Voice
-    Inputs: type[BaseModel] = Words
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
 
-    def model_id(self, config: Mapping[str, Any]) -> str:
+    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
         """The voice."""
-        return str(config["model"])
+        return [str(config["model"])]
 
-    def check(self, config: Mapping[str, Any], model: CatalogModel) -> None:
+    def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Words, whatever the voice."""
+        return Words.model_json_schema()
+
+    def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
         """Small models have small voices."""
-        if config["loudness"] > 5 and "mini" in model.openrouter_id:
-            raise InvalidField.named("config.loudness", f"{model.openrouter_id} goes to 5")
+        for model in models:
+            if config["loudness"] > 5 and "mini" in model.openrouter_id:
+                raise InvalidField.named("config.loudness", f"{model.openrouter_id} goes to 5")
 
     def plan(self, call: Call) -> Plan:
         """One shout."""

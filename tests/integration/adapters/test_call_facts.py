@@ -42,36 +42,54 @@ def unprocessed(cloud: House, integration: Integration | None, model: CatalogMod
 def test_both_are_read_at_once_and_consistently(known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem") as calls:
-        assert reader.of(integration.user_id, "openrouter", model.openrouter_id) == CallFacts(integration, model)
+        assert reader.of(integration.user_id, "openrouter", [model.openrouter_id]) == CallFacts(
+            integration, {model.openrouter_id: model}
+        )
     (body,) = calls.bodies
     assert [table["ConsistentRead"] for table in body["RequestItems"].values()] == [True, True]
 
 
+def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: House, known: Known) -> None:
+    reader, integration, model = known
+    other = a_model(f"{model.openrouter_id}-other", is_active=False)
+    DynamoCatalog(cloud.name("MODELS_TABLE"), cloud.name("LIMITS_TABLE")).put([other])
+    with faults("BatchGetItem") as calls:
+        facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id, "no/model", other.openrouter_id])
+    assert facts.models == {model.openrouter_id: model, other.openrouter_id: other}
+    assert len(calls.bodies) == 1
+
+
 def test_what_is_not_there_is_none(known: Known) -> None:
     reader, integration, model = known
-    assert reader.of(integration.user_id, "openrouter", "no/model") == CallFacts(integration, None)
-    assert reader.of("user_nobody", "openrouter", model.openrouter_id) == CallFacts(None, model)
-    assert reader.of(integration.user_id, "other", "no/model") == CallFacts(None, None)
+    assert reader.of(integration.user_id, "openrouter", ["no/model"]) == CallFacts(integration, {})
+    assert reader.of("user_nobody", "openrouter", [model.openrouter_id]) == CallFacts(
+        None, {model.openrouter_id: model}
+    )
+    assert reader.of(integration.user_id, "other", ["no/model"]) == CallFacts(None, {})
 
 
 def test_what_was_left_out_is_asked_for_again(cloud: House, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model), unprocessed(cloud, None, model)) as calls:
-        facts = reader.of(integration.user_id, "openrouter", model.openrouter_id)
+        facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id])
     assert len(calls.bodies) == 3
-    assert facts == CallFacts(None, model)  # the second answer said that there was no such connection
+    assert facts == CallFacts(
+        None, {model.openrouter_id: model}
+    )  # the second answer said that there was no such connection
 
 
 def test_both_halves_are_put_together(cloud: House, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model)):
-        assert reader.of(integration.user_id, "openrouter", model.openrouter_id) == CallFacts(integration, model)
+        assert reader.of(integration.user_id, "openrouter", [model.openrouter_id]) == CallFacts(
+            integration, {model.openrouter_id: model}
+        )
 
 
 def test_a_row_that_is_never_read_is_no_missing_row(cloud: House, known: Known) -> None:
     reader, integration, model = known
     busy = [unprocessed(cloud, integration, None)] * 3
     with faults("BatchGetItem", *busy) as calls, pytest.raises(UpstreamUnavailable) as caught:
-        reader.of(integration.user_id, "openrouter", model.openrouter_id)
+        reader.of(integration.user_id, "openrouter", [model.openrouter_id])
     assert len(calls.bodies) == 3
     assert caught.value.retryable

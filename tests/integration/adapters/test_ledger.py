@@ -16,6 +16,7 @@ from tests.fakes.nouns import NOON, a_closing, an_opening
 from tests.integration.house import House
 
 SENT_AT = "2026-11-22T12:00:00.100000Z"
+LATER = "2026-11-22T12:00:00.200000Z"
 
 
 class Bench:
@@ -73,9 +74,9 @@ def unknown_end() -> Closing:
 
 
 STEPS: dict[str, Callable[[DynamoLedger, Opening], None]] = {
-    "open": lambda ledger, opening: ledger.open(opening),
-    "sent": lambda ledger, opening: ledger.sent(opening.execution_id, "2026-11-22T12:00:00.200000Z"),
-    "release": lambda ledger, opening: ledger.release(opening.execution_id),
+    "open": lambda ledger, opening: ledger.open(replace(opening, created_at=LATER)),
+    "sent": lambda ledger, opening: ledger.sent(opening.execution_id, LATER),
+    "release": lambda ledger, opening: ledger.release(opening.execution_id, LATER),
     "done": lambda ledger, opening: ledger.close(opening, a_closing(State.DONE, latency_ms=777)),
     "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, latency_ms=777)),
     "unknown": lambda ledger, opening: ledger.unknown(opening, unknown_end()),
@@ -198,6 +199,41 @@ def test_a_sent_whose_answer_is_lost_is_sent(bench: Bench, opening: Opening) -> 
     row = bench.row(opening)
     assert row is not None
     assert row["state"] == {"S": "SENT"}
+
+
+def test_an_opening_whose_answer_is_lost_is_opened_once(bench: Bench, opening: Opening) -> None:
+    with faults("PutItem", lost_answer) as calls:
+        bench.ledger.open(opening)
+    assert len(calls.bodies) == 2
+    row = bench.row(opening)
+    assert row is not None
+    assert (row["state"], row["created_at"]) == ({"S": "RESERVED"}, {"S": opening.created_at})
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.DONE, State.FAILED, State.UNKNOWN])
+def test_what_has_gone_on_cannot_be_opened_again_even_by_a_repeat(bench: Bench, opening: Opening, state: State) -> None:
+    bench.bring_to(opening, state)
+    row = bench.row(opening)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        bench.ledger.open(opening)
+    assert bench.row(opening) == row
+
+
+def test_a_mark_of_the_same_moment_is_released_since_only_its_answer_was_lost(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.SENT)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        bench.ledger.release(opening.execution_id, LATER)
+    bench.ledger.release(opening.execution_id, SENT_AT)
+    assert bench.row(opening) is None
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.UNKNOWN])
+def test_an_end_is_never_released(bench: Bench, opening: Opening, state: State) -> None:
+    bench.bring_to(opening, state)
+    row = bench.row(opening)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        bench.ledger.release(opening.execution_id, SENT_AT)
+    assert bench.row(opening) == row
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from instant.adapters.resource_lists import DynamoResourceLists
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.domain.errors import AddressTaken, RevisionConflict
+from instant.domain.listing import ResourceSort, Wanted
 from instant.domain.page import Cursor, Page, PageRequest
+from instant.domain.ranking import Usage
 from instant.domain.resource import Resource, Visibility
 from tests.fakes.nouns import NOON, a_resource
 from tests.integration.house import House
+
+ALL = Wanted()
 
 
 @pytest.fixture
 def store(cloud: House) -> DynamoResourceStore:
     return DynamoResourceStore(cloud.name("RESOURCES_TABLE"))
+
+
+@pytest.fixture
+def lists(cloud: House) -> DynamoResourceLists:
+    return DynamoResourceLists(cloud.name("RESOURCES_TABLE"))
 
 
 @pytest.fixture
@@ -30,6 +40,11 @@ def resource(fresh: Callable[[str], str]) -> Resource:
 def second(resource: Resource, fresh: Callable[[str], str], **more: object) -> Resource:
     """Another resource of the same user."""
     return replace(resource, resource_id=fresh("res"), **more)  # type: ignore[arg-type]
+
+
+def public_of(lists: DynamoResourceLists) -> Callable[[PageRequest], Page[Resource]]:
+    """Everybody's public resources, newest first."""
+    return lambda page: lists.public(ResourceSort.NEWEST, ALL, page)
 
 
 def all_pages(read: Callable[[PageRequest], Page[Resource]], limit: int) -> list[str]:
@@ -89,7 +104,7 @@ def test_the_same_slug_of_another_user_is_free(
 
 
 def test_of_many_who_want_an_address_one_gets_it(
-    store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
+    store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     rivals = [second(resource, fresh) for _ in range(20)]
 
@@ -104,7 +119,7 @@ def test_of_many_who_want_an_address_one_gets_it(
         won = [rival for rival, did in zip(rivals, pool.map(attempt, rivals), strict=True) if did]
     assert len(won) == 1
     assert store.find(resource.address) == won[0]
-    assert store.owned_by(resource.owner_id, PageRequest()).items == won
+    assert lists.owned_by(resource.owner_id, ALL, PageRequest()).items == won
 
 
 def test_an_id_is_never_given_twice(store: DynamoResourceStore, resource: Resource) -> None:
@@ -170,18 +185,18 @@ def test_of_many_changes_to_one_revision_one_wins(store: DynamoResourceStore, re
 
 
 def test_a_deleted_resource_is_gone_and_its_address_free(
-    store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
+    store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     public = replace(resource, visibility=Visibility.PUBLIC)
     store.create(public)
     store.delete(public, NOON)
     assert store.get(public.resource_id) is None
     assert store.find(public.address) is None
-    assert store.owned_by(public.owner_id, PageRequest()).items == []
-    assert public.resource_id not in all_pages(store.public, 50)
+    assert lists.owned_by(public.owner_id, ALL, PageRequest()).items == []
+    assert public.resource_id not in all_pages(public_of(lists), 50)
     heir = second(public, fresh)
     store.create(heir)
-    assert store.find(public.address) == heir
+    assert store.find(public.address) == replace(heir, usage=Usage())
 
 
 def test_a_deleted_resource_leaves_the_public_index(
@@ -215,26 +230,26 @@ def test_a_stale_delete_is_refused(store: DynamoResourceStore, resource: Resourc
 
 
 def test_only_public_resources_are_in_the_public_list(
-    store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
+    store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     made = {
         visibility: second(resource, fresh, slug=f"s-{visibility}", visibility=visibility) for visibility in Visibility
     }
     for one in made.values():
         store.create(one)
-    listed = all_pages(store.public, 7)
+    listed = all_pages(public_of(lists), 7)
     assert made[Visibility.PUBLIC].resource_id in listed
     assert made[Visibility.PRIVATE].resource_id not in listed
     assert made[Visibility.UNLISTED].resource_id not in listed
     hidden = replace(made[Visibility.PUBLIC], visibility=Visibility.PRIVATE, revision=2)
     store.replace(made[Visibility.PUBLIC], hidden)
-    assert hidden.resource_id not in all_pages(store.public, 7)
+    assert hidden.resource_id not in all_pages(public_of(lists), 7)
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=9), st.integers(1, 4))
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_show_what_is_left_once_and_newest_first(
-    store: DynamoResourceStore, fresh: Callable[[str], str], kept: list[bool], limit: int
+    store: DynamoResourceStore, lists: DynamoResourceLists, fresh: Callable[[str], str], kept: list[bool], limit: int
 ) -> None:
     owner, expected = fresh("user"), list[str]()
     for number, keep in enumerate(kept):
@@ -246,7 +261,7 @@ def test_pages_show_what_is_left_once_and_newest_first(
             expected.append(made.resource_id)
         else:
             store.delete(made, NOON)
-    seen = all_pages(lambda page: store.owned_by(owner, page), limit)
+    seen = all_pages(lambda page: lists.owned_by(owner, ALL, page), limit)
     assert sorted(seen) == sorted(expected)
     assert len(seen) == len(set(seen))
     created = [found.created_at for name in seen if (found := store.get(name))]
@@ -254,32 +269,32 @@ def test_pages_show_what_is_left_once_and_newest_first(
 
 
 def test_pages_stay_stable_while_things_come_and_go(
-    store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
+    store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     made = [second(resource, fresh, slug=f"s-{n}", created_at=f"2026-11-22T12:00:{n:02}Z") for n in range(6)]
     for one in made:
         store.create(one)
-    page = store.owned_by(resource.owner_id, PageRequest(2))
+    page = lists.owned_by(resource.owner_id, ALL, PageRequest(2))
     store.create(second(resource, fresh, slug="newest", created_at="2026-11-22T13:00:00Z"))
     store.delete(made[4], NOON)
     store.delete(made[2], NOON)
-    rest = store.owned_by(resource.owner_id, PageRequest(9, page.next))
+    rest = lists.owned_by(resource.owner_id, ALL, PageRequest(9, page.next))
     assert [item.slug for item in page.items] == ["s-5", "s-4"]
     assert [item.slug for item in rest.items] == ["s-3", "s-1", "s-0"]
     assert rest.next is None
 
 
 def test_a_cursor_shows_nothing_of_its_maker_s(
-    store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
+    store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     for number in range(3):
         store.create(second(resource, fresh, slug=f"s-{number}", created_at=f"2026-11-22T12:00:{number:02}Z"))
-    cursor = store.owned_by(resource.owner_id, PageRequest(1)).next
+    cursor = lists.owned_by(resource.owner_id, ALL, PageRequest(1)).next
     assert cursor is not None
     stranger = fresh("user")
-    assert store.owned_by(stranger, PageRequest(50, cursor)).items == []
+    assert lists.owned_by(stranger, ALL, PageRequest(50, cursor)).items == []
     own = second(resource, fresh, owner_id=stranger, created_at="2026-11-22T11:00:00Z")
     store.create(own)
-    assert store.owned_by(stranger, PageRequest(50, cursor)).items == [own]
-    shown = all_pages(lambda page: store.public(PageRequest(page.limit, page.after or cursor)), 50)
-    assert not any(name in shown for name in all_pages(lambda page: store.owned_by(resource.owner_id, page), 50))
+    assert lists.owned_by(stranger, ALL, PageRequest(50, cursor)).items == [own]
+    shown = all_pages(lambda page: public_of(lists)(PageRequest(page.limit, page.after or cursor)), 50)
+    assert not any(name in shown for name in all_pages(lambda page: lists.owned_by(resource.owner_id, ALL, page), 50))

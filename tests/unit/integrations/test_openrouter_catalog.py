@@ -95,12 +95,14 @@ def test_a_discount_given_as_a_number_is_no_price(models: dict[str, CatalogModel
     assert models["meadow/bargain-bin"].pricing["request"] == "0.0005"
 
 
-def test_exactly_routers_batches_and_the_wordless_are_unusable(models: dict[str, CatalogModel]) -> None:
+def test_exactly_routers_batches_and_those_without_words_or_images_are_unusable(
+    models: dict[str, CatalogModel],
+) -> None:
     unusable = {key for key, model in models.items() if why_unusable(model)}
     batches = {key for key in models if key.endswith(":batch")}
-    wordless = {key for key, model in models.items() if "text" not in model.output_modalities}
+    wordless = {key for key, model in models.items() if {"text", "image"}.isdisjoint(model.output_modalities)}
     assert len(batches) == 3
-    assert len(wordless) == 7
+    assert len(wordless) == 6
     assert unusable == batches | wordless | {"openrouter/auto", "openrouter/fusion"}
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from instant.domain.errors import EmptyAnswer, InstantError, Moderated, RateLimited, UpstreamError
 from instant.domain.exchange import Reply
+from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.chat import chat_request, read_chat
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "total_tokens": 46, "cost": 0.00000034, "is_byok": False}
@@ -170,7 +171,7 @@ def test_what_cannot_be_read_may_have_been_paid(case: str) -> None:
         read_chat(raw(UNREADABLE[case]))
     assert caught.value.outcome_unknown
     assert not caught.value.retryable
-    assert caught.value.receipt is None
+    assert caught.value.receipt == Receipt(generation_id="gen-1")
 
 
 COSTS: dict[str, tuple[object, int | None]] = {
@@ -231,32 +232,14 @@ def test_any_json_gives_an_answer_or_one_of_our_errors(
         assert answer.output["content"]
 
 
-def test_a_request_always_caps_the_answer() -> None:
-    request = chat_request(
-        model="meadow/lark-mini",
-        messages=[{"role": "user", "content": "Hi."}],
-        max_completion_tokens=200,
-        parameters={"temperature": 0.5},
-        price_limits={"prompt": "0.1"},
-        user="u1",
-    )
+def test_a_request_is_its_body_and_nothing_of_the_key() -> None:
+    body = {"model": "meadow/lark-mini", "messages": [{"role": "user", "content": "Hi."}], "max_completion_tokens": 200}
+    request = chat_request(body, max_reply_bytes=4_000_000)
     assert request.body is not None
-    assert json.loads(request.body) == {
-        "model": "meadow/lark-mini",
-        "messages": [{"role": "user", "content": "Hi."}],
-        "max_completion_tokens": 200,
-        "temperature": 0.5,
-        "user": "u1",
-        "provider": {"max_price": {"prompt": "0.1"}},
-    }
+    assert json.loads(request.body) == body
     assert (request.method, request.path, request.bearer) == ("POST", "/chat/completions", None)
     assert request.max_reply_bytes == 4_000_000
-
-
-def test_without_price_limits_no_provider_is_left_out() -> None:
-    request = chat_request(model="a/b", messages=[], max_completion_tokens=1, parameters={}, price_limits={}, user="u1")
-    assert request.body is not None
-    assert "provider" not in json.loads(request.body)
+    assert request.id_header == "x-generation-id"
 
 
 def test_numbers_with_a_point_keep_every_digit() -> None:

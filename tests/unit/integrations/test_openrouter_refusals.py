@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from instant.domain.errors import (
+    CostCap,
     CredentialRejected,
     CreditsExhausted,
     InstantError,
@@ -20,6 +21,7 @@ from instant.domain.errors import (
     UpstreamUnavailable,
 )
 from instant.domain.exchange import Reply
+from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.refusals import refusal
 
 ACCOUNT = "user_2abcdefCANARY"
@@ -59,10 +61,10 @@ CASES = {
     "403 moderation": Case(403, Moderated, metadata={"reasons": ["violence"], "flagged_input": WORDS}),
     "403 policy": Case(403, Moderated, metadata={"error_type": "content_policy_violation"}),
     "403 key limit": Case(403, CreditsExhausted, "Key limit exceeded (monthly limit). Manage it there."),
-    "403 permission": Case(403, CredentialRejected, metadata={"error_type": "permission_denied"}),
+    "403 permission": Case(403, ModelUnavailable, metadata={"error_type": "permission_denied"}),
     "403 region": Case(403, UpstreamError, "Provider returned error", {"provider_name": "Meadow"}),
     "403 provider's permission": Case(
-        403, UpstreamError, metadata={"error_type": "permission_denied", "provider_name": "Meadow"}
+        403, ModelUnavailable, metadata={"error_type": "permission_denied", "provider_name": "Meadow"}
     ),
     "403 guardrail": Case(403, UpstreamError, metadata={"patterns": [WORDS]}),
     "403 bare": Case(403, UpstreamError),
@@ -103,11 +105,10 @@ def test_a_refusal_costs_nothing_and_a_timeout_is_unknown(name: str) -> None:
     error = refusal(CASES[name].reply())
     assert error.outcome_unknown is isinstance(error, OutcomeUnknown)
     if error.outcome_unknown:
-        assert error.receipt is None
+        assert error.receipt == Receipt()
         assert not error.retryable
     else:
-        assert error.receipt is not None
-        assert error.receipt.cost_nanousd == 0
+        assert error.receipt == Receipt(cost_nanousd=0)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -132,9 +133,11 @@ HTML = b"<html><head><title>524: A timeout occurred</title></head><body>CANARY</
     [
         (400, UpstreamError),
         (401, CredentialRejected),
-        (500, UpstreamError),
-        (502, UpstreamError),
+        (500, OutcomeUnknown),
+        (502, OutcomeUnknown),
+        (503, OutcomeUnknown),
         (524, OutcomeUnknown),
+        (599, OutcomeUnknown),
     ],
 )
 @pytest.mark.parametrize(
@@ -145,6 +148,8 @@ def test_a_body_that_says_nothing_leaves_the_status_to_speak(
 ) -> None:
     error = refusal(Reply(status=status, body=body))
     assert type(error) is kind
+    assert error.outcome_unknown is (status >= 500)
+    assert error.receipt == Receipt(cost_nanousd=None if status >= 500 else 0)
     assert "CANARY" not in json.dumps(error.body())
 
 
@@ -167,9 +172,10 @@ def test_what_a_failure_says_it_cost_is_booked() -> None:
 
 
 def test_the_generation_is_kept_for_later_questions() -> None:
-    error = refusal(Reply(status=500, body=b"", headers={"x-generation-id": "gen-7"}))
-    assert error.receipt is not None
-    assert error.receipt.generation_id == "gen-7"
+    for status, body in ((500, b""), (502, HTML), (400, b""), (429, b'{"error":{"code":429}}'), (524, HTML)):
+        error = refusal(Reply(status=status, body=body, headers={"x-generation-id": "gen-7"}))
+        assert error.receipt is not None
+        assert error.receipt.generation_id == "gen-7"
 
 
 @pytest.mark.parametrize(
@@ -180,3 +186,56 @@ def test_the_generation_is_kept_for_later_questions() -> None:
 def test_an_error_inside_a_200_goes_by_its_code(code: object, kind: type[InstantError]) -> None:
     body = json.dumps({"error": {"code": code, "message": WORDS}}).encode()
     assert type(refusal(Reply(status=200, body=body))) is kind
+
+
+TOO_DEAR: dict[str, Any] = {"code": "constraint_filtered", "constraint": "max_price"}
+
+
+@pytest.mark.parametrize(
+    ("message", "availability", "kind"),
+    [
+        ("No endpoints found that fit.", TOO_DEAR, CostCap),
+        ("No endpoints found within the maximum price.", {"code": "constraint_filtered"}, CostCap),
+        ("No endpoints found.", {"code": "constraint_filtered", "constraint": "zdr"}, ModelUnavailable),
+        ("No endpoints found at this price.", {"code": "no_endpoints"}, ModelUnavailable),
+        ("No endpoints found at this price.", None, ModelUnavailable),
+    ],
+)
+def test_our_own_price_limit_is_told_from_a_model_that_is_gone(
+    message: str, availability: object, kind: type[InstantError]
+) -> None:
+    body = {"error": {"code": 404, "message": message, "availability": availability}}
+    error = refusal(Reply(status=404, body=json.dumps(body).encode()))
+    assert type(error) is kind
+    assert ("max_cost_per_call_usd" in error.message) is (kind is CostCap)
+    assert error.receipt == Receipt(cost_nanousd=0)
+
+
+DAILY = json.dumps({"error": {"code": 429, "metadata": {"limit_source": "openrouter_free_tier_daily"}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Sun, 22 Nov 2026 00:00:00 GMT", 86_400),
+        ("Sun, 22 Nov 2026 13:30:15 GMT", 10 * 3_600 + 29 * 60 + 45),
+        ("Sun, 22 Nov 2026 23:59:59 GMT", 1),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_free_tier_s_daily_limit_ends_at_midnight_of_the_reply_s_own_day(
+    date: str | None, seconds: int | None
+) -> None:
+    headers = {"retry-after": "17", **({} if date is None else {"date": date})}
+    error = refusal(Reply(status=429, body=DAILY, headers=headers))
+    assert (type(error), error.retry_after, error.retryable) == (RateLimited, seconds, True)
+    assert "midnight" in error.message
+
+
+def test_what_the_edge_says_in_html_is_unknown_and_keeps_the_call_s_name() -> None:
+    error = refusal(Reply(status=502, body=HTML, headers={"x-generation-id": "gen-7"}))
+    assert type(error) is OutcomeUnknown
+    assert (error.outcome_unknown, error.retryable) == (True, False)
+    assert error.receipt == Receipt(generation_id="gen-7")

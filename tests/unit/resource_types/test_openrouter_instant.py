@@ -13,7 +13,8 @@ from instant.domain.errors import InvalidField, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.pricing import HIDDEN_PROMPT_TOKENS
 from instant.resource_types import RESOURCE_TYPES
-from instant.resource_types.openrouter_instant import DEFAULT_MAX_TOKENS, ModelSettings, OpenRouterInstant
+from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings
+from instant.resource_types.openrouter_instant import OpenRouterInstant
 from instant.resource_types.resource_type import Call, Plan
 from tests.fakes.nouns import a_model
 
@@ -40,7 +41,7 @@ def planned(
         Call(
             config={"model": "meadow/lark-mini", **(config or {})},
             inputs={"prompt": prompt},
-            model=model or a_model(),
+            models=[model or a_model()],
             cap_nanousd=cap,
             user="hash-of-a-user",
         )
@@ -64,16 +65,16 @@ def test_a_parameter_that_the_model_would_drop_is_refused_by_name(name: str) -> 
     config = {"model": "meadow/lark-mini", name: EVERYTHING[name]}
     without = a_model(supported_parameters=("max_tokens", *(EVERYTHING.keys() - {name})))
     with pytest.raises(InvalidField, match=f"config.{name}") as caught:
-        KIND.check(config, without)
+        KIND.check(config, [without])
     assert caught.value.details == {"field": f"config.{name}"}
-    KIND.check(config, a_model(supported_parameters=("max_tokens", name)))
+    KIND.check(config, [a_model(supported_parameters=("max_tokens", name))])
 
 
 def test_a_cap_that_the_model_ignores_is_refused_by_name() -> None:
     config = {"model": "meadow/silent-cap", "max_tokens": 100}
     with pytest.raises(InvalidField, match=r"config\.max_tokens"):
-        KIND.check(config, a_model(supported_parameters=("temperature",)))
-    KIND.check(config, a_model(supported_parameters=("max_completion_tokens",)))
+        KIND.check(config, [a_model(supported_parameters=("temperature",))])
+    KIND.check(config, [a_model(supported_parameters=("max_completion_tokens",))])
 
 
 @pytest.mark.parametrize(
@@ -85,13 +86,13 @@ def test_a_length_that_the_model_cannot_reach_is_refused(
 ) -> None:
     model = a_model(max_tokens=longest, context_length=context)
     with pytest.raises(InvalidField, match=f"at most {allowed} tokens"):
-        KIND.check({"model": "a/b", "max_tokens": refused}, model)
-    KIND.check({"model": "a/b", "max_tokens": allowed}, model)
-    KIND.check({"model": "a/b"}, model)
+        KIND.check({"model": "a/b", "max_tokens": refused}, [model])
+    KIND.check({"model": "a/b", "max_tokens": allowed}, [model])
+    KIND.check({"model": "a/b"}, [model])
 
 
 def test_where_no_length_is_known_any_is_allowed() -> None:
-    KIND.check({"model": "a/b", "max_tokens": 1_000_000}, a_model(max_tokens=None, context_length=None))
+    KIND.check({"model": "a/b", "max_tokens": 1_000_000}, [a_model(max_tokens=None, context_length=None)])
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -100,7 +101,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "model of three parts": {"model": "a/b/c"},
     "model with a space": {"model": "a/b c"},
     "model with a line": {"model": "a/b\n"},
-    "unknown field": {"model": "a/b", "provider": {"order": []}},
+    "unknown field": {"model": "a/b", "transforms": []},
+    "price limit of the owner's": {"model": "a/b", "provider": {"max_price": {"prompt": "9"}}},
     "messages": {"model": "a/b", "messages": []},
     "too hot": {"model": "a/b", "temperature": 2.1},
     "too cold": {"model": "a/b", "temperature": -0.1},
@@ -128,7 +130,7 @@ def test_settings_out_of_range_are_refused(case: str) -> None:
      {"prompt": "Hi.", "messages": []}],
 )  # fmt: skip
 def test_inputs_other_than_a_prompt_are_refused_before_anything_is_sent(inputs: dict[str, Any]) -> None:
-    call = Call(config={"model": "a/b"}, inputs=inputs, model=a_model(), cap_nanousd=1, user="u")
+    call = Call(config={"model": "a/b"}, inputs=inputs, models=[a_model()], cap_nanousd=1, user="u")
     with pytest.raises(InvalidField, match=r"^inputs\."):
         KIND.plan(call)
 
@@ -153,7 +155,7 @@ def test_without_a_system_prompt_there_is_one_message() -> None:
         ({"max_tokens": 50}, a_model(), 50),
         ({"max_tokens": 50_000}, a_model(max_tokens=2_048), 2_048),
         ({}, a_model(max_tokens=1_000), 1_000),
-        ({}, a_model(max_tokens=None, context_length=512), 512),
+        ({}, a_model(max_tokens=None, context_length=512), 256),
         ({}, a_model(max_tokens=None, context_length=None), DEFAULT_MAX_TOKENS),
         ({}, a_model(supported_parameters=()), DEFAULT_MAX_TOKENS),
     ],
@@ -177,7 +179,7 @@ def test_the_worst_case_covers_every_byte_of_every_message() -> None:
     pricing = {"prompt": "0.000001", "completion": "0.00001"}
     plan = planned({"max_tokens": 100, "system_prompt": "é" * 10}, prompt="x" * 50, model=a_model(pricing=pricing))
     least = (20 + 50 + HIDDEN_PROMPT_TOKENS) * 1_000 + 100 * 10_000
-    assert least <= plan.worst_nanousd <= least + 2 * 32 * 1_000
+    assert least <= plan.worst_nanousd <= least + (3 * 32 + 2) * 1_000
 
 
 def test_where_the_cap_is_ignored_the_worst_case_is_the_longest_answer() -> None:
@@ -204,7 +206,7 @@ def test_the_user_is_told_to_upstream_as_given_and_no_key_is_in_the_plan() -> No
 def test_planning_costs_nothing_and_changes_nothing() -> None:
     config = {"model": "meadow/lark-mini", "stop": ["END"]}
     model = a_model(supported_parameters=("max_tokens", "stop"))
-    call = Call(config=config, inputs={"prompt": "Hi."}, model=model, cap_nanousd=10**9, user="u")
+    call = Call(config=config, inputs={"prompt": "Hi."}, models=[model], cap_nanousd=10**9, user="u")
     assert KIND.plan(call) == KIND.plan(call)
     assert config == {"model": "meadow/lark-mini", "stop": ["END"]}
 
@@ -227,7 +229,7 @@ def test_a_run_that_fails_is_not_repeated() -> None:
 
     def send(request: Request) -> Reply:
         sent.append(request)
-        return Reply(status=503, body=b"")
+        return Reply(status=503, body=b'{"error":{"code":503,"message":"No room."}}')
 
     with pytest.raises(UpstreamUnavailable):
         KIND.run(planned(), send)
