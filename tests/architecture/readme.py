@@ -1,11 +1,14 @@
 """The parts of README.md that are made from the code: `python -m tests.architecture.readme` writes them anew."""
 
 from collections.abc import Callable
+from textwrap import fill
 
 from instant.domain.errors import every_error
+from instant.resource_types import input_schema
 from tests.architecture.project import ROOT, functions
 
 README = ROOT / "README.md"
+KEYWORDS = input_schema._ANNOTATIONS | input_schema._ASSERTIONS | input_schema._APPLICATORS
 
 
 def error_table() -> str:
@@ -24,7 +27,16 @@ def function_table() -> str:
     return "\n".join(["| function | routes | what it does |", "|---|---|---|", *lines])
 
 
-PARTS: dict[str, Callable[[], str]] = {"errors": error_table, "functions": function_table}
+def keyword_list() -> str:
+    """Every JSON Schema keyword that a template's inputs may use."""
+    return fill(", ".join(f"`{keyword}`" for keyword in sorted(KEYWORDS)) + ".", 120)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "errors": error_table,
+    "functions": function_table,
+    "keywords": keyword_list,
+}
 
 
 def with_parts(text: str) -> str:
