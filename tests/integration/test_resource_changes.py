@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from instant.adapters import aws
-from instant.adapters.resource_store import DynamoResourceStore
 from tests.integration.guests import created, new_user, open_guest_house
 from tests.integration.house import Answer, House
 
