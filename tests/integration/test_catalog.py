@@ -165,7 +165,7 @@ def test_a_row_tells_what_openrouter_told(shared: House, everything: list[Row]) 
         assert model["tool_calling_supported"] == ("tools" in row["supported_parameters"])
         assert model["last_synced_at"] is not None
     unusable = {key for key, model in told.items() if not model["usable"]}
-    assert {"openrouter/auto", "openai/gpt-4o-mini:batch", "northwind/easel-max"} <= unusable
+    assert {"openrouter/auto", "openai/gpt-4o-mini:batch", "harbor/echo-audio"} <= unusable
     assert not unusable & {"meadow/lark", "~meadow/lark-latest", "stealth/moth-alpha", "juniper/fresco-2"}
 
 

@@ -25,6 +25,7 @@ def test_an_image_is_answered_as_a_link_beside_the_text(furnished: House) -> Non
 
 
 def test_image_models_are_asked_for_images_and_text_models_are_not(furnished: House) -> None:
+    _allow_a_dollar(furnished)
     paint(furnished)
     paint(furnished, model="northwind/easel-max")
     paint(furnished, model="meadow/lark")
@@ -36,6 +37,7 @@ def test_image_models_are_asked_for_images_and_text_models_are_not(furnished: Ho
 
 
 def test_a_model_that_says_nothing_answers_with_its_image_alone(furnished: House) -> None:
+    _allow_a_dollar(furnished)
     output = paint(furnished, model="northwind/easel-max").json["output"]
     assert (output["type"], output["content"], len(output["urls"])) == ("image", None, 1)
 
@@ -152,3 +154,9 @@ def test_a_long_text_beside_an_image_is_an_object_of_its_own(furnished: House) -
 def test_the_client_names_the_bucket_s_own_region() -> None:
     """A link to S3's global name breaks while a new bucket in another region is still being made known."""
     assert aws._S3.s3 == {"addressing_style": "virtual"}
+
+
+def _allow_a_dollar(house: House) -> None:
+    """A model that does not obey a cap may paint for as long as it can."""
+    changed = house.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "1"})
+    assert changed.status == 200

@@ -12,7 +12,7 @@ from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.chat.picture import png_bytes
 from tests.local.demo import Demo
 from tests.local.seed import seed
-from tests.local.stack import ROOT, Stack
+from tests.local.stack import Stack
 from tests.local.toy.calling import Reply, call
 
 
@@ -38,8 +38,8 @@ class Shown:
 def shown() -> Iterator[Shown]:
     output = io.StringIO()
     with FakeOpenRouter() as upstream, Stack(upstream_url=upstream.url) as stack:
-        keys = seed(stack.environment("AuthorizerFunction")["API_KEYS_TABLE"], stack.admin, ROOT / "layers/core")
-        Demo(stack.url, keys, output).run(None)
+        keys = seed(stack)
+        Demo(stack.url, keys, upstream.url, None, output).run()
         yield Shown(stack, output.getvalue(), keys)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.config import Config
 
+from tests.local.presigned import SECRET
 from tests.local.stack import Stack
 from tests.local.toy.calling import ask, call
 
@@ -85,7 +86,7 @@ def test_a_presigned_url_may_do_what_its_signer_may(toy: Stack) -> None:
         region_name="us-east-1",
         endpoint_url=toy.aws_url,
         aws_access_key_id="CallerFunction",
-        aws_secret_access_key="x",
+        aws_secret_access_key=SECRET,
         config=Config(signature_version="s3v4"),
     )
 
