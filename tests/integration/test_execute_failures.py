@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.fakes.aws_faults import failure, faults
 from tests.integration.house import GOOD_KEY, Answer, House
 
 
@@ -118,6 +119,23 @@ def test_a_rejected_key_is_not_tried_again_until_it_is_tested(furnished: House) 
     furnished.fake.revoked_keys.clear()
     assert furnished.call("POST", "/api/user/integrations/openrouter/test").json["status"] == "ok"
     assert furnished.execute(resource["resource_id"]).status == 200
+
+
+def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
+    furnished: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    resource = furnished.resource()
+    furnished.fake.revoked_keys.add(GOOD_KEY)
+    with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
+        answer = furnished.execute(resource["resource_id"])
+    assert [body["TableName"] for body in writes.bodies] == [
+        furnished.name("EXECUTIONS_TABLE"),
+        furnished.name("INTEGRATIONS_TABLE"),
+    ]
+    _assert_told(answer, Case("", 409, "credential_rejected"))
+    _assert_booked(furnished, answer, Case("", 409, "credential_rejected"))
+    assert "a rejected key was not noted" in caplog.text
+    assert furnished.call("GET", "/api/user/integrations/openrouter").json["status"] == "ok"
 
 
 def test_a_failure_is_never_sent_twice(furnished: House) -> None:

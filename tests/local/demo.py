@@ -97,7 +97,7 @@ class Demo:
         return f"{told}\n\n    {_TEMPLATE} ({filled})\n    > {answer['output']['content'].strip()}\n"
 
     def _paint(self) -> str:
-        model, _ = self._cheapest("output_modality=image")
+        model, _ = self._cheapest("output_modality=image&supported_parameter=max_tokens")
         answer = self._executed(self._made("openrouter_instant", "Painter", {"model": model}), {"prompt": _PICTURE})
         self._image = str(answer["output"]["urls"][0])
         return f"${answer['usage']['cost_usd']}, {answer['model']}\n\n    {_PICTURE}\n    > {self._image}\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.execution_history import DynamoExecutionHistory
@@ -198,17 +198,36 @@ def test_if_it_cannot_be_marked_as_sent_it_is_released(desk: Desk) -> None:
     assert desk.counts == (1, 0, 5_920)
 
 
+def test_if_the_mark_was_made_and_is_told_as_failed_it_is_released(desk: Desk) -> None:
+    """All three tries arrive and none is acknowledged: nothing runs, and nothing stays behind."""
+    with faults("UpdateItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
+        desk.book(answer)
+    assert (desk.ran, desk.row) == (0, None)
+
+
+def test_if_the_opening_s_answer_is_lost_it_runs_once(desk: Desk) -> None:
+    with faults("PutItem", lost_answer):
+        desk.book(answer)
+    assert (desk.ran, desk.found.state, desk.counts) == (1, State.DONE, (1, 0, 5_920))
+
+
 def test_if_the_mark_s_answer_is_lost_it_runs_once(desk: Desk) -> None:
     with faults("UpdateItem", lost_answer):
         desk.book(answer)
     assert (desk.ran, desk.found.state, desk.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
-def test_if_it_can_be_neither_marked_nor_released_nothing_runs(desk: Desk) -> None:
-    with faults("UpdateItem", REFUSED), faults("DeleteItem", REFUSED), pytest.raises(ClientError):
+def test_if_it_can_be_neither_marked_nor_released_nothing_runs(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        faults("UpdateItem", REFUSED),
+        faults("DeleteItem", BROKEN, BROKEN, BROKEN),
+        pytest.raises(ClientError, match="UpdateItem") as caught,
+    ):
         desk.book(answer)
+    assert "AccessDenied" in str(caught.value)  # the first failure is told, not that of tidying up
     assert desk.ran == 0
     assert desk.found.state is State.RESERVED
+    assert "an execution was not released" in caplog.text
 
 
 def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

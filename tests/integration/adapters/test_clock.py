@@ -1,6 +1,9 @@
-"""The real clock tells UTC, and only ever goes forward."""
+"""The real clock tells UTC, and only ever goes forward, also while the machine sleeps."""
 
+import time
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from instant.adapters.clock import SystemClock
 
@@ -15,3 +18,10 @@ def test_it_goes_forward() -> None:
     clock = SystemClock()
     ticks = [clock.monotonic() for _ in range(100)]
     assert ticks == sorted(ticks)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has such a clock")
+def test_time_in_which_the_environment_was_frozen_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = {time.CLOCK_BOOTTIME: 1_000.0, time.CLOCK_MONOTONIC: 1.0}
+    monkeypatch.setattr(time, "clock_gettime", frozen.__getitem__)
+    assert SystemClock().monotonic() == 1_000.0

@@ -99,6 +99,16 @@ def test_use_does_not_lengthen_the_memory(box: Box) -> None:
     assert len(calls.bodies) == 2
 
 
+def test_what_is_out_of_date_is_dropped_and_not_only_passed_over(box: Box) -> None:
+    old, new = box.sealer.seal(KEY, **ALICE), box.sealer.seal(Secret("sk-or-v1-new"), **ALICE)
+    box.opener.open(old, **ALICE)
+    box.clock.pass_seconds(CACHE_SECONDS / 2)
+    box.opener.open(new, **ALICE)
+    box.clock.pass_seconds(CACHE_SECONDS / 2)
+    box.opener.open(new, **ALICE)
+    assert [secret for _, secret in box.opener._opened.values()] == [Secret("sk-or-v1-new")]
+
+
 def test_a_replaced_ciphertext_is_opened_anew(box: Box) -> None:
     old, new = box.sealer.seal(KEY, **ALICE), box.sealer.seal(Secret("sk-or-v1-new"), **ALICE)
     assert box.opener.open(old, **ALICE) == KEY

@@ -13,8 +13,10 @@ import pytest
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
+from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.wire import BASE_URL
+from tests.fakes.clock import FakeClock
 from tests.fakes.openrouter import FakeOpenRouter
 
 KEY = "sk-or-v1-" + "canary42" * 8
@@ -46,6 +48,7 @@ def chat(base_url: str, most: int = 1_000_000, prompt: str = "Hello") -> Request
         headers={"Content-Type": "application/json"},
         bearer=Secret(KEY),
         max_reply_bytes=most,
+        id_header="x-generation-id",
     )
 
 
@@ -232,6 +235,63 @@ def test_every_coding_is_refused_unread(upstream: HttpUpstream, fake: FakeOpenRo
     failure = failure_of(upstream, chat(fake.url))
     assert type(failure) is UpstreamError
     assert failure.outcome_unknown
+
+
+NAMED = {"X-Generation-Id": "gen-7"}
+
+
+def test_the_call_s_name_is_kept_when_its_answer_is_too_long(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    fake.script(200, b"x" * 1_001, NAMED)
+    assert failure_of(upstream, chat(fake.url, most=1_000)).receipt == Receipt(generation_id="gen-7")
+
+
+def test_the_call_s_name_is_kept_when_its_answer_is_compressed(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    fake.script(200, b"?", {**NAMED, "Content-Encoding": "gzip"})
+    assert failure_of(upstream, chat(fake.url)).receipt == Receipt(generation_id="gen-7")
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("cut", OutcomeUnknown), ("drip", DeadlineExceeded)], ids=["cut", "drip"])
+def test_the_call_s_name_is_kept_when_its_answer_does_not_end(
+    upstream: HttpUpstream, ending: str, kind: type[InstantError]
+) -> None:
+    over = threading.Event()
+
+    def talk(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Generation-Id: gen-7\r\nContent-Length: 9\r\n\r\n{")
+        if ending == "drip":
+            over.wait(5)
+
+    with tcp_server(talk) as (url, _):
+        failure = failure_of(upstream, chat(url), seconds=0.3)
+        over.set()
+    assert (type(failure), failure.receipt) == (kind, Receipt(generation_id="gen-7"))
+    assert failure.outcome_unknown
+
+
+def test_before_the_headers_a_call_has_no_name(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    for fault in ("hang-up", "drip-headers"):
+        fake.answer_next(fault)
+        assert failure_of(upstream, chat(fake.url), seconds=0.3).receipt == Receipt()
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(4.9, 1), (5.1, 2), (900, 2)])
+def test_connections_that_lay_idle_too_long_are_not_used(idle: float, connections: int) -> None:
+    """While an environment is frozen its sockets' own clock stands still, and only the boot clock goes on."""
+    clock, opened = FakeClock(), list[int]()
+    upstream = HttpUpstream(clock=clock)
+
+    def talk(connection: socket.socket, number: int) -> None:
+        opened.append(number)
+        connection.sendall(ANSWER)
+        if connection.recv(65_536):
+            connection.sendall(ANSWER)
+
+    with tcp_server(talk) as (url, _):
+        upstream.send(question(url), seconds=5)
+        clock.pass_seconds(idle)
+        assert upstream.send(question(url), seconds=5).status == 200
+    upstream.close()
+    assert len(opened) == connections
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -17,9 +17,12 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "no prices": ({"pricing": {}}, "router without a price"),
     "unreadable price": ({"pricing": {"prompt": "NaN", "completion": "0"}}, "router without a price"),
     "wordy price": ({"pricing": {"prompt": "it varies", "completion": "0"}}, "router without a price"),
-    "paints only": ({"output_modalities": ("image",)}, "does not answer with text"),
-    "embeds": ({"output_modalities": ("embeddings",)}, "does not answer with text"),
-    "makes nothing": ({"output_modalities": ()}, "does not answer with text"),
+    "embeds": ({"output_modalities": ("embeddings",)}, "neither text nor images"),
+    "makes nothing": ({"output_modalities": ()}, "neither text nor images"),
+    "speaks at a hidden price": (
+        {"output_modalities": ("text", "audio"), "pricing": {"prompt": "0", "completion": "0"}},
+        "charges for its audio without saying what",
+    ),
 }
 
 USABLE: dict[str, dict[str, Any]] = {
@@ -28,6 +31,7 @@ USABLE: dict[str, dict[str, Any]] = {
     "alias": {"openrouter_id": "~meadow/lark-latest", "alias_target": "meadow/lark"},
     "thinking": {"openrouter_id": "meadow/lark:thinking"},
     "expiring": {"expiration_date": "2026-11-23"},
+    "paints only": {"output_modalities": ("image",)},
     "text and image": {"output_modalities": ("image", "text")},
     "25 characters": {"pricing": {"prompt": "0.00000008333333333333334", "completion": "0"}},
     "no lengths": {"context_length": None, "max_tokens": None},

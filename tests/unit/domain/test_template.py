@@ -33,7 +33,12 @@ def test_a_template_is_either_refused_or_leaves_no_gap(template: str) -> None:
         return
     filled = render(template, dict.fromkeys(names, "V"))
     assert "{{" not in filled
-    assert "}}" not in filled
+    assert filled.count("V") == len(_gaps(template))
+
+
+def _gaps(template: str) -> list[str]:
+    """The placeholders, found another way: whatever stands between two pairs of braces."""
+    return [part for part in template.split("{{")[1:] if "}}" in part]
 
 
 def test_names_are_given_once_in_order() -> None:
@@ -41,7 +46,21 @@ def test_names_are_given_once_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["{{", "}}", "{{ }}", "{{1}}", "{{a b}}", "{{{a}}}", "{{#a}}", "{{a.b}}", "{{a|upper}}"]
+    "template",
+    [
+        "{{",
+        "{{ }}",
+        "{{1}}",
+        "{{a b}}",
+        "{{{a}}}",
+        "{{#a}}",
+        "{{#if x}}",
+        "{{a.b}}",
+        "{{a|upper}}",
+        "{{a",
+        '{{"a": 1}}',
+        "{{a-b}}",
+    ],
 )
 def test_braces_that_are_no_placeholder_are_refused(template: str) -> None:
     with pytest.raises(InvalidField):
@@ -50,3 +69,18 @@ def test_braces_that_are_no_placeholder_are_refused(template: str) -> None:
 
 def test_json_around_a_gap_is_fine() -> None:
     assert render('{"q": {"x": {{n}} }}', {"n": 1}) == '{"q": {"x": 1 }}'
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        'Answer like {"city": {"name": "Oslo"}}, about {{topic}}.',
+        '{"a": {"b": {"c": 1}}} {{topic}}',
+        "{{topic}}}}",
+        "}} {{topic}} {",
+        '{"topic": "{{topic}}"}',
+    ],
+)
+def test_json_examples_with_closing_braces_are_plain_text(template: str) -> None:
+    assert names_in(template) == ["topic"]
+    assert render(template, {"topic": "the sea"}) == template.replace("{{topic}}", "the sea")

@@ -1,11 +1,13 @@
 """What OpenRouter really answered, read by our code; the recordings lie outside the repository and may be absent."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from instant.domain.catalog import CatalogModel
 from instant.domain.errors import (
     CredentialRejected,
     CreditsExhausted,
@@ -16,6 +18,7 @@ from instant.domain.errors import (
     UpstreamError,
 )
 from instant.domain.exchange import Reply
+from instant.domain.pricing import Demand, worst_case
 from instant.integrations.openrouter import OpenRouter
 from instant.integrations.openrouter.catalog import Listing, read_listing
 from instant.integrations.openrouter.chat import read_chat
@@ -122,8 +125,11 @@ def test_every_recorded_answer_is_read() -> None:
         answer = read_chat(reply)
         message = body["choices"][0]["message"]
         content = answer.output["content"]
-        if answer.output["type"] == "text":
+        images = [image["image_url"]["url"] for image in message.get("images") or ()]
+        assert list(answer.images) == images
+        if answer.output["type"] != "json":
             assert content == message["content"]
+            assert answer.output["type"] == ("image" if images else "text")
         else:
             assert isinstance(content, dict)
             assert [call["name"] for call in content["tool_calls"]] == [
@@ -134,6 +140,41 @@ def test_every_recorded_answer_is_read() -> None:
         assert answer.receipt.generation_id == body["id"]
         assert answer.receipt.prompt_tokens == body["usage"]["prompt_tokens"]
         assert answer.receipt.cost_nanousd == pytest.approx(body["usage"]["cost"] * 1e9, abs=1)
+
+
+SEARCHES = {
+    "10-chat-web-search-annotations.response.json": Decimal("0.03"),  # OpenAI's own search, which we never ask for
+    "11-chat-web-search-exa.response.json": Decimal("0.02"),  # one search with five results, as we price it
+}
+"""What recorded answers paid for searches at most, in USD."""
+
+
+def saved_models(catalog: str) -> dict[str, CatalogModel]:
+    """A saved catalog's models by id and by canonical slug, which is how answers call them."""
+    listing = read_listing(Reply(status=200, body=(REAL / catalog).read_bytes()))
+    assert isinstance(listing, Listing)
+    plain = [model for model in listing.models if ":" not in model.openrouter_id]
+    return {name: model for model in plain for name in (model.canonical_slug, model.openrouter_id)}
+
+
+@pytest.mark.parametrize("catalog", COUNTS)
+def test_no_recorded_answer_cost_more_than_the_worst_case_of_its_own_tokens(catalog: str) -> None:
+    known, compared = saved_models(catalog), 0
+    for name in sorted(path.name for path in RECORDED.glob("*-chat-*.response.json")):
+        body = json.loads(recorded(name).body)
+        if body["model"] not in known:
+            continue
+        demand = Demand(
+            prompt_tokens=body["usage"]["prompt_tokens"],
+            completion_tokens=body["usage"]["completion_tokens"],
+            makes_images=bool(body["choices"][0]["message"].get("images")),
+            extra_usd=SEARCHES.get(name, Decimal(0)),
+        )
+        cost = read_chat(recorded(name)).receipt.cost_nanousd
+        assert cost is not None
+        assert 0 < cost <= worst_case([known[body["model"]]], demand), name
+        compared += 1
+    assert compared >= 7
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -1,0 +1,78 @@
+"""No expression names an attribute by a word that DynamoDB keeps for itself: AWS refuses it, the simulation may not."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+from instant.adapters.execution_history import DynamoExecutionHistory
+from instant.adapters.ledger import DynamoLedger
+from instant.adapters.stats_store import DynamoStatsStore
+from instant.domain.execution import State, StoredAnswer
+from instant.domain.page import PageRequest
+from tests.architecture.project import CORE
+from tests.fakes.clock import START
+from tests.fakes.nouns import a_closing, an_opening
+from tests.integration.aws_calls import AwsCall, recorded
+from tests.integration.house import House
+
+RESERVED = set(ReservedKeywords.get_reserved_keywords())
+SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
+RAW = {"execution_history.py", "ledger.py", "stats_store.py"}
+"""The adapters that write expressions by hand; pynamodb gives every name an alias."""
+
+SENT_AT = "2026-11-22T12:00:00.100000Z"
+
+
+def bare_names(expression: str) -> set[str]:
+    """The attributes that an expression names without an alias; operators are in capitals, functions have brackets."""
+    return set(re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?![\w(])", expression)) - SYNTAX
+
+
+def expressions(calls: list[AwsCall]) -> Iterator[str]:
+    """Every expression in the calls, inside transactions too."""
+    for call in calls:
+        writes = [one for write in call.parameters.get("TransactItems", []) for one in write.values()]
+        for parameters in (call.parameters, *writes):
+            yield from (value for name, value in parameters.items() if name.endswith("Expression"))
+
+
+@pytest.fixture
+def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
+    """Every expression that the adapters write by hand."""
+    executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
+    ledger = DynamoLedger(executions, stats, days_kept=90)
+    done, lost, left = (an_opening(fresh("exe"), resource_id=fresh("res")) for _ in range(3))
+    everything = StoredAnswer(text="{}", object_key="media/1")
+    with recorded("dynamodb") as calls:
+        for opening in (done, lost, left):
+            ledger.open(opening)
+        for opening in (done, lost):
+            ledger.sent(opening.execution_id, SENT_AT)
+        ledger.release(left.execution_id, SENT_AT)
+        ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none"))
+        ledger.unknown(lost, a_closing(State.UNKNOWN))
+        DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
+        DynamoStatsStore(stats).of(done.resource_id, START)
+    return list(expressions(calls))
+
+
+def test_no_attribute_is_named_by_a_reserved_word(written: list[str]) -> None:
+    assert len(written) >= 12
+    wrong = {name: text for text in written for name in bare_names(text) if name.upper() in RESERVED}
+    assert wrong == {}
+
+
+def test_the_check_sees_names_and_reserved_words() -> None:
+    assert len(RESERVED) > 500
+    assert bare_names("SET #state = :now, bucket = :state ADD calls :one") == {"bucket", "calls"}
+    assert bare_names("attribute_not_exists(state) OR #a = :b") == {"state"}
+    assert {"STATE", "BUCKET", "PROVIDER"} & RESERVED == {"STATE", "BUCKET"}
+
+
+def test_no_other_adapter_writes_expressions_by_hand() -> None:
+    found = {
+        path.name for path in (CORE / "adapters").glob("*.py") if re.search(r"Expression\b\"?[=:]", path.read_text())
+    }
+    assert found == RAW

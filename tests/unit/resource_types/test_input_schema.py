@@ -1,0 +1,27 @@
+"""Defaults of inputs: they fit, and they are never media, whose price is the caller's."""
+
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import InvalidField
+from instant.resource_types.input_schema import MEDIA_FORMATS, check_schema
+
+
+def schema(part: dict[str, Any]) -> dict[str, Any]:
+    """One input."""
+    return {"type": "object", "properties": {"it": part}}
+
+
+@pytest.mark.parametrize("kind", MEDIA_FORMATS)
+def test_media_inputs_have_no_default(kind: str) -> None:
+    check_schema(schema({"type": "string", "format": kind}))
+    with pytest.raises(InvalidField, match="media inputs have no default") as caught:
+        check_schema(schema({"type": "string", "format": kind, "default": "https://a.example/x.png"}))
+    assert caught.value.details == {"field": "config.input_schema.properties.it.default"}
+
+
+@pytest.mark.parametrize("part", [{"type": "integer", "default": "3"}, {"enum": ["a"], "default": "b"}])
+def test_a_default_fits_its_own_schema(part: dict[str, Any]) -> None:
+    with pytest.raises(InvalidField, match="does not fit its own schema"):
+        check_schema(schema(part))
