@@ -3,8 +3,10 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.e2e.world import OPENROUTER_KEYS, World
+from tests.local.toy.calling import call
 
 LONG = "long " * 4_000
 """An answer too long for a row: it goes to the bucket."""
@@ -47,8 +49,14 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     spare = world.resource("bob", name="Spare")["resource_id"]
     world.done(200, "bob", "PATCH", f"/api/resources/{spare}", {"slug": "moved"})
     world.done(204, "bob", "DELETE", f"/api/resources/{spare}")
-    for listing in ("mine", "public"):
-        world.done(200, "alice", "GET", f"/api/resources?listing={listing}")
+    for query in (
+        "listing=mine",
+        "listing=public",
+        "listing=public&sort=most_used",
+        "listing=public&sort=success_rate",
+    ):
+        world.done(200, "alice", "GET", f"/api/resources?{query}")
+    _paint(world)
     world.done(200, None, "GET", "/api/resource-types")
     world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
     world.done(200, "alice", "GET", "/api/executions")
@@ -63,6 +71,18 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     world.keys["spare"] = made["api_key"]
     world.done(200, "alice", "GET", "/api/user/api-keys")
     world.done(204, "alice", "DELETE", f"/api/user/api-keys/{made['key_id']}")
+
+
+def _paint(world: World) -> None:
+    """An image is made, stored, linked, and fetched through its link."""
+    config = {"model": "juniper/fresco-2", "max_tokens": 1_000}
+    painter = world.resource("alice", name="Painter", config=config)["resource_id"]
+    (url,) = _run(world, "alice", resource_id=painter)["output"]["urls"]
+    shown = world.call("alice", "GET", urlsplit(url).path.removeprefix(f"/{world.stack.plan.stage}"))
+    assert shown.status == 302, shown.body
+    link = urlsplit(shown.headers["Location"])
+    picture = call(f"{link.scheme}://{link.netloc}", "GET", f"{link.path}?{link.query}")
+    assert picture.body.startswith(b"\x89PNG"), picture.status
 
 
 def _run(world: World, user: str, **which: str) -> Any:

@@ -2,15 +2,13 @@
 
 import json
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from tests.e2e.journey import LONG, Journey
 from tests.e2e.world import OPENROUTER_KEYS, World
 from tests.integration.house import GOOD_KEY
-from tests.integration.test_events import STORY
-from tests.local.stack import ROOT
+from tests.integration.test_events import STORY, event_of, learn
 
 pytestmark = pytest.mark.e2e
 
@@ -84,29 +82,15 @@ def test_a_long_answer_is_kept_in_the_bucket_and_comes_back_whole(world: World, 
 def test_every_example_event_runs(world: World, journey: Journey) -> None:
     known = {"user_alice": "user_eve", "x4k_live_hidden": world.keys["alice"], GOOD_KEY: OPENROUTER_KEYS["eve"]}
     for case, status in STORY.items():
-        event = _filled(case, known)
+        event = event_of(case, known)
         outcome = world.stack.invoke(_function(world, case), event)
         world.stack.settle()
         assert not outcome.failed, (case, outcome.payload)
         if status is not None:
             assert outcome.content["statusCode"] == status, (case, outcome.payload)
-            _learn(json.loads(outcome.content.get("body") or "{}"), known)
-
-
-def _filled(case: str, known: dict[str, str]) -> Any:
-    """An event, with real ids and keys where it has placeholders."""
-    text = (ROOT / "events" / f"{case}.json").read_text()
-    for placeholder, real in known.items():
-        text = text.replace(placeholder, real)
-    return json.loads(text)
+            learn(outcome.content.get("body") or "", known)
 
 
 def _function(world: World, case: str) -> str:
     handler = f"functions.{case.split('/')[0]}.app.handler"
     return next(name for name, plan in world.stack.plan.functions.items() if plan.handler == handler)
-
-
-def _learn(body: Any, known: dict[str, str]) -> None:
-    for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
-        if kind in body:
-            known[f"{prefix}_{'0' * 26}"] = body[kind]
