@@ -148,8 +148,8 @@ def test_searches_and_their_results_are_paid_on_top(uses: int, results: int, usd
 def test_every_search_is_another_round_over_all_that_came_before(uses: int) -> None:
     wide = a_model(pricing={**PRICED, "request": "0.01"}, context_length=10**9)
     plan = planned(wide, web_search={"max_uses": uses, "max_results": 2}, max_tokens=100)
-    rounds = uses + 2  # each search is a round, and after the last step come one more turn and the answer
-    read = 2 * uses * RESULT_CHARACTERS + HIDDEN_PROMPT_TOKENS + (rounds - 1) * 100
+    rounds = uses + 2  # each search is a round whose results are up to 4 bytes a character; two more end it
+    read = 2 * uses * RESULT_CHARACTERS * 4 + HIDDEN_PROMPT_TOKENS + (rounds - 1) * 100
     assert plan.worst_nanousd >= rounds * (read * 1_000 + 10_000_000) + uses * 8_000_000
 
 
