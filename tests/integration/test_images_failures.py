@@ -1,7 +1,6 @@
 """Images that are none, and stores that fail: the call is paid, so it is booked, and nothing dangles."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -110,12 +109,10 @@ def test_any_other_refusal_of_the_bucket_is_a_failure(furnished: House) -> None:
 
 def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(furnished: House) -> None:
     furnished.seconds = 15.5
-    started = time.monotonic()
-    answer = paint(furnished, "slow 60")
+    answer = paint(furnished, "slow 3")  # it would come in time if nothing were kept back
     assert (answer.status, answer.code) == (504, "deadline_exceeded")
-    assert time.monotonic() - started < 5
     furnished.seconds = 14
-    assert paint(furnished).code == "deadline_exceeded"
+    assert paint(furnished).code == "upstream_unavailable"
     assert len(furnished.fake.chat_requests) == len(furnished.table("EXECUTIONS_TABLE")) == 1
 
 
