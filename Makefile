@@ -35,11 +35,12 @@ run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
 test: setup ## run the tests
 	@$(PY) -m pytest -n auto --dist loadfile
 
-check: setup ## check format, lint, types, import directions, the template and the OpenAPI document
+check: setup $(SAM_READY) ## check format, lint, types, import directions, the template and the OpenAPI document
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	PYTHONPATH=layers/core $(PY) .venv/bin/lint-imports
+	$(SAM) validate --lint
 	$(PY) .venv/bin/cfn-lint template.yaml
 	@mkdir -p .aws-sam
 	$(PY) -m tests.architecture.transform > .aws-sam/transformed.json
