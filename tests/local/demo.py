@@ -155,6 +155,7 @@ class Demo:
 Go on from here (Ctrl-C stops it):
 
   API={self.url}
+  RESOURCE={self._resource}
 {keys}
 
   # run it as bob, who pays with a key of his own
