@@ -12,6 +12,7 @@ UV := $(UV_DIR)/bin/uv
 checksum = $(shell cksum < $(1) | cut -d ' ' -f 1)
 VENV_READY := .venv/.ready-$(call checksum,requirements/dev.txt)
 SAM_READY := .venv-sam/.ready-$(call checksum,requirements/sam.txt)
+CHECKOV_READY := .venv-checkov/.ready-$(call checksum,requirements/checkov.txt)
 SAM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE := $(PY) -m compileall -q -f --invalidation-mode unchecked-hash
 PINS := $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --python-version 3.13
@@ -73,9 +74,10 @@ pins: setup ## resolve the pinned requirement files again (UPGRADE=--upgrade for
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
 	$(PINS) $(UPGRADE) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:sam -o requirements/sam.txt
+	$(PINS) $(UPGRADE) --group pyproject.toml:checkov -o requirements/checkov.txt
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .venv-sam .uv .aws-sam .*_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-checkov .uv .aws-sam .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each environment is stamped with the checksum of the file it was made from.
@@ -90,6 +92,12 @@ $(SAM_READY): $(VENV_READY)
 	@echo "Installing the SAM CLI into .venv-sam (about 200 MB, once) ..."
 	@$(PY) -m uv venv -q --clear --python $(PY) .venv-sam
 	@$(PY) -m uv pip sync -q --require-hashes --python .venv-sam/bin/python requirements/sam.txt
+	@touch $@
+
+$(CHECKOV_READY): $(VENV_READY)
+	@echo "Installing checkov into .venv-checkov (about 300 MB, once) ..."
+	@$(PY) -m uv venv -q --clear --python $(PY) .venv-checkov
+	@$(PY) -m uv pip sync -q --require-hashes --python .venv-checkov/bin/python requirements/checkov.txt
 	@touch $@
 
 # A version manager's python3 refuses .python-version when it lacks that one; any other python3 can fetch uv.
