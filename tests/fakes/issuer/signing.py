@@ -1,0 +1,83 @@
+"""JSON Web Signatures made by hand, so that any header can be signed with any key."""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
+HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
+
+type Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key, its name, and the algorithm it signs with: RS256 to RS512, ES256 to ES512."""
+
+    kid: str
+    alg: str
+    private: Private
+
+    @classmethod
+    def make(cls, kid: str, alg: str = "RS256", bits: int = 2048) -> "SigningKey":
+        """A fresh key; `bits` is the size of an RSA key."""
+        if alg in CURVES:
+            return cls(kid, alg, ec.generate_private_key(CURVES[alg]))
+        return cls(kid, alg, rsa.generate_private_key(65537, bits))
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature as RFC 7518 wants it."""
+        digest = HASHES[self.alg[2:]]
+        if isinstance(self.private, rsa.RSAPrivateKey):
+            return self.private.sign(data, PKCS1v15(), digest)
+        size = (self.private.key_size + 7) // 8
+        r, s = decode_dss_signature(self.private.sign(data, ec.ECDSA(digest)))
+        return r.to_bytes(size) + s.to_bytes(size)
+
+    def jwk(self) -> dict[str, str]:
+        """The public half as an issuer publishes it."""
+        named = {"kid": self.kid, "alg": self.alg, "use": "sig"}
+        if isinstance(self.private, rsa.RSAPrivateKey):
+            public = self.private.public_key().public_numbers()
+            return named | {"kty": "RSA", "n": _number(public.n), "e": _number(public.e)}
+        point, size = self.private.public_key().public_numbers(), (self.private.key_size + 7) // 8
+        curve = {256: "P-256", 384: "P-384", 521: "P-521"}[self.private.key_size]
+        return named | {"kty": "EC", "crv": curve, "x": _number(point.x, size), "y": _number(point.y, size)}
+
+    def public_pem(self) -> bytes:
+        """The public half as text, which the confusion of algorithms takes for a shared secret."""
+        return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@cache
+def first_key() -> SigningKey:
+    """The key that every issuer starts with: making an RSA key takes a moment, so there is one per process."""
+    return SigningKey.make("first")
+
+
+def jws(header: Mapping[str, Any], claims: Any, sign: Callable[[bytes], bytes]) -> str:
+    """A compact token: `header` and `claims` as they are, signed by `sign`."""
+    signed = f"{encoded(_json(header))}.{encoded(_json(claims))}"
+    return f"{signed}.{encoded(sign(signed.encode()))}"
+
+
+def encoded(data: bytes) -> str:
+    """Base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _number(value: int, size: int | None = None) -> str:
+    return encoded(value.to_bytes(size or (value.bit_length() + 7) // 8))
