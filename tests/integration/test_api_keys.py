@@ -47,6 +47,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(shared: House) -> None:
         "created_at": made["created_at"],
         "expires_at": None,
         "revoked_at": None,
+        "last_used_at": None,
     }
     assert _list(shared, user) == [made]
     rows = shared.table("API_KEYS_TABLE")

@@ -16,6 +16,9 @@ from instant.domain.identity import Scope
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import open_guest_house
 from tests.integration.house import ROOT, House
+from tests.local.actions import read_call
+from tests.local.permissions import Permissions
+from tests.local.server import Request
 
 NOW = datetime.now(UTC)
 API = "arn:aws:execute-api:us-east-1:123456789012:abc123"
@@ -59,7 +62,7 @@ def test_a_valid_key_tells_who_calls_and_what_they_may(shared: House) -> None:
     assert answer["principalId"] == "user_alice"
     assert answer["context"] == {"user_id": "user_alice", "scopes": "execute manage"}
     assert key not in json.dumps(answer)
-    assert operations(calls) == ["GetItem"]
+    assert operations(calls) == ["GetItem", "UpdateItem"]
     assert calls[0].parameters["ConsistentRead"] is True
 
 
@@ -87,8 +90,33 @@ def test_a_key_made_and_revoked_by_its_user(shared: House) -> None:
     made = shared.call("POST", "/api/user/api-keys", body).json
     headers = {"Authorization": f"Bearer {made['api_key']}"}
     assert _authorize(shared, headers)["context"] == {"user_id": "user_alice", "scopes": "execute"}
+    listed = shared.call("GET", "/api/user/api-keys").json["data"]
+    (used_at,) = (key["last_used_at"] for key in listed if key["key_id"] == made["key_id"])
+    assert made["created_at"][:10] <= used_at[:10]
+    assert used_at.endswith(":00:00.000000Z")
     assert shared.call("DELETE", f"/api/user/api-keys/{made['key_id']}").status == 204
     _refused(shared, headers)
+
+
+def test_the_authorizer_may_note_a_use_and_change_nothing_else_of_a_key(shared: House) -> None:
+    permissions = Permissions({"A": shared.plan.functions["AuthorizerFunction"].statements})
+
+    def may(expression: str, **names: str) -> bool:
+        update = {
+            "TableName": shared.name("API_KEYS_TABLE"),
+            "Key": {"key_hash": {"S": "0" * 64}},
+            "ExpressionAttributeNames": {f"#{place}": name for place, name in names.items()},
+            "UpdateExpression": expression,
+        }
+        target = [("X-Amz-Target", "DynamoDB_20120810.UpdateItem")]
+        call = read_call(Request("POST", "/", target, json.dumps(update).encode()))
+        return permissions.refusal("A", call) is None
+
+    assert may("SET #a = :a", a="last_used_at")
+    assert may("SET last_used_at = if_not_exists(last_used_at, :a)")
+    assert not may("SET #a = :a, #b = :b", a="last_used_at", b="scopes")
+    assert not may("REMOVE #a", a="revoked_at")
+    assert not may("REMOVE revoked_at")
 
 
 def test_a_key_that_nobody_has_is_looked_up_in_vain(shared: House) -> None:

@@ -51,6 +51,8 @@ def test_a_denial_wins() -> None:
         ({"StringLike": {"events:source": "?*"}}, True, False),
         ({"StringNotLike": {"events:source": "b*"}}, False, True),
         ({"StringEqualsIfExists": {"events:source": "b"}}, True, True),
+        ({"ForAllValues:StringEquals": {"events:source": ["a", "b"]}}, True, True),
+        ({"ForAllValues:StringEquals": {"events:source": ["a", "c"]}}, False, True),
         ({"Null": {"events:source": "false"}}, True, False),
         ({"Null": {"events:source": True}}, False, True),
         ({"Null": {"events:source": "false"}, "StringLike": {"events:detail-type": "x"}}, False, False),

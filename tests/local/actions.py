@@ -23,6 +23,8 @@ _S3_OBJECT = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELE
 _S3_BUCKET = {"GET": "ListBucket", "HEAD": "ListBucket"}
 _S3_QUERY = re.compile(r"(X-Amz-.*|x-id|response-.*|list-type|prefix|delimiter|max-keys|continuation-token)$")
 _S3_HEADERS = ("x-amz-copy-source", "x-amz-tagging", "x-amz-acl")  # each would need an action of its own
+_BARE_WORD = re.compile(r"(?<![#:.\w])[A-Za-z_]\w*\b(?!\s*\()")
+_KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
 _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations$")
 
 
@@ -32,7 +34,7 @@ class Need:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,10 @@ def _needs(service: str, operation: str, body: Any) -> Iterator[Need]:
 
 def _dynamodb(operation: str, body: Any) -> Iterator[Need]:
     match operation:
-        case "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "DescribeTable":
+        case "UpdateItem":
+            context = {"dynamodb:Attributes": sorted(_attributes(body))}
+            yield Need("dynamodb:UpdateItem", _table(body["TableName"]), context)
+        case "GetItem" | "PutItem" | "DeleteItem" | "DescribeTable":
             yield Need(f"dynamodb:{operation}", _table(body["TableName"]))
         case "Query" | "Scan":
             index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
@@ -95,6 +100,13 @@ def _dynamodb(operation: str, body: Any) -> Iterator[Need]:
             for item in body["TransactItems"]:
                 for kind, part in item.items():
                     yield Need(f"dynamodb:{_TRANSACTION[kind]}", _table(part["TableName"]))
+
+
+def _attributes(body: Any) -> set[str]:
+    """The attributes that an update names: in its key, behind `#placeholders`, and as bare words."""
+    expressions = f"{body.get('UpdateExpression', '')} {body.get('ConditionExpression', '')}"
+    bare = {word for word in _BARE_WORD.findall(expressions) if word.upper() not in _KEYWORDS}
+    return {*body["Key"], *body.get("ExpressionAttributeNames", {}).values(), *bare}
 
 
 def _table(name: str) -> str:

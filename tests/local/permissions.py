@@ -8,7 +8,8 @@ from typing import Any
 from tests.local.actions import Call, Need
 from tests.local.template import Json
 
-_KEYS = re.compile(r"(kms:EncryptionContext:.+|events:source|events:detail-type)$")
+_KEYS = re.compile(r"(kms:EncryptionContext:.+|events:source|events:detail-type|dynamodb:Attributes)$")
+_EACH = "ForAllValues:"
 _STATEMENT = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
@@ -76,20 +77,22 @@ def _applies(statement: Json, need: Need) -> bool:
     )
 
 
-def _condition(operator: str, wanted: list[Any], actual: str | None) -> bool:
+def _condition(operator: str, wanted: list[Any], actual: str | list[str] | None) -> bool:
+    if operator.startswith(_EACH):
+        return all(_condition(operator.removeprefix(_EACH), wanted, value) for value in as_list(actual or []))
     if operator == "Null":
         return any((actual is None) == (str(value).lower() == "true") for value in wanted)
     name, if_exists = operator.removesuffix("IfExists"), operator.endswith("IfExists")
     test, expected = _TESTS[name]
     if actual is None:
         return if_exists or not expected
-    return any(test(str(value), actual) for value in wanted) is expected
+    return any(test(str(value), str(actual)) for value in wanted) is expected
 
 
 def _refuse_unknown(function: str, statement: Json) -> None:
     unknown = set(statement) - _STATEMENT
     for operator, keys in statement.get("Condition", {}).items():
-        if operator != "Null" and operator.removesuffix("IfExists") not in _TESTS:
+        if operator != "Null" and operator.removeprefix(_EACH).removesuffix("IfExists") not in _TESTS:
             unknown.add(operator)
         unknown |= {key for key in keys if not _KEYS.match(key)}
     if unknown:

@@ -167,6 +167,9 @@ class ApiKeyStore(Protocol):
     def revoke(self, key: ApiKey, revoked_at: str) -> None:
         """Close it for good."""
 
+    def note_use(self, key: ApiKey, hour: str) -> None:
+        """Note that it was used in this hour, unless that, or a later hour, is noted already."""
+
 
 class KeySealer(Protocol):
     """Encrypts users' keys."""

@@ -1,6 +1,7 @@
 """Our own API keys in DynamoDB, under the hash of the key, each with a second item that leads there from its id."""
 
 from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from instant.adapters.tables import Table
@@ -33,6 +34,7 @@ class ApiKeyRow(Table):
     created_at = UnicodeAttribute()
     expires_at = UnicodeAttribute(null=True)
     revoked_at = UnicodeAttribute(null=True)
+    last_used_at = UnicodeAttribute(null=True)
     by_user = ByUser()
 
     def record(self) -> ApiKey:
@@ -83,3 +85,15 @@ class DynamoApiKeyStore:
             actions=[self._rows.revoked_at.set(self._rows.revoked_at | revoked_at)],
             condition=self._rows.key_hash.exists(),
         )
+
+    def note_use(self, key: ApiKey, hour: str) -> None:
+        """Note the hour in which it was used; of many at once, the first writes."""
+        noted = self._rows.last_used_at
+        try:
+            self._rows(key.key_hash).update(
+                actions=[noted.set(hour)],
+                condition=self._rows.key_hash.exists() & (noted.does_not_exist() | (noted < hour)),
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise

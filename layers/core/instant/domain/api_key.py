@@ -32,10 +32,16 @@ class ApiKey:
     created_at: str
     expires_at: str | None = None
     revoked_at: str | None = None
+    last_used_at: str | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Whether the key opens anything at `now`."""
         return self.revoked_at is None and (self.expires_at is None or stamp(now) < self.expires_at)
+
+    def unnoted_use(self, now: datetime) -> str | None:
+        """The hour of `now`, in which the key was not yet noted as used; None if it was."""
+        hour = stamp(now.replace(minute=0, second=0, microsecond=0))
+        return hour if self.last_used_at is None or self.last_used_at < hour else None
 
 
 def mint(

@@ -203,6 +203,7 @@ class ApiKeySummary(TypedDict):
     created_at: Time
     expires_at: Time | None
     revoked_at: Time | None
+    last_used_at: Annotated[str | None, Field(description="The hour in which it was last used.")]
 
 
 class MintedApiKey(ApiKeySummary):

@@ -155,6 +155,7 @@ def api_key_view(key: ApiKey) -> ApiKeySummary:
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
     }
 
 
