@@ -7,11 +7,18 @@ import pytest
 from tests.integration.house import House, open_house
 
 
-@pytest.fixture
-def house() -> Iterator[House]:
-    """An empty house."""
+@pytest.fixture(scope="module")
+def lived_in() -> Iterator[House]:
+    """The house of one file's tests."""
     with open_house() as opened:
         yield opened
+
+
+@pytest.fixture
+def house(lived_in: House) -> House:
+    """An empty house, whose functions may be warm."""
+    lived_in.empty()
+    return lived_in
 
 
 @pytest.fixture

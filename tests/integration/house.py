@@ -18,6 +18,7 @@ import botocore.session
 from moto import mock_aws
 
 from instant.adapters import aws
+from tests.fakes.aws_stores import empty_stores
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan
@@ -26,7 +27,11 @@ from tests.local.template import read
 ROOT = Path(__file__).parents[2]
 GOOD_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
 EVERYTHING = "admin execute manage"
+CHEAP_MODEL = "juniper/quill-7b"
+"""An ordinary text model of the fake catalog."""
+
 TEMPLATE = read(ROOT / "template.yaml")
+_SESSION = botocore.session.get_session()
 
 _AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -134,25 +139,24 @@ class House:
         body = {
             "resource_type": "openrouter_instant",
             "name": "Haiku",
-            "config": {"model": self.cheap_model(), "max_tokens": 200, **(config or {})},
+            "config": {"model": CHEAP_MODEL, "max_tokens": 200, **(config or {})},
             **more,
         }
         answer = self.call("POST", "/api/resources", body, user=user)
         assert answer.status == 201, answer.text
         return dict(answer.json)
 
-    def cheap_model(self) -> str:
-        """Some ordinary text model that takes a temperature and costs something."""
-        query = {"sort": "price", "supported_parameter": "temperature", "free": "false", "output_modality": "text"}
-        models = self.call("GET", "/api/models", query=query).json["data"]
-        usable = (m for m in models if m["usable"] and not m["openrouter_id"].startswith(("faulty/", "~")))
-        return str(next(model["openrouter_id"] for model in usable if "max_tokens" in model["supported_parameters"]))
-
     def execute(self, resource_id: str, prompt: str = "Say hello.", *, user: str = "alice", **more: object) -> Answer:
         """Run a resource."""
         return self.call(
             "POST", "/api/execute", {"resource_id": resource_id, "inputs": {"prompt": prompt}, **more}, user=user
         )
+
+    def empty(self) -> None:
+        """As freshly opened, but for its functions, which stay warm: nothing stored, nothing asked of the fake."""
+        empty_stores()
+        self.fake.begin_again()
+        self.seconds = House.seconds
 
     def close(self) -> None:
         """Let go of the functions' connections to the fake."""
@@ -175,7 +179,7 @@ def open_house() -> Iterator[House]:
     """A fresh house; nothing of it is left afterwards."""
     with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
         aws.client.cache_clear()
-        cloudformation = botocore.session.get_session().create_client("cloudformation")
+        cloudformation = _SESSION.create_client("cloudformation")
         parameters = {"Stage": "test", "OpenRouterBaseUrl": fake.url}
         deployed = deploy(cloudformation, TEMPLATE, parameters)
         house = House(plan(deployed), fake)

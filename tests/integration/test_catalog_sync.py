@@ -131,11 +131,11 @@ class PagedUpstream(HttpUpstream):
 
 def test_every_page_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     module = house.module("CatalogSyncFunction")
-    module.upstream.close()
     monkeypatch.setattr(module, "upstream", PagedUpstream({module.BASE_URL: house.fake.url}))
     assert _written(house)[1] == {row["id"] for row in house.fake.catalog}
     assert [asked.query.get("offset") for asked in house.fake.requests] == [None, "20", "40", "60"]
     assert all(asked.query["output_modalities"] == "all" for asked in house.fake.requests)
+    module.upstream.close()
     module.upstream.close()
 
 

@@ -133,13 +133,16 @@ def test_nothing_is_stored_for_a_run_without_images(furnished: House) -> None:
     assert furnished.table("IMAGES_TABLE") == []
 
 
-def test_a_public_url_stands_in_front_of_every_link(furnished: House) -> None:
+def test_a_public_url_stands_in_front_of_every_link(furnished: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(furnished, "modules", {})
     for function in ("ExecuteFunction", "ExecutionsFunction"):
-        furnished.plan.functions[function].environment["PUBLIC_URL"] = "https://x4.example/base"
+        environment = furnished.plan.functions[function].environment
+        monkeypatch.setitem(environment, "PUBLIC_URL", "https://x4.example/base")
     body = paint(furnished).json
     assert body["output"]["urls"][0].startswith("https://x4.example/base/api/images/img_")
     detail = furnished.call("GET", f"/api/executions/{body['execution_id']}").json
     assert detail["output"]["urls"] == body["output"]["urls"]
+    furnished.close()
 
 
 def test_a_long_text_beside_an_image_is_an_object_of_its_own(furnished: House) -> None:

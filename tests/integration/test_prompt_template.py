@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.house import Answer, House
+from tests.integration.house import CHEAP_MODEL, Answer, House
 
 SCHEMA = {
     "type": "object",
@@ -128,7 +128,7 @@ def test_a_hostile_value_changes_nothing_but_its_own_gap(furnished: House, hosti
 def test_a_template_that_cannot_work_is_refused_when_it_is_saved(
     furnished: House, config: dict[str, Any], field: str
 ) -> None:
-    settings = {"model": furnished.cheap_model(), "template": TEMPLATE, "input_schema": SCHEMA, **config}
+    settings = {"model": CHEAP_MODEL, "template": TEMPLATE, "input_schema": SCHEMA, **config}
     body = {"resource_type": "prompt_template", "name": "Poem", "config": settings}
     answer = furnished.call("POST", "/api/resources", body)
     assert (answer.status, answer.code) == (422, "invalid_field"), answer.text

@@ -46,6 +46,15 @@ class FakeOpenRouter:
         self._listener.drop_all(_PATIENCE)
         self._listener.server_close()
 
+    def begin_again(self) -> None:
+        """As new, at the same address; whatever is still being answered is broken off."""
+        if self._world.stopping.is_set():
+            self.__init__(self._listener.server_port)  # type: ignore[misc]
+            self.start()
+        else:
+            self._world.stopping.set()
+            self._world = self._listener.world = World()
+
     def __enter__(self) -> Self:
         return self.start()
 
