@@ -2,11 +2,15 @@
 
 import pytest
 
-from tests.architecture.project import Json, resources, template
+from tests.architecture.project import Json, functions, resources, template
 
 TABLES = resources("AWS::DynamoDB::Table")
 BUCKETS = resources("AWS::S3::Bucket")
 KEYS = resources("AWS::KMS::Key")
+LOG_GROUPS = resources("AWS::Logs::LogGroup")
+TEN_MINUTES = 600_000
+"""In ms; the links that we sign live for five."""
+
 FIXED_NAMES = {"TableName", "BucketName", "RoleName", "FunctionName", "LayerName", "LogGroupName", "Name"}
 
 
@@ -36,7 +40,7 @@ def test_a_bucket_is_private(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_a_bucket_refuses_plain_http(name: str) -> None:
+def test_a_bucket_refuses_plain_http_and_old_links(name: str) -> None:
     policies = [policy["Properties"] for policy in resources("AWS::S3::BucketPolicy").values()]
     statements = [
         statement
@@ -45,12 +49,24 @@ def test_a_bucket_refuses_plain_http(name: str) -> None:
         for statement in policy["PolicyDocument"]["Statement"]
     ]
     assert any(refuses_plain_http(statement) for statement in statements)
+    assert any(refuses_old_signatures(statement) for statement in statements)
     assert all(statement["Effect"] == "Deny" for statement in statements), "a bucket policy should grant nothing"
 
 
 @pytest.mark.parametrize("name", KEYS)
 def test_a_key_rotates(name: str) -> None:
     assert KEYS[name]["Properties"]["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("name", LOG_GROUPS)
+def test_logs_are_kept_for_as_long_as_the_parameter_says(name: str) -> None:
+    assert LOG_GROUPS[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_function_logs_to_a_group_that_ends() -> None:
+    assert template()["Globals"]["Function"]["LoggingConfig"]["LogGroup"] == {"Ref": "LogGroup"}
+    own = [function.name for function in functions() if "LoggingConfig" in function.properties]
+    assert own == []
 
 
 def test_nothing_has_a_fixed_name() -> None:
@@ -71,3 +87,10 @@ def refuses_plain_http(statement: Json) -> bool:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     return {name: statement.get(name) for name in wanted} == wanted
+
+
+def refuses_old_signatures(statement: Json) -> bool:
+    """Whether the statement denies everybody every object by a link that was signed long ago."""
+    age = statement.get("Condition", {}).get("NumericGreaterThan", {}).get("s3:signatureAge", "inf")
+    denies = (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    return denies and float(age) <= TEN_MINUTES

@@ -61,7 +61,7 @@ def test_keys_open_only_in_the_right_context(toy: Stack) -> None:
     opened = ask(toy, "kms", "decrypt", KeyId=key, CiphertextBlob=blob, EncryptionContext=good)
     assert opened["answer"]["Plaintext"] == "b64:aGVsbG8="
     assert ask(toy, "kms", "decrypt", CiphertextBlob=blob, EncryptionContext=good)["code"] is None
-    for context in ({"stage": "local"}, {"stage": "prod", "user_id": "ann"}, {}):
+    for context in ({"stage": "local"}, {"stage": "prod", "user_id": "ann"}, {**good, "purpose": "other"}, {}):
         refused = ask(toy, "kms", "encrypt", KeyId=key, Plaintext="b64:aGVsbG8=", EncryptionContext=context)
         assert refused["code"] == "AccessDeniedException"
     stranger = ask(toy, "kms", "decrypt", CiphertextBlob=blob, EncryptionContext={**good, "user_id": "bob"})

@@ -64,8 +64,29 @@ def test_conditions(condition: Any, with_it: bool, without_it: bool) -> None:
     assert allows(conditional, "s3:GetObject", "arn:x/a") is without_it
 
 
+def test_a_condition_on_all_values_takes_a_part_of_them_and_none() -> None:
+    wanted = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["app", "user_id"]}}
+    judge = Permissions({"F": [statement("kms:Decrypt", "arn:k", Condition=wanted)]})
+
+    def opens(*names: str) -> bool:
+        need = Need("kms:Decrypt", "arn:k", {"kms:EncryptionContextKeys": list(names)} if names else {})
+        return judge.refusal("F", Call("kms", "Decrypt", (need,))) is None
+
+    assert opens("app", "user_id")
+    assert opens("app")
+    assert opens()
+    assert not opens("app", "user_id", "purpose")
+
+
 @pytest.mark.parametrize(
-    "more", [{"NotAction": "x"}, {"Condition": {"Bool": {"events:source": "x"}}}, {"Condition": {"Null": {"aws:x": 1}}}]
+    "more",
+    [
+        {"NotAction": "x"},
+        {"Condition": {"Bool": {"events:source": "x"}}},
+        {"Condition": {"Null": {"aws:x": 1}}},
+        {"Condition": {"StringEquals": {"kms:EncryptionContextKeys": "app"}}},
+        {"Condition": {"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "app"}}},
+    ],
 )
 def test_what_cannot_be_judged_is_refused_at_the_start(more: Any) -> None:
     with pytest.raises(ValueError, match="F: the local stack cannot judge"):

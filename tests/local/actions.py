@@ -74,8 +74,9 @@ def _needs(service: str, operation: str, body: Any) -> Iterator[Need]:
             yield from _dynamodb(operation, body)
         case "kms" if operation in ("Encrypt", "Decrypt", "GenerateDataKey"):
             given = body.get("EncryptionContext", {})
-            context = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
-            yield Need(f"kms:{operation}", _key(operation, body), context)
+            values = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
+            names = {"kms:EncryptionContextKeys": list(given)} if given else {}
+            yield Need(f"kms:{operation}", _key(operation, body), values | names)
         case "events" if operation == "PutEvents":
             for entry in body.get("Entries", []):
                 context = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}

@@ -8,7 +8,8 @@ from typing import Any
 from tests.local.actions import Call, Need
 from tests.local.template import Json
 
-_KEYS = re.compile(r"(kms:EncryptionContext:.+|events:source|events:detail-type|dynamodb:Attributes)$")
+_LISTS = {"dynamodb:Attributes", "kms:EncryptionContextKeys"}
+_KEYS = re.compile(rf"(kms:EncryptionContext:.+|events:source|events:detail-type|{'|'.join(_LISTS)})$")
 _EACH = "ForAllValues:"
 _STATEMENT = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
@@ -95,5 +96,7 @@ def _refuse_unknown(function: str, statement: Json) -> None:
         if operator != "Null" and operator.removeprefix(_EACH).removesuffix("IfExists") not in _TESTS:
             unknown.add(operator)
         unknown |= {key for key in keys if not _KEYS.match(key)}
+        if operator != "Null" and not operator.startswith(_EACH):
+            unknown |= keys.keys() & _LISTS
     if unknown:
         raise ValueError(f"{function}: the local stack cannot judge {sorted(unknown)} in a policy statement")

@@ -1,0 +1,92 @@
+"""What each function may do, and nothing else: compared with the roles that SAM really makes of the template."""
+
+ALLOWED: dict[str, dict[str, str]] = {
+    "AuthorizerFunction": {
+        "dynamodb:GetItem": "ApiKeysTable",
+        "dynamodb:UpdateItem": "ApiKeysTable",
+    },
+    "ExecuteFunction": {
+        "dynamodb:BatchGetItem": "IntegrationsTable ModelsTable",
+        "dynamodb:DeleteItem": "ExecutionsTable",
+        "dynamodb:GetItem": "ResourcesTable",
+        "dynamodb:PutItem": "ExecutionsTable ImagesTable",
+        "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable ResourceStatsTable",
+        "kms:Decrypt": "CredentialsKey",
+        "s3:PutObject": "MediaBucket/media/*",
+    },
+    "ExecutionsFunction": {
+        "dynamodb:GetItem": "ExecutionsTable",
+        "dynamodb:Query": "ExecutionsTable/index/by_user",
+        "s3:GetObject": "MediaBucket/media/*",
+    },
+    "ImagesFunction": {
+        "dynamodb:GetItem": "ImagesTable",
+        "s3:GetObject": "MediaBucket/media/*",
+    },
+    "ResourcesFunction": {
+        "dynamodb:DeleteItem": "ResourcesTable",
+        "dynamodb:GetItem": "ModelsTable ResourcesTable",
+        "dynamodb:PutItem": "ResourcesTable",
+        "dynamodb:Query": "ResourceStatsTable ResourcesTable/index/by_owner"
+        " ResourcesTable/index/popular ResourcesTable/index/public ResourcesTable/index/reliable",
+        "dynamodb:UpdateItem": "ResourcesTable",
+    },
+    "PreviewFunction": {
+        "dynamodb:GetItem": "ModelsTable ResourcesTable",
+    },
+    "RankResourcesFunction": {
+        "dynamodb:Query": "ResourceStatsTable ResourcesTable/index/public",
+        "dynamodb:UpdateItem": "ResourcesTable",
+    },
+    "IntegrationsFunction": {
+        "dynamodb:DeleteItem": "IntegrationsTable",
+        "dynamodb:GetItem": "IntegrationsTable",
+        "dynamodb:PutItem": "IntegrationsTable",
+        "dynamodb:UpdateItem": "IntegrationsTable",
+        "kms:Encrypt": "CredentialsKey",
+    },
+    "IntegrationTestFunction": {
+        "dynamodb:GetItem": "IntegrationsTable",
+        "dynamodb:UpdateItem": "IntegrationsTable",
+        "kms:Decrypt": "CredentialsKey",
+    },
+    "ApiKeysFunction": {
+        "dynamodb:GetItem": "ApiKeysTable",
+        "dynamodb:PutItem": "ApiKeysTable",
+        "dynamodb:Query": "ApiKeysTable/index/by_user",
+        "dynamodb:UpdateItem": "ApiKeysTable",
+    },
+    "CatalogFunction": {
+        "dynamodb:GetItem": "LimitsTable",
+        "dynamodb:Scan": "ModelsTable",
+        "events:PutEvents": "event-bus/default",
+    },
+    "CatalogSyncFunction": {
+        "dynamodb:BatchWriteItem": "ModelsTable",
+        "dynamodb:PutItem": "LimitsTable",
+        "dynamodb:Scan": "ModelsTable",
+    },
+}
+"""Function -> action -> the places it may be done to; MediaBucket/media/* is everything below one folder."""
+
+ONE_USERS_KEY = {
+    "StringEquals": {"kms:EncryptionContext:app": "instant", "kms:EncryptionContext:stage": {"Ref": "Stage"}},
+    "Null": {"kms:EncryptionContext:user_id": "false", "kms:EncryptionContext:service": "false"},
+    "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["app", "stage", "user_id", "service"]},
+}
+"""A key opens, and closes, only for this stage, in the name of a user and a service, and with no further word."""
+
+CONDITIONS = {
+    ("AuthorizerFunction", "dynamodb:UpdateItem"): {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
+    },
+    ("ExecuteFunction", "kms:Decrypt"): ONE_USERS_KEY,
+    ("IntegrationTestFunction", "kms:Decrypt"): ONE_USERS_KEY,
+    ("IntegrationsFunction", "kms:Encrypt"): ONE_USERS_KEY,
+    ("CatalogFunction", "events:PutEvents"): {"StringEquals": {"events:source": "instant.resources"}},
+}
+"""The condition of every statement that allows a function an action; the others have none."""
+
+MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction"}
+MAY_ENCRYPT = {"IntegrationsFunction"}
+"""Who reaches users' keys, and from which side; nobody has both."""

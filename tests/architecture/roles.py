@@ -1,0 +1,53 @@
+"""The roles that SAM makes of the template, read as short lines: what each function really may do."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from tests.architecture.project import Json
+from tests.architecture.transform import transformed
+
+type Grants = dict[str, set[str]]
+"""Action -> what it may be done to: `ExecutionsTable`, `ExecutionsTable/index/by_user`, `event-bus/default`."""
+
+
+@cache
+def cloud() -> dict[str, Json]:
+    """Every resource of the transformed template, by logical id; not to be changed."""
+    resources: dict[str, Json] = transformed()["Resources"]
+    return resources
+
+
+def of_type(kind: str) -> dict[str, Json]:
+    """The properties of the resources of one type, by logical id."""
+    return {name: body["Properties"] for name, body in cloud().items() if body["Type"] == kind}
+
+
+def statements(role: Json) -> Iterator[Json]:
+    """Every statement of a role's own policies."""
+    for policy in role.get("Policies", []):
+        yield from listed(policy["PolicyDocument"]["Statement"])
+
+
+def grants(role: Json) -> Grants:
+    """What a role's own policies allow, conditions aside."""
+    found: Grants = {}
+    for statement in statements(role):
+        for action in listed(statement["Action"]):
+            found.setdefault(action, set()).update(short_name(place) for place in listed(statement["Resource"]))
+    return found
+
+
+def listed(value: Json) -> list[Json]:
+    """IAM lets a list of one go without its brackets."""
+    return value if isinstance(value, list) else [value]
+
+
+def short_name(resource: Json) -> str:
+    """A resource as a reader knows it; whatever is not understood stays as it is."""
+    match resource:
+        case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
+            return str(name)
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"^\$\{(\w+)\.Arn\}", r"\1", text).rpartition(":")[2]
+    return str(resource)
