@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Settings(BaseModel):
     """An environment: field `api_keys_table` is read from the variable `API_KEYS_TABLE`, and must be there."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -36,7 +36,7 @@ type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso
 class Body(BaseModel):
     """What all bodies have in common: nothing is taken for what it is not; JSON has text for times, choices, money."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True, defer_build=True)
 
 
 class Execute(Body):

@@ -22,7 +22,12 @@ class Strict(BaseModel):
     """Settings and inputs: unknown fields are refused, nothing is taken for what it is not, values are never told."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=(), strict=True
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+        strict=True,
+        defer_build=True,  # a part is built with the whole it stands in, and a cold start builds only what it uses
     )
 
 
