@@ -4,6 +4,7 @@ from typing import Any
 
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
+from instant.adapters.token_verifier import OidcTokenVerifier
 from instant.domain.errors import Unauthenticated
 from instant.domain.identity import Identity
 from instant.entrypoints.observability import quiet_libraries
@@ -14,13 +15,15 @@ quiet_libraries()
 settings = AuthorizerSettings.load()
 store = DynamoApiKeyStore(settings.api_keys_table)
 clock = SystemClock()
+issuer = (settings.jwt_issuer, settings.jwt_audience, settings.jwt_jwks_url)
+tokens = OidcTokenVerifier(*issuer, clock) if settings.jwt_issuer else None
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Allow the caller every route of the stage: the gateway keeps this answer for all of them."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        caller = authorize(headers.get("authorization") or "", store, clock)
+        caller = authorize(headers.get("authorization") or "", store, clock, tokens, settings.admins)
     except Unauthenticated:
         raise Exception("Unauthorized") from None  # the one message that the gateway turns into a 401
     return _policy(caller, event["methodArn"])

@@ -14,6 +14,7 @@ HOMES = {
     "botocore": (CORE / "adapters",),
     "httpcore": (CORE / "adapters",),
     "httpx": (CORE / "adapters",),
+    "jwt": (CORE / "adapters",),
     "moto": (),
     "pynamodb": (CORE / "adapters",),
     "requests": (),

@@ -17,6 +17,7 @@ from instant.domain.ranking import Usage
 from instant.domain.resource import Resource
 from instant.domain.secret import Secret
 from instant.domain.stats import Stats
+from instant.domain.token import TokenClaims
 
 
 class Clock(Protocol):
@@ -169,6 +170,16 @@ class ApiKeyStore(Protocol):
 
     def note_use(self, key: ApiKey, hour: str) -> None:
         """Note that it was used in this hour, unless that, or a later hour, is noted already."""
+
+
+class TokenVerifier(Protocol):
+    """Reads access tokens of the issuer that the operator trusts."""
+
+    def verify(self, token: str) -> TokenClaims:
+        """What the token says; `Unauthenticated` unless it is good now, and `UpstreamUnavailable` if nobody can tell.
+
+        That is when the issuer cannot be reached and none of its keys are at hand.
+        """
 
 
 class KeySealer(Protocol):

@@ -4,7 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from instant.domain.token import is_safe_url
 
 
 class Settings(BaseModel):
@@ -24,6 +26,25 @@ class AuthorizerSettings(Settings):
     """functions/authorizer."""
 
     api_keys_table: str
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_jwks_url: str = ""
+    jwt_admins: str = ""
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """The subjects that run the platform."""
+        return frozenset(filter(None, map(str.strip, self.jwt_admins.split(","))))
+
+    @model_validator(mode="after")
+    def _all_or_nothing(self) -> Self:
+        if bool(self.jwt_issuer) != bool(self.jwt_audience):
+            raise ValueError("JwtIssuer and JwtAudience go together: a token must be for this API, and for no other.")
+        if not self.jwt_issuer and (self.jwt_jwks_url or self.jwt_admins):
+            raise ValueError("JwtJwksUrl and JwtAdmins mean nothing without JwtIssuer.")
+        if not all(map(is_safe_url, filter(None, (self.jwt_issuer, self.jwt_jwks_url)))):
+            raise ValueError("JwtIssuer and JwtJwksUrl must be https URLs.")
+        return self
 
 
 class ExecuteSettings(Settings):

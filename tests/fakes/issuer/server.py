@@ -22,6 +22,7 @@ class FakeIssuer:
         self.audience = audience
         self.key = first_key()
         self.published: list[SigningKey] = [self.key]
+        self.extra_keys: list[Any] = []  # published besides, as they are
         self._numbers = count(2)
         self._listener = Listener(self._document)
         self.url = f"http://127.0.0.1:{self._listener.server_port}"
@@ -75,7 +76,7 @@ class FakeIssuer:
         return _without_nones({**usual, **claims})
 
     def _document(self, path: str) -> bytes | None:
-        keys = {"keys": [key.jwk() for key in self.published]}
+        keys = {"keys": [*self.extra_keys, *(key.jwk() for key in self.published)]}
         document = {DISCOVERY: self.discovery, JWKS: keys}.get(path)
         return json.dumps(document).encode() if document is not None else None
 

@@ -26,7 +26,7 @@ class Identity:
     def require(self, scope: Scope) -> None:
         """Refuse the call unless the token carries `scope`."""
         if scope not in self.scopes:
-            raise Forbidden(f"This needs the scope '{scope}'. Use an API key that has it.")
+            raise Forbidden(f"This needs the scope '{scope}'. Use an API key or access token that has it.")
 
 
 def handle_of(user_id: str) -> str:

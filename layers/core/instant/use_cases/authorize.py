@@ -1,27 +1,56 @@
-"""Tell who a bearer token belongs to."""
+"""Tell who a bearer token belongs to: one of our API keys, or an access token of the issuer we trust."""
 
 import logging
 
-from instant.domain.api_key import ApiKey, hash_of, is_well_formed
+from instant.domain.api_key import PREFIX, ApiKey, hash_of, is_well_formed
 from instant.domain.errors import Unauthenticated
-from instant.domain.identity import Identity
-from instant.ports import ApiKeyStore, Clock
+from instant.domain.identity import Identity, Scope
+from instant.domain.token import TOKEN_SCOPES, looks_like_token
+from instant.ports import ApiKeyStore, Clock, TokenVerifier
 
 _log = logging.getLogger(__name__)
 
 
-def authorize(header: str, store: ApiKeyStore, clock: Clock) -> Identity:
-    """The caller behind an `Authorization` header; `Unauthenticated` for anything but a valid key of ours.
+def authorize(
+    header: str,
+    store: ApiKeyStore,
+    clock: Clock,
+    tokens: TokenVerifier | None = None,
+    admins: frozenset[str] = frozenset(),
+) -> Identity:
+    """The caller behind an `Authorization` header; `Unauthenticated` for anything but a valid key or token.
 
-    A mistyped key fails its checksum and never causes a table read.
+    Without `tokens` only keys are taken. `admins` are the subjects whose tokens also have the scope admin.
     """
-    scheme, _, token = header.strip().partition(" ")
-    if scheme.lower() == "bearer" and is_well_formed(token.strip()):
-        key = store.get(hash_of(token.strip()))
-        if key and key.is_valid(clock.now()):
-            _note_use(key, store, clock)
-            return Identity(key.user_id, key.scopes)
-    raise Unauthenticated("Send a valid API key as Authorization: Bearer x4k_live_…")
+    scheme, _, text = header.strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise _unknown()
+    text = text.strip()
+    if tokens and not text.startswith(PREFIX):
+        return _bearer_of_token(text, tokens, admins)
+    return _bearer_of_key(text, store, clock)
+
+
+def _bearer_of_key(text: str, store: ApiKeyStore, clock: Clock) -> Identity:
+    """A mistyped key fails its checksum and never causes a table read."""
+    key = store.get(hash_of(text)) if is_well_formed(text) else None
+    if key is None or not key.is_valid(clock.now()):
+        raise _unknown()
+    _note_use(key, store, clock)
+    return Identity(key.user_id, key.scopes)
+
+
+def _bearer_of_token(text: str, tokens: TokenVerifier, admins: frozenset[str]) -> Identity:
+    """What is no token by its looks costs nothing, not even the loading of what reads them."""
+    if not looks_like_token(text):
+        raise _unknown()
+    claims = tokens.verify(text)
+    more = frozenset({Scope.ADMIN}) if claims.subject in admins else frozenset()
+    return Identity(claims.user_id, TOKEN_SCOPES | more)
+
+
+def _unknown() -> Unauthenticated:
+    return Unauthenticated("Send a valid API key (x4k_live_…) or access token as Authorization: Bearer …")
 
 
 def _note_use(key: ApiKey, store: ApiKeyStore, clock: Clock) -> None:
