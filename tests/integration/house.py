@@ -175,12 +175,12 @@ class House:
 
 
 @contextmanager
-def open_house() -> Iterator[House]:
-    """A fresh house; nothing of it is left afterwards."""
+def open_house(**given: str) -> Iterator[House]:
+    """A fresh house with these parameters of the template; nothing of it is left afterwards."""
     with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
         aws.client.cache_clear()
         cloudformation = _SESSION.create_client("cloudformation")
-        parameters = {"Stage": "test", "OpenRouterBaseUrl": fake.url}
+        parameters = {"Stage": "test", "OpenRouterBaseUrl": fake.url, **given}
         deployed = deploy(cloudformation, TEMPLATE, parameters)
         house = House(plan(deployed), fake)
         yield house

@@ -13,6 +13,7 @@ from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.domain.api_key import mint
 from instant.domain.clock import stamp
 from instant.domain.identity import Scope
+from tests.fakes.issuer import FakeIssuer
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import open_guest_house
 from tests.integration.house import ROOT, House
@@ -132,6 +133,12 @@ def test_a_typo_is_refused_without_a_table_read(shared: House) -> None:
     swapped = next(n for n in range(9, len(key)) if key[n] != key[n - 1])
     turned = key[: swapped - 1] + key[swapped] + key[swapped - 1] + key[swapped + 1 :]
     assert _refused(shared, {"Authorization": f"Bearer {turned}"}) == []
+
+
+def test_without_an_issuer_no_token_is_good(shared: House) -> None:
+    with FakeIssuer() as issuer:
+        assert _refused(shared, {"Authorization": f"Bearer {issuer.token()}"}) == []
+        assert issuer.asked == []
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"Host": "x"}, {"Authorization": ""}, {"X-Api-Key": "{}"}])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.issuer import FakeIssuer
 from tests.local.toy.calling import call
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,9 +47,17 @@ def start(*arguments: str) -> Program:
 
 
 @pytest.fixture(scope="module")
-def programs() -> Iterator[tuple[Program, Program]]:
+def issuer() -> Iterator[FakeIssuer]:
+    """Whose access tokens the stack takes."""
+    with FakeIssuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def programs(issuer: FakeIssuer) -> Iterator[tuple[Program, Program]]:
     """The whole stack, and a part of it; side by side, since starting takes seconds."""
-    both = start("-m", "tests.local", "--port", "0", "--json", "--demo"), start("-c", CLOUD_AND_FUNCTION)
+    tokens = (f"--parameter=JwtIssuer={issuer.url}", f"--parameter=JwtAudience={issuer.audience}")
+    both = start("-m", "tests.local", "--port", "0", "--json", "--demo", *tokens), start("-c", CLOUD_AND_FUNCTION)
     yield both
     for process in both:
         process.kill()
@@ -67,7 +76,9 @@ def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
     return process.returncode, rest
 
 
-def test_it_shows_the_demo_and_serves_until_it_is_stopped(programs: tuple[Program, Program]) -> None:
+def test_it_shows_the_demo_and_serves_until_it_is_stopped(
+    programs: tuple[Program, Program], issuer: FakeIssuer
+) -> None:
     stack, _ = programs
     facts = json.loads(first_line(stack))
     assert facts["url"].endswith("/local")
@@ -78,9 +89,9 @@ def test_it_shows_the_demo_and_serves_until_it_is_stopped(programs: tuple[Progra
     assert "1 call, 1 success, 0 failures" in told
     statuses = [
         call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status
-        for key in [*facts["keys"].values(), "nonsense"]
+        for key in [*facts["keys"].values(), issuer.token(), issuer.token(aud="another"), "nonsense"]
     ]
-    assert statuses == [200, 200, 200, 401]
+    assert statuses == [200, 200, 200, 200, 401, 401]
     assert ends(stack, signal.SIGTERM) == (0, "")
 
 

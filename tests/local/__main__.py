@@ -29,7 +29,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one line of JSON when it serves")
     parser.add_argument("--demo", action="store_true", help="run a resource once, then go on serving")
     parser.add_argument("--built", type=Path, metavar="DIR", help="run what `sam build` left in this directory")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        type=_parameter,
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the template, such as JwtIssuer=https://issuer.example",
+    )
     return parser.parse_args()
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
+    return name, value
 
 
 def _stop(*_: Any) -> NoReturn:
@@ -49,11 +64,16 @@ def _stack(running: ExitStack, arguments: argparse.Namespace, upstream: str) -> 
     ports = [arguments.port] if arguments.port is not None else [DEMO_PORT, 0] if arguments.demo else [0]
     code = Built(arguments.built.resolve()) if arguments.built else SOURCE
     log = running.enter_context(LOG.open("w")).fileno() if arguments.demo else sys.stderr.fileno()
+
+    def stack(port: int) -> Stack:
+        parameters = dict(arguments.parameter)
+        return running.enter_context(Stack(code=code, upstream_url=upstream, parameters=parameters, port=port, log=log))
+
     for port in ports[:-1]:
         with suppress(OSError):
-            return running.enter_context(Stack(code=code, upstream_url=upstream, port=port, log=log))
+            return stack(port)
     try:
-        return running.enter_context(Stack(code=code, upstream_url=upstream, port=ports[-1], log=log))
+        return stack(ports[-1])
     except OSError as error:
         raise SystemExit(f"port {ports[-1]}: {error}") from None
 

@@ -1,6 +1,7 @@
 """The REST front: API Gateway's part of a request, from the socket to the function and back."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -22,11 +23,13 @@ type Invoke = Callable[[str, bytes], Outcome]
 class Gateway:
     """Answers HTTP requests under the stage prefix the way a REST API with Lambda proxies does."""
 
-    def __init__(self, plan: Plan, invoke: Invoke, timeout: float = 29.0) -> None:
-        """Gives up after `timeout` seconds; the function goes on."""
+    def __init__(
+        self, plan: Plan, invoke: Invoke, timeout: float = 29.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Gives up after `timeout` seconds; the function goes on. `clock` tells how old a policy is."""
         self._stage = plan.stage
         self._routes = Routes(plan.routes)
-        self._authorizers = {name: Authorizer(a, invoke) for name, a in plan.authorizers.items()}
+        self._authorizers = {name: Authorizer(a, invoke, clock) for name, a in plan.authorizers.items()}
         self._responses = GatewayResponses(plan.gateway_responses)
         self._invoke = invoke
         self._timeout = timeout

@@ -31,7 +31,21 @@ def test_three_parts_look_like_a_token(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "a", "a.b", "a.b.", ".b.c", "a..c", "a.b.c.d", "a.b.c=", "a.b.c\n", " a.b.c", "a.b.ç", "a.b.+", "a b.c.d"),
+        *(
+            "",
+            "a",
+            "a.b",
+            "a.b.",
+            ".b.c",
+            "a..c",
+            "a.b.c.d",
+            "a.b.c=",
+            "a.b.c\n",
+            " a.b.c",
+            "a.b.ç",
+            "a.b.+",
+            "a b.c.d",
+        ),
         "a.b." + "c" * (LONGEST - 3),
     ],
 )
