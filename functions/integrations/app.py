@@ -1,6 +1,4 @@
-"""/api/user/integrations/{service}: take users' keys in, show what is known of them, forget them."""
-
-from decimal import Decimal
+"""/api/user/integrations/{service}: take users' keys in by hand or by browser, show what is known, forget them."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -8,22 +6,29 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeySealer
 from instant.adapters.upstream import HttpUpstream
+from instant.domain.callback import places
+from instant.domain.integration import Grant
 from instant.domain.money import to_nanousd
-from instant.entrypoints.answers import Connection
-from instant.entrypoints.bodies import IntegrationChanges, NewIntegration
+from instant.entrypoints.answers import BegunConnection, Connection
+from instant.entrypoints.bodies import BeginConnection, CompleteConnection, IntegrationChanges, NewIntegration
 from instant.entrypoints.http import api, caller_of, handler_of, no_content
-from instant.entrypoints.views import integration_view
+from instant.entrypoints.views import beginning_view, integration_view
+from instant.integrations.openrouter import OpenRouter
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import IntegrationsSettings
+from instant.use_cases import connect_integration as connecting
 from instant.use_cases import manage_integrations as manage
+from instant.use_cases.keep_key import Doors
 
 settings = IntegrationsSettings.load()
-doors = manage.Doors(
+doors = Doors(
     integrations=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeySealer(settings.credentials_key, settings.stage),
     upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
     clock=SystemClock(),
 )
+pages = {OpenRouter.authorize_page: settings.openrouter_auth_url}
+ways = connecting.Ways(callbacks=places(settings.connect_callback_urls), pages=pages)
 app = api()
 
 
@@ -36,8 +41,30 @@ def show(service: str) -> Connection:
 @app.post("/api/user/integrations/<service>", status_code=201)
 def save(service: str, body: NewIntegration) -> Connection:
     """Connect a key, or replace the one before."""
-    cap = _nanousd(body.max_cost_per_call_usd)
+    cap = to_nanousd(body.max_cost_per_call_usd)
     return integration_view(manage.save_key(service, body.api_key, cap, caller_of(app), doors))
+
+
+@app.post("/api/user/integrations/<service>/connect")
+def connect(service: str, body: BeginConnection) -> BegunConnection:
+    """Begin to connect in the user's browser (PKCE); nothing is kept here.
+
+    Keep `state` and `code_verifier`, and open `authorize_url`; the user can give the key a budget there. The browser
+    comes back with `state` and `code`. Yours to check: drop the code if `state` is not the one you kept. Else send it
+    to `connect/complete` within ten minutes. Without `callback_url` the service shows the code for copying.
+    """
+    return beginning_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), ways))
+
+
+@app.post("/api/user/integrations/<service>/connect/complete", status_code=201)
+def complete(service: str, body: CompleteConnection) -> Connection:
+    """Exchange the browser's code for a key, check it, and keep it like one that was pasted.
+
+    A code is good once. After any failure but 422, 429 and 503, start over with `connect`.
+    """
+    grant = Grant(code=body.code, verifier=body.code_verifier)
+    cap = to_nanousd(body.max_cost_per_call_usd)
+    return integration_view(connecting.complete_connecting(service, grant, cap, caller_of(app), doors))
 
 
 @app.patch("/api/user/integrations/<service>")
@@ -46,7 +73,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
     changed = manage.configure_integration(
         service,
         is_enabled=body.is_enabled,
-        max_cost_per_call_nanousd=_nanousd(body.max_cost_per_call_usd),
+        max_cost_per_call_nanousd=to_nanousd(body.max_cost_per_call_usd),
         caller=caller_of(app),
         integrations=doors.integrations,
     )
@@ -58,10 +85,6 @@ def delete(service: str) -> Response[None]:
     """Forget a key."""
     manage.delete_integration(service, caller_of(app), doors.integrations)
     return no_content()
-
-
-def _nanousd(usd: Decimal | None) -> int | None:
-    return None if usd is None else to_nanousd(usd)
 
 
 handler = handler_of(app)

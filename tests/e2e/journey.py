@@ -66,7 +66,7 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     for method, body in (("GET", None), ("PATCH", {"is_enabled": True})):
         world.done(200, "bob", method, "/api/user/integrations/openrouter", body)
     world.done(204, "bob", "DELETE", "/api/user/integrations/openrouter")
-    world.connect("bob")
+    assert world.connect_in_browser("bob")["hint"] == OPENROUTER_KEYS["bob"][-4:]
     made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})
     world.keys["spare"] = made["api_key"]
     world.done(200, "alice", "GET", "/api/user/api-keys")

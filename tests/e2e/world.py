@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.integration.browser import allow
 from tests.local.layout import Layout
 from tests.local.seed import seed
 from tests.local.stack import Stack
@@ -46,6 +47,16 @@ class World:
     def connect(self, user: str) -> Any:
         """A user connects their OpenRouter key."""
         return self.done(201, user, "POST", "/api/user/integrations/openrouter", {"api_key": OPENROUTER_KEYS[user]})
+
+    def connect_in_browser(self, user: str) -> Any:
+        """A user allows the connection on OpenRouter's page, which gives out their key."""
+        path = "/api/user/integrations/openrouter/connect"
+        begun = self.done(200, user, "POST", path, {"callback_url": "http://localhost:3000/callback"})
+        self.fake.make_next(OPENROUTER_KEYS[user])
+        back, brought = allow(begun["authorize_url"])
+        assert (back, brought["state"]) == ("http://localhost:3000/callback", begun["state"])
+        proof = {"code": brought["code"], "code_verifier": begun["code_verifier"]}
+        return self.done(201, user, "POST", f"{path}/complete", proof)
 
     def resource(self, user: str, **more: object) -> Any:
         """A user creates a resource on a cheap text model."""

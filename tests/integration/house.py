@@ -30,6 +30,9 @@ EVERYTHING = "admin execute manage"
 CHEAP_MODEL = "juniper/quill-7b"
 """An ordinary text model of the fake catalog."""
 
+CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
+"""Where browsers may come back to."""
+
 TEMPLATE = read(ROOT / "template.yaml")
 _SESSION = botocore.session.get_session()
 
@@ -180,7 +183,13 @@ def open_house(**given: str) -> Iterator[House]:
     with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
         aws.client.cache_clear()
         cloudformation = _SESSION.create_client("cloudformation")
-        parameters = {"Stage": "test", "OpenRouterBaseUrl": fake.url, **given}
+        parameters = {
+            "Stage": "test",
+            "OpenRouterBaseUrl": fake.url,
+            "OpenRouterAuthUrl": fake.auth_url,
+            "ConnectCallbackUrls": ",".join(CALLBACKS),
+            **given,
+        }
         deployed = deploy(cloudformation, TEMPLATE, parameters)
         house = House(plan(deployed), fake)
         yield house

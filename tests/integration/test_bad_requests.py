@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import MODEL, created, open_guest_house
-from tests.integration.house import GOOD_KEY, Answer, House
+from tests.integration.house import CALLBACKS, GOOD_KEY, Answer, House
 
 type Route = tuple[str, str]
 
@@ -36,6 +36,12 @@ BODIES: dict[Route, dict[str, Any]] = {
     },
     ("PATCH", "/api/resources/{resource_id}"): {"name": "New", "visibility": "public", "config": {"model": MODEL}},
     ("POST", INTEGRATION): {"api_key": GOOD_KEY, "max_cost_per_call_usd": "1"},
+    ("POST", f"{INTEGRATION}/connect"): {"callback_url": CALLBACKS[0]},
+    ("POST", f"{INTEGRATION}/connect/complete"): {
+        "code": "auth_code_1",
+        "code_verifier": "v" * 43,
+        "max_cost_per_call_usd": "1",
+    },
     ("PATCH", INTEGRATION): {"is_enabled": False, "max_cost_per_call_usd": "1"},
     ("POST", "/api/user/api-keys"): {"name": "x", "scopes": ["execute"], "expires_at": "2099-01-01T00:00:00Z"},
     ("POST", "/api/admin/sync-models"): {"accept_losses": True},

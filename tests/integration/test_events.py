@@ -10,6 +10,7 @@ import pytest
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.domain.api_key import mint
 from instant.domain.identity import Scope
+from tests.integration.browser import allow
 from tests.integration.house import ROOT, House, answer_of
 
 STORY = {
@@ -19,6 +20,8 @@ STORY = {
     "catalog/read": 200,
     "catalog/sync": 202,
     "catalog/openapi": 200,
+    "integrations/connect": 200,
+    "integrations/complete": 201,
     "integrations/save": 201,
     "integrations/read": 200,
     "integrations/change": 200,
@@ -108,6 +111,9 @@ def learn(text: str, known: dict[str, str]) -> None:
     for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
         if kind in ids:
             known[f"{prefix}_{'0' * 26}"] = ids[kind]
+    if "authorize_url" in ids:
+        known["auth_code_hidden"] = allow(ids["authorize_url"])[1]["code"]
+        known[f"verifier_hidden_{'0' * 70}"] = ids["code_verifier"]
     for url in (ids.get("output") or {}).get("urls", []):
         known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
 

@@ -54,7 +54,12 @@ class Stack:
         """
         self._template = template
         self._code = code
-        self._parameters = {"Stage": "local", "OpenRouterBaseUrl": upstream_url, **(parameters or {})}
+        openrouter = {
+            "OpenRouterBaseUrl": upstream_url,
+            "OpenRouterAuthUrl": upstream_url.removesuffix("/api/v1") + "/auth",
+            "ConnectCallbackUrls": "http://localhost:3000/callback",
+        }
+        self._parameters = {"Stage": "local", **openrouter, **(parameters or {})}
         self._port = port
         self._gateway_timeout = gateway_timeout
         self._environments = environments

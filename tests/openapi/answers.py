@@ -14,6 +14,8 @@ _ALIKE = (
     (re.compile(r"\bx4k_live_\w+"), "x4k_live_hidden"),
     (re.compile(r"\bgen-[\w-]+"), "gen-1795378644-example"),
     (re.compile(r'("latency_ms": )\d+'), r"\g<1>812"),
+    (re.compile(r'("authorize_url": ")[^"]+'), r"\g<1>https://openrouter.ai/auth?code_challenge_method=S256&…"),
+    (re.compile(r'("(?:state|code_verifier)": ")[\w-]{43,}'), r"\g<1>hidden"),
     (re.compile(r'("last4": ")\w+'), r"\g<1>R2d2"),
     (re.compile(r'"https://[^"]+X-Amz-[^"]+"'), '"https://media.example/picture.png?X-Amz-Signature=example"'),
 )

@@ -108,6 +108,8 @@ class IntegrationsSettings(Settings):
     integrations_table: str
     credentials_key: str
     openrouter_base_url: str
+    openrouter_auth_url: str
+    connect_callback_urls: str = ""
 
 
 class IntegrationTestSettings(Settings):

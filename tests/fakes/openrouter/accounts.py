@@ -21,7 +21,7 @@ class Accounts:
     """Every well-formed key works, unless it is revoked or its own text says how it fails.
 
     A key containing `revoked` is unknown, `broke` has no credits, `lowbalance` cannot pay for an
-    uncapped call, `limited` has used up its limit, `uncapped` has no limit at all.
+    uncapped call, `limited` has used up its limit, `uncapped` has no limit at all; of `untold` nothing is known.
     """
 
     def __init__(self) -> None:
@@ -55,6 +55,8 @@ class Accounts:
 
     def describe(self, key: str) -> Json:
         """The `data` of GET /key."""
+        if "untold" in key:
+            raise error(500, "Internal Server Error")
         spent, byok = self._spent[key], Decimal(0)
         limit = None if "uncapped" in key else KEY_LIMIT
         left = Decimal(0) if "limited" in key else KEY_LIMIT - spent

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from tests.fakes.openrouter import details, listing
 from tests.fakes.openrouter.chat.endpoint import chat
-from tests.fakes.openrouter.faults import not_found
+from tests.fakes.openrouter.consent import with_code
+from tests.fakes.openrouter.faults import error, not_found
 from tests.fakes.openrouter.journal import CHAT_PATH, Arrival
 from tests.fakes.openrouter.reply import Refused, Reply, json_reply
 from tests.fakes.openrouter.world import World
@@ -23,6 +24,24 @@ def generation(world: World, arrival: Arrival) -> Reply:
     return world.generations.answer(world.accounts.authenticate(arrival), arrival.query.get("id", ""))
 
 
+def auth(world: World, arrival: Arrival) -> Reply:
+    """GET /auth: a user who says yes at once is sent back with a code, or shown it."""
+    code = world.consent.allow(arrival.query)
+    if callback := arrival.query.get("callback_url"):
+        return Reply(302, {"Location": with_code(callback, code), "Content-Length": "0"})
+    page = f"<!DOCTYPE html><title>OpenRouter</title><p>Copy this code: <code>{code}</code></p>"
+    return Reply(200, {"Content-Type": "text/html; charset=UTF-8"}, (page.encode(),))
+
+
+def auth_keys(world: World, arrival: Arrival) -> Reply:
+    """POST /auth/keys: the key for a code; other methods are 405."""
+    if arrival.method != "POST":
+        raise error(405, "Method Not Allowed")
+    if world.consent.scripts:
+        return world.consent.scripts.popleft().reply(world.stopping)
+    return json_reply(200, world.consent.exchange(arrival.json))
+
+
 _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", re.escape(CHAT_PATH), chat),
     ("GET", "/api/v1/models", listing.models),
@@ -30,6 +49,9 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/api/v1/models/user", listing.models_of_user),
     ("GET", "/api/v1/models/[^/]+/[^/]+/endpoints", details.endpoints),
     ("GET", "/api/v1/model/[^/]+/[^/]+", details.model),
+    ("GET", "/auth", auth),
+    ("GET", "/api/v1/auth/keys", auth_keys),
+    ("POST", "/api/v1/auth/keys", auth_keys),
     ("GET", "/api/v1/key", key),
     ("GET", "/api/v1/generation", generation),
 )

@@ -33,6 +33,11 @@ class FakeOpenRouter:
         """The base URL, `/api/v1` included, without a slash at the end."""
         return f"http://127.0.0.1:{self._listener.server_port}/api/v1"
 
+    @property
+    def auth_url(self) -> str:
+        """The page on which users allow a connection; this one says yes to whoever opens it."""
+        return f"http://127.0.0.1:{self._listener.server_port}/auth"
+
     def start(self) -> Self:
         """Begin to answer."""
         self._thread.start()
@@ -140,6 +145,25 @@ class FakeOpenRouter:
     def answer_next(self, *directives: str) -> None:
         """Queue directives ("error 429", "empty") for a coming chat call, in place of its prompt's."""
         self._world.queue.put(directives)
+
+    # Keys for users who allow it
+
+    @property
+    def made_keys(self) -> list[str]:
+        """The keys that codes were exchanged for, oldest first; a copy."""
+        return list(self._world.consent.made_keys)
+
+    def make_next(self, key: str) -> None:
+        """Give out this key for a coming code, in place of a fresh one."""
+        self._world.consent.next_keys.append(key)
+
+    def script_exchange(self, status: int, body: bytes = b"", *, cut: bool = False) -> None:
+        """Queue the exact answer to a coming exchange; its code stays as it is."""
+        self._world.consent.scripts.append(script.raw(status, body, None, (), cut))
+
+    def age_codes(self, seconds: float) -> None:
+        """Let all codes grow older."""
+        self._world.consent.passed += seconds
 
     # Accounts and generations
 

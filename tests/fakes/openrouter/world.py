@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.fakes.openrouter.accounts import Accounts
 from tests.fakes.openrouter.catalog import default_catalog
+from tests.fakes.openrouter.consent import Consent
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.generations import Generations
 from tests.fakes.openrouter.journal import Journal
@@ -19,6 +20,7 @@ class World:
     catalog_script: Script | None = None
     queue: ScriptQueue = field(default_factory=ScriptQueue)
     accounts: Accounts = field(default_factory=Accounts)
+    consent: Consent = field(default_factory=Consent)
     generations: Generations = field(default_factory=Generations)
     journal: Journal = field(default_factory=Journal)
     stopping: threading.Event = field(default_factory=threading.Event)

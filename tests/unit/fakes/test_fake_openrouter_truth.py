@@ -14,6 +14,7 @@ import yaml
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.catalog import UNHEARD_OF, default_catalog
 from tests.fakes.openrouter.chat.wished_errors import KINDS
+from tests.integration.browser import allow
 from tests.unit.fakes.conftest import Ask
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "openrouter"
@@ -168,6 +169,16 @@ def test_reads(
     query = {"id": ask("Tides?").json()["id"]} if path == "/generation" else None
     told = set(key_paths(client.get(path, params=query).raise_for_status().json()))
     assert lies(told, specified("get", specified_as, "200") | (quoted(*quotes) if quotes else set())) == set()
+
+
+def test_an_exchange(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+    page = httpx.URL(openrouter.auth_url, params={"code_challenge": "v" * 43, "code_challenge_method": "plain"})
+    proof = {"code": allow(str(page))[1]["code"], "code_verifier": "v" * 43, "code_challenge_method": "plain"}
+    told = set(key_paths(client.post("/auth/keys", json=proof).raise_for_status().json()))
+    assert told == specified("post", "/auth/keys", "200")
+    refused = client.post("/auth/keys", json=proof)
+    assert refused.status_code == 403
+    assert lies(set(key_paths(refused.json())), specified("post", "/auth/keys", "403")) == set()
 
 
 def test_headers(ask: Ask) -> None:

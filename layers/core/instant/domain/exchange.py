@@ -12,12 +12,13 @@ class Request:
 
     `bearer` is revealed only as the Authorization header on the wire. `id_header` is the reply's header that names
     the call: it is kept even when the rest of the reply cannot be read.
+    Bodies may hold secrets: no repr shows them.
     """
 
     method: str
     base_url: str
     path: str
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     bearer: Secret | None = None
     max_reply_bytes: int = 1_000_000
@@ -29,5 +30,5 @@ class Reply:
     """What came back, whole; header names are lower case."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from instant.domain.errors import CredentialDisabled, CredentialMissing, CredentialRejected
+from instant.domain.secret import Secret
 
 DEFAULT_COST_CAP_NANOUSD = 250_000_000
 """0.25 USD: what running somebody else's resource may cost me per call, unless I say otherwise."""
@@ -54,3 +55,20 @@ class KeyFacts:
 
     label: str | None = None
     limit_remaining: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What the client keeps until the browser is back; without a callback there is no `state` to compare."""
+
+    authorize_url: str
+    state: str | None
+    verifier: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a user's consent is proven by: the service's `code`, and the `verifier` it was asked for with."""
+
+    code: Secret
+    verifier: Secret

@@ -10,8 +10,14 @@ _MAGNITUDE = 28
 """Amounts above 1e28 or below 1e-28 USD are jokes that would take gigabytes to write out."""
 
 
-def to_nanousd(usd: Decimal) -> int:
-    """`usd` as integer nano-USD, rounded up, so that a cost is never booked too low."""
+@overload
+def to_nanousd(usd: Decimal) -> int: ...
+@overload
+def to_nanousd(usd: Decimal | None) -> int | None: ...
+def to_nanousd(usd: Decimal | None) -> int | None:
+    """`usd` as integer nano-USD, rounded up, so that a cost is never booked too low; unknown stays unknown."""
+    if usd is None:
+        return None
     with localcontext(prec=60):
         return int((usd * NANO).to_integral_value(rounding=ROUND_CEILING))
 

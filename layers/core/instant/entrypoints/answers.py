@@ -193,6 +193,16 @@ class Connection(TypedDict):
     created_at: Time
 
 
+class BegunConnection(TypedDict):
+    """What the client keeps, for itself, until the browser is back."""
+
+    authorize_url: Annotated[str, Field(description="Open it in the user's browser.")]
+    state: Annotated[
+        str | None, Field(description="Compare it with `state` where the browser comes back; null: no callback.")
+    ]
+    code_verifier: Annotated[str, Field(description="A secret of this client's until the code is exchanged.")]
+
+
 class ApiKeySummary(TypedDict):
     """One of our keys: never the key, only its last four characters."""
 

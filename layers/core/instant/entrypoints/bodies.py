@@ -112,6 +112,22 @@ class NewIntegration(Body):
     max_cost_per_call_usd: UsdAmount | None = None
 
 
+class BeginConnection(Body):
+    """Where the browser comes back to; without it the service shows the code for copying."""
+
+    callback_url: Text | None = Field(
+        None, description="One of the template's ConnectCallbackUrls, with a query if you like."
+    )
+
+
+class CompleteConnection(Body):
+    """What the service gave the browser, and the verifier that was kept; what one call may cost in USD."""
+
+    code: Secret
+    code_verifier: Secret
+    max_cost_per_call_usd: UsdAmount | None = None
+
+
 class IntegrationChanges(Body):
     """Settings of a connection; those left out stay."""
 

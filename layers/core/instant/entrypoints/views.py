@@ -6,13 +6,14 @@ from typing import Any, cast
 from instant.domain.api_key import ApiKey
 from instant.domain.catalog import CatalogModel, SyncRecord, why_unusable
 from instant.domain.execution import Execution, KeySource
-from instant.domain.integration import Integration
+from instant.domain.integration import Beginning, Integration
 from instant.domain.money import usd_text
 from instant.domain.resource import Resource
 from instant.domain.secret import Secret
 from instant.domain.stats import Stats
 from instant.entrypoints.answers import (
     ApiKeySummary,
+    BegunConnection,
     Connection,
     ExecutionSummary,
     ListedResource,
@@ -142,6 +143,15 @@ def integration_view(integration: Integration) -> Connection:
         "max_cost_per_call_usd": usd_text(integration.max_cost_per_call_nanousd),
         "last_verified_at": integration.last_verified_at,
         "created_at": integration.created_at,
+    }
+
+
+def beginning_view(beginning: Beginning) -> BegunConnection:
+    """What the client keeps; nothing of it stays here."""
+    return {
+        "authorize_url": beginning.authorize_url,
+        "state": beginning.state,
+        "code_verifier": beginning.verifier.reveal(),
     }
 
 

@@ -1,10 +1,11 @@
 """What an outside service must be able to say about itself."""
 
 import re
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from instant.domain.exchange import Reply, Request
-from instant.domain.integration import KeyFacts
+from instant.domain.integration import Grant, KeyFacts
 from instant.domain.secret import Secret
 
 
@@ -19,3 +20,19 @@ class Service(Protocol):
 
     def read_key_check(self, reply: Reply) -> KeyFacts:
         """What the reply says; `CredentialRejected` if the key does not work."""
+
+
+@runtime_checkable
+class Connectable(Service, Protocol):
+    """A service that also gives out keys itself, to users who allow it on its `authorize_page` (PKCE, S256)."""
+
+    authorize_page: str
+
+    def authorize_query(self, challenge: str, callback: str | None) -> Mapping[str, str]:
+        """What the page is asked; without a `callback` it shows the code to the user."""
+
+    def exchange(self, grant: Grant) -> Request:
+        """The request that turns a code into a key, once."""
+
+    def read_exchange(self, reply: Reply) -> Secret:
+        """The key, and nothing else of the reply; `CredentialRejected` if the code is not good."""

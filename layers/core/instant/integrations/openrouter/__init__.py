@@ -1,20 +1,23 @@
 """OpenRouter: one key, hundreds of models."""
 
+import json
 import re
+from collections.abc import Mapping
 
 from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
-from instant.domain.integration import KeyFacts
+from instant.domain.integration import Grant, KeyFacts
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.refusals import refusal
 from instant.integrations.openrouter.wire import BASE_URL, amount_text, mapping, parse, text
 
 
 class OpenRouter:
-    """Keys begin with `sk-or-` and are checked by `GET /key`, which costs nothing."""
+    """Keys begin with `sk-or-` and are checked by `GET /key`, which costs nothing; PKCE gives out fresh ones."""
 
     name = "openrouter"
     key_shape = re.compile(r"sk-or-[A-Za-z0-9_-]{8,250}")
+    authorize_page = "https://openrouter.ai/auth"
 
     def key_check(self, key: Secret) -> Request:
         """Ask for the key's own facts."""
@@ -33,3 +36,34 @@ class OpenRouter:
         if data.get("is_management_key") is True:
             raise CredentialRejected("This is a management key, which cannot run models. Connect an ordinary API key.")
         return KeyFacts(label=text(data.get("label")), limit_remaining=amount_text(data.get("limit_remaining")))
+
+    def authorize_query(self, challenge: str, callback: str | None) -> Mapping[str, str]:
+        """No `state` is documented, and none is given back: it travels inside the callback."""
+        back = {} if callback is None else {"callback_url": callback}
+        return {**back, "code_challenge": challenge, "code_challenge_method": "S256"}
+
+    def exchange(self, grant: Grant) -> Request:
+        """Codes are good once, for ten minutes."""
+        body = {
+            "code": grant.code.reveal(),
+            "code_verifier": grant.verifier.reveal(),
+            "code_challenge_method": "S256",
+        }
+        return Request(
+            method="POST",
+            base_url=BASE_URL,
+            path="/auth/keys",
+            body=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+
+    def read_exchange(self, reply: Reply) -> Secret:
+        """The key; the account's id beside it is left where it is."""
+        if reply.status == 429:
+            raise refusal(reply)
+        if 400 <= reply.status < 500 and reply.status != 408:
+            raise CredentialRejected("OpenRouter does not accept the code.")
+        key = text(mapping(parse(reply.body)).get("key")) if reply.status == 200 else None
+        if key is None:
+            raise UpstreamError("OpenRouter's exchange gave no key.")
+        return Secret(key)

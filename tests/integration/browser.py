@@ -1,0 +1,19 @@
+"""The user's browser while a service is connected: it opens the page, says yes, and comes back with a code."""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.local.toy.calling import call
+
+
+def allow(authorize_url: str) -> tuple[str, dict[str, str]]:
+    """Where the browser is sent back to, and with what; without a callback the code is read from the page."""
+    page = urlsplit(authorize_url)
+    answer = call(f"{page.scheme}://{page.netloc}", "GET", f"{page.path}?{page.query}")
+    if answer.status == 200:
+        shown = re.search(rb"<code>(.+)</code>", answer.body)
+        assert shown, answer.body
+        return "", {"code": shown[1].decode()}
+    assert answer.status == 302, (answer.status, answer.body)
+    back = urlsplit(answer.headers["Location"])
+    return f"{back.scheme}://{back.netloc}{back.path}", dict(parse_qsl(back.query))
