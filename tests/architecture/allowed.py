@@ -37,6 +37,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "RankResourcesFunction": {
         "dynamodb:Query": "ResourceStatsTable ResourcesTable/index/public",
         "dynamodb:UpdateItem": "ResourcesTable",
+        "sqs:SendMessage": "DeadLetterQueue",
     },
     "IntegrationsFunction": {
         "dynamodb:DeleteItem": "IntegrationsTable",
@@ -65,6 +66,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:BatchWriteItem": "ModelsTable",
         "dynamodb:PutItem": "LimitsTable",
         "dynamodb:Scan": "ModelsTable",
+        "sqs:SendMessage": "DeadLetterQueue",
     },
 }
 """Function -> action -> the places it may be done to; MediaBucket/media/* is everything below one folder."""

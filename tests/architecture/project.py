@@ -84,6 +84,11 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def started_by_events() -> list[Function]:
+    """The functions that nobody waits for."""
+    return [function for function in functions() if {"schedule", "event"} & {kind for kind, *_ in function.triggers}]
+
+
 def _triggers(event: Json) -> Iterator[Trigger]:
     kind, properties = event["Type"], event["Properties"]
     if kind == "Api":

@@ -7,6 +7,7 @@ from tests.architecture.project import Function, Json, functions
 from tests.architecture.roles import grants, listed, of_type, statements
 
 ROLES = of_type("AWS::IAM::Role")
+GATEWAY_LOGS = ROLES.pop("ApiLogRole")
 LOGS_ONLY = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
 """AWS's own, which SAM gives to every function: it may write logs, to any group; there is no narrower one."""
 
@@ -42,6 +43,15 @@ def test_its_role_is_for_lambda_alone(function: Function) -> None:
         ["sts:AssumeRole"],
         {"Service": ["lambda.amazonaws.com"]},
     )
+
+
+def test_the_gateway_s_role_may_write_logs_and_nothing_else() -> None:
+    """AWS's own policy for it says all log groups; the account has one such role for all its APIs."""
+    (trust,) = GATEWAY_LOGS["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    assert "Policies" not in GATEWAY_LOGS
+    (managed,) = GATEWAY_LOGS["ManagedPolicyArns"]
+    assert managed["Fn::Sub"].endswith(":iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
 
 
 @pytest.mark.parametrize(("action", "who"), [("kms:Decrypt", MAY_DECRYPT), ("kms:Encrypt", MAY_ENCRYPT)])

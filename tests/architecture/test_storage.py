@@ -8,6 +8,10 @@ TABLES = resources("AWS::DynamoDB::Table")
 BUCKETS = resources("AWS::S3::Bucket")
 KEYS = resources("AWS::KMS::Key")
 LOG_GROUPS = resources("AWS::Logs::LogGroup")
+SERVICES_WITH_A_KEY: dict[str, list[str]] = {
+    "CredentialsKey": [],
+    "OperationsKey": ["LogsOfThisStack", "AlarmsOfThisAccount"],
+}
 TEN_MINUTES = 600_000
 """In ms; the links that we sign live for five."""
 
@@ -58,9 +62,22 @@ def test_a_key_rotates(name: str) -> None:
     assert KEYS[name]["Properties"]["EnableKeyRotation"] is True
 
 
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_is_the_account_s_and_in_a_key_s_own_policy_every_resource_is_that_key(name: str) -> None:
+    owner, *services = KEYS[name]["Properties"]["KeyPolicy"]["Statement"]
+    root = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert (owner["Principal"], owner["Action"], owner["Resource"]) == (root, "kms:*", "*")
+    assert [statement["Sid"] for statement in services] == SERVICES_WITH_A_KEY[name]
+    for statement in services:
+        assert statement["Principal"].keys() == {"Service"}
+        assert "*" not in str(statement["Action"])
+        assert statement["Condition"], "a service acts for anybody unless it is told for whom"
+
+
 @pytest.mark.parametrize("name", LOG_GROUPS)
-def test_logs_are_kept_for_as_long_as_the_parameter_says(name: str) -> None:
+def test_logs_are_encrypted_and_kept_for_as_long_as_the_parameter_says(name: str) -> None:
     assert LOG_GROUPS[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert LOG_GROUPS[name]["Properties"]["KmsKeyId"] == {"Fn::GetAtt": ["OperationsKey", "Arn"]}
 
 
 def test_every_function_logs_to_a_group_that_ends() -> None:
@@ -70,10 +87,12 @@ def test_every_function_logs_to_a_group_that_ends() -> None:
 
 
 def test_nothing_has_a_fixed_name() -> None:
+    made = template()["Resources"]
     named = [
         name
-        for name, resource in template()["Resources"].items()
-        if FIXED_NAMES & resource.get("Properties", {}).keys()
+        for name, resource in made.items()
+        for kind in FIXED_NAMES & resource.get("Properties", {}).keys()
+        if resource["Properties"][kind] not in [{"Ref": other} for other in made]
     ]
     assert named == [], "a second stack in the same account would collide"
 

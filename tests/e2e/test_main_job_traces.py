@@ -55,6 +55,8 @@ def test_the_log_is_json_and_tells_of_no_errors_but_refused_tokens(worked: World
 def test_every_permission_is_needed_and_every_need_is_permitted(worked: World) -> None:
     used = worked.stack.permissions.used
     reserve = {(function, action, _table(worked, variable)) for function, action, variable in IN_RESERVE}
+    plans = worked.stack.plan.functions.values()
+    reserve |= {(plan.name, "sqs:SendMessage", plan.dead_letters) for plan in plans if plan.dead_letters}
     allowed = {
         (name, action, resource)
         for name, plan in worked.stack.plan.functions.items()

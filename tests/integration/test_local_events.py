@@ -34,6 +34,21 @@ def test_deliveries_are_tried_three_times(toy: Stack, things: str, failures: int
     assert row(toy, things, f"fails {failures}")["tries"] == {"N": tries}
 
 
+def test_what_failed_for_good_lies_in_the_queue_with_its_event(toy: Stack) -> None:
+    url = toy.client("sqs").list_queues()["QueueUrls"][0]
+    toy.client("sqs").purge_queue(QueueUrl=url)
+    event = {"detail-type": "fails for good", "detail": {"failures": 9}}
+    toy.invoke("ListenerFunction", event, asynchronous=True)
+    toy.invoke("ListenerFunction", {"detail-type": "fails once", "detail": {"failures": 1}}, asynchronous=True)
+    toy.settle()
+    (message,) = toy.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    record = json.loads(message["Body"])
+    assert record["requestPayload"] == event
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["responsePayload"]["errorMessage"] == "as ordered"
+
+
 def test_schedules_are_fired_by_hand(toy: Stack, things: str) -> None:
     toy.fire("ListenerFunction")
     toy.settle()

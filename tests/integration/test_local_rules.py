@@ -178,6 +178,8 @@ Resources:
     [
         ({"Policies": ["AmazonS3ReadOnlyAccess"]}, "plain Statement policies only"),
         ({"Events": {"E": {"Type": "SQS"}}}, "no events of type SQS"),
+        ({"EventInvokeConfig": {"DestinationConfig": {"OnSuccess": {"Type": "SQS"}}}}, "only queues as destinations"),
+        ({"EventInvokeConfig": {"DestinationConfig": {"OnFailure": {"Type": "SNS"}}}}, "only queues as destinations"),
     ],
 )
 def test_what_the_stack_cannot_run_is_refused(properties: Any, message: str) -> None:

@@ -1,9 +1,11 @@
 """The main job over HTTP on the source, each function in a process of its own: sync, connect, create, execute, look."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from tests.architecture.failures import counts
 from tests.e2e.journey import Journey, travel
 from tests.e2e.world import OPENROUTER_KEYS, World, open_world
 from tests.local.stack import SOURCE
@@ -34,6 +36,20 @@ def test_what_was_run_is_counted_and_kept(world: World, journey: Journey) -> Non
     assert journey.detail["stats"]["call_count"] == 3
     shown = world.done(200, "alice", "GET", f"/api/executions/{journey.long['execution_id']}")
     assert shown["output"] == journey.long["output"]
+
+
+def test_a_sync_that_fails_for_good_is_counted_and_its_event_kept(world: World, journey: Journey) -> None:
+    assert world.call(None, "GET", "/api/resources", Authorization="Bearer nonsense").status == 401
+    world.fake.serve_catalog(b"<html>")
+    world.stack.fire("CatalogSyncFunction")
+    world.stack.settle()
+    lines = [json.loads(line) for line in world.log.read_text().splitlines()]
+    assert "Unauthorized" in {line.get("errorMessage") for line in lines}
+    assert len([line for line in lines if counts(line)]) == 3
+    sqs = world.stack.client("sqs")
+    (queue,) = sqs.list_queues()["QueueUrls"]
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["requestPayload"]["detail-type"] == "Scheduled Event"
 
 
 def test_no_key_is_left_anywhere(world: World, journey: Journey) -> None:

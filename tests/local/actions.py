@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote
 from tests.local.arns import arn, function_arn, last_part
 from tests.local.server import Request
 
-_SERVICES = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "AWSEvents": "events"}
+_SERVICES = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "AWSEvents": "events", "AmazonSQS": "sqs"}
 _TRANSACTION = {
     "Put": "PutItem",
     "Update": "UpdateItem",
@@ -77,6 +77,8 @@ def _needs(service: str, operation: str, body: Any) -> Iterator[Need]:
             values = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
             names = {"kms:EncryptionContextKeys": list(given)} if given else {}
             yield Need(f"kms:{operation}", _key(operation, body), values | names)
+        case "sqs" if operation == "SendMessage":
+            yield Need("sqs:SendMessage", arn("sqs", last_part(body["QueueUrl"])))
         case "events" if operation == "PutEvents":
             for entry in body.get("Entries", []):
                 context = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}

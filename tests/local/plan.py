@@ -12,7 +12,7 @@ from tests.local.template import Json
 
 @dataclass(frozen=True)
 class FunctionPlan:
-    """One Lambda function: its configuration and its policy statements."""
+    """One Lambda function: its configuration, its policy statements, and where events go that failed for good."""
 
     name: str
     handler: str
@@ -22,6 +22,8 @@ class FunctionPlan:
     layers: tuple[str, ...]
     logging: dict[str, str]
     statements: tuple[Json, ...]
+    attempts: int = 3
+    dead_letters: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def _events(deployment: Deployment) -> Iterator[tuple[str, str, str, Json]]:
 
 def _function(name: str, properties: Json) -> FunctionPlan:
     variables = properties.get("Environment", {}).get("Variables", {})
+    asynchronous = properties.get("EventInvokeConfig", {})
+    dead_letters = _queue(name, asynchronous.get("DestinationConfig", {}))
     return FunctionPlan(
         name=name,
         handler=properties["Handler"],
@@ -110,7 +114,9 @@ def _function(name: str, properties: Json) -> FunctionPlan:
         environment={key: _text(value) for key, value in variables.items()},
         layers=tuple(last_part(layer) for layer in properties.get("Layers", [])),
         logging=properties.get("LoggingConfig", {}),
-        statements=tuple(_statements(name, properties.get("Policies", []))),
+        statements=(*_statements(name, properties.get("Policies", [])), *_sending(dead_letters)),
+        attempts=1 + int(asynchronous.get("MaximumRetryAttempts", 2)),
+        dead_letters=dead_letters,
     )
 
 
@@ -120,6 +126,21 @@ def _statements(function: str, policies: Any) -> Iterator[Json]:
             raise ValueError(f"{function}: the local stack reads plain Statement policies only, not {policy}")
         statements = policy["Statement"]
         yield from statements if isinstance(statements, list) else [statements]
+
+
+def _queue(function: str, destinations: Json) -> str | None:
+    """The ARN of the queue for failures."""
+    if not destinations:
+        return None
+    if destinations.keys() != {"OnFailure"} or destinations["OnFailure"]["Type"] != "SQS":
+        raise ValueError(f"{function}: the local stack knows only queues as destinations, and only of failures")
+    return str(destinations["OnFailure"]["Destination"])
+
+
+def _sending(queue: str | None) -> Iterator[Json]:
+    """The statement that SAM adds for a destination."""
+    if queue:
+        yield {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import botocore.session
 from botocore.config import Config
 
-from tests.local.arns import REGION
+from tests.local.arns import REGION, last_part
 from tests.local.aws import ADMIN, Aws
 from tests.local.cloud import Cloud
 from tests.local.deliveries import Deliveries
@@ -92,7 +92,8 @@ class Stack:
         self.permissions = Permissions({name: f.statements for name, f in self.plan.functions.items()})
         self.functions = Functions(self.plan.functions, self._code, self.aws_url, self._environments, self._log)
         started.callback(self.functions.stop)
-        self._deliveries = Deliveries(self.functions.invoke)
+        self._deliveries = Deliveries(self.plan.functions, self.functions.invoke, self._send)
+        started.callback(self._deliveries.stop)
         self._events = Events(self.plan.rules, self.plan.schedules, cloud.matching, self._deliveries.submit)
         aws = Aws(cloud.call, self.permissions, self._events, self.functions, self._deliveries)
         self.calls = aws.calls
@@ -106,13 +107,13 @@ class Stack:
         secret = {"AWS_ACCESS_KEY_ID": ADMIN, "AWS_SECRET_ACCESS_KEY": ADMIN}
         return {"AWS_ENDPOINT_URL": self.aws_url, "AWS_DEFAULT_REGION": REGION, **secret}
 
-    def client(self, service: str, endpoint_url: str | None = None) -> Any:
-        """A botocore client with the same rights; closed with the stack."""
+    def client(self, service: str, endpoint_url: str | None = None, caller: str = ADMIN) -> Any:
+        """A botocore client with the same rights, or those of a function; closed with the stack."""
         client = self._session.create_client(
             service,
             region_name=REGION,
             endpoint_url=endpoint_url or self.aws_url,
-            aws_access_key_id=ADMIN,
+            aws_access_key_id=caller,
             aws_secret_access_key=ADMIN,
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
         )
@@ -138,6 +139,11 @@ class Stack:
     def settle(self, timeout: float = 30.0) -> None:
         """Waits until no asynchronous invocation is in flight; else TimeoutError."""
         self._deliveries.settle(timeout)
+
+    def _send(self, function: str, queue: str, message: str) -> None:
+        """Lambda sends to a function's queue in the function's own name."""
+        url = self.client("sqs").get_queue_url(QueueName=last_part(queue))["QueueUrl"]
+        self.client("sqs", caller=function).send_message(QueueUrl=url, MessageBody=message)
 
 
 def _not_yet(request: Request) -> Answer:
