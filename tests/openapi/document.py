@@ -23,7 +23,7 @@ _IF_MATCH = {
     "in": "header",
     "required": False,
     "description": "The revision that is to be changed; another one is answered with 409 `revision_conflict`.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"?[0-9]{1,9}"?)$'},
     "examples": {"revision": {"value": '"1"'}},
 }
 _CONDITIONAL = {("patch", "/api/resources/{resource_id}"), ("delete", "/api/resources/{resource_id}")}

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from instant.domain.errors import InvalidField
 from instant.domain.identity import Scope
@@ -33,6 +34,11 @@ def _iso_text(value: object) -> object:
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text)]
 
 
+def _given(*names: str) -> dict[str, Any]:
+    """The JSON Schema of bodies that have all these fields, none of them null."""
+    return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
+
+
 class Body(BaseModel):
     """What all bodies have in common: nothing is taken for what it is not; JSON has text for times, choices, money."""
 
@@ -41,6 +47,8 @@ class Body(BaseModel):
 
 class Execute(Body):
     """Which resource, by id or by address, and its inputs."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("resource_id"), _given("resource")]})
 
     resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
@@ -71,12 +79,12 @@ class NewResource(Body):
 class ResourceChanges(Body):
     """Fields to change; those left out stay, description and category may be set to null."""
 
-    name: Name | None = None
-    slug: Slug | None = None
+    name: Name | SkipJsonSchema[None] = None
+    slug: Slug | SkipJsonSchema[None] = None
     description: Text | None = None
     category: Category | None = None
-    visibility: Choice[Visibility] | None = None
-    config: dict[str, Any] | None = None
+    visibility: Choice[Visibility] | SkipJsonSchema[None] = None
+    config: dict[str, Any] | SkipJsonSchema[None] = None
 
     def wanted(self) -> dict[str, Any]:
         """What was sent, and only that."""
@@ -89,6 +97,15 @@ class ResourceChanges(Body):
 
 class Preview(Body):
     """A call to look at: `resource_id` names a resource of one's own, `resource_type` and `config` describe a draft."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {**_given("resource_id"), "not": {"anyOf": [_given("resource_type"), _given("config")]}},
+                {**_given("resource_type", "config"), "not": _given("resource_id")},
+            ]
+        }
+    )
 
     resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     resource_type: str | None = None
@@ -131,6 +148,8 @@ class CompleteConnection(Body):
 class IntegrationChanges(Body):
     """Settings of a connection; those left out stay."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_given("is_enabled"), _given("max_cost_per_call_usd")]})
+
     is_enabled: bool | None = None
     max_cost_per_call_usd: UsdAmount | None = None
 
@@ -141,11 +160,16 @@ class IntegrationChanges(Body):
         return self
 
 
+def _repeatable(schema: dict[str, Any]) -> None:
+    """A scope that is named twice is meant once."""
+    del schema["uniqueItems"]
+
+
 class NewApiKey(Body):
     """A key of ours to make; without an expiry it is good until revoked."""
 
     name: Name
-    scopes: Annotated[frozenset[Choice[Scope]], Field(strict=False, min_length=1)]
+    scopes: Annotated[frozenset[Choice[Scope]], Field(strict=False, min_length=1, json_schema_extra=_repeatable)]
     expires_at: Moment | None = None
 
 

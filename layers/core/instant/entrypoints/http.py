@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from math import isinf
 from typing import Any
@@ -30,6 +31,9 @@ MAX_ID_LENGTH = 64
 
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
 """What the ids in paths are of."""
+
+_REVISION = re.compile(r'\*|(?:W/)?"?([0-9]{1,9})"?')
+"""What `If-Match` may say: any revision, or one, quoted or not."""
 
 _JSON = "application/json"
 _log = logging.getLogger(__name__)
@@ -104,14 +108,14 @@ def no_content() -> Response[None]:
 
 
 def revision_of(app: APIGatewayRestResolver) -> int | None:
-    """The revision that `If-Match` names, quoted or not; None without one."""
-    value = (app.current_event.headers.get("If-Match") or "").strip()
-    if not value or value == "*":
+    """The revision that `If-Match` names; None without one, or if any will do."""
+    value = app.current_event.headers.get("If-Match")
+    if value is None:
         return None
-    digits = value.removeprefix("W/").strip('"')
-    if not digits.isdecimal() or len(digits) > 9:
+    found = _REVISION.fullmatch(value.strip())
+    if not found:
         raise InvalidField.named("If-Match", 'must be the revision of the resource, such as "3"')
-    return int(digits)
+    return int(found[1]) if found[1] else None
 
 
 def refuse_idempotency_key(app: APIGatewayRestResolver) -> None:

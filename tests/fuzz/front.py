@@ -1,0 +1,67 @@
+"""The house behind real HTTP: the gateway and the authorizer of the local stack, the functions in this process."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.domain.api_key import mint
+from instant.domain.identity import Scope
+from tests.integration.guests import open_guest_house
+from tests.integration.house import House
+from tests.local.gateway import Gateway
+from tests.local.invocation import Outcome, failure
+from tests.local.server import Server
+
+USERS = ("alice", "bob")
+
+
+@dataclass
+class Front:
+    """Where the API is served, stage and all, and to whom; `answered` counts (method, route, status)."""
+
+    house: House
+    keys: dict[str, str] = field(default_factory=dict)
+    answered: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    url: str = ""
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def invoke(self, function: str, payload: bytes) -> Outcome:
+        """Lambda's part, one call at a time: only then does the simulated cloud keep its promises."""
+        with self._turn:
+            try:
+                reply = self._handle(function, json.loads(payload))
+            except Exception as error:
+                return failure(type(error).__name__, str(error))
+            return Outcome(json.dumps(reply).encode())
+
+    def _handle(self, function: str, event: dict[str, Any]) -> Any:
+        reply = self.house.invoke(function, event)
+        if "statusCode" in reply:
+            self.answered[event["httpMethod"], event["resource"], reply["statusCode"]] += 1
+        return reply
+
+
+@contextmanager
+def open_front() -> Iterator[Front]:
+    """A served house with a synced catalog, where alice and bob have every scope and a key for OpenRouter."""
+    with open_guest_house() as house:
+        front = Front(house, {user: _key_of(house, user) for user in USERS})
+        server = Server(Gateway(house.plan, front.invoke).answer)
+        front.url = f"http://127.0.0.1:{server.port}/{house.plan.stage}"
+        try:
+            yield front
+        finally:
+            server.stop()
+
+
+def _key_of(house: House, user: str) -> str:
+    secret, key = mint(user_id=f"user_{user}", name="fuzz", scopes=frozenset(Scope), now=datetime.now(UTC))
+    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+    assert house.connect(user).status == 201
+    return secret.reveal()

@@ -1,0 +1,101 @@
+"""Requests made from the OpenAPI document, good ones and bad ones, by an owner and a stranger, over real HTTP."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instant.domain.resource import Visibility
+from tests.fuzz.front import Front, open_front
+from tests.fuzz.sharpened import KIND
+from tests.integration.gallery import image_id, paint
+from tests.integration.house import GOOD_KEY, ROOT, House
+
+EXAMPLES = int(os.environ.get("EXAMPLES") or 25)
+"""Generated requests for each operation in each phase."""
+
+SEED = os.environ.get("SEED") or "20261122"
+SETTINGS = Path(__file__).with_name("schemathesis.toml")
+
+
+@pytest.mark.fuzz
+def test_no_generated_request_finds_a_hole(tmp_path: Path) -> None:
+    with open_front() as front:
+        things = Things.made_in(front.house)
+        settings = tmp_path / "schemathesis.toml"
+        settings.write_text(SETTINGS.read_text() + things.as_dictionaries())
+        ran = schemathesis(front, settings, things)
+        print(ran.stdout, ran.stderr, *sorted(front.answered.items()), sep="\n")
+        assert ran.returncode == 0
+        succeeded = {(method, path) for method, path, status in front.answered if status < 400}
+        assert succeeded == {(route.method, route.path) for route in front.house.plan.routes}
+        assert_bob_is_untouched(front.house)
+
+
+def schemathesis(front: Front, settings: Path, things: "Things") -> "subprocess.CompletedProcess[str]":
+    """Its command line, which speaks as alice and loads hooks.py."""
+    options = ["--url", front.url, "--seed", SEED, "--max-examples", str(EXAMPLES), "--no-color"]
+    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)]
+    keys = {user.upper(): key for user, key in front.keys.items()}
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "layers/core")])
+    return subprocess.run(
+        [*program, "run", *options, f"{front.url}/api/openapi.json"],
+        cwd=ROOT,
+        env={**os.environ, **keys, "PYTHONPATH": paths, "REAL_THINGS": json.dumps(things.by_placeholder())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_bob_is_untouched(house: House) -> None:
+    """Whatever bob sent along the way, he has made nothing and lost nothing."""
+    assert house.call("GET", "/api/resources", user="bob").json["data"] == []
+    assert house.call("GET", "/api/user/integrations/openrouter", user="bob").json["is_enabled"]
+
+
+@dataclass(frozen=True)
+class Things:
+    """What alice has before the first request: no generator would guess their names."""
+
+    resources: list[dict[str, Any]]
+    execution_id: str
+    image_id: str
+
+    @classmethod
+    def made_in(cls, house: House) -> "Things":
+        """Four resources of each visibility, and one that has painted an image."""
+        resources = [house.resource(visibility=visibility) for visibility in Visibility for _ in range(4)]
+        painted = paint(house).json
+        return cls(resources, painted["execution_id"], image_id(painted["output"]["urls"][0]))
+
+    def by_placeholder(self) -> dict[str, str]:
+        """Their ids by what the example events have in their place."""
+        ids = (self.resources[-1]["resource_id"], self.execution_id, self.image_id)
+        return {f"{each.partition('_')[0]}_{'0' * 26}": each for each in ids}
+
+    def as_dictionaries(self) -> str:
+        """Settings for schemathesis: try these values in these places."""
+        values = {
+            "path.image_id": [self.image_id],
+            "path.execution_id": [self.execution_id],
+            "path.service": ["openrouter"],
+            "body.api_key": [GOOD_KEY],
+            "body.config.model": [self.resources[0]["ai_model_id"]],
+            "body.inputs.prompt": ["Say hello.", "[[fake: error 400]]", "[[fake: reset]]"],
+            "body.resource_id": [resource["resource_id"] for resource in self.resources],
+            "body.resource": [resource["address"] for resource in self.resources],
+            "body.resource_type": [KIND.name],
+        }
+        return "".join(_dictionary(number, place, known) for number, (place, known) in enumerate(values.items()))
+
+
+def _dictionary(number: int, place: str, values: Iterable[str]) -> str:
+    binding = f'[parameters."{place}"]\ndictionary = "known{number}"\nprobability = 0.8\n'
+    return f"\n[dictionaries.known{number}]\nvalues = {json.dumps(list(values))}\n{binding}"
