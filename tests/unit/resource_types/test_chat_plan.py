@@ -10,8 +10,8 @@ import pytest
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField
 from instant.domain.media import Media, MediaKind, read_media
-from instant.domain.pricing import HIDDEN_PROMPT_TOKENS
-from instant.resource_types.chat_plan import IMAGE_TOKENS, MOST_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
+from instant.domain.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
+from instant.resource_types.chat_plan import MOST_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call, Plan
 from tests.fakes.nouns import a_model

@@ -9,7 +9,14 @@ from typing import Any
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField
 from instant.domain.media import Media
-from instant.domain.pricing import HIDDEN_PROMPT_TOKENS, Demand, price_limits, worst_case
+from instant.domain.pricing import (
+    HIDDEN_PROMPT_TOKENS,
+    IMAGE_TOKENS,
+    SEARCH_USD,
+    Demand,
+    price_limits,
+    worst_case,
+)
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
 from instant.resource_types.model_settings import (
@@ -31,9 +38,6 @@ BYTES_PER_TOKEN = 3
 LEAST_ROOM = 256
 """The shortest cap on an answer, in tokens, for prompts that seem to fill the model."""
 
-IMAGE_TOKENS = 50_000
-"""What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
-
 PDF_PAGE_BYTES = 10
 """The smallest that a page can be in a file: how many there can be follows from the file's size."""
 
@@ -48,7 +52,6 @@ SECONDS_TO_KEEP_IMAGES = 10.0
 
 _BYTES_PER_CHARACTER = 4
 _OCR_PAGE_USD = Decimal("0.002")
-_SEARCH_USD = Decimal("0.007")
 _RESULT_USD = Decimal("0.004")
 
 
@@ -226,7 +229,7 @@ def _demand(
         rounds += search.max_uses + 1  # after the last step one more turn is made, for the answer
         tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
         tokens += (rounds - 1) * length  # every turn reads again what the ones before have written
-        extra += search.max_uses * max(_SEARCH_USD, search.max_results * _RESULT_USD)
+        extra += search.max_uses * max(SEARCH_USD, search.max_results * _RESULT_USD)
     return Demand(
         prompt_tokens=tokens,
         completion_tokens=length,

@@ -1,11 +1,13 @@
 """What a call can cost at most by catalog price, and the price limits that make it so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from instant.domain.catalog import CatalogModel
-from instant.domain.money import NANO, parse_usd, to_nanousd
+from instant.domain.money import NANO, to_nanousd
+from instant.domain.pricing.expected import EXACT
+from instant.domain.pricing.tiers import highest
 
 HIDDEN_PROMPT_TOKENS = 256
 """Room for the frame that chat templates put around messages, in tokens."""
@@ -13,9 +15,14 @@ HIDDEN_PROMPT_TOKENS = 256
 IMAGE_TOKEN_FACTOR = 20
 """How much dearer an image's tokens are than text's, at most, where the catalog does not say: 12 and 20 were seen."""
 
+IMAGE_TOKENS = 50_000
+"""What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
+
 _MILLION = Decimal(10) ** 6
-_EXACT = 60
-"""Digits of arithmetic: products of catalog prices never round."""
+
+_PROMPT = ("prompt", "input_cache_write", "input_cache_read", "audio")
+_COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output")
+"""Whatever a token of a prompt, or of an answer, can be charged as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,7 @@ def worst_case(models: Sequence[CatalogModel], demand: Demand) -> int:
 
     Every byte is a token, every answer as long as allowed, every tier and model the dearest.
     """
-    with localcontext(prec=_EXACT):
+    with localcontext(prec=EXACT):
         return to_nanousd(_variable(models, demand) + demand.extra_usd)
 
 
@@ -62,7 +69,7 @@ def price_limits(models: Sequence[CatalogModel], demand: Demand, *, cap_nanousd:
     service is told to leave the dearer ones out. A price of zero stays a limit of zero. Units: USD per million
     tokens for prompt and completion, USD each for request and image.
     """
-    with localcontext(prec=_EXACT):
+    with localcontext(prec=EXACT):
         prices, variable = _dearest(models), _variable(models, demand)
         slack = (Decimal(cap_nanousd) / NANO - demand.extra_usd) / variable if variable else Decimal(1)
         limits = {
@@ -93,7 +100,7 @@ def _prompt_tokens(model: CatalogModel, demand: Demand) -> int:
 
 def _dearest(models: Sequence[CatalogModel]) -> _Prices:
     return _Prices(
-        prompt=max(highest(model, "prompt", "input_cache_write", "audio") for model in models),
+        prompt=max(highest(model, *_PROMPT) for model in models),
         completion=max(_completion(model) for model in models),
         image_completion=max(_image_completion(model) for model in models),
         request=max(highest(model, "request") for model in models),
@@ -102,7 +109,7 @@ def _dearest(models: Sequence[CatalogModel]) -> _Prices:
 
 
 def _completion(model: CatalogModel) -> Decimal:
-    return highest(model, "completion", "internal_reasoning", "image_output", "audio_output")
+    return highest(model, *_COMPLETION)
 
 
 def _image_completion(model: CatalogModel) -> Decimal:
@@ -110,22 +117,5 @@ def _image_completion(model: CatalogModel) -> Decimal:
     return _completion(model) * (1 if highest(model, "image_output") else IMAGE_TOKEN_FACTOR)
 
 
-def highest(model: CatalogModel, *keys: str) -> Decimal:
-    """The highest price that any of `keys` has in any tier; what has no readable price counts as 0."""
-    return max((price for tier in _tiers(model) for price in _prices(tier, keys)), default=Decimal(0))
-
-
 def _limit(price: Decimal) -> str:
     return f"{price.quantize(Decimal('1e-9'), rounding=ROUND_FLOOR).normalize():f}"
-
-
-def _tiers(model: CatalogModel) -> Iterator[Mapping[str, object]]:
-    yield model.pricing
-    yield from model.price_overrides
-
-
-def _prices(tier: Mapping[str, object], keys: tuple[str, ...]) -> Iterator[Decimal]:
-    for key in keys:
-        price = parse_usd(tier.get(key))
-        if price is not None and price > 0:
-            yield price

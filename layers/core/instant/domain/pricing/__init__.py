@@ -1,0 +1,26 @@
+"""What calls cost by catalog price: at most, and as expected; the only place where prices are multiplied."""
+
+from instant.domain.pricing.expected import SEARCH_USD, Usage, expected_usd
+from instant.domain.pricing.tiers import highest, price
+from instant.domain.pricing.worst import (
+    HIDDEN_PROMPT_TOKENS,
+    IMAGE_TOKEN_FACTOR,
+    IMAGE_TOKENS,
+    Demand,
+    price_limits,
+    worst_case,
+)
+
+__all__ = [
+    "HIDDEN_PROMPT_TOKENS",
+    "IMAGE_TOKENS",
+    "IMAGE_TOKEN_FACTOR",
+    "SEARCH_USD",
+    "Demand",
+    "Usage",
+    "expected_usd",
+    "highest",
+    "price",
+    "price_limits",
+    "worst_case",
+]

@@ -1,0 +1,73 @@
+"""A model's prices: the base, and the overrides that hold for long prompts and at certain hours."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from instant.domain.catalog import CatalogModel
+from instant.domain.money import parse_usd
+
+_LONG, _FROM, _TO = "min_prompt_tokens", "utc_start", "utc_end"
+
+_PRICES = {
+    "audio",
+    "audio_output",
+    "completion",
+    "image",
+    "image_output",
+    "image_token",
+    "input_audio_cache",
+    "input_cache_read",
+    "input_cache_write",
+    "input_cache_write_1h",
+    "internal_reasoning",
+    "prompt",
+    "request",
+    "web_search",
+}
+"""Every price that the service is known to have; what else stands in an override is a condition."""
+
+
+def prices_at(model: CatalogModel, prompt_tokens: int, at: datetime) -> Mapping[str, Decimal]:
+    """USD per unit of each price key, for a prompt of this length at this time; what has no readable price is missing.
+
+    As the service says: an override applies when all its conditions do, later ones win, and what it leaves out stays
+    as it was. One with a condition that is not known here does not apply.
+    """
+    tiers = [model.pricing, *(tier for tier in model.price_overrides if _applies(tier, prompt_tokens, at))]
+    found = {key: price(value) for tier in tiers for key, value in tier.items() if key in _PRICES}
+    return {key: usd for key, usd in found.items() if usd is not None}
+
+
+def price(value: object) -> Decimal | None:
+    """A price in USD; None for what is unreadable, or negative: a router's, which varies."""
+    usd = parse_usd(value)
+    return usd if usd is not None and usd >= 0 else None
+
+
+def highest(model: CatalogModel, *keys: str) -> Decimal:
+    """The highest price that any of `keys` has in any tier; what has no readable price counts as 0."""
+    return max((usd for tier in _tiers(model) for key in keys if (usd := price(tier.get(key)))), default=Decimal(0))
+
+
+def _tiers(model: CatalogModel) -> Iterator[Mapping[str, object]]:
+    yield model.pricing
+    yield from model.price_overrides
+
+
+def _applies(tier: Mapping[str, object], prompt_tokens: int, at: datetime) -> bool:
+    conditions = tier.keys() - _PRICES
+    if not conditions <= {_LONG, _FROM, _TO}:
+        return False
+    threshold = parse_usd(tier.get(_LONG, 0))
+    if threshold is None or (_LONG in tier and prompt_tokens <= threshold):
+        return False
+    return conditions.isdisjoint({_FROM, _TO}) or _is_within(tier, at.hour * 100 + at.minute)
+
+
+def _is_within(tier: Mapping[str, object], clock: int) -> bool:
+    """Whether `clock`, as HHMM, is in the half-open window, which may go past midnight."""
+    start, end = parse_usd(tier.get(_FROM)), parse_usd(tier.get(_TO))
+    if start is None or end is None:
+        return False
+    return start <= clock < end if start <= end else clock >= start or clock < end
