@@ -2,6 +2,9 @@
 
 ARCH ?= arm64
 STAGE ?= dev
+# The shell has a USER of its own; an operator's is given to make.
+OPERATOR = $(if $(filter command,$(firstword $(origin USER))),--user=$(USER))
+REGION ?= $(shell sed -n 's/^region = "\(.*\)"/\1/p' samconfig.toml | head -1)
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 PY := .venv/bin/python
@@ -23,10 +26,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ARCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format openapi build e2e bench deploy pins clean
+.PHONY: help setup run test check format openapi build e2e bench deploy admin-key pins clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 setup: $(VENV_READY) ## make .venv; the other targets do it when it is missing or stale
 
@@ -36,7 +39,7 @@ run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
 test: setup ## run the tests
 	@$(PY) -m pytest -n auto --dist loadfile
 
-check: setup $(SAM_READY) ## check format, lint, types, import directions, the template and the OpenAPI document
+check: setup $(SAM_READY) $(CHECKOV_READY) ## check format, lint, types, import directions, the template and the OpenAPI document
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
@@ -46,6 +49,7 @@ check: setup $(SAM_READY) ## check format, lint, types, import directions, the t
 	@mkdir -p .aws-sam
 	$(PY) -m tests.architecture.transform > .aws-sam/transformed.json
 	$(PY) .venv/bin/cfn-lint .aws-sam/transformed.json
+	.venv-checkov/bin/python -m checkov.main --config-file .ci/checkov.yaml
 	PYTHONPATH=layers/core $(PY) -m tests.openapi --check
 
 format: setup ## format the code and mend what ruff can mend
@@ -69,6 +73,10 @@ bench: ## build for this machine and measure cold start, CPU per call, AWS calls
 deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 ...")
 	$(SAM) deploy --config-env $(patsubst dev,default,$(STAGE)) --template-file $(BUILD)/template.yaml \
 		--parameter-overrides Stage=$(STAGE) Architecture=$(ARCH) $(PARAMS)
+
+admin-key: setup ## make a key with every scope for a deployed stack and print it once (STACK=name, USER=name)
+	@test -n "$(STACK)" || { echo "Say for which stack: make admin-key STACK=instant-resources-dev" >&2; exit 2; }
+	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.admin_key $(STACK) $(OPERATOR)
 
 pins: setup ## resolve the pinned requirement files again (UPGRADE=--upgrade for newer versions)
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
