@@ -13,6 +13,8 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.token_verifier import LEEWAY_SECONDS, OidcTokenVerifier
 from instant.domain.errors import Unauthenticated, UpstreamUnavailable
 from instant.domain.token import LONGEST, TokenClaims
+from instant.use_cases.authorize import authorize
+from tests.fakes.clock import FakeClock
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer, SigningKey, jws
 from tests.fakes.issuer.signing import encoded
 
@@ -182,6 +184,21 @@ def test_whatever_is_signed_is_read_or_refused(
     token = jws({**usual, **header}, {**issuer.claims(), **claims}, issuer.key.sign)
     with suppress(Unauthenticated):
         assert verifier.verify(token).user_id.startswith("oidc_")
+
+
+class Closed:
+    """A table that must not be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse."""
+        raise AssertionError(f"the table was asked: {name}")
+
+
+@given(st.text(st.characters()))
+def test_any_header_is_survived(verifier: OidcTokenVerifier, text: str) -> None:
+    for header in (text, f"Bearer {text}", f"Bearer {text}.{text}.{text}", f"Bearer x4k_live_{text}"):
+        with pytest.raises(Unauthenticated):
+            authorize(header, Closed(), FakeClock(), verifier)
 
 
 @given(st.binary(), st.binary(), st.binary(min_size=1))

@@ -34,7 +34,7 @@ class OidcTokenVerifier:
         self._clock = clock
 
     def verify(self, token: str) -> TokenClaims:
-        """What the token says, if it is good now."""
+        """What the token says, if it is good now; what is no token by its looks costs nothing."""
         claims = self._claims(token) if looks_like_token(token) else {}
         if not is_subject(claims.get("sub")) or not is_meant_for(self._audience, claims):
             raise _refused()
