@@ -134,6 +134,12 @@ def test_nobody_but_the_issuer_is_asked(issuer: FakeIssuer, verifier: OidcTokenV
         assert elsewhere.asked == []
 
 
+def test_a_key_without_a_name_is_not_searched_for() -> None:
+    with FakeIssuer() as issuer:
+        assert refused(verifier_of(issuer), issuer.token(headers={"kid": None}))
+        assert issuer.asked == []
+
+
 def test_a_weak_key_is_not_trusted() -> None:
     with FakeIssuer() as issuer:
         issuer.key = SigningKey.make("weak", bits=1024)

@@ -1,0 +1,49 @@
+"""Access tokens on what was built: the layer has what reads them, and the whole way over HTTP takes them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.world import World, open_world
+from tests.fakes.issuer import FakeIssuer
+from tests.local.layout import Built
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[FakeIssuer]:
+    with FakeIssuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def taking(built: Built, issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world that takes the issuer's tokens; root is an admin."""
+    parameters = {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "root"}
+    with open_world(built, tmp_path_factory.mktemp("tokens") / "log", parameters=parameters) as opened:
+        yield opened
+
+
+def test_a_token_lets_its_user_in_and_a_bad_one_nobody(taking: World, issuer: FakeIssuer) -> None:
+    taking.keys |= {"carol": issuer.token("carol"), "root": issuer.token("root"), "late": issuer.token(exp=1)}
+    made = taking.done(201, "carol", "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]})
+    taking.keys["carol's key"] = made["api_key"]
+    lists = [taking.done(200, user, "GET", "/api/user/api-keys")["data"] for user in ("carol", "carol's key")]
+    assert [[key["key_id"] for key in listed] for listed in lists] == [[made["key_id"]]] * 2
+    assert [listed[0]["last_used_at"] is not None for listed in lists] == [False, True]
+    taking.done(401, "late", "GET", "/api/user/api-keys")
+    taking.done(403, "carol", "POST", "/api/admin/sync-models")
+    taking.done(202, "root", "POST", "/api/admin/sync-models")
+    taking.stack.settle()
+
+
+def test_neither_a_token_nor_its_subject_is_left_anywhere(taking: World, issuer: FakeIssuer) -> None:
+    token = issuer.token("dora@mail.example")
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (
+        taking.call(None, "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]}, **headers).status == 201
+    )
+    places = {"the log": taking.log.read_bytes(), **taking.stored()}
+    secrets = [b"dora@mail.example", *(part.encode() for part in token.split(".")[1:])]
+    assert [place for place, content in places.items() if any(secret in content for secret in secrets)] == []
