@@ -1,5 +1,6 @@
 """An issuer's keys over real HTTP: rotation at once, outages survived, floods kept away, garbage never believed."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -82,7 +83,10 @@ def test_a_flood_of_invented_keys_asks_once_a_minute(issuer: FakeIssuer, keys: I
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_an_outage_is_survived_for_a_day(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock, fault: str) -> None:
+def test_an_outage_is_survived_for_a_day(
+    issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock, fault: str
+) -> None:
+    keys = IssuerKeys(issuer.url, issuer.jwks_url, upstream, clock, seconds=0.3)
     assert knows(keys, issuer.key)
     issuer.fault = fault
     clock.pass_seconds(FRESH_SECONDS)
@@ -123,12 +127,14 @@ def test_without_any_keys_nobody_can_tell(issuer: FakeIssuer, keys: IssuerKeys, 
     [
         *({"issuer": "https://other.example"}, {"issuer": None}, {"jwks_uri": None}, {"jwks_uri": 7}),
         *({"jwks_uri": "http://keys.example/"}, {"jwks_uri": "file:///etc/passwd"}, {"jwks_uri": "keys"}),
+        {"jwks_uri": "http://somebody@127.0.0.1:PORT/keys"},
     ],
 )
 def test_a_discovery_that_leads_astray_is_not_followed(
     issuer: FakeIssuer, keys: IssuerKeys, wrong: dict[str, object]
 ) -> None:
-    issuer.discovery |= wrong
+    port = issuer.url.rpartition(":")[2]
+    issuer.discovery |= json.loads(json.dumps(wrong).replace("PORT", port))
     with pytest.raises(UpstreamUnavailable):
         keys.find(issuer.key.kid)
     assert issuer.asked == BOTH[:1]
