@@ -16,6 +16,8 @@ Answer = Callable[[World, Arrival], Reply]
 
 def key(world: World, arrival: Arrival) -> Reply:
     """GET /key: what the bearer key is, may and has spent."""
+    if world.key_script:
+        return world.key_script.reply(world.stopping)
     return json_reply(200, {"data": world.accounts.describe(world.accounts.authenticate(arrival))})
 
 

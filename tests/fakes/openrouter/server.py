@@ -124,6 +124,14 @@ class FakeOpenRouter:
         """Answer every GET /models with these bytes, until `catalog` is set again."""
         self._world.catalog_script = script.raw(status, body, headers, chunks, cut)
 
+    def serve_key(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Answer every GET /key with these bytes, whoever asks, until `know_keys_again`."""
+        self._world.key_script = script.raw(status, body, headers, (), cut=False)
+
+    def know_keys_again(self) -> None:
+        """End `serve_key`."""
+        self._world.key_script = None
+
     # The answers to come
 
     def script(

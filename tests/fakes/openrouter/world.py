@@ -18,6 +18,7 @@ class World:
 
     catalog: list[Json] = field(default_factory=default_catalog)
     catalog_script: Script | None = None
+    key_script: Script | None = None
     queue: ScriptQueue = field(default_factory=ScriptQueue)
     accounts: Accounts = field(default_factory=Accounts)
     consent: Consent = field(default_factory=Consent)

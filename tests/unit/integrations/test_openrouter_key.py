@@ -35,13 +35,16 @@ def test_the_check_is_free_and_carries_the_key_as_bearer_alone() -> None:
     [
         ({"label": "sk-or…z", "limit_remaining": 4.21}, KeyFacts(label="sk-or…z", limit_remaining="4.21")),
         ({"label": "x", "limit_remaining": None}, KeyFacts(label="x")),
+        ({"label": "sk-or-v1-0e6...1c9"}, KeyFacts(label="sk-or-v1-...1c9")),
+        ({"label": "laptop (sk-or-0e61...1c9)"}, KeyFacts(label="laptop (sk-or-...1c9)")),
+        ({"label": "sk-or-v1-" + "0e6f" * 16}, KeyFacts(label="sk-or-v1-")),
         ({"label": "x", "limit_remaining": 5}, KeyFacts(label="x", limit_remaining="5")),
         ({"label": "x", "limit_remaining": 1e-7}, KeyFacts(label="x", limit_remaining="0.0000001")),
         ({"label": "", "limit_remaining": "a lot"}, KeyFacts()),
         ({"limit_remaining": True, "label": 7}, KeyFacts()),
         ({"usage": 1}, KeyFacts()),
     ],
-    ids=["capped", "no cap", "whole", "tiny", "odd", "odder", "bare"],
+    ids=["capped", "no cap", "masked", "named", "told whole", "whole", "tiny", "odd", "odder", "bare"],
 )  # fmt: skip
 def test_a_good_key_has_a_label_and_what_is_left(data: object, facts: KeyFacts) -> None:
     assert OpenRouter().read_key_check(answered({"data": data})) == facts

@@ -1,6 +1,8 @@
 """Users' keys under KMS, each bound to its user, service and stage, so that a copied ciphertext does not open."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 from botocore.exceptions import ClientError
@@ -17,6 +19,13 @@ CACHE_SECONDS = 300
 _CACHE_SIZE = 256
 
 
+_CLOSED = {"InvalidCiphertextException", "IncorrectKeyException"}
+
+
+class KmsFailed(Exception):
+    """KMS, or the way to it, failed. Only what it is called is told: its words may repeat what went over the wire."""
+
+
 class KmsKeySealer:
     """May encrypt only."""
 
@@ -27,12 +36,13 @@ class KmsKeySealer:
 
     def seal(self, key: Secret, *, user_id: str, service: str) -> bytes:
         """The ciphertext, bound to the user and the service."""
-        reply = client("kms").encrypt(
-            KeyId=self._key_id,
-            Plaintext=key.reveal().encode(),
-            EncryptionContext=_context(self._stage, user_id, service),
-        )
-        return bytes(reply["CiphertextBlob"])
+        with _without_words():
+            reply = client("kms").encrypt(
+                KeyId=self._key_id,
+                Plaintext=key.reveal().encode(),
+                EncryptionContext=_context(self._stage, user_id, service),
+            )
+            return bytes(reply["CiphertextBlob"])
 
 
 class KmsKeyOpener:
@@ -60,20 +70,33 @@ class KmsKeyOpener:
             self._opened.popitem(last=False)
 
     def _decrypt(self, ciphertext: bytes, user_id: str, service: str) -> Secret:
-        try:
-            reply = client("kms").decrypt(
-                KeyId=self._key_id,
-                CiphertextBlob=ciphertext,
-                EncryptionContext=_context(self._stage, user_id, service),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in {"InvalidCiphertextException", "IncorrectKeyException"}:
-                raise
-            message = (
-                f"The stored {service} key cannot be opened. Save it again: POST /api/user/integrations/{service}."
-            )
-            raise CredentialRejected(message) from None
-        return Secret(reply["Plaintext"].decode())
+        with _without_words():
+            try:
+                reply = client("kms").decrypt(
+                    KeyId=self._key_id,
+                    CiphertextBlob=ciphertext,
+                    EncryptionContext=_context(self._stage, user_id, service),
+                )
+            except ClientError as error:
+                if _code(error) not in _CLOSED:
+                    raise
+                save = f"POST /api/user/integrations/{service}"
+                raise CredentialRejected(f"The stored {service} key cannot be opened. Save it again: {save}.") from None
+            return Secret(reply["Plaintext"].decode())
+
+
+@contextmanager
+def _without_words() -> Iterator[None]:
+    try:
+        yield
+    except CredentialRejected:
+        raise
+    except Exception as error:
+        raise KmsFailed(_code(error) if isinstance(error, ClientError) else type(error).__name__) from None
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])
 
 
 def _context(stage: str, user_id: str, service: str) -> dict[str, str]:

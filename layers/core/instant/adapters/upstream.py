@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -12,12 +13,15 @@ from instant.adapters.deadline import KEEP_ALIVE_SECONDS, Deadline, transport
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.receipt import Receipt
+from instant.domain.secret import Secret
 from instant.ports import Clock
 
 CONNECT_SECONDS = 5.0
 """How long a connection may take before the service counts as unavailable."""
 
 _SENT = "The call was sent and may have been paid. Read GET /api/executions before calling again."
+
+_MASK = "[key]"
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ class HttpUpstream:
         try:
             with self._deadline.within(seconds), self._open(request) as reply:
                 seen = reply.headers
-                return _whole(reply, request.max_reply_bytes)
+                return _without(request.bearer, _whole(reply, request.max_reply_bytes))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             _log.warning("upstream not reached", extra={"error": type(error).__name__})
             raise UpstreamUnavailable("The service cannot be reached. Try again in a moment.") from None
@@ -59,13 +63,13 @@ class HttpUpstream:
             raise _unanswered(
                 DeadlineExceeded, f"No whole answer within the time allowed. {_SENT}", request, seen
             ) from None
-        except httpx.TransportError as error:
+        except Unreadable as error:
+            raise _unanswered(UpstreamError, str(error), request, seen) from None
+        except Exception as error:  # whatever it is, its words may hold the key
             _log.warning("upstream connection lost", extra={"error": type(error).__name__})
             raise _unanswered(
                 OutcomeUnknown, f"The connection broke before the answer. {_SENT}", request, seen
             ) from None
-        except Unreadable as error:
-            raise _unanswered(UpstreamError, str(error), request, seen) from None
 
     def _open(self, request: Request) -> AbstractContextManager[httpx.Response]:
         base = self._elsewhere.get(request.base_url, request.base_url)
@@ -84,8 +88,8 @@ class HttpUpstream:
 
 def _unanswered(kind: type[InstantError], message: str, request: Request, seen: httpx.Headers) -> InstantError:
     """The error of a call that was sent and has no whole answer, with the name of the call, if one came."""
-    name = seen.get(request.id_header) if request.id_header else None
-    return kind(message, outcome_unknown=True, receipt=Receipt(generation_id=name))
+    name = _masked(request.bearer, seen.get(request.id_header, "")) if request.id_header else ""
+    return kind(message, outcome_unknown=True, receipt=Receipt(generation_id=name or None))
 
 
 class Unreadable(Exception):
@@ -102,6 +106,18 @@ def _whole(reply: httpx.Response, most: int) -> Reply:
         if len(body) > most:
             raise Unreadable(f"The answer is longer than {most} bytes, which is not read.")
     return Reply(status=reply.status_code, body=bytes(body), headers=_lower(reply.headers))
+
+
+def _without(key: Secret | None, reply: Reply) -> Reply:
+    """The reply without the key that it answers to: a service that repeats it must not get it stored or told."""
+    if key is None:
+        return reply
+    headers = {name: _masked(key, value) for name, value in reply.headers.items()}
+    return replace(reply, body=reply.body.replace(key.reveal().encode(), _MASK.encode()), headers=headers)
+
+
+def _masked(key: Secret | None, text: str) -> str:
+    return text.replace(key.reveal(), _MASK) if key else text
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:

@@ -30,6 +30,9 @@ from typing import ClassVar, Self
 
 from instant.domain.receipt import Receipt
 
+LONGEST_NAME = 40
+"""A part of a field's name is repeated to its sender up to this length."""
+
 
 class InstantError(Exception):
     """A failure told to the caller: `message` says what to do next and never holds a key or an upstream body."""
@@ -177,8 +180,9 @@ class InvalidField(InstantError):
 
     @classmethod
     def named(cls, field: str, problem: str) -> Self:
-        """The error for one `field` (dotted path)."""
-        return cls(f"{field}: {problem}", details={"field": field})
+        """The error for one `field` (dotted path); its parts are told as `told_name` tells them."""
+        told = told_name(field)
+        return cls(f"{told}: {problem}", details={"field": told})
 
 
 class Moderated(InstantError):
@@ -227,6 +231,11 @@ class OutcomeUnknown(InstantError):
     """The call was sent and no answer came back: it may have been carried out, so it is never sent again."""
 
     code, status = "outcome_unknown", 504
+
+
+def told_name(field: str) -> str:
+    """A dotted path as its sender may see it again: a part longer than any name of ours may be a key."""
+    return ".".join(part if len(part) <= LONGEST_NAME else "…" for part in field.split("."))
 
 
 def every_error(root: type[InstantError] = InstantError) -> Iterator[type[InstantError]]:

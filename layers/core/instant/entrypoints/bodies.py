@@ -50,7 +50,7 @@ class Execute(Body):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [_given("resource_id"), _given("resource")]})
 
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
     inputs: dict[str, Any]
     overrides: dict[str, Any] = Field(
@@ -107,7 +107,7 @@ class Preview(Body):
         }
     )
 
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     resource_type: str | None = None
     config: dict[str, Any] | None = None
     inputs: dict[str, Any]

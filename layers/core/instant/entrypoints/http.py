@@ -26,8 +26,8 @@ from instant.entrypoints.observability import quiet_libraries
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
-MAX_ID_LENGTH = 64
-"""No id of ours is longer, so a longer one in a path names nothing; DynamoDB refuses keys over 2,048 bytes."""
+MAX_ID_LENGTH = 40
+"""No id of ours is longer, so a longer one in a path names nothing. It may be a key, and is looked up nowhere."""
 
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
 """What the ids in paths are of."""
@@ -52,7 +52,7 @@ def api() -> APIGatewayRestResolver:
     app.exception_handler(InstantError)(_told)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
-    app.exception_handler(ResponseValidationError)(_unexpected)
+    app.exception_handler(ResponseValidationError)(_misshapen)
     app.exception_handler(Exception)(_unexpected)
     app.not_found(lambda error: _told(NotFound("There is no such route. The README lists the routes.")))
     return app
@@ -207,6 +207,16 @@ def _unsupported(error: RequestUnsupportedContentType) -> Response[Any]:
     return _told(UnsupportedMediaType("Send the body as Content-Type: application/json."))
 
 
+def _misshapen(error: ResponseValidationError) -> Response[Any]:
+    """Our own mistake; what does not fit is not logged, since it may be a key on its way to its owner."""
+    _log.error("an answer does not have its shape", extra={"places": [each["loc"] for each in error.errors()]})
+    return _internal()
+
+
 def _unexpected(error: Exception) -> Response[Any]:
     _log.error("unexpected failure", exc_info=error)
+    return _internal()
+
+
+def _internal() -> Response[Any]:
     return _told(Internal("Something failed on our side. If this was an execution, read GET /api/executions first."))

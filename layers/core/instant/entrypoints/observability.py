@@ -2,8 +2,8 @@
 
 import logging
 
-LIBRARIES = ("botocore", "urllib3", "httpx", "httpcore", "pynamodb")
-"""At DEBUG these log requests and decrypted keys, whatever the root level is set to."""
+LIBRARIES = ("aws_lambda_powertools", "botocore", "httpcore", "httpx", "pynamodb", "urllib3")
+"""At DEBUG these log paths, requests and decrypted keys, whatever the root level is set to."""
 
 
 def quiet_libraries() -> None:

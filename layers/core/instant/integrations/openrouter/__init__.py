@@ -11,6 +11,9 @@ from instant.domain.secret import Secret
 from instant.integrations.openrouter.refusals import refusal
 from instant.integrations.openrouter.wire import BASE_URL, amount_text, mapping, parse, text
 
+_MASKED = re.compile(r"(sk-or-(?:v\d+-)?)[A-Za-z0-9_-]+")
+"""A key, or its beginning, in a label: OpenRouter labels a key with its first and last characters."""
+
 
 class OpenRouter:
     """Keys begin with `sk-or-` and are checked by `GET /key`, which costs nothing; PKCE gives out fresh ones."""
@@ -26,6 +29,7 @@ class OpenRouter:
     def read_key_check(self, reply: Reply) -> KeyFacts:
         """The key's label, and how many USD it may still spend (None: the key has no cap).
 
+        The label goes without the key's first characters; the last ones, by which owners know it, are enough.
         A management key is refused: it cannot run models, and could make and delete keys of its account.
         """
         if reply.status != 200:
@@ -35,7 +39,8 @@ class OpenRouter:
             raise UpstreamError("OpenRouter's key check gave no readable answer. Try again later.")
         if data.get("is_management_key") is True:
             raise CredentialRejected("This is a management key, which cannot run models. Connect an ordinary API key.")
-        return KeyFacts(label=text(data.get("label")), limit_remaining=amount_text(data.get("limit_remaining")))
+        label = _MASKED.sub(r"\1", text(data.get("label")) or "")
+        return KeyFacts(label=label or None, limit_remaining=amount_text(data.get("limit_remaining")))
 
     def authorize_query(self, challenge: str, callback: str | None) -> Mapping[str, str]:
         """No `state` is documented, and none is given back: it travels inside the callback."""

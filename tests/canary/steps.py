@@ -1,0 +1,61 @@
+"""One request to every route, made so that it succeeds and has something to do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.canary.walk import SERVICE, Ask, Walk, run_of
+from tests.integration.guests import MODEL
+
+
+def _on_connection(method: str, suffix: str = "", body: Any = None) -> Callable[[Walk], Ask]:
+    def step(walk: Walk) -> Ask:
+        walk.connect()
+        return Ask(method, SERVICE + suffix, body)
+
+    return step
+
+
+def _execute(walk: Walk) -> Ask:
+    walk.connect()
+    return Ask("POST", "/api/execute", run_of(walk.painter))
+
+
+def _plain(method: str, target: str, body: Any = None) -> Callable[[Walk], Ask]:
+    return lambda walk: Ask(method, target, body)
+
+
+_NEW = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL}}
+_DRAFT = {"resource_type": "openrouter_instant", "config": {"model": MODEL}, "inputs": {"prompt": "hello"}}
+
+STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
+    ("POST", "/api/execute"): _execute,
+    ("GET", "/api/executions"): _plain("GET", "/api/executions?limit=2"),
+    ("GET", "/api/executions/{execution_id}"): lambda walk: Ask(
+        "GET", f"/api/executions/{walk.painting['execution_id']}"
+    ),
+    ("GET", "/api/images/{image_id}"): lambda walk: Ask(
+        "GET", f"/api/images/{walk.painting['output']['urls'][0].rpartition('/')[2]}"
+    ),
+    ("GET", "/api/resource-types"): _plain("GET", "/api/resource-types"),
+    ("GET", "/api/resources"): _plain("GET", "/api/resources?listing=public&sort=most_used&q=haiku"),
+    ("POST", "/api/resources"): _plain("POST", "/api/resources", _NEW),
+    ("GET", "/api/resources/{resource_id}"): lambda walk: Ask("GET", f"/api/resources/{walk.painter}"),
+    ("PATCH", "/api/resources/{resource_id}"): lambda walk: Ask(
+        "PATCH", f"/api/resources/{walk.painter}", {"visibility": "public"}
+    ),
+    ("DELETE", "/api/resources/{resource_id}"): lambda walk: Ask("DELETE", f"/api/resources/{walk.resource()}"),
+    ("POST", "/api/resources/preview"): _plain("POST", "/api/resources/preview", _DRAFT),
+    ("GET", "/api/user/integrations/{service}"): _on_connection("GET"),
+    ("POST", "/api/user/integrations/{service}"): lambda walk: Ask("POST", SERVICE, {"api_key": walk.key}),
+    ("PATCH", "/api/user/integrations/{service}"): _on_connection("PATCH", body={"is_enabled": False}),
+    ("DELETE", "/api/user/integrations/{service}"): _on_connection("DELETE"),
+    ("POST", "/api/user/integrations/{service}/test"): _on_connection("POST", "/test"),
+    ("GET", "/api/user/api-keys"): _plain("GET", "/api/user/api-keys"),
+    ("POST", "/api/user/api-keys"): _plain("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}),
+    ("DELETE", "/api/user/api-keys/{key_id}"): lambda walk: Ask("DELETE", f"/api/user/api-keys/{walk.spare}"),
+    ("GET", "/api/models"): _plain("GET", "/api/models?limit=2"),
+    ("GET", "/api/models/{author}/{slug}"): _plain("GET", f"/api/models/{MODEL}"),
+    ("POST", "/api/admin/sync-models"): _plain("POST", "/api/admin/sync-models", {"accept_losses": True}),
+    ("GET", "/api/openapi.json"): _plain("GET", "/api/openapi.json"),
+}
+"""How each route of the template is walked; a route without a step fails the test."""

@@ -1,0 +1,44 @@
+"""The canary run: unique secrets through every route, every success and every fault, then searched for everywhere."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from tests.canary import trials
+from tests.canary.sinks import Sinks, listening, stored
+from tests.canary.steps import STEPS
+from tests.canary.walk import Walk, begin
+from tests.canary.wire import FAULTS, tapped
+from tests.integration.guests import open_guest_house
+
+
+@pytest.fixture(scope="module")
+def walked() -> Iterator[Walk]:
+    """All of it, once."""
+    with open_guest_house() as house, tapped(sinks := Sinks()) as wire:
+        walk = begin(house, sinks, wire)
+        with listening(sinks):
+            trials.succeed(walk)
+            trials.fail_in_aws(walk)
+            trials.fail_upstream(walk)
+            trials.fail_key_checks(walk)
+            trials.misplace(walk)
+        stored(sinks)
+        yield walk
+
+
+def test_every_route_is_walked(walked: Walk) -> None:
+    assert {(route.method, route.path) for route in walked.house.plan.routes} == set(STEPS)
+
+
+def test_every_operation_met_every_fault(walked: Walk) -> None:
+    operations = {operation for operation, _ in walked.wire.met}
+    assert operations >= {"Encrypt", "Decrypt", "PutItem", "TransactWriteItems", "PutEvents", "PUT", "Query"}
+    assert walked.wire.met == set(product(operations, FAULTS.values()))
+
+
+@pytest.mark.parametrize("sink", ["stdout", "stderr", "log", "response", "aws", "upstream", "table", "bucket", "queue"])
+def test_no_secret_is_in(walked: Walk, sink: str) -> None:
+    leaks = walked.sinks.leaks(walked.secrets, sink)
+    assert leaks == []

@@ -1,0 +1,220 @@
+"""The canary's eyes: a leak planted in any place is found there, so that a run without one means something."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+
+import httpx
+import pytest
+
+from instant.adapters import aws
+from tests.canary.needles import needles
+from tests.canary.sinks import Sinks, listening, stored
+from tests.canary.wire import tapped
+from tests.integration.house import Answer, House, open_house
+
+SECRET = "sk-or-v1-" + sha256(b"planted").hexdigest()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with open_house() as opened:
+        yield opened
+
+
+def _log(message: str, *args: object, **extra: object) -> Callable[[], object]:
+    return lambda: logging.getLogger("some.library").debug(message, *args, extra=extra)
+
+
+def _log_exception() -> None:
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        logging.getLogger("some.library").exception("failed")
+
+
+def _log_cause() -> None:
+    try:
+        try:
+            raise ValueError(SECRET)
+        except ValueError as error:
+            raise RuntimeError("failed") from error
+    except RuntimeError as error:
+        logging.getLogger("some.library").error("failed", exc_info=error)
+
+
+def _log_without_a_listener() -> None:
+    silent = logging.getLogger("silent.library")
+    silent.propagate = False
+    silent.debug(SECRET)
+
+
+def _metric() -> None:
+    line = {"_aws": {"CloudWatchMetrics": [{"Dimensions": [["key"]]}]}, "key": SECRET, "calls": 1}
+    print(json.dumps(line))
+
+
+PRINTED: dict[str, tuple[str, Callable[[], object]]] = {
+    "print": ("stdout", lambda: print(SECRET)),
+    "print to stderr": ("stderr", lambda: print(SECRET, file=sys.stderr)),
+    "past Python, stdout": ("stdout", lambda: os.write(1, SECRET.encode())),
+    "past Python, stderr": ("stderr", lambda: os.write(2, SECRET.encode())),
+    "another process": ("stdout", lambda: subprocess.run(["/bin/echo", SECRET], check=True)),
+    "a metric": ("stdout", _metric),
+    "a message": ("log", _log(SECRET)),
+    "an argument": ("log", _log("%s", SECRET)),
+    "an argument that no message shows": ("log", _log("%(a)s", {"a": 1, "b": SECRET})),
+    "an extra field": ("log", _log("x", request={"headers": [SECRET]})),
+    "an exception": ("log", _log_exception),
+    "its cause": ("log", _log_cause),
+    "a logger without listeners": ("log", _log_without_a_listener),
+}
+
+
+@pytest.mark.parametrize("plant", PRINTED)
+def test_a_leak_that_is_printed_or_logged_is_found(plant: str) -> None:
+    sinks, (sink, act) = Sinks(), PRINTED[plant]
+    with listening(sinks):
+        act()
+    assert {leak.split(":")[0] for leak in sinks.leaks([SECRET])} == {sink}
+
+
+def test_nothing_is_listened_to_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
+    level, factory = logging.getLogger().level, logging.getLogRecordFactory()
+    with listening(Sinks()):
+        print("inside")
+    print("outside")
+    assert capfd.readouterr().out == "outside\n"
+    assert (logging.getLogger().level, logging.getLogRecordFactory()) == (level, factory)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, {}, json.dumps({"key": SECRET})),
+        Answer(302, {"Location": f"https://bucket.s3.amazonaws.com/x?X-Amz-Signature={SECRET}"}, ""),
+        Answer(200, {SECRET: "x"}, ""),
+    ],
+    ids=["body", "presigned link", "header name"],
+)
+def test_a_leak_in_an_answer_is_found(answer: Answer) -> None:
+    sinks = Sinks()
+    sinks.answer("GET /", answer)
+    assert len(sinks.leaks([SECRET])) == 1
+
+
+STORED: dict[str, tuple[str, Callable[[House], object]]] = {
+    "an attribute": ("table", lambda house: _row(house, note={"S": SECRET})),
+    "an attribute's name": ("table", lambda house: _row(house, **{SECRET: {"S": "x"}})),
+    "bytes": ("table", lambda house: _row(house, note={"B": SECRET.encode()})),
+    "bytes deep inside": ("table", lambda house: _row(house, note={"M": {"a": {"L": [{"B": SECRET.encode()}]}}})),
+    "a key of a row": ("table", lambda house: _row(house, name={"S": SECRET})),
+    "an object": ("bucket", lambda house: _object(house, Body=SECRET.encode())),
+    "an object's name": ("bucket", lambda house: _object(house, Key=f"media/{SECRET}")),
+    "an object's metadata": ("bucket", lambda house: _object(house, Metadata={"key": SECRET})),
+    "an object's type": ("bucket", lambda house: _object(house, ContentType=SECRET)),
+    "a message": ("queue", lambda house: _message(MessageBody=SECRET)),
+    "a message's attribute": (
+        "queue",
+        lambda house: _message(
+            MessageBody="x", MessageAttributes={"key": {"DataType": "String", "StringValue": SECRET}}
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("plant", STORED)
+def test_a_leak_that_is_stored_is_found(house: House, plant: str) -> None:
+    sinks, (sink, act) = Sinks(), STORED[plant]
+    undo = act(house)
+    stored(sinks)
+    assert callable(undo)
+    undo()
+    assert {leak.split(":")[0] for leak in sinks.leaks([SECRET])} == {sink}
+    stored(after := Sinks())
+    assert after.leaks([SECRET]) == []
+
+
+def _row(house: House, **attributes: object) -> Callable[[], object]:
+    table, key = house.name("LIMITS_TABLE"), {"name": attributes.get("name", {"S": "planted"})}
+    aws.client("dynamodb").put_item(TableName=table, Item={**key, **attributes})
+    return lambda: aws.client("dynamodb").delete_item(TableName=table, Key=key)
+
+
+def _object(house: House, **parts: object) -> Callable[[], object]:
+    planted = {"Bucket": house.name("MEDIA_BUCKET"), "Key": "media/planted", "Body": b"x", **parts}
+    aws.client("s3").put_object(**planted)
+    return lambda: aws.client("s3").delete_object(Bucket=planted["Bucket"], Key=planted["Key"])
+
+
+def _message(**parts: object) -> Callable[[], object]:
+    queue = aws.client("sqs").create_queue(QueueName="planted")["QueueUrl"]
+    aws.client("sqs").send_message(QueueUrl=queue, **parts)
+    return lambda: aws.client("sqs").delete_queue(QueueUrl=queue)
+
+
+SENT: dict[str, Callable[[House], object]] = {
+    "an event": lambda house: aws.client("events").put_events(
+        Entries=[{"Source": "instant.resources", "DetailType": "x", "Detail": json.dumps({"key": SECRET})}]
+    ),
+    "a row that is gone": lambda house: _row(house, note={"S": SECRET}),
+    "a metric": lambda house: aws.client("cloudwatch").put_metric_data(
+        Namespace="instant", MetricData=[{"MetricName": SECRET, "Value": 1}]
+    ),
+    "an encryption context": lambda house: aws.client("kms").encrypt(
+        KeyId=house.name("CREDENTIALS_KEY"), Plaintext=b"x", EncryptionContext={"key": SECRET}
+    ),
+}
+
+
+@pytest.mark.parametrize("plant", SENT)
+def test_a_leak_on_its_way_to_aws_is_found(house: House, plant: str) -> None:
+    with tapped(sinks := Sinks()):
+        undo = SENT[plant](house)
+    if callable(undo):
+        undo()
+    assert len(sinks.leaks([SECRET], "aws")) == 1
+
+
+def test_the_one_place_for_a_key_on_its_way_to_aws_is_kms(house: House) -> None:
+    with tapped(sinks := Sinks()):
+        aws.client("kms").encrypt(KeyId=house.name("CREDENTIALS_KEY"), Plaintext=SECRET.encode())
+    assert (len(sinks.seen["aws"]), sinks.leaks([SECRET])) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"headers": {"X-Key": SECRET}},
+        {"headers": {"Cookie": f"key={SECRET}"}},
+        {"params": {"key": SECRET}},
+        {"json": {"user": SECRET}},
+    ],
+    ids=["header", "cookie", "query", "body"],
+)
+def test_a_leak_on_its_way_upstream_is_found(house: House, sent: dict[str, object]) -> None:
+    house.fake.forget_requests()
+    httpx.post(f"{house.fake.url}/chat/completions", **sent)  # type: ignore[arg-type]
+    sinks = Sinks()
+    sinks.arrival("chat", house.fake.requests[0])
+    assert len(sinks.leaks([SECRET])) == 1
+
+
+def test_the_one_place_for_a_key_on_its_way_upstream_is_its_header(house: House) -> None:
+    house.fake.forget_requests()
+    httpx.get(f"{house.fake.url}/key", headers={"Authorization": f"Bearer {SECRET}"})
+    sinks = Sinks()
+    sinks.arrival("key", house.fake.requests[0])
+    assert (len(sinks.seen["upstream"]), sinks.leaks([SECRET])) == (1, [])
+
+
+@pytest.mark.parametrize("spelling", needles(SECRET))
+def test_every_spelling_is_found_in_what_is_printed(spelling: str) -> None:
+    sinks, part = Sinks(), max(needles(SECRET)[spelling].windows)
+    with listening(sinks):
+        os.write(1, b"before " + part + b" behind")
+    assert spelling in sinks.leaks([SECRET])[0]

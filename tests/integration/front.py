@@ -1,0 +1,52 @@
+"""The house behind its own gateway, in one process: route, authorizer, function, and the gateway's own answers."""
+
+import json
+import logging
+from typing import Any
+
+from tests.integration.house import Answer, House
+from tests.local.gateway import Gateway
+from tests.local.invocation import Outcome
+from tests.local.server import Request
+
+_log = logging.getLogger(__name__)
+
+
+class Front:
+    """A gateway without a socket; what it remembers of callers lasts as long as it does."""
+
+    def __init__(self, house: House) -> None:
+        """Stand before the functions of `house`."""
+        self._house = house
+        self._gateway = Gateway(house.plan, self._invoke)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request; `target` is path and query as sent, a text or bytes for a body is sent as it is."""
+        raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else b""
+        sent = {"Host": "api.example", **(headers or {})}
+        if body is not None:
+            raw = raw or json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        request = Request(method, f"/{self._house.plan.stage}{target}", list(sent.items()), raw)
+        answer = self._gateway.answer(request)
+        told = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
+        return Answer(answer.status, told, answer.body.decode())
+
+    def _invoke(self, function: str, event: bytes) -> Outcome:
+        """As Lambda does: JSON in and out, and whatever a function raises is logged and described."""
+        try:
+            return Outcome(json.dumps(self._house.invoke(function, json.loads(event))).encode())
+        except Exception as error:
+            _log.exception("a function failed")
+            described = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return Outcome(json.dumps(described).encode(), failed=True)
