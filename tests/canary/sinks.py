@@ -16,6 +16,9 @@ from tests.canary.needles import found
 from tests.fakes.openrouter import Arrival
 from tests.integration.house import Answer
 
+_CLOCKWORK = {"created", "exc_info", "exc_text", "msecs", "process", "relativeCreated", "taskName", "thread"}
+"""Fields of a log record that logging fills in by itself; exceptions are looked at in full beside them."""
+
 
 @dataclass
 class Sinks:
@@ -46,9 +49,10 @@ class Sinks:
         self.note("response", place, f"{answer.status} {answer.headers}\n{answer.text}")
 
     def arrival(self, place: str, arrival: Arrival) -> None:
-        """A request upstream, but for the one header in which the key belongs."""
+        """A request upstream, but for the one header in which the key belongs, and the exchange of a code."""
         headers = {name: value for name, value in arrival.headers.items() if name != "authorization"}
-        content = f"{arrival.method} {arrival.path} {arrival.query} {headers}\n".encode() + arrival.body
+        body = b"" if arrival.path == "/api/v1/auth/keys" else arrival.body
+        content = f"{arrival.method} {arrival.path} {arrival.query} {headers}\n".encode() + body
         self.note("upstream", place, content)
 
 
@@ -105,9 +109,11 @@ def _records(sinks: Sinks) -> Iterator[None]:
 
 def _told(record: logging.LogRecord) -> Iterator[str]:
     """All that a formatter could write of a record: message, arguments, extra fields, exception."""
-    yield f"{record.getMessage()}\n{record.__dict__!r}"
+    fields = {name: value for name, value in vars(record).items() if name not in _CLOCKWORK}
+    yield f"{record.getMessage()}\n{fields!r}"
     if record.exc_info and record.exc_info[1]:
-        yield "".join(traceback.format_exception(record.exc_info[1])) + repr(record.exc_info[1])
+        yield repr(record.exc_info[1])
+        yield from traceback.format_exception(record.exc_info[1])
 
 
 def stored(sinks: Sinks) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.canary.walk import SERVICE, Ask, Walk, run_of
 from tests.integration.guests import MODEL
+from tests.integration.house import CALLBACKS
 
 
 def _on_connection(method: str, suffix: str = "", body: Any = None) -> Callable[[Walk], Ask]:
@@ -47,6 +48,12 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("POST", "/api/resources/preview"): _plain("POST", "/api/resources/preview", _DRAFT),
     ("GET", "/api/user/integrations/{service}"): _on_connection("GET"),
     ("POST", "/api/user/integrations/{service}"): lambda walk: Ask("POST", SERVICE, {"api_key": walk.key}),
+    ("POST", "/api/user/integrations/{service}/connect"): _plain(
+        "POST", f"{SERVICE}/connect", {"callback_url": CALLBACKS[0]}
+    ),
+    ("POST", "/api/user/integrations/{service}/connect/complete"): lambda walk: Ask(
+        "POST", f"{SERVICE}/connect/complete", walk.grant()
+    ),
     ("PATCH", "/api/user/integrations/{service}"): _on_connection("PATCH", body={"is_enabled": False}),
     ("DELETE", "/api/user/integrations/{service}"): _on_connection("DELETE"),
     ("POST", "/api/user/integrations/{service}/test"): _on_connection("POST", "/test"),

@@ -7,6 +7,7 @@ from typing import Any
 from tests.canary.steps import STEPS
 from tests.canary.walk import SERVICE, Ask, Walk, run_of
 from tests.canary.wire import FAULTS
+from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
 from tests.fakes.openrouter.chat.wished_errors import KINDS
 from tests.integration.front import Front
 from tests.integration.house import Answer
@@ -23,10 +24,10 @@ STATUSES = (200, 302, 400, 401, 402, 403, 404, 408, 413, 429, 500, 502, 503, 524
 
 def succeed(walk: Walk) -> None:
     """Every route, and whatever starts without one."""
+    walk.house.sync()
     for route, step in STEPS.items():
         answer = walk.ask(step(walk))
         assert answer.status < 400, (route, answer.text)
-    walk.house.sync()
     walk.house.invoke("RankResourcesFunction", {"source": "aws.events"})
 
 
@@ -58,7 +59,7 @@ def fail_upstream(walk: Walk) -> None:
 
 
 def fail_key_checks(walk: Walk) -> None:
-    """The service's check of a key fails, or repeats the key, when it is saved and when it is tested."""
+    """The service's check or exchange fails, or repeats what was sent, when a key is saved, tested or connected."""
     for status in STATUSES:
         for body, headers in _echoes(walk.key):
             walk.connect()
@@ -66,6 +67,10 @@ def fail_key_checks(walk: Walk) -> None:
             walk.ask(Ask("POST", f"{SERVICE}/test"))
             walk.ask(Ask("POST", SERVICE, {"api_key": walk.key}))
             walk.house.fake.know_keys_again()
+    for status in (200, 400, 403, 429, 500):
+        for body, _ in _echoes(" ".join([walk.key, *walk.allowed.values()])):
+            walk.house.fake.script_exchange(status, body)
+            walk.ask(Ask("POST", f"{SERVICE}/connect/complete", walk.allowed))
     walk.house.fake.revoked_keys.add(walk.key)
     walk.ask(Ask("POST", f"{SERVICE}/test"))
     walk.ask(Ask("POST", SERVICE, {"api_key": walk.key}))
@@ -73,14 +78,18 @@ def fail_key_checks(walk: Walk) -> None:
     walk.house.fake.revoked_keys.clear()
 
 
-def misplace(walk: Walk) -> None:
+def misplace(walk: Walk, issuer: FakeIssuer) -> None:
     """Secrets where they do not belong: in other fields, in names, in paths, queries and headers, half and damaged."""
-    for secret in (walk.key, walk.token):
+    token = issuer.token("canary")
+    walk.secrets.append(token.rpartition(".")[2])
+    for secret in (walk.key, walk.token, token, walk.allowed["code_verifier"]):
         for ask in (*_in_bodies(secret), *_in_paths(secret), *_in_queries(secret), *_in_headers(secret)):
             answer = walk.ask(ask, place=f"{ask.method} with a misplaced secret")
             assert answer.status >= 400, (ask.method, ask.headers.keys(), answer.status)
     for damaged in (f"{walk.key}\n", f" {walk.key}", f"Bearer {walk.key}", f"{walk.key[:30]}\0{walk.key[30:]}"):
         walk.ask(Ask("POST", SERVICE, {"api_key": damaged}))
+    for forge in BAD_TOKENS.values():
+        _with_token(walk, forge(issuer))
     for damaged in (walk.token[:-1], f"{walk.token}x", f"{walk.token} {walk.token}", walk.key):
         _with_token(walk, damaged)
 

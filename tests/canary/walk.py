@@ -13,11 +13,14 @@ from instant.domain.identity import Scope
 from tests.canary.sinks import Sinks
 from tests.canary.wire import Wire
 from tests.fakes.aws_faults import Fault
+from tests.fakes.issuer import FakeIssuer
+from tests.integration.browser import allow
 from tests.integration.front import Front
 from tests.integration.guests import MODEL
 from tests.integration.house import Answer, House
 
 SERVICE = "/api/user/integrations/openrouter"
+SHOWN_ONCE = {("POST", "/api/user/api-keys"): "api_key", ("POST", f"{SERVICE}/connect"): "code_verifier"}
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,16 @@ class Walk:
     token: str = field(repr=False)
     secrets: list[str] = field(repr=False)
     key: str = field(repr=False)
+    uses: int = 0
 
     def ask(self, ask: Ask, faults: dict[int, Fault] | None = None, place: str = "") -> Answer:
         """The answer to one request of the user."""
         self.wire.begin(faults)
         answer = self.front.ask(ask.method, ask.target, ask.body, token=self.token, headers=ask.headers)
-        self.sinks.answer(place or str(ask), self._without_new_key(answer))
+        self.sinks.answer(place or str(ask), self._without_what_is_shown_once(ask, answer))
         for arrival in self.house.fake.requests:
             self.sinks.arrival(place or str(ask), arrival)
+            self.uses += arrival.headers.get("authorization") == f"Bearer {self.key}"
         self.house.fake.forget_requests()
         return answer
 
@@ -91,12 +96,27 @@ class Walk:
         """The id of a second API key."""
         return str(self.done("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})["key_id"])
 
-    def _without_new_key(self, answer: Answer) -> Answer:
-        """A key of ours is shown once, in the answer that makes it: the one place where a secret may stand."""
-        if answer.status != 201 or '"api_key"' not in answer.text:
+    def grant(self) -> dict[str, str]:
+        """A code and a verifier, for which the key will be given out, as often as they are sent."""
+        given = self.allowed
+        self.house.fake.script_exchange(200, json.dumps({"key": self.key}).encode())
+        return given
+
+    @cached_property
+    def allowed(self) -> dict[str, str]:
+        """The code and the verifier of a connection that the user has allowed."""
+        begun = self.front.ask("POST", f"{SERVICE}/connect", {}, token=self.token).json
+        code, verifier = allow(begun["authorize_url"])[1]["code"], begun["code_verifier"]
+        self.secrets += [code, verifier]
+        return {"code": code, "code_verifier": verifier}
+
+    def _without_what_is_shown_once(self, ask: Ask, answer: Answer) -> Answer:
+        """A new key of ours, and a new verifier, stand in the answer that makes them: nowhere else, and never again."""
+        name = SHOWN_ONCE.get((ask.method, ask.target))
+        if name is None or answer.status >= 400:
             return answer
         shown = answer.json
-        self.secrets.append(shown.pop("api_key"))
+        self.secrets.append(shown.pop(name))
         return replace(answer, text=json.dumps(shown))
 
 
@@ -106,8 +126,20 @@ def run_of(resource_id: str, prompt: str = "Say hello.") -> dict[str, Any]:
 
 
 def begin(house: House, sinks: Sinks, wire: Wire) -> Walk:
-    """A walk with a token and a key of OpenRouter's that nobody has seen."""
+    """A walk with an API key and a key of OpenRouter's that nobody has seen."""
     made, record = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))
     DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(record)
     token, key = made.reveal(), "sk-or-v1-" + token_hex(32)
     return Walk(house, sinks, wire, Front(house), token, [token, key], key)
+
+
+def trusting(issuer: FakeIssuer) -> dict[str, str]:
+    """The template's parameters for a house that takes this issuer's tokens."""
+    return {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "canary"}
+
+
+def signed_in(walk: Walk, issuer: FakeIssuer) -> Walk:
+    """The same house, walked with an access token; what is secret of one is its signature."""
+    token = issuer.token("canary")
+    walk.secrets.append(token.rpartition(".")[2])
+    return replace(walk, token=token)

@@ -72,7 +72,10 @@ def test_a_changed_ciphertext_does_not_open(box: Box, place: int) -> None:
 
 def test_what_fails_on_our_side_is_not_the_key_s_fault(box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
-    with faults("Decrypt", failure("AccessDeniedException")), pytest.raises(KmsFailed, match=r"^AccessDeniedException$"):
+    with (
+        faults("Decrypt", failure("AccessDeniedException")),
+        pytest.raises(KmsFailed, match=r"^AccessDeniedException$"),
+    ):
         box.opener.open(sealed, **ALICE)
 
 
