@@ -71,7 +71,7 @@ def sync(body: SyncOrder | None = None) -> AcceptedSync:
     caller_of(app).require(Scope.ADMIN)
     order = body or SyncOrder()
     bus.put(SYNC_EVENT, order.model_dump())
-    return {"accepted": True, "accept_losses": order.accept_losses}
+    return {"accepted": True, "accept_losses": order.accept_losses, "accept_prices": order.accept_prices}
 
 
 @app.get("/api/openapi.json", responses=documented(dict[str, Any]))

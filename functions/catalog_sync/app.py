@@ -1,30 +1,35 @@
-"""The catalog sync: daily by schedule, and whenever the event openrouter/models.sync asks for it."""
+"""The catalog sync: by schedule, and whenever the event openrouter/models.sync asks for it."""
 
 from dataclasses import asdict
 from typing import Any
 
-from instant.adapters.catalog_store import DynamoCatalog
+from instant.adapters.catalog_store import DynamoCatalogWriter
 from instant.adapters.clock import SystemClock
+from instant.adapters.sync_lease import DynamoSyncLease
 from instant.adapters.upstream import HttpUpstream
+from instant.domain.catalog_plan import Rules
 from instant.entrypoints.observability import quiet_libraries
-from instant.entrypoints.schedule import accepts_losses
+from instant.entrypoints.schedule import accepts
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import CatalogSyncSettings
-from instant.use_cases.sync_catalog import sync_catalog
+from instant.use_cases.sync_catalog import SyncDoors, sync_catalog
 
 quiet_libraries()
 settings = CatalogSyncSettings.load()
 upstream = HttpUpstream({BASE_URL: settings.openrouter_base_url})
-catalog = DynamoCatalog(settings.models_table, settings.limits_table)
+doors = SyncDoors(
+    upstream=upstream,
+    catalog=DynamoCatalogWriter(settings.models_table, settings.limits_table, settings.model_changes_table),
+    lease=DynamoSyncLease(settings.limits_table),
+    clock=SystemClock(),
+)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Sync once; a refused or failed run raises, so that the platform counts it as an error."""
-    result = sync_catalog(
-        upstream=upstream,
-        catalog=catalog,
-        clock=SystemClock(),
+    """Sync once; a refused or failed run raises, so that the platform counts it as an error and tries again."""
+    rules = Rules(
         max_loss_percent=settings.catalog_max_loss_percent,
-        accept_losses=accepts_losses(event),
+        accept_losses=accepts(event, "accept_losses"),
+        accept_prices=accepts(event, "accept_prices"),
     )
-    return asdict(result)
+    return asdict(sync_catalog(doors, rules, lambda: context.get_remaining_time_in_millis() / 1000))

@@ -1,10 +1,12 @@
 """Fixtures of the integration tests: a house, and a house that has everything in it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.integration.house import House, open_house
+from tests.fakes.clock import FakeClock
+from tests.integration.house import House, open_house, set_clock
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +29,13 @@ def furnished(house: House) -> House:
     house.sync()
     assert house.connect().status == 201
     return house
+
+
+@pytest.fixture
+def later(house: House) -> Iterator[FakeClock]:
+    """The clock of the house's catalog syncs: it stands at today until it is moved."""
+    module, clock = house.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
+    before = module.doors
+    set_clock(house, clock)
+    yield clock
+    module.doors = before

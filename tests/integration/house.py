@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +18,7 @@ import botocore.session
 from moto import mock_aws
 
 from instant.adapters import aws
+from instant.ports import Clock
 from tests.fakes.aws_stores import empty_stores
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.deployment import deploy
@@ -195,6 +196,12 @@ def open_house(**given: str) -> Iterator[House]:
         yield house
         house.close()
         aws.client.cache_clear()
+
+
+def set_clock(house: House, clock: Clock) -> None:
+    """From now on the catalog's syncs happen at this clock's time."""
+    module = house.module("CatalogSyncFunction")
+    module.doors = replace(module.doors, clock=clock)
 
 
 def answer_of(reply: dict[str, Any]) -> Answer:

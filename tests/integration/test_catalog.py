@@ -1,15 +1,17 @@
 """The catalog answers every filter and order exactly as counting by hand does, and each model once."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from tests.fakes.clock import FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.integration.guests import open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.house import Answer, House, set_clock
 
 type Row = dict[str, Any]
 
@@ -18,10 +20,14 @@ GONE = ("meadow/lark-mini:free", "juniper/reel-1", "harbor/lighthouse-pro")
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[House]:
-    """A house whose catalog has lost three models; `everything` has them still."""
+    """A house whose catalog has lost three models for good; `everything` has them still."""
     with open_guest_house() as house:
+        clock = FakeClock(datetime.now(UTC))
+        set_clock(house, clock)
         house.fake.catalog = [row for row in house.fake.catalog if row["id"] not in GONE]
-        house.sync()
+        assert house.sync()["missing"] == len(GONE)
+        clock.pass_seconds(7 * 86_400)
+        assert house.sync()["removed"] == len(GONE)
         yield house
 
 
@@ -157,6 +163,9 @@ def test_a_row_tells_what_openrouter_told(shared: House, everything: list[Row]) 
         assert model["max_tokens"] == row["top_provider"]["max_completion_tokens"]
         assert model["supported_parameters"] == sorted(row["supported_parameters"])
         assert model["input_modalities"] == sorted(row["architecture"]["input_modalities"])
+        assert (model["price_held"], model["price_held_since"]) == ({}, None)
+        assert model["reasoning"] == row.get("reasoning", {})
+        assert model["discount"] == (str(row["pricing"]["discount"]) if "discount" in row["pricing"] else None)
         assert model["pricing"] == {key: price for key, price in row["pricing"].items() if isinstance(price, str)}
         assert len(model["price_overrides"]) == len(row["pricing"].get("overrides", []))
         assert model["expiration_date"] == row.get("expiration_date")

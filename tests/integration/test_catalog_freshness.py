@@ -35,15 +35,21 @@ def test_the_list_is_read_again_after_a_sync_and_not_otherwise(house: House) -> 
     assert _reads(house) == ["GetItem"]
     first = _list(house)["data"][0]["last_synced_at"]
 
-    house.sync()
-    assert _reads(house) == ["GetItem", "Scan"], "a sync that found nothing new may follow one that broke off"
-    assert _reads(house) == ["GetItem"]
+    assert house.sync()["outcome"] == "unchanged"
+    assert _reads(house) == ["GetItem"], "it was the very same list, and no sync had broken off"
     assert _list(house)["data"][0]["last_synced_at"] > first
+
+    house.fake.catalog, whole = house.fake.catalog[:9], house.fake.catalog
+    with pytest.raises(Exception, match="would be lost"):
+        house.sync()
+    house.fake.catalog = whole
+    assert house.sync()["outcome"] == "synced"
+    assert _reads(house) == ["GetItem", "Scan"], "it follows one that broke off"
 
     house.fake.catalog = house.fake.catalog[1:]
     house.sync()
     assert _reads(house) == ["GetItem", "Scan"]
-    assert (_list(house)["total"], _reads(house)) == (len(house.fake.catalog), ["GetItem"])
+    assert (_list(house)["total"], _reads(house)) == (len(house.fake.catalog) + 1, ["GetItem"])
 
 
 def _ask(house: House, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str, Any]]]:
@@ -65,13 +71,14 @@ def test_asking_puts_one_event_that_the_sync_obeys(house: House, body: Any, acce
     house.sync()
     house.fake.catalog = house.fake.catalog[:40]
     answer, entries = _ask(house, body, scopes="admin")
-    assert (answer.status, answer.json) == (202, {"accepted": True, "accept_losses": accepts})
+    assert (answer.status, answer.json) == (202, {"accepted": True, "accept_losses": accepts, "accept_prices": False})
     (entry,) = entries
     assert (entry["Source"], entry["DetailType"]) == ("instant.resources", "openrouter/models.sync")
     assert entry["EventBusName"] == "default"
     event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
     if accepts:
-        assert house.invoke("CatalogSyncFunction", event)["removed"] == 27
+        result = house.invoke("CatalogSyncFunction", event)
+        assert result["missing"] + result["removed"] == 27
     else:
         with pytest.raises(Exception, match="would be lost"):
             house.invoke("CatalogSyncFunction", event)
@@ -80,7 +87,10 @@ def test_asking_puts_one_event_that_the_sync_obeys(house: House, body: Any, acce
 def test_losses_are_not_accepted_unless_said_so(house: House) -> None:
     for body in ({}, {"accept_losses": False}):
         answer, (entry,) = _ask(house, body)
-        assert (answer.json["accept_losses"], json.loads(entry["Detail"])) == (False, {"accept_losses": False})
+        assert (answer.json["accept_losses"], json.loads(entry["Detail"])) == (
+            False,
+            {"accept_losses": False, "accept_prices": False},
+        )
 
 
 def test_an_order_has_no_other_fields(house: House) -> None:

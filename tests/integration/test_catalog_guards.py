@@ -5,12 +5,13 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from instant.adapters.upstream import HttpUpstream
-from instant.use_cases import sync_catalog
+from instant.use_cases import fetch_catalog
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.script import Step
 from tests.integration.aws_calls import operations, recorded
@@ -33,7 +34,7 @@ def shared() -> Iterator[House]:
 @pytest.fixture(scope="module")
 def stored(shared: House) -> tuple[list[Row], list[Row]]:
     """What the one good sync has stored."""
-    return shared.table("MODELS_TABLE"), shared.table("LIMITS_TABLE")
+    return _stored(shared)
 
 
 @pytest.fixture
@@ -42,13 +43,21 @@ def rows(shared: House, stored: tuple[list[Row], list[Row]]) -> Iterator[list[Ro
     before = shared.fake.catalog
     yield copy.deepcopy(before)
     shared.fake.catalog = before
-    assert (shared.table("MODELS_TABLE"), shared.table("LIMITS_TABLE")) == stored
+    assert _stored(shared) == stored
 
 
 def _refuses(house: House, words: str, event: Event | None = None) -> None:
     with recorded("dynamodb") as calls, pytest.raises(Exception, match=words):
         house.invoke("CatalogSyncFunction", event or {"detail-type": SYNC, "detail": {}})
-    assert set(operations(calls)) <= {"GetItem", "Scan"}
+    assert set(operations(calls)) <= {"UpdateItem", "Scan"}
+    assert operations(calls).count("UpdateItem") == 2, "the lease was taken and given back"
+
+
+def _stored(house: House) -> tuple[list[Row], list[Row]]:
+    """Models, changes and the record; a refusal costs only the knowledge of which list was the last."""
+    (record,) = house.table("LIMITS_TABLE")
+    record.pop("validator", None)
+    return [*house.table("MODELS_TABLE"), *house.table("MODEL_CHANGES_TABLE")], [record]
 
 
 def _serve(house: House, rows: list[Row], **more: Any) -> None:
@@ -107,6 +116,12 @@ BROKEN: list[Callable[[Row], Any]] = [
     lambda row: row.pop("pricing"),
     lambda row: row.update(pricing=[]),
     lambda row: row.update(architecture=None),
+    lambda row: row["pricing"].update(prompt=None, completion="a lot"),
+    lambda row: row["architecture"].update(input_modalities="text"),
+    lambda row: row.update(context_length="131072"),
+    lambda row: row["top_provider"].update(max_completion_tokens=[]),
+    lambda row: row.update(supported_parameters={"tools": True}),
+    lambda row: row.update(description="x" * 20_000),
 ]
 
 
@@ -157,7 +172,7 @@ def test_nobody_answers(shared: House, rows: list[Row], monkeypatch: pytest.Monk
         bound.bind(("127.0.0.1", 0))
         module = shared.module("CatalogSyncFunction")
         nowhere = HttpUpstream({module.BASE_URL: f"http://127.0.0.1:{bound.getsockname()[1]}/api/v1"})
-        monkeypatch.setattr(module, "upstream", nowhere)
+        monkeypatch.setattr(module, "doors", replace(module.doors, upstream=nowhere))
         _refuses(shared, "cannot be reached")
         nowhere.close()
 
@@ -171,7 +186,7 @@ class Tick(threading.Event):
 
 
 def test_an_answer_that_never_ends(shared: House, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync_catalog, "FETCH_SECONDS", 0.2)
+    monkeypatch.setattr(fetch_catalog, "FETCH_SECONDS", 0.2)
     drip: list[Step] = [b"\n", Tick()]
     silence: list[Step] = [threading.Event()]
     for endless in (drip * 10_000, silence):

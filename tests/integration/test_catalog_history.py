@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.clock import FakeClock
 from tests.integration.house import ROOT, House
 
 SAVED = ROOT.parent / "shared" / "data" / "openrouter"
@@ -62,26 +63,36 @@ IN_JANUARY = dict(zip(
 IN_JUNE = dict(zip(IN_JANUARY, (341, 162, 7, 254, 47, 60, 34, 4, 7, 23, 0, 8), strict=True))
 
 
-def test_half_a_year_of_the_real_catalog(house: House) -> None:
+def test_half_a_year_of_the_real_catalog(house: House, later: FakeClock) -> None:
     house.fake.serve_catalog(JANUARY.read_bytes())
-    assert house.sync() == {"seen": 345, "written": 345, "added": 345, "removed": 0}
+    assert _done(house) == {"seen": 345, "written": 345, "added": 345}
     assert _counts(house) == IN_JANUARY
     assert house.sync()["written"] == 0
 
     rows = _rows(JANUARY)
-    rows[100]["pricing"]["prompt"] = "0.00000123"
+    rows[100]["pricing"]["prompt"] += "1"
     house.fake.serve_catalog(json.dumps({"data": rows}).encode())
-    assert house.sync() == {"seen": 345, "written": 1, "added": 0, "removed": 0}
+    later.pass_seconds(3_600)
+    assert _done(house) == {"seen": 345, "written": 1, "repriced": 1}
     changed = house.call("GET", f"/api/models/{rows[100]['id']}", user=None).json
-    assert changed["pricing"]["prompt"] == "0.00000123"
+    assert changed["pricing"]["prompt"] == rows[100]["pricing"]["prompt"]
 
     before, after = ({row["id"] for row in _rows(path)} for path in (JANUARY, JUNE))
     house.fake.serve_catalog(JUNE.read_bytes())
+    later.pass_seconds(3_600)
     with pytest.raises(Exception, match=f"{len(before - after)} of 345 active models would be lost"):
         house.sync()
     assert _total(house) == 345
-    result = house.sync(accept_losses=True)
-    assert (result["seen"], result["added"], result["removed"]) == (341, len(after - before), len(before - after))
+    result = house.sync(accept_losses=True, accept_prices=True)
+    assert (result["seen"], result["added"]) == (341, len(after - before))
+    assert result["missing"] + result["removed"] == len(before - after)
+    later.pass_seconds(7 * 86_400)
+    assert house.sync()["removed"] == result["missing"]
     assert _counts(house) == IN_JUNE
     assert _total(house, active="false") == len(before - after)
     assert house.sync()["written"] == 0
+
+
+def _done(house: House) -> dict[str, int]:
+    """What a sync did, without what it did not."""
+    return {name: number for name, number in house.sync().items() if name != "outcome" and number}

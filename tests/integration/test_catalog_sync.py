@@ -9,9 +9,11 @@ import pytest
 
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.exchange import Reply, Request
+from tests.fakes.clock import FakeClock
 from tests.integration.aws_calls import recorded
 from tests.integration.house import House
 
+ANSWER = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0.000001}}'
 SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 
 
@@ -23,11 +25,15 @@ def _written(house: House, **detail: object) -> tuple[dict[str, Any], set[str]]:
         request["PutRequest"]["Item"]["openrouter_id"]["S"]
         for call in calls
         if call.operation == "BatchWriteItem"
-        for requests in call.parameters["RequestItems"].values()
-        for request in requests
+        for request in call.parameters["RequestItems"].get(house.name("MODELS_TABLE"), [])
     ]
     assert len(rows) == len(set(rows)) == result["written"]
     return result, set(rows)
+
+
+def _counts(result: dict[str, Any]) -> dict[str, int]:
+    """The counts of a result that are not zero."""
+    return {name: number for name, number in result.items() if name != "outcome" and number}
 
 
 def _model(house: House, openrouter_id: str) -> dict[str, Any]:
@@ -41,10 +47,11 @@ def _without(house: House, *ids: str) -> None:
 def test_the_first_sync_writes_everything_and_the_second_nothing(house: House) -> None:
     ids = {row["id"] for row in house.fake.catalog}
     (result, written) = _written(house)
-    assert (result, written) == ({"seen": len(ids), "written": len(ids), "added": len(ids), "removed": 0}, ids)
+    assert (_counts(result), written) == ({"seen": len(ids), "written": len(ids), "added": len(ids)}, ids)
     assert {row["openrouter_id"]["S"] for row in house.table("MODELS_TABLE")} == ids
     before = house.table("MODELS_TABLE")
-    assert _written(house) == ({"seen": len(ids), "written": 0, "added": 0, "removed": 0}, set())
+    result, written = _written(house)
+    assert (result["outcome"], _counts(result), written) == ("unchanged", {"seen": len(ids)}, set())
     assert house.table("MODELS_TABLE") == before
     (asked, _) = house.fake.requests
     assert (asked.path, asked.query) == ("/api/v1/models", {"output_modalities": "all"})
@@ -85,36 +92,86 @@ def test_the_order_of_words_and_keys_that_we_do_not_keep_are_no_change(house: Ho
     assert _written(house)[1] == set()
 
 
-def test_a_missing_model_is_retired_once_and_comes_back(house: House) -> None:
+def test_a_missing_model_is_noted_once_and_comes_back(house: House, later: FakeClock) -> None:
     house.sync()
     rows = copy.deepcopy(house.fake.catalog)
     _without(house, "meadow/lark", "stealth/bare")
     result, written = _written(house)
-    assert (result["removed"], written) == (2, {"meadow/lark", "stealth/bare"})
+    assert (result["missing"], written) == (2, {"meadow/lark", "stealth/bare"})
     gone = _model(house, "meadow/lark")
-    assert (gone["is_active"], gone["usable"], gone["display_name"]) == (False, False, "Meadow: Lark")
+    assert (gone["is_active"], gone["usable"], gone["display_name"]) == (True, True, "Meadow: Lark")
     assert gone["missing_since"] == gone["last_synced_at"]
+    later.pass_seconds(139 * 3_600)
     assert _written(house)[1] == set()
     assert _model(house, "meadow/lark")["missing_since"] == gone["missing_since"]
 
     house.fake.catalog = rows
+    later.pass_seconds(1)
     result, written = _written(house)
-    assert (result["added"], result["removed"], written) == (0, 0, {"meadow/lark", "stealth/bare"})
+    assert (_counts(result)["returned"], written) == (2, {"meadow/lark", "stealth/bare"})
     back = _model(house, "meadow/lark")
     assert (back["is_active"], back["usable"], back["missing_since"]) == (True, True, None)
 
 
-def test_a_resource_on_a_retired_model_says_so_until_it_comes_back(furnished: House) -> None:
-    resource = furnished.resource(config={"model": "meadow/lark"})
-    rows = furnished.fake.catalog
-    _without(furnished, "meadow/lark")
-    furnished.sync()
-    refused = furnished.execute(resource["resource_id"])
+def test_a_model_missing_for_a_week_is_retired_although_the_list_stays_the_same(house: House, later: FakeClock) -> None:
+    house.sync()
+    rows = copy.deepcopy(house.fake.catalog)
+    _without(house, "meadow/lark")
+    since = (house.sync(), _model(house, "meadow/lark")["missing_since"])[1]
+    later.pass_seconds(7 * 86_400 - 1)
+    assert house.sync()["removed"] == 0
+    later.pass_seconds(1)
+    assert _counts(house.sync())["removed"] == 1
+    gone = _model(house, "meadow/lark")
+    assert (gone["is_active"], gone["usable"], gone["missing_since"]) == (False, False, since)
+    later.pass_seconds(86_400)
+    assert _written(house)[1] == set()
+    house.fake.catalog = rows
+    assert _counts(house.sync())["returned"] == 1
+    assert _model(house, "meadow/lark")["is_active"] is True
+
+
+def test_a_model_that_was_announced_to_end_is_retired_when_it_goes(house: House, later: FakeClock) -> None:
+    house.sync()
+    _without(house, "northwind/farewell-today", "northwind/farewell-soon", "northwind/farewell-9999")
+    assert (result := house.sync())["removed"] == 1, result
+    assert result["missing"] == 2
+    assert _model(house, "northwind/farewell-today")["is_active"] is False
+    later.pass_seconds(6 * 86_400)
+    assert _counts(house.sync())["removed"] == 1
+    assert _model(house, "northwind/farewell-soon")["is_active"] is False
+    assert _model(house, "northwind/farewell-9999")["is_active"] is True
+
+
+def test_a_model_whose_row_cannot_be_read_is_left_as_it_is(house: House) -> None:
+    house.sync()
+    before = _model(house, "meadow/lark")
+    row = next(row for row in house.fake.catalog if row["id"] == "meadow/lark")
+    row.update(context_length="a lot", name="Meadow: Lark 2")
+    assert _written(house)[1] == set()
+    after = _model(house, "meadow/lark")
+    assert {**after, "last_synced_at": None} == {**before, "last_synced_at": None}
+
+
+def test_a_resource_works_on_while_its_model_is_missing_and_says_so_when_it_is_retired(
+    house: House, later: FakeClock
+) -> None:
+    house.sync()
+    house.connect()
+    resource = house.resource(config={"model": "meadow/lark"})["resource_id"]
+    rows = house.fake.catalog
+    _without(house, "meadow/lark")
+    house.sync()
+    house.fake.script(200, ANSWER)
+    assert house.execute(resource).status == 200
+    later.pass_seconds(7 * 86_400)
+    house.sync()
+    refused = house.execute(resource)
     assert (refused.status, refused.code) == (409, "model_unavailable")
-    assert furnished.call("GET", f"/api/resources/{resource['resource_id']}").json["model"]["is_active"] is False
-    furnished.fake.catalog = rows
-    furnished.sync()
-    assert furnished.execute(resource["resource_id"]).status == 200
+    assert house.call("GET", f"/api/resources/{resource}").json["model"]["is_active"] is False
+    house.fake.catalog = rows
+    house.sync()
+    assert house.execute(resource).status == 200
 
 
 def test_the_schedule_syncs_too(house: House) -> None:
@@ -131,12 +188,13 @@ class PagedUpstream(HttpUpstream):
 
 def test_every_page_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     module = house.module("CatalogSyncFunction")
-    monkeypatch.setattr(module, "upstream", PagedUpstream({module.BASE_URL: house.fake.url}))
+    paged = PagedUpstream({module.BASE_URL: house.fake.url})
+    monkeypatch.setattr(module, "doors", replace(module.doors, upstream=paged))
     assert _written(house)[1] == {row["id"] for row in house.fake.catalog}
     assert [asked.query.get("offset") for asked in house.fake.requests] == [None, "20", "40", "60"]
     assert all(asked.query["output_modalities"] == "all" for asked in house.fake.requests)
-    module.upstream.close()
-    module.upstream.close()
+    assert house.sync()["outcome"] == "synced", "pages have no common ETag"
+    paged.close()
 
 
 @pytest.mark.parametrize(("lost", "of"), [(6, 60), (1, 10)])
@@ -144,15 +202,17 @@ def test_a_tenth_may_go(house: House, lost: int, of: int) -> None:
     house.fake.catalog = house.fake.catalog[:of]
     house.sync()
     house.fake.catalog = house.fake.catalog[: of - lost]
-    assert house.sync()["removed"] == lost
+    result = house.sync()
+    assert result["missing"] + result["removed"] == lost
 
 
-def test_retired_models_do_not_count_as_lost_again(house: House) -> None:
+def test_missing_models_do_not_count_as_lost_again(house: House) -> None:
     house.fake.catalog = house.fake.catalog[:60]
     for left in (54, 49, 45):
         house.sync()
         house.fake.catalog = house.fake.catalog[:left]
-    assert house.sync()["removed"] == 4
+    result = house.sync()
+    assert result["missing"] + result["removed"] == 4
 
 
 def test_a_sync_leaves_one_record(house: House) -> None:
@@ -160,6 +220,7 @@ def test_a_sync_leaves_one_record(house: House) -> None:
     house.sync()
     (record,) = house.table("LIMITS_TABLE")
     assert record["name"]["S"] == "catalog#sync"
+    assert "lease_holder" not in record
     assert (record["seen"]["N"], record["written"]["N"]) == (str(len(house.fake.catalog)), "0")
 
 
@@ -174,4 +235,5 @@ def test_two_unreadable_rows_in_a_hundred_are_left_out(house: House, unreadable:
     else:
         with pytest.raises(Exception, match="3 of 100 rows are unreadable"):
             house.sync()
-        assert house.table("MODELS_TABLE") == house.table("LIMITS_TABLE") == []
+        assert house.table("MODELS_TABLE") == []
+        assert house.call("GET", "/api/models", user=None).json["total"] == 0

@@ -139,6 +139,7 @@ class CatalogSyncSettings(Settings):
     """functions/catalog_sync."""
 
     models_table: str
+    model_changes_table: str
     limits_table: str
     openrouter_base_url: str
     catalog_max_loss_percent: int = Field(ge=0, le=100)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from instant.adapters.call_facts import DynamoCallFacts
-from instant.adapters.catalog_store import DynamoCatalog
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import UpstreamUnavailable
@@ -13,6 +12,7 @@ from instant.domain.integration import Integration
 from instant.ports import CallFacts
 from tests.fakes.aws_faults import Fault, answer, faults
 from tests.fakes.nouns import a_model, an_integration
+from tests.integration.adapters.catalogs import write_models
 from tests.integration.house import House
 
 type Known = tuple[DynamoCallFacts, Integration, CatalogModel]
@@ -24,7 +24,7 @@ def known(cloud: House, fresh: Callable[[str], str]) -> Known:
     tables = cloud.name("INTEGRATIONS_TABLE"), cloud.name("MODELS_TABLE")
     integration, model = an_integration(fresh("user")), a_model(f"a/{fresh('m')}")
     DynamoIntegrationStore(tables[0]).put(integration)
-    DynamoCatalog(tables[1], cloud.name("LIMITS_TABLE")).put([model])
+    write_models(cloud, [model])
     return DynamoCallFacts(*tables), integration, model
 
 
@@ -52,7 +52,7 @@ def test_both_are_read_at_once_and_consistently(known: Known) -> None:
 def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: House, known: Known) -> None:
     reader, integration, model = known
     other = a_model(f"{model.openrouter_id}-other", is_active=False)
-    DynamoCatalog(cloud.name("MODELS_TABLE"), cloud.name("LIMITS_TABLE")).put([other])
+    write_models(cloud, [other])
     with faults("BatchGetItem") as calls:
         facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id, "no/model", other.openrouter_id])
     assert facts.models == {model.openrouter_id: model, other.openrouter_id: other}

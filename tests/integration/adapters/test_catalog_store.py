@@ -9,15 +9,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from instant.adapters.catalog_store import DynamoCatalog, DynamoModelReader
-from instant.domain.catalog import CatalogModel, SyncRecord
+from instant.adapters.catalog_store import DynamoCatalogWriter, DynamoModelReader
+from instant.adapters.model_changes import DynamoChangeLists
+from instant.adapters.sync_lease import DynamoSyncLease
+from instant.domain.catalog import CatalogModel
+from instant.domain.catalog_change import WantedChanges, changes_of
+from instant.domain.catalog_plan import Rules, Transition
 from instant.domain.exchange import Reply, Request
+from instant.domain.page import PageRequest
 from instant.integrations.openrouter.catalog import read_listing
-from instant.use_cases.sync_catalog import SyncRefused, SyncResult, sync_catalog
+from instant.use_cases.fetch_catalog import SyncRefused
+from instant.use_cases.sync_catalog import SyncDoors, SyncResult, sync_catalog
 from tests.fakes.clock import FakeClock
-from tests.fakes.nouns import a_model
+from tests.fakes.nouns import NOON, a_model
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
+from tests.integration.adapters.catalogs import writer_of
+from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import House, open_house
 
 
@@ -29,8 +37,8 @@ def house() -> Iterator[House]:
 
 
 @pytest.fixture
-def catalog(house: House) -> DynamoCatalog:
-    return DynamoCatalog(house.name("MODELS_TABLE"), house.name("LIMITS_TABLE"))
+def catalog(house: House) -> DynamoCatalogWriter:
+    return writer_of(house)
 
 
 @pytest.fixture
@@ -50,6 +58,11 @@ class Listing:
         return Reply(status=200, body=encode({"data": self.rows, "total_count": len(self.rows)}))
 
 
+def put(catalog: DynamoCatalogWriter, *models: CatalogModel) -> None:
+    """Store models that nothing is known of."""
+    catalog.write([Transition(model, ()) for model in models])
+
+
 def fake_models() -> list[CatalogModel]:
     """Every model of the double."""
     listing = read_listing(Reply(status=200, body=encode({"data": default_catalog(date(2026, 11, 22))})))
@@ -57,9 +70,9 @@ def fake_models() -> list[CatalogModel]:
     return sorted(listing.models, key=lambda model: model.openrouter_id)
 
 
-def test_every_model_is_read_as_it_was_written(catalog: DynamoCatalog, reader: DynamoModelReader) -> None:
+def test_every_model_is_read_as_it_was_written(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     models = fake_models()
-    catalog.put(models)
+    put(catalog, *models)
     assert catalog.all() == models
     assert [reader.get(model.openrouter_id) for model in models] == models
 
@@ -90,118 +103,130 @@ MODELS = st.builds(
     default_parameters=st.dictionaries(st.text(), JSON, max_size=3),
     pricing=st.dictionaries(st.text(), st.text(), max_size=3),
     price_overrides=st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=2).map(tuple),
+    discount=st.none() | st.text(),
+    reasoning=st.dictionaries(st.text(), JSON, max_size=3),
     expiration_date=st.none() | st.text(),
     alias_target=st.none() | st.text(),
     is_active=st.booleans(),
     missing_since=st.none() | st.text(),
+    price_held=st.dictionaries(st.text(), st.text(), max_size=3),
+    price_held_since=st.none() | st.text(),
 )
 
 
 @given(MODELS)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_model_is_read_as_it_was_written(
-    catalog: DynamoCatalog, reader: DynamoModelReader, model: CatalogModel
+    catalog: DynamoCatalogWriter, reader: DynamoModelReader, model: CatalogModel
 ) -> None:
-    catalog.put([model])
+    put(catalog, model)
     assert reader.get("odd/model") == model
 
 
-def test_a_row_is_replaced_whole(catalog: DynamoCatalog, reader: DynamoModelReader) -> None:
-    catalog.put([a_model(expiration_date="2027-01-01", alias_target="a/b")])
-    catalog.put([a_model()])
+def test_a_row_is_replaced_whole(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+    put(catalog, a_model(expiration_date="2027-01-01", alias_target="a/b"))
+    put(catalog, a_model())
     assert reader.get("meadow/lark-mini") == a_model()
 
 
-def test_inactive_models_are_kept(catalog: DynamoCatalog, reader: DynamoModelReader) -> None:
+def test_inactive_models_are_kept(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     gone = a_model(is_active=False, missing_since="2026-11-22T12:00:00.000000Z")
-    catalog.put([gone])
+    put(catalog, gone)
     assert reader.get(gone.openrouter_id) == gone
     assert catalog.all() == [gone]
     assert reader.get("meadow/none") is None
 
 
-def test_the_record_of_a_sync(catalog: DynamoCatalog) -> None:
-    assert catalog.last_sync() is None
-    record = SyncRecord(synced_at="2026-11-22T12:00:00.000000Z", seen=60, written=3)
-    catalog.record(record)
-    assert catalog.last_sync() == record
+def test_hundreds_of_rows_go_in_batches_and_come_back_with_their_changes(
+    catalog: DynamoCatalogWriter, house: House
+) -> None:
+    models = [a_model(f"bulk/{number:04}", description="x" * 3_000) for number in range(240)]
+    transitions = [Transition(model, changes_of(None, model, NOON)) for model in models]
+    with recorded("dynamodb") as calls:
+        catalog.write(transitions)
+    assert operations(calls) == ["BatchWriteItem"] * 20
+    assert (catalog.all(), catalog.known()) == (models, transitions)
+    assert set_of(house) == {change.openrouter_id for transition in transitions for change in transition.changes}
+    catalog.note(transitions)
+    assert len(house.table("MODEL_CHANGES_TABLE")) == 240
 
 
-def test_hundreds_of_rows_go_in_batches_and_come_back(catalog: DynamoCatalog) -> None:
-    models = [a_model(f"bulk/{number:04}", description="x" * 3_000) for number in range(400)]
-    catalog.put(models)
-    assert catalog.all() == models
+def set_of(house: House) -> set[str]:
+    """The models in the whole history."""
+    return {change.openrouter_id for change in DynamoChangeLists(house.name("MODEL_CHANGES_TABLE")).after("2026-01-01")}
 
 
 class Sync:
     """Syncs of one catalog, one hour apart."""
 
-    def __init__(self, catalog: DynamoCatalog) -> None:
+    def __init__(self, house: House, catalog: DynamoCatalogWriter) -> None:
         """Start with the double's whole catalog."""
-        self.catalog, self.clock, self.listing = catalog, FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
+        self.clock, self.listing = FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
+        lease = DynamoSyncLease(house.name("LIMITS_TABLE"))
+        self._doors = SyncDoors(upstream=self.listing, catalog=catalog, lease=lease, clock=self.clock)
 
     def run(self, *, accept_losses: bool = False) -> SyncResult:
         """Sync once."""
         self.clock.pass_seconds(3_600)
-        return sync_catalog(
-            upstream=self.listing,
-            catalog=self.catalog,
-            clock=self.clock,
-            max_loss_percent=10,
-            accept_losses=accept_losses,
-        )
+        return sync_catalog(self._doors, Rules(max_loss_percent=10, accept_losses=accept_losses), lambda: 100)
 
 
-def test_a_second_sync_of_the_same_catalog_writes_nothing(catalog: DynamoCatalog) -> None:
-    sync = Sync(catalog)
+def test_a_second_sync_of_the_same_catalog_writes_nothing(house: House, catalog: DynamoCatalogWriter) -> None:
+    sync = Sync(house, catalog)
     first = sync.run()
-    assert (first.seen, first.written, first.added, first.removed) == (len(sync.listing.rows),) * 3 + (0,)
+    assert first == SyncResult(seen=len(sync.listing.rows), written=len(sync.listing.rows), added=first.written)
     before = catalog.last_sync()
-    assert sync.run() == replace(first, written=0, added=0)
-    after = catalog.last_sync()
     assert before is not None
-    assert after is not None
-    assert before.synced_at < after.synced_at
-    assert (before.written, after.written) == (first.written, 0)
+    second = sync.run()
+    assert (second.outcome, second.seen, second.written) == ("unchanged", first.seen, 0)
+    assert catalog.last_sync() == replace(before, synced_at="2026-11-22T14:00:00.000000Z", written=0)
 
 
-def test_a_missing_model_is_retired_and_welcomed_back(catalog: DynamoCatalog, reader: DynamoModelReader) -> None:
-    sync = Sync(catalog)
+def test_a_model_is_missed_retired_and_welcomed_back(
+    house: House, catalog: DynamoCatalogWriter, reader: DynamoModelReader
+) -> None:
+    sync = Sync(house, catalog)
     sync.run()
     lost = sync.listing.rows.pop(0)
     before = reader.get(lost["id"])
-    assert sync.run().removed == 1
-    retired = reader.get(lost["id"])
     assert before is not None
-    assert retired == replace(before, is_active=False, missing_since="2026-11-22T14:00:00.000000Z")
-    assert sync.run() == SyncResult(seen=len(sync.listing.rows), written=0, added=0, removed=0)
+    assert sync.run().missing == 1
+    missing = replace(before, missing_since="2026-11-22T14:00:00.000000Z")
+    assert reader.get(lost["id"]) == missing
+    assert sync.run().written == 0
+    sync.clock.pass_seconds(7 * 86_400)
+    assert sync.run().removed == 1
+    assert reader.get(lost["id"]) == replace(missing, is_active=False)
+    assert sync.run().written == 0
     sync.listing.rows.append(lost)
-    assert sync.run() == SyncResult(seen=len(sync.listing.rows), written=1, added=0, removed=0)
+    assert (result := sync.run()) == SyncResult(seen=len(sync.listing.rows), written=1, returned=1), result
     assert reader.get(lost["id"]) == before
+    history = DynamoChangeLists(house.name("MODEL_CHANGES_TABLE")).page(WantedChanges(model=lost["id"]), PageRequest())
+    assert [change.kind for change in history.items] == ["returned", "removed", "missing", "added"]
 
 
-def test_a_great_loss_changes_nothing_unless_it_is_accepted(catalog: DynamoCatalog) -> None:
-    sync = Sync(catalog)
+def test_a_great_loss_changes_nothing_unless_it_is_accepted(house: House, catalog: DynamoCatalogWriter) -> None:
+    sync = Sync(house, catalog)
     sync.run()
     models, record, rows = catalog.all(), catalog.last_sync(), sync.listing.rows
+    assert record is not None
     sync.listing.rows = rows[: len(rows) * 89 // 100]
     with pytest.raises(SyncRefused):
         sync.run()
-    assert (catalog.all(), catalog.last_sync()) == (models, record)
-    assert sync.run(accept_losses=True).removed == len(rows) - len(sync.listing.rows)
+    assert (catalog.all(), catalog.last_sync()) == (models, replace(record, validator=None))
+    assert sync.run(accept_losses=True).missing == len(rows) - len(sync.listing.rows)
 
 
-def test_a_change_of_price_is_written_alone(catalog: DynamoCatalog, reader: DynamoModelReader) -> None:
-    sync = Sync(catalog)
+def test_a_change_of_price_is_written_alone(
+    house: House, catalog: DynamoCatalogWriter, reader: DynamoModelReader
+) -> None:
+    sync = Sync(house, catalog)
     sync.run()
-    before = catalog.last_sync()
     row = next(row for row in sync.listing.rows if row["id"] == "meadow/lark")
     row["pricing"]["prompt"] = "0.0000002"
-    assert sync.run().written == 1
+    assert sync.run() == SyncResult(seen=len(sync.listing.rows), written=1, repriced=1)
     changed, after = reader.get("meadow/lark"), catalog.last_sync()
     assert changed is not None
     assert changed.pricing["prompt"] == "0.0000002"
-    assert before is not None
     assert after is not None
-    assert before.synced_at < after.synced_at
-    assert after.written == 1
+    assert (after.synced_at, after.written) == ("2026-11-22T14:00:00.000000Z", 1)

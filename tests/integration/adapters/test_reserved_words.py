@@ -9,6 +9,8 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.ledger import DynamoLedger
 from instant.adapters.stats_store import DynamoStatsStore
+from instant.adapters.sync_lease import DynamoSyncLease
+from instant.domain.catalog import SyncRecord
 from instant.domain.execution import State, StoredAnswer
 from instant.domain.page import PageRequest
 from tests.architecture.project import CORE
@@ -19,7 +21,7 @@ from tests.integration.house import House
 
 RESERVED = set(ReservedKeywords.get_reserved_keywords())
 SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
-RAW = {"execution_history.py", "ledger.py", "stats_store.py"}
+RAW = {"execution_history.py", "ledger.py", "stats_store.py", "sync_lease.py"}
 """The adapters that write expressions by hand; pynamodb gives every name an alias."""
 
 SENT_AT = "2026-11-22T12:00:00.100000Z"
@@ -55,6 +57,10 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         ledger.unknown(lost, a_closing(State.UNKNOWN))
         DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
         DynamoStatsStore(stats).of(done.resource_id, START)
+        lease = DynamoSyncLease(cloud.name("LIMITS_TABLE"))
+        assert lease.take("syn_1", START, START)
+        lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
+        lease.drop("syn_1")
     return list(expressions(calls))
 
 

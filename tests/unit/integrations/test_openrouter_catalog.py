@@ -1,6 +1,7 @@
 """The catalog as OpenRouter lists it: every oddity is read, and what is no catalog is not."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -26,7 +27,7 @@ def models() -> dict[str, CatalogModel]:
     """The double's whole catalog as we read it."""
     listing = listing_of(default_catalog(date(2026, 11, 22)))
     assert listing is not None
-    assert listing.unreadable == 0
+    assert listing.unreadable == []
     return {model.openrouter_id: model for model in listing.models}
 
 
@@ -112,7 +113,7 @@ def test_a_row_reads_the_same_whatever_the_order_of_its_lists() -> None:
     assert read_model(turned) == read_model(row)
 
 
-ORDINARY = {"id": "a/b", "architecture": {"output_modalities": ["text"]}, "pricing": {"prompt": "1"}}
+ORDINARY: dict[str, Any] = {"id": "a/b", "architecture": {"output_modalities": ["text"]}, "pricing": {"prompt": "1"}}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ ORDINARY = {"id": "a/b", "architecture": {"output_modalities": ["text"]}, "prici
 def test_a_row_without_the_essentials_is_counted_as_unreadable(row: object) -> None:
     listing = listing_of([ORDINARY, row])
     assert listing is not None
-    assert (len(listing.models), listing.unreadable) == (1, 1)
+    assert (len(listing.models), len(listing.unreadable)) == (1, 1)
 
 
 def test_a_row_with_the_essentials_alone_is_read() -> None:
@@ -134,19 +135,48 @@ def test_a_row_with_the_essentials_alone_is_read() -> None:
     assert model == replace(bare, output_modalities=("text",), pricing={"prompt": "1"})
 
 
-@pytest.mark.parametrize("odd", [None, 7, True, "text", [], {}, [None, 7, "", " "], {"a": [1.5]}, 1e300, -1])
-def test_any_field_of_another_type_is_survived(odd: object) -> None:
-    fields = ("canonical_slug", "name", "description", "created", "context_length", "top_provider",
-              "supported_parameters", "default_parameters", "expiration_date", "alias_target")  # fmt: skip
-    row = {**ORDINARY, **dict.fromkeys(fields, odd)}
-    row["architecture"] = {"input_modalities": odd, "output_modalities": odd}
-    row["pricing"] = {"prompt": odd, "overrides": odd}
-    row["top_provider"] = {"max_completion_tokens": odd}
+ODD = [None, 7, True, "text", [], {}, [None, 7, "", " "], {"a": [1.5]}, 1e300, -1]
+TOLD = ("canonical_slug", "name", "description", "created", "default_parameters", "expiration_date", "alias_target",
+        "reasoning", "links", "benchmarks")  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_only_describes_may_be_of_any_type(odd: object) -> None:
+    row = {**ORDINARY, **dict.fromkeys(TOLD, odd), "pricing": {"prompt": "1", "discount": odd}}
+    row["architecture"] = {**ORDINARY["architecture"], "tokenizer": odd}
     listing = listing_of([row])
     assert listing is not None
     (model,) = listing.models
-    assert "" not in model.supported_parameters
-    json.dumps([dict(model.default_parameters), list(model.price_overrides)])
+    json.dumps([dict(model.default_parameters), dict(model.reasoning)])
+
+
+RECKONED: dict[str, tuple[Callable[[Any], dict[str, Any]], list[object]]] = {
+    "a price": (lambda odd: {"pricing": {"prompt": odd}}, [True, "cheap", "NaN", [], {}, "1e400"]),
+    "a new price": (lambda odd: {"pricing": {"prompt": "1", "per_smile": odd}}, [False, "", [1], {"a": 1}]),
+    "conditional prices": (lambda odd: {"pricing": {"prompt": "1", "overrides": odd}}, [7, "x", {}]),
+    "inputs": (lambda odd: {"architecture": {"input_modalities": odd}}, [7, "text", {"text": 1}]),
+    "outputs": (lambda odd: {"architecture": {"output_modalities": odd}}, [7, "text", {}]),
+    "parameters": (lambda odd: {"supported_parameters": odd}, [7, "tools", {"tools": 1}, False]),
+    "context": (lambda odd: {"context_length": odd}, ["8192", -1, 1.5, True, [8192], {}, 1e300]),
+    "longest answer": (lambda odd: {"top_provider": {"max_completion_tokens": odd}}, ["8192", -1, 1.5, [], {}]),
+    "the top provider": (lambda odd: {"top_provider": odd}, ["x", [1]]),
+    "its length": (lambda odd: {"description": odd}, ["x" * 20_000]),
+}
+
+
+@pytest.mark.parametrize("what", RECKONED)
+def test_what_is_reckoned_with_may_be_missing_but_not_of_another_type(what: str) -> None:
+    put, odds = RECKONED[what]
+    assert read_model({**ORDINARY, **put("fit" if what == "its length" else None), "pricing": {"prompt": "1"}})
+    for odd in odds:
+        assert read_model({**ORDINARY, **put(odd)}) is None, odd
+
+
+def test_a_price_given_as_a_number_becomes_text() -> None:
+    listing = listing_of([{**ORDINARY, "pricing": {"prompt": 0.0000001, "image": 2, "discount": 0.25}}])
+    assert listing is not None
+    (model,) = listing.models
+    assert (model.pricing, model.discount) == ({"prompt": "0.0000001", "image": "2"}, "0.25")
 
 
 def test_numbers_deep_inside_can_be_stored_as_json() -> None:

@@ -181,7 +181,7 @@ def test_no_recorded_answer_cost_more_than_the_worst_case_of_its_own_tokens(cata
 def test_real_catalogs_are_read_whole(name: str) -> None:
     listing = read_listing(Reply(status=200, body=(REAL / name).read_bytes()))
     assert isinstance(listing, Listing)
-    assert listing.unreadable == 0
+    assert listing.unreadable == []
     models = listing.models
     counted = (
         len(models),

@@ -132,9 +132,12 @@ def test_the_catalog_is_read_again_only_after_a_sync() -> None:
     reader = Reader()
     catalog = Catalog(reader)
     assert catalog.models() == ((), None)
-    reader.record = SyncRecord(synced_at="now")
+    reader.record = SyncRecord(synced_at="now", read_at="now")
     assert catalog.models() == catalog.models() == (MODELS, reader.record)
     assert reader.reads == 1
-    reader.record = SyncRecord(synced_at="later")
+    reader.record = SyncRecord(synced_at="later", read_at="now")
+    assert catalog.models() == (MODELS, reader.record)
+    assert reader.reads == 1, "that sync found the very same list"
+    reader.record = SyncRecord(synced_at="later", read_at="later")
     assert catalog.models() == catalog.models() == (MODELS, reader.record)
     assert reader.reads == 2

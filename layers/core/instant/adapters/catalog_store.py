@@ -1,20 +1,24 @@
-"""The model catalog in DynamoDB, and the record of its syncs."""
+"""The model catalog in DynamoDB."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
+from instant.adapters.model_changes import ChangeRow
+from instant.adapters.sync_lease import read_record
 from instant.adapters.tables import IntegerAttribute, Table
 from instant.domain.catalog import CatalogModel, SyncRecord
+from instant.domain.catalog_change import ChangeKind, retold
+from instant.domain.catalog_plan import Transition
 
 _LISTS = ("input_modalities", "output_modalities", "supported_parameters")
-_SYNC_RECORD = "catalog#sync"
+_HISTORY = {"changed_at", "changed"}
 
 
 class ModelRow(Table):
-    """One model; lists are sets, nested facts are JSON."""
+    """One model; lists are sets, nested facts are JSON, and `changed` has the facts as they were before, by kind."""
 
     openrouter_id = UnicodeAttribute(hash_key=True)
     canonical_slug = UnicodeAttribute()
@@ -30,24 +34,28 @@ class ModelRow(Table):
     default_parameters = JSONAttribute()
     pricing = JSONAttribute()
     price_overrides = JSONAttribute()
+    discount = UnicodeAttribute(null=True)
+    reasoning = JSONAttribute(null=True)
     expiration_date = UnicodeAttribute(null=True)
     alias_target = UnicodeAttribute(null=True)
     is_active = BooleanAttribute()
     missing_since = UnicodeAttribute(null=True)
+    price_held = JSONAttribute(null=True)
+    price_held_since = UnicodeAttribute(null=True)
+    changed_at = UnicodeAttribute(null=True)
+    changed = JSONAttribute(null=True)
 
     def record(self) -> CatalogModel:
         """The row as the domain knows it."""
+        facts = {name: value for name, value in self.values.items() if name not in _HISTORY}
         lists = {name: tuple(sorted(getattr(self, name) or ())) for name in _LISTS}
-        return CatalogModel(**{**self.values, **lists, "price_overrides": tuple(self.price_overrides)})
+        return CatalogModel(**{**facts, **lists, "price_overrides": tuple(self.price_overrides)})
 
-
-class SyncRow(Table):
-    """What the last successful sync did, in the table of limits and locks."""
-
-    name = UnicodeAttribute(hash_key=True)
-    synced_at = UnicodeAttribute()
-    seen = IntegerAttribute()
-    written = IntegerAttribute()
+    def transition(self) -> Transition:
+        """The model, and what last changed about it."""
+        model = self.record()
+        old = {ChangeKind(kind): facts for kind, facts in (self.changed or {}).items()}
+        return Transition(model, retold(model, self.changed_at or "", old))
 
 
 class DynamoModelReader:
@@ -64,12 +72,12 @@ class DynamoModelReader:
 
 
 class DynamoCatalog:
-    """The whole catalog, for browsing and for the sync."""
+    """The whole catalog, for browsing."""
 
     def __init__(self, models_table: str, limits_table: str) -> None:
         """Use the tables of these names."""
         self._rows = ModelRow.named(models_table)
-        self._syncs = SyncRow.named(limits_table)
+        self._limits = limits_table
 
     def all(self) -> list[CatalogModel]:
         """Every model ever seen, inactive ones too, by id."""
@@ -78,20 +86,44 @@ class DynamoCatalog:
 
     def last_sync(self) -> SyncRecord | None:
         """What the last successful sync did."""
-        row = self._syncs.find(_SYNC_RECORD)
-        return SyncRecord(**{field.name: getattr(row, field.name) for field in fields(SyncRecord)}) if row else None
+        return read_record(self._limits)
 
-    def put(self, models: Iterable[CatalogModel]) -> None:
-        """Store these rows, whole, 25 to a request."""
+
+class DynamoCatalogWriter(DynamoCatalog):
+    """The whole catalog, for the sync: a model's row says what last changed about it, the history follows from that."""
+
+    def __init__(self, models_table: str, limits_table: str, changes_table: str) -> None:
+        """Use the tables of these names."""
+        super().__init__(models_table, limits_table)
+        self._changes = ChangeRow.named(changes_table)
+
+    def known(self) -> list[Transition]:
+        """Every model ever seen with what last changed about it, by id."""
+        found = (row.transition() for row in self._rows.scan(consistent_read=True))
+        return sorted(found, key=lambda transition: transition.model.openrouter_id)
+
+    def write(self, transitions: Iterable[Transition]) -> None:
+        """Store each model whole, 25 to a request, then the history: what a crash leaves out there can be told again.
+
+        Transactions would keep both together, too, for twice the price.
+        """
+        done = list(transitions)
         with self._rows.batch_write() as batch:
-            for model in models:
-                batch.save(self._rows(**_values(model)))
+            for transition in done:
+                batch.save(self._rows(**_values(transition)))
+        self.note(done)
 
-    def record(self, sync: SyncRecord) -> None:
-        """Note a successful sync, after its last row."""
-        self._syncs(_SYNC_RECORD, **asdict(sync)).save()
+    def note(self, transitions: Iterable[Transition]) -> None:
+        """Store these changes in the history, each under its own time: again is a no-op."""
+        with self._changes.batch_write() as batch:
+            for transition in transitions:
+                for change in transition.changes:
+                    batch.save(self._changes.of(change))
 
 
-def _values(model: CatalogModel) -> dict[str, Any]:
+def _values(transition: Transition) -> dict[str, Any]:
+    model = transition.model
     lists = {name: set(getattr(model, name)) or None for name in _LISTS}
-    return {**asdict(model), **lists, "price_overrides": list(model.price_overrides)}
+    changed = {change.kind: dict(change.old) for change in transition.changes}
+    told = {"changed_at": transition.at, "changed": changed} if changed else {}
+    return {**asdict(model), **lists, "price_overrides": list(model.price_overrides), **told}

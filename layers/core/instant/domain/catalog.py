@@ -30,7 +30,9 @@ class CatalogModel:
 
     `provider` is the author, the first part of the id. `max_tokens` is the longest answer, and
     `context_length` input and output together; both are None where the service does not say.
-    `price_overrides` are conditional prices: the condition's keys beside price keys.
+    `price_overrides` are conditional prices: the condition's keys beside price keys; `discount` is the service's
+    number, as text. `price_held` is a price that was announced and is not believed yet (empty: none), since when is
+    told beside it. A model that is no longer listed has `missing_since`, and stays active for a time.
     """
 
     openrouter_id: str
@@ -47,10 +49,14 @@ class CatalogModel:
     default_parameters: Mapping[str, Any] = field(default_factory=dict)
     pricing: Mapping[str, str] = field(default_factory=dict)
     price_overrides: tuple[Mapping[str, Any], ...] = ()
+    discount: str | None = None
+    reasoning: Mapping[str, Any] = field(default_factory=dict)
     expiration_date: str | None = None
     alias_target: str | None = None
     is_active: bool = True
     missing_since: str | None = None
+    price_held: Mapping[str, str] = field(default_factory=dict)
+    price_held_since: str | None = None
 
     @property
     def vision_supported(self) -> bool:
@@ -107,11 +113,11 @@ def model_status(model: CatalogModel | None, today: date) -> ModelStatus:
         return ModelStatus.GONE
     if why_unusable(model):
         return ModelStatus.UNUSABLE
-    end = _end(model)
+    end = announced_end(model)
     return ModelStatus.EXPIRING if end and end <= today + NEAR_END else ModelStatus.OK
 
 
-def _end(model: CatalogModel) -> date | None:
+def announced_end(model: CatalogModel) -> date | None:
     """The announced last day; None for none, for "never", and for what is no date."""
     try:
         end = date.fromisoformat((model.expiration_date or "")[:10])
@@ -122,8 +128,15 @@ def _end(model: CatalogModel) -> date | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRecord:
-    """What the last successful sync did."""
+    """What the last successful sync did.
+
+    `read_at` is when the list was last read whole: only then can a row have changed. `validator` names that list (its
+    ETag, or its hash), and `waiting` counts the models that a sync may have to change although the list stays the same.
+    """
 
     synced_at: str
+    read_at: str = ""
     seen: int = 0
     written: int = 0
+    waiting: int = 0
+    validator: str | None = None

@@ -239,10 +239,19 @@ class ModelDetail(TypedDict):
     default_parameters: JsonObject
     pricing: dict[str, str]
     price_overrides: list[JsonObject]
+    discount: Annotated[str | None, Field(description="The service's own number, as text.")]
+    reasoning: Annotated[JsonObject, Field(description="How it can be told to think; empty where nothing is said.")]
     expiration_date: str | None
     alias_target: str | None
     is_active: bool
-    missing_since: Time | None
+    missing_since: Annotated[
+        Time | None,
+        Field(description="Not listed since then; still active for seven days, or until its announced end."),
+    ]
+    price_held: Annotated[
+        dict[str, str], Field(description="Unusual prices that were announced and are not believed yet; else empty.")
+    ]
+    price_held_since: Time | None
     vision_supported: bool
     tool_calling_supported: bool
     web_search_supported: bool
@@ -255,3 +264,4 @@ class AcceptedSync(TypedDict):
 
     accepted: Literal[True]
     accept_losses: bool
+    accept_prices: bool

@@ -174,6 +174,7 @@ class NewApiKey(Body):
 
 
 class SyncOrder(Body):
-    """How to sync: `accept_losses` lets this one run lose many models."""
+    """How to sync: what an admin lets pass this once."""
 
-    accept_losses: bool = False
+    accept_losses: bool = Field(False, description="Lose more models than the guard allows.")
+    accept_prices: bool = Field(False, description="Believe every price as it is announced.")

@@ -7,7 +7,7 @@ SYNC_EVENT = "openrouter/models.sync"
 """The event that asks for a catalog sync."""
 
 
-def accepts_losses(event: Mapping[str, Any]) -> bool:
-    """Whether a sync may lose many models: only an event that says so, never the schedule."""
+def accepts(event: Mapping[str, Any], what: str) -> bool:
+    """Whether a sync may let `what` pass: only an event that says so, never the schedule."""
     detail = event.get("detail")
-    return event.get("detail-type") == SYNC_EVENT and isinstance(detail, dict) and detail.get("accept_losses") is True
+    return event.get("detail-type") == SYNC_EVENT and isinstance(detail, dict) and detail.get(what) is True

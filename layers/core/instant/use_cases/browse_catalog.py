@@ -39,12 +39,12 @@ class ModelQuery:
 
 
 class Catalog:
-    """The catalog in memory: read again only after a sync, which may have changed it."""
+    """The catalog in memory: read again only after a sync that may have changed it."""
 
     def __init__(self, reader: CatalogReader) -> None:
         """Read through `reader`."""
         self._reader = reader
-        self._synced_at: str | None = None
+        self._read_at: str | None = None
         self._models: Sequence[CatalogModel] = ()
 
     def models(self) -> tuple[Sequence[CatalogModel], SyncRecord | None]:
@@ -52,8 +52,8 @@ class Catalog:
         record = self._reader.last_sync()
         if record is None:
             return (), None
-        if record.synced_at != self._synced_at:
-            self._models, self._synced_at = self._reader.all(), record.synced_at
+        if record.read_at != self._read_at:
+            self._models, self._read_at = self._reader.all(), record.read_at
         return self._models, record
 
 

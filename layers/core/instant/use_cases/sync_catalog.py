@@ -1,93 +1,138 @@
-"""Bring the model catalog up to date: read all of it, doubt it, write only what changed."""
+"""Bring the model catalog up to date: read all of it, doubt it, write only what changed, one run at a time."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from instant.domain.catalog import CatalogModel, SyncRecord
-from instant.domain.clock import stamp
-from instant.integrations.openrouter.catalog import listing_request, read_listing
-from instant.ports import CatalogWriter, Clock, Upstream
+from instant.domain.catalog_change import ChangeKind
+from instant.domain.catalog_plan import Fetched, Quarantine, Rules, SyncPlan, plan_sync
+from instant.domain.clock import moment, stamp
+from instant.domain.ids import new_id
+from instant.ports import CatalogWriter, Clock, SyncLease, Upstream
+from instant.use_cases.fetch_catalog import SyncRefused, fetch_catalog
 
-FETCH_SECONDS = 60.0
-"""How long one page of the catalog may take."""
+SECONDS_TO_WRITE = 20.0
+"""What is kept back of the invocation's time for reading and writing the tables."""
 
-MAX_UNREADABLE_PERCENT = 2
-"""A catalog with more unreadable rows than this is not believed."""
+LONGEST_TRUST = timedelta(hours=20)
+"""A list that is said to be unchanged is read all the same when it was last read longer ago than this."""
 
-_MAX_PAGES = 50
-
+_CLOCKS_APART = timedelta(seconds=5)
 _log = logging.getLogger(__name__)
 
 
-class SyncRefused(Exception):
-    """The catalog that came is not believed; nothing was written."""
+class Outcome(StrEnum):
+    """How a sync ended."""
+
+    SYNCED = "synced"
+    UNCHANGED = "unchanged"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """What a sync found and did."""
+    """What a sync found and did, in models; `busy` means that another run is at work and this one did nothing."""
 
-    seen: int
-    written: int
-    added: int
-    removed: int
+    outcome: Outcome = Outcome.SYNCED
+    seen: int = 0
+    written: int = 0
+    added: int = 0
+    missing: int = 0
+    removed: int = 0
+    returned: int = 0
+    repriced: int = 0
+    held: int = 0
 
 
-def sync_catalog(
-    *, upstream: Upstream, catalog: CatalogWriter, clock: Clock, max_loss_percent: int, accept_losses: bool
-) -> SyncResult:
-    """Write what changed and note the run; `SyncRefused` leaves everything as it was.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncDoors:
+    """What a sync needs from outside."""
 
-    `accept_losses` lets one run lose more models than `max_loss_percent` of the active ones.
+    upstream: Upstream
+    catalog: CatalogWriter
+    lease: SyncLease
+    clock: Clock
+
+
+def sync_catalog(doors: SyncDoors, rules: Rules, seconds_left: Callable[[], float]) -> SyncResult:
+    """Write what changed and note the run; `SyncRefused` leaves every model as it was.
+
+    A run that dies leaves each model either as it was or as it is to be; the next run tells the history of what was
+    done, and does the rest. Runs at the same time as another end at once, `busy`.
     """
-    fresh = {model.openrouter_id: model for model in fetch_catalog(upstream)}
-    known = {model.openrouter_id: model for model in catalog.all()}
-    now = stamp(clock.now())
-    lost = [model for key, model in known.items() if model.is_active and key not in fresh]
-    _doubt_losses(len(lost), sum(model.is_active for model in known.values()), max_loss_percent, accept_losses)
-    changed = [model for key, model in fresh.items() if known.get(key) != model]
-    retired = [replace(model, is_active=False, missing_since=now) for model in lost]
-    catalog.put([*changed, *retired])
-    result = SyncResult(
-        seen=len(fresh),
-        written=len(changed) + len(retired),
-        added=sum(key not in known for key in fresh),
-        removed=len(retired),
-    )
-    catalog.record(SyncRecord(synced_at=now, seen=result.seen, written=result.written))
+    now = doors.clock.now()
+    holder = new_id("syn", now)
+    taken = doors.lease.take(holder, now, now + timedelta(seconds=seconds_left()) + _CLOCKS_APART)
+    if taken is None:
+        _log.info("catalog sync: another run is at work")
+        return SyncResult(outcome=Outcome.BUSY)
+    try:
+        result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - SECONDS_TO_WRITE)
+    except Exception:
+        doors.lease.drop(holder)
+        raise
+    doors.lease.finish(holder, record)
     return result
 
 
-def fetch_catalog(upstream: Upstream) -> Sequence[CatalogModel]:
-    """The whole catalog, every page of it; `SyncRefused` if any part is missing, broken or doubled."""
-    models: list[CatalogModel] = []
-    unreadable, path, total = 0, None, None
-    for _ in range(_MAX_PAGES):
-        listing = read_listing(upstream.send(listing_request(path), seconds=FETCH_SECONDS))
-        if listing is None:
-            raise SyncRefused("the answer is no catalog")
-        models += listing.models
-        unreadable += listing.unreadable
-        total = listing.total if listing.total is not None else total
-        path = listing.next_path
-        if path is None:
-            return _believable(models, unreadable, total)
-    raise SyncRefused(f"the catalog has more than {_MAX_PAGES} pages")
+def _run(
+    doors: SyncDoors, rules: Rules, now: datetime, last: SyncRecord | None, seconds_left: Callable[[], float]
+) -> tuple[SyncResult, SyncRecord]:
+    fetched = fetch_catalog(doors.upstream, validator=_validator(last, rules, now), seconds_left=seconds_left)
+    if last is not None and fetched is None:
+        result = SyncResult(outcome=Outcome.UNCHANGED, seen=last.seen)
+        return result, replace(last, synced_at=stamp(now), written=0)
+    assert fetched is not None  # without a validator there is always a catalog
+    plan = _believed(fetched, _known(doors.catalog, last), now, rules)
+    doors.catalog.write(plan.transitions)
+    result = _result(fetched, plan)
+    record = SyncRecord(
+        synced_at=stamp(now),
+        read_at=stamp(now),
+        seen=result.seen,
+        written=result.written,
+        waiting=plan.waiting,
+        validator=fetched.validator,
+    )
+    return result, record
 
 
-def _believable(models: Sequence[CatalogModel], unreadable: int, total: int | None) -> Sequence[CatalogModel]:
-    if not models:
-        raise SyncRefused("the catalog is empty")
-    if unreadable * 100 > MAX_UNREADABLE_PERCENT * (len(models) + unreadable):
-        raise SyncRefused(f"{unreadable} of {len(models) + unreadable} rows are unreadable")
-    if len({model.openrouter_id for model in models}) != len(models):
-        raise SyncRefused("the catalog lists a model twice")
-    if total is not None and total != len(models) + unreadable:
-        raise SyncRefused(f"{len(models) + unreadable} rows came, {total} were announced")
-    return models
+def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | None:
+    """The validator of the last list, if nothing could be written should the list be the same."""
+    if last is None or last.waiting or rules.accept_losses or rules.accept_prices:
+        return None
+    return last.validator if last.read_at and now - moment(last.read_at) < LONGEST_TRUST else None
 
 
-def _doubt_losses(lost: int, active: int, max_loss_percent: int, accept_losses: bool) -> None:
-    if lost * 100 > max_loss_percent * active and not accept_losses:
-        raise SyncRefused(f"{lost} of {active} active models would be lost; an admin can pass accept_losses")
+def _known(catalog: CatalogWriter, last: SyncRecord | None) -> dict[str, CatalogModel]:
+    """What is stored, after its history has been made whole: what changed since the last success may be missing."""
+    known = catalog.known()
+    since = last.synced_at if last else ""
+    catalog.note(transition for transition in known if transition.at > since)
+    return {transition.model.openrouter_id: transition.model for transition in known}
+
+
+def _believed(fetched: Fetched, known: Mapping[str, CatalogModel], now: datetime, rules: Rules) -> SyncPlan:
+    plan = plan_sync(known, fetched, now, rules)
+    if isinstance(plan, Quarantine):
+        raise SyncRefused(f"{plan.lost} of {plan.listed} active models would be lost; an admin can pass accept_losses")
+    for transition in plan.transitions:
+        if any(change.kind is ChangeKind.PRICE_HELD for change in transition.changes):
+            _log.error("catalog price held: %s", transition.model.openrouter_id)
+    return plan
+
+
+def _result(fetched: Fetched, plan: SyncPlan) -> SyncResult:
+    return SyncResult(
+        seen=len(fetched.models),
+        written=len(plan.transitions),
+        added=plan.count(ChangeKind.ADDED),
+        missing=plan.count(ChangeKind.MISSING),
+        removed=plan.count(ChangeKind.REMOVED),
+        returned=plan.count(ChangeKind.RETURNED),
+        repriced=plan.count(ChangeKind.REPRICED),
+        held=plan.count(ChangeKind.PRICE_HELD),
+    )

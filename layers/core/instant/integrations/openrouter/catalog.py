@@ -3,34 +3,54 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.exchange import Reply, Request
-from instant.integrations.openrouter.wire import BASE_URL, count, mapping, parse, sequence, text
+from instant.domain.money import parse_usd
+from instant.integrations.openrouter.wire import BASE_URL, amount_text, count, mapping, parse, sequence, text
 
 MAX_CATALOG_BYTES = 20_000_000
 """Longest catalog that is read, in bytes; real ones have 0.4 to 0.7 MB."""
 
+MAX_ROW_BYTES = 20_000
+"""Longest row that is believed, in bytes; real ones have at most 4,000. A table holds rows of 400,000."""
+
+_NO_PRICES = {"discount", "overrides"}
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the catalog as it was read; `unreadable` rows had no usable id or shape."""
+    """One page of the catalog as it was read; `unreadable` has the ids of other rows, "" for a row without one.
+
+    `validator` is the service's ETag of the page, or else a hash of it.
+    """
 
     models: Sequence[CatalogModel]
-    unreadable: int
+    unreadable: Sequence[str]
     total: int | None
     next_path: str | None
+    validator: str
 
 
-def listing_request(path: str | None = None) -> Request:
-    """Ask for the catalog, or for the page at `path`. The plain call lists text models only, hence `all`."""
+def listing_request(path: str | None = None, validator: str | None = None) -> Request:
+    """Ask for the catalog, or for the page at `path`. The plain call lists text models only, hence `all`.
+
+    With the ETag of a page as `validator`, the answer is a bare 304 while the page stays as it was.
+    """
     return Request(
         method="GET",
         base_url=BASE_URL,
         path=path or "/models?output_modalities=all",
+        headers={"If-None-Match": validator} if validator and validator.endswith('"') else {},
         max_reply_bytes=MAX_CATALOG_BYTES,
     )
+
+
+def is_unchanged(reply: Reply, validator: str | None) -> bool:
+    """Whether the reply is the page that `validator` names."""
+    return validator is not None and (reply.status == 304 or (reply.status == 200 and _validator(reply) == validator))
 
 
 def read_listing(reply: Reply) -> Listing | None:
@@ -40,20 +60,27 @@ def read_listing(reply: Reply) -> Listing | None:
     next_path = _path(link)
     if reply.status != 200 or not isinstance(rows, list) or (link and next_path is None):
         return None
-    models = [model for row in rows if (model := read_model(mapping(row)))]
+    read = [(row, read_model(mapping(row))) for row in rows]
     return Listing(
-        models=models,
-        unreadable=len(rows) - len(models),
+        models=[model for _, model in read if model],
+        unreadable=[text(mapping(row).get("id")) or "" for row, model in read if model is None],
         total=count(body.get("total_count")),
         next_path=next_path,
+        validator=_validator(reply),
     )
 
 
 def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
-    """One row; None if it lacks an id of two parts, a price list or an architecture."""
+    """One row; None if it lacks an id of two parts, a price list or an architecture, or if a fact is of a wrong type.
+
+    Facts come, go and are null without notice. But one from which costs and abilities are reckoned is not guessed
+    when it is of another type than ever before.
+    """
     openrouter_id = text(row.get("id"))
     architecture, pricing = mapping(row.get("architecture")), mapping(row.get("pricing"))
     if openrouter_id is None or openrouter_id.count("/") != 1 or not architecture or not pricing:
+        return None
+    if not _is_sound(row, architecture, pricing):
         return None
     top_provider = mapping(row.get("top_provider"))
     return CatalogModel(
@@ -69,11 +96,48 @@ def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
         output_modalities=_words(architecture.get("output_modalities")),
         supported_parameters=_words(row.get("supported_parameters")),
         default_parameters=_defaults(mapping(row.get("default_parameters"))),
-        pricing={key: value for key, value in pricing.items() if isinstance(value, str)},
+        pricing={key: _price_text(price) for key, price in _amounts(pricing).items()},
         price_overrides=tuple(_tier(mapping(tier)) for tier in sequence(pricing.get("overrides"))),
+        discount=amount_text(pricing.get("discount")),
+        reasoning=_plain(dict(mapping(row.get("reasoning"))), float),
         expiration_date=text(row.get("expiration_date")),
         alias_target=text(mapping(row.get("alias_target")).get("slug")),
     )
+
+
+def _is_sound(row: Mapping[str, Any], architecture: Mapping[str, Any], pricing: Mapping[str, Any]) -> bool:
+    lengths = (row.get("context_length"), _inside(row.get("top_provider"), "max_completion_tokens"))
+    lists = (
+        row.get("supported_parameters"),
+        architecture.get("input_modalities"),
+        architecture.get("output_modalities"),
+        pricing.get("overrides"),
+    )
+    return (
+        all(length is None or count(length) is not None for length in lengths)
+        and all(words is None or isinstance(words, list) for words in lists)
+        and all(parse_usd(price) is not None for price in _amounts(pricing).values())
+        and len(repr(row).encode(errors="replace")) <= MAX_ROW_BYTES
+    )
+
+
+def _inside(value: object, key: str) -> object:
+    """What is under `key`; what should be an object and is not stays what it is."""
+    return value.get(key) if isinstance(value, dict) else value
+
+
+def _amounts(pricing: Mapping[str, Any]) -> dict[str, Any]:
+    """The prices that are told, without the parts that are none."""
+    return {key: price for key, price in pricing.items() if price is not None and key not in _NO_PRICES}
+
+
+def _price_text(price: object) -> str:
+    """The price exactly as it is written; one given as a number becomes text like all others."""
+    return price if isinstance(price, str) else amount_text(price) or ""
+
+
+def _validator(reply: Reply) -> str:
+    return reply.headers.get("etag") or sha256(reply.body).hexdigest()
 
 
 def _words(value: object) -> tuple[str, ...]:
