@@ -63,9 +63,9 @@ ALLOWED: dict[str, dict[str, str]] = {
         "events:PutEvents": "event-bus/default",
     },
     "CatalogSyncFunction": {
-        "dynamodb:BatchWriteItem": "ModelsTable",
-        "dynamodb:PutItem": "LimitsTable",
+        "dynamodb:BatchWriteItem": "ModelChangesTable ModelsTable",
         "dynamodb:Scan": "ModelsTable",
+        "dynamodb:UpdateItem": "LimitsTable",
         "sqs:SendMessage": "DeadLetterQueue",
     },
 }
