@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from instant.adapters.aws import client
 from instant.domain.catalog import SyncRecord
 from instant.domain.clock import stamp
-from instant.ports import Taken
+from instant.ports.catalog import Taken
 
 _KEY = {"name": {"S": "catalog#sync"}}
 _IS_MINE = "lease_holder = :holder"

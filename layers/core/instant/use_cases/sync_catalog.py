@@ -11,7 +11,8 @@ from instant.domain.catalog_change import ChangeKind
 from instant.domain.catalog_plan import Fetched, Quarantine, Rules, SyncPlan, plan_sync
 from instant.domain.clock import moment, stamp
 from instant.domain.ids import new_id
-from instant.ports import CatalogWriter, Clock, SyncLease, Upstream
+from instant.ports import Clock, Upstream
+from instant.ports.catalog import CatalogWriter, SyncLease
 from instant.use_cases.fetch_catalog import SyncRefused, fetch_catalog
 
 SECONDS_TO_WRITE = 20.0

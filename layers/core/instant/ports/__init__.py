@@ -1,4 +1,4 @@
-"""Every door to the outside, on one page; the adapters of the same names open them."""
+"""Every door to the outside, on one page but for the catalog's sync and history; the adapters open them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from typing import Protocol
 
 from instant.domain.api_key import ApiKey
 from instant.domain.catalog import CatalogModel, SyncRecord
-from instant.domain.catalog_change import ModelChange, WantedChanges
-from instant.domain.catalog_plan import Transition
 from instant.domain.exchange import Reply, Request
 from instant.domain.execution import Closing, Execution, Opening, StoredAnswer
 from instant.domain.image import Image, Picture
@@ -125,49 +123,6 @@ class CatalogReader(Protocol):
 
     def last_sync(self) -> SyncRecord | None:
         """What the last successful sync did."""
-
-
-class CatalogWriter(CatalogReader, Protocol):
-    """The catalog, for the sync."""
-
-    def known(self) -> Sequence[Transition]:
-        """Every model ever seen with what last changed about it, by id."""
-
-    def write(self, transitions: Iterable[Transition]) -> None:
-        """Store each model whole with its changes beside it, and after all of them the history."""
-
-    def note(self, transitions: Iterable[Transition]) -> None:
-        """Store these changes in the history; again is a no-op."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lease that was taken, and what the last successful sync noted."""
-
-    last: SyncRecord | None
-
-
-class SyncLease(Protocol):
-    """Who may sync, and what the last sync did: one row."""
-
-    def take(self, holder: str, now: datetime, until: datetime) -> Taken | None:
-        """Begin, unless another holder's lease still runs (None). The last list's validator counts no more."""
-
-    def finish(self, holder: str, record: SyncRecord) -> None:
-        """Note a successful sync, after its last row, and end the lease."""
-
-    def drop(self, holder: str) -> None:
-        """End the lease of a sync that failed."""
-
-
-class ChangeLists(Protocol):
-    """What changed in the catalog; each page looks at no more than `MOST_EXAMINED` rows."""
-
-    def page(self, wanted: WantedChanges, page: PageRequest) -> Page[ModelChange]:
-        """Changes, newest first."""
-
-    def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:
-        """Every change later than `at`, of one model or of all, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
