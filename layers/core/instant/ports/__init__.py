@@ -1,6 +1,6 @@
 """Every door to the outside, on one page but for the catalog's sync and history; the adapters open them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
