@@ -82,7 +82,7 @@ class World:
         return [*pages.search("Items")]
 
     def stored(self) -> dict[str, bytes]:
-        """All content of all tables and buckets, by place."""
+        """All content of all tables, buckets and queues, by place."""
         dynamodb, s3 = self.stack.client("dynamodb"), self.stack.client("s3")
         found: dict[str, bytes] = {}
         for table in dynamodb.list_tables()["TableNames"]:
@@ -91,7 +91,19 @@ class World:
         for bucket in s3.list_buckets()["Buckets"]:
             for entry in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
                 found[entry["Key"]] = s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])["Body"].read()
+        for queue in self.queues():
+            for message in self.messages(queue):
+                found[message["MessageId"]] = message["Body"].encode()
         return found
+
+    def queues(self) -> list[str]:
+        """The URLs of all queues."""
+        return list(self.stack.client("sqs").list_queues().get("QueueUrls", []))
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Up to ten messages of a queue, which stay where they are."""
+        answer = self.stack.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return list(answer.get("Messages", []))
 
 
 @contextmanager
