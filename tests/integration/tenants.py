@@ -1,0 +1,82 @@
+"""Tenants of one house: each with a thing of every kind, an API key for every set of scopes, and requests for them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.domain.api_key import mint
+from instant.domain.identity import Scope
+from instant.domain.ids import new_id
+from tests.integration.gallery import PAINTER
+from tests.integration.guests import MODEL, created
+from tests.integration.house import House
+from tests.integration.test_bad_requests import BODIES
+
+SERVICE = "/api/user/integrations/openrouter"
+TABLES = ("RESOURCES_TABLE", "INTEGRATIONS_TABLE", "EXECUTIONS_TABLE", "IMAGES_TABLE", "API_KEYS_TABLE")
+
+
+@dataclass
+class Tenant:
+    """A user, and the names under which their things are asked for."""
+
+    user: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+    public_id: str = ""
+    keys: dict[frozenset[Scope], str] = field(default_factory=dict)
+
+
+def move_in(house: House, user: str) -> Tenant:
+    """A tenant with a connection, resources, an execution, an image and an API key."""
+    assert house.connect(user).status == 201
+    resource = created(house, user, slug=f"{user}-s-own")
+    public = created(house, user, visibility="public")
+    painter = created(house, user, {"model": PAINTER})
+    house.execute(painter["resource_id"], "A harbour.", user=user)
+    painting = house.execute(painter["resource_id"], "A boat.", user=user).json
+    key = house.call("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}, user=user).json
+    ids = {
+        "resource_id": resource["resource_id"],
+        "address": resource["address"],
+        "execution_id": painting["execution_id"],
+        "image_id": painting["output"]["urls"][0].rpartition("/")[2],
+        "key_id": key["key_id"],
+    }
+    return Tenant(user, ids, public["resource_id"])
+
+
+def key_of(house: House, tenant: Tenant, scopes: Iterable[Scope] = frozenset(Scope)) -> str:
+    """An API key of the tenant's with these scopes, the same one each time."""
+    wanted = frozenset(scopes)
+    if wanted not in tenant.keys:
+        secret, key = mint(user_id=f"user_{tenant.user}", name="test", scopes=wanted, now=datetime.now(UTC))
+        DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+        tenant.keys[wanted] = secret.reveal()
+    return tenant.keys[wanted]
+
+
+def missing(ids: Mapping[str, str]) -> dict[str, str]:
+    """Names as long as these of things that nobody has."""
+    fresh = {name: new_id(value[:3], datetime.now(UTC)) for name, value in ids.items() if name != "address"}
+    return {**fresh, "address": ids["address"][:-1] + "0"}
+
+
+def target_of(path: str, ids: Mapping[str, str]) -> str:
+    """The path of a route with these names in it."""
+    author, slug = MODEL.split("/")
+    return path.format(**ids, service="openrouter", author=author, slug=slug)
+
+
+def body_of(method: str, path: str, ids: Mapping[str, str]) -> Any:
+    """A good body for a route, about these things."""
+    good = BODIES.get((method, path))
+    return {**good, "resource_id": ids["resource_id"]} if good and "resource_id" in good else good
+
+
+def belongings(house: House, tenant: Tenant) -> list[str]:
+    """Everything in tables that is a tenant's; when an API key was last used is the only thing that use may change."""
+    owner = f"'user_{tenant.user}'"
+    rows = (repr({**row, "last_used_at": None}) for table in TABLES for row in house.table(table))
+    return sorted(row for row in rows if owner in row)
