@@ -39,6 +39,12 @@ def test_what_an_app_defines_stays_thin(function: Function) -> None:
     assert long == {}, "this belongs in a use case"
 
 
+def test_libraries_are_kept_quiet(function: Function) -> None:
+    calls = [node.func for node in ast.walk(ast.parse(function.app.read_text())) if isinstance(node, ast.Call)]
+    named = {call.id for call in calls if isinstance(call, ast.Name)}
+    assert named & {"api", "quiet_libraries"}, "at DEBUG they would log keys; api() quiets them, too"
+
+
 def body_lines(node: ast.FunctionDef) -> int:
     """Its length without the signature, which for a route is the list of its parameters."""
     return (node.end_lineno or node.lineno) - node.body[0].lineno + 1

@@ -1,0 +1,24 @@
+"""No model repeats what it refuses: an error's text may reach a log, and the input may be a key."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
+from pydantic import BaseModel
+
+import instant
+
+
+def test_every_model_hides_its_input_in_errors() -> None:
+    for module in pkgutil.walk_packages(instant.__path__, "instant."):
+        import_module(module.name)
+    models = [model for model in heirs(BaseModel) if model.__module__.startswith("instant.")]
+    assert len(models) > 20
+    assert [model.__qualname__ for model in models if not model.model_config.get("hide_input_in_errors")] == []
+
+
+def heirs(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Every class below, at any depth."""
+    for model in root.__subclasses__():
+        yield model
+        yield from heirs(model)

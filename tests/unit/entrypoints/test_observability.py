@@ -1,0 +1,53 @@
+"""Libraries that would log keys stay quiet, whatever the root logger is set to."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from instant.entrypoints.observability import LIBRARIES, quiet_libraries
+
+LOGGERS = (
+    *("botocore", "botocore.hooks", "botocore.endpoint", "botocore.parsers", "botocore.auth"),
+    *("httpx", "httpcore", "httpcore.connection", "httpcore.http11", "urllib3", "urllib3.connectionpool"),
+    *("pynamodb", "pynamodb.connection.base", "aws_lambda_powertools", "aws_lambda_powertools.event_handler.router"),
+)
+
+
+@pytest.fixture
+def talkative() -> Iterator[None]:
+    """A root logger at DEBUG, and libraries that follow it."""
+    root = logging.getLogger()
+    before = {name: logging.getLogger(name).level for name in LIBRARIES}
+    level = root.level
+    root.setLevel(logging.DEBUG)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    yield
+    root.setLevel(level)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(before[name])
+
+
+@pytest.mark.parametrize("name", LOGGERS)
+def test_a_library_stays_quiet_when_everything_is_to_be_logged(talkative: None, name: str) -> None:
+    assert logging.getLogger(name).isEnabledFor(logging.DEBUG), "it would log"
+    quiet_libraries()
+    logging.getLogger().setLevel(logging.DEBUG)
+    assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+    assert logging.getLogger(name).isEnabledFor(logging.WARNING)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_logger_that_is_made_later_is_quiet_too(talkative: None, library: str) -> None:
+    quiet_libraries()
+    child = logging.getLogger(f"{library}.made_later")
+    try:
+        assert not child.isEnabledFor(logging.DEBUG)
+    finally:
+        del logging.Logger.manager.loggerDict[child.name]
+
+
+def test_our_own_loggers_follow_the_root(talkative: None) -> None:
+    quiet_libraries()
+    assert logging.getLogger("instant.use_cases.book_run").isEnabledFor(logging.DEBUG)
