@@ -189,6 +189,7 @@ def open_house(**given: str) -> Iterator[House]:
             "OpenRouterBaseUrl": fake.url,
             "OpenRouterAuthUrl": fake.auth_url,
             "ConnectCallbackUrls": ",".join(CALLBACKS),
+            "CatalogFreshSeconds": "0",
             **given,
         }
         deployed = deploy(cloudformation, TEMPLATE, parameters)

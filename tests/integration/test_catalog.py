@@ -1,7 +1,7 @@
 """The catalog answers every filter and order exactly as counting by hand does, and each model once."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -69,6 +69,19 @@ def _says(word: str) -> Callable[[Row], bool]:
     return lambda row: any(word in row[key].lower() for key in ("id", "name", "description"))
 
 
+def _age(row: Row) -> int:
+    return (_today() - datetime.fromtimestamp(row["created"], UTC).date()).days
+
+
+def _days_left(row: Row) -> float:
+    end = date.fromisoformat(row.get("expiration_date") or "9999-01-01")
+    return (end - _today()).days if end.year < 2090 else float("inf")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
     ({}, lambda row: True),
     ({"q": "lark"}, _says("lark")),
@@ -95,6 +108,21 @@ QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
     ({"max_price": "4e-8"}, lambda row: 0 <= _price(row) <= Decimal("0.00000004")),
     ({"max_price": "0.00000008333333333333333"}, lambda row: 0 <= _price(row) <= Decimal("0.00000008333333333333333")),
     ({"max_price": "1"}, lambda row: _price(row) >= 0),
+    ({"min_price": "0"}, lambda row: _price(row) >= 0),
+    ({"min_price": "0.00000004", "max_price": "0.0000004"}, lambda row: 40 <= _price(row) * 10**9 <= 400),
+    ({"author": "meadow, harbor"}, lambda row: row["id"].split("/")[0] in {"meadow", "harbor"}),
+    ({"input_modality": "image,audio"}, _sees("image", "audio")),
+    ({"output_modality": "image,text"}, _makes("image", "text")),
+    ({"supported_parameter": "tools,reasoning"}, lambda row: {"tools", "reasoning"} <= {*row["supported_parameters"]}),
+    ({"supported_parameter": " , "}, lambda row: True),
+    ({"max_age_days": "60"}, lambda row: _age(row) <= 60),
+    ({"min_age_days": "61"}, lambda row: _age(row) >= 61),
+    ({"min_age_days": "30", "max_age_days": "120"}, lambda row: 30 <= _age(row) <= 120),
+    ({"expiring": "true"}, lambda row: _days_left(row) <= 30),
+    ({"expiring": "false"}, lambda row: _days_left(row) > 30),
+    ({"expiring_within_days": "3650"}, lambda row: _days_left(row) <= 3650),
+    ({"expiring": "true", "expiring_within_days": "0"}, lambda row: _days_left(row) <= 0),
+    ({"expiring": "false", "expiring_within_days": "3650"}, lambda row: _days_left(row) > 3650),
     ({"free": "true"}, _is_free),
     ({"free": "false"}, lambda row: not _is_free(row)),
     (
@@ -115,6 +143,8 @@ ORDERS: dict[str, Callable[[Row], Any]] = {
     "price": lambda row: (_price(row) < 0, _price(row)),
     "context": lambda row: -(row["context_length"] or 0),
 }
+UNKNOWN = {"newest": "created", "context": "context_length"}
+"""What may be missing in an order, and comes last then, whichever way round."""
 
 
 @pytest.mark.parametrize(("query", "keeps"), QUERIES, ids=[str(query) for query, _ in QUERIES])
@@ -131,7 +161,10 @@ def test_a_filter_keeps_what_it_says(
 def test_an_order_is_one_order(shared: House, everything: list[Row], sort: str) -> None:
     rows = [row for row in everything if row["id"] not in GONE]
     expected = [row["id"] for row in sorted(rows, key=lambda row: (ORDERS[sort](row), row["id"]))]
+    unknown = {row["id"] for row in rows if (sort == "price" and _price(row) < 0) or not row[UNKNOWN.get(sort, "id")]}
     assert _ids(shared, sort=sort) == expected
+    known = [name for name in expected if name not in unknown]
+    assert _ids(shared, sort=f"-{sort}") == known[::-1] + sorted(unknown)
     assert sort != "newest" or _ids(shared) == expected
 
 

@@ -52,6 +52,42 @@ def test_the_list_is_read_again_after_a_sync_and_not_otherwise(house: House) -> 
     assert (_list(house)["total"], _reads(house)) == (len(house.fake.catalog) + 1, ["GetItem"])
 
 
+def test_a_sync_makes_another_answer(house: House) -> None:
+    house.sync()
+    before = house.call("GET", "/api/models", user=None)
+    row = next(row for row in house.fake.catalog if row["id"] == "meadow/lark")
+    row["description"] = "It sings."
+    house.sync()
+    assert house.call("GET", "/api/models", user=None, headers={"If-None-Match": before.headers["ETag"]}).status == 200
+    assert house.call("GET", "/api/models/meadow/lark", user=None).json["description"] == "It sings."
+
+
+def test_a_walk_during_syncs_tells_what_stays_once(house: House) -> None:
+    house.sync()
+    walked, query = list[str](), {"limit": "20", "sort": "price"}
+    everything = {row["id"] for row in house.fake.catalog}
+    gone = {"meadow/lark", "meadow/lark-mini:free"}
+    while True:
+        page = house.call("GET", "/api/models", user=None, query=query).json
+        walked += [model["openrouter_id"] for model in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+        _change(house, gone, last=walked[-1])
+    stay = everything - gone
+    assert [walked.count(name) for name in sorted(stay)] == [1] * len(stay)
+    assert len(walked) == len(set(walked))
+
+
+def _change(house: House, gone: set[str], last: str) -> None:
+    """Models go, one comes, and the very one that the page ended with is renamed."""
+    rows: list[Any] = [row for row in house.fake.catalog if row["id"] not in gone]
+    new = {**rows[0], "id": f"newcomer/one-{len(rows)}", "pricing": {"prompt": "0", "completion": "0"}}
+    next(row for row in rows if row["id"] == last)["name"] += " (renamed)"
+    house.fake.catalog = [*rows, new]
+    house.sync()
+
+
 def _ask(house: House, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str, Any]]]:
     """The answer, and the events that were put."""
     with recorded("events") as calls:

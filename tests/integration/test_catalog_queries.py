@@ -9,11 +9,17 @@ from tests.integration.house import House, open_house
 BAD_QUERIES = {
     "limit": ("0", "201", "many"),
     "cursor": ("garbage",),
-    "sort": ("random",),
+    "sort": ("random", "--price", "-"),
     "free": ("maybe",),
     "active": ("perhaps",),
     "min_context": ("-1", "1.5"),
     "max_price": ("-1", "NaN", "Infinity", "cheap"),
+    "min_price": ("-1", "NaN", "dear"),
+    "min_age_days": ("-1", "36501", "old"),
+    "max_age_days": ("-1", "1.5"),
+    "expiring": ("soon",),
+    "expiring_within_days": ("-1", "36501"),
+    "author": ("x" * 501,),
     "search": ("lark",),
     "page": ("2",),
 }

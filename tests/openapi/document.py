@@ -26,6 +26,16 @@ _IF_MATCH = {
     "schema": {"type": "string", "pattern": r'^(\*|(W/)?"?[0-9]{1,9}"?)$'},
     "examples": {"revision": {"value": '"1"'}},
 }
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags of answers that you have: if one is what would be answered, the answer is a bare 304.",
+    "schema": {"type": "string"},
+    "examples": {"tag": {"value": '"6a1f3c0e9b2d4857a0c1e2f3a4b5c6d7"'}},
+}
+_NOT_MODIFIED = {"description": "One of the answers that If-None-Match names is still right."}
+_CACHED = {("get", "/api/models"), ("get", "/api/models/{author}/{slug}")}
 _CONDITIONAL = {("patch", "/api/resources/{resource_id}"), ("delete", "/api/resources/{resource_id}")}
 _REFUSALS_OF_A_SERVICE = (502, 503, 504)
 
@@ -93,19 +103,29 @@ def _operation(function: Function, method: str, path: str, made: Json) -> Json:
         "summary": text.partition("\n")[0].rstrip("."),
         "description": text,
         "security": [] if is_open else [{"BearerToken": []}],
-        "parameters": [*made.get("parameters", []), *([_IF_MATCH] if (method, path) in _CONDITIONAL else [])],
+        "parameters": [*made.get("parameters", []), *_headers(method, path)],
         "requestBody": made.get("requestBody"),
         "responses": {status: answer for status, answer in made["responses"].items() if int(status) < 400},
     }
     for status, answer in operation["responses"].items():
         if status == "204" or status >= "300":
             del answer["content"]
+    if (method, path) in _CACHED:
+        operation["responses"]["304"] = _NOT_MODIFIED
     for status in _failures(function, method, operation, is_open):
         operation["responses"][str(status)] = {"$ref": f"#/components/responses/Error{status}"}
     route = (method.upper(), path)
     tried = {name: event for name, event in cases(function) if (event["httpMethod"], event["resource"]) == route}
     _try_out(operation, tried)
     return {name: value for name, value in operation.items() if value not in (None, [], {}) or name == "security"}
+
+
+def _headers(method: str, path: str) -> list[Json]:
+    """The headers that a condition is told in."""
+    return [
+        *([_IF_MATCH] if (method, path) in _CONDITIONAL else []),
+        *([_IF_NONE_MATCH] if (method, path) in _CACHED else []),
+    ]
 
 
 def _failures(function: Function, method: str, operation: Json, is_open: bool) -> list[int]:

@@ -133,6 +133,7 @@ class CatalogSettings(Settings):
     models_table: str
     limits_table: str
     event_bus: str
+    catalog_fresh_seconds: float = Field(ge=0)
 
 
 class CatalogSyncSettings(Settings):

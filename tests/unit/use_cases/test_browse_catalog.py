@@ -1,121 +1,26 @@
-"""Browsing the catalog: each filter, each order, and pages without gaps or doubles."""
+"""The catalog in memory: when it is looked after, and when it is read again."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.errors import NotFound
-from instant.domain.page import Cursor, PageRequest
-from instant.use_cases.browse_catalog import Catalog, ModelQuery, ModelSort, is_free, list_models, read_model
+from instant.domain.shelf import Shelf
+from instant.use_cases.browse_catalog import Catalog, read_model
+from tests.fakes.clock import FakeClock
 from tests.fakes.nouns import a_model
 
-CHEAP = a_model("meadow/lark-mini", released_at=300, display_name="b", description="Answers QUICKLY")
-DEAR = a_model(
-    "harbor/tide",
-    released_at=200,
-    display_name="A",
-    context_length=200_000,
-    pricing={"prompt": "0.01", "completion": "0.02"},
-    input_modalities=("image", "text"),
-)
-FREE = a_model("meadow/lark:free", released_at=300, pricing={"prompt": "0", "completion": "0.0"}, context_length=None)
-ROUTER = a_model("openrouter/auto", released_at=None, pricing={"prompt": "-1", "completion": "-1"})
-PRICELESS = a_model("northwind/easel", released_at=100, pricing={"image": "0.04"}, output_modalities=("image",))
-GONE = a_model("old/timer", is_active=False, released_at=1, supported_parameters=("tools",))
-MODELS = [CHEAP, DEAR, FREE, ROUTER, PRICELESS, GONE]
-
-
-def ids(query: ModelQuery, models: Sequence[CatalogModel] = MODELS) -> list[str]:
-    """The matching ids in order."""
-    page, total = list_models(query, PageRequest(200), models)
-    assert total == len(page.items)
-    assert page.next is None
-    return [model.openrouter_id for model in page.items]
-
-
-FILTERS: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "inactive": ({"active": False}, {"old/timer"}),
-    "text in the description": ({"text": "quick"}, {"meadow/lark-mini"}),
-    "text in the id": ({"text": "MEADOW/L"}, {"meadow/lark-mini", "meadow/lark:free"}),
-    "author": ({"author": "harbor"}, {"harbor/tide"}),
-    "input": ({"input_modality": "image"}, {"harbor/tide"}),
-    "output": ({"output_modality": "image"}, {"northwind/easel"}),
-    "parameter": ({"supported_parameter": "tools", "active": None}, {"old/timer"}),
-    "context": ({"min_context": 100_000}, {"harbor/tide"}),
-    "price": ({"max_price": Decimal("0.001")}, {"meadow/lark-mini", "meadow/lark:free"}),
-    "price zero": ({"max_price": Decimal(0)}, {"meadow/lark:free"}),
-    "nothing": ({"text": "no such model"}, set()),
-}
-
-
-@pytest.mark.parametrize("case", FILTERS)
-def test_each_filter_keeps_what_matches(case: str) -> None:
-    query, expected = FILTERS[case]
-    assert set(ids(ModelQuery(**query))) == expected
-
-
-def test_free_means_that_every_token_and_request_is() -> None:
-    assert is_free(FREE)
-    assert not is_free(CHEAP)
-    assert not is_free(ROUTER)
-    assert not is_free(a_model(pricing={"prompt": "0", "completion": "0", "request": "0.0005"}))
-    assert "meadow/lark:free" in ids(ModelQuery(free=True))
-    assert "meadow/lark:free" not in ids(ModelQuery(free=False))
-
-
-ORDERS = {
-    ModelSort.NEWEST: "meadow/lark-mini meadow/lark:free harbor/tide northwind/easel old/timer openrouter/auto",
-    ModelSort.PRICE: "meadow/lark:free meadow/lark-mini old/timer harbor/tide northwind/easel openrouter/auto",
-    ModelSort.CONTEXT: "harbor/tide meadow/lark-mini northwind/easel old/timer openrouter/auto meadow/lark:free",
-    ModelSort.NAME: "harbor/tide meadow/lark-mini meadow/lark:free northwind/easel old/timer openrouter/auto",
-}
-
-
-@pytest.mark.parametrize("sort", ModelSort)
-def test_each_order_is_one_order(sort: ModelSort) -> None:
-    assert ids(ModelQuery(sort=sort, active=None)) == ORDERS[sort].split()
-    assert ids(ModelQuery(sort=sort, active=None), MODELS[::-1]) == ORDERS[sort].split()
-
-
-@given(st.integers(1, 40), st.integers(1, 12), st.sampled_from(ModelSort))
-def test_pages_show_everything_once(count: int, limit: int, sort: ModelSort) -> None:
-    models = [a_model(f"a/{number}", released_at=number % 3) for number in range(count)]
-    seen: list[str] = []
-    after: Cursor | None = None
-    while True:
-        page, total = list_models(ModelQuery(sort=sort), PageRequest(limit, after), models)
-        assert total == count
-        assert 0 < len(page.items) <= limit
-        seen += [model.openrouter_id for model in page.items]
-        if page.next is None:
-            break
-        after = Cursor.decode(page.next.encode())
-    assert seen == ids(ModelQuery(sort=sort), models)
-
-
-def test_a_cursor_that_names_nothing_here_ends_the_list() -> None:
-    page, total = list_models(ModelQuery(), PageRequest(10, Cursor("newest", "not/there")), MODELS)
-    assert (page.items, page.next, total) == ([], None, 5)
-
-
-def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
-    assert read_model("old/timer", MODELS) is GONE
-    for missing in ("meadow/lark", "MEADOW/LARK-MINI", ""):
-        with pytest.raises(NotFound):
-            read_model(missing, MODELS)
+MODELS = [a_model("meadow/lark"), a_model("old/timer", is_active=False)]
 
 
 class Reader:
-    """A catalog that counts how often it is read whole."""
+    """A catalog that counts how often it is looked after, and read whole."""
 
     def __init__(self) -> None:
         """Never synced."""
         self.record: SyncRecord | None = None
+        self.looks = 0
         self.reads = 0
 
     def all(self) -> Sequence[CatalogModel]:
@@ -125,19 +30,54 @@ class Reader:
 
     def last_sync(self) -> SyncRecord | None:
         """The record."""
+        self.looks += 1
         return self.record
 
 
+def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
+    assert read_model("old/timer", Shelf(MODELS)) is MODELS[1]
+    for missing in ("meadow/lar", "MEADOW/LARK", ""):
+        with pytest.raises(NotFound):
+            read_model(missing, Shelf(MODELS))
+
+
 def test_the_catalog_is_read_again_only_after_a_sync() -> None:
-    reader = Reader()
-    catalog = Catalog(reader)
-    assert catalog.models() == ((), None)
+    reader, clock = Reader(), FakeClock()
+    catalog = Catalog(reader, clock, fresh_seconds=0)
     reader.record = SyncRecord(synced_at="now", read_at="now")
-    assert catalog.models() == catalog.models() == (MODELS, reader.record)
-    assert reader.reads == 1
+    shelf, sync = catalog.now()
+    assert (shelf.get("meadow/lark"), sync) == (MODELS[0], reader.record)
+    assert (catalog.now(), reader.reads, reader.looks) == ((shelf, sync), 1, 2)
     reader.record = SyncRecord(synced_at="later", read_at="now")
-    assert catalog.models() == (MODELS, reader.record)
-    assert reader.reads == 1, "that sync found the very same list"
+    assert (catalog.now(), reader.reads) == ((shelf, reader.record), 1), "that sync found the very same list"
     reader.record = SyncRecord(synced_at="later", read_at="later")
-    assert catalog.models() == catalog.models() == (MODELS, reader.record)
-    assert reader.reads == 2
+    other, sync = catalog.now()
+    assert other is not shelf
+    assert (sync, reader.reads) == (reader.record, 2)
+
+
+def test_nobody_looks_for_a_sync_within_the_fresh_seconds() -> None:
+    reader, clock = Reader(), FakeClock()
+    catalog = Catalog(reader, clock, fresh_seconds=2)
+    reader.record = first = SyncRecord(synced_at="now", read_at="now")
+    catalog.now()
+    reader.record = SyncRecord(synced_at="later", read_at="later")
+    clock.pass_seconds(1.999)
+    assert (catalog.now()[1], reader.looks) == (first, 1)
+    clock.pass_seconds(0.001)
+    assert (catalog.now()[1], reader.looks, reader.reads) == (reader.record, 2, 2)
+    clock.pass_seconds(1.999)
+    assert (catalog.now()[1], reader.looks) == (reader.record, 2)
+
+
+def test_a_catalog_that_was_never_synced_is_looked_for_each_time() -> None:
+    reader, clock = Reader(), FakeClock()
+    catalog = Catalog(reader, clock, fresh_seconds=2)
+    for looks in (1, 2):
+        shelf, sync = catalog.now()
+        assert (shelf.get("meadow/lark"), sync, reader.looks) == (None, None, looks)
+    reader.record = SyncRecord(synced_at="now")
+    assert catalog.now()[0].get("meadow/lark") is MODELS[0]
+    clock.pass_seconds(2)
+    reader.record = None
+    assert catalog.now()[0].get("meadow/lark") is None

@@ -8,13 +8,13 @@ from instant.domain.catalog import CatalogModel, ModelStatus, model_status
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.identity import Identity
 from instant.domain.listing import ResourceSort, Wanted, named, within
+from instant.domain.model_query import is_free
 from instant.domain.page import Page, PageRequest
 from instant.domain.ranking import usage_of
 from instant.domain.resource import Resource
 from instant.domain.stats import Stats
 from instant.ports import Clock, ModelReader, ResourceLists, ResourceReader, StatsStore
 from instant.resource_types import RESOURCE_TYPES
-from instant.use_cases.browse_catalog import is_free
 from instant.use_cases.manage_resources import kind_named
 
 SURELY = 0.9

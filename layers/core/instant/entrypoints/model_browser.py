@@ -1,0 +1,71 @@
+"""GET /api/models and GET /api/models/{author}/{slug}: what may be asked, and how it is asked of the catalog."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from instant.domain.model_query import ModelQuery
+from instant.domain.shelf import ModelSort
+from instant.entrypoints.http import page_request
+from instant.entrypoints.model_answers import ModelAnswers
+from instant.entrypoints.queries import AllOf, AnyOf, Days, Expiring, Price, days_before, ending, words
+from instant.entrypoints.revalidation import Held
+from instant.ports import Clock
+from instant.use_cases.browse_catalog import Catalog
+
+
+class ModelBrowser:
+    """The two routes, for the app that serves them."""
+
+    def __init__(self, app: APIGatewayRestResolver, catalog: Catalog, clock: Clock) -> None:
+        """Answer `app`'s callers from `catalog`."""
+        self._app = app
+        self._answers = ModelAnswers(catalog)
+        self._clock = clock
+
+    def index(
+        self,
+        q: Annotated[str | None, Query(max_length=200)] = None,
+        author: AnyOf = None,
+        input_modality: AllOf = None,
+        output_modality: AllOf = None,
+        supported_parameter: AllOf = None,
+        min_context: Annotated[int | None, Query(ge=0)] = None,
+        min_price: Price = None,
+        max_price: Price = None,
+        free: bool | None = None,
+        active: bool = True,
+        min_age_days: Days = None,
+        max_age_days: Days = None,
+        expiring: Expiring = None,
+        expiring_within_days: Days = None,
+        sort: ModelSort = ModelSort.NEWEST,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: str | None = None,
+    ) -> Response[str]:
+        """The models that match, page by page, with the exact total."""
+        today = self._clock.now().date()
+        ends_by, outlasts = ending(today, expiring=expiring, within=expiring_within_days)
+        query = ModelQuery(
+            text=q,
+            authors=words(author),
+            input_modalities=words(input_modality),
+            output_modalities=words(output_modality),
+            supported_parameters=words(supported_parameter),
+            min_context=min_context,
+            min_price=min_price,
+            max_price=max_price,
+            free=free,
+            active=active,
+            released_since=days_before(today, max_age_days),
+            released_until=days_before(today, min_age_days),
+            ends_by=ends_by,
+            outlasts=outlasts,
+        )
+        return self._answers.page(query, sort, page_request(limit, cursor), Held.by(self._app))
+
+    def show(self, author: str, slug: str) -> Response[str]:
+        """One model, inactive ones too; the gateway leaves both parts percent-encoded."""
+        return self._answers.one(f"{unquote(author)}/{unquote(slug)}", Held.by(self._app))
