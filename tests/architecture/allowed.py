@@ -62,6 +62,10 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:Scan": "ModelsTable",
         "events:PutEvents": "event-bus/default",
     },
+    "ModelChangesFunction": {
+        "dynamodb:GetItem": "ModelsTable",
+        "dynamodb:Query": "ModelChangesTable ModelChangesTable/index/feed",
+    },
     "CatalogSyncFunction": {
         "dynamodb:BatchWriteItem": "ModelChangesTable ModelsTable",
         "dynamodb:Scan": "ModelsTable",

@@ -62,6 +62,8 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("DELETE", "/api/user/api-keys/{key_id}"): lambda walk: Ask("DELETE", f"/api/user/api-keys/{walk.spare}"),
     ("GET", "/api/models"): _plain("GET", "/api/models?limit=2"),
     ("GET", "/api/models/{author}/{slug}"): _plain("GET", f"/api/models/{MODEL}"),
+    ("GET", "/api/models/changes"): _plain("GET", "/api/models/changes?limit=2"),
+    ("GET", "/api/models/{author}/{slug}/history"): _plain("GET", f"/api/models/{MODEL}/history"),
     ("POST", "/api/admin/sync-models"): _plain("POST", "/api/admin/sync-models", {"accept_losses": True}),
     ("GET", "/api/openapi.json"): _plain("GET", "/api/openapi.json"),
 }

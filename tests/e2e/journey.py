@@ -59,6 +59,9 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     _paint(world)
     world.done(200, None, "GET", "/api/resource-types")
     world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
+    world.done(200, None, "GET", "/api/models/changes")
+    for model in (journey.resource["ai_model_id"], "nobody/none"):
+        world.done(200 if "/none" not in model else 404, None, "GET", f"/api/models/{model}/history")
     world.done(200, "alice", "GET", "/api/executions")
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")

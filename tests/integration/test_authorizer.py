@@ -187,4 +187,5 @@ def test_the_policy_covers_every_route_of_its_stage_and_no_other(shared: House) 
 def test_only_the_catalog_and_the_types_are_open_to_anybody(shared: House) -> None:
     is_open = {(route.method, route.path) for route in shared.plan.routes if route.authorizer is None}
     known = {("GET", "/api/models"), ("GET", "/api/models/{author}/{slug}"), ("GET", "/api/resource-types")}
-    assert is_open - {("GET", "/api/models/changes"), ("GET", "/api/openapi.json")} == known
+    history = {("GET", "/api/models/changes"), ("GET", "/api/models/{author}/{slug}/history")}
+    assert is_open - {("GET", "/api/openapi.json")} == known | history

@@ -18,6 +18,8 @@ STORY = {
     "catalog_sync/schedule": None,
     "catalog/list": 200,
     "catalog/read": 200,
+    "model_changes/list": 200,
+    "model_changes/history": 200,
     "catalog/sync": 202,
     "catalog/openapi": 200,
     "integrations/connect": 200,

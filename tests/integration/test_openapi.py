@@ -69,7 +69,13 @@ def test_errors_have_one_shape_and_every_code() -> None:
 
 def test_routes_without_a_token_are_those_without_an_authorizer() -> None:
     is_open = {route for route, operation in OPERATIONS.items() if operation["security"] == []}
-    paths = {"/api/models", "/api/models/{author}/{slug}", "/api/openapi.json", "/api/resource-types"}
+    models = {
+        "/api/models",
+        "/api/models/{author}/{slug}",
+        "/api/models/{author}/{slug}/history",
+        "/api/models/changes",
+    }
+    paths = models | {"/api/openapi.json", "/api/resource-types"}
     assert is_open == {("GET", path) for path in paths}
 
 

@@ -136,6 +136,14 @@ class CatalogSettings(Settings):
     catalog_fresh_seconds: float = Field(ge=0)
 
 
+class ModelChangesSettings(Settings):
+    """functions/model_changes."""
+
+    models_table: str
+    model_changes_table: str
+    public_url: str = ""
+
+
 class CatalogSyncSettings(Settings):
     """functions/catalog_sync."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pydantic import Field
 
 from instant.domain.catalog import ModelStatus
+from instant.domain.catalog_change import ChangeKind
 from instant.domain.execution import KeySource, State
 from instant.domain.identity import Scope
 from instant.domain.integration import KeyStatus
@@ -257,6 +258,16 @@ class ModelDetail(TypedDict):
     web_search_supported: bool
     usable: Annotated[bool, Field(description="Whether a resource can run on it.")]
     last_synced_at: NotRequired[Time]
+
+
+class ToldChange(TypedDict):
+    """One change of one model: the facts that differ, as they were and as they are since `at`."""
+
+    openrouter_id: str
+    at: Time
+    kind: ChangeKind
+    old: Annotated[JsonObject, Field(description="Empty for an added model.")]
+    new: Annotated[JsonObject, Field(description="For an added model all its facts but the empty ones.")]
 
 
 class AcceptedSync(TypedDict):

@@ -97,9 +97,15 @@ def whole_answer[Row](rows: list[Row]) -> PageOf[Row]:
     return {"data": rows, "next_cursor": None, "total": len(rows)}
 
 
-def documented(shape: Any, description: str = "Successful Response") -> dict[int, OpenAPIResponse]:
-    """What a route answers, for the OpenAPI document only: what was paid for is never held back by a check."""
-    return {200: {"description": description, "content": {_JSON: {"model": shape}}}}
+def documented(
+    shape: Any, description: str = "Successful Response", also: str | None = None
+) -> dict[int, OpenAPIResponse]:
+    """What a route answers, for the OpenAPI document only: what was paid for is never held back by a check.
+
+    `also` is another content type in which it may answer.
+    """
+    texts: dict[str, Any] = {also: {"schema": {"type": "string"}}} if also else {}
+    return {200: {"description": description, "content": {_JSON: {"model": shape}, **texts}}}
 
 
 def no_content() -> Response[None]:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from instant.domain.api_key import ApiKey
 from instant.domain.catalog import CatalogModel, SyncRecord, why_unusable
+from instant.domain.catalog_change import ModelChange
 from instant.domain.execution import Execution, KeySource
 from instant.domain.integration import Beginning, Integration
 from instant.domain.money import usd_text
@@ -27,6 +28,7 @@ from instant.entrypoints.answers import (
     ResourceKind,
     ResourceStatistics,
     ResourceSummary,
+    ToldChange,
 )
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
@@ -120,6 +122,17 @@ def model_view(model: CatalogModel, sync: SyncRecord | None = None) -> ModelDeta
     badges = {name: getattr(model, name) for name in _BADGES}
     last = {"last_synced_at": sync.synced_at} if sync else {}
     return cast(ModelDetail, {**view, **lists, **badges, "usable": why_unusable(model) is None, **last})
+
+
+def change_view(change: ModelChange) -> ToldChange:
+    """A change of a model."""
+    return {
+        "openrouter_id": change.openrouter_id,
+        "at": change.at,
+        "kind": change.kind,
+        "old": dict(change.old),
+        "new": dict(change.new),
+    }
 
 
 def badges_view(model: CatalogModel | None) -> ModelBadges | None:

@@ -1,0 +1,56 @@
+"""/api/models/changes and /api/models/{author}/{slug}/history: what changed in the model catalog."""
+
+import json
+from typing import Annotated, Literal
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from instant.adapters.catalog_store import DynamoModelReader
+from instant.adapters.model_changes import DynamoChangeLists
+from instant.domain.catalog_change import ChangeKind, WantedChanges
+from instant.domain.clock import stamp
+from instant.entrypoints.addresses import api_address
+from instant.entrypoints.answers import PageOf, ToldChange
+from instant.entrypoints.bodies import Moment
+from instant.entrypoints.http import api, documented, handler_of, page_answer, page_request
+from instant.entrypoints.rss import RSS, feed
+from instant.entrypoints.views import change_view
+from instant.settings import ModelChangesSettings
+from instant.use_cases.catalog_history import list_changes, model_history
+
+settings = ModelChangesSettings.load()
+changes = DynamoChangeLists(settings.model_changes_table)
+models = DynamoModelReader(settings.models_table)
+app = api()
+
+
+@app.get("/api/models/changes", responses=documented(PageOf[ToldChange], also=RSS))
+def index(
+    since: Annotated[Moment | None, Query(description="That moment and later.")] = None,
+    kind: ChangeKind | None = None,
+    author: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    model: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: str | None = None,
+    format: Annotated[Literal["json", "rss"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
+) -> Response[str]:
+    """What changed in the catalog, newest first; as JSON or, with `format=rss` or such an `Accept`, as an RSS feed."""
+    wanted = WantedChanges(since=stamp(since) if since else None, kind=kind, author=author, model=model)
+    page = list_changes(wanted, page_request(limit, cursor), changes)
+    if format == "rss" or (format is None and RSS in (app.current_event.headers.get("Accept") or "")):
+        return Response(200, RSS, feed(page.items, api_address(app, settings.public_url)), {"Vary": "Accept"})
+    return Response(200, "application/json", json.dumps(page_answer(page, change_view)), {"Vary": "Accept"})
+
+
+@app.get("/api/models/<author>/<slug>/history")
+def history(
+    author: str, slug: str, limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None
+) -> PageOf[ToldChange]:
+    """What changed about one model, newest first."""
+    page = model_history(f"{unquote(author)}/{unquote(slug)}", page_request(limit, cursor), changes, models)
+    return page_answer(page, change_view)
+
+
+handler = handler_of(app)

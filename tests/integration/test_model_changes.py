@@ -1,0 +1,172 @@
+"""What changed in the catalog is told newest first, filtered, page by page, as JSON and as a feed."""
+
+import copy
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.integration.guests import open_guest_house
+from tests.integration.house import Answer, House, set_clock
+
+FEED = "/api/models/changes"
+RSS = "application/rss+xml"
+ODD_NAME = 'Lark <script>&amp;"]]>\x00\x0b\ud7ff\ufffe'
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    """A house after five syncs, an hour apart: all models added, two repriced, one gone, one back and renamed."""
+    with open_guest_house() as house:
+        clock = FakeClock(datetime.now(UTC))
+        set_clock(house, clock)
+        for change in (_reprice, _lose, _bring_back, _rename):
+            clock.pass_seconds(3_600)
+            house.fake.catalog = copy.deepcopy(house.fake.catalog)
+            change(house)
+            house.sync()
+        yield house
+
+
+def _row(house: House, openrouter_id: str) -> dict[str, Any]:
+    return next(row for row in house.fake.catalog if row["id"] == openrouter_id)
+
+
+def _reprice(house: House) -> None:
+    for name in ("meadow/lark", "juniper/atlas-2.1"):
+        _row(house, name)["pricing"]["prompt"] += "1"
+
+
+def _lose(house: House) -> None:
+    house.fake.catalog = [row for row in house.fake.catalog if row["id"] != "meadow/lark"]
+
+
+def _bring_back(house: House) -> None:
+    house.fake.begin_again()
+
+
+def _rename(house: House) -> None:
+    _row(house, "meadow/lark")["name"] = ODD_NAME
+
+
+def _ask(house: House, path: str = FEED, **query: str) -> Answer:
+    return house.call("GET", path, query=query, user=None)
+
+
+def _told(house: House, path: str = FEED, **query: str) -> list[tuple[str, str]]:
+    """Model and kind of each change on one page."""
+    answer = _ask(house, path, **{"limit": "200", **query})
+    assert answer.status == 200, answer.text
+    assert answer.json["next_cursor"] is None
+    return [(change["openrouter_id"], change["kind"]) for change in answer.json["data"]]
+
+
+def test_everything_is_told_newest_first(shared: House) -> None:
+    changes = _ask(shared, limit="200").json["data"]
+    assert [change["at"] for change in changes] == sorted((change["at"] for change in changes), reverse=True)
+    assert [(change["openrouter_id"], change["kind"]) for change in changes[:2]] == [
+        ("meadow/lark", "description"), ("meadow/lark", "returned")]  # fmt: skip
+    assert sum(change["kind"] == "added" for change in changes) == len(shared.fake.catalog)
+
+
+def test_a_change_says_what_was_and_what_is(shared: House) -> None:
+    *_, change = _ask(shared, kind="repriced", model="meadow/lark").json["data"]
+    assert change["old"]["pricing"]["prompt"] + "1" == change["new"]["pricing"]["prompt"]
+    assert set(change) == {"openrouter_id", "at", "kind", "old", "new"}
+
+
+def test_one_kind_one_author_one_model_one_time(shared: House) -> None:
+    repriced = {"meadow/lark", "juniper/atlas-2.1"}
+    assert {model for model, _ in _told(shared, kind="missing")} == {"meadow/lark"}
+    assert {kind for _, kind in _told(shared, kind="repriced")} == {"repriced"}
+    assert {model for model, _ in _told(shared, kind="repriced")} >= repriced
+    assert all(model.startswith("juniper/") for model, _ in _told(shared, author="juniper"))
+    assert ("juniper/atlas-2.1", "added") in _told(shared, author="juniper")
+    assert _told(shared, author="jun") == _told(shared, author="meadow", model="juniper/atlas-2.1") == []
+    assert {model for model, _ in _told(shared, model="meadow/lark")} == {"meadow/lark"}
+    newest = _ask(shared, limit="1").json["data"][0]["at"]
+    assert _told(shared, since=newest) == [("meadow/lark", "description")]
+    assert _told(shared, since=newest, model="meadow/lark", kind="description") == [("meadow/lark", "description")]
+    assert _told(shared, since=newest, kind="added") == _told(shared, since="2999-01-01T00:00:00Z") == []
+
+
+@pytest.mark.parametrize("query", [{}, {"kind": "added"}, {"author": "meadow"}, {"model": "meadow/lark"}])
+@pytest.mark.parametrize("limit", ["1", "7"])
+def test_pages_tell_each_change_once(shared: House, query: dict[str, str], limit: str) -> None:
+    seen, cursor = list[tuple[str, str]](), dict[str, str]()
+    for _ in range(200):
+        page = _ask(shared, limit=limit, **query, **cursor).json
+        seen += [(change["openrouter_id"], change["kind"]) for change in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == _told(shared, **query)
+
+
+def test_a_model_has_its_own_history(shared: House) -> None:
+    for path in ("meadow/lark", "meadow/%6Cark"):
+        kinds = [kind for _, kind in _told(shared, f"/api/models/{path}/history")]
+        assert [kinds[0], kinds[-2], kinds[-1]] == ["description", "repriced", "added"]
+        assert {"missing", "returned"} < set(kinds)
+    missing = _ask(shared, "/api/models/nobody/none/history")
+    assert (missing.status, missing.code) == (404, "not_found")
+
+
+def _feed(house: House, **query: str) -> ET.Element:
+    answer = house.call("GET", FEED, query=query, user=None, headers={"Accept": f"{RSS}, application/xml;q=0.9"})
+    assert (answer.status, answer.headers["Content-Type"], answer.headers["Vary"]) == (200, RSS, "Accept")
+    return ET.fromstring(answer.text)
+
+
+def test_the_same_page_comes_as_a_feed(shared: House) -> None:
+    changes = _ask(shared, limit="20").json["data"]
+    items = _feed(shared, limit="20").findall("./channel/item")
+    assert len(items) == 20
+    for change, item in zip(changes, items, strict=True):
+        told = {part.tag: part.text or "" for part in item}
+        assert told["title"] == f"{change['openrouter_id']}: {change['kind']}"
+        assert told["link"] == f"https://api.example/test/api/models/{change['openrouter_id']}/history"
+        assert parsedate_to_datetime(told["pubDate"]) == datetime.fromisoformat(change["at"]).replace(microsecond=0)
+    assert len({item.findtext("guid") for item in items}) == 20
+    assert ET.tostring(_feed(shared, limit="20")) == ET.tostring(
+        ET.fromstring(_ask(shared, limit="20", format="rss").text)
+    )
+
+
+def test_names_cannot_break_the_feed(shared: House) -> None:
+    newest = _feed(shared, limit="1").findtext("./channel/item/description") or ""
+    assert newest == 'display_name: Meadow: Lark → Lark <script>&amp;"]]>\ufffd\ufffd\ud7ff\ufffd'
+    assert "<script>" not in _ask(shared, limit="1", format="rss").text
+
+
+def test_json_is_what_comes_unless_a_feed_is_asked_for(shared: House) -> None:
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/html"}, {"Accept": "application/json"}):
+        answer = shared.call("GET", FEED, user=None, headers=headers)
+        assert answer.headers["Content-Type"] == "application/json"
+    answer = shared.call("GET", FEED, user=None, query={"format": "json"}, headers={"Accept": RSS})
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("since", "yesterday"), ("since", "1700000000"), ("since", "2026-11-22"), ("kind", "odd"), ("limit", "0"),
+     ("limit", "201"), ("format", "atom"), ("author", ""), ("model", ""), ("cursor", "x"), ("at", "now")],
+)  # fmt: skip
+def test_a_question_that_means_nothing_is_named(shared: House, field: str, value: str) -> None:
+    answer = _ask(shared, **{field: value})
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
+
+
+def test_a_cursor_belongs_to_its_list(shared: House) -> None:
+    cursor = _ask(shared, limit="1", model="meadow/lark").json["next_cursor"]
+    oldest = _ask(shared, limit="200").json["data"][-1]["at"]
+    for query in ({"model": "meadow/lark-mini"}, {"since": "2999-01-01T00:00:00Z"}):
+        answer = _ask(shared, cursor=cursor, **query)
+        assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "cursor")
+    assert _ask(shared, cursor=cursor, since=oldest).status == 200
+    foreign = shared.call("GET", "/api/models", query={"limit": "1"}, user=None).json["next_cursor"]
+    assert _ask(shared, cursor=foreign).status == 422
