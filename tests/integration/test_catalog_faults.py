@@ -1,0 +1,146 @@
+"""Every way in which a catalog can come wrong, in one table: what was stored stays, and what is unusual is held."""
+
+import copy
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from instant.use_cases import fetch_catalog
+from tests.fakes.clock import FakeClock
+from tests.integration.guests import open_guest_house
+from tests.integration.house import House, set_clock
+
+type Row = dict[str, Any]
+type Serve = Callable[[House, list[Row]], None]
+
+MODEL = "meadow/lark"
+
+
+def rows_of(change: Callable[[list[Row]], object]) -> Serve:
+    """A catalog in which something was changed."""
+
+    def serve(house: House, rows: list[Row]) -> None:
+        change(rows)
+        house.fake.serve_catalog(json.dumps({"data": rows}).encode())
+
+    return serve
+
+
+def body_of(body: bytes, status: int = 200) -> Serve:
+    """An answer that is no catalog."""
+    return lambda house, rows: house.fake.serve_catalog(body, status)
+
+
+def share(percent: int) -> Serve:
+    """So much of the catalog, and no more."""
+    return rows_of(lambda rows: rows.__delitem__(slice(len(rows) * percent // 100, None)))
+
+
+def cut(house: House, rows: list[Row]) -> None:
+    """Half of the bytes."""
+    body = json.dumps({"data": rows}).encode()
+    house.fake.serve_catalog(body[: len(body) // 2])
+
+
+def silence(house: House, rows: list[Row]) -> None:
+    """No answer."""
+    house.fake.serve_catalog(chunks=[threading.Event()])
+
+
+def priced(price: str) -> Callable[[list[Row]], None]:
+    """The model at another price."""
+
+    def change(rows: list[Row]) -> None:
+        next(row for row in rows if row["id"] == MODEL)["pricing"]["prompt"] = price
+
+    return change
+
+
+def mistyped(*places: int) -> Callable[[list[Row]], None]:
+    """Rows whose facts are of another type."""
+
+    def change(rows: list[Row]) -> None:
+        for place in places:
+            rows[place]["context_length"] = {"tokens": "many"}
+
+    return change
+
+
+REFUSED: dict[str, Serve] = {
+    "500": body_of(b'{"error": {"code": 500, "message": "Internal"}}', 500),
+    "timeout": silence,
+    "empty": body_of(b""),
+    "[]": body_of(b"[]"),
+    "no models": body_of(b'{"data": []}'),
+    "10 percent": share(10),
+    "89 percent": share(89),
+    "truncated": cut,
+    "HTML": body_of(b"<!DOCTYPE html><html></html>"),
+    "duplicate ids": rows_of(lambda rows: rows.append(rows[3])),
+    "wrong types": rows_of(mistyped(0, 1)),
+}
+HELD = {"negative price": "-1", "zero price": "0", "20x price": "0.0000036"}
+
+
+@pytest.fixture(scope="module")
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="module")
+def shared(clock: FakeClock) -> Iterator[House]:
+    """A house with the usual catalog."""
+    with open_guest_house() as house:
+        set_clock(house, clock)
+        yield house
+
+
+@pytest.fixture
+def good(shared: House, clock: FakeClock) -> Iterator[list[Row]]:
+    """A copy of the good catalog, which is synced again afterwards."""
+    before = copy.deepcopy(shared.fake.catalog)
+    clock.pass_seconds(60)
+    yield copy.deepcopy(before)
+    shared.fake.catalog = before
+    clock.pass_seconds(60)
+    shared.sync()
+    assert all(row["is_active"]["BOOL"] for row in shared.table("MODELS_TABLE"))
+
+
+def _listed(house: House) -> list[Row]:
+    models = house.call("GET", "/api/models", query={"limit": "200"}, user=None).json["data"]
+    return [{**model, "last_synced_at": None} for model in models]
+
+
+@pytest.mark.parametrize("fault", [*REFUSED, *HELD, "one bad row"])
+def test_a_faulty_catalog(
+    shared: House,
+    good: list[Row],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+) -> None:
+    monkeypatch.setattr(fetch_catalog, "FETCH_SECONDS", 0.3)
+    before, stored = _listed(shared), shared.table("MODELS_TABLE")
+    if fault in REFUSED:
+        REFUSED[fault](shared, good)
+        for _ in range(3):  # however often it is tried again, it fails, and so ends as a dead letter
+            with pytest.raises(Exception):  # noqa: B017, PT011
+                shared.sync()
+        assert (_listed(shared), shared.table("MODELS_TABLE")) == (before, stored)
+        assert [record.message[:20] for record in caplog.records if record.levelname == "ERROR"] == [
+            "catalog sync failed:"
+        ] * 3
+    elif fault in HELD:
+        rows_of(priced(HELD[fault]))(shared, good)
+        assert shared.sync()["held"] == 1
+        assert "catalog price held: meadow/lark" in caplog.messages
+        changed = [now for was, now in zip(before, _listed(shared), strict=True) if was != now]
+        assert [(model["openrouter_id"], model["price_held"]["prompt"]) for model in changed] == [(MODEL, HELD[fault])]
+        assert changed[0]["pricing"] in [model["pricing"] for model in before if model["openrouter_id"] == MODEL]
+    else:
+        rows_of(mistyped(5))(shared, good)
+        assert (shared.sync()["written"], _listed(shared)) == (0, before)
