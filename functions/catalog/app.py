@@ -1,4 +1,4 @@
-"""/api/models: browse the model catalog; /api/admin/sync-models: ask for a sync; /api/openapi.json: this API."""
+"""/api/models: browse models, estimate costs; /api/admin/sync-models: ask for a sync; /api/openapi.json: this API."""
 
 from typing import Any
 
@@ -8,24 +8,38 @@ from instant.adapters.catalog_store import DynamoCatalog
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
 from instant.domain.identity import Scope
-from instant.entrypoints.answers import AcceptedSync, ModelDetail, PageOf
+from instant.entrypoints.answers import AcceptedSync, CostEstimates, ModelDetail, PageOf
 from instant.entrypoints.bodies import SyncOrder
+from instant.entrypoints.estimate_body import Estimate
 from instant.entrypoints.http import api, caller_of, documented, handler_of
 from instant.entrypoints.model_browser import ModelBrowser
 from instant.entrypoints.openapi import document
 from instant.entrypoints.schedule import SYNC_EVENT
+from instant.entrypoints.views import estimates_view
 from instant.settings import CatalogSettings
 from instant.use_cases.browse_catalog import Catalog
+from instant.use_cases.estimate_cost import estimate_cost
+
+LONGEST_BODY = 1_000_000
+"""In bytes: anybody may send one."""
 
 settings = CatalogSettings.load()
 clock = SystemClock()
 store = DynamoCatalog(settings.models_table, settings.limits_table)
 bus = EventBridgeBus(settings.event_bus)
+catalog = Catalog(store, clock, fresh_seconds=settings.catalog_fresh_seconds)
 app = api()
 
-browser = ModelBrowser(app, Catalog(store, clock, fresh_seconds=settings.catalog_fresh_seconds), clock)
+browser = ModelBrowser(app, catalog, clock)
 app.get("/api/models", responses=documented(PageOf[ModelDetail]))(browser.index)
 app.get("/api/models/<author>/<slug>", responses=documented(ModelDetail))(browser.show)
+
+
+@app.post("/api/models/estimate")
+def estimate(body: Estimate) -> CostEstimates:
+    """What a call would cost on each of some models: as expected, and at worst. Nothing is sent, nothing is kept."""
+    call, (shelf, _) = body.call(), catalog.now()
+    return estimates_view(call, estimate_cost(body.model_ids, call, body.sort, shelf, clock.now()))
 
 
 @app.post("/api/admin/sync-models", status_code=202)
@@ -43,4 +57,4 @@ def openapi() -> Response[str]:
     return Response(200, "application/json", document(), {"Cache-Control": "public, max-age=300"})
 
 
-handler = handler_of(app)
+handler = handler_of(app, most_bytes=LONGEST_BODY)

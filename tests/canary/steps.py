@@ -27,6 +27,7 @@ def _plain(method: str, target: str, body: Any = None) -> Callable[[Walk], Ask]:
 
 _NEW = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL}}
 _DRAFT = {"resource_type": "openrouter_instant", "config": {"model": MODEL}, "inputs": {"prompt": "hello"}}
+_ESTIMATE = {"model": MODEL, "prompt": "hello", "completion_tokens": 10}
 
 STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("POST", "/api/execute"): _execute,
@@ -64,6 +65,7 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("GET", "/api/models/{author}/{slug}"): _plain("GET", f"/api/models/{MODEL}"),
     ("GET", "/api/models/changes"): _plain("GET", "/api/models/changes?limit=2"),
     ("GET", "/api/models/{author}/{slug}/history"): _plain("GET", f"/api/models/{MODEL}/history"),
+    ("POST", "/api/models/estimate"): _plain("POST", "/api/models/estimate", _ESTIMATE),
     ("POST", "/api/admin/sync-models"): _plain("POST", "/api/admin/sync-models", {"accept_losses": True}),
     ("GET", "/api/openapi.json"): _plain("GET", "/api/openapi.json"),
 }

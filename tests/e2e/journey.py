@@ -62,6 +62,8 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     world.done(200, None, "GET", "/api/models/changes")
     for model in (journey.resource["ai_model_id"], "nobody/none"):
         world.done(200 if "/none" not in model else 404, None, "GET", f"/api/models/{model}/history")
+    estimate = {"model": journey.resource["ai_model_id"], "prompt_tokens": 10, "completion_tokens": 10}
+    world.done(200, None, "POST", "/api/models/estimate", estimate)
     world.done(200, "alice", "GET", "/api/executions")
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")

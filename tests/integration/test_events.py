@@ -20,6 +20,7 @@ STORY = {
     "catalog/read": 200,
     "model_changes/list": 200,
     "model_changes/history": 200,
+    "catalog/estimate": 200,
     "catalog/sync": 202,
     "catalog/openapi": 200,
     "integrations/connect": 200,

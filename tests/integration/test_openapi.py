@@ -76,7 +76,7 @@ def test_routes_without_a_token_are_those_without_an_authorizer() -> None:
         "/api/models/changes",
     }
     paths = models | {"/api/openapi.json", "/api/resource-types"}
-    assert is_open == {("GET", path) for path in paths}
+    assert is_open == {("GET", path) for path in paths} | {("POST", "/api/models/estimate")}
 
 
 def test_answers_are_described_field_by_field() -> None:

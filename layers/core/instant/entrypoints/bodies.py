@@ -34,7 +34,7 @@ def _iso_text(value: object) -> object:
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text)]
 
 
-def _given(*names: str) -> dict[str, Any]:
+def given(*names: str) -> dict[str, Any]:
     """The JSON Schema of bodies that have all these fields, none of them null."""
     return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
 
@@ -48,7 +48,7 @@ class Body(BaseModel):
 class Execute(Body):
     """Which resource, by id or by address, and its inputs."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("resource_id"), _given("resource")]})
+    model_config = ConfigDict(json_schema_extra={"oneOf": [given("resource_id"), given("resource")]})
 
     resource_id: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
@@ -101,8 +101,8 @@ class Preview(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                {**_given("resource_id"), "not": {"anyOf": [_given("resource_type"), _given("config")]}},
-                {**_given("resource_type", "config"), "not": _given("resource_id")},
+                {**given("resource_id"), "not": {"anyOf": [given("resource_type"), given("config")]}},
+                {**given("resource_type", "config"), "not": given("resource_id")},
             ]
         }
     )
@@ -148,7 +148,7 @@ class CompleteConnection(Body):
 class IntegrationChanges(Body):
     """Settings of a connection; those left out stay."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [_given("is_enabled"), _given("max_cost_per_call_usd")]})
+    model_config = ConfigDict(json_schema_extra={"anyOf": [given("is_enabled"), given("max_cost_per_call_usd")]})
 
     is_enabled: bool | None = None
     max_cost_per_call_usd: UsdAmount | None = None

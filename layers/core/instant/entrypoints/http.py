@@ -17,7 +17,15 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic_core import from_json
 
-from instant.domain.errors import InstantError, Internal, InvalidField, Malformed, NotFound, UnsupportedMediaType
+from instant.domain.errors import (
+    InstantError,
+    Internal,
+    InvalidField,
+    Malformed,
+    NotFound,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from instant.domain.identity import Identity, Scope
 from instant.domain.page import Cursor, Page, PageRequest
 from instant.domain.validation import invalid_field
@@ -58,10 +66,13 @@ def api() -> APIGatewayRestResolver:
     return app
 
 
-def handler_of(app: APIGatewayRestResolver) -> Handler:
-    """The Lambda handler of `app`."""
+def handler_of(app: APIGatewayRestResolver, *, most_bytes: int | None = None) -> Handler:
+    """The Lambda handler of `app`, which may refuse bodies over `most_bytes` before it looks at them."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if most_bytes is not None and len(event.get("body") or "") > most_bytes:
+            too_large = TooLarge(f"The body is too large. Send at most {most_bytes} bytes.")
+            return _uncached(event, _as_proxy_answer(too_large))
         if event.get("body") is not None and not _is_json(event):
             error = UnsupportedMediaType("Send the body as Content-Type: application/json.")
             return _uncached(event, _as_proxy_answer(error))

@@ -1,0 +1,145 @@
+"""POST /api/models/estimate: what a call would cost, for anybody, without sending it."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.guests import open_guest_house
+from tests.integration.house import Answer, House
+
+SONNET, LARK, ROUTER, PAINTER = "anthropic/claude-sonnet-4.5", "meadow/lark", "openrouter/auto", "juniper/fresco-2"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def ask(house: House, raw: str | None = None, **body: Any) -> Answer:
+    """Ask as anybody."""
+    return house.call("POST", "/api/models/estimate", None if raw else body, raw=raw, user=None)
+
+
+def costs(house: House, model: str, **body: Any) -> dict[str, Any]:
+    """The one estimate."""
+    answer = ask(house, model=model, **body)
+    assert answer.status == 200, answer.text
+    (row,) = answer.json["data"]
+    return dict(row)
+
+
+def test_it_tells_what_a_call_costs_as_expected_and_at_worst(shared: House) -> None:
+    row = costs(shared, LARK, prompt_tokens=1000, completion_tokens=100)
+    assert row == {
+        "openrouter_id": LARK,
+        "expected_usd": "0.000252",
+        "worst_usd": "0.00029808",  # 256 tokens more: the frame of a chat
+        "fits": True,
+        "usable": True,
+    }
+
+
+def test_a_text_counts_a_token_for_four_bytes_and_at_worst_one_for_each(shared: House) -> None:
+    answer = ask(shared, model=LARK, prompt="é" * 499 + "!!", completion_tokens=0)
+    assert (answer.json["prompt_tokens"], answer.json["completion_tokens"]) == (250, 0)
+    (row,) = answer.json["data"]
+    assert (row["expected_usd"], row["worst_usd"]) == ("0.000045", "0.00022608")
+    assert costs(shared, LARK, prompt="", completion_tokens=0)["expected_usd"] == "0"
+
+
+def test_a_long_prompt_is_charged_by_its_tier(shared: House) -> None:
+    assert costs(shared, SONNET, prompt_tokens=200_000, completion_tokens=0)["expected_usd"] == "0.6"
+    assert costs(shared, SONNET, prompt_tokens=200_001, completion_tokens=0)["expected_usd"] == "1.200006"
+
+
+def test_each_part_counts(shared: House) -> None:
+    haiku, base = "anthropic/claude-haiku-4.5", {"prompt_tokens": 1000, "completion_tokens": 100}
+    plain = Decimal(costs(shared, haiku, **base)["expected_usd"])
+    assert plain == Decimal("0.0015")
+    for more, usd in (
+        ({"cached_tokens": 1000}, "0.0006"),
+        ({"cache_write_tokens": 1000}, "0.00175"),
+        ({"web_searches": 2}, "0.0215"),
+        ({"reasoning_tokens": 100}, "0.0015"),
+        ({"image_output_tokens": 1}, None),
+        ({"audio_output_tokens": 1}, None),
+    ):
+        assert costs(shared, haiku, **base, **more)["expected_usd"] == usd, more
+    assert costs(shared, "google/gemini-2.5-flash", **base, audio_tokens=1000)["expected_usd"] == "0.00125"
+    with_images = costs(shared, haiku, **base, images=2)
+    assert Decimal(with_images["worst_usd"]) >= 2 * 50_000 * Decimal("0.000001")
+
+
+def test_models_are_told_in_the_order_that_is_asked_for_and_the_unknown_last(shared: House) -> None:
+    models = [ROUTER, SONNET, LARK]
+    call: dict[str, Any] = {"models": models, "prompt_tokens": 10, "completion_tokens": 10}
+    rows = ask(shared, **call).json["data"]
+    assert [row["openrouter_id"] for row in rows] == models
+    assert ask(shared, **call, sort="as_given").json["data"] == rows
+    for sort in ("expected", "worst"):
+        rows = ask(shared, **call, sort=sort).json["data"]
+        assert [row["openrouter_id"] for row in rows] == [LARK, SONNET, ROUTER]
+    assert (rows[-1]["expected_usd"], rows[-1]["worst_usd"], rows[-1]["usable"]) == (None, None, False)
+
+
+def test_it_says_what_does_not_fit(shared: House) -> None:
+    assert not costs(shared, LARK, prompt_tokens=131_072, completion_tokens=1)["fits"]
+    assert costs(shared, LARK, prompt_tokens=131_071, completion_tokens=1)["fits"]
+    assert not costs(shared, LARK, prompt_tokens=1, completion_tokens=16_385)["fits"]
+    assert costs(shared, "northwind/endless", prompt_tokens=10**9, completion_tokens=10**6)["fits"]
+
+
+GOOD: dict[str, Any] = {"model": LARK, "prompt_tokens": 10, "completion_tokens": 10}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"model": None}, "body"),
+        ({"models": [LARK]}, "body"),
+        ({"prompt": "x"}, "body"),
+        ({"prompt_tokens": None}, "body"),
+        ({"completion_tokens": None}, "completion_tokens"),
+        ({"completion_tokens": -1}, "completion_tokens"),
+        ({"prompt_tokens": 1.5}, "prompt_tokens"),
+        ({"prompt_tokens": "10"}, "prompt_tokens"),
+        ({"images": True}, "images"),
+        ({"completion_tokens": 10.0}, "completion_tokens"),
+        ({"prompt_tokens": 10**9 + 1}, "prompt_tokens"),
+        ({"cached_tokens": 11}, "cached_tokens"),
+        ({"cached_tokens": 6, "audio_tokens": 5}, "audio_tokens"),
+        ({"reasoning_tokens": 11}, "reasoning_tokens"),
+        ({"images": 1001}, "images"),
+        ({"sort": "price"}, "sort"),
+        ({"temperature": 1}, "temperature"),
+        ({"model": "no/such"}, "models.0"),
+        ({"model": None, "models": [LARK, "no/such"]}, "models.1"),
+        ({"model": None, "models": []}, "models"),
+        ({"model": None, "models": [LARK] * 21}, "models"),
+    ],
+)
+def test_what_is_wrong_is_named(shared: House, change: dict[str, Any], field: str) -> None:
+    body = {name: value for name, value in (GOOD | change).items() if value is not None}
+    answer = ask(shared, **body)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
+    if field.startswith("models."):
+        assert "no/such is not in the catalog" in answer.json["error"]["message"]
+
+
+def test_a_body_that_is_too_large_is_refused_unread(shared: House) -> None:
+    answer = ask(shared, raw="[" + " " * 1_000_000)
+    assert (answer.status, answer.code) == (413, "too_large")
+    assert ask(shared, raw="[" + " " * 999_999).code == "malformed"
+    assert ask(shared, model=LARK, prompt="x" * 100_000, completion_tokens=1).status == 200
+    assert ask(shared, model=LARK, prompt="x" * 100_001, completion_tokens=1).status == 422
+
+
+def test_nothing_is_kept_and_nobody_is_asked(shared: House) -> None:
+    ask(shared, **GOOD)
+    with recorded("dynamodb") as calls:
+        assert ask(shared, **GOOD).status == 200
+    assert set(operations(calls)) <= {"GetItem"}
