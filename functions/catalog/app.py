@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from instant.adapters.catalog_store import DynamoCatalog
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
+from instant.adapters.model_changes import DynamoChangeLists
 from instant.domain.identity import Scope
 from instant.entrypoints.answers import AcceptedSync, CostEstimates, ModelDetail, PageOf
 from instant.entrypoints.bodies import SyncOrder
@@ -30,7 +31,7 @@ bus = EventBridgeBus(settings.event_bus)
 catalog = Catalog(store, clock, fresh_seconds=settings.catalog_fresh_seconds)
 app = api()
 
-browser = ModelBrowser(app, catalog, clock)
+browser = ModelBrowser(app, catalog, DynamoChangeLists(settings.model_changes_table), clock)
 app.get("/api/models", responses=documented(PageOf[ModelDetail]))(browser.index)
 app.get("/api/models/<author>/<slug>", responses=documented(ModelDetail))(browser.show)
 

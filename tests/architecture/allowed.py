@@ -59,6 +59,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "CatalogFunction": {
         "dynamodb:GetItem": "LimitsTable",
+        "dynamodb:Query": "ModelChangesTable ModelChangesTable/index/feed",
         "dynamodb:Scan": "ModelsTable",
         "events:PutEvents": "event-bus/default",
     },

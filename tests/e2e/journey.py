@@ -59,7 +59,9 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     _paint(world)
     world.done(200, None, "GET", "/api/resource-types")
     world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
-    world.done(200, None, "GET", "/api/models/changes")
+    (newest,) = world.done(200, None, "GET", "/api/models/changes?limit=1")["data"]
+    for path in ("/api/models", f"/api/models/{newest['openrouter_id']}"):
+        world.done(200, None, "GET", f"{path}?at={newest['at']}")
     for model in (journey.resource["ai_model_id"], "nobody/none"):
         world.done(200 if "/none" not in model else 404, None, "GET", f"/api/models/{model}/history")
     estimate = {"model": journey.resource["ai_model_id"], "prompt_tokens": 10, "completion_tokens": 10}

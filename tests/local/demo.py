@@ -41,6 +41,7 @@ class Demo:
         fake = "" if self.openrouter_key else "a fake OpenRouter at "
         self._say(f"\nInstant Resources at {self.url}, in front of {fake}{self.upstream_url}\n")
         self._step("sync the model catalog", self._sync)
+        self._step("read what changed in it", self._changes)
         self._step("connect alice's OpenRouter key", self._connect)
         self._step("pick a cheap text model", self._pick)
         self._step("create a public resource", self._create)
@@ -65,6 +66,10 @@ class Demo:
                 return f"{total} models"
             time.sleep(0.1)
         raise DemoFailed(f"the catalog is still empty after {_SYNC_SECONDS:.0f} seconds")
+
+    def _changes(self) -> str:
+        newest = self._call("GET", "/api/models/changes?limit=2")["data"]
+        return ", ".join(f"{change['openrouter_id']} {change['kind']}" for change in newest)
 
     def _connect(self) -> str:
         key = {"api_key": self.openrouter_key or _made_up_key()}
@@ -169,6 +174,10 @@ Go on from here (Ctrl-C stops it):
   curl -s $API/api/executions -H "Authorization: Bearer $BOB"
   curl -s "$API/api/models?q=claude&sort=price&limit=5"
   curl -s $API/api/resource-types
+
+  # what changed in the catalog, for scripts and for feed readers
+  curl -s "$API/api/models/changes?limit=5"
+  curl -s "$API/api/models/changes?format=rss"
 """
 
     def _say(self, text: str) -> None:

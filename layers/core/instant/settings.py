@@ -131,6 +131,7 @@ class CatalogSettings(Settings):
     """functions/catalog."""
 
     models_table: str
+    model_changes_table: str
     limits_table: str
     event_bus: str
     catalog_fresh_seconds: float = Field(ge=0)

@@ -45,7 +45,7 @@ class Shelf:
 
     def __init__(self, models: Sequence[CatalogModel]) -> None:
         """Hold `models`, which are in order of their ids."""
-        self._models = models
+        self.models = models
         self._orders: dict[ModelSort, Sequence[Entry]] = {}
 
     def page(self, query: ModelQuery, sort: ModelSort, page: PageRequest) -> tuple[Page[CatalogModel], int]:
@@ -68,11 +68,11 @@ class Shelf:
 
     @cached_property
     def _by_id(self) -> Mapping[str, CatalogModel]:
-        return {model.openrouter_id: model for model in self._models}
+        return {model.openrouter_id: model for model in self.models}
 
     @cached_property
     def _entries(self) -> Sequence[Entry]:
-        return [entry_of(model) for model in self._models]
+        return [entry_of(model) for model in self.models]
 
     def _ordered(self, sort: ModelSort) -> Sequence[Entry]:
         if sort not in self._orders:

@@ -12,15 +12,16 @@ from instant.domain.shelf import ModelSort, Shelf
 from instant.entrypoints.revalidation import Held, tag_of, tagged, unchanged
 from instant.entrypoints.views import model_view
 from instant.use_cases.browse_catalog import Catalog, read_model
+from instant.use_cases.catalog_history import Snapshot
 
 MOST_TAGS = 2_000
 """How many answers are remembered by their tags; then remembering begins anew."""
 
 
 class ModelAnswers:
-    """Answers from the catalog in memory."""
+    """Answers from the catalog in memory, or from one as it was."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog | Snapshot) -> None:
         """Answer from `catalog`."""
         self._catalog = catalog
         self._state: tuple[Shelf, SyncRecord | None] | None = None

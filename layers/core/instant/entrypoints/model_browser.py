@@ -6,22 +6,27 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from instant.domain.clock import stamp
 from instant.domain.model_query import ModelQuery
 from instant.domain.shelf import ModelSort
 from instant.entrypoints.http import page_request
 from instant.entrypoints.model_answers import ModelAnswers
-from instant.entrypoints.queries import AllOf, AnyOf, Days, Expiring, Price, days_before, ending, words
+from instant.entrypoints.queries import AllOf, AnyOf, At, Days, Expiring, Price, days_before, ending, words
 from instant.entrypoints.revalidation import Held
 from instant.ports import Clock
+from instant.ports.catalog import ChangeLists
 from instant.use_cases.browse_catalog import Catalog
+from instant.use_cases.catalog_history import catalog_at, model_at
 
 
 class ModelBrowser:
     """The two routes, for the app that serves them."""
 
-    def __init__(self, app: APIGatewayRestResolver, catalog: Catalog, clock: Clock) -> None:
-        """Answer `app`'s callers from `catalog`."""
+    def __init__(self, app: APIGatewayRestResolver, catalog: Catalog, changes: ChangeLists, clock: Clock) -> None:
+        """Answer `app`'s callers from `catalog`, and about the past with what changed since."""
         self._app = app
+        self._catalog = catalog
+        self._changes = changes
         self._answers = ModelAnswers(catalog)
         self._clock = clock
 
@@ -44,9 +49,10 @@ class ModelBrowser:
         sort: ModelSort = ModelSort.NEWEST,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: str | None = None,
+        at: At = None,
     ) -> Response[str]:
         """The models that match, page by page, with the exact total."""
-        today = self._clock.now().date()
+        today = (at or self._clock.now()).date()
         ends_by, outlasts = ending(today, expiring=expiring, within=expiring_within_days)
         query = ModelQuery(
             text=q,
@@ -64,8 +70,11 @@ class ModelBrowser:
             ends_by=ends_by,
             outlasts=outlasts,
         )
-        return self._answers.page(query, sort, page_request(limit, cursor), Held.by(self._app))
+        answers = ModelAnswers(catalog_at(stamp(at), self._catalog, self._changes)) if at else self._answers
+        return answers.page(query, sort, page_request(limit, cursor), Held.by(self._app))
 
-    def show(self, author: str, slug: str) -> Response[str]:
+    def show(self, author: str, slug: str, at: At = None) -> Response[str]:
         """One model, inactive ones too; the gateway leaves both parts percent-encoded."""
-        return self._answers.one(f"{unquote(author)}/{unquote(slug)}", Held.by(self._app))
+        model = f"{unquote(author)}/{unquote(slug)}"
+        answers = ModelAnswers(model_at(stamp(at), model, self._catalog, self._changes)) if at else self._answers
+        return answers.one(model, Held.by(self._app))

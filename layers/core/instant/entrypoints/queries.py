@@ -7,10 +7,12 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.domain.catalog import NEAR_END
+from instant.entrypoints.bodies import Moment
 
 AnyOf = Annotated[str | None, Query(max_length=500, description="One, or several with commas: any of them.")]
 AllOf = Annotated[str | None, Query(max_length=500, description="One, or several with commas: all of them.")]
 Days = Annotated[int | None, Query(ge=0, le=36_500, description="Days of the calendar, in UTC.")]
+At = Annotated[Moment | None, Query(description="The catalog as it was at that moment.")]
 Price = Annotated[Decimal | None, Query(ge=0, description="USD per prompt token.")]
 Expiring = Annotated[
     bool | None,

@@ -1,14 +1,17 @@
 """What changed in the catalog, and the catalog as it was."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog import SyncRecord
 from instant.domain.catalog_change import ModelChange, WantedChanges, before
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.page import Page, PageRequest
+from instant.domain.shelf import Shelf
 from instant.ports import ModelReader
 from instant.ports.catalog import ChangeLists
+from instant.use_cases.browse_catalog import Catalog, read_model
 
 MOST_UNDONE = 20_000
 """Most changes that one request undoes; two years have about as many."""
@@ -28,17 +31,26 @@ def model_history(openrouter_id: str, page: PageRequest, lists: ChangeLists, mod
     return found
 
 
-def catalog_at(at: str, models: Sequence[CatalogModel], lists: ChangeLists) -> list[CatalogModel]:
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A catalog that stays as it is."""
+
+    shelf: Shelf
+
+    def now(self) -> tuple[Shelf, SyncRecord | None]:
+        """The models; they come from no single sync."""
+        return self.shelf, None
+
+
+def catalog_at(at: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
     """The catalog as it was at `at`, a stamp: today's, with everything undone that changed since."""
-    return before(models, _at_most(MOST_UNDONE, lists.after(at)))
+    return Snapshot(Shelf(before(catalog.now()[0].models, _at_most(MOST_UNDONE, lists.after(at)))))
 
 
-def model_at(at: str, model: CatalogModel, lists: ChangeLists) -> CatalogModel:
-    """One model as it was at `at`; `NotFound` before it was added."""
-    found = before([model], lists.after(at, model.openrouter_id))
-    if not found:
-        raise NotFound("That model was not in the catalog then. GET its /history to see since when it was.")
-    return found[0]
+def model_at(at: str, openrouter_id: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
+    """One model alone as it was at `at`, if it was there."""
+    model = read_model(openrouter_id, catalog.now()[0])
+    return Snapshot(Shelf(before([model], lists.after(at, openrouter_id))))
 
 
 def _at_most(count: int, changes: Iterator[ModelChange]) -> Iterator[ModelChange]:
