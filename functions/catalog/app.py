@@ -9,14 +9,14 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.model_changes import DynamoChangeLists
 from instant.domain.identity import Scope
-from instant.entrypoints.answers import AcceptedSync, CostEstimates, ModelDetail, PageOf
+from instant.entrypoints.answers import AcceptedSync, ModelDetail, PageOf
 from instant.entrypoints.bodies import SyncOrder
+from instant.entrypoints.cost_answers import CostEstimates, estimates_view
 from instant.entrypoints.estimate_body import Estimate
 from instant.entrypoints.http import api, caller_of, documented, handler_of
 from instant.entrypoints.model_browser import ModelBrowser
 from instant.entrypoints.openapi import document
 from instant.entrypoints.schedule import SYNC_EVENT
-from instant.entrypoints.views import estimates_view
 from instant.settings import CatalogSettings
 from instant.use_cases.browse_catalog import Catalog
 from instant.use_cases.estimate_cost import estimate_cost

@@ -19,6 +19,10 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:Query": "ExecutionsTable/index/by_user",
         "s3:GetObject": "MediaBucket/media/*",
     },
+    "UsageFunction": {
+        "dynamodb:GetItem": "ModelsTable",
+        "dynamodb:Query": "ExecutionsTable/index/by_user",
+    },
     "ImagesFunction": {
         "dynamodb:GetItem": "ImagesTable",
         "s3:GetObject": "MediaBucket/media/*",

@@ -24,6 +24,7 @@ NO_CALLS_OUTSIDE = {
     "preview",
     "rank_resources",
     "resources",
+    "usage",
 }
 """Functions that call nobody but AWS, so they need no HTTP client."""
 

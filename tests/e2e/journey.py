@@ -67,6 +67,8 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     estimate = {"model": journey.resource["ai_model_id"], "prompt_tokens": 10, "completion_tokens": 10}
     world.done(200, None, "POST", "/api/models/estimate", estimate)
     world.done(200, "alice", "GET", "/api/executions")
+    what_if = world.done(200, "alice", "GET", "/api/usage/what-if?model=meadow/lark")
+    assert what_if["compared"]["executions"] > 0
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")
     _refused_key(world, journey)

@@ -42,6 +42,7 @@ STORY = {
     "resources/list-most-used": 200,
     "executions/list": 200,
     "executions/read": 200,
+    "usage/what-if": 200,
     "resources/create-painter": 201,
     "execute/paint": 200,
     "images/link": 200,

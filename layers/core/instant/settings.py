@@ -72,6 +72,13 @@ class ExecutionsSettings(Settings):
     public_url: str = ""
 
 
+class UsageSettings(Settings):
+    """functions/usage."""
+
+    executions_table: str
+    models_table: str
+
+
 class ImagesSettings(Settings):
     """functions/images."""
 

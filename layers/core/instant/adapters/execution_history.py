@@ -21,7 +21,7 @@ class DynamoExecutionHistory:
         reply = client("dynamodb").get_item(
             TableName=self._table_name, Key={"execution_id": {"S": execution_id}}, ConsistentRead=True
         )
-        return _execution(reply["Item"]) if "Item" in reply else None
+        return execution_of(reply["Item"]) if "Item" in reply else None
 
     def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
         """A user's executions, newest first."""
@@ -40,10 +40,11 @@ class DynamoExecutionHistory:
                 "execution_id": {"S": page.after.item_id},
             }
         items = client("dynamodb").query(**query)["Items"]
-        return page_of([_execution(item) for item in items], page.limit, lambda e: (e.created_at, e.execution_id))
+        return page_of([execution_of(item) for item in items], page.limit, lambda e: (e.created_at, e.execution_id))
 
 
-def _execution(item: dict[str, Any]) -> Execution:
+def execution_of(item: dict[str, Any]) -> Execution:
+    """The execution in a row of the table, or of an index."""
     text = {name: value["S"] for name, value in item.items() if "S" in value}
     number = {name: int(value["N"]) for name, value in item.items() if "N" in value}
     return Execution(

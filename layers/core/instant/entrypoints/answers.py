@@ -270,24 +270,6 @@ class ToldChange(TypedDict):
     new: Annotated[JsonObject, Field(description="For an added model all its facts but the empty ones.")]
 
 
-class CostEstimate(TypedDict):
-    """What a call would cost on one model, by the catalog's prices now."""
-
-    openrouter_id: str
-    expected_usd: Annotated[Usd | None, Field(description="Null where the catalog has no price for it.")]
-    worst_usd: Annotated[Usd | None, Field(description="Every tier the dearest, every byte of text a token.")]
-    fits: Annotated[bool, Field(description="Whether the model can take the prompt and write the answer.")]
-    usable: Annotated[bool, Field(description="Whether a resource can run on it.")]
-
-
-class CostEstimates(TypedDict):
-    """What a call would cost, model by model."""
-
-    prompt_tokens: Annotated[int, Field(description="As sent, or a quarter of the prompt's bytes.")]
-    completion_tokens: int
-    data: list[CostEstimate]
-
-
 class AcceptedSync(TypedDict):
     """A sync that was asked for."""
 

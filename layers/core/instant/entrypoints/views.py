@@ -1,6 +1,5 @@
 """The shapes that callers see, made from the nouns."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, cast
 
@@ -17,8 +16,6 @@ from instant.entrypoints.answers import (
     ApiKeySummary,
     BegunConnection,
     Connection,
-    CostEstimate,
-    CostEstimates,
     ExecutionSummary,
     ListedResource,
     MintedApiKey,
@@ -36,7 +33,6 @@ from instant.entrypoints.answers import (
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
 from instant.use_cases.browse_resources import Detail
-from instant.use_cases.estimate_cost import Estimate, PlannedCall
 from instant.use_cases.preview_resource import Preview
 
 _BADGES = ("vision_supported", "tool_calling_supported", "web_search_supported")
@@ -137,22 +133,6 @@ def change_view(change: ModelChange) -> ToldChange:
         "old": dict(change.old),
         "new": dict(change.new),
     }
-
-
-def estimates_view(call: PlannedCall, estimates: Sequence[Estimate]) -> CostEstimates:
-    """What a call would cost, model by model."""
-    rows: list[CostEstimate] = [
-        {
-            "openrouter_id": estimate.model.openrouter_id,
-            "expected_usd": usd_text(estimate.expected_nanousd),
-            "worst_usd": usd_text(estimate.worst_nanousd),
-            "fits": estimate.fits,
-            "usable": why_unusable(estimate.model) is None,
-        }
-        for estimate in estimates
-    ]
-    usage = call.usage
-    return {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens, "data": rows}
 
 
 def badges_view(model: CatalogModel | None) -> ModelBadges | None:

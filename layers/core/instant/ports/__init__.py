@@ -264,6 +264,13 @@ class ExecutionHistory(Protocol):
         """A user's executions, newest first."""
 
 
+class UsageHistory(Protocol):
+    """What users executed, in bulk."""
+
+    def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
+        """A user's executions from this moment on, newest first; the page is full unless it is the last."""
+
+
 class EventBus(Protocol):
     """Events to other functions."""
 
