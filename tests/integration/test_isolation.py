@@ -48,6 +48,8 @@ ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("DELETE", "/api/user/api-keys/{key_id}"): (ID, Scope.MANAGE),
     ("GET", "/api/models"): (PUBLIC, None),
     ("GET", "/api/models/{author}/{slug}"): (PUBLIC, None),
+    ("GET", "/api/models/changes"): (PUBLIC, None),
+    ("GET", "/api/models/{author}/{slug}/history"): (PUBLIC, None),
     ("POST", "/api/models/estimate"): (PUBLIC, None),
     ("POST", "/api/admin/sync-models"): (OWN, Scope.ADMIN),
     ("GET", "/api/openapi.json"): (PUBLIC, None),
