@@ -44,4 +44,4 @@ def revoke(key_id: str) -> Response[None]:
     return no_content()
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

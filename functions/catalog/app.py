@@ -21,9 +21,6 @@ from instant.settings import CatalogSettings
 from instant.use_cases.browse_catalog import Catalog
 from instant.use_cases.estimate_cost import estimate_cost
 
-LONGEST_BODY = 1_000_000
-"""In bytes: anybody may send one."""
-
 settings = CatalogSettings.load()
 clock = SystemClock()
 store = DynamoCatalog(settings.models_table, settings.limits_table)
@@ -58,4 +55,4 @@ def openapi() -> Response[str]:
     return Response(200, "application/json", document(), {"Cache-Control": "public, max-age=300"})
 
 
-handler = handler_of(app, most_bytes=LONGEST_BODY)
+handler = handler_of(app, settings)

@@ -12,6 +12,7 @@ from instant.adapters.picture_reader import PillowPictureReader
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
 from instant.adapters.upstream import HttpUpstream
+from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.entrypoints.addresses import api_address, with_links
 from instant.entrypoints.answers import ExecutedCall
 from instant.entrypoints.bodies import Execute
@@ -59,4 +60,4 @@ def execute(body: Execute) -> dict[str, Any]:
     return with_links(execute_resource(order, caller_of(app), doors), api_address(app, settings.public_url))
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings, max_body_bytes=MAX_MEDIA_BODY_BYTES)

@@ -33,4 +33,4 @@ def show(execution_id: str) -> dict[str, Any]:
     return with_links(detail, api_address(app, settings.public_url))
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

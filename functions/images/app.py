@@ -31,4 +31,4 @@ def show(image_id: str) -> Response[dict[str, Any] | None]:
     return Response(302, headers={"Location": link.url})
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

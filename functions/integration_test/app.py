@@ -33,4 +33,4 @@ def test(service: str) -> Connection:
     return integration_view(tested)
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

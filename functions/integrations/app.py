@@ -87,4 +87,4 @@ def delete(service: str) -> Response[None]:
     return no_content()
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

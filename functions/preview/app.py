@@ -2,6 +2,7 @@
 
 from instant.adapters.catalog_store import DynamoModelReader
 from instant.adapters.resource_store import DynamoResourceStore
+from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.entrypoints.answers import PreviewedCall
 from instant.entrypoints.bodies import Preview
 from instant.entrypoints.http import api, caller_of, handler_of
@@ -24,4 +25,4 @@ def preview(body: Preview) -> PreviewedCall:
     return preview_view(preview_resource(Trial(**dict(body)), caller_of(app), resources, models))
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings, max_body_bytes=MAX_MEDIA_BODY_BYTES)

@@ -86,4 +86,4 @@ def delete(resource_id: str) -> Response[None]:
     return no_content()
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

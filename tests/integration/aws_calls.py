@@ -17,14 +17,14 @@ class AwsCall:
 
 
 @contextmanager
-def recorded(service: str) -> Iterator[list[AwsCall]]:
-    """The calls to `service` that are made inside, in order."""
+def recorded(service: str, *, hurried: bool = False) -> Iterator[list[AwsCall]]:
+    """The calls to `service` that are made inside, in order: those of the usual client, or else of the hurried one."""
     calls: list[AwsCall] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         calls.append(AwsCall(model.name, params))
 
-    client = aws.client(service)
+    client = aws.client(service, hurried=True) if hurried else aws.client(service)
     event = f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}"
     client.meta.events.register(event, note)
     try:

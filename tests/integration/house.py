@@ -35,6 +35,8 @@ CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
 """Where browsers may come back to."""
 
 TEMPLATE = read(ROOT / "template.yaml")
+UNHURRIED = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
+"""Rates that no test meets by accident."""
 _SESSION = botocore.session.get_session()
 
 _AWS = {
@@ -190,6 +192,7 @@ def open_house(**given: str) -> Iterator[House]:
             "OpenRouterAuthUrl": fake.auth_url,
             "ConnectCallbackUrls": ",".join(CALLBACKS),
             "CatalogFreshSeconds": "0",
+            **UNHURRIED,
             **given,
         }
         deployed = deploy(cloudformation, TEMPLATE, parameters)

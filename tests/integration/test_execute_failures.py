@@ -126,12 +126,10 @@ def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
 ) -> None:
     resource = furnished.resource()
     furnished.fake.revoked_keys.add(GOOD_KEY)
-    with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
+    with faults("UpdateItem", None, None, failure("AccessDeniedException")) as writes:
         answer = furnished.execute(resource["resource_id"])
-    assert [body["TableName"] for body in writes.bodies] == [
-        furnished.name("EXECUTIONS_TABLE"),
-        furnished.name("INTEGRATIONS_TABLE"),
-    ]
+    tables = ("LIMITS_TABLE", "EXECUTIONS_TABLE", "INTEGRATIONS_TABLE", "LIMITS_TABLE")
+    assert [body["TableName"] for body in writes.bodies] == [furnished.name(table) for table in tables]
     _assert_told(answer, Case("", 409, "credential_rejected"))
     _assert_booked(furnished, answer, Case("", 409, "credential_rejected"))
     assert "a rejected key was not noted" in caplog.text

@@ -89,7 +89,7 @@ def _needs(service: str, operation: str, body: Any) -> Iterator[Need]:
 def _dynamodb(operation: str, body: Any) -> Iterator[Need]:
     match operation:
         case "UpdateItem":
-            context = {"dynamodb:Attributes": sorted(_attributes(body))}
+            context = {"dynamodb:Attributes": sorted(_attributes(body)), **_leading_key(body)}
             yield Need("dynamodb:UpdateItem", _table(body["TableName"]), context)
         case "GetItem" | "PutItem" | "DeleteItem" | "DescribeTable":
             yield Need(f"dynamodb:{operation}", _table(body["TableName"]))
@@ -110,6 +110,12 @@ def _attributes(body: Any) -> set[str]:
     expressions = f"{body.get('UpdateExpression', '')} {body.get('ConditionExpression', '')}"
     bare = {word for word in _BARE_WORD.findall(expressions) if word.upper() not in _KEYWORDS}
     return {*body["Key"], *body.get("ExpressionAttributeNames", {}).values(), *bare}
+
+
+def _leading_key(body: Any) -> dict[str, list[str]]:
+    """The partition key, where the request has no other and so leaves no doubt which it is."""
+    keys = [value["S"] for value in body["Key"].values()]
+    return {"dynamodb:LeadingKeys": keys} if len(keys) == 1 else {}
 
 
 def _table(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from tests.local.actions import Call, Need
 from tests.local.template import Json
 
-_LISTS = {"dynamodb:Attributes", "kms:EncryptionContextKeys"}
+_LISTS = {"dynamodb:Attributes", "dynamodb:LeadingKeys", "kms:EncryptionContextKeys"}
 _KEYS = re.compile(rf"(kms:EncryptionContext:.+|events:source|events:detail-type|{'|'.join(_LISTS)})$")
 _EACH = "ForAllValues:"
 _STATEMENT = {"Sid", "Effect", "Action", "Resource", "Condition"}

@@ -22,6 +22,20 @@ class Settings(BaseModel):
         )
 
 
+class CountedSettings(Settings):
+    """What a function needs to count the calls of each user."""
+
+    limits_table: str
+    rate_per_minute: int = Field(ge=1)
+
+
+class KeyCheckSettings(Settings):
+    """What a function needs to count how often each user has a service asked about a key."""
+
+    limits_table: str
+    key_checks_per_hour: int = Field(ge=1)
+
+
 class AuthorizerSettings(Settings):
     """functions/authorizer."""
 
@@ -60,11 +74,14 @@ class ExecuteSettings(Settings):
     media_bucket: str
     credentials_key: str
     openrouter_base_url: str
+    limits_table: str
+    execute_per_minute: int = Field(ge=1)
+    most_in_flight: int = Field(ge=1)
     retention_days: int = Field(ge=8)
     public_url: str = ""
 
 
-class ExecutionsSettings(Settings):
+class ExecutionsSettings(CountedSettings):
     """functions/executions."""
 
     executions_table: str
@@ -72,21 +89,21 @@ class ExecutionsSettings(Settings):
     public_url: str = ""
 
 
-class UsageSettings(Settings):
+class UsageSettings(CountedSettings):
     """functions/usage."""
 
     executions_table: str
     models_table: str
 
 
-class ImagesSettings(Settings):
+class ImagesSettings(CountedSettings):
     """functions/images."""
 
     images_table: str
     media_bucket: str
 
 
-class ResourcesSettings(Settings):
+class ResourcesSettings(CountedSettings):
     """functions/resources."""
 
     resources_table: str
@@ -94,7 +111,7 @@ class ResourcesSettings(Settings):
     models_table: str
 
 
-class PreviewSettings(Settings):
+class PreviewSettings(CountedSettings):
     """functions/preview."""
 
     resources_table: str
@@ -108,7 +125,7 @@ class RankResourcesSettings(Settings):
     resource_stats_table: str
 
 
-class IntegrationsSettings(Settings):
+class IntegrationsSettings(CountedSettings, KeyCheckSettings):
     """functions/integrations."""
 
     stage: str
@@ -119,7 +136,7 @@ class IntegrationsSettings(Settings):
     connect_callback_urls: str = ""
 
 
-class IntegrationTestSettings(Settings):
+class IntegrationTestSettings(KeyCheckSettings):
     """functions/integration_test."""
 
     stage: str
@@ -128,18 +145,17 @@ class IntegrationTestSettings(Settings):
     openrouter_base_url: str
 
 
-class ApiKeysSettings(Settings):
+class ApiKeysSettings(CountedSettings):
     """functions/api_keys."""
 
     api_keys_table: str
 
 
-class CatalogSettings(Settings):
+class CatalogSettings(CountedSettings):
     """functions/catalog."""
 
     models_table: str
     model_changes_table: str
-    limits_table: str
     event_bus: str
     catalog_fresh_seconds: float = Field(ge=0)
 

@@ -8,20 +8,22 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.ledger import DynamoLedger
+from instant.adapters.limiter import DynamoLimiter
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.adapters.sync_lease import DynamoSyncLease
 from instant.domain.catalog import SyncRecord
 from instant.domain.execution import State, StoredAnswer
+from instant.domain.limits import Rate
 from instant.domain.page import PageRequest
 from tests.architecture.project import CORE
-from tests.fakes.clock import START
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.nouns import a_closing, an_opening
 from tests.integration.aws_calls import AwsCall, recorded
 from tests.integration.house import House
 
 RESERVED = set(ReservedKeywords.get_reserved_keywords())
 SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
-RAW = {"execution_history.py", "ledger.py", "stats_store.py", "sync_lease.py"}
+RAW = {"execution_history.py", "ledger.py", "limiter.py", "stats_store.py", "sync_lease.py"}
 """The adapters that write expressions by hand; pynamodb gives every name an alias."""
 
 SENT_AT = "2026-11-22T12:00:00.100000Z"
@@ -61,11 +63,15 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         assert lease.take("syn_1", START, START)
         lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
         lease.drop("syn_1")
-    return list(expressions(calls))
+    limiter = DynamoLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
+    with recorded("dynamodb", hurried=True) as counted:
+        limiter.count("alice", fresh("x"), Rate(1, 1))
+        limiter.release("alice", limiter.admit("alice", Rate(1, 1), 1, 1))
+    return list(expressions(calls + counted))
 
 
 def test_no_attribute_is_named_by_a_reserved_word(written: list[str]) -> None:
-    assert len(written) >= 12
+    assert len(written) >= 17
     wrong = {name: text for text in written for name in bare_names(text) if name.upper() in RESERVED}
     assert wrong == {}
 

@@ -26,6 +26,7 @@ TABLE = {
     "upstream_error": (502, False),
     "empty_answer": (502, False),
     "upstream_unavailable": (503, True),
+    "limits_unavailable": (503, True),
     "deadline_exceeded": (504, False),
     "outcome_unknown": (504, False),
 }
@@ -41,7 +42,8 @@ def test_every_code_belongs_to_one_error() -> None:
 
 
 def test_what_may_have_been_done_is_never_retryable() -> None:
-    assert {kind.code for kind in every_error() if kind.retryable and kind.status >= 500} == {"upstream_unavailable"}
+    retryable = {kind.code for kind in every_error() if kind.retryable and kind.status >= 500}
+    assert retryable == {"upstream_unavailable", "limits_unavailable"}
 
 
 @pytest.mark.parametrize("kind", list(every_error()))

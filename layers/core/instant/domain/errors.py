@@ -21,6 +21,7 @@ InstantError
 ├── UpstreamError 502        the service failed or refused
 ├── EmptyAnswer 502          neither text, media nor tool calls
 ├── UpstreamUnavailable 503  retryable: nothing was done there
+├── LimitsUnavailable 503    retryable: nothing was done at all
 ├── DeadlineExceeded 504     cut by our own clock
 └── OutcomeUnknown 504       sent, and no answer came: never sent again
 """
@@ -219,6 +220,12 @@ class UpstreamUnavailable(InstantError):
     """The service could not take the call; nothing was done there."""
 
     code, status, retryable = "upstream_unavailable", 503, True
+
+
+class LimitsUnavailable(InstantError):
+    """Whether the call is within its limits cannot be told, and without knowing it is not made; nothing was sent."""
+
+    code, status, retryable = "limits_unavailable", 503, True
 
 
 class DeadlineExceeded(InstantError):

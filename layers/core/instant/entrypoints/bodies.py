@@ -10,13 +10,14 @@ from pydantic.json_schema import SkipJsonSchema
 
 from instant.domain.errors import InvalidField
 from instant.domain.identity import Scope
+from instant.domain.limits import MAX_DESCRIPTION_CHARACTERS, MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS
 from instant.domain.resource import Visibility
 from instant.domain.secret import Secret
 
 type Choice[E: StrEnum] = Annotated[E, Field(strict=False)]
-type Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"\S")]
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=r"\S")]
 type Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
-type Text = Annotated[str, StringConstraints(max_length=2_000)]
+type Text = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
 type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 type Author = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}$")]
 type Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
@@ -50,7 +51,7 @@ class Execute(Body):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [given("resource_id"), given("resource")]})
 
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)] | None = None
     resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
     inputs: dict[str, Any]
     overrides: dict[str, Any] = Field(
@@ -107,7 +108,7 @@ class Preview(Body):
         }
     )
 
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)] | None = None
     resource_type: str | None = None
     config: dict[str, Any] | None = None
     inputs: dict[str, Any]

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from math import isinf
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -15,27 +15,19 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     ResponseValidationError,
 )
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
-from pydantic_core import from_json
 
-from instant.domain.errors import (
-    InstantError,
-    Internal,
-    InvalidField,
-    Malformed,
-    NotFound,
-    TooLarge,
-    UnsupportedMediaType,
-)
+from instant.domain.errors import InstantError, Internal, InvalidField, Malformed, NotFound, UnsupportedMediaType
 from instant.domain.identity import Identity, Scope
+from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
 from instant.domain.page import Cursor, Page, PageRequest
 from instant.domain.validation import invalid_field
 from instant.entrypoints.answers import PageOf
+from instant.entrypoints.gates import LimitedSettings, gate_of
 from instant.entrypoints.observability import quiet_libraries
+from instant.entrypoints.strict_json import JSON, check_body, read_json
+from instant.use_cases.limit_calls import Gate
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-MAX_ID_LENGTH = 40
-"""No id of ours is longer, so a longer one in a path names nothing. It may be a key, and is looked up nowhere."""
 
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
 """What the ids in paths are of."""
@@ -43,7 +35,6 @@ _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key",
 _REVISION = re.compile(r'\*|(?:W/)?"?([0-9]{1,9})"?')
 """What `If-Match` may say: any revision, or one, quoted or not."""
 
-_JSON = "application/json"
 _log = logging.getLogger(__name__)
 
 
@@ -66,19 +57,34 @@ def api() -> APIGatewayRestResolver:
     return app
 
 
-def handler_of(app: APIGatewayRestResolver, *, most_bytes: int | None = None) -> Handler:
-    """The Lambda handler of `app`, which may refuse bodies over `most_bytes` before it looks at them."""
+def handler_of(
+    app: APIGatewayRestResolver, settings: LimitedSettings, *, max_body_bytes: int = MAX_BODY_BYTES
+) -> Handler:
+    """The Lambda handler of `app`: every call of a user passes the function's gate.
+
+    The body is only looked at behind the gate, so what cannot be read counts, too.
+    """
+    gate = gate_of(settings)
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        if most_bytes is not None and len(event.get("body") or "") > most_bytes:
-            too_large = TooLarge(f"The body is too large. Send at most {most_bytes} bytes.")
-            return _uncached(event, _as_proxy_answer(too_large))
-        if event.get("body") is not None and not _is_json(event):
-            error = UnsupportedMediaType("Send the body as Content-Type: application/json.")
-            return _uncached(event, _as_proxy_answer(error))
-        return _uncached(event, app.resolve(event, context))
+        try:
+            with _passed(gate, event, context):
+                check_body(event, max_body_bytes)
+                answer = app.resolve(event, context)
+        except Exception as error:
+            answer = _as_proxy_answer(_ours(error))
+        return _uncached(event, answer)
 
     return handler
+
+
+def _passed(gate: Gate, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
+    """The gate, entered by whom the authorizer names; routes for everybody have none: the gateway throttles them."""
+    authorizer = (event.get("requestContext") or {}).get("authorizer")
+    if not authorizer:
+        return nullcontext()
+    route = f"{event['httpMethod']} {event['resource']}"
+    return gate(str(authorizer["user_id"]), route, context.get_remaining_time_in_millis() / 1000)
 
 
 def caller_of(app: APIGatewayRestResolver) -> Identity:
@@ -116,7 +122,7 @@ def documented(
     `also` is another content type in which it may answer.
     """
     texts: dict[str, Any] = {also: {"schema": {"type": "string"}}} if also else {}
-    return {200: {"description": description, "content": {_JSON: {"model": shape}, **texts}}}
+    return {200: {"description": description, "content": {JSON: {"model": shape}, **texts}}}
 
 
 def no_content() -> Response[None]:
@@ -142,36 +148,9 @@ def refuse_idempotency_key(app: APIGatewayRestResolver) -> None:
         raise InvalidField.named("Idempotency-Key", problem)
 
 
-def read_json(text: str) -> Any:
-    """Strict JSON: finite numbers, no half characters, no bottomless nesting, no key twice; else a `JSONDecodeError`.
-
-    A list is refused too: the router would take its first element for the body.
-    """
-    try:
-        value = from_json(text, allow_inf_nan=False)
-        json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless)
-    except (TypeError, ValueError):  # TypeError: the text itself has half a character
-        value = []
-    if isinstance(value, list):
-        raise json.JSONDecodeError("no JSON object", "", 0)
-    return value
-
-
-def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
-    """Readers differ about which of two values counts, so what was checked might not be what was meant."""
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a key stands twice")
-
-
-def _refuse_endless(digits: str) -> None:
-    """1e400 is good JSON, and infinite for whoever reads it."""
-    if isinf(float(digits)):
-        raise ValueError("a number is too large")
-
-
 def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
     for name, value in app.context["_route_args"].items():
-        if name in _NOUNS and len(value) > MAX_ID_LENGTH:
+        if name in _NOUNS and len(value) > MAX_ID_CHARACTERS:
             raise NotFound.of(_NOUNS[name])
     return next_middleware(app)
 
@@ -185,15 +164,9 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
     return next_middleware(app)
 
 
-def _is_json(event: Mapping[str, Any]) -> bool:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    kind = str(headers.get("content-type") or _JSON).split(";")[0].strip().lower()
-    return kind == _JSON
-
-
 def _told(error: InstantError) -> Response[Any]:
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
-    return Response(error.status, _JSON, json.dumps(error.body()), headers)
+    return Response(error.status, JSON, json.dumps(error.body()), headers)
 
 
 def _uncached(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
@@ -204,11 +177,21 @@ def _uncached(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any
 
 
 def _as_proxy_answer(error: InstantError) -> dict[str, Any]:
-    return {
-        "statusCode": error.status,
-        "multiValueHeaders": {"Content-Type": [_JSON]},
-        "body": json.dumps(error.body()),
-    }
+    headers = {"Content-Type": [JSON]}
+    if error.retry_after is not None:
+        headers["Retry-After"] = [str(error.retry_after)]
+    return {"statusCode": error.status, "multiValueHeaders": headers, "body": json.dumps(error.body())}
+
+
+def _ours(error: Exception) -> InstantError:
+    if isinstance(error, InstantError):
+        return error
+    _log.error("unexpected failure", exc_info=error)
+    return _internal()
+
+
+def _internal() -> Internal:
+    return Internal("Something failed on our side. If this was an execution, read GET /api/executions first.")
 
 
 def _invalid(error: RequestValidationError) -> Response[Any]:
@@ -227,13 +210,8 @@ def _unsupported(error: RequestUnsupportedContentType) -> Response[Any]:
 def _misshapen(error: ResponseValidationError) -> Response[Any]:
     """Our own mistake; what does not fit is not logged, since it may be a key on its way to its owner."""
     _log.error("an answer does not have its shape", extra={"places": [each["loc"] for each in error.errors()]})
-    return _internal()
+    return _told(_internal())
 
 
 def _unexpected(error: Exception) -> Response[Any]:
-    _log.error("unexpected failure", exc_info=error)
-    return _internal()
-
-
-def _internal() -> Response[Any]:
-    return _told(Internal("Something failed on our side. If this was an execution, read GET /api/executions first."))
+    return _told(_ours(error))

@@ -11,6 +11,7 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.execution import Closing, Execution, Opening, StoredAnswer
 from instant.domain.image import Image, Picture
 from instant.domain.integration import Integration, KeyStatus
+from instant.domain.limits import Rate
 from instant.domain.listing import ResourceSort, Wanted
 from instant.domain.page import Page, PageRequest
 from instant.domain.ranking import Usage
@@ -269,6 +270,19 @@ class UsageHistory(Protocol):
 
     def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
         """A user's executions from this moment on, newest first; the page is full unless it is the last."""
+
+
+class Limiter(Protocol):
+    """How much each user calls; `LimitsUnavailable` when that cannot be told."""
+
+    def count(self, user_id: str, what: str, rate: Rate) -> None:
+        """Count one call; `RateLimited` if `rate` allows no more in the present window."""
+
+    def admit(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
+        """Let an execution begin and hold one of `most` leases, for `seconds` at the longest; else `RateLimited`."""
+
+    def release(self, user_id: str, lease: str) -> None:
+        """Give a lease back; again is a no-op."""
 
 
 class EventBus(Protocol):

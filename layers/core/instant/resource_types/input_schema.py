@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from instant.domain.errors import InvalidField
+from instant.domain.limits import MAX_INPUTS, MAX_SCHEMA_DEPTH
 from instant.domain.media import MediaKind
 
 MEDIA_FORMATS: tuple[MediaKind, ...] = ("image", "file", "audio")
 """Formats by which a string input holds media."""
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-MAX_DEPTH = 8
-MAX_INPUTS = 32
 
 _ANNOTATIONS = {"title", "description", "default", "examples", "format"}
 _ASSERTIONS = {
@@ -105,8 +104,8 @@ def _field(error: Any) -> str:
 def _unknown_keywords(schema: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
     if isinstance(schema, bool):
         return
-    if not isinstance(schema, Mapping) or depth > MAX_DEPTH:
-        raise InvalidField.named(path, f"must be a schema, at most {MAX_DEPTH} deep")
+    if not isinstance(schema, Mapping) or depth > MAX_SCHEMA_DEPTH:
+        raise InvalidField.named(path, f"must be a schema, at most {MAX_SCHEMA_DEPTH} deep")
     for keyword, value in schema.items():
         if keyword not in _ANNOTATIONS | _ASSERTIONS | _APPLICATORS:
             yield path, keyword

@@ -3,15 +3,30 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from instant.domain.catalog import CatalogModel
+from instant.domain.limits import (
+    MAX_ANSWER_TOKENS,
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_STOP_CHARACTERS,
+    MAX_STOPS,
+    MAX_TEXT_BYTES,
+    MAX_TOOLS,
+)
 
 DEFAULT_MAX_TOKENS = 4_096
 """Longest answer, in tokens, where the owner sets none."""
 
-MAX_TEXT = 200_000
-"""Longest prompt and system prompt, in characters."""
+
+def _fits(text: str) -> str:
+    if (size := len(text.encode())) > MAX_TEXT_BYTES:
+        raise ValueError(f"takes {size} bytes in UTF-8; {MAX_TEXT_BYTES} are allowed")
+    return text
+
+
+FITTING = AfterValidator(_fits)
+"""For text that goes to the model; its greatest length in characters is the same number."""
 
 type ModelId = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}/[^/\s]{1,200}$")]
 type Word = Annotated[str, StringConstraints(pattern=r"^[\w./:-]{1,100}$")]
@@ -35,7 +50,7 @@ class Reasoning(Strict):
     """How much the model thinks before it answers."""
 
     effort: Effort | None = None
-    max_tokens: int | None = Field(None, ge=1, le=1_000_000, description="Part of max_tokens, not beside it.")
+    max_tokens: int | None = Field(None, ge=1, le=MAX_ANSWER_TOKENS, description="Part of max_tokens, not beside it.")
     exclude: bool | None = Field(None, description="Think, but leave the thoughts out of the answer.")
 
 
@@ -58,7 +73,7 @@ class FunctionShape(Strict):
     """A function that the model may ask to be called; calling it is the caller's business."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
-    description: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    description: Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)] | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     strict: bool | None = None
 
@@ -118,11 +133,11 @@ class ModelSettings(Strict):
     fallback_models: list[ModelId] | None = Field(
         None, max_length=2, description="Tried in this order when the model cannot serve the call."
     )
-    system_prompt: Annotated[str, StringConstraints(max_length=MAX_TEXT)] | None = Field(
+    system_prompt: Annotated[str, StringConstraints(max_length=MAX_TEXT_BYTES), FITTING] | None = Field(
         None, description="What the model is told before every prompt. Callers never see or change it."
     )
     max_tokens: int | None = Field(
-        None, ge=1, le=1_000_000, description=f"Longest answer in tokens; {DEFAULT_MAX_TOKENS} unless set."
+        None, ge=1, le=MAX_ANSWER_TOKENS, description=f"Longest answer in tokens; {DEFAULT_MAX_TOKENS} unless set."
     )
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
@@ -133,13 +148,13 @@ class ModelSettings(Strict):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     repetition_penalty: float | None = Field(None, gt=0, le=2)
     seed: int | None = Field(None, ge=-(2**53), le=2**53)
-    stop: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] | None = Field(
-        None, min_length=1, max_length=4
+    stop: list[Annotated[str, StringConstraints(min_length=1, max_length=MAX_STOP_CHARACTERS)]] | None = Field(
+        None, min_length=1, max_length=MAX_STOPS
     )
     verbosity: Literal["low", "medium", "high"] | None = None
     reasoning: Reasoning | None = None
     response_format: ResponseFormat | None = None
-    tools: list[Tool] | None = Field(None, min_length=1, max_length=64)
+    tools: list[Tool] | None = Field(None, min_length=1, max_length=MAX_TOOLS)
     tool_choice: Literal["auto", "none", "required"] | ForcedTool | None = None
     parallel_tool_calls: bool | None = None
     modalities: list[Literal["text", "image"]] | None = Field(

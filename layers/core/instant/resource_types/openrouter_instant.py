@@ -6,22 +6,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints
 
 from instant.domain.catalog import CatalogModel
+from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
 from instant.domain.output import Answer
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import read_chat
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
-from instant.resource_types.model_settings import MAX_TEXT, ModelSettings, Strict, model_ids
+from instant.resource_types.model_settings import FITTING, ModelSettings, Strict, model_ids
 from instant.resource_types.resource_type import Call, Plan, Send
-
-MAX_IMAGES = 8
-"""Most images in one call."""
 
 
 class Prompt(Strict):
     """The inputs: what the caller asks, and what the model should look at."""
 
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"\S")] = Field(
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] = Field(
         description="What to ask the model."
     )
     images: list[str] | None = Field(

@@ -7,21 +7,22 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField
+from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
 from instant.domain.output import Answer
 from instant.domain.template import names_in, render
 from instant.integrations.openrouter.chat import read_chat
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
 from instant.resource_types.input_schema import DRAFT, check_inputs, check_schema, closed, media_kind
-from instant.resource_types.model_settings import MAX_TEXT, ModelSettings, model_ids
+from instant.resource_types.model_settings import FITTING, ModelSettings, model_ids
 from instant.resource_types.resource_type import Call, Plan, Send
 
 
 class TemplateSettings(ModelSettings):
     """A model's settings, a template, and the inputs that fill it."""
 
-    template: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"\S")] = Field(
-        description="The prompt, with {{name}} where an input goes. It goes to the model as the user's message."
+    template: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] = (
+        Field(description="The prompt, with {{name}} where an input goes. It goes to the model as the user's message.")
     )
     input_schema: dict[str, Any] = Field(
         description="JSON Schema 2020-12 of the inputs: an object whose properties are strings, numbers, booleans, "
@@ -49,6 +50,13 @@ class PromptTemplate:
         """Refuse gaps without an input, gaps for media (which go beside the text), and unknown schema keywords."""
         settings = TemplateSettings.model_validate(config)
         check_schema(settings.input_schema)
+        if (
+            sum(media_kind(settings.input_schema, name) is not None for name in settings.input_schema["properties"])
+            > MAX_IMAGES
+        ):
+            raise InvalidField.named(
+                "config.input_schema.properties", f"can have at most {MAX_IMAGES} inputs that hold media"
+            )
         for name in names_in(settings.template):
             if name not in settings.input_schema["properties"]:
                 raise InvalidField.named("config.template", f"asks for {{{{{name}}}}}, which is not in input_schema")
@@ -69,8 +77,8 @@ class PromptTemplate:
             if (kind := media_kind(schema, name)) and value is not None
         ]
         text = render(settings.template, values)
-        if len(text) > MAX_TEXT:
-            raise InvalidField.named("inputs", f"make a prompt of {len(text)} characters; {MAX_TEXT} are allowed")
+        if (size := len(text.encode())) > MAX_TEXT_BYTES:
+            raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; {MAX_TEXT_BYTES} are allowed")
         return plan_chat(settings, Content(text, media), call)
 
     def run(self, plan: Plan, send: Send) -> Answer:

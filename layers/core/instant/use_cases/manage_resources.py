@@ -11,14 +11,12 @@ from instant.domain.clock import stamp
 from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
 from instant.domain.identity import Identity, Scope
 from instant.domain.ids import new_id
+from instant.domain.limits import MAX_CONFIG_BYTES
 from instant.domain.resource import Resource, Visibility, slug_of
 from instant.domain.validation import parse
 from instant.ports import Clock, ModelReader, ResourceReader, ResourceStore
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
-
-MAX_CONFIG_BYTES = 300_000
-"""Largest settings, as they are stored; a row with all its attributes ends at DynamoDB's 400 KB."""
 
 _SLUG_ATTEMPTS = 3
 

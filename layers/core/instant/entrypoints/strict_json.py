@@ -1,0 +1,102 @@
+"""Bodies as they arrive: of a bearable size, strict JSON, and an object; measured before they are read."""
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from math import isinf
+from typing import Any
+
+from pydantic_core import from_json
+
+from instant.domain.errors import Malformed, TooLarge, UnsupportedMediaType
+from instant.domain.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES
+
+JSON = "application/json"
+
+_MARK = re.compile(r'(?:[^"\[\]{},]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"?)*+([\[\]{},]|\Z)', re.DOTALL)
+"""The next bracket or comma outside of text; it matches anywhere without going back, so time is linear."""
+
+
+def check_body(event: Mapping[str, Any], max_bytes: int) -> None:
+    """Refuse, unread, a body that is not JSON by its type, not text, or longer than `max_bytes`."""
+    body = event.get("body")
+    if body is None:
+        return
+    if not _is_json(event):
+        raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+    size = len(_bytes_of(body, is_base64=bool(event.get("isBase64Encoded"))))
+    if size > max_bytes:
+        raise TooLarge(
+            f"The body takes {size} bytes; {max_bytes} are allowed here. Send less, or links instead of images.",
+            details={"limit": "body_bytes", "most": max_bytes},
+        )
+
+
+def read_json(text: str) -> Any:
+    """Strict JSON: finite numbers, no half characters, no key twice, not too deep or too much; else an error.
+
+    A list is refused too: the router would take its first element for the body.
+    """
+    check_extent(text)
+    try:
+        value = from_json(text, allow_inf_nan=False)
+        json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless)
+    except (TypeError, ValueError):  # TypeError: the text itself has half a character
+        value = []
+    if isinstance(value, list):
+        raise json.JSONDecodeError("no JSON object", "", 0)
+    return value
+
+
+def check_extent(text: str) -> None:
+    """Refuse JSON that is too deep or too much; whether it is JSON at all is left to who reads it."""
+    depth = values = 0
+    for found in _MARK.finditer(text):
+        mark = found[1]
+        if mark in ("{", "["):
+            depth += 1
+        elif mark in ("}", "]"):
+            depth -= 1
+        values += mark in ("{", "[", ",")
+        if depth > MAX_JSON_DEPTH:
+            raise Malformed(
+                f"The body is nested more than {MAX_JSON_DEPTH} levels deep. Send a flatter one.",
+                details={"limit": "json_depth", "most": MAX_JSON_DEPTH},
+            )
+        if values > MAX_JSON_VALUES:
+            raise TooLarge(
+                f"The body has more than {MAX_JSON_VALUES} objects, lists and members. Send fewer.",
+                details={"limit": "json_values", "most": MAX_JSON_VALUES},
+            )
+        if depth < 0:
+            return
+
+
+def _bytes_of(body: str, *, is_base64: bool) -> bytes:
+    if not is_base64:
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        raw = b64decode(body, validate=True)
+        raw.decode()
+    except ValueError:
+        raise Malformed("The body is not text in UTF-8.") from None
+    return raw
+
+
+def _is_json(event: Mapping[str, Any]) -> bool:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    kind = str(headers.get("content-type") or JSON).split(";")[0].strip().lower()
+    return kind == JSON
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    """Readers differ about which of two values counts, so what was checked might not be what was meant."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
+
+
+def _refuse_endless(digits: str) -> None:
+    """1e400 is good JSON, and infinite for whoever reads it."""
+    if isinf(float(digits)):
+        raise ValueError("a number is too large")
