@@ -10,13 +10,14 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:DeleteItem": "ExecutionsTable",
         "dynamodb:GetItem": "ResourcesTable",
         "dynamodb:PutItem": "ExecutionsTable ImagesTable",
-        "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable ResourceStatsTable",
+        "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable",
         "kms:Decrypt": "CredentialsKey",
         "s3:PutObject": "MediaBucket/media/*",
     },
     "ExecutionsFunction": {
         "dynamodb:GetItem": "ExecutionsTable",
         "dynamodb:Query": "ExecutionsTable/index/by_user",
+        "dynamodb:UpdateItem": "LimitsTable",
         "s3:GetObject": "MediaBucket/media/*",
     },
     "UsageFunction": {
@@ -25,6 +26,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "ImagesFunction": {
         "dynamodb:GetItem": "ImagesTable",
+        "dynamodb:UpdateItem": "LimitsTable",
         "s3:GetObject": "MediaBucket/media/*",
     },
     "ResourcesFunction": {
@@ -33,10 +35,11 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PutItem": "ResourcesTable",
         "dynamodb:Query": "ResourceStatsTable ResourcesTable/index/by_owner"
         " ResourcesTable/index/popular ResourcesTable/index/public ResourcesTable/index/reliable",
-        "dynamodb:UpdateItem": "ResourcesTable",
+        "dynamodb:UpdateItem": "LimitsTable ResourcesTable",
     },
     "PreviewFunction": {
         "dynamodb:GetItem": "ModelsTable ResourcesTable",
+        "dynamodb:UpdateItem": "LimitsTable",
     },
     "RankResourcesFunction": {
         "dynamodb:Query": "ResourceStatsTable ResourcesTable/index/public",
@@ -47,24 +50,25 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:DeleteItem": "IntegrationsTable",
         "dynamodb:GetItem": "IntegrationsTable",
         "dynamodb:PutItem": "IntegrationsTable",
-        "dynamodb:UpdateItem": "IntegrationsTable",
+        "dynamodb:UpdateItem": "IntegrationsTable LimitsTable",
         "kms:Encrypt": "CredentialsKey",
     },
     "IntegrationTestFunction": {
         "dynamodb:GetItem": "IntegrationsTable",
-        "dynamodb:UpdateItem": "IntegrationsTable",
+        "dynamodb:UpdateItem": "IntegrationsTable LimitsTable",
         "kms:Decrypt": "CredentialsKey",
     },
     "ApiKeysFunction": {
         "dynamodb:GetItem": "ApiKeysTable",
         "dynamodb:PutItem": "ApiKeysTable",
         "dynamodb:Query": "ApiKeysTable/index/by_user",
-        "dynamodb:UpdateItem": "ApiKeysTable",
+        "dynamodb:UpdateItem": "ApiKeysTable LimitsTable",
     },
     "CatalogFunction": {
         "dynamodb:GetItem": "LimitsTable",
         "dynamodb:Query": "ModelChangesTable ModelChangesTable/index/feed",
         "dynamodb:Scan": "ModelsTable",
+        "dynamodb:UpdateItem": "LimitsTable",
         "events:PutEvents": "event-bus/default",
     },
     "ModelChangesFunction": {
@@ -87,16 +91,28 @@ ONE_USERS_KEY = {
 }
 """A key opens, and closes, only for this stage, in the name of a user and a service, and with no further word."""
 
+COUNTING_CALLS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "calls#*"}}
+"""Who counts calls reaches neither executions' leases nor the catalog's record, which lie in the same table."""
+
+COUNTING = ("ExecutionsFunction", "ImagesFunction", "ResourcesFunction", "PreviewFunction", "IntegrationsFunction",
+            "IntegrationTestFunction", "ApiKeysFunction", "CatalogFunction")  # fmt: skip
+
 CONDITIONS = {
-    ("AuthorizerFunction", "dynamodb:UpdateItem"): {
+    ("AuthorizerFunction", "dynamodb:UpdateItem", "ApiKeysTable"): {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
     },
-    ("ExecuteFunction", "kms:Decrypt"): ONE_USERS_KEY,
-    ("IntegrationTestFunction", "kms:Decrypt"): ONE_USERS_KEY,
-    ("IntegrationsFunction", "kms:Encrypt"): ONE_USERS_KEY,
-    ("CatalogFunction", "events:PutEvents"): {"StringEquals": {"events:source": "instant.resources"}},
+    ("ExecuteFunction", "dynamodb:UpdateItem", "LimitsTable"): {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "runs#*"}
+    },
+    ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("IntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("CatalogFunction", "events:PutEvents", "event-bus/default"): {
+        "StringEquals": {"events:source": "instant.resources"}
+    },
+    **{(function, "dynamodb:UpdateItem", "LimitsTable"): COUNTING_CALLS for function in COUNTING},
 }
-"""The condition of every statement that allows a function an action; the others have none."""
+"""The condition under which a function may do an action to a place; what is not here has none."""
 
 MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction"}
 MAY_ENCRYPT = {"IntegrationsFunction"}

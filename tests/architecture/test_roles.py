@@ -1,10 +1,12 @@
 """The roles that are deployed give each function what `allowed.py` lists, under its conditions, and nothing else."""
 
+from itertools import product
+
 import pytest
 
 from tests.architecture.allowed import ALLOWED, CONDITIONS, MAY_DECRYPT, MAY_ENCRYPT, ONE_USERS_KEY
 from tests.architecture.project import Function, Json, functions
-from tests.architecture.roles import grants, listed, of_type, statements
+from tests.architecture.roles import grants, listed, of_type, short_name, statements
 
 ROLES = of_type("AWS::IAM::Role")
 GATEWAY_LOGS = ROLES.pop("ApiLogRole")
@@ -28,8 +30,9 @@ def test_a_function_may_do_what_is_listed_and_nothing_else(function: Function) -
 
 def test_its_statements_have_exactly_their_conditions(function: Function) -> None:
     for statement in statements(role(function)):
-        for action in listed(statement["Action"]):
-            assert statement.get("Condition") == CONDITIONS.get((function.logical_id, action)), action
+        for action, place in product(listed(statement["Action"]), map(short_name, listed(statement["Resource"]))):
+            wanted = CONDITIONS.get((function.logical_id, action, place))
+            assert statement.get("Condition") == wanted, (action, place)
 
 
 def test_its_role_has_no_managed_policy_but_that_for_logs(function: Function) -> None:
@@ -61,6 +64,12 @@ def test_few_reach_users_keys_and_none_from_both_sides(action: str, who: set[str
 
 
 def test_nobody_reaches_a_key_without_naming_whose_it_is() -> None:
-    reached = {(name, action) for name, allowed in ALLOWED.items() for action in allowed if action.startswith("kms:")}
+    reached = {
+        (name, action, place)
+        for name, allowed in ALLOWED.items()
+        for action, places in allowed.items()
+        for place in places.split()
+        if action.startswith("kms:")
+    }
     assert reached
     assert [way for way in reached if CONDITIONS.get(way) != ONE_USERS_KEY] == []

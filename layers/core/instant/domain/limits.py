@@ -1,7 +1,4 @@
-"""Every limit on what callers send, on one page; how often they may call is set in template.yaml.
-
-The README's table is made of the constants below: the name, the value, the first sentence beneath it.
-"""
+"""Every limit on what callers send, on one page (the README shows it); how often they may call, template.yaml says."""
 
 from dataclasses import dataclass
 from math import ceil
