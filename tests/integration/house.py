@@ -103,12 +103,13 @@ class House:
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         raw: str | None = None,
+        is_base64: bool = False,
     ) -> Answer:
-        """One request by `user`; `raw` is a body sent as it is."""
+        """One request by `user`; `raw` is a body sent as it is, or as its bytes in base64."""
         route, parameters = self._match(method, path)
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
         event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes)
-        return answer_of(self.invoke(route.function, event))
+        return answer_of(self.invoke(route.function, event | {"isBase64Encoded": is_base64}))
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Hand `event` to a function's handler."""

@@ -44,6 +44,8 @@ def read_json(text: str) -> Any:
         json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless)
     except (TypeError, ValueError):  # TypeError: the text itself has half a character
         value = []
+    if "\\u0000" in text and _has_nul(value):
+        raise Malformed("The body has a NUL character in a text. Take it out.")
     if isinstance(value, list):
         raise json.JSONDecodeError("no JSON object", "", 0)
     return value
@@ -88,6 +90,17 @@ def _is_json(event: Mapping[str, Any]) -> bool:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     kind = str(headers.get("content-type") or JSON).split(";")[0].strip().lower()
     return kind == JSON
+
+
+def _has_nul(value: Any) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case list():
+            return any(map(_has_nul, value))
+        case dict():
+            return any(_has_nul(name) or _has_nul(part) for name, part in value.items())
+    return False
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:

@@ -1,0 +1,108 @@
+"""How often a user may call: every route with a token has its limit, and what happens when nobody can count."""
+
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.aws_faults import failure, faults
+from tests.integration.guests import new_user
+from tests.integration.house import TEMPLATE, Answer, House, open_house
+from tests.local.plan import Route
+
+EXECUTE = ("POST", "/api/execute")
+KEY_CHECKS = {("POST", "/api/user/integrations/{service}"), ("POST", "/api/user/integrations/{service}/test")}
+CLOSED = {EXECUTE, *KEY_CHECKS}
+"""Routes that are shut while nobody can count: what they do costs money, or tells whether a key works."""
+
+ABSENT = "res_00000000000000000000000000"
+
+
+def protected() -> list[tuple[str, str]]:
+    """Every route that takes a token, from the template."""
+    functions = [body["Properties"] for body in TEMPLATE["Resources"].values() if body["Type"].endswith("::Function")]
+    events = [event["Properties"] for body in functions for event in body.get("Events", {}).values()]
+    open_to_all = {"Authorizer": "NONE"}
+    return sorted((e["Method"], e["Path"]) for e in events if "Path" in e and e.get("Auth") != open_to_all)
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[House]:
+    """A house where everything may be done once."""
+    once = {"RatePerMinute": "1", "ExecutePerMinute": "1", "KeyChecksPerHour": "1", "MostInFlight": "9"}
+    with open_house(**once) as opened:
+        yield opened
+
+
+def garbage(house: House, route: tuple[str, str], user: str) -> Answer:
+    """A call that cannot succeed, and that asks nothing of any service."""
+    path = re.sub(r"{service}", "openrouter", re.sub(r"{\w+_id}", ABSENT, route[1]))
+    return house.call(route[0], path, raw="{" if route[0] in {"POST", "PATCH"} else None, user=user)
+
+
+def assert_limited(answer: Answer, most: int) -> None:
+    """It is a refusal by the rate, told in full."""
+    assert (answer.status, answer.code) == (429, "rate_limited"), answer.text
+    error = answer.json["error"]
+    assert (error["details"]["limit"], error["details"]["most"], error["retryable"]) == ("rate", most, True)
+    assert 1 <= int(answer.headers["Retry-After"]) <= 3_600
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert str(most) in error["message"]
+
+
+@pytest.mark.parametrize("route", protected(), ids=" ".join)
+def test_every_route_with_a_token_is_limited_and_garbage_counts(narrow: House, route: tuple[str, str]) -> None:
+    user = new_user()
+    answers = [garbage(narrow, route, user) for _ in range(3)]  # a minute may end between two of them, not twice
+    refused = [answer for answer in answers if answer.status == 429]
+    assert answers[0].status != 429
+    assert refused
+    for answer in refused:
+        assert_limited(answer, 1)
+    assert garbage(narrow, route, new_user()).status == answers[0].status
+
+
+def test_routes_for_everybody_count_nobody(narrow: House) -> None:
+    open_routes: list[Route] = [route for route in narrow.plan.routes if not route.authorizer]
+    assert {(route.method, route.path) for route in narrow.plan.routes} == {
+        *protected(),
+        *((route.method, route.path) for route in open_routes),
+    }
+    for _ in range(3):
+        assert narrow.call("GET", "/api/resource-types", user=None).status == 200
+
+
+def test_connecting_and_testing_keys_share_one_count(narrow: House) -> None:
+    user = new_user()
+    assert narrow.connect(user).status == 201
+    asked = len(narrow.fake.requests)
+    answers = [narrow.call("POST", "/api/user/integrations/openrouter/test", user=user), narrow.connect(user)]
+    assert 429 in {answer.status for answer in answers}
+    assert len(narrow.fake.requests) - asked == sum(answer.status < 300 for answer in answers)
+
+
+def test_a_refused_execution_sends_and_books_nothing(narrow: House) -> None:
+    user = new_user()
+    garbage(narrow, EXECUTE, user)
+    body = {"resource_id": ABSENT, "inputs": {"prompt": "hello"}}
+    assert_limited(narrow.call(*EXECUTE, body, user=user), 1)
+    assert narrow.fake.chat_requests == []
+    assert narrow.table("EXECUTIONS_TABLE") == []
+
+
+@pytest.mark.parametrize("route", protected(), ids=" ".join)
+def test_what_spends_is_shut_while_nobody_can_count_and_the_rest_goes_on(
+    narrow: House, route: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    narrow.fake.forget_requests()
+    with faults("UpdateItem", failure("ResourceNotFoundException")), caplog.at_level(logging.WARNING):
+        answer = garbage(narrow, route, new_user())
+    warned = [record for record in caplog.records if "a call was not counted" in record.getMessage()]
+    if route in CLOSED:
+        assert (answer.status, answer.code) == (503, "limits_unavailable")
+        assert (answer.json["error"]["retryable"], answer.headers["Retry-After"]) == (True, "1")
+        assert (narrow.fake.requests, warned) == ([], [])
+        return
+    assert answer.status in {200, 302, 400, 404}, answer.text
+    assert len(warned) == 1
