@@ -12,7 +12,8 @@ from tests.integration.house import TEMPLATE, Answer, House, open_house
 from tests.local.plan import Route
 
 EXECUTE = ("POST", "/api/execute")
-KEY_CHECKS = {("POST", "/api/user/integrations/{service}"), ("POST", "/api/user/integrations/{service}/test")}
+KEYS = "/api/user/integrations/{service}"
+KEY_CHECKS = {("POST", KEYS), ("POST", f"{KEYS}/test"), ("POST", f"{KEYS}/connect/complete")}
 CLOSED = {EXECUTE, *KEY_CHECKS}
 """Routes that are shut while nobody can count: what they do costs money, or tells whether a key works."""
 
