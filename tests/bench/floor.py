@@ -22,6 +22,8 @@ upstream = httpx.Client(trust_env=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Reads, calls, writes: as many times as execute does."""
     env, body = os.environ, json.loads(event["body"])
+    limits = _key(name="runs#floor")
+    dynamodb.update_item(**_set(env["LIMITS_TABLE"], limits, "leases", "one"))
     resource = dynamodb.get_item(
         TableName=env["RESOURCES_TABLE"], Key=_key(resource_id=body["resource_id"]), ConsistentRead=True
     )["Item"]
@@ -50,6 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             {"Update": _add(_key(resource_id=body["resource_id"], bucket="floor#total"))},
         ]
     )
+    dynamodb.update_item(**_set(env["LIMITS_TABLE"], limits, "leases", "none"))
     return {"statusCode": reply.status_code, "body": answer}
 
 

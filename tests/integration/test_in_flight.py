@@ -11,6 +11,7 @@ from instant.adapters.limiter import DynamoLimiter
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
 from instant.use_cases.limit_calls import SLACK
 from tests.fakes.aws_faults import failure, faults
+from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import MODEL, created, new_user
 from tests.integration.house import GOOD_KEY, Answer, House, open_house
 
@@ -103,6 +104,16 @@ def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
     assert_in_flight(run(single, user))
     (end,) = leases(single, user)
     assert began + SLACK < end <= datetime.now(UTC).timestamp() + single.seconds + SLACK
+
+
+def test_limits_take_two_calls_of_an_execution(single: House) -> None:
+    user = new_user()
+    single.connect(user)
+    resource_id = created(single, user)["resource_id"]
+    with recorded("dynamodb") as calls, recorded("dynamodb", hurried=True) as limiting:
+        assert single.execute(resource_id, user=user).status == 200
+    assert operations(limiting) == ["UpdateItem", "UpdateItem"]
+    assert operations(calls) == ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "TransactWriteItems"]
 
 
 def test_previews_and_lists_take_no_place(single: House) -> None:

@@ -1,0 +1,179 @@
+"""Every limit of `domain/limits.py`, one below it, at it, and one above: only the last is refused, with the number."""
+
+import ast
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from instant.domain import limits
+from tests.architecture.project import CORE
+from tests.integration.guests import MODEL, new_user, open_guest_house
+from tests.integration.house import Answer, House
+
+type Config = dict[str, Any]
+
+HELLO = {"prompt": "hello"}
+LINK = "https://pictures.example/a.png"
+SEES = "google/gemma-3-12b-it"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request of some size, and what it is answered with when it is not too large."""
+
+    method: str
+    path: str
+    raw: str
+    fine: int
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def preview(config: Config, inputs: Any = None, kind: str = "openrouter_instant", fine: int = 200) -> Wanted:
+    body = {"resource_type": kind, "config": {"model": MODEL, **config}, "inputs": HELLO if inputs is None else inputs}
+    return Wanted("POST", "/api/resources/preview", json.dumps(body), fine)
+
+
+def created(config: Config, **fields: Any) -> Wanted:
+    body = {"resource_type": "openrouter_instant", "name": "x", "config": {"model": MODEL, **config}, **fields}
+    return Wanted("POST", "/api/resources", json.dumps(body), 201)
+
+
+def padded(wanted: Wanted, size: int) -> Wanted:
+    """The same, its body filled up with blanks."""
+    return Wanted(wanted.method, wanted.path, wanted.raw.ljust(size), wanted.fine)
+
+
+def text(size: int) -> str:
+    """Text of so many bytes, and of fewer characters."""
+    return "é" * 99 + "x" * (size - 198)
+
+
+def template(properties: dict[str, Any], inputs: dict[str, Any], of: str = "Hello.") -> Wanted:
+    """A preview of a template with these inputs."""
+    schema = {"type": "object", "properties": properties}
+    return preview({"template": of, "input_schema": schema}, inputs, "prompt_template")
+
+
+def data(value: Any) -> Wanted:
+    """A preview of a template that takes any JSON."""
+    return template({"data": {}}, {"data": value}, "{{data}}")
+
+
+def deep(levels: int) -> Wanted:
+    """A body that is nested so deeply: itself, its inputs, and lists in them."""
+    value: Any = 0
+    for _ in range(levels - 2):
+        value = [value]
+    return data(value)
+
+
+def many(values: int) -> Wanted:
+    """A body of so many objects, lists and members."""
+    fixed = counted(json.loads(data([0]).raw))
+    return data([0] * (values - fixed + 1))
+
+
+def counted(value: Any) -> int:
+    """How many objects, lists and members there are; the first member counts with what it is in."""
+    if not isinstance(value, dict | list):
+        return 0
+    members = list(value.values()) if isinstance(value, dict) else value
+    return max(1, len(members)) + sum(map(counted, members))
+
+
+def settings_of(size: int) -> Wanted:
+    """Settings that take so many bytes as they are stored: each é takes six."""
+    room = size - len(json.dumps({"model": MODEL, "system_prompt": ""}))
+    return created({"system_prompt": "é" * (room // 6) + "x" * (room % 6)})
+
+
+def schema_of(depth: int) -> Wanted:
+    """An input whose schema is nested so deeply; the schema of all inputs is level 0."""
+    part: dict[str, Any] = {"type": "string"}
+    for _ in range(depth - 1):
+        part = {"type": "array", "items": part}
+    return template({"data": part}, {"data": []} if depth > 1 else {"data": "x"})
+
+
+def tool(**fields: Any) -> Config:
+    return {"function": {"name": "f", **fields}}
+
+
+CASES: dict[str, list[Callable[[int], Wanted]]] = {
+    "MAX_BODY_BYTES": [lambda n: padded(created({}), n)],
+    "MAX_MEDIA_BODY_BYTES": [
+        lambda n: padded(preview({}), n),
+        lambda n: padded(Wanted("POST", "/api/execute", '{"resource_id": "res_1", "inputs": {}}', 404), n),
+    ],
+    "MAX_JSON_DEPTH": [deep],
+    "MAX_JSON_VALUES": [many],
+    "MAX_TEXT_BYTES": [
+        lambda n: preview({}, {"prompt": text(n)}),
+        lambda n: preview({"system_prompt": text(n)}),
+        lambda n: preview(
+            {"template": text(n), "input_schema": {"type": "object", "properties": {}}}, {}, "prompt_template"
+        ),
+        lambda n: template({"topic": {"type": "string"}}, {"topic": text(n - 1)}, "-{{topic}}"),
+    ],
+    "MAX_CONFIG_BYTES": [settings_of],
+    "MAX_IMAGES": [
+        lambda n: preview({"model": SEES}, {"prompt": "hello", "images": [LINK] * n}),
+        lambda n: template({f"i{k}": {"type": "string", "format": "image"} for k in range(n)}, {}),
+    ],
+    "MAX_INPUTS": [lambda n: template({f"i{k}": {"type": "string"} for k in range(n)}, {})],
+    "MAX_SCHEMA_DEPTH": [schema_of],
+    "MAX_ANSWER_TOKENS": [
+        lambda n: preview({"max_tokens": n}, fine=422),
+        lambda n: preview({"reasoning": {"max_tokens": n}}, fine=422),
+    ],
+    "MAX_TOOLS": [lambda n: preview({"tools": [tool()] * n})],
+    "MAX_STOPS": [lambda n: preview({"stop": ["."] * n})],
+    "MAX_STOP_CHARACTERS": [lambda n: preview({"stop": ["." * n]})],
+    "MAX_NAME_CHARACTERS": [
+        lambda n: created({}, name="x" * n),
+        lambda n: Wanted("POST", "/api/user/api-keys", json.dumps({"name": "x" * n, "scopes": ["execute"]}), 201),
+    ],
+    "MAX_DESCRIPTION_CHARACTERS": [
+        lambda n: created({}, description="x" * n),
+        lambda n: preview({"tools": [tool(description="x" * n)]}),
+    ],
+    "MAX_ID_CHARACTERS": [
+        lambda n: Wanted("POST", "/api/execute", json.dumps({"resource_id": "x" * n, "inputs": {}}), 404)
+    ],
+}
+"""Limit -> requests of a size; each is refused above the limit, and `fine` (as far as this limit goes) up to it."""
+
+
+def told(answer: Answer, limit: int) -> bool:
+    """Whether the answer is an error that names the limit's number."""
+    return answer.status >= 400 and str(limit) in answer.json["error"]["message"]
+
+
+def test_every_limit_is_here() -> None:
+    tree = ast.parse((CORE / "domain/limits.py").read_text())
+    constants = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
+    assert {node.id for node in constants if isinstance(node, ast.Name) and node.id.startswith("MAX_")} == set(CASES)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, number) for name, makers in CASES.items() for number in range(len(makers))]
+)
+def test_a_limit_is_where_it_says(shared: House, name: str, number: int) -> None:
+    limit = getattr(limits, name)
+    user = new_user()
+    for size in (limit - 1, limit, limit + 1):
+        wanted = CASES[name][number](size)
+        answer = shared.call(wanted.method, wanted.path, raw=wanted.raw, user=user)
+        status, is_told, beginning = answer.status, told(answer, limit), answer.text[:300]
+        if size > limit:
+            assert (status in {400, 413, 422}, is_told) == (True, True), beginning
+        else:
+            assert (status, is_told) == (wanted.fine, False), beginning
