@@ -160,7 +160,8 @@ def told(answer: Answer, limit: int) -> bool:
 def test_every_limit_is_here() -> None:
     tree = ast.parse((CORE / "domain/limits.py").read_text())
     constants = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
-    assert {node.id for node in constants if isinstance(node, ast.Name) and node.id.startswith("MAX_")} == set(CASES)
+    named = {node.id for node in constants if isinstance(node, ast.Name) and node.id.startswith("MAX_")}
+    assert named == set(CASES)
 
 
 @pytest.mark.parametrize(

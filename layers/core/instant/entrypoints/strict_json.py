@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from instant.domain.errors import Malformed, TooLarge, UnsupportedMediaType
+from instant.domain.errors import InvalidField, Malformed, TooLarge, UnsupportedMediaType
 from instant.domain.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES
+from instant.domain.validation import LONGEST_NAME
 
 JSON = "application/json"
 
@@ -34,7 +35,7 @@ def check_body(event: Mapping[str, Any], max_bytes: int) -> None:
 
 
 def read_json(text: str) -> Any:
-    """Strict JSON: finite numbers, no half characters, no key twice, not too deep or too much; else an error.
+    """Strict JSON: finite numbers, no half characters, no key twice, no NUL, not too deep or too much.
 
     A list is refused too: the router would take its first element for the body.
     """
@@ -44,8 +45,8 @@ def read_json(text: str) -> Any:
         json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless)
     except (TypeError, ValueError):  # TypeError: the text itself has half a character
         value = []
-    if "\\u0000" in text and _has_nul(value):
-        raise Malformed("The body has a NUL character in a text. Take it out.")
+    if "\\u0000" in text:
+        _refuse_nul(value)
     if isinstance(value, list):
         raise json.JSONDecodeError("no JSON object", "", 0)
     return value
@@ -92,15 +93,18 @@ def _is_json(event: Mapping[str, Any]) -> bool:
     return kind == JSON
 
 
-def _has_nul(value: Any) -> bool:
+def _refuse_nul(value: Any, field: str = "body") -> None:
+    """No text needs one, and some of those who read it later end there."""
     match value:
-        case str():
-            return "\0" in value
-        case list():
-            return any(map(_has_nul, value))
+        case str() if "\0" in value:
+            raise InvalidField.named(field[:LONGEST_NAME], "has a NUL character; take it out")
         case dict():
-            return any(_has_nul(name) or _has_nul(part) for name, part in value.items())
-    return False
+            for name, part in value.items():
+                _refuse_nul(name, field)
+                _refuse_nul(part, name if field == "body" else f"{field}.{name}")
+        case list():
+            for number, part in enumerate(value):
+                _refuse_nul(part, f"{field}.{number}")
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
