@@ -53,4 +53,4 @@ def history(
     return page_answer(page, change_view)
 
 
-handler = handler_of(app)
+handler = handler_of(app, None)

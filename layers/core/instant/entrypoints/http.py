@@ -58,13 +58,14 @@ def api() -> APIGatewayRestResolver:
 
 
 def handler_of(
-    app: APIGatewayRestResolver, settings: LimitedSettings, *, max_body_bytes: int = MAX_BODY_BYTES
+    app: APIGatewayRestResolver, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES
 ) -> Handler:
     """The Lambda handler of `app`: every call of a user passes the function's gate.
 
-    The body is only looked at behind the gate, so what cannot be read counts, too.
+    Without settings there is none: every route is for everybody, and throttled by the gateway. The body is only
+    looked at behind the gate, so what cannot be read counts, too.
     """
-    gate = gate_of(settings)
+    gate = gate_of(settings) if settings else None
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
@@ -78,10 +79,10 @@ def handler_of(
     return handler
 
 
-def _passed(gate: Gate, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
-    """The gate, entered by whom the authorizer names; routes for everybody have none: the gateway throttles them."""
+def _passed(gate: Gate | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
+    """The gate, entered by whom the authorizer names; routes for everybody have none."""
     authorizer = (event.get("requestContext") or {}).get("authorizer")
-    if not authorizer:
+    if gate is None or not authorizer:
         return nullcontext()
     route = f"{event['httpMethod']} {event['resource']}"
     return gate(str(authorizer["user_id"]), route, context.get_remaining_time_in_millis() / 1000)
