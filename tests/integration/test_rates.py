@@ -81,6 +81,8 @@ def test_connecting_and_testing_keys_share_one_count(narrow: House) -> None:
     answers = [narrow.call("POST", "/api/user/integrations/openrouter/test", user=user), narrow.connect(user)]
     assert 429 in {answer.status for answer in answers}
     assert len(narrow.fake.requests) - asked == sum(answer.status < 300 for answer in answers)
+    counts = {row["name"]["S"].rpartition("#")[0] for row in narrow.table("LIMITS_TABLE")}
+    assert {name for name in counts if f"user_{user}#" in name} == {f"calls#user_{user}#key checks"}
 
 
 def test_a_refused_execution_sends_and_books_nothing(narrow: House) -> None:
