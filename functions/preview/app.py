@@ -1,4 +1,4 @@
-"""POST /api/resources/preview: what a call would send and cost; this function may only read."""
+"""POST /api/resources/preview: what a call would send and cost; this function may only read, and count calls."""
 
 from instant.adapters.catalog_store import DynamoModelReader
 from instant.adapters.resource_store import DynamoResourceStore

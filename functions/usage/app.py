@@ -31,4 +31,4 @@ def what_if(model: Annotated[str, Query(min_length=1, max_length=200)], cursor: 
     return comparison_view(compare_usage(model, caller_of(app), after, history, models, clock))
 
 
-handler = handler_of(app)
+handler = handler_of(app, settings)

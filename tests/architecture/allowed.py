@@ -23,6 +23,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "UsageFunction": {
         "dynamodb:GetItem": "ModelsTable",
         "dynamodb:Query": "ExecutionsTable/index/by_user",
+        "dynamodb:UpdateItem": "LimitsTable",
     },
     "ImagesFunction": {
         "dynamodb:GetItem": "ImagesTable",
@@ -94,8 +95,17 @@ ONE_USERS_KEY = {
 COUNTING_CALLS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "calls#*"}}
 """Who counts calls reaches neither executions' leases nor the catalog's record, which lie in the same table."""
 
-COUNTING = ("ExecutionsFunction", "ImagesFunction", "ResourcesFunction", "PreviewFunction", "IntegrationsFunction",
-            "IntegrationTestFunction", "ApiKeysFunction", "CatalogFunction")  # fmt: skip
+COUNTING = [
+    "ApiKeysFunction",
+    "CatalogFunction",
+    "ExecutionsFunction",
+    "ImagesFunction",
+    "IntegrationTestFunction",
+    "IntegrationsFunction",
+    "PreviewFunction",
+    "ResourcesFunction",
+    "UsageFunction",
+]
 
 CONDITIONS = {
     ("AuthorizerFunction", "dynamodb:UpdateItem", "ApiKeysTable"): {
