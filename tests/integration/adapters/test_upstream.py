@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -357,3 +358,29 @@ def test_no_key_is_in_any_log_or_exception(
     shown += [caplog.text, *(str(record.__dict__) for record in caplog.records)]
     assert len(caplog.records) > 20
     assert "canary" not in "\n".join(shown)
+
+
+def test_a_service_that_repeats_the_key_does_not_get_it_any_further(
+    upstream: HttpUpstream, fake: FakeOpenRouter
+) -> None:
+    said = f'{{"your key": "{KEY}", "header": "Bearer {KEY}"}}'
+    fake.script(200, said.encode(), {"X-Generation-Id": KEY, "X-Key": f"Bearer {KEY}"})
+    reply = upstream.send(chat(fake.url), seconds=5)
+    assert reply.body == b'{"your key": "[key]", "header": "Bearer [key]"}'
+    assert (reply.headers["x-generation-id"], reply.headers["x-key"]) == ("[key]", "Bearer [key]")
+    fake.script(200, said.encode(), {"X-Generation-Id": KEY}, cut=True)
+    with pytest.raises(OutcomeUnknown) as caught:
+        upstream.send(chat(fake.url), seconds=5)
+    assert caught.value.receipt == Receipt(generation_id="[key]")
+
+
+def test_a_library_s_own_words_go_no_further(
+    upstream: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
+) -> None:
+    unwritable = replace(question(fake.url), bearer=Secret(f"{KEY}-é"))
+    with pytest.raises(OutcomeUnknown) as caught:
+        upstream.send(unwritable, seconds=5)
+    assert "canary" in repr(caught.value.__context__), "httpx tells the whole header"
+    told = "".join(traceback.format_exception(caught.value))
+    assert "canary" not in told + caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+    assert "UnicodeEncodeError" in repr(vars(caplog.records[-1]))
