@@ -25,6 +25,12 @@ def _plain(method: str, target: str, body: Any = None) -> Callable[[Walk], Ask]:
     return lambda walk: Ask(method, target, body)
 
 
+def _cold_list(walk: Walk) -> Ask:
+    """A function that has just started has to read the catalog."""
+    walk.house.modules.pop("CatalogFunction", None)
+    return Ask("GET", "/api/models?limit=2")
+
+
 _NEW = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL}}
 _DRAFT = {"resource_type": "openrouter_instant", "config": {"model": MODEL}, "inputs": {"prompt": "hello"}}
 _ESTIMATE = {"model": MODEL, "prompt": "hello", "completion_tokens": 10}
@@ -62,7 +68,7 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("GET", "/api/user/api-keys"): _plain("GET", "/api/user/api-keys"),
     ("POST", "/api/user/api-keys"): _plain("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}),
     ("DELETE", "/api/user/api-keys/{key_id}"): lambda walk: Ask("DELETE", f"/api/user/api-keys/{walk.spare}"),
-    ("GET", "/api/models"): _plain("GET", "/api/models?limit=2"),
+    ("GET", "/api/models"): _cold_list,
     ("GET", "/api/models/{author}/{slug}"): _plain("GET", f"/api/models/{MODEL}"),
     ("GET", "/api/models/changes"): _plain("GET", "/api/models/changes?limit=2"),
     ("GET", "/api/models/{author}/{slug}/history"): _plain("GET", f"/api/models/{MODEL}/history"),

@@ -34,6 +34,10 @@ def succeed(walk: Walk) -> None:
 def fail_in_aws(walk: Walk) -> None:
     """Each call of each route to AWS meets each fault; the authorizer's, too."""
     for step in STEPS.values():
+        walk.front = Front(
+            walk.house
+        )  # it knows the caller from the first request on, so only the function's calls count
+        walk.ask(Ask("GET", "/api/executions"))
         walk.ask(step(walk))
         for number, operation in enumerate(walk.wire.operations):
             for name, fault in FAULTS.items():
@@ -135,7 +139,7 @@ def _in_bodies(secret: str) -> Iterator[Ask]:
 
 def _in_paths(secret: str) -> Iterator[Ask]:
     for method, path in STEPS:
-        if "{" in path:
+        if "{" in path and "{author}" not in path:  # a model may have a name as long as a key: it is looked up
             names = dict.fromkeys(("execution_id", "image_id", "resource_id", "service", "key_id"), secret)
             body = BODIES.get((method, path))
             yield Ask(method, path.format(**names, author=secret, slug=secret), body)
