@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ARCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format openapi build e2e bench deploy admin-key pins clean
+.PHONY: help setup run test fuzz mutate check format openapi build e2e bench deploy admin-key pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,16 @@ run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
 
 test: setup ## run the tests
 	@$(PY) -m pytest -n auto --dist loadfile
+
+# Without these, as in .ci/run, they take a minute and a half and try the same each time.
+fuzz: export EXAMPLES ?= 200
+fuzz: export HISTORIES ?= 500
+fuzz: export STEPS ?= 50
+fuzz: setup ## let machines look for holes for long (EXAMPLES=200 requests per operation, HISTORIES=500, STEPS=50, SEED=...)
+	@$(PY) -m pytest -n 2 --dist loadfile -m fuzz -o faulthandler_timeout=0 tests/fuzz
+
+mutate: setup ## change what guards the house in every small way, and count the changes that no test notices
+	@$(PY) -m tests.mutation
 
 check: setup $(SAM_READY) $(CHECKOV_READY) ## check format, lint, types, import directions, the template and the OpenAPI document
 	$(PY) -m ruff format --check .

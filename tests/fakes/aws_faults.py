@@ -39,6 +39,26 @@ def faults(operation: str, *plan: Fault | None) -> Iterator[Calls]:
         yield calls
 
 
+@contextmanager
+def tokens_kept() -> Iterator[None]:
+    """A transaction with the token of one that was carried out is not carried out again, as DynamoDB promises."""
+    done, process = set[str](), BotocoreStubber.process_request
+
+    def meet(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
+        if not _target(request).endswith(".TransactWriteItems"):
+            return process(self, request)
+        token = json.loads(request.body)["ClientRequestToken"]
+        if token in done:
+            return 200, {"Content-Type": "application/x-amz-json-1.0"}, b"{}"
+        reply = process(self, request)
+        if reply and reply[0] == 200:
+            done.add(token)
+        return reply
+
+    with mock.patch.object(BotocoreStubber, "process_request", meet):
+        yield
+
+
 def lost_answer(request: AWSRequest, process: Process) -> Reply | None:
     """The call is carried out, and its answer never arrives."""
     process()

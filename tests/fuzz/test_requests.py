@@ -16,8 +16,9 @@ from tests.fuzz.front import Front, open_front
 from tests.fuzz.sharpened import KIND
 from tests.integration.gallery import image_id, paint
 from tests.integration.house import GOOD_KEY, ROOT, House
+from tests.integration.test_events import event_of, learn
 
-EXAMPLES = int(os.environ.get("EXAMPLES") or 25)
+EXAMPLES = int(os.environ.get("EXAMPLES") or 15)
 """Generated requests for each operation in each phase."""
 
 SEED = os.environ.get("SEED") or "20261122"
@@ -67,18 +68,21 @@ class Things:
     resources: list[dict[str, Any]]
     execution_id: str
     image_id: str
+    consent: dict[str, str]
 
     @classmethod
     def made_in(cls, house: House) -> "Things":
         """Four resources of each visibility, and one that has painted an image."""
         resources = [house.resource(visibility=visibility) for visibility in Visibility for _ in range(4)]
         painted = paint(house).json
-        return cls(resources, painted["execution_id"], image_id(painted["output"]["urls"][0]))
+        consent: dict[str, str] = {}
+        learn(house.invoke("IntegrationsFunction", event_of("integrations/connect", {}))["body"], consent)
+        return cls(resources, painted["execution_id"], image_id(painted["output"]["urls"][0]), consent)
 
     def by_placeholder(self) -> dict[str, str]:
-        """Their ids by what the example events have in their place."""
+        """Their ids, and a consent that was given, by what the example events have in their place."""
         ids = (self.resources[-1]["resource_id"], self.execution_id, self.image_id)
-        return {f"{each.partition('_')[0]}_{'0' * 26}": each for each in ids}
+        return {f"{each.partition('_')[0]}_{'0' * 26}": each for each in ids} | self.consent
 
     def as_dictionaries(self) -> str:
         """Settings for schemathesis: try these values in these places."""

@@ -11,6 +11,7 @@ from instant.domain.secret import Secret
 from tests.fakes.aws_faults import answer, failure, faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.nouns import an_integration
+from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import House
 
 KEY = Secret("sk-or-v1-" + "canary42" * 8)
@@ -36,6 +37,14 @@ def test_a_sealed_key_opens_again(box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     assert KEY.reveal().encode() not in sealed
     assert box.opener.open(sealed, **ALICE) == KEY
+
+
+def test_kms_is_told_the_key_and_what_policies_ask_for(cloud: House, box: Box) -> None:
+    with recorded("kms") as calls:
+        box.opener.open(box.sealer.seal(KEY, **ALICE), **ALICE)
+    asked = {"KeyId": cloud.name("CREDENTIALS_KEY"), "EncryptionContext": {"app": "instant", "stage": "test", **ALICE}}
+    assert operations(calls) == ["Encrypt", "Decrypt"]
+    assert [{name: call.parameters.get(name) for name in asked} for call in calls] == [asked, asked]
 
 
 def test_the_same_key_never_looks_the_same(box: Box) -> None:
@@ -122,6 +131,7 @@ def test_the_memory_is_bounded(box: Box) -> None:
     with faults("Decrypt", *[opened] * 258) as calls:
         for number in range(257):
             box.opener.open(b"sealed %d" % number, **ALICE)
+        assert len(box.opener._opened) == 256
         box.opener.open(b"sealed 256", **ALICE)
         assert len(calls.bodies) == 257
         box.opener.open(b"sealed 0", **ALICE)

@@ -56,6 +56,13 @@ def test_a_bad_token_is_refused(issuer: FakeIssuer, verifier: OidcTokenVerifier,
     assert not refused(verifier, issuer.token())
 
 
+def test_keys_come_from_where_the_settings_say(issuer: FakeIssuer) -> None:
+    with FakeIssuer() as elsewhere:
+        verifier = OidcTokenVerifier(issuer.url, issuer.audience, elsewhere.jwks_url, SystemClock())
+        refused(verifier, issuer.token())
+        assert [f"{elsewhere.url}{path}" for path in elsewhere.asked] == [elsewhere.jwks_url]
+
+
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
 def test_clocks_may_differ_by_half_a_minute(issuer: FakeIssuer, verifier: OidcTokenVerifier, claim: str) -> None:
     sign = -1 if claim == "exp" else 1

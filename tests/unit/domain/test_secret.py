@@ -16,7 +16,7 @@ from functools import partial
 from urllib.parse import quote, urlencode
 
 import pytest
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic_core import PydanticSerializationError, to_json
 
 from instant.domain.exchange import Request
@@ -108,6 +108,14 @@ def test_every_other_way_to_show_it_fails_without_a_word_of_it(way: str) -> None
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
+def test_it_says_what_it_is_and_what_to_do_instead() -> None:
+    assert repr(Secret(HIDDEN)) == "Secret(…)"
+    with pytest.raises(TypeError, match=r"^a Secret has no text; use reveal\(\) where it leaves the process$"):
+        str(Secret(HIDDEN))
+    with pytest.raises(TypeError, match=r"^a Secret cannot be pickled or copied$"):
+        pickle.dumps(Secret(HIDDEN))
+
+
 def test_a_log_line_about_it_does_not_show_it(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("test").info("%r", Secret(HIDDEN))
@@ -155,6 +163,17 @@ def test_a_model_that_holds_it_does_not_show_it() -> None:
         assert "canary" not in str(caught.value)
 
 
+def test_a_model_takes_text_of_a_sane_length_and_gives_nothing_back() -> None:
+    form = create_model("Form", key=Secret)  # built here and now
+    for text in ("k", "k" * 4096):
+        assert form.model_validate({"key": text}) == form.model_construct(key=Secret(text))
+        with pytest.raises(PydanticSerializationError, match=r"TypeError: a Secret cannot be serialised$"):
+            form.model_validate({"key": text}).model_dump_json()
+    for value in ("", "k" * 4097, b"k", 1, None):
+        with pytest.raises(ValidationError):
+            form.model_validate({"key": value})
+
+
 @pytest.mark.parametrize("body", [{"api_key": HIDDEN * 300}, {"api_key": [HIDDEN]}, {"api_key": HIDDEN, "more": 1}])
 def test_a_refused_form_does_not_repeat_it(body: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -168,3 +187,4 @@ def test_equal_secrets_are_equal_and_nothing_else_is() -> None:
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
+    assert hash(Secret("a")) != hash(Secret("b"))

@@ -100,7 +100,13 @@ def test_no_subject(name: Any) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://a.example", "https://a.example:8443/x/", "https://a.example/jwks?v=1", "http://127.0.0.1:9/x"],
+    [
+        "https://a.example",
+        "https://a.example:8443/x/",
+        "https://a.example/jwks?v=1",
+        "http://127.0.0.1:9/x",
+        "https://a.example:1",
+    ],
 )
 def test_a_safe_place(url: str) -> None:
     assert is_safe_url(url)

@@ -1,0 +1,94 @@
+"""Compares what the API tells with what the world ought to be; every difference fails."""
+
+from typing import Any
+
+from instant.domain.identity import handle_of
+from tests.fuzz.world import USERS, Made, World
+from tests.integration.house import House
+
+_RUNS = "EXECUTIONS_TABLE"
+
+
+def inspect(house: House, world: World, user: str) -> None:
+    """Everything that this user can read."""
+    _inspect_lists(house, world, user)
+    for made in world.resources.values():
+        inspect_resource(house, world, user, made.resource_id)
+    _inspect_history(house, world, user)
+    listed = house.call("GET", "/api/user/api-keys", user=user).json["data"]
+    found = {row["key_id"]: row["revoked_at"] is not None for row in listed}
+    assert found == {key: key in world.revoked for key, owner in world.api_keys.items() if owner == user}
+    assert connection_of(house, user) == _connection(world, user)
+
+
+def inspect_resource(house: House, world: World, user: str, resource_id: str) -> None:
+    """The detail of one resource; a stranger is told what is told of missing ones."""
+    told = house.call("GET", f"/api/resources/{resource_id}", user=user)
+    made = world.resources.get(resource_id)
+    if made is None or not made.visible_to(user):
+        missing = house.call("GET", "/api/resources/res_none", user=user)
+        assert (told.status, told.text) == (404, missing.text)
+        return
+    body, stats = told.json, told.json["stats"]
+    assert facts_of(body) == made
+    assert ("config" in body) == (user == made.owner)
+    calls, successes, failures, cost = world.stats_of(resource_id)
+    found = (stats["call_count"], stats["success_count_30d"], stats["failure_count_30d"])
+    assert found == (calls, successes, failures)
+    assert stats.get("cost_usd_30d") == (cost if user == made.owner else None)
+    assert body["model_status"] == ("expiring" if world.models[made.model] else "gone")
+
+
+def facts_of(body: dict[str, Any]) -> Made:
+    """A resource of the API as the world has it."""
+    handles = {_handle(user): user for user in USERS}
+    owner = handles[body["address"].partition("/")[0]]
+    return Made(
+        body["resource_id"],
+        owner,
+        body["name"],
+        body["slug"],
+        body["visibility"],
+        body["ai_model_id"],
+        body["revision"],
+    )
+
+
+def connection_of(house: House, user: str) -> tuple[str, bool, bool] | None:
+    """What is told of a user's key: its last characters, whether it is on, whether it is broken."""
+    told = house.call("GET", "/api/user/integrations/openrouter", user=user)
+    if told.status == 404:
+        return None
+    return told.json["hint"], told.json["is_enabled"], told.json["status"] == "broken"
+
+
+def rows_of_runs(house: House) -> dict[str, dict[str, Any]]:
+    """Every execution in the ledger, by id."""
+    return {row["execution_id"]["S"]: row for row in house.table(_RUNS)}
+
+
+def own_resources(house: House, user: str) -> list[dict[str, Any]]:
+    """A user's list, newest first."""
+    return list(house.call("GET", "/api/resources", query={"limit": "200"}, user=user).json["data"])
+
+
+def _inspect_lists(house: House, world: World, user: str) -> None:
+    assert [facts_of(row) for row in own_resources(house, user)] == world.owned_by(user)
+    public = house.call("GET", "/api/resources", query={"listing": "public", "limit": "200"}, user=user)
+    assert [facts_of(row) for row in public.json["data"]] == world.public()
+
+
+def _inspect_history(house: House, world: World, user: str) -> None:
+    rows = house.call("GET", "/api/executions", query={"limit": "200"}, user=user).json["data"]
+    found = {row["execution_id"]: (row["status"], row["usage"]["cost_usd"]) for row in rows}
+    assert found == world.history_of(user)
+    assert [row["execution_id"] for row in rows] == sorted(found, reverse=True)
+
+
+def _connection(world: World, user: str) -> tuple[str, bool, bool] | None:
+    known = world.connections.get(user)
+    return (known.key[-4:], known.is_enabled, known.is_broken) if known else None
+
+
+def _handle(user: str) -> str:
+    return handle_of(f"user_{user}")

@@ -1,0 +1,94 @@
+"""What two users, one catalog and everything they did ought to look like: plain dictionaries, no cleverness."""
+
+from dataclasses import dataclass, field
+
+from instant.domain.money import usd_text
+
+USERS = ("alice", "bob")
+MODELS = ("meadow/lark", "meadow/lark-mini", "northwind/gale-70b", "harbor/tide-code", "juniper/quill-7b")
+LOSSES_ALLOWED_PERCENT = 10
+
+
+@dataclass
+class Made:
+    """A resource."""
+
+    resource_id: str
+    owner: str
+    name: str
+    slug: str
+    visibility: str
+    model: str
+    revision: int = 1
+
+    def visible_to(self, user: str) -> bool:
+        """Whether the user may know of it."""
+        return user == self.owner or self.visibility != "private"
+
+
+@dataclass(frozen=True)
+class Run:
+    """An execution that was recorded; `cost` in nano-USD, None if unknown."""
+
+    user: str
+    resource_id: str
+    state: str
+    cost: int | None
+
+
+@dataclass
+class Connection:
+    """A user's key for OpenRouter."""
+
+    key: str
+    is_enabled: bool = True
+    is_broken: bool = False
+
+
+@dataclass
+class World:
+    """Everything there is; what was deleted is not there."""
+
+    resources: dict[str, Made] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    connections: dict[str, Connection] = field(default_factory=dict)
+    api_keys: dict[str, str] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    models: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(MODELS, True))
+
+    def owned_by(self, user: str) -> list[Made]:
+        """A user's resources, newest first."""
+        return [made for made in reversed(self.resources.values()) if made.owner == user]
+
+    def public(self) -> list[Made]:
+        """What everybody finds, newest first."""
+        return [made for made in reversed(self.resources.values()) if made.visibility == "public"]
+
+    def is_taken(self, owner: str, slug: str, *, but: str | None = None) -> bool:
+        """Whether another resource of the owner has the slug."""
+        return any(made.slug == slug and made.resource_id != but for made in self.owned_by(owner))
+
+    def history_of(self, user: str) -> dict[str, tuple[str, str | None]]:
+        """State and cost of a user's executions by id."""
+        return {name: (run.state, usd_text(run.cost)) for name, run in self.runs.items() if run.user == user}
+
+    def stats_of(self, resource_id: str) -> tuple[int, int, int, str | None]:
+        """Calls, successes and failures of a resource, and what they cost in USD; only what has ended counts."""
+        ended = [
+            run for run in self.runs.values() if run.resource_id == resource_id and run.state in {"DONE", "FAILED"}
+        ]
+        successes = sum(run.state == "DONE" for run in ended)
+        return len(ended), successes, len(ended) - successes, usd_text(sum(run.cost or 0 for run in ended))
+
+    def why_not(self, user: str, made: Made | None, revoked_keys: set[str]) -> str | None:
+        """The code of the error that an execution ends with before anything is sent; None if it is sent."""
+        connection = self.connections.get(user)
+        if made is None or not made.visible_to(user):
+            return "not_found"
+        if not self.models[made.model]:
+            return "model_unavailable"
+        if connection is None:
+            return "credential_missing"
+        if not connection.is_enabled:
+            return "credential_disabled"
+        return "credential_rejected" if connection.is_broken else None
