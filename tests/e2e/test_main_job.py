@@ -19,14 +19,11 @@ def test_the_catalog_is_what_openrouter_lists(world: World, journey: Journey) ->
     assert first["data"][0]["last_synced_at"]
 
 
-def test_a_schedule_syncs_and_finds_nothing_new(world: World, journey: Journey) -> None:
+def test_a_schedule_finds_nothing_new_and_takes_and_leaves_its_lease(world: World, journey: Journey) -> None:
     world.stack.calls.clear()
     world.stack.fire("CatalogSyncFunction")
     world.stack.settle()
-    made = world.stack.calls.of("CatalogSyncFunction")
-    assert ("dynamodb", "Scan") in made
-    assert ("dynamodb", "BatchWriteItem") not in made
-    assert made[-1] == ("dynamodb", "PutItem")
+    assert world.stack.calls.of("CatalogSyncFunction") == [("dynamodb", "UpdateItem")] * 2
 
 
 def test_a_key_is_connected_and_never_shown(world: World, journey: Journey) -> None:
