@@ -44,6 +44,12 @@ def test_the_key_was_where_it_belongs(walked: Walk) -> None:
     assert walked.uses > 100
 
 
+def test_nobody_was_sent_away_for_coming_too_often(walked: Walk) -> None:
+    refused = [content for content in walked.sinks.seen["response"] if content.startswith(b"429")]
+    assert refused
+    assert [content for content in refused if b"OpenRouter" not in content and b"free models" not in content] == []
+
+
 @pytest.mark.parametrize("sink", ["stdout", "stderr", "log", "response", "aws", "upstream", "table", "bucket", "queue"])
 def test_no_secret_is_in(walked: Walk, sink: str) -> None:
     assert walked.sinks.leaks(dict.fromkeys(walked.secrets), sink) == []

@@ -26,7 +26,7 @@ def test_a_wrong_answer_is_not_repeated(caplog: pytest.LogCaptureFixture) -> Non
         return {"key_id": [CANARY], "scopes": {CANARY: CANARY}}  # type: ignore[typeddict-item]
 
     caplog.set_level(logging.DEBUG)
-    answer = handler_of(app)(_event("/key"), None)
+    answer = handler_of(app, None)(_event("/key"), None)
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (500, "internal")
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "key_id" in str(vars(record)["places"])
