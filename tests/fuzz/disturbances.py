@@ -32,7 +32,7 @@ class Disturbance:
 def disturbances(*operations: str) -> st.SearchStrategy[Disturbance | None]:
     """Mostly nothing; else a fault in one of these operations."""
     kinds = st.sampled_from(list(KINDS))
-    some = st.builds(Disturbance, st.sampled_from(operations), kinds, st.integers(0, 2), st.integers(1, ATTEMPTS + 1))
+    some = st.builds(Disturbance, st.sampled_from(operations), kinds, st.integers(0, 3), st.integers(1, ATTEMPTS + 1))
     return st.one_of(st.none(), st.none(), st.none(), some)
 
 

@@ -12,13 +12,14 @@ from typing import Any
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.domain.api_key import mint
 from instant.domain.identity import Scope
-from tests.integration.guests import open_guest_house
-from tests.integration.house import House
+from tests.integration.house import House, open_house
 from tests.local.gateway import Gateway
 from tests.local.invocation import Outcome, failure
 from tests.local.server import Server
 
 USERS = ("alice", "bob")
+UNLIMITED = dict.fromkeys(("RatePerMinute", "ExecutePerMinute", "KeyChecksPerHour"), "10000") | {"MostInFlight": "1000"}
+"""Machines come more often than people may."""
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Front:
 @contextmanager
 def open_front() -> Iterator[Front]:
     """A served house with a synced catalog, where alice and bob have every scope and a key for OpenRouter."""
-    with open_guest_house() as house:
+    with open_house(**UNLIMITED) as house:
+        house.sync()
         front = Front(house, {user: _key_of(house, user) for user in USERS})
         server = Server(Gateway(house.plan, front.invoke).answer)
         front.url = f"http://127.0.0.1:{server.port}/{house.plan.stage}"

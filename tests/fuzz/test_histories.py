@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fuzz.disturbances import impatience
+from tests.fuzz.front import UNLIMITED
 from tests.fuzz.histories import Histories
 from tests.integration.house import open_house
 
-HISTORIES = int(os.environ.get("HISTORIES") or 60)
+HISTORIES = int(os.environ.get("HISTORIES") or 40)
 STEPS = int(os.environ.get("STEPS") or 30)
 IS_BOUNDED = "HISTORIES" not in os.environ
 """The same histories each time, and a failure is told as it was found: to make it smaller takes minutes."""
@@ -38,6 +39,6 @@ def test_every_history_is_told_as_it_happened() -> None:
         report_multiple_bugs=False,
         phases=[Phase.generate] if IS_BOUNDED else [Phase.generate, Phase.shrink],
     )
-    with impatience(), open_house() as house:
+    with impatience(), open_house(**UNLIMITED) as house:
         Histories.house = house
         run_state_machine_as_test(Histories, settings=how)

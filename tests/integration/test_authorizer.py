@@ -177,6 +177,7 @@ def test_the_policy_covers_every_route_of_its_stage_and_no_other(shared: House) 
     ]
     assert all(policy == policies[0] for policy in policies)
     (statement,) = policies[0]["Statement"]
+    assert policies[0]["Version"] == "2012-10-17"
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
     for route in shared.plan.routes:
         assert fnmatchcase(f"{API}/prod/{route.method}{route.path}", statement["Resource"])

@@ -97,3 +97,11 @@ def test_a_revoked_key_is_good_for_nothing() -> None:
     revoked = replace(record, revoked_at=stamp(NOW + timedelta(days=1)))
     assert not revoked.is_valid(NOW)
     assert not replace(revoked, expires_at=stamp(NOW + timedelta(days=9))).is_valid(NOW)
+
+
+def test_a_use_is_noted_once_in_each_hour_of_the_clock() -> None:
+    _, key = fresh()
+    hours = [NOW.replace(hour=hour, minute=0) for hour in (11, 12, 13)]
+    assert key.unnoted_use(hours[1] + timedelta(minutes=59)) == stamp(hours[1])
+    noted = replace(key, last_used_at=stamp(hours[1]))
+    assert [noted.unnoted_use(hour) for hour in hours] == [None, None, stamp(hours[2])]

@@ -33,7 +33,7 @@ NOT_OURS = [
 
 def test_what_is_no_key_of_ours_never_reaches_the_table() -> None:
     for header in NOT_OURS:
-        with pytest.raises(Unauthenticated) as caught:
+        with pytest.raises(Unauthenticated, match=r"^Send a valid API key .* as Authorization: Bearer …$") as caught:
             authorize(header, Closed(), FakeClock())
         assert KEY not in str(caught.value.body())
 
