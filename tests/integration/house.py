@@ -137,6 +137,14 @@ class House:
         event = {"source": "instant.resources", "detail-type": "openrouter/models.sync", "detail": detail}
         return self.invoke("CatalogSyncFunction", event)
 
+    def retire(self, model: str) -> None:
+        """Let a model come to its announced end, and go."""
+        rows = self.fake.catalog
+        self.fake.catalog = [{**row, "expiration_date": "2026-01-01"} if row["id"] == model else row for row in rows]
+        self.sync()
+        self.fake.catalog = [row for row in rows if row["id"] != model]
+        self.sync()
+
     def connect(self, user: str = "alice", key: str = GOOD_KEY, **more: object) -> Answer:
         """Save an OpenRouter key."""
         return self.call("POST", "/api/user/integrations/openrouter", {"api_key": key, **more}, user=user)

@@ -129,8 +129,7 @@ def test_the_cap_holds_when_the_owner_has_made_the_resource_dearer(furnished: Ho
 def test_a_model_that_has_gone_is_refused_by_name(furnished: House) -> None:
     resource = furnished.resource()
     model = resource["ai_model_id"]
-    furnished.fake.catalog = [row for row in furnished.fake.catalog if row["id"] != model]
-    furnished.sync()
+    furnished.retire(model)
     answer = furnished.execute(resource["resource_id"])
     _refused(furnished, answer, 409, "model_unavailable")
     assert model in answer.json["error"]["message"]

@@ -71,8 +71,7 @@ def test_fallbacks_are_named_and_those_that_have_gone_are_left_out(furnished: Ho
     furnished.execute(resource["resource_id"])
     assert furnished.fake.chat_requests[-1].json["models"] == ["meadow/lark", *config["fallback_models"]]
 
-    furnished.fake.catalog = [row for row in furnished.fake.catalog if row["id"] != "northwind/breeze-8b"]
-    furnished.sync()
+    furnished.retire("northwind/breeze-8b")
     furnished.execute(resource["resource_id"])
     assert furnished.fake.chat_requests[-1].json["models"] == ["meadow/lark", "northwind/gale-70b"]
 

@@ -114,8 +114,7 @@ def test_what_would_be_refused_is_refused_here(furnished: House, change: dict[st
 
 def test_a_model_that_has_gone_is_told(furnished: House) -> None:
     resource = furnished.resource()
-    furnished.fake.catalog[:] = [row for row in furnished.fake.catalog if row["id"] != resource["ai_model_id"]]
-    furnished.sync(accept_losses=True)
+    furnished.retire(resource["ai_model_id"])
     answer = preview(furnished, {"resource_id": resource["resource_id"], "inputs": {"prompt": "hello"}})
     assert (answer.status, answer.code) == (409, "model_unavailable")
     detail = furnished.call("GET", f"/api/resources/{resource['resource_id']}").json

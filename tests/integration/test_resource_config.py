@@ -45,8 +45,7 @@ ANYWHERE = {"model", "fallback_models", "system_prompt", "provider", "web_search
 @pytest.fixture(scope="module")
 def shared() -> Iterator[House]:
     with open_guest_house() as house:
-        house.fake.catalog = [row for row in house.fake.catalog if row["id"] != GONE]
-        house.sync()
+        house.retire(GONE)
         yield house
 
 

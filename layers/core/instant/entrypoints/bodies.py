@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from instant.domain.errors import InvalidField
 from instant.domain.identity import Scope
@@ -77,15 +76,22 @@ class NewResource(Body):
     config: dict[str, Any]
 
 
+def _never_null(schema: dict[str, Any]) -> None:
+    """None stands for what was left out; null itself is refused, and the document must not offer it."""
+    kinds = schema.pop("anyOf")
+    schema.update(next(kind for kind in kinds if kind.get("type") != "null"))
+    del schema["default"]
+
+
 class ResourceChanges(Body):
     """Fields to change; those left out stay, description and category may be set to null."""
 
-    name: Name | SkipJsonSchema[None] = None
-    slug: Slug | SkipJsonSchema[None] = None
+    name: Name | None = Field(None, json_schema_extra=_never_null)
+    slug: Slug | None = Field(None, json_schema_extra=_never_null)
     description: Text | None = None
     category: Category | None = None
-    visibility: Choice[Visibility] | SkipJsonSchema[None] = None
-    config: dict[str, Any] | SkipJsonSchema[None] = None
+    visibility: Choice[Visibility] | None = Field(None, json_schema_extra=_never_null)
+    config: dict[str, Any] | None = Field(None, json_schema_extra=_never_null)
 
     def wanted(self) -> dict[str, Any]:
         """What was sent, and only that."""
