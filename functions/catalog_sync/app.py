@@ -5,6 +5,8 @@ from typing import Any
 
 from instant.adapters.catalog_store import DynamoCatalogWriter
 from instant.adapters.clock import SystemClock
+from instant.adapters.models_in_use import DynamoModelsInUse
+from instant.adapters.offers_store import DynamoOffersStore
 from instant.adapters.sync_lease import DynamoSyncLease
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.catalog_plan import Rules
@@ -13,6 +15,7 @@ from instant.entrypoints.schedule import accepts
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import CatalogSyncSettings
 from instant.use_cases.sync_catalog import SyncDoors, sync_catalog
+from instant.use_cases.watch_endpoints import WatchDoors, watch_endpoints
 
 quiet_libraries()
 settings = CatalogSyncSettings.load()
@@ -23,6 +26,12 @@ doors = SyncDoors(
     lease=DynamoSyncLease(settings.limits_table),
     clock=SystemClock(),
 )
+watching = WatchDoors(
+    upstream=upstream,
+    in_use=DynamoModelsInUse(settings.resources_table),
+    offers=DynamoOffersStore(settings.model_endpoints_table),
+    clock=doors.clock,
+)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -32,4 +41,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         accept_losses=accepts(event, "accept_losses"),
         accept_prices=accepts(event, "accept_prices"),
     )
-    return asdict(sync_catalog(doors, rules, lambda: context.get_remaining_time_in_millis() / 1000))
+
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    result = sync_catalog(doors, rules, seconds_left)
+    return {**asdict(result), "endpoints_of": watch_endpoints(watching, seconds_left)}

@@ -76,9 +76,13 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:GetItem": "ModelsTable",
         "dynamodb:Query": "ModelChangesTable ModelChangesTable/index/feed",
     },
+    "ModelEndpointsFunction": {
+        "dynamodb:GetItem": "ModelEndpointsTable",
+    },
     "CatalogSyncFunction": {
         "dynamodb:BatchWriteItem": "ModelChangesTable ModelsTable",
-        "dynamodb:Scan": "ModelsTable",
+        "dynamodb:PutItem": "ModelEndpointsTable",
+        "dynamodb:Scan": "ModelsTable ResourcesTable/index/by_model",
         "dynamodb:UpdateItem": "LimitsTable",
         "sqs:SendMessage": "DeadLetterQueue",
     },

@@ -73,6 +73,7 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("GET", "/api/models/changes"): _plain("GET", "/api/models/changes?limit=2"),
     ("GET", "/api/models/{author}/{slug}/history"): _plain("GET", f"/api/models/{MODEL}/history"),
     ("POST", "/api/models/estimate"): _plain("POST", "/api/models/estimate", _ESTIMATE),
+    ("GET", "/api/models/{author}/{slug}/endpoints"): _plain("GET", f"/api/models/{MODEL}/endpoints"),
     ("POST", "/api/admin/sync-models"): _plain("POST", "/api/admin/sync-models", {"accept_losses": True}),
     ("GET", "/api/openapi.json"): _plain("GET", "/api/openapi.json"),
 }

@@ -59,6 +59,8 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     _paint(world)
     world.done(200, None, "GET", "/api/resource-types")
     world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
+    world.sync()
+    world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}/endpoints")
     (newest,) = world.done(200, None, "GET", "/api/models/changes?limit=1")["data"]
     for path in ("/api/models", f"/api/models/{newest['openrouter_id']}"):
         world.done(200, None, "GET", f"{path}?at={newest['at']}")

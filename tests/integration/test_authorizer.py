@@ -189,5 +189,6 @@ def test_only_the_catalog_and_the_types_are_open_to_anybody(shared: House) -> No
     is_open = {(route.method, route.path) for route in shared.plan.routes if route.authorizer is None}
     known = {("GET", "/api/models"), ("GET", "/api/models/{author}/{slug}"), ("GET", "/api/resource-types")}
     history = {("GET", "/api/models/changes"), ("GET", "/api/models/{author}/{slug}/history")}
+    history.add(("GET", "/api/models/{author}/{slug}/endpoints"))
     estimate = {("POST", "/api/models/estimate")}
     assert is_open - {("GET", "/api/openapi.json")} == known | history | estimate

@@ -15,7 +15,6 @@ from tests.integration.house import ROOT, House, answer_of
 
 STORY = {
     "catalog_sync/on-demand": None,
-    "catalog_sync/schedule": None,
     "catalog/list": 200,
     "catalog/read": 200,
     "model_changes/list": 200,
@@ -32,6 +31,8 @@ STORY = {
     "resources/types": 200,
     "preview/draft": 200,
     "resources/create": 201,
+    "catalog_sync/schedule": None,
+    "model_endpoints/show": 200,
     "preview/own": 200,
     "resources/read": 200,
     "resources/list": 200,

@@ -72,6 +72,7 @@ def test_routes_without_a_token_are_those_without_an_authorizer() -> None:
     models = {
         "/api/models",
         "/api/models/{author}/{slug}",
+        "/api/models/{author}/{slug}/endpoints",
         "/api/models/{author}/{slug}/history",
         "/api/models/changes",
     }

@@ -168,11 +168,19 @@ class ModelChangesSettings(Settings):
     public_url: str = ""
 
 
+class ModelEndpointsSettings(Settings):
+    """functions/model_endpoints."""
+
+    model_endpoints_table: str
+
+
 class CatalogSyncSettings(Settings):
     """functions/catalog_sync."""
 
     models_table: str
     model_changes_table: str
+    model_endpoints_table: str
+    resources_table: str
     limits_table: str
     openrouter_base_url: str
     catalog_max_loss_percent: int = Field(ge=0, le=100)

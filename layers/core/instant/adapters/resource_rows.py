@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from instant.adapters.tables import IntegerAttribute, Table
 from instant.domain.listing import searchable
@@ -35,6 +35,18 @@ class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-c
 
     owner_id = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
+
+
+class ByModel(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
+    """Which resources use a model: their keys and nothing else."""
+
+    class Meta:
+        """The index in template.yaml."""
+
+        index_name = "by_model"
+        projection = KeysOnlyProjection()
+
+    ai_model_id = UnicodeAttribute(hash_key=True)
 
 
 class Public(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
@@ -100,6 +112,7 @@ class ResourceRow(Table):
     calls_rank = UnicodeAttribute(null=True)
     success_rank = UnicodeAttribute(null=True)
     by_owner = ByOwner()
+    by_model = ByModel()
     public = Public()
     popular = Popular()
     reliable = Reliable()

@@ -8,6 +8,7 @@ from typing import Protocol
 from instant.domain.catalog import SyncRecord
 from instant.domain.catalog_change import ModelChange, WantedChanges
 from instant.domain.catalog_plan import Transition
+from instant.domain.endpoint import Offers
 from instant.domain.page import Page, PageRequest
 from instant.ports import CatalogReader
 
@@ -53,3 +54,24 @@ class ChangeLists(Protocol):
 
     def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:
         """Every change later than `at`, of one model or of all, newest first."""
+
+
+class ModelsInUse(Protocol):
+    """Which models resources use."""
+
+    def most_used(self, count: int) -> Sequence[str]:
+        """The ids of so many models at most, those of the most resources first."""
+
+
+class OffersReader(Protocol):
+    """The endpoints of models in use."""
+
+    def get(self, openrouter_id: str) -> Offers | None:
+        """What was last read."""
+
+
+class OffersStore(OffersReader, Protocol):
+    """The endpoints of models in use, for the sync."""
+
+    def put(self, offers: Offers) -> None:
+        """Store what was read, replacing what was known before."""

@@ -1,0 +1,57 @@
+"""The endpoints of a model: how they are asked for, and how they are read."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from instant.domain.endpoint import Endpoint
+from instant.domain.exchange import Reply, Request
+from instant.integrations.openrouter.wire import BASE_URL, amount_text, count, mapping, parse, sequence, text
+
+MOST_ENDPOINTS = 100
+"""More than this for one model is not believed; real ones have at most a few dozen."""
+
+
+def endpoints_request(openrouter_id: str) -> Request:
+    """Ask who serves a model; no key is needed."""
+    return Request(method="GET", base_url=BASE_URL, path=f"/models/{quote(openrouter_id, safe='/~:')}/endpoints")
+
+
+def read_endpoints(reply: Reply) -> tuple[Endpoint, ...] | None:
+    """The endpoints in the reply, in its order; None if it is no such list. Routers have none of their own."""
+    rows = mapping(mapping(parse(reply.body)).get("data")).get("endpoints")
+    if reply.status != 200 or not isinstance(rows, list) or len(rows) > MOST_ENDPOINTS:
+        return None
+    return tuple(endpoint for row in sequence(rows) if (endpoint := _endpoint(mapping(row))))
+
+
+def _endpoint(row: Mapping[str, Any]) -> Endpoint | None:
+    provider = text(row.get("provider_name"))
+    if provider is None:
+        return None
+    status = row.get("status")
+    return Endpoint(
+        provider=provider[:100],
+        tag=text(row.get("tag")),
+        status=status if isinstance(status, int) and not isinstance(status, bool) else None,
+        uptime_1d=amount_text(row.get("uptime_last_1d")),
+        latency_ms=_median(row.get("latency_last_30m")),
+        throughput=_median(row.get("throughput_last_30m")),
+        context_length=count(row.get("context_length")),
+        max_tokens=count(row.get("max_completion_tokens")),
+        quantization=text(row.get("quantization")),
+        pricing={key: price for key, price in _prices(mapping(row.get("pricing"))) if price is not None},
+    )
+
+
+def _prices(pricing: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """Prices as they are written; what is no amount is left out."""
+    amounts = ((key, price) for key, price in pricing.items() if isinstance(price, str | int | Decimal))
+    return [
+        (key, price if isinstance(price, str) and amount_text(price) else amount_text(price)) for key, price in amounts
+    ]
+
+
+def _median(value: object) -> str | None:
+    return amount_text(mapping(value).get("p50"))
