@@ -49,6 +49,7 @@ ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("GET", "/api/models"): (PUBLIC, None),
     ("GET", "/api/models/{author}/{slug}"): (PUBLIC, None),
     ("GET", "/api/models/changes"): (PUBLIC, None),
+    ("GET", "/api/models/{author}/{slug}/endpoints"): (PUBLIC, None),
     ("GET", "/api/models/{author}/{slug}/history"): (PUBLIC, None),
     ("POST", "/api/models/estimate"): (PUBLIC, None),
     ("POST", "/api/admin/sync-models"): (OWN, Scope.ADMIN),
