@@ -19,4 +19,4 @@ def show(author: str, slug: str) -> ModelOffers:
     return offers_view(read_offers(f"{unquote(author)}/{unquote(slug)}", offers))
 
 
-handler = handler_of(app)
+handler = handler_of(app, None)

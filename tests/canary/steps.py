@@ -31,13 +31,6 @@ def _cold_list(walk: Walk) -> Ask:
     return Ask("GET", "/api/models?limit=2")
 
 
-def _endpoints(walk: Walk) -> Ask:
-    """Those of a model that a resource uses are known after the next sync."""
-    assert walk.writer
-    walk.house.sync()
-    return Ask("GET", f"/api/models/{MODEL}/endpoints")
-
-
 _NEW = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL}}
 _DRAFT = {"resource_type": "openrouter_instant", "config": {"model": MODEL}, "inputs": {"prompt": "hello"}}
 _ESTIMATE = {"model": MODEL, "prompt": "hello", "completion_tokens": 10}
@@ -80,7 +73,7 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("GET", "/api/models/changes"): _plain("GET", "/api/models/changes?limit=2"),
     ("GET", "/api/models/{author}/{slug}/history"): _plain("GET", f"/api/models/{MODEL}/history"),
     ("POST", "/api/models/estimate"): _plain("POST", "/api/models/estimate", _ESTIMATE),
-    ("GET", "/api/models/{author}/{slug}/endpoints"): _endpoints,
+    ("GET", "/api/models/{author}/{slug}/endpoints"): lambda walk: Ask("GET", f"/api/models/{walk.watched}/endpoints"),
     ("POST", "/api/admin/sync-models"): _plain("POST", "/api/admin/sync-models", {"accept_losses": True}),
     ("GET", "/api/openapi.json"): _plain("GET", "/api/openapi.json"),
 }

@@ -81,6 +81,13 @@ class Walk:
         return self.resource()
 
     @cached_property
+    def watched(self) -> str:
+        """A model whose endpoints are known: a resource uses it, and a sync came after that."""
+        assert self.writer
+        self.house.sync()
+        return MODEL
+
+    @cached_property
     def painter(self) -> str:
         """The id of a resource that paints."""
         return self.resource("juniper/fresco-2")

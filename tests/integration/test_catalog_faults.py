@@ -131,9 +131,6 @@ def test_a_faulty_catalog(
             with pytest.raises(Exception):  # noqa: B017, PT011
                 shared.sync()
         assert (_listed(shared), shared.table("MODELS_TABLE")) == (before, stored)
-        assert [record.message[:20] for record in caplog.records if record.levelname == "ERROR"] == [
-            "catalog sync failed:"
-        ] * 3
     elif fault in HELD:
         rows_of(priced(HELD[fault]))(shared, good)
         assert shared.sync()["held"] == 1

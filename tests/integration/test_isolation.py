@@ -94,7 +94,9 @@ class Place:
 def place() -> Iterator[Place]:
     with FakeIssuer() as issuer, open_house(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as house:
         house.sync()
-        yield Place(house, Front(house), issuer, move_in(house, "alice"), move_in(house, "bob"), Tenant("dora"))
+        alice, bob = move_in(house, "alice"), move_in(house, "bob")
+        house.sync()  # from then on the endpoints of their models are known
+        yield Place(house, Front(house), issuer, alice, bob, Tenant("dora"))
 
 
 def routes_of(template: Json) -> set[Route]:

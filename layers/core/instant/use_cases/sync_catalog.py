@@ -72,8 +72,7 @@ def sync_catalog(doors: SyncDoors, rules: Rules, seconds_left: Callable[[], floa
         return SyncResult(outcome=Outcome.BUSY)
     try:
         result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - SECONDS_TO_WRITE)
-    except Exception as error:
-        _log.error("catalog sync failed: %s", error)
+    except Exception:
         doors.lease.drop(holder)
         raise
     doors.lease.finish(holder, record)

@@ -1,0 +1,120 @@
+"""What a sync costs in DynamoDB's request units, and how its time grows with the catalog, from 400 models to 40,000."""
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+from instant.domain.exchange import Reply, Request
+from tests.bench.catalog_sync import RECORDED
+from tests.bench.setting import Row, Setting
+from tests.fakes.openrouter.catalog import default_catalog
+from tests.integration.aws_calls import AwsCall, recorded
+from tests.integration.house import House, open_house
+
+SIZES = (400, 4_000, 40_000)
+_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one sync asked of DynamoDB, in request units; those of the feed's index are counted with the history's."""
+
+    writes: int
+    write_units: int
+    read_units: int
+
+    def __str__(self) -> str:
+        return f"{self.writes} rows written, {self.write_units} write units, {self.read_units} read units"
+
+
+class Pages:
+    """A service that has its pages written already, so that the time is the sync's and the tables'."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        """List `rows`, a thousand to a page: one answer may not be longer than 20 MB."""
+        self._pages = [self._page(rows, start) for start in range(0, len(rows), _PAGE)]
+
+    def send(self, request: Request, *, seconds: float) -> Reply:
+        """The page that the path names."""
+        _, _, offset = request.path.partition("offset=")
+        return Reply(status=200, body=self._pages[int(offset or 0) // _PAGE])
+
+    @staticmethod
+    def _page(rows: list[Any], start: int) -> bytes:
+        following = f"/models?offset={start + _PAGE}" if start + _PAGE < len(rows) else None
+        return json.dumps({"data": rows[start : start + _PAGE], "links": {"next": following}}).encode()
+
+
+def measure(_: Setting) -> list[Row]:
+    """Four syncs of one catalog by their units, then first and second syncs of ever larger ones by their time."""
+    with open_house() as house:
+        return [*_units(house), *(_growth(house, size) for size in SIZES)]
+
+
+def _units(house: House) -> list[Row]:
+    rows = json.loads(RECORDED.read_text())["data"] if RECORDED.is_file() else default_catalog()
+    house.fake.catalog = rows
+    new, same = _cost(house), _cost(house)
+    read_whole = _cost(house, accept_prices=True)
+    house.fake.catalog = copy.deepcopy(rows)
+    house.fake.catalog[0]["name"] += " (renamed)"
+    return [
+        Row(f"request units of a sync, {len(rows)} new models", str(new)),
+        Row("… the same list by its ETag", str(same), "1 row"),
+        Row("… the same list read whole", str(read_whole), "1 row"),
+        Row("… one model changed", str(_cost(house)), "3 rows"),
+    ]
+
+
+def _cost(house: House, **detail: bool) -> Cost:
+    with recorded("dynamodb") as calls:
+        house.sync(**detail)
+    items = [item for call in calls for item in _items(call, house)]
+    updates = sum(call.operation == "UpdateItem" for call in calls) - 1  # taking the lease writes the row of its end
+    is_read = any(call.operation == "Scan" and "IndexName" not in call.parameters for call in calls)
+    reads = ceil(sum(_size(row) for row in house.table("MODELS_TABLE")) / 4_096) if is_read else 0
+    units = sum(ceil(_size(item) / 1_024) * copies for item, copies in items)
+    return Cost(len(items) + updates, units + updates + 1, reads)
+
+
+def _items(call: AwsCall, house: House) -> list[tuple[dict[str, Any], int]]:
+    """Every item that is put, and in how many places DynamoDB keeps it."""
+    copies = {house.name("MODELS_TABLE"): 1, house.name("MODEL_CHANGES_TABLE"): 2}
+    if call.operation != "BatchWriteItem":
+        return []
+    tables = call.parameters["RequestItems"].items()
+    return [(put["PutRequest"]["Item"], copies[table]) for table, puts in tables for put in puts]
+
+
+def _size(item: dict[str, Any]) -> int:
+    """About what DynamoDB counts: names and values as UTF-8."""
+    return sum(len(name) + len(json.dumps(next(iter(value.values())), default=list)) for name, value in item.items())
+
+
+def _growth(house: House, size: int) -> Row:
+    house.empty()
+    house.seconds = 3_600
+    model = default_catalog()[0]
+    pages = Pages([{**model, "id": f"bench/model-{number}"} for number in range(size)])
+    module = house.module("CatalogSyncFunction")
+    before = module.doors
+    module.doors = replace(before, upstream=pages)
+    first, again = _time(house.sync), _time(lambda: house.sync(accept_prices=True))
+    module.doors = before
+    return Row(f"sync of {size:,} models: first, again", f"{_told(first, size)}; {_told(again, size)}", "linear")
+
+
+def _told(times: tuple[float, float], size: int) -> str:
+    wall, cpu = times
+    return f"{wall:.2f} s ({cpu / size * 1e3:.2f} ms CPU a model)"
+
+
+def _time(run: Callable[[], Any]) -> tuple[float, float]:
+    """Wall time, and processor time, which others on the machine do not stretch; both with the simulation's."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - cpu
