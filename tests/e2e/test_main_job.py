@@ -19,11 +19,14 @@ def test_the_catalog_is_what_openrouter_lists(world: World, journey: Journey) ->
     assert first["data"][0]["last_synced_at"]
 
 
-def test_a_schedule_finds_nothing_new_and_takes_and_leaves_its_lease(world: World, journey: Journey) -> None:
+def test_a_schedule_finds_nothing_new_takes_and_leaves_its_lease_and_asks_for_the_endpoints(
+    world: World, journey: Journey
+) -> None:
     world.stack.calls.clear()
     world.stack.fire("CatalogSyncFunction")
     world.stack.settle()
-    assert world.stack.calls.of("CatalogSyncFunction") == [("dynamodb", "UpdateItem")] * 2
+    made = [operation for _, operation in world.stack.calls.of("CatalogSyncFunction")]
+    assert made == ["UpdateItem", "UpdateItem", "Scan", "PutItem"], "lease and record, models in use, one's endpoints"
 
 
 def test_a_key_is_connected_and_never_shown(world: World, journey: Journey) -> None:
