@@ -1,0 +1,103 @@
+"""Run as a program: prints, as JSON, what answers about models cost in processor time, with the router and without."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from instant.adapters.clock import SystemClock
+from instant.adapters.model_changes import DynamoChangeLists
+from instant.domain.catalog import CatalogModel, SyncRecord
+from instant.domain.exchange import Reply
+from instant.domain.model_query import ModelQuery
+from instant.domain.page import PageRequest
+from instant.domain.shelf import ModelSort
+from instant.entrypoints.http import api, handler_of
+from instant.entrypoints.model_answers import ModelAnswers
+from instant.entrypoints.model_browser import ModelBrowser
+from instant.entrypoints.revalidation import Held
+from instant.integrations.openrouter.catalog import read_listing
+from instant.use_cases.browse_catalog import Catalog
+
+PAGE = PageRequest(200)
+FILTERED = ModelQuery(
+    text="a",
+    input_modalities=frozenset({"text"}),
+    supported_parameters=frozenset({"tools"}),
+    min_price=Decimal(0),
+    min_context=8_000,
+)
+
+
+class Memory:
+    """A catalog that needs no database."""
+
+    def __init__(self, models: Sequence[CatalogModel]) -> None:
+        """Hold these."""
+        self._models = sorted(models, key=lambda model: model.openrouter_id)
+
+    def all(self) -> Sequence[CatalogModel]:
+        """Every model."""
+        return self._models
+
+    def last_sync(self) -> SyncRecord:
+        """The same one each time."""
+        return SyncRecord(synced_at="2026-11-22T03:00:00.000000Z", read_at="2026-11-22T03:00:00.000000Z")
+
+
+def milliseconds(call: Callable[[], object], times: int = 200) -> float:
+    """Processor time of one of many calls."""
+    call()
+    before = time.process_time()
+    for _ in range(times):
+        call()
+    return (time.process_time() - before) * 1000 / times
+
+
+def measured(models: Sequence[CatalogModel]) -> dict[str, float]:
+    """First page of an environment, then warm ones."""
+    answers = ModelAnswers(Catalog(Memory(models), SystemClock(), fresh_seconds=300))
+
+    def page(query: ModelQuery, tag: str = "") -> str:
+        reply = answers.page(query, ModelSort.NEWEST, PAGE, Held(tag))
+        return str(reply.headers["ETag"])
+
+    before = time.process_time()
+    tag = page(ModelQuery())
+    first = (time.process_time() - before) * 1000
+    return {
+        "first": first,
+        "page": milliseconds(lambda: page(ModelQuery())),
+        "filtered": milliseconds(lambda: page(FILTERED)),
+        "unchanged": milliseconds(lambda: page(ModelQuery(), tag)),
+    }
+
+
+def handled(models: Sequence[CatalogModel], event: dict[str, Any]) -> dict[str, float]:
+    """The whole handler: router, validation, and ours."""
+    app, clock = api(), SystemClock()
+    changes = DynamoChangeLists("not asked")
+    browser = ModelBrowser(app, Catalog(Memory(models), clock, fresh_seconds=300), changes, clock)
+    app.get("/api/models")(browser.index)
+    handler = handler_of(app, None)
+    asked = {**event, "queryStringParameters": {"limit": "200"}, "multiValueQueryStringParameters": {"limit": ["200"]}}
+    tag = handler(asked, None)["multiValueHeaders"]["ETag"][0]
+    held = {**asked, "multiValueHeaders": {"If-None-Match": [tag]}}
+    return {
+        "page": milliseconds(lambda: handler(asked, None)),
+        "unchanged": milliseconds(lambda: handler(held, None)),
+    }
+
+
+if __name__ == "__main__":
+    listing = read_listing(Reply(status=200, body=Path(sys.argv[1]).read_bytes()))
+    assert listing
+    real = list(listing.models)
+    many = [replace(real[n % len(real)], openrouter_id=f"a/{n}", released_at=n + 1) for n in range(10_000)]
+    event = json.loads(Path(sys.argv[2]).read_text())
+    parts = {"real": measured(real), "thousand": measured(many[:1_000]), "many": measured(many)}
+    print(json.dumps({**parts, "handler": handled(real, event)}))
