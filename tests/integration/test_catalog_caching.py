@@ -82,6 +82,14 @@ def test_other_answers_have_other_tags_and_the_same_answer_the_same(shared: Hous
     assert ask(shared, active="true").headers["ETag"] == ask(shared).headers["ETag"]
 
 
+def test_the_tags_of_other_answers_are_not_taken_for_this_one_s(shared: House) -> None:
+    tags = [ask(shared, **query).headers["ETag"] for query in QUERIES]
+    for query, tag in zip(QUERIES, tags, strict=True):
+        others = ", ".join(other for other in tags if other != tag)
+        assert ask(shared, held=others, **query).headers["ETag"] == tag
+        assert ask(shared, held=others, **query).status == 200
+
+
 def test_a_bad_question_is_told_whatever_is_held(shared: House) -> None:
     assert ask(shared, held="*", sort="random").status == 422
     assert ask(shared, held="*", cursor="garbage").status == 422
