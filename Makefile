@@ -47,7 +47,7 @@ fuzz: setup ## let machines look for holes for long (EXAMPLES=200 requests per o
 	@$(PY) -m pytest -n 2 --dist loadfile -m fuzz -o faulthandler_timeout=0 tests/fuzz
 
 mutate: setup ## change what guards the house in every small way, and count the changes that no test notices
-	@$(PY) -m tests.mutation
+	@$(PY) -m tests.mutation $(MODULES)
 
 check: setup $(SAM_READY) $(CHECKOV_READY) ## check format, lint, types, import directions, the template and the OpenAPI document
 	$(PY) -m ruff format --check .

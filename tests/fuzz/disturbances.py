@@ -15,8 +15,8 @@ KINDS: dict[str, Fault] = {
     "throttled": failure("ProvisionedThroughputExceededException"),
     "conflict": cancelled("TransactionConflict", "None", "None"),
 }
-ATTEMPTS = 3
-"""How often our clients try; one fault fewer is overcome, so many are not."""
+TIMES = (1, 6)
+"""How often in a row: one fault is overcome, of six nothing is left, as our clients try three times."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,19 @@ class Disturbance:
     times: int
 
 
-def disturbances(*operations: str) -> st.SearchStrategy[Disturbance | None]:
-    """Mostly nothing; else a fault in one of these operations."""
-    kinds = st.sampled_from(list(KINDS))
-    some = st.builds(Disturbance, st.sampled_from(operations), kinds, st.integers(0, 3), st.integers(1, ATTEMPTS + 1))
-    return st.one_of(st.none(), st.none(), st.none(), some)
+def disturbances(*steps: str) -> st.SearchStrategy[Disturbance | None]:
+    """Mostly nothing; else a fault at one of these steps."""
+    return st.one_of(st.none(), st.none(), troubles(*steps))
+
+
+def troubles(*steps: str) -> st.SearchStrategy[Disturbance]:
+    """A fault at one of these steps: an operation, "+2" after it for its third call."""
+    return st.builds(_disturbance, st.sampled_from(steps), st.sampled_from(list(KINDS)), st.sampled_from(TIMES))
+
+
+def _disturbance(step: str, kind: str, times: int) -> Disturbance:
+    operation, _, spared = step.partition("+")
+    return Disturbance(operation, kind, int(spared or 0), times)
 
 
 @contextmanager

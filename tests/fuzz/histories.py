@@ -10,7 +10,7 @@ from instant.domain.clock import moment
 from instant.domain.identity import handle_of
 from instant.use_cases.fetch_catalog import SyncRefused
 from tests.fakes.openrouter import Arrival
-from tests.fuzz.disturbances import Disturbance, disturbances, disturbed
+from tests.fuzz.disturbances import Disturbance, disturbances, disturbed, troubles
 from tests.fuzz.inspection import connection_of, facts_of, inspect, inspect_resource, own_resources, rows_of_runs
 from tests.fuzz.world import LOSSES_ALLOWED_PERCENT, MODELS, USERS, Connection, Made, Run, World
 from tests.integration.house import Answer, House
@@ -21,11 +21,14 @@ visibilities = st.sampled_from(["private", "unlisted", "public"])
 slugs = st.sampled_from(["one", "two", "three"])
 models = st.sampled_from(MODELS)
 some_models = st.sets(models, max_size=2)
-keys = st.sampled_from([f"sk-or-v1-{digit * 64}" for digit in "abc"])
+keys = st.sampled_from([f"sk-or-v1-{digit * 64}" for digit in "abcdef"])
 outcomes = st.one_of(
     st.integers(1, 10**7),
     st.sampled_from(["error 400", "error 500", "reset", "no-cost"]),
 )
+bad_books = troubles("PutItem", "UpdateItem+1", "TransactWriteItems")
+"""What fails when an execution is opened, sent, closed."""
+
 ENDED = "2026-01-31"
 """The announced end of every model here: one that is no longer listed is retired at once."""
 
@@ -191,19 +194,33 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.resources)
     @rule(user=users, pick=picks, outcome=outcomes, by_address=st.booleans(), fault=disturbances(
-        "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "GetItem", "BatchGetItem", "Decrypt"))  # fmt: skip
+        "PutItem", "UpdateItem", "UpdateItem+1", "UpdateItem+2", "UpdateItem+3", "TransactWriteItems",
+        "DeleteItem", "GetItem", "BatchGetItem", "Decrypt"))  # fmt: skip
     def execute(self, user: str, pick: int, outcome: int | str, by_address: bool, fault: Disturbance | None) -> None:
-        made = self.picked(pick)
+        self.run(user, self.picked(pick), outcome, fault, by_address=by_address)
+
+    @precondition(lambda self: bool(self.world.able()))
+    @rule(pick=picks, calls=st.lists(st.tuples(outcomes, st.none() | bad_books), min_size=1, max_size=3))
+    def execute_in_turn(self, pick: int, calls: list[tuple[int | str, Disturbance | None]]) -> None:
+        """What can be done is done more often than what is refused, and each step of the ledger fails often."""
+        for outcome, fault in calls:
+            if able := self.world.able():
+                self.run(*able[pick % len(able)], outcome, fault)
+
+    def run(
+        self, user: str, made: Made, outcome: int | str, fault: Disturbance | None, by_address: bool = False
+    ) -> None:
+        """One execution, booked in the world as it went."""
         wish = f"price {outcome / 10**9:.9f}" if isinstance(outcome, int) else outcome
         address = f"{handle_of(f'user_{made.owner}')}/{made.slug}"
         named = {"resource": address} if by_address else {"resource_id": made.resource_id}
-        before, sent_before = rows_of_runs(self.house), len(self.house.fake.chat_requests)
+        sent_before = len(self.house.fake.chat_requests)
         answer = self.call(
             fault, user, "POST", "/api/execute", {**named, "inputs": {"prompt": f"Hello [[fake: {wish}]]"}}
         )
-        new = {name: row for name, row in rows_of_runs(self.house).items() if name not in before}
+        new = {name: row for name, row in rows_of_runs(self.house).items() if name not in self.world.runs}
         sent = self.house.fake.chat_requests[sent_before:]
-        refused = self.world.why_not(user, made, self.house.fake.revoked_keys)
+        refused = self.world.why_not(user, made)
         if refused:
             assert (new, sent) == ({}, [])
             self.went_wrong(answer, fault, refused)
@@ -236,15 +253,9 @@ class Histories(RuleBasedStateMachine):
             connection.is_broken = told[2]
             assert told[2] or fault
 
-    @precondition(lambda self: self.world.resources)
-    @rule(user=users, pick=picks, outcome=outcomes)
-    def execute_in_peace(self, user: str, pick: int, outcome: int | str) -> None:
-        """What is most worth doing is done more often than what goes wrong."""
-        self.execute(user, pick, outcome, by_address=False, fault=None)
-
     # -------------------------------------------------------------- api keys
 
-    @rule(user=users, fault=disturbances("PutItem"))
+    @rule(user=users, fault=disturbances("PutItem", "PutItem+1"))
     def make_key(self, user: str, fault: Disturbance | None) -> None:
         answer = self.call(fault, user, "POST", "/api/user/api-keys", {"name": "laptop", "scopes": ["execute"]})
         listed = self.house.call("GET", "/api/user/api-keys", user=user).json["data"]

@@ -80,10 +80,10 @@ class World:
         successes = sum(run.state == "DONE" for run in ended)
         return len(ended), successes, len(ended) - successes, usd_text(sum(run.cost or 0 for run in ended))
 
-    def why_not(self, user: str, made: Made | None, revoked_keys: set[str]) -> str | None:
+    def why_not(self, user: str, made: Made) -> str | None:
         """The code of the error that an execution ends with before anything is sent; None if it is sent."""
         connection = self.connections.get(user)
-        if made is None or not made.visible_to(user):
+        if not made.visible_to(user):
             return "not_found"
         if not self.models[made.model]:
             return "model_unavailable"
@@ -92,3 +92,8 @@ class World:
         if not connection.is_enabled:
             return "credential_disabled"
         return "credential_rejected" if connection.is_broken else None
+
+    def able(self) -> list[tuple[str, Made]]:
+        """Who can execute what."""
+        pairs = [(user, made) for user in USERS for made in self.resources.values()]
+        return [(user, made) for user, made in pairs if self.why_not(user, made) is None]

@@ -43,6 +43,7 @@ def refused(limit: str, retry_after: int) -> Iterator[None]:
     with pytest.raises(RateLimited) as caught:
         yield
     assert (caught.value.details["limit"], caught.value.retry_after) == (limit, retry_after)
+    assert caught.value.details["most"]
     assert str(caught.value.details["most"]) in caught.value.message
 
 
@@ -134,9 +135,12 @@ def test_executions_are_admitted_by_one_write(limiter: DynamoLimiter, cloud: Hou
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
-def test_no_more_than_so_many_are_in_flight(limiter: DynamoLimiter, user: str, most: int) -> None:
+def test_no_more_than_so_many_are_in_flight(
+    cloud: House, limiter: DynamoLimiter, clock: FakeClock, user: str, most: int
+) -> None:
     leases = [limiter.admit(user, MANY, most, SECONDS) for _ in range(most)]
     assert len(set(leases)) == most
+    assert int(row(cloud, f"runs#{user}")["expires_at"]["N"]) == clock.now().timestamp() + DAY
     with refused("in_flight", RETRY_IN_FLIGHT):
         limiter.admit(user, MANY, most, SECONDS)
     limiter.release(user, leases[0])

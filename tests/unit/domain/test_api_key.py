@@ -24,9 +24,10 @@ def fresh() -> tuple[str, ApiKey]:
 
 def test_a_fresh_key_is_well_formed() -> None:
     for _ in range(50):
-        text, _ = fresh()
+        text, record = fresh()
         assert text.startswith("x4k_live_")
         assert len(text) == 9 + 32 + 6
+        assert record.key_id.startswith("key_")
         assert is_well_formed(text)
 
 

@@ -1,0 +1,1 @@
+"""Mutation testing of what guards the house: every small change to it should make a test fail."""
