@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -187,6 +188,14 @@ def test_pages_put_together_are_the_list(models: Sequence[CatalogModel], limit: 
             break
         after = Cursor.decode(page.next.encode())
     assert seen == ids(ModelQuery(active=None), sort, models)
+
+
+def test_a_model_may_be_named_like_the_unknown() -> None:
+    models = [replace(MODELS[0], display_name=name) for name in ("?", "x")]
+    models[1] = replace(models[1], openrouter_id="z/z")
+    first, _ = Shelf(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1))
+    rest, _ = Shelf(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1, first.next))
+    assert [model.display_name for model in (*first.items, *rest.items)] == ["?", "x"]
 
 
 def by_id(models: Sequence[CatalogModel]) -> dict[str, CatalogModel]:

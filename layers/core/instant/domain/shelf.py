@@ -110,7 +110,7 @@ def _cursor(entry: Entry, sort: ModelSort) -> Cursor:
 def _key(cursor: Cursor, sort: ModelSort) -> Key:
     name, _, text = cursor.sort.partition(" ")
     kind = _KINDS[sort.removeprefix("-")]
-    key = None if text == _UNKNOWN else kind(text)
+    key = None if text == _UNKNOWN and kind is not str else kind(text)  # a name may read like what is unknown
     if name != sort or (key is None and text != _UNKNOWN):
         raise InvalidField.named("cursor", "belongs to another list; begin anew, or ask as for the page before")
     return key
