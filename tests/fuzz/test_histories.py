@@ -13,7 +13,7 @@ from tests.fuzz.front import UNLIMITED
 from tests.fuzz.histories import Histories
 from tests.integration.house import open_house
 
-HISTORIES = int(os.environ.get("HISTORIES") or 25)
+HISTORIES = int(os.environ.get("HISTORIES") or 40)
 STEPS = int(os.environ.get("STEPS") or 30)
 IS_BOUNDED = "HISTORIES" not in os.environ
 """The same histories each time, and a failure is told as it was found: to make it smaller takes minutes."""

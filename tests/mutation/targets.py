@@ -23,6 +23,7 @@ TESTS = (
     "tests/unit/domain/test_token.py",
     "tests/unit/entrypoints/test_gates.py",
     "tests/unit/use_cases/test_authorize.py",
+    "tests/unit/use_cases/test_limit_calls.py",
     "tests/integration/adapters/test_key_use.py",
     "tests/integration/adapters/test_limiter.py",
     "tests/integration/adapters/test_secret_box.py",
