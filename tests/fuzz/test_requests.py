@@ -72,8 +72,11 @@ class Things:
 
     @classmethod
     def made_in(cls, house: House) -> "Things":
-        """Four resources of each visibility, and one that has painted an image."""
-        resources = [house.resource(visibility=visibility) for visibility in Visibility for _ in range(4)]
+        """Four resources of each visibility, their model's providers, and one that has painted an image."""
+        model = event_of("model_endpoints/show", {})["pathParameters"]
+        config = {"model": f"{model['author']}/{model['slug']}"}
+        resources = [house.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
+        house.sync()
         painted = paint(house).json
         consent: dict[str, str] = {}
         learn(house.invoke("IntegrationsFunction", event_of("integrations/connect", {}))["body"], consent)
