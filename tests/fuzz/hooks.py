@@ -11,7 +11,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import UnsupportedMethodResponse
 
 from tests.fuzz.sharpened import name_real_things, sharpen_inputs, sharpen_settings
-from tests.fuzz.strangers import connect, let_bob_try, refuse_what_bob_learned
+from tests.fuzz.strangers import connect, let_bob_try, look_again, refuse_what_bob_learned
 
 
 @schemathesis.hook
@@ -41,3 +41,11 @@ def filter_failure(context: HookContext, failure: Failure, case: Case[Any], resp
 def strangers_see_nothing(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Bob learns nothing about what is alice's."""
     refuse_what_bob_learned(case)
+
+
+@schemathesis.check
+def deleted_is_gone(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """At once, and not only when a generated history happens to look: `use_after_free` waits for one."""
+    if case.method == "DELETE" and response.status_code < 300:
+        again = look_again(case)
+        assert again is None or again.status_code == 404, f"still there: {again.status_code}"

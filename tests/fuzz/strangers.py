@@ -43,6 +43,14 @@ def refuse_what_bob_learned(case: Case[Any]) -> None:
     assert is_shared, f"a stranger was answered {_words(told.thing)}, and of a missing thing {_words(told.nothing)}"
 
 
+def look_again(case: Case[Any]) -> Response | None:
+    """What alice finds where she has just deleted something; None where nothing can be read."""
+    operations = case.operation.schema[case.path]
+    if "get" not in map(str.lower, operations):
+        return None
+    return _send(operations["GET"].Case(path_parameters=dict(case.path_parameters)), "alice")
+
+
 def connect(case: Case[Any]) -> None:
     """Connect a key for alice: other cases change and delete her connection."""
     save = case.operation.schema["/api/user/integrations/{service}"]["POST"]
