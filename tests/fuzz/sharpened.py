@@ -35,4 +35,6 @@ def sharpen_settings(document: dict[str, Any]) -> None:
     schemas |= {f"Config{name}": schema for name, schema in config.pop("$defs").items()}
     schemas["Config"] = config
     for name in _CONFIGS:
-        schemas[name]["properties"]["config"] = {"$ref": "#/components/schemas/Config"}
+        properties, settings = schemas[name]["properties"], {"$ref": "#/components/schemas/Config"}
+        may_be_null = "anyOf" in properties["config"]
+        properties["config"] = {"anyOf": [settings, {"type": "null"}]} if may_be_null else settings
