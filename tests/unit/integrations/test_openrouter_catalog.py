@@ -119,13 +119,21 @@ ORDINARY: dict[str, Any] = {"id": "a/b", "architecture": {"output_modalities": [
 @pytest.mark.parametrize(
     "row",
     [None, [], "a/b", {}, {**ORDINARY, "id": None}, {**ORDINARY, "id": ""}, {**ORDINARY, "id": "alone"},
-     {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
+     {**ORDINARY, "id": f"a/{'b' * 999}"}, {**ORDINARY, "id": f"a/{'ß' * 500}"}, {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
      {**ORDINARY, "architecture": None}, {**ORDINARY, "architecture": []}],
 )  # fmt: skip
 def test_a_row_without_the_essentials_is_counted_as_unreadable(row: object) -> None:
     listing = listing_of([ORDINARY, row])
     assert listing is not None
     assert (len(listing.models), len(listing.unreadable)) == (1, 1)
+
+
+@pytest.mark.parametrize("slug", [None, "", " ", 7, "ß" * 501])
+def test_a_slug_that_no_row_can_be_found_by_is_none(slug: object) -> None:
+    model = read_model({**ORDINARY, "canonical_slug": slug})
+    assert model is not None
+    assert model.canonical_slug == "a/b"
+    assert read_model({**ORDINARY, "canonical_slug": "ß" * 500}) == replace(model, canonical_slug="ß" * 500)
 
 
 def test_a_row_with_the_essentials_alone_is_read() -> None:

@@ -17,6 +17,9 @@ MAX_CATALOG_BYTES = 20_000_000
 MAX_ROW_BYTES = 20_000
 """Longest row that is believed, in bytes; real ones have at most 4,000. A table holds rows of 400,000."""
 
+MAX_ID_BYTES = 1_000
+"""Longest id and canonical slug that are believed; real ones have at most 70. A key in a table has 2,048."""
+
 _NO_PRICES = {"discount", "overrides"}
 
 
@@ -76,7 +79,7 @@ def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
     Facts come, go and are null without notice. But one from which costs and abilities are reckoned is not guessed
     when it is of another type than ever before.
     """
-    openrouter_id = text(row.get("id"))
+    openrouter_id = _key(row.get("id"))
     architecture, pricing = mapping(row.get("architecture")), mapping(row.get("pricing"))
     if openrouter_id is None or openrouter_id.count("/") != 1 or not architecture or not pricing:
         return None
@@ -85,7 +88,7 @@ def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
     top_provider = mapping(row.get("top_provider"))
     return CatalogModel(
         openrouter_id=openrouter_id,
-        canonical_slug=text(row.get("canonical_slug")) or openrouter_id,
+        canonical_slug=_key(row.get("canonical_slug")) or openrouter_id,
         display_name=text(row.get("name")) or openrouter_id,
         provider=openrouter_id.split("/")[0],
         description=text(row.get("description")) or "",
@@ -171,3 +174,9 @@ def _path(link: str | None) -> str | None:
         return None
     path = "/models" + link.split("/models", 1)[1] if "/models" in link else None
     return path if path and path.startswith("/models?") else None
+
+
+def _key(value: object) -> str | None:
+    """A text that tables can find rows by."""
+    name = text(value)
+    return name if name and len(name.encode()) <= MAX_ID_BYTES else None
