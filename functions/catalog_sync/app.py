@@ -5,6 +5,7 @@ from typing import Any
 
 from instant.adapters.catalog_store import DynamoCatalogWriter
 from instant.adapters.clock import SystemClock
+from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.models_in_use import DynamoModelsInUse
 from instant.adapters.offers_store import DynamoOffersStore
 from instant.adapters.sync_lease import DynamoSyncLease
@@ -24,6 +25,7 @@ doors = SyncDoors(
     upstream=upstream,
     catalog=DynamoCatalogWriter(settings.models_table, settings.limits_table, settings.model_changes_table),
     lease=DynamoSyncLease(settings.limits_table),
+    bus=EventBridgeBus(settings.event_bus),
     clock=SystemClock(),
 )
 watching = WatchDoors(

@@ -8,6 +8,7 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.image_store import S3ImageStore
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.ledger import DynamoLedger
+from instant.adapters.model_lookup import DynamoModelLookup
 from instant.adapters.picture_reader import PillowPictureReader
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
@@ -29,6 +30,7 @@ days_kept = settings.retention_days - 7
 doors = Doors(
     resources=DynamoResourceStore(settings.resources_table),
     facts=DynamoCallFacts(settings.integrations_table, settings.models_table),
+    models=DynamoModelLookup(settings.models_table),
     verdicts=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeyOpener(settings.credentials_key, settings.stage),
     upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),

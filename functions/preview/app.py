@@ -1,18 +1,19 @@
 """POST /api/resources/preview: what a call would send and cost; this function may only read, and count calls."""
 
-from instant.adapters.catalog_store import DynamoModelReader
+from instant.adapters.clock import SystemClock
+from instant.adapters.model_lookup import DynamoModelLookup
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
-from instant.entrypoints.answers import PreviewedCall
 from instant.entrypoints.bodies import Preview
 from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.resource_answers import PreviewedCall
 from instant.entrypoints.views import preview_view
 from instant.settings import PreviewSettings
 from instant.use_cases.preview_resource import Trial, preview_resource
 
 settings = PreviewSettings.load()
 resources = DynamoResourceStore(settings.resources_table)
-models = DynamoModelReader(settings.models_table)
+models = DynamoModelLookup(settings.models_table)
 app = api()
 
 
@@ -22,7 +23,7 @@ def preview(body: Preview) -> PreviewedCall:
 
     Nothing is sent, nothing is stored, nothing is spent.
     """
-    return preview_view(preview_resource(Trial(**dict(body)), caller_of(app), resources, models))
+    return preview_view(preview_resource(Trial(**dict(body)), caller_of(app), resources, models, SystemClock()))
 
 
 handler = handler_of(app, settings, max_body_bytes=MAX_MEDIA_BODY_BYTES)

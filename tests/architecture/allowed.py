@@ -10,6 +10,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:DeleteItem": "ExecutionsTable",
         "dynamodb:GetItem": "ResourcesTable",
         "dynamodb:PutItem": "ExecutionsTable ImagesTable",
+        "dynamodb:Query": "ModelsTable/index/by_slug",
         "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable",
         "kms:Decrypt": "CredentialsKey",
         "s3:PutObject": "MediaBucket/media/*",
@@ -31,15 +32,18 @@ ALLOWED: dict[str, dict[str, str]] = {
         "s3:GetObject": "MediaBucket/media/*",
     },
     "ResourcesFunction": {
+        "dynamodb:BatchGetItem": "ModelsTable",
         "dynamodb:DeleteItem": "ResourcesTable",
         "dynamodb:GetItem": "ModelsTable ResourcesTable",
         "dynamodb:PutItem": "ResourcesTable",
-        "dynamodb:Query": "ResourceStatsTable ResourcesTable/index/by_owner"
+        "dynamodb:Query": "ModelsTable/index/by_slug ResourceStatsTable ResourcesTable/index/by_owner"
         " ResourcesTable/index/popular ResourcesTable/index/public ResourcesTable/index/reliable",
         "dynamodb:UpdateItem": "LimitsTable ResourcesTable",
     },
     "PreviewFunction": {
+        "dynamodb:BatchGetItem": "ModelsTable",
         "dynamodb:GetItem": "ModelsTable ResourcesTable",
+        "dynamodb:Query": "ModelsTable/index/by_slug",
         "dynamodb:UpdateItem": "LimitsTable",
     },
     "RankResourcesFunction": {
@@ -84,6 +88,14 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PutItem": "ModelEndpointsTable",
         "dynamodb:Scan": "ModelsTable ResourcesTable/index/by_model",
         "dynamodb:UpdateItem": "LimitsTable",
+        "events:PutEvents": "event-bus/default",
+        "sqs:SendMessage": "DeadLetterQueue",
+    },
+    "ModelImpactFunction": {
+        "dynamodb:BatchGetItem": "ModelsTable",
+        "dynamodb:GetItem": "ModelsTable",
+        "dynamodb:Query": "ModelChangesTable ModelsTable/index/by_slug ResourcesTable/index/by_model",
+        "events:PutEvents": "event-bus/default",
         "sqs:SendMessage": "DeadLetterQueue",
     },
 }
@@ -111,6 +123,9 @@ COUNTING = [
     "UsageFunction",
 ]
 
+IN_OUR_NAME = {"StringEquals": {"events:source": "instant.resources"}}
+TELLING = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFunction"]
+
 CONDITIONS = {
     ("AuthorizerFunction", "dynamodb:UpdateItem", "ApiKeysTable"): {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
@@ -121,9 +136,7 @@ CONDITIONS = {
     ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("IntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
-    ("CatalogFunction", "events:PutEvents", "event-bus/default"): {
-        "StringEquals": {"events:source": "instant.resources"}
-    },
+    **{(function, "events:PutEvents", "event-bus/default"): IN_OUR_NAME for function in TELLING},
     **{(function, "dynamodb:UpdateItem", "LimitsTable"): COUNTING_CALLS for function in COUNTING},
 }
 """The condition under which a function may do an action to a place; what is not here has none."""

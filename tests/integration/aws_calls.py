@@ -1,7 +1,7 @@
 """Which calls the process makes to an AWS service, as its own client sees them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,20 +17,20 @@ class AwsCall:
 
 
 @contextmanager
-def recorded(service: str, *, hurried: bool = False) -> Iterator[list[AwsCall]]:
-    """The calls to `service` that are made inside, in order: those of the usual client, or else of the hurried one."""
+def recorded(*services: str, hurried: bool = False) -> Iterator[list[AwsCall]]:
+    """The calls to these services that are made inside, in order: by the usual clients, or else by the hurried ones."""
     calls: list[AwsCall] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         calls.append(AwsCall(model.name, params))
 
-    client = aws.client(service, hurried=True) if hurried else aws.client(service)
-    event = f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}"
-    client.meta.events.register(event, note)
-    try:
+    with ExitStack() as hooks:
+        for service in services:
+            client = aws.client(service, hurried=True) if hurried else aws.client(service)
+            event = f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}"
+            client.meta.events.register(event, note)
+            hooks.callback(client.meta.events.unregister, event, note)
         yield calls
-    finally:
-        client.meta.events.unregister(event, note)
 
 
 def operations(calls: list[AwsCall]) -> list[str]:

@@ -17,6 +17,7 @@ from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import House
+from tests.integration.listener import MODELS_CHANGED, Listener, listening
 from tests.integration.test_openapi import DOCUMENT, conforms
 
 type Row = dict[str, Any]
@@ -99,6 +100,11 @@ def _ordered(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
 
 
+def announced(listener: Listener) -> set[str]:
+    """The models that changed, as far as it was heard."""
+    return {model for event in listener.heard() for model in event["detail"]["models"]}
+
+
 def readable(house: House) -> None:
     """Every model that the catalog lists, and every change, is as the API promises."""
     for path in ("/api/models", "/api/models/changes"):
@@ -115,23 +121,28 @@ def test_a_sync_may_be_killed_at_every_call(house: House, later: FakeClock, is_f
     rows = list(house.fake.catalog) if is_first else before(house)
     house.fake.catalog, kept = after(rows), kept_tables()
     later.pass_seconds(3_600)
-    with recorded("dynamodb") as calls:
-        house.sync()
+    with listening(MODELS_CHANGED) as listener:
+        with recorded("dynamodb", "events") as calls:
+            house.sync()
+        concerned = announced(listener)
     expected = tables(house)
     made = operations(calls)
     assert made.count("BatchWriteItem") >= 6
+    assert (len(concerned) > 30) is not is_first
     end = len(made) - made[::-1].index("UpdateItem")
     for call in range(1, len(made) + 1):
         set_back(kept)
-        with killed_at(call, after=late), pytest.raises(Killed):
-            house.sync()
-        readable(house)
-        if call > 1 or late:
-            has_ended = call > end or (late and call == end)
-            assert (house.sync()["outcome"] == "busy") is not has_ended
-        later.pass_seconds(3_600)
-        assert house.sync()["outcome"] in {"synced", "unchanged"}
-        assert tables(house) == expected, f"killed at call {call}: {made[call - 1]}"
+        with listening(MODELS_CHANGED) as listener:
+            with killed_at(call, after=late), pytest.raises(Killed):
+                house.sync()
+            readable(house)
+            if call > 1 or late:
+                has_ended = call > end or (late and call == end)
+                assert (house.sync()["outcome"] == "busy") is not has_ended
+            later.pass_seconds(3_600)
+            assert house.sync()["outcome"] in {"synced", "unchanged"}
+            assert tables(house) == expected, f"killed at call {call}: {made[call - 1]}"
+            assert announced(listener) >= concerned, f"killed at call {call}: {made[call - 1]}"
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])

@@ -32,10 +32,12 @@ STORY = {
     "preview/draft": 200,
     "resources/create": 201,
     "catalog_sync/schedule": None,
+    "model_impact/changed": None,
     "model_endpoints/show": 200,
     "preview/own": 200,
     "resources/read": 200,
     "resources/list": 200,
+    "resources/list-affected": 200,
     "resources/list-public": 200,
     "resources/change": 200,
     "execute/execute": 200,
@@ -76,6 +78,8 @@ def test_every_event_runs(house: House) -> None:
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
             assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
+        elif case == "model_impact/changed":
+            assert answer == {"models": 0, "events": 0}, "nothing has changed yet"
         elif case == "rank_resources/schedule":
             assert answer == {"seen": 1, "written": 1, "skipped": 0}
         else:

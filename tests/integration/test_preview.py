@@ -27,7 +27,7 @@ def preview(house: House, body: dict[str, Any], **more: Any) -> Answer:
     """Ask for a preview, and see that nothing is written or sent, whatever comes of it."""
     with recorded("dynamodb") as calls:
         answer = house.call("POST", "/api/resources/preview", body, **more)
-    assert {call.operation for call in calls} <= {"GetItem"}
+    assert {call.operation for call in calls} <= {"BatchGetItem", "GetItem", "Query"}
     assert house.fake.chat_requests == []
     return answer
 

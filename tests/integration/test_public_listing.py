@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from instant.adapters.resource_rows import LISTED_FACTS
+from instant.adapters.resource_rows import LISTED_FACTS, USE_FACTS
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.domain.resource import Resource, Visibility
 from tests.integration.aws_calls import operations, recorded
@@ -218,4 +218,5 @@ def test_the_indexes_hold_what_lists_show() -> None:
     indexes = TEMPLATE["Resources"]["ResourcesTable"]["Properties"]["GlobalSecondaryIndexes"]
     held = {index["IndexName"]: index["Projection"].get("NonKeyAttributes") for index in indexes}
     ranked = [*LISTED_FACTS[:9], "created_at", *LISTED_FACTS[9:]]
+    assert held.pop("by_model") == USE_FACTS
     assert held == {"by_owner": None, "public": LISTED_FACTS, "popular": ranked, "reliable": ranked}

@@ -182,5 +182,15 @@ class CatalogSyncSettings(Settings):
     model_endpoints_table: str
     resources_table: str
     limits_table: str
+    event_bus: str
     openrouter_base_url: str
     catalog_max_loss_percent: int = Field(ge=0, le=100)
+
+
+class ModelImpactSettings(Settings):
+    """functions/model_impact."""
+
+    models_table: str
+    model_changes_table: str
+    resources_table: str
+    event_bus: str

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instant.adapters.catalog_store import DynamoCatalogWriter, DynamoModelReader
+from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.model_changes import DynamoChangeLists
 from instant.adapters.sync_lease import DynamoSyncLease
 from instant.domain.catalog import CatalogModel
@@ -90,7 +91,7 @@ WORDS = st.sets(st.text(min_size=1, max_size=9), max_size=4).map(lambda words: t
 MODELS = st.builds(
     CatalogModel,
     openrouter_id=st.just("odd/model"),
-    canonical_slug=st.text(),
+    canonical_slug=st.text(min_size=1),
     display_name=st.text(),
     provider=st.text(),
     description=st.text(),
@@ -163,7 +164,9 @@ class Sync:
         """Start with the double's whole catalog."""
         self.clock, self.listing = FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
         lease = DynamoSyncLease(house.name("LIMITS_TABLE"))
-        self._doors = SyncDoors(upstream=self.listing, catalog=catalog, lease=lease, clock=self.clock)
+        self._doors = SyncDoors(
+            upstream=self.listing, catalog=catalog, lease=lease, bus=EventBridgeBus("default"), clock=self.clock
+        )
 
     def run(self, *, accept_losses: bool = False) -> SyncResult:
         """Sync once."""

@@ -29,3 +29,23 @@ def test_a_refusal_inside_a_success_is_a_failure(bus: EventBridgeBus) -> None:
     with faults("PutEvents", refused), pytest.raises(UpstreamUnavailable) as caught:
         bus.put("openrouter/models.sync", {})
     assert caught.value.retryable
+
+
+def test_many_are_sent_ten_to_a_request_and_only_what_was_refused_again(bus: EventBridgeBus) -> None:
+    some = answer({"FailedEntryCount": 1, "Entries": [{}] * 9 + [{"ErrorCode": "ThrottlingException"}]})
+    with faults("PutEvents", some) as calls:
+        assert bus.put_all("resource/model.affected", ({"n": n} for n in range(12))) == 12
+    sent = [[json.loads(entry["Detail"])["n"] for entry in body["Entries"]] for body in calls.bodies]
+    assert sent == [[*range(10)], [9], [10, 11]]
+    assert bus.put_all("resource/model.affected", []) == 0
+
+
+def test_what_is_refused_for_good_is_told_after_the_others_were_sent(bus: EventBridgeBus) -> None:
+    refused = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}] + [{}] * 9})
+    still = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
+    with (
+        faults("PutEvents", refused, still, still, still) as calls,
+        pytest.raises(UpstreamUnavailable, match="1 of 11"),
+    ):
+        bus.put_all("resource/model.affected", ({"n": n} for n in range(11)))
+    assert json.loads(calls.bodies[-1]["Entries"][0]["Detail"]) == {"n": 10}

@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 from botocore.exceptions import ClientError
 
+from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.sync_lease import DynamoSyncLease, read_record
 from instant.domain.catalog import SyncRecord
 from instant.domain.catalog_plan import Rules
@@ -93,7 +94,9 @@ class Slow:
 @pytest.mark.parametrize("seed", range(5))
 def test_of_five_at_once_one_works_and_the_others_say_so(cloud: House, lease: DynamoSyncLease, seed: int) -> None:
     slow = Slow()
-    doors = SyncDoors(upstream=slow, catalog=writer_of(cloud), lease=lease, clock=FakeClock())
+    doors = SyncDoors(
+        upstream=slow, catalog=writer_of(cloud), lease=lease, bus=EventBridgeBus("default"), clock=FakeClock()
+    )
     with ThreadPoolExecutor(5) as pool:
         runs = [pool.submit(sync_catalog, doors, Rules(max_loss_percent=10), lambda: 100.0) for _ in range(5)]
         finished = as_completed(runs, timeout=60)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from instant.adapters.model_changes import ChangeRow
 from instant.adapters.sync_lease import read_record
@@ -15,6 +16,18 @@ from instant.domain.catalog_plan import Transition
 
 _LISTS = ("input_modalities", "output_modalities", "supported_parameters")
 _HISTORY = {"changed_at", "changed"}
+
+
+class BySlug(GlobalSecondaryIndex["ModelRow"]):  # type: ignore[no-untyped-call]
+    """Which models have a canonical slug: their ids and nothing else."""
+
+    class Meta:
+        """The index in template.yaml."""
+
+        index_name = "by_slug"
+        projection = KeysOnlyProjection()
+
+    canonical_slug = UnicodeAttribute(hash_key=True)
 
 
 class ModelRow(Table):
@@ -44,6 +57,7 @@ class ModelRow(Table):
     price_held_since = UnicodeAttribute(null=True)
     changed_at = UnicodeAttribute(null=True)
     changed = JSONAttribute(null=True)
+    by_slug = BySlug()
 
     def record(self) -> CatalogModel:
         """The row as the domain knows it."""

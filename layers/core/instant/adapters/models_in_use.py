@@ -1,11 +1,16 @@
-"""Which models resources use, out of an index that holds keys alone."""
+"""Which models resources use, and which resources use a model, out of one index."""
 
 from collections import Counter
+from collections.abc import Iterator
 
-from instant.adapters.resource_rows import ResourceRow
+from instant.adapters.resource_rows import ResourceRow, user_of
+from instant.domain.model_impact import Use
+from instant.domain.successor import SuccessorPolicy
 
 MOST_READ = 10_000
-"""Most resources that are counted: their keys take about a megabyte, some 130 read units."""
+"""Most uses that are counted: they take about two megabytes, some 250 read units."""
+
+_ROWS_PER_READ = 500
 
 
 class DynamoModelsInUse:
@@ -19,3 +24,26 @@ class DynamoModelsInUse:
         """The ids of so many models at most, those of the most resources first."""
         used = Counter(row.ai_model_id for row in self._rows.by_model.scan(limit=MOST_READ))
         return [model for model, _ in used.most_common(count)]
+
+
+class DynamoUsesOfModels:
+    """Finds the resources that use a model; one that was saved just now may not be there yet, nor need be."""
+
+    def __init__(self, resources_table: str) -> None:
+        """Use the table of this name."""
+        self._rows = ResourceRow.named(resources_table)
+
+    def of(self, openrouter_id: str) -> Iterator[Use]:
+        """Every resource that names the model, first or as a fallback, one page in memory at a time."""
+        row = self._rows
+        rows = row.by_model.query(
+            openrouter_id, filter_condition=row.deleted_at.does_not_exist(), page_size=_ROWS_PER_READ
+        )
+        return (
+            Use(
+                resource_id=user_of(row.resource_id),
+                owner_id=row.owner_id,
+                successor_policy=SuccessorPolicy(row.successor_policy),
+            )
+            for row in rows
+        )

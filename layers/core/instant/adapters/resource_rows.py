@@ -1,16 +1,17 @@
 """How a resource lies in DynamoDB: its row, the row that holds its address, and the indexes that list it."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 
 from instant.adapters.tables import IntegerAttribute, Table
 from instant.domain.listing import searchable
 from instant.domain.ranking import Usage
 from instant.domain.resource import Resource, Visibility
+from instant.domain.successor import SuccessorPolicy
 
 LISTED = "public"
 """What `listing` holds; rows without it are in no public index."""
@@ -20,6 +21,9 @@ LISTED_FACTS = [
     "updated_at", "search", "calls_30d", "successes_30d",
 ]  # fmt: skip
 """What public lists know of a resource, beside keys: all but its settings, which may be 200,000 characters."""
+
+USE_FACTS = ["owner_id", "successor_policy", "deleted_at"]
+"""What is known of those who use a model, beside keys."""
 
 _RANKS = ("calls_30d", "successes_30d", "calls_rank", "success_rank")
 
@@ -38,13 +42,13 @@ class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-c
 
 
 class ByModel(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """Which resources use a model: their keys and nothing else."""
+    """Which resources use a model, first or as a fallback."""
 
     class Meta:
         """The index in template.yaml."""
 
         index_name = "by_model"
-        projection = KeysOnlyProjection()
+        projection = IncludeProjection(USE_FACTS)
 
     ai_model_id = UnicodeAttribute(hash_key=True)
 
@@ -101,6 +105,8 @@ class ResourceRow(Table):
     visibility = UnicodeAttribute()
     ai_model_id = UnicodeAttribute()
     config = JSONAttribute()
+    successor_policy = UnicodeAttribute(default=SuccessorPolicy.SUGGEST.value)
+    prices = JSONAttribute(default=dict)
     revision = IntegerAttribute()
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
@@ -122,7 +128,9 @@ class ResourceRow(Table):
         derived = {"search", "listing", *_RANKS}
         fields = {name: value for name, value in self.values.items() if name not in derived}
         usage = Usage(self.calls_30d, self.successes_30d) if "calls_30d" in self.values else None
-        return Resource(**{**fields, "visibility": Visibility(self.visibility), "usage": usage})
+        policy = SuccessorPolicy(self.successor_policy)
+        facts = {"visibility": Visibility(self.visibility), "usage": usage, "successor_policy": policy}
+        return Resource(**{**fields, **facts})
 
     def write(self, resource: Resource) -> list[Action]:
         """What makes the row say `resource`; ranks belong to the ranking, and stay while it is public."""
@@ -141,9 +149,38 @@ class AddressRow(Table):
     target = UnicodeAttribute()
 
 
+class FallbackRow(Table):
+    """That a resource uses a model as a fallback: `resource_id` holds `use#resource_id#model`."""
+
+    resource_id = UnicodeAttribute(hash_key=True)
+    ai_model_id = UnicodeAttribute()
+    owner_id = UnicodeAttribute()
+    successor_policy = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, resource: Resource) -> list[Self]:
+        """The rows of a resource's fallbacks, as it was when its settings were saved."""
+        return [
+            cls(
+                f"use#{resource.resource_id}#{model}",
+                ai_model_id=model,
+                owner_id=resource.owner_id,
+                successor_policy=resource.successor_policy.value,
+            )
+            for model in resource.prices
+            if model != resource.ai_model_id
+        ]
+
+
+def user_of(key: str) -> str:
+    """The resource whose row, or whose fallback's row, has this key."""
+    return key.split("#")[1] if key.startswith("use#") else key
+
+
 def values_of(resource: Resource) -> dict[str, Any]:
     """Every attribute but the key and the ranks; None where there is none."""
-    values = {**asdict(resource), "visibility": resource.visibility.value}
+    words = {"visibility": resource.visibility.value, "successor_policy": resource.successor_policy.value}
+    values = {**asdict(resource), **words}
     del values["resource_id"], values["usage"]
     search = searchable(resource.name, resource.description, resource.category, resource.ai_model_id)
     return {**values, "search": search, "listing": LISTED if resource.visibility is Visibility.PUBLIC else None}

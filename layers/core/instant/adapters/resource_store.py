@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from instant.adapters.resource_rows import AddressRow, ResourceRow, ranks_of, values_of
+from instant.adapters.resource_rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.ranking import Usage
 from instant.domain.resource import Resource, Visibility
@@ -21,16 +21,17 @@ _PASSING = "TransactionConflict"
 
 
 class DynamoResourceStore:
-    """Resources and their addresses in one table."""
+    """Resources, their addresses and their fallbacks in one table."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""
         self._rows = ResourceRow.named(table_name)
         self._addresses = AddressRow.named(table_name)
+        self._fallbacks = FallbackRow.named(table_name)
 
     def get(self, resource_id: str) -> Resource | None:
         """The resource, read consistently."""
-        if resource_id.startswith("addr#"):
+        if "#" in resource_id:
             return None
         row = self._rows.find(resource_id)
         return row.record() if row and row.values.get("deleted_at") is None else None
@@ -45,6 +46,7 @@ class DynamoResourceStore:
 
         def fill(write: TransactWrite) -> None:
             self._claim(write, resource)
+            self._note_fallbacks(write, resource)
             write.save(self._new_row(resource), condition=self._rows.resource_id.does_not_exist())
 
         self._write(fill, resource)
@@ -57,6 +59,7 @@ class DynamoResourceStore:
             if new.address != old.address:
                 self._claim(write, new)
                 write.delete(self._addresses(f"addr#{old.address}"))
+            self._note_fallbacks(write, new, old)
             write.update(row, actions=row.write(new), condition=self._is_current(old))
 
         self._write(fill, new)
@@ -68,6 +71,8 @@ class DynamoResourceStore:
 
         def fill(write: TransactWrite) -> None:
             write.delete(self._addresses(f"addr#{resource.address}"))
+            for fallback in self._fallbacks.of(resource):
+                write.delete(fallback)
             write.update(row, actions=actions, condition=self._is_current(resource))
 
         self._write(fill, resource)
@@ -94,6 +99,16 @@ class DynamoResourceStore:
     def _claim(self, write: TransactWrite, resource: Resource) -> None:
         row = self._addresses(f"addr#{resource.address}", target=resource.resource_id)
         write.save(row, condition=self._addresses.resource_id.does_not_exist())
+
+    def _note_fallbacks(self, write: TransactWrite, new: Resource, old: Resource | None = None) -> None:
+        """Say which fallbacks the resource has from now on, where that is not said already."""
+        before = {row.resource_id: row for row in self._fallbacks.of(old)} if old else {}
+        after = {row.resource_id: row for row in self._fallbacks.of(new)}
+        for key in before.keys() - after.keys():
+            write.delete(before[key])
+        for key, row in after.items():
+            if key not in before or old is None or old.successor_policy is not new.successor_policy:
+                write.save(row)
 
     def _is_current(self, resource: Resource) -> Condition:
         current: Condition = (self._rows.revision == resource.revision) & self._rows.deleted_at.does_not_exist()

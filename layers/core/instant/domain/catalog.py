@@ -20,8 +20,10 @@ class ModelStatus(StrEnum):
 
     OK = "ok"
     EXPIRING = "expiring"
+    MISSING = "missing"
     GONE = "gone"
     UNUSABLE = "unusable"
+    PRICE_CHANGED = "price_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,8 @@ def why_unusable(model: CatalogModel | None) -> str | None:
 def model_status(model: CatalogModel | None, today: date) -> ModelStatus:
     """Whether resources on `model` will work: gone and unusable ones do not, expiring ones for at most a month.
 
+    Missing ones are not listed and still served, as far as is known: most of them come back within days.
+
     An announced end that has passed still only warns: ends are moved and withdrawn, even on the day itself, and
     what is really gone is no longer listed.
     """
@@ -113,6 +117,8 @@ def model_status(model: CatalogModel | None, today: date) -> ModelStatus:
         return ModelStatus.GONE
     if why_unusable(model):
         return ModelStatus.UNUSABLE
+    if model.missing_since:
+        return ModelStatus.MISSING
     end = announced_end(model)
     return ModelStatus.EXPIRING if end and end <= today + NEAR_END else ModelStatus.OK
 
@@ -132,6 +138,7 @@ class SyncRecord:
 
     `read_at` is when the list was last read whole: only then can a row have changed. `validator` names that list (its
     ETag, or its hash), and `waiting` counts the models that a sync may have to change although the list stays the same.
+    Of what changed until `told_at` those who use the models have been told, or are about to be.
     """
 
     synced_at: str
@@ -139,4 +146,5 @@ class SyncRecord:
     seen: int = 0
     written: int = 0
     waiting: int = 0
+    told_at: str = ""
     validator: str | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from instant.domain.identity import handle_of
 from instant.domain.ranking import Usage
+from instant.domain.successor import SuccessorPolicy
 
 
 class Visibility(StrEnum):
@@ -23,6 +24,8 @@ class Resource:
     """One callable resource; `revision` rises with every change, times are stamps.
 
     `usage` is what the last ranking found: only public resources are ranked. `config` is empty in public lists.
+    `prices` has what each model of the settings cost when they were saved, by id, and so names all of them; resources
+    that were last saved before prices were kept have none.
     """
 
     resource_id: str
@@ -37,6 +40,8 @@ class Resource:
     description: str | None = None
     category: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    successor_policy: SuccessorPolicy = SuccessorPolicy.SUGGEST
+    prices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     revision: int = 1
     deleted_at: str | None = None
     usage: Usage | None = None

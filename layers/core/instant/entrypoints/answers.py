@@ -4,14 +4,11 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
-from instant.domain.catalog import ModelStatus
 from instant.domain.catalog_change import ChangeKind
 from instant.domain.execution import KeySource, State
 from instant.domain.identity import Scope
 from instant.domain.integration import KeyStatus
 from instant.domain.output import Output
-from instant.domain.resource import Visibility
-from instant.use_cases.browse_resources import Badge
 
 type Usd = Annotated[str, Field(description="US dollars as a plain decimal number.", examples=["0.000081"])]
 type Time = Annotated[str, Field(description="ISO 8601 in UTC.", examples=["2026-11-22T20:17:24.000123Z"])]
@@ -27,102 +24,6 @@ class PageOf[Row](TypedDict):
     data: list[Row]
     next_cursor: Cursor
     total: NotRequired[Annotated[int, Field(description="How many there are in all, where that is cheap to know.")]]
-
-
-class ResourceFacts(TypedDict):
-    """A resource without its settings, which may be 300 KB."""
-
-    resource_id: str
-    resource_type: str
-    address: Annotated[str, Field(description="handle/slug: another name for it at POST /api/execute.")]
-    name: str
-    slug: str
-    description: str | None
-    category: str | None
-    visibility: Visibility
-    ai_model_id: str
-    revision: Annotated[int, Field(description="Rises with every change; may be sent as If-Match.")]
-    created_at: Time
-    updated_at: Time
-
-
-class ResourceSummary(ResourceFacts):
-    """A resource; `config` goes to its owner only."""
-
-    config: NotRequired[JsonObject]
-
-
-class RecentUse(TypedDict):
-    """Calls in thirty days as of the last ranking, which is minutes ago."""
-
-    calls: int
-    successes: int
-
-
-class ListedResource(ResourceFacts):
-    """A resource in a list; its settings are at GET /api/resources/{resource_id}."""
-
-    recent_use: Annotated[RecentUse | None, Field(description="Null for resources that are not public.")]
-
-
-class ResourceStatistics(TypedDict):
-    """How often a resource was called; thirty days are UTC days and include today."""
-
-    call_count: int
-    success_count_30d: int
-    failure_count_30d: int
-    cost_usd_30d: NotRequired[Annotated[Usd, Field(description="What all callers paid; for the owner only.")]]
-    total_earned_usdc: Usd
-    last_called_at: Time | None
-
-
-class ModelBadges(TypedDict):
-    """The few facts about a resource's model that its page shows."""
-
-    openrouter_id: str
-    display_name: str
-    provider: str
-    context_length: int | None
-    max_tokens: int | None
-    is_active: bool
-    vision_supported: bool
-    tool_calling_supported: bool
-    web_search_supported: bool
-    pricing: dict[str, str]
-
-
-class ResourceDetail(ResourceSummary):
-    """A resource with what is known around it."""
-
-    inputs_schema: Annotated[JsonObject, Field(description="JSON Schema of the inputs.")]
-    stats: ResourceStatistics
-    model: Annotated[ModelBadges | None, Field(description="Null when the catalog never had it.")]
-    model_status: Annotated[
-        ModelStatus,
-        Field(description="gone and unusable: calls are refused; expiring: its announced end is within 30 days."),
-    ]
-    badges: list[Badge]
-
-
-class ResourceKind(TypedDict):
-    """A kind of resource: forms are drawn from its JSON Schemas."""
-
-    name: str
-    description: str
-    integration: str
-    config_schema: JsonObject
-    inputs_schema: JsonObject
-
-
-class PreviewedCall(TypedDict):
-    """What a call would send, and cost at most."""
-
-    request: Annotated[
-        JsonObject,
-        Field(description="The chat body without what depends on the payer: `user`, `provider.max_price`."),
-    ]
-    worst_case_usd: Usd
-    inputs_schema: JsonObject
 
 
 class TokenUsage(TypedDict):

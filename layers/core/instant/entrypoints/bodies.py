@@ -12,6 +12,7 @@ from instant.domain.identity import Scope
 from instant.domain.limits import MAX_DESCRIPTION_CHARACTERS, MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS
 from instant.domain.resource import Visibility
 from instant.domain.secret import Secret
+from instant.domain.successor import SuccessorPolicy
 
 type Choice[E: StrEnum] = Annotated[E, Field(strict=False)]
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=r"\S")]
@@ -73,6 +74,10 @@ class NewResource(Body):
     description: Text | None = None
     category: Category | None = None
     visibility: Choice[Visibility] = Visibility.PRIVATE
+    successor_policy: Choice[SuccessorPolicy] = Field(
+        SuccessorPolicy.SUGGEST,
+        description="When the model ends: say nothing of a successor, suggest it, or have it serve the calls.",
+    )
     config: dict[str, Any]
 
 
@@ -91,12 +96,13 @@ class ResourceChanges(Body):
     description: Text | None = None
     category: Category | None = None
     visibility: Choice[Visibility] | None = Field(None, json_schema_extra=_never_null)
+    successor_policy: Choice[SuccessorPolicy] | None = Field(None, json_schema_extra=_never_null)
     config: dict[str, Any] | None = Field(None, json_schema_extra=_never_null)
 
     def wanted(self) -> dict[str, Any]:
         """What was sent, and only that."""
         changes = {name: getattr(self, name) for name in self.model_fields_set}
-        for name in ("name", "slug", "visibility", "config"):
+        for name in ("name", "slug", "visibility", "successor_policy", "config"):
             if name in changes and changes[name] is None:
                 raise InvalidField.named(name, "cannot be null")
         return changes

@@ -4,10 +4,11 @@ from dataclasses import fields
 from typing import Any, cast
 
 from instant.domain.api_key import ApiKey
-from instant.domain.catalog import CatalogModel, SyncRecord, why_unusable
+from instant.domain.catalog import CatalogModel, ModelStatus, SyncRecord, why_unusable
 from instant.domain.catalog_change import ModelChange
 from instant.domain.execution import Execution, KeySource
 from instant.domain.integration import Beginning, Integration
+from instant.domain.model_impact import UsedModel
 from instant.domain.money import usd_text
 from instant.domain.resource import Resource
 from instant.domain.secret import Secret
@@ -17,10 +18,14 @@ from instant.entrypoints.answers import (
     BegunConnection,
     Connection,
     ExecutionSummary,
-    ListedResource,
     MintedApiKey,
-    ModelBadges,
     ModelDetail,
+    ToldChange,
+)
+from instant.entrypoints.resource_answers import (
+    AffectedModel,
+    ListedResource,
+    ModelBadges,
     PreviewedCall,
     RecentUse,
     ResourceDetail,
@@ -28,10 +33,11 @@ from instant.entrypoints.answers import (
     ResourceKind,
     ResourceStatistics,
     ResourceSummary,
-    ToldChange,
+    UsedModelDetail,
 )
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
+from instant.use_cases.affected_resources import Affected
 from instant.use_cases.browse_resources import Detail
 from instant.use_cases.preview_resource import Preview
 
@@ -42,7 +48,9 @@ _LISTS = ("input_modalities", "output_modalities", "supported_parameters", "pric
 def resource_view(resource: Resource, viewer_id: str) -> ResourceSummary:
     """A resource; its settings are for its owner only."""
     facts = cast(ResourceSummary, facts_view(resource))
-    return {**facts, "config": dict(resource.config)} if resource.owner_id == viewer_id else facts
+    if resource.owner_id != viewer_id:
+        return facts
+    return {**facts, "config": dict(resource.config), "successor_policy": resource.successor_policy}
 
 
 def facts_view(resource: Resource) -> ResourceFacts:
@@ -67,19 +75,41 @@ def listed_view(resource: Resource) -> ListedResource:
     """A resource in a list: a page of settings could be more than an answer may hold."""
     usage = resource.usage
     recent: RecentUse | None = {"calls": usage.calls, "successes": usage.successes} if usage else None
-    return {**facts_view(resource), "recent_use": recent}
+    return cast(ListedResource, {**facts_view(resource), "recent_use": recent})
+
+
+def affected_view(affected: Affected) -> ListedResource:
+    """A resource in the list of those that are affected."""
+    models: list[AffectedModel] = [
+        {"openrouter_id": one.openrouter_id, "status": one.status} for one in affected.models
+    ]
+    return cast(ListedResource, {**listed_view(affected.resource), "affected_models": models})
 
 
 def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
     """A resource with what is known around it."""
-    kind = RESOURCE_TYPES[detail.resource.resource_type]
-    return {
+    kind, is_owner = RESOURCE_TYPES[detail.resource.resource_type], detail.resource.owner_id == viewer_id
+    view = {
         **resource_view(detail.resource, viewer_id),
         "inputs_schema": kind.inputs_schema(detail.resource.config),
-        "stats": stats_view(detail.stats, is_owner=detail.resource.owner_id == viewer_id),
+        "stats": stats_view(detail.stats, is_owner=is_owner),
         "model": badges_view(detail.model),
-        "model_status": detail.model_status,
+        "model_status": detail.used[0].status,
         "badges": detail.badges,
+    }
+    affected = [used_view(one) for one in detail.used if one.status is not ModelStatus.OK]
+    told = {"successor": detail.used[0].successor, "affected_models": affected} if is_owner else {}
+    return cast(ResourceDetail, {**view, **told})
+
+
+def used_view(used: UsedModel) -> UsedModelDetail:
+    """What became of a model, for the owner of a resource that uses it."""
+    return {
+        "openrouter_id": used.openrouter_id,
+        "status": used.status,
+        "successor": used.successor,
+        "saved_price": dict(used.saved_price) if used.saved_price is not None else None,
+        "price": dict(used.price) if used.price is not None else None,
     }
 
 

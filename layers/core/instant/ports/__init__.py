@@ -1,6 +1,6 @@
 """Every door to the outside, on one page but for the catalog's sync and history; the adapters open them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -290,3 +290,6 @@ class EventBus(Protocol):
 
     def put(self, detail_type: str, detail: dict[str, object]) -> None:
         """Send one event."""
+
+    def put_all(self, detail_type: str, details: Iterable[dict[str, object]]) -> int:
+        """Send many and say how many; if some cannot be sent, `UpstreamUnavailable` after those that could."""

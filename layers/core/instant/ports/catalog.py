@@ -1,16 +1,17 @@
 """The doors of the catalog's sync and of its history."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from instant.domain.catalog import SyncRecord
+from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.catalog_change import ModelChange, WantedChanges
 from instant.domain.catalog_plan import Transition
 from instant.domain.endpoint import Offers
+from instant.domain.model_impact import Use
 from instant.domain.page import Page, PageRequest
-from instant.ports import CatalogReader
+from instant.ports import CatalogReader, ModelReader
 
 
 class CatalogWriter(CatalogReader, Protocol):
@@ -61,6 +62,23 @@ class ModelsInUse(Protocol):
 
     def most_used(self, count: int) -> Sequence[str]:
         """The ids of so many models at most, those of the most resources first."""
+
+
+class UsesOfModels(Protocol):
+    """Which resources use a model."""
+
+    def of(self, openrouter_id: str) -> Iterator[Use]:
+        """Every resource that names the model, first or as a fallback, one page in memory at a time."""
+
+
+class ModelLookup(ModelReader, Protocol):
+    """Models by id, and those that could take over from one."""
+
+    def some(self, model_ids: Iterable[str]) -> Mapping[str, CatalogModel]:
+        """Those of these models that the catalog knows, by id, read consistently."""
+
+    def akin(self, model: CatalogModel) -> Sequence[CatalogModel]:
+        """What `model` is an alias of, and every other model of its canonical slug."""
 
 
 class OffersReader(Protocol):

@@ -4,18 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from instant.domain.catalog import CatalogModel, ModelStatus, model_status
+from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.identity import Identity
 from instant.domain.listing import ResourceSort, Wanted, named, within
+from instant.domain.model_impact import UsedModel
 from instant.domain.model_query import is_free
 from instant.domain.page import Page, PageRequest
 from instant.domain.ranking import usage_of
 from instant.domain.resource import Resource
 from instant.domain.stats import Stats
-from instant.ports import Clock, ModelReader, ResourceLists, ResourceReader, StatsStore
+from instant.domain.successor import SuccessorPolicy
+from instant.ports import Clock, ResourceLists, ResourceReader, StatsStore
+from instant.ports.catalog import ModelLookup
 from instant.resource_types import RESOURCE_TYPES
 from instant.use_cases.manage_resources import kind_named
+from instant.use_cases.used_models import models_of, used_models, with_successors
 
 SURELY = 0.9
 """A resource whose success rate is at least this, with 95 % certainty, is called reliable: 35 of 35 calls are."""
@@ -36,11 +40,11 @@ type Badge = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A resource with what is known around it."""
+    """A resource with what is known around it; `used` has its models, the one that normally serves first."""
 
     resource: Resource
     model: CatalogModel | None
-    model_status: ModelStatus
+    used: list[UsedModel]
     stats: Stats
     badges: list[Badge]
 
@@ -49,18 +53,22 @@ def read_resource(
     resource_id: str,
     caller: Identity,
     resources: ResourceReader,
-    models: ModelReader,
+    models: ModelLookup,
     stats: StatsStore,
     clock: Clock,
 ) -> Detail:
-    """A resource that the caller may see, with its model and statistics."""
+    """A resource that the caller may see, with its models and statistics."""
     resource = resources.get(resource_id)
     if resource is None or not resource.visible_to(caller.user_id):
         raise NotFound.of("resource")
-    model, now = models.get(resource.ai_model_id), clock.now()
+    known, now = models.some(models_of(resource)), clock.now()
+    model = known.get(resource.ai_model_id)
+    used = used_models(resource, known, now.date())
+    policy = resource.successor_policy if resource.owner_id == caller.user_id else SuccessorPolicy.NONE
+    told = with_successors(used, policy, known, models, now.date())
     counts = stats.of(resource.resource_id, now)
     badges = sorted(badges_of(resource, model, counts))
-    return Detail(resource, model, model_status(model, now.date()), counts, badges)
+    return Detail(resource, model, list(told), counts, badges)
 
 
 def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> Iterator[Badge]:

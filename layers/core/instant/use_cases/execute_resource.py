@@ -11,9 +11,9 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.catalog import CatalogModel
 from instant.domain.clock import stamp
-from instant.domain.errors import CostCap, CredentialRejected, ModelUnavailable, NotFound, UpstreamUnavailable
+from instant.domain.errors import CostCap, CredentialRejected, NotFound, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.execution import KeySource, Opening
 from instant.domain.identity import Identity, Scope
@@ -23,10 +23,12 @@ from instant.domain.money import usd_text
 from instant.domain.output import Answer
 from instant.domain.resource import Resource
 from instant.ports import CallFactsReader, Clock, KeyOpener, KeyVerdicts, ResourceStore, Upstream
+from instant.ports.catalog import ModelLookup
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Call, Plan
 from instant.use_cases.book_run import Books, book_run
 from instant.use_cases.keep_images import Gallery, keep_images
+from instant.use_cases.serving_models import serving_models
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Doors:
 
     resources: ResourceStore
     facts: CallFactsReader
+    models: ModelLookup
     verdicts: KeyVerdicts
     keys: KeyOpener
     upstream: Upstream
@@ -65,11 +68,12 @@ def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, 
     resource = _find(order, caller, doors.resources)
     kind = RESOURCE_TYPES[resource.resource_type]
     facts = doors.facts.of(caller.user_id, kind.integration, kind.model_ids(resource.config))
-    models = servable(kind.model_ids(resource.config), facts.models)
+    today = doors.clock.now().date()
+    models = serving_models(kind, resource.config, resource.successor_policy, facts.models, doors.models, today)
     integration = usable(facts.integration, kind.integration)
     plan = _affordable(kind.plan(_call(order, resource, models, integration)), integration)
     key = doors.keys.open(integration.ciphertext, user_id=caller.user_id, service=kind.integration)
-    opening = _opening(order, resource, plan, caller, doors.clock)
+    opening = _opening(order, resource, models[0], plan, caller, doors.clock)
 
     def send(request: Request) -> Reply:
         return doors.upstream.send(replace(request, bearer=key), seconds=_time_to_run(order, plan))
@@ -100,15 +104,6 @@ def _find(order: Order, caller: Identity, resources: ResourceStore) -> Resource:
     return found
 
 
-def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
-    """The models as the catalog has them now, without fallbacks that have gone since; the first must be there."""
-    models = [known[model_id] for model_id in model_ids if why_unusable(known.get(model_id)) is None]
-    if not models or models[0].openrouter_id != model_ids[0]:
-        problem = why_unusable(known.get(model_ids[0]))
-        raise ModelUnavailable(f"The resource's model {model_ids[0]} {problem}. Its owner must change the resource.")
-    return models
-
-
 def _call(order: Order, resource: Resource, models: Sequence[CatalogModel], integration: Integration) -> Call:
     return Call(
         config=resource.config,
@@ -136,7 +131,9 @@ def _time_to_run(order: Order, plan: Plan) -> float:
     return order.seconds_left() - SECONDS_TO_CLOSE - plan.seconds_to_keep
 
 
-def _opening(order: Order, resource: Resource, plan: Plan, caller: Identity, clock: Clock) -> Opening:
+def _opening(
+    order: Order, resource: Resource, model: CatalogModel, plan: Plan, caller: Identity, clock: Clock
+) -> Opening:
     """The ledger's first entry; its lease lasts as long as this invocation can."""
     now, seconds = clock.now(), order.seconds_left()
     if _time_to_run(order, plan) <= 0:
@@ -148,7 +145,7 @@ def _opening(order: Order, resource: Resource, plan: Plan, caller: Identity, clo
         key_source=KeySource.CALLER,
         resource_id=resource.resource_id,
         resource_revision=resource.revision,
-        model=resource.ai_model_id,
+        model=model.openrouter_id,
         reserved_nanousd=plan.worst_nanousd,
         created_at=stamp(now),
         lease_expires_at=stamp(now + timedelta(seconds=seconds)),

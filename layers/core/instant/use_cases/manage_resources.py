@@ -12,7 +12,9 @@ from instant.domain.errors import AddressTaken, InvalidField, NotFound, Revision
 from instant.domain.identity import Identity, Scope
 from instant.domain.ids import new_id
 from instant.domain.limits import MAX_CONFIG_BYTES
+from instant.domain.model_impact import price_of
 from instant.domain.resource import Resource, Visibility, slug_of
+from instant.domain.successor import SuccessorPolicy
 from instant.domain.validation import parse
 from instant.ports import Clock, ModelReader, ResourceReader, ResourceStore
 from instant.resource_types import RESOURCE_TYPES
@@ -41,13 +43,14 @@ class Draft:
     description: str | None = None
     category: str | None = None
     visibility: Visibility = Visibility.PRIVATE
+    successor_policy: SuccessorPolicy = SuccessorPolicy.SUGGEST
 
 
 def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
     """Check the settings against the catalog and store the resource under an address of its own."""
     caller.require(Scope.MANAGE)
     kind = kind_named(draft.resource_type)
-    config, model_id = checked(kind, draft.config, doors.models)
+    config, models = checked(kind, draft.config, doors.models)
     now = doors.clock.now()
     resource = Resource(
         resource_id=new_id("res", now),
@@ -59,7 +62,8 @@ def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
         category=draft.category,
         visibility=draft.visibility,
         config=config,
-        ai_model_id=model_id,
+        **_facts_of(models),
+        successor_policy=draft.successor_policy,
         created_at=stamp(now),
         updated_at=stamp(now),
     )
@@ -74,8 +78,8 @@ def change_resource(
     old = own_resource(resource_id, caller, doors.resources, revision)
     new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(doors.clock.now()))
     if "config" in changes:
-        config, model_id = checked(kind_named(old.resource_type), changes["config"], doors.models)
-        new = replace(new, config=config, ai_model_id=model_id)
+        config, models = checked(kind_named(old.resource_type), changes["config"], doors.models)
+        new = replace(new, config=config, **_facts_of(models))
     doors.resources.replace(old, new)
     return new
 
@@ -108,13 +112,21 @@ def kind_named(name: str) -> ResourceType:
     return RESOURCE_TYPES[name]
 
 
-def checked(kind: ResourceType, config: Mapping[str, Any], models: ModelReader) -> tuple[dict[str, Any], str]:
-    """The settings without what was left out, and their model; `InvalidField` names whatever cannot work."""
+def checked(
+    kind: ResourceType, config: Mapping[str, Any], models: ModelReader
+) -> tuple[dict[str, Any], list[CatalogModel]]:
+    """The settings without what was left out, and their models; `InvalidField` names whatever cannot work."""
     settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
     _refuse_huge(settings)
-    model_ids = kind.model_ids(settings)
-    kind.check(settings, [_usable(model_id, settings, models) for model_id in model_ids])
-    return settings, model_ids[0]
+    found = [_usable(model_id, settings, models) for model_id in kind.model_ids(settings)]
+    kind.check(settings, found)
+    return settings, found
+
+
+def _facts_of(models: Sequence[CatalogModel]) -> dict[str, Any]:
+    """What a resource remembers of its models: which one normally serves, and what each costs now."""
+    prices = {model.openrouter_id: price_of(model) for model in models}
+    return {"ai_model_id": models[0].openrouter_id, "prices": prices}
 
 
 def _refuse_huge(settings: Mapping[str, Any]) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import TooLarge
 from instant.domain.identity import Identity, Scope
-from instant.ports import ModelReader, ResourceReader
+from instant.domain.successor import SuccessorPolicy
+from instant.ports import Clock, ResourceReader
+from instant.ports.catalog import ModelLookup
 from instant.resource_types.resource_type import Call, Plan, ResourceType
-from instant.use_cases.execute_resource import servable
 from instant.use_cases.manage_resources import checked, kind_named, own_resource
+from instant.use_cases.serving_models import serving_models
 
 MAX_BYTES = 5_000_000
 """Longest request that is shown; a function's answer ends at 6 MB."""
@@ -39,25 +41,27 @@ class Preview:
     inputs_schema: Mapping[str, Any]
 
 
-def preview_resource(trial: Trial, caller: Identity, resources: ResourceReader, models: ModelReader) -> Preview:
+def preview_resource(
+    trial: Trial, caller: Identity, resources: ResourceReader, models: ModelLookup, clock: Clock
+) -> Preview:
     """What `trial` would send; refused, by name, as creating and executing would refuse it."""
     caller.require(Scope.MANAGE)
-    kind, config = _settings(trial, caller, resources, models)
-    ids = kind.model_ids(config)
-    known = {model_id: model for model_id in ids if (model := models.get(model_id))}
-    plan = kind.plan(_call(trial, config, servable(ids, known)))
+    kind, config, policy = _settings(trial, caller, resources, models)
+    known = models.some(kind.model_ids(config))
+    serving = serving_models(kind, config, policy, known, models, clock.now().date())
+    plan = kind.plan(_call(trial, config, serving))
     return Preview(request=_shown(plan), worst_nanousd=plan.worst_nanousd, inputs_schema=kind.inputs_schema(config))
 
 
 def _settings(
-    trial: Trial, caller: Identity, resources: ResourceReader, models: ModelReader
-) -> tuple[ResourceType, Mapping[str, Any]]:
+    trial: Trial, caller: Identity, resources: ResourceReader, models: ModelLookup
+) -> tuple[ResourceType, Mapping[str, Any], SuccessorPolicy]:
     """A template is its owner's: somebody else's resource reads as missing, public or not."""
     if trial.resource_id is not None:
         resource = own_resource(trial.resource_id, caller, resources)
-        return kind_named(resource.resource_type), resource.config
+        return kind_named(resource.resource_type), resource.config, resource.successor_policy
     kind = kind_named(trial.resource_type or "")
-    return kind, checked(kind, trial.config or {}, models)[0]
+    return kind, checked(kind, trial.config or {}, models)[0], SuccessorPolicy.NONE
 
 
 def _call(trial: Trial, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> Call:

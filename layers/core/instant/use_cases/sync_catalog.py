@@ -1,18 +1,19 @@
 """Bring the model catalog up to date: read all of it, doubt it, write only what changed, one run at a time."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.catalog_change import ChangeKind
-from instant.domain.catalog_plan import Fetched, Quarantine, Rules, SyncPlan, plan_sync
+from instant.domain.catalog_plan import Fetched, Quarantine, Rules, SyncPlan, Transition, plan_sync
 from instant.domain.clock import moment, stamp
 from instant.domain.ids import new_id
-from instant.ports import Clock, Upstream
+from instant.ports import Clock, EventBus, Upstream
 from instant.ports.catalog import CatalogWriter, SyncLease
+from instant.use_cases.announce_changes import announce_changes, told_until
 from instant.use_cases.fetch_catalog import SyncRefused, fetch_catalog
 
 SECONDS_TO_WRITE = 20.0
@@ -55,6 +56,7 @@ class SyncDoors:
     upstream: Upstream
     catalog: CatalogWriter
     lease: SyncLease
+    bus: EventBus
     clock: Clock
 
 
@@ -87,7 +89,8 @@ def _run(
         result = SyncResult(outcome=Outcome.UNCHANGED, seen=last.seen)
         return result, replace(last, synced_at=stamp(now), written=0)
     assert fetched is not None  # without a validator there is always a catalog
-    plan = _believed(fetched, _known(doors.catalog, last), now, rules)
+    known = _known(doors.catalog, last)
+    plan = _believed(fetched, {stored.model.openrouter_id: stored.model for stored in known}, now, rules)
     doors.catalog.write(plan.transitions)
     result = _result(fetched, plan)
     record = SyncRecord(
@@ -96,6 +99,7 @@ def _run(
         seen=result.seen,
         written=result.written,
         waiting=plan.waiting,
+        told_at=announce_changes([*known, *plan.transitions], told_until(last), stamp(now), doors.bus),
         validator=fetched.validator,
     )
     return result, record
@@ -103,17 +107,17 @@ def _run(
 
 def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | None:
     """The validator of the last list, if nothing could be written should the list be the same."""
-    if last is None or last.waiting or rules.accept_losses or rules.accept_prices:
+    if last is None or last.waiting or told_until(last) < last.read_at or rules.accept_losses or rules.accept_prices:
         return None
     return last.validator if last.read_at and now - moment(last.read_at) < LONGEST_TRUST else None
 
 
-def _known(catalog: CatalogWriter, last: SyncRecord | None) -> dict[str, CatalogModel]:
+def _known(catalog: CatalogWriter, last: SyncRecord | None) -> Sequence[Transition]:
     """What is stored, after its history has been made whole: what changed since the last success may be missing."""
     known = catalog.known()
     since = last.synced_at if last else ""
     catalog.note(transition for transition in known if transition.at > since)
-    return {transition.model.openrouter_id: transition.model for transition in known}
+    return known
 
 
 def _believed(fetched: Fetched, known: Mapping[str, CatalogModel], now: datetime, rules: Rules) -> SyncPlan:

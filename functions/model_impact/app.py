@@ -1,0 +1,28 @@
+"""After a sync, by the event openrouter/models.changed: an event for each resource whose models changed."""
+
+from dataclasses import asdict
+from typing import Any
+
+from instant.adapters.clock import SystemClock
+from instant.adapters.event_bus import EventBridgeBus
+from instant.adapters.model_changes import DynamoChangeLists
+from instant.adapters.model_lookup import DynamoModelLookup
+from instant.adapters.models_in_use import DynamoUsesOfModels
+from instant.entrypoints.observability import quiet_libraries
+from instant.settings import ModelImpactSettings
+from instant.use_cases.tell_owners import TellDoors, tell_owners
+
+quiet_libraries()
+settings = ModelImpactSettings.load()
+doors = TellDoors(
+    changes=DynamoChangeLists(settings.model_changes_table),
+    uses=DynamoUsesOfModels(settings.resources_table),
+    models=DynamoModelLookup(settings.models_table),
+    bus=EventBridgeBus(settings.event_bus),
+    clock=SystemClock(),
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Tell once; a run that fails raises, so that the platform tries all of it again."""
+    return asdict(tell_owners(event["detail"]["models"], event["detail"]["since"], doors))

@@ -1,0 +1,36 @@
+"""Many items by their keys, across tables, in one round trip."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from instant.adapters.aws import client
+from instant.adapters.tables import Table
+from instant.domain.errors import UpstreamUnavailable
+
+MOST_KEYS = 100
+"""Most keys of one BatchGetItem."""
+
+_ATTEMPTS = 3
+
+
+def read_items(wanted: dict[str, Any]) -> dict[str, list[Any]]:
+    """All that is `wanted`; what DynamoDB leaves unprocessed is asked for again, a missing row is no answer."""
+    found: dict[str, list[Any]] = {}
+    for _ in range(_ATTEMPTS):
+        reply = client("dynamodb").batch_get_item(RequestItems=wanted)
+        for table, items in reply["Responses"].items():
+            found.setdefault(table, []).extend(items)
+        wanted = reply.get("UnprocessedKeys")
+        if not wanted:
+            return found
+    raise UpstreamUnavailable("The database is busy. Try again in a moment.", retry_after=1)
+
+
+def these(keys: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A table's part of what is wanted: at most `MOST_KEYS` keys, read consistently."""
+    return {"Keys": keys, "ConsistentRead": True}
+
+
+def name_of(table: type[Table]) -> str:
+    """The table's physical name."""
+    return str(table.Meta.table_name)

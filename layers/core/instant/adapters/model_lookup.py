@@ -1,0 +1,29 @@
+"""Models by id, many at a time, and those that could take over from one, out of an index by canonical slug."""
+
+from collections.abc import Iterable
+from itertools import batched
+
+from instant.adapters.batch_reads import MOST_KEYS, name_of, read_items, these
+from instant.adapters.catalog_store import DynamoModelReader
+from instant.domain.catalog import CatalogModel
+
+
+class DynamoModelLookup(DynamoModelReader):
+    """Models out of their table; the index has ids alone."""
+
+    def some(self, model_ids: Iterable[str]) -> dict[str, CatalogModel]:
+        """Those of these models that the catalog knows, by id, read consistently."""
+        batches = batched(dict.fromkeys(model_ids), MOST_KEYS, strict=False)
+        found = (model for ids in batches for model in self._read(ids))
+        return {model.openrouter_id: model for model in found}
+
+    def akin(self, model: CatalogModel) -> list[CatalogModel]:
+        """What `model` is an alias of, and every other model of its canonical slug."""
+        same = (row.openrouter_id for row in self._rows.by_slug.query(model.canonical_slug))
+        ids = {*same, model.alias_target} - {model.openrouter_id, None}
+        return list(self.some(name for name in ids if name).values())
+
+    def _read(self, ids: Iterable[str]) -> list[CatalogModel]:
+        table = name_of(self._rows)
+        items = read_items({table: these([{"openrouter_id": {"S": name}} for name in ids])})
+        return [self._rows.from_raw_data(item).record() for item in items.get(table, [])]

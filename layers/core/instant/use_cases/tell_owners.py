@@ -1,0 +1,59 @@
+"""After a sync: tell the bus, and through it whoever listens, of every resource whose models changed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from instant.domain.catalog_change import ModelChange
+from instant.domain.model_impact import TOLD, tidings
+from instant.domain.successor import successor_of
+from instant.ports import Clock, EventBus
+from instant.ports.catalog import ChangeLists, ModelLookup, UsesOfModels
+
+RESOURCE_AFFECTED = "resource/model.affected"
+"""The event that tells of one change of one model that one resource uses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellDoors:
+    """What telling needs from outside."""
+
+    changes: ChangeLists
+    uses: UsesOfModels
+    models: ModelLookup
+    bus: EventBus
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Of how many models there was something to tell, and how many events told it."""
+
+    models: int
+    events: int
+
+
+def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
+    """Send an event for each resource that uses one of `models` and each thing that changed about it after `since`.
+
+    Whatever fails is raised: then all is to be told again, and what is told twice has the same id both times.
+    """
+    news = {name: [change for change in doors.changes.after(since, name) if change.kind in TOLD] for name in models}
+    concerning = {name: changes for name, changes in news.items() if changes}
+    sent = [doors.bus.put_all(RESOURCE_AFFECTED, _events(name, changes, doors)) for name, changes in concerning.items()]
+    return Told(len(sent), sum(sent))
+
+
+def _events(name: str, changes: Sequence[ModelChange], doors: TellDoors) -> Iterator[dict[str, object]]:
+    """What to tell of one model; the successor is only looked for when somebody uses the model."""
+    uses = iter(doors.uses.of(name))
+    for use in uses:
+        successor = _successor(name, doors)
+        yield from tidings(use, changes, successor)
+        for other in uses:
+            yield from tidings(other, changes, successor)
+
+
+def _successor(name: str, doors: TellDoors) -> str | None:
+    model = doors.models.get(name)
+    found = successor_of(model, doors.models.akin(model), doors.clock.now().date()) if model else None
+    return found.openrouter_id if found else None

@@ -1,0 +1,38 @@
+"""What became of the models that a resource uses, and what could take over from them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from instant.domain.catalog import CatalogModel, ModelStatus
+from instant.domain.model_impact import UsedModel, used_model
+from instant.domain.resource import Resource
+from instant.domain.successor import SuccessorPolicy, successor_of
+from instant.ports.catalog import ModelLookup
+from instant.resource_types import RESOURCE_TYPES
+
+_ENDING = {ModelStatus.EXPIRING, ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
+"""When to look for a successor."""
+
+
+def models_of(resource: Resource) -> list[str]:
+    """The models that the resource's settings name, the one that normally serves first."""
+    return RESOURCE_TYPES[resource.resource_type].model_ids(resource.config)
+
+
+def used_models(resource: Resource, known: Mapping[str, CatalogModel], today: date) -> list[UsedModel]:
+    """What became of each model of the resource, in order."""
+    return [used_model(name, known.get(name), resource.prices.get(name), today) for name in models_of(resource)]
+
+
+def with_successors(
+    used: list[UsedModel], policy: SuccessorPolicy, known: Mapping[str, CatalogModel], lookup: ModelLookup, today: date
+) -> Iterator[UsedModel]:
+    """The same, with what could take over from those that end, unless the owner does not want to hear of it."""
+    for one in used:
+        model = known.get(one.openrouter_id)
+        if model is None or one.status not in _ENDING or policy is SuccessorPolicy.NONE:
+            yield one
+        else:
+            successor = successor_of(model, lookup.akin(model), today)
+            yield replace(one, successor=successor.openrouter_id if successor else None)
