@@ -73,6 +73,7 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     assert what_if["compared"]["executions"] > 0
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")
+    _switch(world)
     _refused_key(world, journey)
     for method, body in (("GET", None), ("PATCH", {"is_enabled": True})):
         world.done(200, "bob", method, "/api/user/integrations/openrouter", body)
@@ -94,6 +95,26 @@ def _paint(world: World) -> None:
     link = urlsplit(shown.headers["Location"])
     picture = call(f"{link.scheme}://{link.netloc}", "GET", f"{link.path}?{link.query}")
     assert picture.body.startswith(b"\x89PNG"), picture.status
+
+
+def _switch(world: World) -> None:
+    """A model comes to its end, its users are told, and another serves in its place; then it comes back."""
+    model = "northwind/gale-70b"
+    config = {"model": model, "max_tokens": 100}
+    resource = world.resource("alice", name="Gale", config=config, successor_policy="switch")["resource_id"]
+    listed = world.fake.catalog
+    ending = [{**row, "expiration_date": "2026-01-01"} if row["id"] == model else row for row in listed]
+    for catalog in (ending, [row for row in listed if row["id"] != model]):
+        world.fake.catalog = catalog
+        world.sync()
+    (affected,) = world.done(200, "alice", "GET", "/api/resources?affected=true")["data"]
+    shown = world.done(200, "alice", "GET", f"/api/resources/{resource}")
+    assert (affected["resource_id"], shown["successor"]) == (resource, f"{model}:free")
+    trial = {"resource_id": resource, "inputs": {"prompt": "Hello."}}
+    assert world.done(200, "alice", "POST", "/api/resources/preview", trial)["request"]["model"] == f"{model}:free"
+    _run(world, "alice", resource_id=resource)
+    world.fake.catalog = listed
+    world.sync()
 
 
 def _run(world: World, user: str, **which: str) -> Any:

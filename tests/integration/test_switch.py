@@ -1,0 +1,98 @@
+"""The policy `switch`: a successor serves the calls of a resource whose model has gone, if it may and can."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.integration.guests import created
+from tests.integration.house import House
+
+MINI, FREE, LATER = "meadow/lark-mini", "meadow/lark-mini:free", "meadow/lark-mini-2"
+SWITCH = {"successor_policy": "switch"}
+
+
+@pytest.fixture
+def house(furnished: House) -> House:
+    """A house in which a later model is the small lark under another name."""
+    row = copy.deepcopy(next(row for row in furnished.fake.catalog if row["id"] == MINI))
+    furnished.fake.catalog.append(row | {"id": LATER})
+    furnished.sync()
+    return furnished
+
+
+def change(house: House, model: str, **facts: Any) -> None:
+    """Let the service list a model with other facts."""
+    next(row for row in house.fake.catalog if row["id"] == model).update(facts)
+    house.sync()
+
+
+def sent(house: House) -> Any:
+    """The last chat request."""
+    return house.fake.chat_requests[-1].json
+
+
+def test_a_successor_serves_and_the_settings_stay(house: House) -> None:
+    resource = created(house, "alice", {"model": MINI}, **SWITCH)
+    assert house.execute(resource["resource_id"]).json["model"].startswith(MINI)
+    house.retire(MINI)
+    answer = house.execute(resource["resource_id"])
+    assert (answer.status, sent(house)["model"]) == (200, LATER)
+    (execution, before) = house.call("GET", "/api/executions").json["data"]
+    assert (execution["model"], before["model"]) == (LATER, MINI)
+    shown = house.call("GET", f"/api/resources/{resource['resource_id']}").json
+    assert (shown["config"]["model"], shown["revision"], shown["model_status"]) == (MINI, 1, "gone")
+    assert shown["successor"] == LATER
+    trial = {"resource_id": resource["resource_id"], "inputs": {"prompt": "Hello."}}
+    preview = house.call("POST", "/api/resources/preview", trial)
+    assert preview.json["request"]["model"] == LATER
+
+
+@pytest.mark.parametrize("policy", ["none", "suggest"])
+def test_without_leave_nothing_else_serves(house: House, policy: str) -> None:
+    resource = created(house, "alice", {"model": MINI}, successor_policy=policy)
+    house.retire(MINI)
+    assert house.execute(resource["resource_id"]).code == "model_unavailable"
+    assert house.fake.chat_requests == []
+
+
+def test_a_model_that_still_serves_is_not_switched(house: House) -> None:
+    resource = created(house, "alice", {"model": MINI}, **SWITCH)
+    house.fake.catalog = [row for row in house.fake.catalog if row["id"] != MINI]
+    house.sync()
+    assert house.call("GET", f"/api/resources/{resource['resource_id']}").json["model_status"] == "missing"
+    house.execute(resource["resource_id"])
+    assert sent(house)["model"] == MINI
+
+
+def test_a_caller_s_cap_holds_for_the_successor_too(house: House) -> None:
+    resource = created(house, "alice", {"model": MINI, "max_tokens": 100}, **SWITCH)
+    change(house, LATER, pricing={"prompt": "0.01", "completion": "0.01"})
+    house.sync(accept_prices=True)
+    house.retire(MINI)
+    refused = house.execute(resource["resource_id"])
+    assert (refused.status, refused.code) == (409, "cost_cap")
+    assert house.fake.chat_requests == []
+
+
+def test_a_successor_that_would_drop_a_setting_does_not_serve(house: House) -> None:
+    resource = created(house, "alice", {"model": MINI, "temperature": 0.5}, **SWITCH)
+    change(house, LATER, supported_parameters=["max_tokens"])
+    house.retire(MINI)
+    assert house.execute(resource["resource_id"]).code == "model_unavailable"
+    assert house.fake.chat_requests == []
+
+
+def test_a_fallback_that_takes_over_is_asked_once(house: House) -> None:
+    resource = created(house, "alice", {"model": MINI, "fallback_models": [LATER, "meadow/lark"]}, **SWITCH)
+    house.retire(MINI)
+    assert house.execute(resource["resource_id"]).status == 200
+    assert sent(house)["models"] == [LATER, "meadow/lark"]
+
+
+def test_without_a_successor_the_owner_is_asked_to_choose(house: House) -> None:
+    resource = created(house, "alice", {"model": "meadow/lark"}, **SWITCH)
+    house.retire("meadow/lark")
+    refused = house.execute(resource["resource_id"])
+    assert refused.code == "model_unavailable"
+    assert "must change the resource" in refused.text
