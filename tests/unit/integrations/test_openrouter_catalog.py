@@ -119,7 +119,8 @@ ORDINARY: dict[str, Any] = {"id": "a/b", "architecture": {"output_modalities": [
 @pytest.mark.parametrize(
     "row",
     [None, [], "a/b", {}, {**ORDINARY, "id": None}, {**ORDINARY, "id": ""}, {**ORDINARY, "id": "alone"},
-     {**ORDINARY, "id": f"a/{'b' * 999}"}, {**ORDINARY, "id": f"a/{'ß' * 500}"}, {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
+     {**ORDINARY, "id": f"a/{'b' * 999}"}, {**ORDINARY, "id": f"a/{'ß' * 500}"},
+     {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
      {**ORDINARY, "architecture": None}, {**ORDINARY, "architecture": []}],
 )  # fmt: skip
 def test_a_row_without_the_essentials_is_counted_as_unreadable(row: object) -> None:
