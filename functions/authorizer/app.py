@@ -37,5 +37,9 @@ def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
         },
-        "context": {"user_id": caller.user_id, "scopes": " ".join(sorted(caller.scopes))},
+        "context": {
+            "user_id": caller.user_id,
+            "scopes": " ".join(sorted(caller.scopes)),
+            "key_id": caller.key_id or "",
+        },
     }

@@ -5,31 +5,40 @@ from typing import Any
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.call_facts import DynamoCallFacts
 from instant.adapters.clock import SystemClock
+from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.image_store import S3ImageStore
 from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.adapters.ledger import DynamoLedger
+from instant.adapters.ledger import DynamoLedger, LedgerTables
 from instant.adapters.model_lookup import DynamoModelLookup
 from instant.adapters.picture_reader import PillowPictureReader
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
+from instant.domain.money import to_nanousd
 from instant.entrypoints.addresses import api_address, with_links
 from instant.entrypoints.answers import ExecutedCall
 from instant.entrypoints.bodies import Execute
-from instant.entrypoints.http import api, caller_of, documented, handler_of, refuse_idempotency_key
+from instant.entrypoints.http import api, caller_of, documented, handler_of, idempotency_key
 from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import ExecuteSettings
-from instant.use_cases.book_run import Books
+from instant.use_cases.books import Books
+from instant.use_cases.choose_payer import PlatformTerms
 from instant.use_cases.execute_resource import Doors, Order, execute_resource
 from instant.use_cases.keep_images import Gallery
 
 settings = ExecuteSettings.load()
 clock = SystemClock()
 days_kept = settings.retention_days - 7
+tables = LedgerTables(
+    executions=settings.executions_table,
+    stats=settings.resource_stats_table,
+    usage=settings.usage_table,
+    limits=settings.limits_table,
+)
 doors = Doors(
     resources=DynamoResourceStore(settings.resources_table),
-    facts=DynamoCallFacts(settings.integrations_table, settings.models_table),
+    facts=DynamoCallFacts(settings.integrations_table, settings.models_table, settings.limits_table),
     models=DynamoModelLookup(settings.models_table),
     verdicts=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeyOpener(settings.credentials_key, settings.stage),
@@ -39,9 +48,15 @@ doors = Doors(
         images=S3ImageStore(settings.images_table, settings.media_bucket, days_kept=days_kept),
     ),
     books=Books(
-        ledger=DynamoLedger(settings.executions_table, settings.resource_stats_table, days_kept=days_kept),
+        ledger=DynamoLedger(tables, days_kept=days_kept),
+        executions=DynamoExecutionHistory(settings.executions_table),
         answers=S3AnswerStore(settings.media_bucket),
         clock=clock,
+    ),
+    platform=PlatformTerms(
+        models=settings.paid_models,
+        daily_nanousd=to_nanousd(settings.platform_daily_usd),
+        daily_nanousd_each=to_nanousd(settings.platform_daily_usd_each),
     ),
     clock=clock,
 )
@@ -51,12 +66,12 @@ app = api()
 @app.post("/api/execute", responses=documented(ExecutedCall))
 def execute(body: Execute) -> dict[str, Any]:
     """Run a resource with these inputs and answer with its output."""
-    refuse_idempotency_key(app)
     order = Order(
         resource_id=body.resource_id,
         address=body.resource,
         inputs=body.inputs,
         overrides=body.overrides,
+        idempotency_key=idempotency_key(app),
         seconds_left=lambda: app.lambda_context.get_remaining_time_in_millis() / 1000,
     )
     return with_links(execute_resource(order, caller_of(app), doors), api_address(app, settings.public_url))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -75,10 +76,33 @@ class ExecuteSettings(Settings):
     credentials_key: str
     openrouter_base_url: str
     limits_table: str
+    usage_table: str
     execute_per_minute: int = Field(ge=1)
     most_in_flight: int = Field(ge=1)
     retention_days: int = Field(ge=8)
+    platform_models: str = ""
+    platform_daily_usd: Decimal = Field(Decimal(0), ge=0)
+    platform_daily_usd_each: Decimal = Field(Decimal(0), ge=0)
     public_url: str = ""
+
+    @property
+    def paid_models(self) -> frozenset[str]:
+        """The models that the platform's own key pays for."""
+        return frozenset(filter(None, map(str.strip, self.platform_models.split(","))))
+
+
+class ReconcileSettings(Settings):
+    """functions/reconcile."""
+
+    stage: str
+    executions_table: str
+    resource_stats_table: str
+    usage_table: str
+    limits_table: str
+    integrations_table: str
+    credentials_key: str
+    openrouter_base_url: str
+    retention_days: int = Field(ge=8)
 
 
 class ExecutionsSettings(CountedSettings):

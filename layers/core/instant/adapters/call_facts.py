@@ -1,30 +1,44 @@
-"""The payer's connection and the models in one BatchGetItem: two tables, one round trip."""
+"""The caller's connection, the models and the budgets in one BatchGetItem: three tables, one round trip."""
 
 from collections.abc import Sequence
 
 from instant.adapters.batch_reads import name_of, read_items, these
+from instant.adapters.budget_rows import budget_key, budget_of
 from instant.adapters.catalog_store import ModelRow
 from instant.adapters.integration_store import IntegrationRow
+from instant.domain.budget import Subject
+from instant.domain.integration import PLATFORM
 from instant.ports import CallFacts
 
 
 class DynamoCallFacts:
-    """Reads across the tables of integrations and models."""
+    """Reads across the tables of integrations, models and limits."""
 
-    def __init__(self, integrations_table: str, models_table: str) -> None:
+    def __init__(self, integrations_table: str, models_table: str, limits_table: str) -> None:
         """Use the tables of these names."""
         self._integrations = IntegrationRow.named(integrations_table)
         self._models = ModelRow.named(models_table)
+        self._limits = limits_table
 
-    def of(self, user_id: str, service: str, model_ids: Sequence[str]) -> CallFacts:
-        """All of them, as they are now."""
-        keys = [{"openrouter_id": {"S": model_id}} for model_id in model_ids]
-        integration_key = {"user_id": {"S": user_id}, "service": {"S": service}}
+    def of(
+        self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
+    ) -> CallFacts:
+        """All of them, as they are now; of the budgets those of `subjects`."""
+        payers = [user_id, PLATFORM] if platform else [user_id]
         integrations, models = name_of(self._integrations), name_of(self._models)
-        found = read_items({integrations: these([integration_key]), models: these(keys)})
-        integration = next(iter(found.get(integrations, [])), None)
+        found = read_items(
+            {
+                integrations: these([{"user_id": {"S": payer}, "service": {"S": service}} for payer in payers]),
+                models: these([{"openrouter_id": {"S": model_id}} for model_id in model_ids]),
+                self._limits: these([budget_key(subject) for subject in subjects]),
+            }
+        )
+        connections = [self._integrations.from_raw_data(item).record() for item in found.get(integrations, [])]
+        connection_of = {connection.user_id: connection for connection in connections}
         rows = [self._models.from_raw_data(item).record() for item in found.get(models, [])]
         return CallFacts(
-            integration=self._integrations.from_raw_data(integration).record() if integration else None,
+            integration=connection_of.get(user_id),
             models={model.openrouter_id: model for model in rows},
+            budgets=[budget_of(item) for item in found.get(self._limits, [])],
+            platform=connection_of.get(PLATFORM),
         )

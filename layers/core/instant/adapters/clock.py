@@ -17,3 +17,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that only ever go forward, also while the environment is frozen between two invocations."""
         return time.clock_gettime(_BOOT)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long."""
+        time.sleep(seconds)

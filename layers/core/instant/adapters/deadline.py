@@ -1,13 +1,14 @@
-"""One deadline over a whole HTTP exchange: connect, headers and body.
+"""One deadline over a whole HTTP exchange: connect, headers and body; and a call to somebody while it lasts.
 
 HTTP clients time each read by itself, and OpenRouter sends blank lines while a model thinks, so a slow drip
 would never time out. Here every read and write on the socket gets only what is left of the whole.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
@@ -19,12 +20,20 @@ KEEP_ALIVE_SECONDS = 5.0
 _FOREVER = float("inf")
 
 
+@dataclass
+class _Bell:
+    at: float
+    ring: Callable[[], None]
+    has_rung: bool = False
+
+
 class Deadline:
     """The moment by which the exchange now under way must be over; each thread has its own."""
 
     def __init__(self) -> None:
         """No deadline yet."""
         self._at: ContextVar[float] = ContextVar("deadline", default=_FOREVER)
+        self._bell: ContextVar[_Bell | None] = ContextVar("bell", default=None)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -34,6 +43,31 @@ class Deadline:
             yield
         finally:
             self._at.reset(token)
+
+    @contextmanager
+    def calling(self, seconds: float, ring: Callable[[], None]) -> Iterator[None]:
+        """Call `ring` once if what happens inside still reads after `seconds`, however long a single read takes."""
+        token = self._bell.set(_Bell(time.monotonic() + seconds, ring))
+        try:
+            yield
+        finally:
+            self._bell.reset(token)
+
+    def read(self, stream: httpcore.NetworkStream, max_bytes: int, timeout: float | None) -> bytes:
+        """What comes next on `stream`, within what is left."""
+        bell = self._bell.get()
+        if bell is None or bell.has_rung:
+            return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
+        quiet, left = bell.at - time.monotonic(), self.left(timeout, httpcore.ReadTimeout)
+        if quiet > 0:
+            try:
+                return stream.read(max_bytes, quiet if left is None else min(quiet, left))
+            except httpcore.ReadTimeout:
+                if left is not None and left <= quiet:
+                    raise
+        bell.has_rung = True
+        bell.ring()
+        return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
 
     def left(self, timeout: float | None, late: type[Exception]) -> float | None:
         """What remains, at most `timeout`; raises `late` when nothing does."""
@@ -49,7 +83,7 @@ class _Stream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+        return self._deadline.read(self._stream, max_bytes, timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._deadline.left(timeout, httpcore.WriteTimeout))

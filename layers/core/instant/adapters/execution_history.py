@@ -56,9 +56,13 @@ def execution_of(item: dict[str, Any]) -> Execution:
         model=text["model"],
         key_source=text["key_source"],
         created_at=text["created_at"],
+        api_key_id=text.get("api_key_id"),
         finished_at=text.get("finished_at"),
+        reconciled_at=text.get("reconciled_at"),
         latency_ms=number.get("latency_ms"),
         error_code=text.get("error_code"),
+        fingerprint=text.get("fingerprint"),
+        lease_expires_at=text.get("lease_expires_at"),
         receipt=Receipt(
             generation_id=text.get("generation_id"),
             model=text.get("model_served"),

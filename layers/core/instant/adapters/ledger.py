@@ -3,114 +3,190 @@
 import logging
 import random
 import time
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client
+from instant.adapters.execution_history import execution_of
+from instant.adapters.ledger_counts import give_backs, reservations, settlements, stats_updates, usage_update
+from instant.adapters.ledger_rows import item, open_run_of, opening_row, values
+from instant.domain.budget import exhausted
 from instant.domain.clock import moment
-from instant.domain.execution import Closing, Opening, State
+from instant.domain.execution import Closing, Execution, Opening, State
 
-SHARDS = 8
-"""Over how many items one resource's counters are spread, so that no single one becomes the bottleneck."""
-
-BUCKET_DAYS = 35
-"""How long daily buckets live: the window of 30 days, and some slack for late deletion."""
-
-_CLOSE_ATTEMPTS = 6
+_ATTEMPTS = 8
+_LONGEST_PAUSE = 0.5
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_CONDITION = "ConditionalCheckFailed"
+_NAMES = {"#state": "state"}
 
 _log = logging.getLogger(__name__)
 
 
-class DynamoLedger:
-    """Executions in one table, their statistics in another."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTables:
+    """The names of the tables that one transaction goes over."""
 
-    def __init__(self, executions_table: str, stats_table: str, *, days_kept: int) -> None:
-        """Use the tables of these names; rows die after `days_kept` days."""
-        self._executions = executions_table
-        self._stats = stats_table
+    executions: str
+    stats: str
+    usage: str
+    limits: str
+
+
+class DynamoLedger:
+    """Executions in one table; what they add up to, in others."""
+
+    def __init__(self, tables: LedgerTables, *, days_kept: int) -> None:
+        """Use these tables; rows of executions die after `days_kept` days."""
+        self._tables = tables
         self._days_kept = days_kept
 
-    def open(self, opening: Opening) -> None:
-        """Nothing -> RESERVED; the same opening again is a repeat whose first acknowledgement was lost."""
-        expires = moment(opening.created_at) + timedelta(days=self._days_kept)
-        client("dynamodb").put_item(
-            TableName=self._executions,
-            Item=_item(
-                execution_id=opening.execution_id,
-                state=State.RESERVED,
-                user_id=opening.user_id,
-                payer_id=opening.payer_id,
-                key_source=opening.key_source,
-                resource_id=opening.resource_id,
-                resource_revision=opening.resource_revision,
-                model=opening.model,
-                reserved_nanousd=opening.reserved_nanousd,
-                created_at=opening.created_at,
-                lease_expires_at=opening.lease_expires_at,
-                expires_at=int(expires.timestamp()),
-            ),
-            ConditionExpression="attribute_not_exists(execution_id) OR (#state = :reserved AND created_at = :created)",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=_values(reserved=State.RESERVED, created=opening.created_at),
-        )
+    def open(self, opening: Opening) -> Execution | None:
+        """Nothing -> RESERVED, or SENT where there is nothing to hold back and nobody to wait for.
 
-    def sent(self, execution_id: str, sent_at: str) -> None:
-        """RESERVED -> SENT; the same stamp again is a repeat whose first acknowledgement was lost."""
+        Where there is an execution already, it is returned and stays as it is; one of the same run is this very
+        opening, whose first acknowledgement was lost.
+        """
+        put = {
+            "TableName": self._tables.executions,
+            "Item": opening_row(opening, self._days_kept),
+            "ConditionExpression": "attribute_not_exists(execution_id)",
+        }
+        for _ in range(_ATTEMPTS):
+            if self._put(opening, put):
+                return None
+            row = self._row(opening.execution_id)
+            if row:
+                return None if row["run_id"]["S"] == opening.run_id else execution_of(row)
+        raise LookupError("an execution came and went, again and again")
+
+    def sent(self, opening: Opening) -> None:
+        """RESERVED -> SENT: from here on the call may have been paid. Only the run that holds the lease comes here."""
+        condition, bound = _in_states(opening, (State.RESERVED, State.SENT))
         client("dynamodb").update_item(
-            TableName=self._executions,
-            Key=_item(execution_id=execution_id),
-            UpdateExpression="SET #state = :sent, sent_at = :now",
-            ConditionExpression="#state = :reserved OR (#state = :sent AND sent_at = :now)",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=_values(sent=State.SENT, reserved=State.RESERVED, now=sent_at),
+            TableName=self._tables.executions,
+            Key=item(execution_id=opening.execution_id),
+            UpdateExpression="SET #state = :sent",
+            ConditionExpression=condition,
+            ExpressionAttributeNames=_NAMES,
+            ExpressionAttributeValues=bound,
         )
 
-    def release(self, execution_id: str, sent_at: str) -> None:
-        """RESERVED -> nothing, or SENT if that was `sent_at`, whose acknowledgement was lost."""
-        client("dynamodb").delete_item(
-            TableName=self._executions,
-            Key=_item(execution_id=execution_id),
-            ConditionExpression="#state = :reserved OR (#state = :sent AND sent_at = :now)",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=_values(reserved=State.RESERVED, sent=State.SENT, now=sent_at),
+    def name(self, opening: Opening, generation_id: str) -> None:
+        """Note, while the call is under way, by which id its outcome can be asked for."""
+        condition, bound = _in_states(opening, (State.SENT, State.UNKNOWN))
+        client("dynamodb").update_item(
+            TableName=self._tables.executions,
+            Key=item(execution_id=opening.execution_id),
+            UpdateExpression="SET early_generation_id = :id",
+            ConditionExpression=condition,
+            ExpressionAttributeNames=_NAMES,
+            ExpressionAttributeValues={**bound, **values(id=generation_id)},
         )
 
-    def close(self, opening: Opening, closing: Closing) -> None:
-        """SENT -> DONE | FAILED, with one bucket of the day and one of the total.
+    def release(self, opening: Opening) -> None:
+        """RESERVED or SENT -> nothing, by the run itself, which knows that it has sent nothing; again is a no-op."""
+        self._remove(opening, State.RESERVED, State.SENT)
+
+    def take_back(self, execution_id: str, now: str) -> bool:
+        """RESERVED -> nothing, if the lease ended before `now`; whether it was so."""
+        row = self._row(execution_id)
+        if row is None or row["state"]["S"] != State.RESERVED or row["lease_expires_at"]["S"] >= now:
+            return False
+        return self._remove(open_run_of(row).opening, State.RESERVED)
+
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so.
 
         The row's condition is part of the transaction, so a repeated or half-acknowledged close counts once.
         """
         writes = [
-            {"Update": self._end(opening.execution_id, closing)},
-            {"Update": self._count(opening, closing, _day_bucket(opening, closing), _bucket_expiry(closing))},
-            {"Update": self._count(opening, closing, f"total#{_shard(opening)}", None)},
+            self._end(opening, closing, (State.SENT, State.UNKNOWN), "REMOVE open_shard, due_at"),
+            *stats_updates(self._tables.stats, opening, closing),
+            usage_update(self._tables.usage, opening, closing),
+            *settlements(self._tables.limits, opening, closing),
         ]
-        for attempt in range(_CLOSE_ATTEMPTS):
-            try:
-                client("dynamodb").transact_write_items(TransactItems=writes)
-                return
-            except ClientError as error:
-                reasons = _reasons(error)
-                if reasons[:1] == ["ConditionalCheckFailed"]:
-                    _log.info("execution was closed before", extra={"execution_id": opening.execution_id})
-                    return
-                if _PASSING.isdisjoint(reasons) or attempt == _CLOSE_ATTEMPTS - 1:
-                    raise
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        try:
+            _transact([{"Update": write} for write in writes])
+        except ClientError as error:
+            if not _is_refused(error):
+                raise
+            _log.info("execution was closed before", extra={"execution_id": opening.execution_id})
+            return False
+        return True
 
-    def unknown(self, opening: Opening, closing: Closing) -> None:
-        """SENT -> UNKNOWN; nothing is counted until the outcome is known."""
-        client("dynamodb").update_item(**self._end(opening.execution_id, closing))
+    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        """SENT -> UNKNOWN, to be asked for at `due_at`; nothing is counted until the outcome is known.
 
-    def _end(self, execution_id: str, closing: Closing) -> dict[str, Any]:
+        A run that is late itself finds its execution UNKNOWN already, and adds what it knows.
+        """
+        write = self._end(opening, closing, (State.SENT, State.UNKNOWN), ", due_at = :due")
+        write["ExpressionAttributeValues"] |= values(due=due_at)
+        client("dynamodb").update_item(**write)
+
+    def postpone(self, opening: Opening, due_at: str) -> None:
+        """Look after an execution that is still open at `due_at`."""
+        client("dynamodb").update_item(
+            TableName=self._tables.executions,
+            Key=item(execution_id=opening.execution_id),
+            UpdateExpression="SET due_at = :due",
+            ConditionExpression="run_id = :run AND attribute_exists(open_shard)",
+            ExpressionAttributeValues=values(run=opening.run_id, due=due_at),
+        )
+
+    def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
+        """Open the execution and hold money back for it, or neither; False if there is one already."""
+        try:
+            if opening.holds:
+                updates = [{"Update": write} for write in reservations(self._tables.limits, opening)]
+                _transact([{"Put": put}, *updates])
+            else:
+                client("dynamodb").put_item(**put)
+        except ClientError as error:
+            if _is_refused(error):
+                return False
+            reasons = zip(opening.holds, _reasons(error)[1:], strict=False)
+            full = [hold for hold, reason in reasons if reason == _CONDITION]
+            if full:
+                raise exhausted(full[0], moment(opening.created_at)) from None
+            raise
+        return True
+
+    def _row(self, execution_id: str) -> dict[str, Any] | None:
+        reply = client("dynamodb").get_item(
+            TableName=self._tables.executions, Key=item(execution_id=execution_id), ConsistentRead=True
+        )
+        return dict(reply["Item"]) if "Item" in reply else None
+
+    def _remove(self, opening: Opening, *states: State) -> bool:
+        """Delete the row and give back what it held, if it is still this run's and in one of these states."""
+        condition, bound = _in_states(opening, states)
+        delete = {
+            "TableName": self._tables.executions,
+            "Key": item(execution_id=opening.execution_id),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": _NAMES,
+            "ExpressionAttributeValues": bound,
+        }
+        try:
+            if opening.holds:
+                updates = [{"Update": write} for write in give_backs(self._tables.limits, opening)]
+                _transact([{"Delete": delete}, *updates])
+            else:
+                client("dynamodb").delete_item(**delete)
+        except ClientError as error:
+            if not _is_refused(error):
+                raise
+            return False
+        return True
+
+    def _end(self, opening: Opening, closing: Closing, states: Sequence[State], more: str) -> dict[str, Any]:
         receipt = closing.receipt
-        facts = _values(
-            finished_at=closing.finished_at,
+        facts = values(
+            **({"reconciled_at": closing.finished_at} if closing.reconciled else {"finished_at": closing.finished_at}),
             latency_ms=closing.latency_ms,
             error_code=closing.error_code,
             answer=closing.answer.text,
@@ -122,61 +198,43 @@ class DynamoLedger:
             prompt_tokens=receipt.prompt_tokens,
             completion_tokens=receipt.completion_tokens,
             cost_nanousd=receipt.cost_nanousd,
+            computed_nanousd=closing.computed_nanousd,
         )
+        condition, bound = _in_states(opening, states)
         return {
-            "TableName": self._executions,
-            "Key": _item(execution_id=execution_id),
-            "UpdateExpression": "SET #state = :state, " + ", ".join(f"{name[1:]} = {name}" for name in facts),
-            "ConditionExpression": "#state = :sent",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {**facts, **_values(state=closing.state, sent=State.SENT)},
-        }
-
-    def _count(self, opening: Opening, closing: Closing, bucket: str, expires_at: int | None) -> dict[str, Any]:
-        succeeded = closing.state is State.DONE
-        values = _values(
-            one=1,
-            success=int(succeeded),
-            failure=int(not succeeded),
-            cost=closing.receipt.cost_nanousd or 0,
-            now=closing.finished_at,
-            expiry=expires_at,
-        )
-        expiry = ", expires_at = :expiry" if expires_at else ""
-        return {
-            "TableName": self._stats,
-            "Key": _item(resource_id=opening.resource_id, bucket=bucket),
-            "UpdateExpression": "ADD calls :one, successes :success, failures :failure, cost_nanousd :cost "
-            f"SET last_called_at = :now{expiry}",
-            "ExpressionAttributeValues": values,
+            "TableName": self._tables.executions,
+            "Key": item(execution_id=opening.execution_id),
+            "UpdateExpression": f"SET #state = :state, {', '.join(f'{name[1:]} = {name}' for name in facts)} {more}",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": _NAMES,
+            "ExpressionAttributeValues": {**facts, **bound, **values(state=closing.state)},
         }
 
 
-def _shard(opening: Opening) -> int:
-    return crc32(opening.execution_id.encode()) % SHARDS
+def _in_states(opening: Opening, states: Sequence[State]) -> tuple[str, dict[str, Any]]:
+    """The condition that an execution is still this run's and in one of these states, and its values."""
+    bound = {f":{state.lower()}": {"S": str(state)} for state in states}
+    return f"run_id = :run AND #state IN ({', '.join(bound)})", {**bound, **values(run=opening.run_id)}
 
 
-def _day_bucket(opening: Opening, closing: Closing) -> str:
-    return f"day#{moment(closing.finished_at).date()}#{_shard(opening)}"
+def _transact(writes: list[dict[str, Any]]) -> None:
+    """All of `writes` or none; what passes, such as a conflict with another transaction, is waited for."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            client("dynamodb").transact_write_items(TransactItems=writes)
+            return
+        except ClientError as error:
+            reasons = _reasons(error)
+            if _CONDITION in reasons or _PASSING.isdisjoint(reasons) or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))
 
 
-def _bucket_expiry(closing: Closing) -> int:
-    return int((moment(closing.finished_at) + timedelta(days=BUCKET_DAYS)).timestamp())
+def _is_refused(error: ClientError) -> bool:
+    """Whether it was the execution's own condition that did not hold."""
+    return error.response["Error"]["Code"] == f"{_CONDITION}Exception" or _reasons(error)[:1] == [_CONDITION]
 
 
 def _reasons(error: ClientError) -> list[str]:
-    reasons: list[Mapping[str, str]] = error.response.get("CancellationReasons", [])
+    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])
     return [reason.get("Code", "") for reason in reasons]
-
-
-def _item(**attributes: str | int | None) -> dict[str, dict[str, str]]:
-    """DynamoDB's form of text and whole numbers; None is left out."""
-    return {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
-        for name, value in attributes.items()
-        if value is not None
-    }
-
-
-def _values(**attributes: str | int | None) -> dict[str, dict[str, str]]:
-    return {f":{name}": value for name, value in _item(**attributes).items()}

@@ -1,7 +1,7 @@
 """HTTP to outside services: one client per environment, one overall deadline and one size cap per exchange."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -18,6 +18,9 @@ from instant.ports import Clock
 
 CONNECT_SECONDS = 5.0
 """How long a connection may take before the service counts as unavailable."""
+
+BODY_SECONDS = 2.0
+"""How long a body may take after its headers before its name is told: should we die, it can be asked for by that."""
 
 _SENT = "The call was sent and may have been paid. Read GET /api/executions before calling again."
 
@@ -48,17 +51,20 @@ class HttpUpstream:
         """Let go of the connections."""
         self._client.close()
 
-    def send(self, request: Request, *, seconds: float) -> Reply:
-        """One exchange within `seconds` in all."""
+    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
+        """One exchange within `seconds` in all; `named` hears the reply's name if its body keeps it waiting."""
         self._forget_stale_connections()
         seen = httpx.Headers()
         try:
             with self._deadline.within(seconds), self._open(request) as reply:
                 seen = reply.headers
-                return _without(request.bearer, _whole(reply, request.max_reply_bytes))
+                with self._deadline.calling(BODY_SECONDS, lambda: _tell(named, request, seen)):
+                    return _without(request.bearer, _whole(reply, request.max_reply_bytes))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             _log.warning("upstream not reached", extra={"error": type(error).__name__})
-            raise UpstreamUnavailable("The service cannot be reached. Try again in a moment.") from None
+            raise UpstreamUnavailable(
+                "The service cannot be reached. Try again in a moment.", nothing_done=True
+            ) from None
         except httpx.TimeoutException:
             raise _unanswered(
                 DeadlineExceeded, f"No whole answer within the time allowed. {_SENT}", request, seen
@@ -88,8 +94,23 @@ class HttpUpstream:
 
 def _unanswered(kind: type[InstantError], message: str, request: Request, seen: httpx.Headers) -> InstantError:
     """The error of a call that was sent and has no whole answer, with the name of the call, if one came."""
+    return kind(message, outcome_unknown=True, receipt=Receipt(generation_id=_name(request, seen)))
+
+
+def _name(request: Request, seen: httpx.Headers) -> str | None:
     name = _masked(request.bearer, seen.get(request.id_header, "")) if request.id_header else ""
-    return kind(message, outcome_unknown=True, receipt=Receipt(generation_id=name or None))
+    return name or None
+
+
+def _tell(named: Callable[[str], None] | None, request: Request, seen: httpx.Headers) -> None:
+    """The call goes on whether or not its name could be noted."""
+    name = _name(request, seen)
+    if named is None or name is None:
+        return
+    try:
+        named(name)
+    except Exception as error:
+        _log.warning("the name of a call was not noted", extra={"error": type(error).__name__})
 
 
 class Unreadable(Exception):

@@ -11,12 +11,15 @@ InstantError
 │   ├── ModelUnavailable
 │   ├── CredentialMissing, CredentialDisabled, CredentialRejected
 │   ├── CreditsExhausted
-│   └── CostCap
+│   ├── CostCap
+│   └── InProgress           the first call with this idempotency key is under way
 ├── TooLarge 413
 ├── UnsupportedMediaType 415
 ├── InvalidField 422         names the field
+├── IdempotencyMismatch 422  the idempotency key was used for another request
 ├── Moderated 422
 ├── RateLimited 429          retryable
+├── BudgetExhausted 429      retryable, when the budget begins anew
 ├── Internal 500
 ├── UpstreamError 502        the service failed or refused
 ├── EmptyAnswer 502          neither text, media nor tool calls
@@ -50,11 +53,13 @@ class InstantError(Exception):
         retry_after: int | None = None,
         receipt: Receipt | None = None,
         outcome_unknown: bool = False,
+        nothing_done: bool = False,
     ) -> None:
         """Keep what is told (`details`, `retry_after` in seconds) beside what is booked.
 
         `receipt` is what the failed call cost, as far as the service said; `outcome_unknown` marks a call
-        that may have been carried out and paid although no readable answer came.
+        that may have been carried out and paid although no readable answer came, `nothing_done` one that the
+        service never began, so that it may be sent again.
         """
         super().__init__(message)
         self.message = message
@@ -62,6 +67,7 @@ class InstantError(Exception):
         self.retry_after = retry_after
         self.receipt = receipt
         self.outcome_unknown = outcome_unknown
+        self.nothing_done = nothing_done
         self.execution_id: str | None = None
 
     def during(self, execution_id: str) -> Self:
@@ -162,6 +168,12 @@ class CostCap(Conflict):
     code = "cost_cap"
 
 
+class InProgress(Conflict):
+    """The first call with this idempotency key is still under way."""
+
+    code, retryable = "in_progress", True
+
+
 class TooLarge(InstantError):
     """The request, or the prompt for this model, is too large."""
 
@@ -186,6 +198,12 @@ class InvalidField(InstantError):
         return cls(f"{told}: {problem}", details={"field": told})
 
 
+class IdempotencyMismatch(InstantError):
+    """The idempotency key was used before, for another request."""
+
+    code, status = "idempotency_mismatch", 422
+
+
 class Moderated(InstantError):
     """The service's moderation refused the input or the answer."""
 
@@ -196,6 +214,15 @@ class RateLimited(InstantError):
     """Too many calls for now."""
 
     code, status, retryable = "rate_limited", 429, True
+
+
+class BudgetExhausted(InstantError):
+    """Too little is left of a budget for this call; it may succeed when the budget begins anew."""
+
+    code, status, retryable = "budget_exhausted", 429, True
+
+    is_of_a_part = False
+    """Whether only one of several equal parts of the budget is known to be full."""
 
 
 class Internal(InstantError):

@@ -1,14 +1,23 @@
 """One execution of a resource, and the states it can be in.
 
-RESERVED ──> SENT ──> DONE     answered, cost booked
-                ├───> FAILED   the service said no; what it cost is booked
-                └───> UNKNOWN  sent, and the outcome is not known: never sent again
+RESERVED ──> SENT ──> DONE      answered, cost booked
+    │          ├───> FAILED     the service said no; what it cost is booked
+    │          └───> UNKNOWN    sent, and the outcome is not known: never sent again
+    │                   ├───> DONE | FAILED   the service told later what became of it
+    │                   └───> LOST            it never will: the reservation is booked as spent
+    └─ lease over: taken back, as nothing was sent
+
+Calls without an idempotency key and without a budget begin as SENT: nobody could take a reservation of theirs over.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from instant.domain.budget import Hold
 from instant.domain.receipt import Receipt
+
+LEASE_SLACK = 30.0
+"""Seconds by which a lease must be over before anybody acts on it: the clocks of machines differ."""
 
 
 class State(StrEnum):
@@ -19,6 +28,7 @@ class State(StrEnum):
     DONE = "DONE"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
+    LOST = "LOST"
 
 
 class KeySource(StrEnum):
@@ -31,18 +41,32 @@ class KeySource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What is known before anything is sent; `reserved_nanousd` is the most the call can cost."""
+    """What is known before anything is sent.
+
+    `reserved_nanousd` is the most the call can cost, held back from the budgets in `holds`. `run_id` tells this run
+    from another that took the same execution over; `fingerprint` is there when the call has an idempotency key.
+    """
 
     execution_id: str
+    run_id: str
     user_id: str
     payer_id: str
     key_source: KeySource
+    service: str
     resource_id: str
     resource_revision: int
     model: str
     reserved_nanousd: int
     created_at: str
     lease_expires_at: str
+    api_key_id: str | None = None
+    fingerprint: str | None = None
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def first_state(self) -> State:
+        """A reservation is worth a write of its own only where somebody may take it over or money is held back."""
+        return State.RESERVED if self.fingerprint or self.holds else State.SENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +79,25 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """How an execution ended; `error_code` is None exactly when it succeeded."""
+    """How an execution ended; `error_code` is None exactly when its caller got an answer.
+
+    `computed_nanousd` is the cost by catalog price, for comparison. `reconciled` marks an end that was learned later,
+    when nobody waited for it any more.
+    """
 
     state: State
     receipt: Receipt
-    answer: StoredAnswer
     finished_at: str
-    latency_ms: int
+    answer: StoredAnswer = field(default_factory=StoredAnswer)
+    latency_ms: int | None = None
     error_code: str | None = None
+    computed_nanousd: int | None = None
+    reconciled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An execution as its user sees it; in lists `answer` is left out."""
+    """An execution as its user sees it; in lists `answer`, `fingerprint` and the lease are left out."""
 
     execution_id: str
     user_id: str
@@ -77,8 +107,23 @@ class Execution:
     model: str
     key_source: str
     created_at: str
+    api_key_id: str | None = None
     finished_at: str | None = None
+    reconciled_at: str | None = None
     latency_ms: int | None = None
     error_code: str | None = None
+    fingerprint: str | None = None
+    lease_expires_at: str | None = None
     receipt: Receipt = field(default_factory=Receipt)
     answer: StoredAnswer = field(default_factory=StoredAnswer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """An execution that is due to be looked after: its lease is over, or its outcome is to be asked for."""
+
+    opening: Opening
+    state: State
+    generation_id: str | None = None
+    finished_at: str | None = None
+    error_code: str | None = None

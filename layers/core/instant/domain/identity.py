@@ -18,10 +18,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller as the authorizer established it."""
+    """The caller as the authorizer established it; `key_id` if it was by an API key."""
 
     user_id: str
     scopes: frozenset[Scope]
+    key_id: str | None = None
 
     def require(self, scope: Scope) -> None:
         """Refuse the call unless the token carries `scope`."""

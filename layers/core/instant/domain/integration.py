@@ -9,6 +9,9 @@ from instant.domain.secret import Secret
 DEFAULT_COST_CAP_NANOUSD = 250_000_000
 """0.25 USD: what running somebody else's resource may cost me per call, unless I say otherwise."""
 
+PLATFORM = "#platform"
+"""The user id under which the platform's own key is kept; no token has one like it."""
+
 
 class KeyStatus(StrEnum):
     """What the service last said about the key."""
@@ -33,6 +36,11 @@ class Integration:
     max_cost_per_call_nanousd: int = DEFAULT_COST_CAP_NANOUSD
     last_verified_at: str | None = None
     created_at: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether its key may be used now."""
+        return self.is_enabled and self.status is not KeyStatus.BROKEN
 
 
 def usable(integration: Integration | None, service: str) -> Integration:

@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from instant.domain.errors import InstantError, Internal, InvalidField, Malformed, NotFound, UnsupportedMediaType
+from instant.domain.idempotency import HEADER
 from instant.domain.identity import Identity, Scope
 from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
 from instant.domain.page import Cursor, Page, PageRequest
@@ -92,7 +93,8 @@ def caller_of(app: APIGatewayRestResolver) -> Identity:
     """Who is calling, as the authorizer says; nothing else in a request is believed about that."""
     context: Mapping[str, Any] = app.current_event.request_context.authorizer or {}
     scopes = str(context.get("scopes") or "").split()
-    return Identity(str(context["user_id"]), frozenset(Scope(scope) for scope in scopes))
+    key_id = str(context.get("key_id") or "") or None
+    return Identity(str(context["user_id"]), frozenset(Scope(scope) for scope in scopes), key_id)
 
 
 def page_request(limit: int, cursor: str | None) -> PageRequest:
@@ -142,11 +144,9 @@ def revision_of(app: APIGatewayRestResolver) -> int | None:
     return int(found[1]) if found[1] else None
 
 
-def refuse_idempotency_key(app: APIGatewayRestResolver) -> None:
-    """A caller who sends one believes that a repeat is safe, and here it would run, and cost, again."""
-    if app.current_event.headers.get("Idempotency-Key") is not None:
-        problem = "is not supported yet. Leave it out, and read GET /api/executions before you repeat a call"
-        raise InvalidField.named("Idempotency-Key", problem)
+def idempotency_key(app: APIGatewayRestResolver) -> str | None:
+    """The name that the caller gave the call, so that it is made once however often it is sent."""
+    return app.current_event.headers.get(HEADER)
 
 
 def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from instant.domain.exchange import Reply, Request
 from instant.domain.integration import Grant, KeyFacts
+from instant.domain.outcome import Outcome
 from instant.domain.secret import Secret
 
 
@@ -36,3 +37,14 @@ class Connectable(Service, Protocol):
 
     def read_exchange(self, reply: Reply) -> Secret:
         """The key, and nothing else of the reply; `CredentialRejected` if the code is not good."""
+
+
+@runtime_checkable
+class Accountable(Service, Protocol):
+    """A service that can be asked, later, what became of a call."""
+
+    def outcome_request(self, generation_id: str) -> Request:
+        """The free request that asks for it."""
+
+    def read_outcome(self, reply: Reply) -> Outcome | None:
+        """What the call came to; None if that is not known, or not yet."""

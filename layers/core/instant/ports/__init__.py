@@ -1,14 +1,15 @@
 """Every door to the outside, on one page but for the catalog's sync and history; the adapters open them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from instant.domain.api_key import ApiKey
+from instant.domain.budget import Budget, Period, Spending, Subject
 from instant.domain.catalog import CatalogModel, SyncRecord
 from instant.domain.exchange import Reply, Request
-from instant.domain.execution import Closing, Execution, Opening, StoredAnswer
+from instant.domain.execution import Closing, Execution, Opening, OpenRun, StoredAnswer
 from instant.domain.image import Image, Picture
 from instant.domain.integration import Integration, KeyStatus
 from instant.domain.limits import Rate
@@ -19,6 +20,7 @@ from instant.domain.resource import Resource
 from instant.domain.secret import Secret
 from instant.domain.stats import Stats
 from instant.domain.token import TokenClaims
+from instant.domain.usage_report import UsageRow
 
 
 class Clock(Protocol):
@@ -29,6 +31,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only ever go forward."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long."""
 
 
 class ResourceReader(Protocol):
@@ -84,11 +89,15 @@ class StatsStore(Protocol):
         """The sums as of `now`."""
 
 
-class IntegrationStore(Protocol):
-    """Users' connections to outside services."""
+class IntegrationReader(Protocol):
+    """One user's connection to one service."""
 
     def get(self, user_id: str, service: str) -> Integration | None:
         """The connection, read consistently."""
+
+
+class IntegrationStore(IntegrationReader, Protocol):
+    """Users' connections to outside services."""
 
     def put(self, integration: Integration) -> None:
         """Store it, replacing the one before."""
@@ -128,17 +137,25 @@ class CatalogReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What an execution must know besides the resource; `models` has those that the catalog knows, by id."""
+    """What an execution must know besides the resource.
+
+    `models` has those that the catalog knows, by id; `budgets` those that are set; `platform` is the platform's own
+    connection, if it was asked for.
+    """
 
     integration: Integration | None
     models: Mapping[str, CatalogModel]
+    budgets: Sequence[Budget] = ()
+    platform: Integration | None = None
 
 
 class CallFactsReader(Protocol):
-    """The payer's connection and the models in one consistent read."""
+    """The caller's connection, the models and the budgets in one consistent read."""
 
-    def of(self, user_id: str, service: str, model_ids: Sequence[str]) -> CallFacts:
-        """All of them, as they are now."""
+    def of(
+        self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
+    ) -> CallFacts:
+        """All of them, as they are now; of the budgets those of `subjects`."""
 
 
 class ApiKeyStore(Protocol):
@@ -190,9 +207,10 @@ class KeyOpener(Protocol):
 class Upstream(Protocol):
     """HTTP to outside services."""
 
-    def send(self, request: Request, *, seconds: float) -> Reply:
+    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
         """One exchange within `seconds` in all; never repeated.
 
+        `named` is told the reply's name (`request.id_header`) if its body is not there soon after its headers.
         `UpstreamUnavailable`: no connection, nothing was sent. `DeadlineExceeded`, `OutcomeUnknown`,
         `UpstreamError` with `outcome_unknown`: something was sent and no whole answer was read.
         """
@@ -236,30 +254,73 @@ class ImageLinks(Protocol):
         """A URL under which anybody can read the image for so long."""
 
 
+class BudgetStore(Protocol):
+    """Budgets, and what was spent of them."""
+
+    def get(self, subject: Subject) -> Budget | None:
+        """The budget, read consistently; None where none is set."""
+
+    def of_owner(self, owner_id: str) -> Sequence[Budget]:
+        """The budgets that this user has set, in no particular order, read consistently."""
+
+    def put(self, owner_id: str, budget: Budget) -> None:
+        """Set it, or without any cap, take it away."""
+
+    def spending(self, subject: Subject, at: datetime) -> Mapping[Period, Spending]:
+        """What was spent and is held back in the day and in the month that `at` is in."""
+
+
+class UsageStore(Protocol):
+    """What users' executions added up to; written by the ledger alone."""
+
+    def of_user(self, user_id: str, first: date, last: date) -> Iterator[UsageRow]:
+        """A user's days from `first` to `last`, oldest first; those of one resource and key may come in parts."""
+
+
 class Ledger(Protocol):
     """The record of executions; every transition is one conditional write or transaction."""
 
-    def open(self, opening: Opening) -> None:
-        """Nothing -> RESERVED."""
+    def open(self, opening: Opening) -> Execution | None:
+        """Nothing -> `opening.first_state`, with what it holds back (`BudgetExhausted`); else whatever stands there."""
 
-    def sent(self, execution_id: str, sent_at: str) -> None:
+    def sent(self, opening: Opening) -> None:
         """RESERVED -> SENT: from here on the call may have been paid."""
 
-    def release(self, execution_id: str, sent_at: str) -> None:
-        """RESERVED, or SENT at that very moment -> nothing: the call was not sent."""
+    def name(self, opening: Opening, generation_id: str) -> None:
+        """Note, while the call is under way, by which id its outcome can be asked for."""
 
-    def close(self, opening: Opening, closing: Closing) -> None:
-        """SENT -> DONE | FAILED, together with the resource's statistics; twice is once."""
+    def release(self, opening: Opening) -> None:
+        """RESERVED or SENT -> nothing, by the run itself, which knows that it has sent nothing; again is a no-op."""
 
-    def unknown(self, opening: Opening, closing: Closing) -> None:
-        """SENT -> UNKNOWN."""
+    def take_back(self, execution_id: str, now: str) -> bool:
+        """RESERVED -> nothing, if the lease ended before `now`; whether it was so."""
+
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so, twice is once."""
+
+    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        """SENT -> UNKNOWN, to be asked for at `due_at`."""
+
+    def postpone(self, opening: Opening, due_at: str) -> None:
+        """Look after an execution that is still open at `due_at`."""
 
 
-class ExecutionHistory(Protocol):
-    """Past executions."""
+class OpenRuns(Protocol):
+    """Executions that are not closed."""
+
+    def due(self, now: str) -> Iterator[OpenRun]:
+        """Those that are to be looked after by `now`, read consistently."""
+
+
+class ExecutionReader(Protocol):
+    """One execution at a time."""
 
     def get(self, execution_id: str) -> Execution | None:
         """The execution, read consistently."""
+
+
+class ExecutionHistory(ExecutionReader, Protocol):
+    """Past executions."""
 
     def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
         """A user's executions, newest first."""

@@ -1,6 +1,7 @@
 """What calls cost by catalog price: at most, and as expected; the only place where prices are multiplied."""
 
-from instant.domain.pricing.expected import SEARCH_USD, Usage, expected_usd
+from instant.domain.pricing.expected import SEARCH_USD, expected_usd
+from instant.domain.pricing.recomputed import recomputed_nanousd
 from instant.domain.pricing.tiers import highest, price
 from instant.domain.pricing.worst import (
     HIDDEN_PROMPT_TOKENS,
@@ -10,6 +11,7 @@ from instant.domain.pricing.worst import (
     price_limits,
     worst_case,
 )
+from instant.domain.usage import Usage
 
 __all__ = [
     "HIDDEN_PROMPT_TOKENS",
@@ -22,5 +24,6 @@ __all__ = [
     "highest",
     "price",
     "price_limits",
+    "recomputed_nanousd",
     "worst_case",
 ]

@@ -1,12 +1,12 @@
 """What a call with a known usage costs by catalog price."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.pricing.tiers import prices_at
+from instant.domain.usage import Usage
 
 SEARCH_USD = Decimal("0.007")
 """What OpenRouter asks for a web search by its own engine, in USD; some models have a price of their own."""
@@ -22,26 +22,6 @@ _PROMPT_PARTS = {
     "audio_tokens": "audio",
 }
 """Parts of a prompt that may have a price of their own; without one they cost what the rest does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a call used, counted as the service counts.
-
-    `cached_tokens`, `cache_write_tokens` and `audio_tokens` are parts of `prompt_tokens`; `reasoning_tokens`,
-    `image_output_tokens` and `audio_output_tokens` of `completion_tokens`. `images` are input images.
-    """
-
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    audio_tokens: int = 0
-    reasoning_tokens: int = 0
-    image_output_tokens: int = 0
-    audio_output_tokens: int = 0
-    images: int = 0
-    web_searches: int = 0
 
 
 def expected_usd(model: CatalogModel, usage: Usage, at: datetime) -> Decimal | None:

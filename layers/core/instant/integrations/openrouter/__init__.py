@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.integration import Grant, KeyFacts
+from instant.domain.outcome import Outcome
 from instant.domain.secret import Secret
+from instant.integrations.openrouter.generation import outcome_request, read_outcome
 from instant.integrations.openrouter.refusals import refusal
 from instant.integrations.openrouter.wire import BASE_URL, amount_text, mapping, parse, text
 
@@ -72,3 +74,11 @@ class OpenRouter:
         if key is None:
             raise UpstreamError("OpenRouter's exchange gave no key.")
         return Secret(key)
+
+    def outcome_request(self, generation_id: str) -> Request:
+        """The record of a call is there after some seconds, for the key that made it."""
+        return outcome_request(generation_id)
+
+    def read_outcome(self, reply: Reply) -> Outcome | None:
+        """What the call came to and cost."""
+        return read_outcome(reply)

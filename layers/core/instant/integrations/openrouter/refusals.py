@@ -30,6 +30,9 @@ from instant.integrations.openrouter.wire import (
 
 _DAY = 24 * 3600
 
+_NOT_BEGUN = {429, 503, 529}
+"""Statuses that say that no model was run: no room, or too many calls."""
+
 
 def refusal(reply: Reply, error: Mapping[str, Any] | None = None) -> InstantError:
     """Our error for a reply with an error status, or for the `error` object inside a 200.
@@ -46,6 +49,7 @@ def refusal(reply: Reply, error: Mapping[str, Any] | None = None) -> InstantErro
     if receipt.cost_nanousd is None and not failure.outcome_unknown:
         receipt = replace(receipt, cost_nanousd=0)
     failure.receipt = receipt
+    failure.nothing_done = reply.status in _NOT_BEGUN and not failure.outcome_unknown
     return failure
 
 

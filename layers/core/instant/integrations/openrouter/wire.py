@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from instant.domain.exchange import Reply
 from instant.domain.money import parse_usd, to_nanousd
 from instant.domain.receipt import Receipt
+from instant.domain.usage import Usage
 
 BASE_URL = "https://openrouter.ai/api/v1"
 
@@ -67,6 +68,26 @@ def receipt_of(reply: Reply, body: Mapping[str, Any], finish_reason: str | None 
         prompt_tokens=count(usage.get("prompt_tokens")),
         completion_tokens=count(usage.get("completion_tokens")),
         cost_nanousd=_cost(usage),
+        usage=_usage(usage),
+    )
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage | None:
+    """The usage in detail; what is not mentioned was not used."""
+    prompt, completion = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    if prompt is None or completion is None:
+        return None
+    read, written = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=count(read.get("cached_tokens")) or 0,
+        cache_write_tokens=count(read.get("cache_write_tokens")) or 0,
+        audio_tokens=count(read.get("audio_tokens")) or 0,
+        reasoning_tokens=count(written.get("reasoning_tokens")) or 0,
+        image_output_tokens=count(written.get("image_tokens")) or 0,
+        audio_output_tokens=count(written.get("audio_tokens")) or 0,
+        web_searches=count(mapping(usage.get("server_tool_use_details")).get("web_search_requests")) or 0,
     )
 
 

@@ -1,0 +1,23 @@
+"""What one call used, counted as the service counts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, pictures and searches of a call.
+
+    `cached_tokens`, `cache_write_tokens` and `audio_tokens` are parts of `prompt_tokens`; `reasoning_tokens`,
+    `image_output_tokens` and `audio_output_tokens` of `completion_tokens`. `images` are input images.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    audio_tokens: int = 0
+    reasoning_tokens: int = 0
+    image_output_tokens: int = 0
+    audio_output_tokens: int = 0
+    images: int = 0
+    web_searches: int = 0

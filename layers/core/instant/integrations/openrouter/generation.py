@@ -1,0 +1,51 @@
+"""What became of a call whose answer never came: asked for by its id, some time later."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from instant.domain.exchange import Reply, Request
+from instant.domain.money import parse_usd, to_nanousd
+from instant.domain.outcome import Outcome
+from instant.domain.receipt import Receipt
+from instant.integrations.openrouter.wire import BASE_URL, count, mapping, parse, text
+
+
+def outcome_request(generation_id: str) -> Request:
+    """Ask for the record of one call; it is there for the key that made it, after some seconds."""
+    return Request(method="GET", base_url=BASE_URL, path=f"/generation?id={quote(generation_id, safe='')}")
+
+
+def read_outcome(reply: Reply) -> Outcome | None:
+    """What the call came to and cost; None if that is not known, or not yet."""
+    data = mapping(mapping(parse(reply.body)).get("data"))
+    cost = _cost(data)
+    if reply.status != 200 or cost is None:
+        return None
+    finish_reason = text(data.get("finish_reason"))
+    receipt = Receipt(
+        generation_id=text(data.get("id")),
+        model=text(data.get("model")),
+        provider=text(data.get("provider_name")),
+        finish_reason=finish_reason,
+        prompt_tokens=_tokens(data, "prompt"),
+        completion_tokens=_tokens(data, "completion"),
+        cost_nanousd=cost,
+    )
+    return Outcome(receipt, was_answered=finish_reason not in {None, "error"} and data.get("cancelled") is not True)
+
+
+def _tokens(data: Mapping[str, Any], kind: str) -> int | None:
+    """As the model counts, which is what is charged; else as OpenRouter counts."""
+    native = count(data.get(f"native_tokens_{kind}"))
+    return count(data.get(f"tokens_{kind}")) if native is None else native
+
+
+def _cost(data: Mapping[str, Any]) -> int | None:
+    """With a provider's own key the total is OpenRouter's fee alone, and the provider's bill comes on top."""
+    total = parse_usd(data.get("total_cost"))
+    if total is None or total < 0:
+        return None
+    if data.get("is_byok") is True:
+        total += max(parse_usd(data.get("upstream_inference_cost")) or 0, 0)
+    return to_nanousd(total)

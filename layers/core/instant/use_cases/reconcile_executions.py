@@ -1,0 +1,134 @@
+"""Look after executions that nobody closed: take back what was not sent, ask what became of the rest, give up in time.
+
+Everything is a conditional step of the ledger, so that doing it twice, or twice at once, is doing it once.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from instant.domain.clock import moment, stamp
+from instant.domain.errors import OutcomeUnknown
+from instant.domain.execution import LEASE_SLACK, Closing, OpenRun, State
+from instant.domain.integration import Integration
+from instant.domain.outcome import Outcome
+from instant.domain.receipt import Receipt
+from instant.domain.secret import Secret
+from instant.integrations import INTEGRATIONS
+from instant.integrations.service import Accountable
+from instant.ports import Clock, IntegrationReader, KeyOpener, Ledger, OpenRuns, Upstream
+
+GIVE_UP_AFTER = timedelta(hours=24)
+"""How long a service is asked what became of a call."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+"""How soon a service is asked again: when half as much time again has passed since the call, within these."""
+
+SECONDS_TO_ASK = 5.0
+"""How long a service may take to tell what became of a call."""
+
+LEAST_TIME = 20.0
+"""Seconds that must be left to look after one execution more."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What looking after executions needs from outside."""
+
+    open_runs: OpenRuns
+    ledger: Ledger
+    integrations: IntegrationReader
+    keys: KeyOpener
+    upstream: Upstream
+    clock: Clock
+
+
+def reconcile_executions(desk: Desk, seconds_left: Callable[[], float]) -> Counter[str]:
+    """How many executions came to which state: `none` for those taken back, `open` for those still not known.
+
+    One that fails is put off like one that is not known, and counted as `failed_to_look`.
+    """
+    counts: Counter[str] = Counter()
+    for run in desk.open_runs.due(stamp(desk.clock.now())):
+        if seconds_left() < LEAST_TIME:
+            counts["put_off"] += 1
+            break
+        counts[_looked_after(run, desk)] += 1
+    return counts
+
+
+def _looked_after(run: OpenRun, desk: Desk) -> str:
+    try:
+        return _look_after(run, desk)
+    except Exception:
+        _log.exception("an execution was not looked after", extra={"execution_id": run.opening.execution_id})
+        _postpone(run, desk)
+        return "failed_to_look"
+
+
+def _look_after(run: OpenRun, desk: Desk) -> str:
+    now = desk.clock.now()
+    if run.state is State.RESERVED:
+        limit = stamp(now - timedelta(seconds=LEASE_SLACK))
+        return "none" if desk.ledger.take_back(run.opening.execution_id, limit) else "open"
+    if run.state is State.SENT:
+        run = _no_longer_expected(run, now, desk)
+    if run.generation_id is None or now - moment(run.opening.created_at) >= GIVE_UP_AFTER:
+        _log.warning("an execution is lost", extra={"execution_id": run.opening.execution_id})
+        return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, desk)
+    outcome = _outcome(run, desk)
+    if outcome is None:
+        _postpone(run, desk)
+        return "open"
+    return _close(run, State.DONE if outcome.was_answered else State.FAILED, outcome.receipt, now, desk)
+
+
+def _no_longer_expected(run: OpenRun, now: datetime, desk: Desk) -> OpenRun:
+    """The process that sent the call has ended without booking it."""
+    closing = Closing(
+        state=State.UNKNOWN,
+        receipt=Receipt(generation_id=run.generation_id),
+        finished_at=stamp(now),
+        error_code=OutcomeUnknown.code,
+    )
+    desk.ledger.unknown(run.opening, closing, stamp(now))
+    return replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
+
+
+def _outcome(run: OpenRun, desk: Desk) -> Outcome | None:
+    """What the service says; None while it does not, and while there is no key to ask it with."""
+    service, payer = INTEGRATIONS.get(run.opening.service), run.opening.payer_id
+    integration = desk.integrations.get(payer, run.opening.service)
+    if not isinstance(service, Accountable) or integration is None or not integration.is_usable:
+        return None
+    request = replace(service.outcome_request(run.generation_id or ""), bearer=_key(integration, desk))
+    return service.read_outcome(desk.upstream.send(request, seconds=SECONDS_TO_ASK))
+
+
+def _key(integration: Integration, desk: Desk) -> Secret:
+    return desk.keys.open(integration.ciphertext, user_id=integration.user_id, service=integration.service)
+
+
+def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, desk: Desk) -> str:
+    closing = Closing(
+        state=state,
+        receipt=receipt,
+        finished_at=stamp(now),
+        error_code=run.error_code or OutcomeUnknown.code,
+        reconciled=True,
+    )
+    return state.lower() if desk.ledger.close(run.opening, closing) else "open"
+
+
+def _postpone(run: OpenRun, desk: Desk) -> None:
+    """Ask again later; if that cannot be noted, it is asked again at once."""
+    now = desk.clock.now()
+    pause = min(max((now - moment(run.opening.created_at)) / 2, SHORTEST_PAUSE), LONGEST_PAUSE)
+    try:
+        desk.ledger.postpone(run.opening, stamp(now + pause))
+    except Exception:
+        _log.exception("an execution was not put off", extra={"execution_id": run.opening.execution_id})
