@@ -193,11 +193,44 @@ def test_who_dies_while_telling_begins_again_and_the_same_has_the_same_name(hous
     mine = {created(house, "alice", slug=f"n-{number}")["resource_id"] for number in range(12)}
     reprice(house, LARK, "0.00000019")
     (event,) = owners.changed.heard()
-    with faults("PutEvents", None, failure("AccessDenied")), pytest.raises(ClientError):
+    with faults("PutEvents", None, failure("AccessDenied")), pytest.raises(ExceptionGroup) as caught:
         house.invoke("ModelImpactFunction", event)
+    assert isinstance(caught.value.exceptions[0], ClientError)
     before = owners.told()
     assert 0 < len(before) < 12
     assert house.invoke("ModelImpactFunction", event) == {"models": 1, "events": 12}
     after = owners.told()
     assert {one["resource_id"] for one in after} == mine
     assert {one["id"] for one in before} < {one["id"] for one in after}
+
+
+def test_a_model_that_cannot_be_told_of_keeps_no_other_from_being_told(house: House, owners: Owners) -> None:
+    created(house, "alice")
+    other = created(house, "alice", {"model": MINI})
+    row(house, LARK)["pricing"]["prompt"] = "0.00000019"
+    reprice(house, MINI, "0.00000005")
+    (event,) = owners.changed.heard()
+    with faults("PutEvents", failure("AccessDenied")), pytest.raises(ExceptionGroup, match="1 of 2 models"):
+        house.invoke("ModelImpactFunction", event)
+    assert [one["resource_id"] for one in owners.told()] == [other["resource_id"]]
+    assert house.invoke("ModelImpactFunction", event) == {"models": 2, "events": 2}
+
+
+def test_a_price_that_is_not_believed_is_told_to_nobody(house: House, owners: Owners) -> None:
+    resource = created(house, "alice")
+    before = row(house, LARK)["pricing"]["prompt"]
+    for price in ("0.01", before):
+        reprice(house, LARK, price)
+        assert (owners.told(), detail(house, resource)["model_status"]) == ([], "ok")
+    row(house, LARK)["pricing"]["prompt"] = "0.01"
+    house.sync(accept_prices=True)
+    (told,) = owners.told()
+    assert (told["change"], told["new"]["pricing"]["prompt"]) == ("repriced", "0.01")
+
+
+def test_what_does_not_concern_its_users_is_told_to_nobody(house: House, owners: Owners) -> None:
+    created(house, "alice")
+    row(house, LARK).update(expiration_date="2098-12-31", name="Lark II", context_length=99_000)
+    row(house, LARK)["supported_parameters"].append("top_k")
+    house.sync()
+    assert owners.told() == []

@@ -75,11 +75,46 @@ def test_a_caller_s_cap_holds_for_the_successor_too(house: House) -> None:
     assert house.fake.chat_requests == []
 
 
-def test_a_successor_that_would_drop_a_setting_does_not_serve(house: House) -> None:
+def test_a_successor_that_would_drop_a_setting_gives_way_to_one_that_keeps_it(house: House) -> None:
     resource = created(house, "alice", {"model": MINI, "temperature": 0.5}, **SWITCH)
     change(house, LATER, supported_parameters=["max_tokens"])
     house.retire(MINI)
+    assert house.execute(resource["resource_id"]).status == 200
+    assert (sent(house)["model"], sent(house)["temperature"]) == (FREE, 0.5)
+
+
+def test_without_one_that_keeps_every_setting_nothing_serves(house: House) -> None:
+    resource = created(house, "alice", {"model": MINI, "temperature": 0.5}, **SWITCH)
+    for other in (LATER, FREE):
+        change(house, other, supported_parameters=["max_tokens"])
+    house.retire(MINI)
     assert house.execute(resource["resource_id"]).code == "model_unavailable"
+    assert house.fake.chat_requests == []
+
+
+def test_a_successor_takes_a_fallback_s_place_and_is_priced_like_one_that_was_chosen(house: House) -> None:
+    config = {"model": "meadow/lark", "fallback_models": [MINI, "juniper/quill-7b"], "max_tokens": 100}
+    change(house, LATER, pricing={"prompt": "0.0000003", "completion": "0.0000009"})
+    house.sync(accept_prices=True)
+    switching, silent = created(house, "alice", config, **SWITCH), created(house, "alice", config, slug="silent")
+    chosen = created(house, "alice", {**config, "fallback_models": [LATER, "juniper/quill-7b"]}, slug="chosen")
+    house.retire(MINI)
+    for resource, others in ((switching, [LATER]), (chosen, [LATER]), (silent, [])):
+        assert house.execute(resource["resource_id"]).status == 200
+        assert sent(house)["models"] == ["meadow/lark", *others, "juniper/quill-7b"]
+    bodies = [request.json for request in house.fake.chat_requests]
+    assert bodies[0] == bodies[1]
+    assert bodies[0]["provider"]["max_price"] != bodies[2]["provider"]["max_price"]
+
+
+def test_a_successor_of_a_fallback_is_within_the_caller_s_cap(house: House) -> None:
+    config = {"model": "meadow/lark", "fallback_models": [MINI], "max_tokens": 100}
+    resource = created(house, "alice", config, **SWITCH)
+    change(house, LATER, pricing={"prompt": "0.01", "completion": "0.01"})
+    house.sync(accept_prices=True)
+    house.retire(MINI)
+    refused = house.execute(resource["resource_id"])
+    assert (refused.status, refused.code) == (409, "cost_cap")
     assert house.fake.chat_requests == []
 
 

@@ -1,4 +1,4 @@
-"""Which models serve a call now: those that the settings name, or the successor of a first one that has gone."""
+"""Which models serve a call now: those that the settings name, or the successors of those that have gone."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -21,17 +21,23 @@ def serving_models(
 ) -> list[CatalogModel]:
     """The models that serve, in order; `known` has those of the settings that the catalog knows.
 
-    With the policy `switch`, what takes over from a model that has gone stands first, for this call and without a
-    change of the settings, if they suit it. What it may cost is checked like any other call.
+    With the policy `switch`, what takes over from a model that has gone, first or fallback, stands in its place, for
+    this call and without a change of the settings, if they suit it. What it may cost is checked like any other call.
     """
-    first, *others = kind.model_ids(config)
-    gone = known.get(first)
-    if policy is SuccessorPolicy.SWITCH and gone and not gone.is_active:
-        successor = successor_of(gone, lookup.akin(gone), today)
-        if successor and _suits(kind, config, successor):
-            name = successor.openrouter_id
-            return servable([name, *(other for other in others if other != name)], {**known, name: successor})
-    return servable([first, *others], known)
+    names = kind.model_ids(config)
+    if policy is not SuccessorPolicy.SWITCH:
+        return servable(names, known)
+
+    def heir(name: str) -> CatalogModel | None:
+        """What takes over from the model, if it has gone."""
+        gone = known.get(name)
+        if gone is None or gone.is_active:
+            return None
+        return successor_of(gone, (akin for akin in lookup.akin(gone) if _suits(kind, config, akin)), today)
+
+    heirs = {name: found for name in names if (found := heir(name))}
+    order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
+    return servable(list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
 
 
 def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
@@ -43,10 +49,10 @@ def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> lis
     return models
 
 
-def _suits(kind: ResourceType, config: Mapping[str, Any], successor: CatalogModel) -> bool:
-    """Whether a resource with these settings could be created on the successor."""
+def _suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
+    """Whether a resource with these settings could be created on the model."""
     try:
-        kind.check(config, [successor])
+        kind.check(config, [model])
     except InvalidField:
         return False
     return True
