@@ -1,14 +1,17 @@
-"""Which models serve a call now: those that the settings name, or the successors of those that have gone."""
+"""Which models serve a call now: those that the settings name, or the successors of those that have ended."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.catalog import CatalogModel, ModelStatus, model_status, why_unusable
 from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.successor import SuccessorPolicy, successor_of
 from instant.ports.catalog import ModelLookup
 from instant.resource_types.resource_type import ResourceType
+
+ENDED = {ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
+"""When a successor serves. Of the models that go missing unannounced, half never come back, and may answer no call."""
 
 
 def serving_models(
@@ -21,19 +24,19 @@ def serving_models(
 ) -> list[CatalogModel]:
     """The models that serve, in order; `known` has those of the settings that the catalog knows.
 
-    With the policy `switch`, what takes over from a model that has gone, first or fallback, stands in its place, for
-    this call and without a change of the settings, if they suit it. What it may cost is checked like any other call.
+    With the policy `switch`, what takes over from a model that has ended, first or fallback, stands in its place, for
+    this call and without a change of the settings, if it suits them. What it may cost is checked like any other call.
     """
     names = kind.model_ids(config)
     if policy is not SuccessorPolicy.SWITCH:
         return servable(names, known)
 
     def heir(name: str) -> CatalogModel | None:
-        """What takes over from the model, if it has gone."""
-        gone = known.get(name)
-        if gone is None or gone.is_active:
+        """What takes over from the model, if it has ended and if there is one."""
+        model = known.get(name)
+        if model is None or model_status(model, today) not in ENDED:
             return None
-        return successor_of(gone, (akin for akin in lookup.akin(gone) if _suits(kind, config, akin)), today)
+        return successor_of(model, (akin for akin in lookup.akin(model) if _suits(kind, config, akin)), today)
 
     heirs = {name: found for name in names if (found := heir(name))}
     order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
