@@ -123,6 +123,16 @@ def test_who_wants_no_successor_is_told_of_none(house: House, owners: Owners) ->
     assert {one["successor"] for one in owners.told() if one["model"] == LARK} == {FREE}, "of fallbacks, too"
 
 
+def test_what_is_suggested_suits_the_settings(house: House, owners: Owners) -> None:
+    plain = created(house, "alice", {"model": MINI})
+    warm = created(house, "alice", {"model": MINI, "temperature": 0.5})
+    row(house, FREE)["supported_parameters"] = ["max_tokens"]
+    house.retire(MINI)
+    assert [detail(house, one)["successor"] for one in (plain, warm)] == [FREE, None]
+    changed = {"config": {"model": FREE}}
+    assert house.call("PATCH", f"/api/resources/{plain['resource_id']}", changed).status == 200
+
+
 def test_an_announced_end_and_a_new_target_are_told(house: House, owners: Owners) -> None:
     ending, latest = created(house, "alice"), created(house, "alice", {"model": LATEST})
     row(house, LARK)["expiration_date"] = "2026-12-01"

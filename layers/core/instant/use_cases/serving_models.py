@@ -36,7 +36,7 @@ def serving_models(
         model = known.get(name)
         if model is None or model_status(model, today) not in ENDED:
             return None
-        return successor_of(model, (akin for akin in lookup.akin(model) if _suits(kind, config, akin)), today)
+        return successor_of(model, (akin for akin in lookup.akin(model) if suits(kind, config, akin)), today)
 
     heirs = {name: found for name in names if (found := heir(name))}
     order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
@@ -52,7 +52,7 @@ def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> lis
     return models
 
 
-def _suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
+def suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
     """Whether a resource with these settings could be created on the model."""
     try:
         kind.check(config, [model])
