@@ -1,5 +1,6 @@
 """After a sync: tell the bus, and through it whoever listens, of every resource whose models changed."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,13 @@ from instant.ports.catalog import ChangeLists, ModelLookup, UsesOfModels
 
 RESOURCE_AFFECTED = "resource/model.affected"
 """The event that tells of one change of one model that one resource uses."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class NotTold(Exception):
+    """Some could not be told; the log says of what, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +46,16 @@ def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
     A model that cannot be told of keeps no other from being told. Then whatever failed is raised: all is to be told
     again, and what is told twice has the same id both times.
     """
-    told: list[int] = []
-    failed: list[Exception] = []
+    told, failed = list[int](), list[str]()
     for name in models:
         try:
             if news := [change for change in doors.changes.after(since, name) if is_told(change)]:
                 told.append(doors.bus.put_all(RESOURCE_AFFECTED, _events(name, news, doors)))
-        except Exception as error:
-            failed.append(error)
+        except Exception:
+            _log.exception("who uses %s was not told", name)
+            failed.append(name)
     if failed:
-        raise ExceptionGroup(f"{len(failed)} of {len(models)} models could not be told of", failed)
+        raise NotTold(f"{len(failed)} of {len(models)} models could not be told of")
     return Told(len(told), sum(told))
 
 
