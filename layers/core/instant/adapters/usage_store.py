@@ -41,5 +41,5 @@ def _row(item: Mapping[str, Any]) -> UsageRow:
         resource_id=item["resource_id"]["S"],
         model=item["model"]["S"],
         api_key_id=item["api_key_id"]["S"] if "api_key_id" in item else None,
-        **{name: int(item[name]["N"]) for name in COUNTED},
+        **{name: int(item[name]["N"]) for name in COUNTED if name in item},
     )
