@@ -64,7 +64,7 @@ class Past:
         self._ledger.open(run)
         assert self._ledger.close(run, a_closing(**({"state": State.DONE} | (closing or {}))))
 
-    def ask(self, headers: dict[str, str] | None = None, **query: str) -> Answer:
+    def ask(self, headers: dict[str, str] | None = None, /, **query: str) -> Answer:
         """Ask as that user."""
         return self.house.call("GET", "/api/usage", user=self.user, query=query, headers=headers)
 
@@ -231,10 +231,10 @@ def test_an_ordinary_name_is_left_alone(past: Past) -> None:
 
 def test_json_is_what_comes_unless_csv_is_asked_for(past: Past) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
-        assert past.ask(headers=headers).headers["Content-Type"] == "application/json"
-    answer = past.ask(headers={"Accept": "text/csv"}, format="json")
+        assert past.ask(headers).headers["Content-Type"] == "application/json"
+    answer = past.ask({"Accept": "text/csv"}, format="json")
     assert answer.headers["Content-Type"] == "application/json"
-    assert past.ask(headers={"Accept": "text/csv;q=0.9, */*;q=0.1"}).headers["Content-Type"].startswith("text/csv")
+    assert past.ask({"Accept": "text/csv;q=0.9, */*;q=0.1"}).headers["Content-Type"].startswith("text/csv")
 
 
 def test_one_query_reads_it(past: Past) -> None:

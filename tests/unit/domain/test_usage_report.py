@@ -144,8 +144,9 @@ def test_thirty_days_with_today_unless_told_otherwise(today: str, first: str) ->
 
 
 def test_a_report_covers_a_leap_year_and_no_more() -> None:
-    assert span(date(2028, 1, 1), date(2028, 12, 31), TODAY)
-    assert span(TODAY - timedelta(days=MAX_USAGE_DAYS - 1), None, TODAY)
+    first = TODAY - timedelta(days=MAX_USAGE_DAYS - 1)
+    assert span(first, None, TODAY) == Span(first, TODAY)
+    assert span(date(2028, 1, 1), date(2028, 12, 31), TODAY) == Span(date(2028, 1, 1), date(2028, 12, 31))
     for since, until in ((date(2028, 1, 1), date(2029, 1, 1)), (date(1, 1, 1), date(9999, 12, 31))):
         with pytest.raises(InvalidField, match="at most 366 days") as told:
             span(since, until, TODAY)
