@@ -67,8 +67,10 @@ def run_schedule(seed: int, house: House | None = None) -> Verdict:
             check_end(world)
         except Violation as violation:
             broken = str(violation)
-    counts = world.network.counts + Counter(str(row.state) for row in world.books.rows.values())
-    counts["charged"] += len(world.service.charged)
+    rows = world.books.rows.values()
+    counts = world.network.counts + Counter(f"came to {row.state}" for row in rows)
+    counts["reconciled"] = sum("reconciled_at" in row.facts for row in rows)
+    counts["charged"] = len(world.service.charged)
     return Verdict(seed, counts, world.network.trace, broken)
 
 
@@ -118,14 +120,14 @@ def _reconcilers(dice: Random, world: World) -> list[Actor]:
 
 
 def _settle(dice: Random, world: World, calls: list[Call]) -> None:
-    """No more faults: every caller asks once more, and time goes on until nothing is open."""
+    """No more faults: every caller asks again, and time goes on until nothing is open."""
     world.network.is_calm = True
     world.network.turns.actor = Actor("desk", lambda: None, lasts=0)
     _until_nothing_is_open(dice, world)
     world.network.turns.actor = Actor("caller", lambda: None, lasts=0)
-    for call in dict.fromkeys(calls):
-        if call.key:
-            world.call(call)
+    named = [call for call in dict.fromkeys(calls) if call.key]
+    for call in named * 2:  # one that was refused may be followed by another with its key
+        world.call(call)
     _until_nothing_is_open(dice, world)
 
 

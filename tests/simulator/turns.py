@@ -18,7 +18,7 @@ class Crash(BaseException):
 class Actor:
     """A process: it begins at `ready_at`, and is ended after `lasts` seconds unless it `overstays`.
 
-    `skew` is by how much its machine's clock is wrong; `opening` the execution that it runs.
+    `skew` is by how much its machine's clock is wrong; `call` what it was asked for, `opening` what it runs for that.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Actor:
         """Wait for the first turn."""
         self.name, self.work, self.ready_at, self.lasts = name, work, ready_at, lasts
         self.overstays, self.skew = overstays, skew
+        self.call = ""
         self.opening: Opening | None = None
         self.ends_at = float("inf")
         self.baton = threading.Lock()

@@ -70,12 +70,13 @@ class SimulatedService:
         return _answer(call, content="" if fate == "is empty" else None, is_priced=fate != "tells no price")
 
     def _begin(self, request: Request, cost: int | None) -> Charged:
-        """From here on the call costs money: it must be the only one of its execution, and stand in the books."""
+        """From here on the call costs money: it is the only one that was asked for, and stands in the books."""
         opening = self.network.actor.opening
         assert opening is not None
-        self._begun[opening.execution_id] += 1
-        if self._begun[opening.execution_id] > 1:
-            raise Violation(f"{opening.execution_id} was sent twice")
+        for name in {opening.execution_id, self.network.actor.call} - {""}:
+            self._begun[name] += 1
+            if self._begun[name] > 1:
+                raise Violation(f"{name} was sent twice")
         row = self._books.rows.get(opening.execution_id)
         stands = row is not None and row.opening.run_id == opening.run_id and row.state is State.SENT
         if not stands and not self.network.actor.overstays:

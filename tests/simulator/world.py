@@ -145,6 +145,7 @@ class World:
 
     def call(self, call: Call) -> None:
         """One invocation that executes; what it tells is kept."""
+        self.network.actor.call = call.label
         self.network.counts["calls"] += 1
         ends_at = self.network.turns.time + LASTS
         order = call.order(lambda: ends_at - self.network.turns.time)
@@ -155,6 +156,7 @@ class World:
         except (Lost, Refused):
             body = Internal("Something failed on our side.").body()
         told = Told(call, body)
+        self.network.counts[f"told {told.code or 'an answer'}"] += 1
         self.network.note(f"is told {told.code or 'the answer'} of {told.execution_id[-6:]}")
         self.told.append(told)
 

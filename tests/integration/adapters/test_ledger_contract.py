@@ -67,6 +67,31 @@ TOLD = {"take back": False, "take back early": False, "done": False, "failed": F
 """What these steps say where they lead nowhere; the others raise."""
 
 
+def test_what_is_open_is_looked_after_when_it_is_due(subject: Subject, opening: Opening) -> None:
+    subject.ledger.open(opening)
+    assert due(subject, opening, "2026-11-22T12:02:29.999999Z") is None
+    assert due(subject, opening, "2026-11-22T12:02:30.000000Z") == OpenRun(opening=opening, state=opening.first_state)
+    subject.ledger.postpone(opening, LATE)
+    assert due(subject, opening, "2026-11-22T13:59:59.999999Z") is None
+    subject.ledger.sent(opening)
+    subject.ledger.name(opening, "gen-7")
+    assert due(subject, opening, LATE) == OpenRun(opening=opening, state=State.SENT, generation_id="gen-7")
+    subject.ledger.unknown(opening, not_known(), BEFORE)
+    finished_at = not_known().finished_at
+    assert due(subject, opening, BEFORE) == OpenRun(
+        opening=opening, state=State.UNKNOWN, generation_id="gen-7", finished_at=finished_at,
+        error_code="outcome_unknown",
+    )  # fmt: skip
+    subject.ledger.close(opening, a_closing())
+    assert due(subject, opening, NEVER) is None
+
+
+def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
+    """The execution, if it is due by then."""
+    found = [run for run in subject.open_runs.due(now) if run.opening.execution_id == opening.execution_id]
+    return found[0] if found else None
+
+
 @pytest.mark.parametrize("step", [name for name in STEPS if name != "open"])
 @pytest.mark.parametrize("whose", ["own", "another"])
 @pytest.mark.parametrize("state", STATES, ids=str)
@@ -105,7 +130,7 @@ def test_an_execution_is_opened_once(subject: Subject, opening: Opening, state: 
 
 
 def test_an_opening_that_holds_money_elsewhere_is_another(subject: Subject, fresh: Callable[[str], str]) -> None:
-    """A run whose first try was refused, and arrives once more when there is room, must not take that for its second."""
+    """A first try that was refused, and arrives again when there is room, must not be taken for the second."""
     first = an_opening(fresh("exe"), holds=some_holds(fresh("b")))
     second = replace(first, holds=some_holds(fresh("b")))
     subject.ledger.open(first)
@@ -204,28 +229,3 @@ def test_an_answer_that_comes_late_is_no_failure(subject: Subject, opening: Open
     assert found is not None
     assert (found.state, found.error_code, found.answer) == (State.DONE, None, a_closing().answer)
     assert subject.sums(opening)[0] == {"calls": 1, "successes": 1, "cost_nanousd": 5_920}
-
-
-def test_what_is_open_is_looked_after_when_it_is_due(subject: Subject, opening: Opening) -> None:
-    subject.ledger.open(opening)
-    assert due(subject, opening, "2026-11-22T12:02:29.999999Z") is None
-    assert due(subject, opening, "2026-11-22T12:02:30.000000Z") == OpenRun(opening=opening, state=opening.first_state)
-    subject.ledger.postpone(opening, LATE)
-    assert due(subject, opening, "2026-11-22T13:59:59.999999Z") is None
-    subject.ledger.sent(opening)
-    subject.ledger.name(opening, "gen-7")
-    assert due(subject, opening, LATE) == OpenRun(opening=opening, state=State.SENT, generation_id="gen-7")
-    subject.ledger.unknown(opening, not_known(), BEFORE)
-    finished_at = not_known().finished_at
-    assert due(subject, opening, BEFORE) == OpenRun(
-        opening=opening, state=State.UNKNOWN, generation_id="gen-7", finished_at=finished_at,
-        error_code="outcome_unknown",
-    )  # fmt: skip
-    subject.ledger.close(opening, a_closing())
-    assert due(subject, opening, NEVER) is None
-
-
-def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
-    """The execution, if it is due by then."""
-    found = [run for run in subject.open_runs.due(now) if run.opening.execution_id == opening.execution_id]
-    return found[0] if found else None

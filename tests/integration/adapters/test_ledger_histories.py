@@ -46,7 +46,7 @@ histories = st.lists(
 
 @given(history=histories, is_tight=st.booleans())
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,
