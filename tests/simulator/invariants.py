@@ -3,15 +3,17 @@
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
+from instant.domain.budget import Budget, Scope, Subject
 from instant.domain.clock import moment
-from instant.domain.execution import LEASE_SLACK, State
+from instant.domain.execution import LEASE_SLACK, KeySource, Opening, State
 from instant.domain.idempotency import Once
-from instant.use_cases.reconcile_executions import GIVE_UP_AFTER, LONGEST_PAUSE
+from instant.use_cases.reconcile_executions import LONGEST_PAUSE
 from tests.fakes.ledger import Row
 from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
 from tests.simulator.world import Call, Told, World
 
+GIVEN_UP_AFTER = timedelta(hours=24)
 PERIOD = timedelta(minutes=1, seconds=20)
 """How often the reconciler runs, and by how much the clocks of two machines may differ."""
 
@@ -24,7 +26,7 @@ def check_nothing_is_late(world: World, calm_since: datetime) -> None:
     now, put_off = world.doors.clock.now() - PERIOD, calm_since + LONGEST_PAUSE
     for row in world.books.rows.values():
         lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
-        given_up = moment(row.opening.created_at) + GIVE_UP_AFTER + LONGEST_PAUSE
+        given_up = moment(row.opening.created_at) + GIVEN_UP_AFTER + LONGEST_PAUSE
         is_late = {
             State.RESERVED: now > max(lease_over, put_off),
             State.SENT: now > max(lease_over, put_off),
@@ -36,6 +38,8 @@ def check_nothing_is_late(world: World, calm_since: datetime) -> None:
 def check_end(world: World) -> None:
     """When all is over, books, money, counts and answers agree."""
     _check_charges(world)
+    _check_ends(world)
+    _check_caps(world)
     _check_budgets(world)
     _check_counts(world)
     for told in world.told:
@@ -63,6 +67,49 @@ def _check_charges(world: World) -> None:
             _require(charges[execution_id] <= row.opening.reserved_nanousd, row, "cost more than is booked")
         else:
             _require(charges[execution_id] == cost, row, f"cost {charges[execution_id]} and is booked as {cost}")
+
+
+def _check_ends(world: World) -> None:
+    """Nothing is given up too soon, and nothing is left to the reconciler without need."""
+    for row in world.books.rows.values():
+        _require(row.state is not State.FAILED or _cost(row) is not None, row, "failed, and was not asked for")
+        if row.state is State.LOST and (row.name or "generation_id" in row.facts):
+            waited = moment(str(row.facts["reconciled_at"])) - moment(row.opening.created_at)
+            _require(waited > GIVEN_UP_AFTER - PERIOD, row, f"was given up after {waited}")
+        if world.network.has_been_good:
+            _require(not _is_reconciled(row) or "latency_ms" in row.facts, row, "was left open by its run")
+    if world.network.has_been_good and any(told.code == "internal" for told in world.told):
+        raise Violation("something failed although nothing was wrong")
+
+
+def _check_caps(world: World) -> None:
+    """What was booked for whoever has a budget is within it, whatever rows the ledger keeps for that."""
+    terms, platform = world.platform, Subject(Scope.PLATFORM)
+    budgets = [*world.budgets, Budget(subject=platform, daily_nanousd=terms.daily_nanousd)]
+    for user_id in {row.opening.user_id for row in world.books.rows.values()}:
+        subject = Subject(Scope.PLATFORM_USER, user_id)
+        budgets.append(Budget(subject=subject, daily_nanousd=terms.daily_nanousd_each))
+    for budget in budgets:
+        for period, cap in budget.caps():
+            booked: Counter[str] = Counter()
+            for row in world.books.rows.values():
+                if budget.subject in _subjects(row.opening):
+                    booked[period.starting(moment(row.opening.created_at))] += _booked(row)
+            if any(sum_ > cap for sum_ in booked.values()):
+                raise Violation(f"{budget.subject.name}: {dict(booked)} of {cap} for a {period}")
+
+
+def _subjects(opening: Opening) -> list[Subject]:
+    """Everybody under whose budget this call falls."""
+    subjects = [
+        Subject(Scope.USER, opening.user_id),
+        Subject(Scope.API_KEY, opening.api_key_id or "none"),
+        Subject(Scope.RESOURCE, opening.resource_id),
+        Subject(Scope.GLOBAL),
+    ]
+    if opening.key_source is KeySource.PLATFORM:
+        subjects += [Subject(Scope.PLATFORM), Subject(Scope.PLATFORM_USER, opening.user_id)]
+    return subjects
 
 
 def _check_budgets(world: World) -> None:

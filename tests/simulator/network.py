@@ -47,6 +47,11 @@ class Network:
         """Whose turn it is."""
         return self.turns.actor
 
+    @property
+    def has_been_good(self) -> bool:
+        """Whether every call went through at once."""
+        return not any(self.counts[fault] for fault in (*WRITES, *READS, "held up"))
+
     def note(self, text: str) -> None:
         """Have it in the trace."""
         self.trace.append((self.turns.time, self.actor.name, text))

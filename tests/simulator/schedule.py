@@ -11,6 +11,7 @@ from random import Random
 from unittest import mock
 
 from instant.domain.clock import moment
+from instant.domain.execution import State
 from tests.fakes.clock import START
 from tests.simulator.invariants import check_end, check_nothing_is_late
 from tests.simulator.turns import Actor
@@ -69,7 +70,7 @@ def run_schedule(seed: int, house: House | None = None) -> Verdict:
             broken = str(violation)
     rows = world.books.rows.values()
     counts = world.network.counts + Counter(f"came to {row.state}" for row in rows)
-    counts["reconciled"] = sum("reconciled_at" in row.facts for row in rows)
+    counts["reconciled"] = sum("reconciled_at" in row.facts and row.state is not State.LOST for row in rows)
     counts["charged"] = len(world.service.charged)
     return Verdict(seed, counts, world.network.trace, broken)
 

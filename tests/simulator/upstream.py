@@ -73,9 +73,9 @@ class SimulatedService:
         """From here on the call costs money: it is the only one that was asked for, and stands in the books."""
         opening = self.network.actor.opening
         assert opening is not None
-        for name in {opening.execution_id, self.network.actor.call} - {""}:
+        for name in (opening.execution_id, self.network.actor.call):
             self._begun[name] += 1
-            if self._begun[name] > 1:
+            if name and self._begun[name] > 1:
                 raise Violation(f"{name} was sent twice")
         row = self._books.rows.get(opening.execution_id)
         stands = row is not None and row.opening.run_id == opening.run_id and row.state is State.SENT

@@ -9,6 +9,7 @@ from typing import Any
 from instant.domain.budget import Budget, Subject
 from instant.domain.budget import Scope as BudgetScope
 from instant.domain.errors import InstantError, Internal
+from instant.domain.execution import State
 from instant.domain.identity import Identity, Scope
 from instant.domain.integration import PLATFORM
 from instant.domain.resource import Visibility
@@ -31,6 +32,7 @@ from tests.simulator.doors import (
 from tests.simulator.network import Lost, Network
 from tests.simulator.turns import Turns
 from tests.simulator.upstream import SimulatedService
+from tests.simulator.violation import Violation
 
 LASTS = 120.0
 """Seconds that an invocation that executes has, as in the template."""
@@ -117,7 +119,11 @@ class World:
         self.service = SimulatedService(dice, self.network, self.books)
         ledger, clock, unused = LedgerDoor(self.books, self.network), WorldClock(self.network), Unused()
         connections = {user: an_integration(user) for user in ("user_alice", PLATFORM)}
-        facts = Facts(RESOURCE, MODEL, connections, _budgets(dice), is_disconnected=dice.random() < 0.05)
+        self.budgets = _budgets(dice)
+        self.platform = PlatformTerms(
+            models=frozenset({MODEL.openrouter_id}), daily_nanousd=8 * _cap(dice), daily_nanousd_each=_cap(dice)
+        )
+        facts = Facts(RESOURCE, MODEL, connections, self.budgets, is_disconnected=dice.random() < 0.05)
         self.doors = Doors(
             resources=OneResource(RESOURCE),
             facts=facts,
@@ -127,11 +133,7 @@ class World:
             upstream=self.service,
             gallery=Gallery(pictures=unused, images=unused),
             books=Books(ledger=ledger, executions=ledger, answers=self.answers, clock=clock),
-            platform=PlatformTerms(
-                models=frozenset({MODEL.openrouter_id}),
-                daily_nanousd=8 * _cap(dice),
-                daily_nanousd_each=_cap(dice),
-            ),
+            platform=self.platform,
             clock=clock,
         )
         self.desk = Desk(
@@ -156,6 +158,9 @@ class World:
         except (Lost, Refused):
             body = Internal("Something failed on our side.").body()
         told = Told(call, body)
+        row = self.books.rows.get(told.execution_id)
+        if told.code == "outcome_unknown" and row and row.state is State.RESERVED:
+            raise Violation(f"{told.execution_id} is not sent yet, and told as unknown")
         self.network.counts[f"told {told.code or 'an answer'}"] += 1
         self.network.note(f"is told {told.code or 'the answer'} of {told.execution_id[-6:]}")
         self.told.append(told)
