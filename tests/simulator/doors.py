@@ -7,7 +7,8 @@ from random import Random
 
 from instant.domain.budget import Budget, Subject
 from instant.domain.catalog import CatalogModel
-from instant.domain.execution import Closing, Execution, Opening, OpenRun, StoredAnswer
+from instant.domain.clock import moment
+from instant.domain.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
 from instant.domain.image import Image, Picture
 from instant.domain.integration import PLATFORM, Integration, KeyStatus
 from instant.domain.resource import Resource
@@ -17,6 +18,9 @@ from tests.fakes.clock import START
 from tests.fakes.ledger import MemoryLedger
 from tests.simulator.network import Network
 from tests.simulator.violation import Violation
+
+LONG_ENOUGH = timedelta(hours=23, minutes=59)
+"""How long a service is asked what became of a call that has a name, at least, whatever the clocks say."""
 
 
 class WorldClock:
@@ -37,7 +41,7 @@ class WorldClock:
 
 
 class LedgerDoor:
-    """The ledger at the other end of the network; after each write, no budget may be overdrawn."""
+    """The ledger at the other end of the network; no budget may be overdrawn, and nothing given up too soon."""
 
     def __init__(self, books: MemoryLedger, network: Network) -> None:
         """Look after these books."""
@@ -64,6 +68,10 @@ class LedgerDoor:
         return self._network.write(f"take back {execution_id}", lambda: self.books.take_back(execution_id, now))
 
     def close(self, opening: Opening, closing: Closing) -> bool:
+        if closing.state is State.LOST and closing.receipt.generation_id:
+            asked_for = moment(closing.finished_at) - moment(opening.created_at)
+            if asked_for < LONG_ENOUGH:
+                raise Violation(f"{opening.execution_id} is given up after {asked_for}")
         what = f"close {_name(opening)} {closing.state} {closing.receipt.cost_nanousd}"
         return self._network.write(what, lambda: self._step(opening, lambda: self.books.close(opening, closing)))
 
