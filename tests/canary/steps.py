@@ -41,6 +41,7 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("GET", "/api/executions/{execution_id}"): lambda walk: Ask(
         "GET", f"/api/executions/{walk.painting['execution_id']}"
     ),
+    ("GET", "/api/usage"): _plain("GET", "/api/usage?by=api_key&format=csv"),
     ("GET", "/api/usage/what-if"): _plain("GET", f"/api/usage/what-if?model={MODEL}"),
     ("GET", "/api/images/{image_id}"): lambda walk: Ask(
         "GET", f"/api/images/{walk.painting['output']['urls'][0].rpartition('/')[2]}"

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -181,7 +182,7 @@ def test_the_schedule_syncs_too(house: House) -> None:
 class PagedUpstream(HttpUpstream):
     """Asks for the catalog in pages, as OpenRouter may one day send it unasked."""
 
-    def send(self, request: Request, *, seconds: float) -> Reply:
+    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
         path = request.path if "limit=" in request.path else f"{request.path}&limit=20"
         return super().send(replace(request, path=path), seconds=seconds)
 
@@ -204,6 +205,18 @@ def test_a_tenth_may_go(house: House, lost: int, of: int) -> None:
     house.fake.catalog = house.fake.catalog[: of - lost]
     result = house.sync()
     assert result["missing"] + result["removed"] == lost
+
+
+def test_losses_that_an_admin_lets_pass_pass_once(house: House) -> None:
+    house.fake.catalog = house.fake.catalog[:60]
+    house.sync()
+    for left in (40, 20):
+        house.fake.catalog = house.fake.catalog[:left]
+        for _ in range(2):
+            with pytest.raises(Exception, match="active models would be lost"):
+                house.invoke("CatalogSyncFunction", SCHEDULE)
+        result = house.sync(accept_losses=True)
+        assert result["missing"] + result["removed"] == 20
 
 
 def test_missing_models_do_not_count_as_lost_again(house: House) -> None:
