@@ -12,7 +12,7 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.execution import LEASE_SLACK, Closing, Execution, Opening, State
 from instant.domain.identity import Identity
 from instant.integrations.openrouter.chat import chat_request, read_chat
-from instant.ports import Upstream
+from instant.ports import PaidUpstream
 from instant.use_cases.execute_resource import Doors, Order, execute_resource
 from instant.use_cases.reconcile_executions import Desk
 from tests.fakes.ledger import MemoryLedger, Refused
@@ -115,7 +115,7 @@ def lets_the_expired_through(order: Order, caller: Identity, doors: Doors) -> di
 class Hasty:
     """A line that calls silence a refusal."""
 
-    upstream: Upstream
+    upstream: PaidUpstream
 
     def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
         try:

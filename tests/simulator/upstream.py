@@ -41,7 +41,7 @@ class Charged:
 
 
 class SimulatedService:
-    """The port Upstream."""
+    """The port PaidUpstream."""
 
     def __init__(self, dice: Random, network: Network, books: MemoryLedger) -> None:
         """Nothing was sent yet."""
