@@ -42,6 +42,7 @@ STORY = {
     "resources/change": 200,
     "execute/execute": 200,
     "rank_resources/schedule": None,
+    "reconcile/schedule": None,
     "resources/list-most-used": 200,
     "executions/list": 200,
     "executions/read": 200,
@@ -78,9 +79,13 @@ def test_every_event_runs(house: House) -> None:
             assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
+            key_id = answer["context"].pop("key_id")
             assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
+            assert key_id.startswith("key_")
         elif case == "model_impact/changed":
             assert answer == {"models": 0, "events": 0}, "nothing has changed yet"
+        elif case == "reconcile/schedule":
+            assert answer == {}, "nothing is open"
         elif case == "rank_resources/schedule":
             assert answer == {"seen": 1, "written": 1, "skipped": 0}
         else:
