@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints
 
 from instant.domain.catalog import CatalogModel
-from instant.domain.errors import InvalidField
+from instant.domain.errors import InvalidField, told_name
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
 from instant.domain.output import Answer
@@ -66,9 +66,9 @@ class PromptTemplate:
             )
         for name in names_in(settings.template):
             if name not in settings.input_schema["properties"]:
-                raise InvalidField.named("config.template", f"asks for {{{{{name}}}}}, which is not in input_schema")
+                raise InvalidField.named("config.template", f"asks for {told_name(name)}, which is not in input_schema")
             if media_kind(settings.input_schema, name):
-                raise InvalidField.named("config.template", f"has {{{{{name}}}}}, but media go beside the text")
+                raise InvalidField.named("config.template", f"asks for {told_name(name)}, but media go beside the text")
         check_settings(settings, models)
 
     def plan(self, call: Call) -> Plan:
