@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
+    ends = {"expires_at": caller.expires_at} if caller.expires_at else {}
     api, stage = method_arn.split("/")[:2]
     return {
         "principalId": caller.user_id,
@@ -37,5 +38,5 @@ def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
         },
-        "context": {"user_id": caller.user_id, "scopes": " ".join(sorted(caller.scopes))},
+        "context": {"user_id": caller.user_id, "scopes": " ".join(sorted(caller.scopes)), **ends},
     }

@@ -1,7 +1,7 @@
 """Who is calling, and what they may do."""
 
 from base64 import b32encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -18,10 +18,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller as the authorizer established it."""
+    """The caller as the authorizer established it, from what is good until `expires_at`, a stamp; None has no end."""
 
     user_id: str
     scopes: frozenset[Scope]
+    expires_at: str | None = field(default=None, compare=False)
 
     def require(self, scope: Scope) -> None:
         """Refuse the call unless the token carries `scope`."""
