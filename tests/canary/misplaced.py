@@ -35,7 +35,7 @@ def requests(secret: str) -> Iterator[Misplaced]:
                 yield from _in_parameter(method.upper(), path, parameter, secret)
             yield Misplaced(method.upper(), path, query={secret: secret})
     for (method, path), good in BODIES.items():
-        for body in _bodies(_schema_of(method, path), good, secret):
+        for body in _bodies(schema_of(method, path), good, secret):
             yield Misplaced(method, path, body)
 
 
@@ -51,9 +51,9 @@ def _in_parameter(method: str, path: str, parameter: Json, secret: str) -> Itera
 
 def _bodies(schema: Json, good: Json, secret: str) -> Iterator[Json]:
     """The good body with the secret in one place, and that in every way in which a place can hold it."""
-    for place in dict.fromkeys(_places(schema)):
+    for place in dict(fields(schema)):
         for value in (secret, f"{secret}/{secret}", {secret: secret}):
-            yield _put(good, place, value)
+            yield put(good, place, value)
     if "config" in good:
         yield from ({**good, **more} for more in _templates(secret))
 
@@ -79,22 +79,22 @@ def _templates(secret: str) -> Iterator[Json]:
             )
 
 
-def _put(body: Json, place: Place, value: Any) -> Json:
+def put(body: Json, place: Place, value: Any) -> Json:
     """The body with the value there; what is on the way is made."""
     first, *rest = place
     below = body.get(first)
-    inner = _put(below if isinstance(below, dict) else {}, tuple(rest), value) if rest else value
+    inner = put(below if isinstance(below, dict) else {}, tuple(rest), value) if rest else value
     return {**body, first: inner}
 
 
-def _places(schema: Json, above: Place = ()) -> Iterator[Place]:
-    """Where an object of this schema has fields, at every depth."""
+def fields(schema: Json, above: Place = ()) -> Iterator[tuple[Place, Json]]:
+    """Where an object of this schema has fields, at every depth, and what may stand there."""
     if len(above) > DEEPEST:
         return
     for name, part in _properties(schema):
-        yield (*above, name)
+        yield (*above, name), part
         for below in (part, *(() if above else _free(name))):
-            yield from _places(below, (*above, name))
+            yield from fields(below, (*above, name))
 
 
 def _free(name: str) -> Iterator[Json]:
@@ -114,7 +114,7 @@ def _properties(schema: Json) -> Iterator[tuple[str, Json]]:
         yield from ((name, below) for name, below in part.get("properties", {}).items() if isinstance(below, dict))
 
 
-def _schema_of(method: str, path: str) -> Json:
+def schema_of(method: str, path: str) -> Json:
     content = DOCUMENT["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]
     resolved: Json = _resolved(content["schema"], DOCUMENT)
     return resolved
