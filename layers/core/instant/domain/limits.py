@@ -35,13 +35,13 @@ MAX_INPUTS = 32
 MAX_SCHEMA_DEPTH = 8
 """Most levels of nesting in a template's `input_schema`."""
 
-MAX_SCHEMA_STEPS = 200_000
+MAX_SCHEMA_STEPS = 100_000
 """Most work of checking a template's inputs: values in an input (500 characters are one) times values in its schema."""
 
 MAX_PATTERNS = 32
 """Most `pattern`s in a template's `input_schema`."""
 
-MAX_PATTERN_BYTES = 20_000
+MAX_PATTERN_BYTES = 10_000
 """Most text that patterns look through in one call, once for each pattern; a pattern may compile to 64 KB."""
 
 MAX_ANSWER_TOKENS = 1_000_000
