@@ -86,6 +86,14 @@ def by_default(part: Any, value: Any) -> str:
     return json.dumps({"resource_type": "prompt_template", "config": config, "inputs": {}})
 
 
+def by_the_whole() -> str:
+    """Inputs that the alternatives of the whole object look at."""
+    rules = {"anyOf": [{"properties": {"it": {"items": {"const": number}}}} for number in range(2_000)]}
+    config = {"model": "meadow/lark", **draft({"it": {}})}
+    config["input_schema"] |= rules
+    return json.dumps({"resource_type": "prompt_template", "config": config, "inputs": {"it": [-1] * 10_000}})
+
+
 LONG = 10**39
 """The longest integer: no processor has it at hand."""
 
@@ -100,6 +108,7 @@ LABORIOUS = {
         preview({"anyOf": [{"items": {"const": number}} for number in range(2_000)]}, [-1] * 10_000),
         "schema_steps",
     ),
+    "all inputs by many alternatives": (by_the_whole(), "schema_steps"),
     "many times one of many": (
         preview({"items": {"oneOf": [{"const": number} for number in range(5_000)]}}, [4_999] * 5_000),
         "schema_steps",

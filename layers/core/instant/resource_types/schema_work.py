@@ -9,6 +9,9 @@ from instant.domain.limits import MAX_PATTERN_BYTES, MAX_PATTERNS, MAX_SCHEMA_ST
 TEXT_STEP = 500
 """So many characters of text are as much work as one value."""
 
+_OF_THE_WHOLE = ("allOf", "anyOf", "oneOf", "enum", "const")
+"""What looks at all inputs beside the schemas of each."""
+
 _UNCHECKED = {"title", "description", "default", "examples", "format"}
 
 
@@ -25,8 +28,8 @@ def check_work(schema: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     at most the values in the one times the values in the other, and where elements are compared with each other,
     the square of the latter.
     """
-    rest = {keyword: part for keyword, part in schema.items() if keyword not in {"properties", "required"}}
-    pairs = [(rest, values), *((part, values[name]) for name, part in schema["properties"].items() if name in values)]
+    whole = [({keyword: schema[keyword]}, values) for keyword in _OF_THE_WHOLE if keyword in schema]
+    pairs = [*whole, *((part, values[name]) for name, part in schema["properties"].items() if name in values)]
     if sum(_steps(part, value) for part, value in pairs) > MAX_SCHEMA_STEPS:
         raise TooLarge(
             f"Checking the inputs would take more than {MAX_SCHEMA_STEPS} steps (the values in an input times the "
