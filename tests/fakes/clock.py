@@ -1,6 +1,8 @@
-"""A clock that stands still until it is told to move."""
+"""Clocks for tests: one that stands still until it is told to move, and one that never sleeps."""
 
 from datetime import UTC, datetime, timedelta
+
+from instant.adapters.clock import SystemClock
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -21,6 +23,22 @@ class FakeClock:
         """Seconds since the clock was made."""
         return self._passed
 
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        self._passed += seconds
+
     def pass_seconds(self, seconds: float) -> None:
         """Let time go by."""
         self._passed += seconds
+
+
+class SleeplessClock(SystemClock):
+    """The machine's time, for those who do not care to wait; how long they would have is kept."""
+
+    def __init__(self) -> None:
+        """Nobody has waited yet."""
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Go on at once."""
+        self.waits.append(seconds)

@@ -62,7 +62,9 @@ def an_opening(execution_id: str = "exe_1", **more: Any) -> Opening:
     """Alice runs her resource with her own key."""
     facts: dict[str, Any] = {
         "execution_id": execution_id,
+        "run_id": f"run_of_{execution_id}",
         "user_id": "user_alice",
+        "service": "openrouter",
         "payer_id": "user_alice",
         "key_source": KeySource.CALLER,
         "resource_id": "res_1",

@@ -20,6 +20,7 @@ from moto import mock_aws
 from instant.adapters import aws
 from instant.ports import Clock
 from tests.fakes.aws_stores import empty_stores
+from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan
@@ -121,6 +122,8 @@ class House:
             found = self.plan.functions[function]
             with mock.patch.dict(os.environ, found.environment):
                 self.modules[function] = _import(found)
+            if function == "ExecuteFunction":
+                set_clock(self, SleeplessClock(), function)
         return self.modules[function]
 
     def table(self, logical: str) -> list[dict[str, Any]]:
@@ -211,10 +214,12 @@ def open_house(**given: str) -> Iterator[House]:
         aws.client.cache_clear()
 
 
-def set_clock(house: House, clock: Clock) -> None:
-    """From now on the catalog's syncs happen at this clock's time."""
-    module = house.module("CatalogSyncFunction")
-    module.doors = replace(module.doors, clock=clock)
+def set_clock(house: House, clock: Clock, function: str = "CatalogSyncFunction") -> None:
+    """From now on what the function does happens at this clock's time."""
+    doors = house.module(function).doors
+    if hasattr(doors, "books"):
+        doors = replace(doors, books=replace(doors.books, clock=clock))
+    house.module(function).doors = replace(doors, clock=clock)
 
 
 def answer_of(reply: dict[str, Any]) -> Answer:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from instant.adapters.ledger import DynamoLedger
 from instant.adapters.usage_history import DynamoUsageHistory
 from instant.domain.clock import stamp
 from instant.domain.execution import State
@@ -16,6 +15,7 @@ from tests.fakes.nouns import a_closing, a_receipt, an_opening
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import new_user, open_guest_house
 from tests.integration.house import Answer, House
+from tests.integration.ledgers import a_ledger
 
 LARK, HAIKU, MINI = "meadow/lark", "anthropic/claude-haiku-4.5", "meadow/lark-mini"
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -34,7 +34,7 @@ class Past:
         """Nothing yet."""
         self.house = house
         self.user = new_user()
-        self._ledger = DynamoLedger(house.name("EXECUTIONS_TABLE"), house.name("RESOURCE_STATS_TABLE"), days_kept=90)
+        self._ledger = a_ledger(house)
         self._count = 0
 
     def run(self, model: str = MINI, at: datetime = TODAY, *, ended: bool = True, **receipt: Any) -> None:
@@ -44,7 +44,6 @@ class Past:
         opening = an_opening(name, user_id=f"user_{self.user}", model=model, created_at=stamp(at))
         self._ledger.open(opening)
         if ended:
-            self._ledger.sent(name, stamp(at))
             closing = a_closing(State.DONE, receipt=a_receipt(**receipt), finished_at=stamp(at))
             self._ledger.close(opening, closing)
 

@@ -13,6 +13,7 @@ from instant.adapters.stats_store import DynamoStatsStore
 from instant.domain.execution import Closing, Opening, State
 from tests.fakes.nouns import a_closing, an_opening
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 THREADS, CLOSES = 50, 4
 
@@ -20,18 +21,15 @@ THREADS, CLOSES = 50, 4
 class CarelessLedger(DynamoLedger):
     """What not to do: reads the counter, adds one, puts it back."""
 
-    def __init__(self, executions_table: str, stats_table: str) -> None:
-        """Use these tables."""
-        super().__init__(executions_table, stats_table, days_kept=90)
-        self._counters = stats_table
-
-    def close(self, opening: Opening, closing: Closing) -> None:
+    def close(self, opening: Opening, closing: Closing) -> bool:
         """Count, with a gap in the middle."""
         key = {"resource_id": {"S": opening.resource_id}, "bucket": {"S": "total#0"}}
-        row = aws.client("dynamodb").get_item(TableName=self._counters, Key=key).get("Item", {"calls": {"N": "0"}})
+        table = self._tables.stats
+        row = aws.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {"calls": {"N": "0"}})
         calls = {"N": str(int(row["calls"]["N"]) + 1)}
         more = {"calls": calls, "last_called_at": {"S": closing.finished_at}}
-        aws.client("dynamodb").put_item(TableName=self._counters, Item={**key, **more})
+        aws.client("dynamodb").put_item(TableName=table, Item={**key, **more})
+        return True
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +48,6 @@ def counted(house: House, ledger: DynamoLedger, resource_id: str) -> int:
         for number in range(CLOSES):
             opening = an_opening(f"exe_{resource_id}_{thread}_{number}", resource_id=resource_id)
             ledger.open(opening)
-            ledger.sent(opening.execution_id, opening.created_at)
             ledger.close(opening, a_closing(State.DONE if number else State.FAILED))
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -61,8 +58,7 @@ def counted(house: House, ledger: DynamoLedger, resource_id: str) -> int:
 
 def test_no_call_is_lost(cloud: House, fresh: Callable[[str], str]) -> None:
     resource_id = fresh("res")
-    ledger = DynamoLedger(cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE"), days_kept=90)
-    assert counted(cloud, ledger, resource_id) == THREADS * CLOSES
+    assert counted(cloud, a_ledger(cloud), resource_id) == THREADS * CLOSES
     stats = DynamoStatsStore(cloud.name("RESOURCE_STATS_TABLE")).of(resource_id, datetime(2026, 11, 22, tzinfo=UTC))
     assert stats.failure_count_30d == THREADS
     assert stats.success_count_30d == THREADS * (CLOSES - 1)
@@ -70,5 +66,4 @@ def test_no_call_is_lost(cloud: House, fresh: Callable[[str], str]) -> None:
 
 
 def test_this_test_would_notice(cloud: House, fresh: Callable[[str], str]) -> None:
-    careless = CarelessLedger(cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE"))
-    assert counted(cloud, careless, fresh("res")) < THREADS * CLOSES
+    assert counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res")) < THREADS * CLOSES

@@ -14,7 +14,9 @@ from instant.use_cases.keep_images import MAX_BYTES, Gallery, keep_images
 RECEIPT = Receipt(generation_id="gen-1", cost_nanousd=7)
 OPENING = Opening(
     execution_id="exe_1",
+    run_id="run_1",
     user_id="user_alice",
+    service="openrouter",
     payer_id="user_alice",
     key_source=KeySource.CALLER,
     resource_id="res_1",

@@ -26,19 +26,18 @@ class DynamoCallFacts:
         """All of them, as they are now; of the budgets those of `subjects`."""
         payers = [user_id, PLATFORM] if platform else [user_id]
         integrations, models = name_of(self._integrations), name_of(self._models)
-        found = read_items(
-            {
-                integrations: these([{"user_id": {"S": payer}, "service": {"S": service}} for payer in payers]),
-                models: these([{"openrouter_id": {"S": model_id}} for model_id in model_ids]),
-                self._limits: these([budget_key(subject) for subject in subjects]),
-            }
-        )
+        wanted = {
+            integrations: [{"user_id": {"S": payer}, "service": {"S": service}} for payer in payers],
+            models: [{"openrouter_id": {"S": model_id}} for model_id in model_ids],
+            self._limits: [budget_key(subject) for subject in subjects],
+        }
+        found = read_items({table: these(keys) for table, keys in wanted.items() if keys})
         connections = [self._integrations.from_raw_data(item).record() for item in found.get(integrations, [])]
         connection_of = {connection.user_id: connection for connection in connections}
         rows = [self._models.from_raw_data(item).record() for item in found.get(models, [])]
         return CallFacts(
             integration=connection_of.get(user_id),
             models={model.openrouter_id: model for model in rows},
-            budgets=[budget_of(item) for item in found.get(self._limits, [])],
+            budgets=tuple(budget_of(item) for item in found.get(self._limits, [])),
             platform=connection_of.get(PLATFORM),
         )
