@@ -216,4 +216,3 @@ def _in_states(opening: Opening, states: Sequence[State]) -> tuple[str, dict[str
 def _is_refused(error: ClientError) -> bool:
     """Whether it was the execution's own condition that did not hold."""
     return error.response["Error"]["Code"] == f"{CONDITION}Exception" or reasons_of(error)[:1] == [CONDITION]
-
