@@ -6,14 +6,23 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:UpdateItem": "ApiKeysTable",
     },
     "ExecuteFunction": {
-        "dynamodb:BatchGetItem": "IntegrationsTable ModelsTable",
+        "dynamodb:BatchGetItem": "IntegrationsTable LimitsTable ModelsTable",
         "dynamodb:DeleteItem": "ExecutionsTable",
-        "dynamodb:GetItem": "ResourcesTable",
+        "dynamodb:GetItem": "ExecutionsTable ResourcesTable",
         "dynamodb:PutItem": "ExecutionsTable ImagesTable",
         "dynamodb:Query": "ModelsTable/index/by_slug",
-        "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable",
+        "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable UsageTable",
         "kms:Decrypt": "CredentialsKey",
+        "s3:GetObject": "MediaBucket/media/*",
         "s3:PutObject": "MediaBucket/media/*",
+    },
+    "ReconcileFunction": {
+        "dynamodb:DeleteItem": "ExecutionsTable",
+        "dynamodb:GetItem": "ExecutionsTable IntegrationsTable",
+        "dynamodb:Query": "ExecutionsTable/index/open",
+        "dynamodb:UpdateItem": "ExecutionsTable LimitsTable ResourceStatsTable UsageTable",
+        "kms:Decrypt": "CredentialsKey",
+        "sqs:SendMessage": "DeadLetterQueue",
     },
     "ExecutionsFunction": {
         "dynamodb:GetItem": "ExecutionsTable",
@@ -131,9 +140,16 @@ CONDITIONS = {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
     },
     ("ExecuteFunction", "dynamodb:UpdateItem", "LimitsTable"): {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "runs#*"}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["runs#*", "spend#*"]}
+    },
+    ("ExecuteFunction", "dynamodb:BatchGetItem", "LimitsTable"): {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#*"}
     },
     ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("ReconcileFunction", "dynamodb:UpdateItem", "LimitsTable"): {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "spend#*"}
+    },
+    ("ReconcileFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("IntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
     **{(function, "events:PutEvents", "event-bus/default"): IN_OUR_NAME for function in TELLING},
@@ -141,6 +157,6 @@ CONDITIONS = {
 }
 """The condition under which a function may do an action to a place; what is not here has none."""
 
-MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction"}
+MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction", "ReconcileFunction"}
 MAY_ENCRYPT = {"IntegrationsFunction"}
 """Who reaches users' keys, and from which side; nobody has both."""

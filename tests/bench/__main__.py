@@ -5,11 +5,21 @@ Absolute times belong to the machine; compare the ratios, and what one run measu
 
 import sys
 
-from tests.bench import aws_calls, browsing, catalog_growth, catalog_sync, cold_start, listing, pictures, warm_cpu
+from tests.bench import (
+    aws_calls,
+    browsing,
+    catalog_growth,
+    catalog_sync,
+    cold_start,
+    ledger_cost,
+    listing,
+    pictures,
+    warm_cpu,
+)
 from tests.bench.setting import Row, open_setting
 from tests.local.stack import ROOT
 
-MEASUREMENTS = (aws_calls, cold_start, warm_cpu, catalog_sync, browsing, catalog_growth, pictures, listing)
+MEASUREMENTS = (aws_calls, cold_start, warm_cpu, ledger_cost, catalog_sync, browsing, catalog_growth, pictures, listing)
 REPORT = ROOT / ".aws-sam/bench.md"
 
 

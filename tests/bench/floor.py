@@ -30,12 +30,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     wanted = {
         env["INTEGRATIONS_TABLE"]: {"Keys": [_key(user_id="user_alice", service="openrouter")], "ConsistentRead": True},
         env["MODELS_TABLE"]: {"Keys": [{"openrouter_id": resource["ai_model_id"]}], "ConsistentRead": True},
+        env["LIMITS_TABLE"]: {"Keys": [_key(name="budget#floor")], "ConsistentRead": True},
     }
     found = dynamodb.batch_get_item(RequestItems=wanted)["Responses"]
     token = _opened(found[env["INTEGRATIONS_TABLE"]][0]["ciphertext"]["B"])
     execution = _key(execution_id=f"exe_{uuid.uuid4()}")
-    dynamodb.put_item(TableName=env["EXECUTIONS_TABLE"], Item={**execution, "state": {"S": "RESERVED"}})
-    dynamodb.update_item(**_set(env["EXECUTIONS_TABLE"], execution, "state", "SENT"))
+    dynamodb.put_item(TableName=env["EXECUTIONS_TABLE"], Item={**execution, "state": {"S": "SENT"}})
     reply = upstream.post(
         env["OPENROUTER_BASE_URL"] + "/chat/completions",
         json={
@@ -48,8 +48,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     dynamodb.transact_write_items(
         TransactItems=[
             {"Update": _set(env["EXECUTIONS_TABLE"], execution, "answer", answer)},
-            {"Update": _add(_key(resource_id=body["resource_id"], bucket="floor#day"))},
-            {"Update": _add(_key(resource_id=body["resource_id"], bucket="floor#total"))},
+            {"Update": _add("RESOURCE_STATS_TABLE", _key(resource_id=body["resource_id"], bucket="floor#day"))},
+            {"Update": _add("RESOURCE_STATS_TABLE", _key(resource_id=body["resource_id"], bucket="floor#total"))},
+            {"Update": _add("USAGE_TABLE", _key(user_id="user_floor", bucket="floor#day"))},
         ]
     )
     dynamodb.update_item(**_set(env["LIMITS_TABLE"], limits, "leases", "none"))
@@ -80,9 +81,9 @@ def _set(table: str, key: Any, name: str, value: str) -> dict[str, Any]:
     }
 
 
-def _add(key: Any) -> dict[str, Any]:
+def _add(table: str, key: Any) -> dict[str, Any]:
     return {
-        "TableName": os.environ["RESOURCE_STATS_TABLE"],
+        "TableName": os.environ[table],
         "Key": key,
         "UpdateExpression": "ADD calls :one",
         "ExpressionAttributeValues": {":one": {"N": "1"}},

@@ -6,7 +6,7 @@ answer the same event under the same runtime client; moto, the fake OpenRouter a
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,17 +32,21 @@ class Candidate:
     pid: int = 0
     spent: list[float] = field(default_factory=list)
 
-    def call(self, times: int) -> None:
-        """Answers the event so often."""
-        for _ in range(times):
-            outcome = self.functions.invoke(EXECUTE, self.event)
+    def call(self, events: Sequence[bytes]) -> None:
+        """Answer each event."""
+        for event in events:
+            outcome = self.functions.invoke(EXECUTE, event)
             assert outcome.content["statusCode"] == 200, outcome.payload
+
+    def spend(self, events: Sequence[bytes]) -> float:
+        """Milliseconds of processor time for each of these events."""
+        before = cpu_ticks(self.pid)
+        self.call(events)
+        return (cpu_ticks(self.pid) - before) * _MS_PER_TICK / len(events)
 
     def run(self) -> None:
         """One round."""
-        before = cpu_ticks(self.pid)
-        self.call(CALLS)
-        self.spent.append((cpu_ticks(self.pid) - before) * _MS_PER_TICK / CALLS)
+        self.spent.append(self.spend([self.event] * CALLS))
 
     def __str__(self) -> str:
         return f"{median(self.spent):.2f} ms ({min(self.spent):.2f}-{max(self.spent):.2f})"
@@ -52,8 +56,8 @@ def measure(setting: Setting) -> list[Row]:
     """Medians over rounds taken in turns."""
     floor_build = _floor(setting.folder / "floor")
     with (
-        _candidate(setting, build(), "functions.execute.app.handler") as ours,
-        _candidate(setting, floor_build, "floor.handler") as floor,
+        candidate(setting, build(), "functions.execute.app.handler") as ours,
+        candidate(setting, floor_build, "floor.handler") as floor,
     ):
         for _ in range(ROUNDS):
             ours.run()
@@ -66,18 +70,18 @@ def measure(setting: Setting) -> list[Row]:
 
 
 @contextmanager
-def _candidate(setting: Setting, layout: Built, handler: str) -> Iterator[Candidate]:
+def candidate(setting: Setting, layout: Built, handler: str) -> Iterator[Candidate]:
     """A warm environment of that handler, with execute's environment and permissions."""
     stack = setting.world.stack
     plan = replace(stack.plan.functions[EXECUTE], handler=handler)
     others = set(function_processes(EXECUTE, stack.aws_url))
     with setting.world.log.open("ab") as log:
         functions = Functions({EXECUTE: plan}, layout, stack.aws_url, 1, log.fileno())
-        candidate = Candidate(functions, setting.event)
+        made = Candidate(functions, setting.event)
         try:
-            candidate.call(WARM_UP)
-            (candidate.pid,) = set(function_processes(EXECUTE, stack.aws_url)) - others
-            yield candidate
+            made.call([made.event] * WARM_UP)
+            (made.pid,) = set(function_processes(EXECUTE, stack.aws_url)) - others
+            yield made
         finally:
             functions.stop()
 

@@ -1,9 +1,13 @@
-"""Which calls the process makes to an AWS service, as its own client sees them."""
+"""The calls that the process makes to AWS: watched, and made one at a time."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
+
+from moto.core.botocore_stubber import BotocoreStubber
 
 from instant.adapters import aws
 
@@ -36,3 +40,16 @@ def recorded(*services: str, hurried: bool = False) -> Iterator[list[AwsCall]]:
 def operations(calls: list[AwsCall]) -> list[str]:
     """Their names."""
     return [call.operation for call in calls]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """The simulated AWS does one thing at a time, as DynamoDB does with one item; without this it loses writes."""
+    lock, process = threading.RLock(), BotocoreStubber.process_request
+
+    def alone(self: BotocoreStubber, request: Any) -> Any:
+        with lock:
+            return process(self, request)
+
+    with mock.patch.object(BotocoreStubber, "process_request", alone):
+        yield

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -181,7 +182,7 @@ def test_the_schedule_syncs_too(house: House) -> None:
 class PagedUpstream(HttpUpstream):
     """Asks for the catalog in pages, as OpenRouter may one day send it unasked."""
 
-    def send(self, request: Request, *, seconds: float) -> Reply:
+    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
         path = request.path if "limit=" in request.path else f"{request.path}&limit=20"
         return super().send(replace(request, path=path), seconds=seconds)
 

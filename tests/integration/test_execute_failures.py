@@ -126,9 +126,9 @@ def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
 ) -> None:
     resource = furnished.resource()
     furnished.fake.revoked_keys.add(GOOD_KEY)
-    with faults("UpdateItem", None, None, failure("AccessDeniedException")) as writes:
+    with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
         answer = furnished.execute(resource["resource_id"])
-    tables = ("LIMITS_TABLE", "EXECUTIONS_TABLE", "INTEGRATIONS_TABLE", "LIMITS_TABLE")
+    tables = ("LIMITS_TABLE", "INTEGRATIONS_TABLE", "LIMITS_TABLE")
     assert [body["TableName"] for body in writes.bodies] == [furnished.name(table) for table in tables]
     _assert_told(answer, Case("", 409, "credential_rejected"))
     _assert_booked(furnished, answer, Case("", 409, "credential_rejected"))
@@ -136,12 +136,33 @@ def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
     assert furnished.call("GET", "/api/user/integrations/openrouter").json["status"] == "ok"
 
 
-def test_a_failure_is_never_sent_twice(furnished: House) -> None:
+@pytest.mark.parametrize(
+    "directive",
+    ["error 400", "error 401", "error 402", "error 408", "error 429 17", "error 429 daily", "error 500", "error 502",
+     "error 524", "error 524 json", "200-error", "choice-error", "not-json", "truncated", "hang-up", "reset", "empty"],
+)  # fmt: skip
+def test_what_may_have_been_done_is_never_sent_again(furnished: House, directive: str) -> None:
     resource = furnished.resource()
-    for directive in ("error 500", "error 503", "error 429", "hang-up", "reset"):
-        furnished.fake.forget_requests()
-        furnished.execute(resource["resource_id"], f"[[fake: {directive}]]")
-        assert len(furnished.fake.chat_requests) == 1, directive
+    furnished.execute(resource["resource_id"], f"[[fake: {directive}]]")
+    assert len(furnished.fake.chat_requests) == 1
+
+
+@pytest.mark.parametrize("directive", ["error 429", "error 503", "error 529"])
+def test_what_was_certainly_not_done_is_sent_again_twice_at_most(furnished: House, directive: str) -> None:
+    resource = furnished.resource()
+    answer = furnished.execute(resource["resource_id"], f"[[fake: {directive}]]")
+    assert len(furnished.fake.chat_requests) == 3
+    _assert_booked(furnished, answer, Case("", answer.status, answer.code))
+
+
+def test_what_succeeds_the_second_time_is_one_call(furnished: House) -> None:
+    resource = furnished.resource()
+    furnished.fake.answer_next("error 503")
+    answer = furnished.execute(resource["resource_id"])
+    assert answer.status == 200, answer.text
+    assert len(furnished.fake.chat_requests) == 2
+    (row,) = furnished.table("EXECUTIONS_TABLE")
+    assert row["state"] == {"S": "DONE"}
 
 
 def test_a_failure_is_read_back_as_it_was_told(furnished: House) -> None:

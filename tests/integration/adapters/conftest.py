@@ -1,15 +1,12 @@
 """The template's tables for each module, in an AWS that does one thing at a time, as DynamoDB does with one item."""
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import settings
-from moto.core.botocore_stubber import BotocoreStubber
 
+from tests.integration.aws_calls import one_at_a_time
 from tests.integration.house import House, open_house
 
 settings.register_profile("house", deadline=None)
@@ -21,13 +18,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[House]:
     """A deployed house; tests of one module share it, and keep apart by fresh names."""
-    lock, process = threading.RLock(), BotocoreStubber.process_request
-
-    def alone(self: BotocoreStubber, request: Any) -> Any:
-        with lock:
-            return process(self, request)
-
-    with mock.patch.object(BotocoreStubber, "process_request", alone), open_house() as opened:
+    with one_at_a_time(), open_house() as opened:
         yield opened
 
 

@@ -3,7 +3,8 @@
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.execution_history import DynamoExecutionHistory
-from instant.adapters.ledger import DynamoLedger
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.domain.errors import (
     CredentialRejected,
@@ -26,11 +26,13 @@ from instant.domain.errors import (
 from instant.domain.execution import Execution, Opening, State, StoredAnswer
 from instant.domain.output import Answer
 from instant.domain.receipt import Receipt
-from instant.use_cases.book_run import Books, book_run
+from instant.use_cases.book_run import Run, book_run
+from instant.use_cases.books import Books
 from tests.fakes.aws_faults import Fault, cancelled, failure, faults, lost_answer
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.nouns import a_receipt, an_opening
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 BROKEN: Fault = failure("InternalFailure")
 REFUSED: Fault = failure("AccessDeniedException")
@@ -47,21 +49,26 @@ class Desk:
 
     def __post_init__(self) -> None:
         """Use the house's tables and bucket."""
-        executions, stats = self.house.name("EXECUTIONS_TABLE"), self.house.name("RESOURCE_STATS_TABLE")
-        ledger = DynamoLedger(executions, stats, days_kept=90)
         self.answers = S3AnswerStore(self.house.name("MEDIA_BUCKET"))
-        self.books = Books(ledger=ledger, answers=self.answers, clock=self.clock)
-        self._history, self._stats = DynamoExecutionHistory(executions), DynamoStatsStore(stats)
+        self._history = DynamoExecutionHistory(self.house.name("EXECUTIONS_TABLE"))
+        self._stats = DynamoStatsStore(self.house.name("RESOURCE_STATS_TABLE"))
+        self.books = Books(
+            ledger=a_ledger(self.house), executions=self._history, answers=self.answers, clock=self.clock
+        )
 
     def book(self, run: Callable[[], Answer]) -> dict[str, Any]:
         """Run it, half a second long."""
 
-        def counted() -> Answer:
+        def counted(opening: Opening) -> Answer:
             self.ran += 1
             self.clock.pass_seconds(0.5)
             return run()
 
-        return book_run(self.opening, counted, self.books)
+        return book_run(Run(opening=self.opening, work=counted, computed=self.computed), self.books)
+
+    def computed(self, receipt: Receipt) -> int | None:
+        """The cost by catalog price."""
+        return receipt.cost_nanousd
 
     def fails(self, error: Exception) -> InstantError:
         """Run it and let it fail."""
@@ -95,6 +102,13 @@ class Desk:
 
 @pytest.fixture
 def desk(cloud: House, fresh: Callable[[str], str]) -> Desk:
+    """A call with an idempotency key: reserved, then sent."""
+    return Desk(cloud, an_opening(fresh("exe"), resource_id=fresh("res"), fingerprint="f" * 64))
+
+
+@pytest.fixture
+def plain(cloud: House, fresh: Callable[[str], str]) -> Desk:
+    """A call without one."""
     return Desk(cloud, an_opening(fresh("exe"), resource_id=fresh("res")))
 
 
@@ -181,10 +195,11 @@ def test_if_it_cannot_be_opened_nothing_runs(desk: Desk) -> None:
 
 
 def test_an_execution_is_never_run_twice(desk: Desk) -> None:
-    desk.book(answer)
+    """Whoever comes second, from wherever, is told what the first was told."""
+    first = desk.book(answer)
     before = desk.found
-    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
-        desk.book(answer)
+    desk.opening = replace(desk.opening, run_id="run_of_another")
+    assert json.dumps(desk.book(answer)) == json.dumps(first)
     assert desk.ran == 1
     assert desk.found == before
 
@@ -242,7 +257,7 @@ def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(desk: Desk, capl
             """Nothing."""
             return None
 
-    desk.books = Books(ledger=desk.books.ledger, answers=Full(), clock=desk.clock)
+    desk.books = replace(desk.books, answers=Full())
     assert desk.book(answer)["output"] == {"type": "text", "content": "Hello."}
     assert (desk.found.state, desk.found.answer, desk.counts) == (State.DONE, StoredAnswer(), (1, 0, 5_920))
     assert "an answer was not stored" in caplog.text
@@ -297,13 +312,43 @@ def test_no_line_of_the_log_holds_the_answer(desk: Desk, caplog: pytest.LogCaptu
 
 
 def test_a_booking_is_three_writes_and_no_read(desk: Desk) -> None:
-    names = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "GetItem")
-    with (
-        faults(names[0]) as opened,
-        faults(names[1]) as sent,
-        faults(names[2]) as closed,
-        faults(names[3]) as released,
-        faults(names[4]) as read,
-    ):
+    assert _calls(desk) == {"PutItem": 1, "UpdateItem": 1, "TransactWriteItems": 1}
+
+
+def test_a_plain_booking_is_two(plain: Desk) -> None:
+    assert _calls(plain) == {"PutItem": 1, "TransactWriteItems": 1}
+    assert (plain.found.state, plain.counts) == (State.DONE, (1, 0, 5_920))
+
+
+def test_a_plain_call_counts_as_made_before_it_is(plain: Desk) -> None:
+    seen: list[State] = []
+
+    def run() -> Answer:
+        seen.append(plain.found.state)
+        return answer()
+
+    plain.book(run)
+    assert seen == [State.SENT]
+
+
+def test_a_plain_opening_that_is_told_as_failed_is_released(plain: Desk) -> None:
+    with faults("PutItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
+        plain.book(answer)
+    assert (plain.ran, plain.row) == (0, None)
+
+
+def test_a_cost_that_cannot_be_computed_holds_nothing_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(receipt: Receipt) -> int | None:
+        raise ArithmeticError("no such price")
+
+    body = book_run(Run(opening=desk.opening, work=lambda opening: answer(), computed=broken), desk.books)
+    assert (body["success"], desk.found.state) == (True, State.DONE)
+    assert "a cost was not computed" in caplog.text
+
+
+def _calls(desk: Desk) -> dict[str, int]:
+    names = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "GetItem", "Query")
+    with ExitStack() as stack:
+        seen = {name: stack.enter_context(faults(name)) for name in names}
         desk.book(answer)
-    assert [len(calls.bodies) for calls in (opened, sent, closed, released, read)] == [1, 1, 1, 0, 0]
+    return {name: len(calls.bodies) for name, calls in seen.items() if calls.bodies}

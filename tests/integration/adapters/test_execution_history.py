@@ -15,6 +15,7 @@ from instant.domain.receipt import Receipt
 from instant.use_cases.read_executions import read_execution
 from tests.fakes.nouns import NOON, a_closing, a_receipt, an_opening
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def history(cloud: House) -> DynamoExecutionHistory:
 
 @pytest.fixture
 def ledger(cloud: House) -> DynamoLedger:
-    return DynamoLedger(cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE"), days_kept=90)
+    return a_ledger(cloud)
 
 
 def test_an_open_execution_is_shown_as_far_as_it_is(
@@ -38,10 +39,11 @@ def test_an_open_execution_is_shown_as_far_as_it_is(
         user_id="user_alice",
         resource_id="res_1",
         resource_revision=1,
-        state=State.RESERVED,
+        state=State.SENT,
         model="meadow/lark-mini",
         key_source="caller",
         created_at=NOON,
+        lease_expires_at=opening.lease_expires_at,
     )
 
 
@@ -50,7 +52,6 @@ def test_a_closed_execution_is_shown_whole(
 ) -> None:
     opening = an_opening(fresh("exe"))
     ledger.open(opening)
-    ledger.sent(opening.execution_id, NOON)
     ledger.close(opening, a_closing())
     found = history.get(opening.execution_id)
     assert found is not None
@@ -64,8 +65,7 @@ def test_unknown_facts_are_none(
 ) -> None:
     opening = an_opening(fresh("exe"))
     ledger.open(opening)
-    ledger.sent(opening.execution_id, NOON)
-    ledger.unknown(opening, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"))
+    ledger.unknown(opening, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), NOON)
     found = history.get(opening.execution_id)
     assert found is not None
     assert (found.state, found.receipt, found.error_code) == (State.UNKNOWN, Receipt(), "outcome_unknown")
@@ -82,7 +82,6 @@ def test_lists_are_newest_first_in_pages_and_without_answers(
     for number in range(5):
         opening = an_opening(fresh("exe"), user_id=user, created_at=f"2026-11-22T12:00:{number // 2:02}.000000Z")
         ledger.open(opening)
-        ledger.sent(opening.execution_id, NOON)
         ledger.close(opening, a_closing())
         made.append(opening.execution_id)
     seen, after = list[Execution](), None
@@ -106,7 +105,6 @@ def test_another_s_execution_is_as_good_as_missing(
     answers = S3AnswerStore(cloud.name("MEDIA_BUCKET"))
     opening = an_opening(fresh("exe"))
     ledger.open(opening)
-    ledger.sent(opening.execution_id, NOON)
     ledger.close(opening, a_closing())
     assert read_execution(opening.execution_id, Identity("user_alice", frozenset()), history, answers)[1] == {
         "success": True

@@ -7,11 +7,12 @@ import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from instant.adapters.execution_history import DynamoExecutionHistory
-from instant.adapters.ledger import DynamoLedger
 from instant.adapters.limiter import DynamoLimiter
+from instant.adapters.open_runs import DynamoOpenRuns
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.adapters.sync_lease import DynamoSyncLease
 from instant.adapters.usage_history import DynamoUsageHistory
+from instant.domain.budget import Budget, Scope, Subject, holds
 from instant.domain.catalog import SyncRecord
 from instant.domain.execution import State, StoredAnswer
 from instant.domain.limits import Rate
@@ -21,10 +22,20 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.nouns import a_closing, an_opening
 from tests.integration.aws_calls import AwsCall, recorded
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 RESERVED = set(ReservedKeywords.get_reserved_keywords())
 SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
-RAW = {"execution_history.py", "ledger.py", "limiter.py", "stats_store.py", "sync_lease.py", "usage_history.py"}
+RAW = {
+    "execution_history.py",
+    "ledger_counts.py",
+    "open_runs.py",
+    "ledger.py",
+    "limiter.py",
+    "stats_store.py",
+    "sync_lease.py",
+    "usage_history.py",
+}
 """The adapters that write expressions by hand; pynamodb gives every name an alias."""
 
 SENT_AT = "2026-11-22T12:00:00.100000Z"
@@ -47,17 +58,25 @@ def expressions(calls: list[AwsCall]) -> Iterator[str]:
 def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
     """Every expression that the adapters write by hand."""
     executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
-    ledger = DynamoLedger(executions, stats, days_kept=90)
-    done, lost, left = (an_opening(fresh("exe"), resource_id=fresh("res")) for _ in range(3))
+    ledger = a_ledger(cloud)
+    held = holds([Budget(subject=Subject(Scope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
+    done, lost, left, dead = (
+        an_opening(fresh("exe"), resource_id=fresh("res"), holds=held, fingerprint="f", api_key_id="key_1")
+        for _ in range(4)
+    )
     everything = StoredAnswer(text="{}", object_key="media/1")
     with recorded("dynamodb") as calls:
-        for opening in (done, lost, left):
+        for opening in (done, lost, left, dead):
             ledger.open(opening)
         for opening in (done, lost):
-            ledger.sent(opening.execution_id, SENT_AT)
-        ledger.release(left.execution_id, SENT_AT)
-        ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none"))
-        ledger.unknown(lost, a_closing(State.UNKNOWN))
+            ledger.sent(opening)
+            ledger.name(opening, "gen-1")
+            ledger.postpone(opening, SENT_AT)
+        ledger.release(left)
+        assert ledger.take_back(dead.execution_id, "2030")
+        ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none", computed_nanousd=1))
+        ledger.unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
+        list(DynamoOpenRuns(executions).due("2030"))
         DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
         DynamoUsageHistory(executions).since("user_alice", SENT_AT, PageRequest(1))
         DynamoStatsStore(stats).of(done.resource_id, START)

@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instant.adapters import aws
-from instant.adapters.ledger import DynamoLedger
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.domain.clock import stamp
 from instant.domain.execution import State
 from instant.domain.stats import Stats
 from tests.fakes.nouns import a_closing, a_receipt, an_opening
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 NOWS = [
     datetime(2028, 3, 1, 0, 0, tzinfo=UTC),  # the day after a leap day
@@ -42,12 +42,11 @@ def test_the_window_equals_a_count_by_hand(
     events: list[tuple[timedelta, bool, int | None]],
 ) -> None:
     resource_id = fresh("res")
-    ledger = DynamoLedger(cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE"), days_kept=90)
+    ledger = a_ledger(cloud)
     for age, succeeded, cost in sorted(events, key=lambda event: -event[0]):  # they close as time goes by
         at = stamp(now - age)
         opening = an_opening(fresh("exe"), resource_id=resource_id, created_at=at)
         ledger.open(opening)
-        ledger.sent(opening.execution_id, at)
         state = State.DONE if succeeded else State.FAILED
         ledger.close(opening, a_closing(state, receipt=a_receipt(cost_nanousd=cost), finished_at=at))
     first = now.date() - timedelta(days=29)

@@ -32,8 +32,15 @@ _log = logging.getLogger(__name__)
 class HttpUpstream:
     """Sends requests; never repeats one."""
 
-    def __init__(self, elsewhere: Mapping[str, str] | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        elsewhere: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        *,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         """Talk to each service at its own base URL, or where `elsewhere` says it is reached instead."""
+        self._body_seconds = body_seconds
         self._elsewhere = dict(elsewhere or {})
         self._clock = clock or SystemClock()
         self._used_at = self._clock.monotonic()
@@ -58,7 +65,7 @@ class HttpUpstream:
         try:
             with self._deadline.within(seconds), self._open(request) as reply:
                 seen = reply.headers
-                with self._deadline.calling(BODY_SECONDS, lambda: _tell(named, request, seen)):
+                with self._deadline.calling(self._body_seconds, lambda: _tell(named, request, seen)):
                     return _without(request.bearer, _whole(reply, request.max_reply_bytes))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             _log.warning("upstream not reached", extra={"error": type(error).__name__})

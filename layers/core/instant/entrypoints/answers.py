@@ -58,12 +58,14 @@ class ExecutionSummary(TypedDict):
     provider: str | None
     generation_id: str | None
     key_source: KeySource
+    api_key_id: str | None
     usage: TokenUsage
     latency_ms: int | None
     finish_reason: str | None
     error_code: str | None
     created_at: Time
     finished_at: Time | None
+    reconciled_at: Time | None
 
 
 class ExecutionDetail(ExecutionSummary):

@@ -230,6 +230,7 @@ def execution_view(execution: Execution) -> ExecutionSummary:
         "provider": receipt.provider,
         "generation_id": receipt.generation_id,
         "key_source": KeySource(execution.key_source),
+        "api_key_id": execution.api_key_id,
         "usage": {
             "prompt_tokens": receipt.prompt_tokens,
             "completion_tokens": receipt.completion_tokens,
@@ -240,6 +241,7 @@ def execution_view(execution: Execution) -> ExecutionSummary:
         "error_code": execution.error_code,
         "created_at": execution.created_at,
         "finished_at": execution.finished_at,
+        "reconciled_at": execution.reconciled_at,
     }
 
 

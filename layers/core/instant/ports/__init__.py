@@ -207,13 +207,19 @@ class KeyOpener(Protocol):
 class Upstream(Protocol):
     """HTTP to outside services."""
 
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
+    def send(self, request: Request, *, seconds: float) -> Reply:
         """One exchange within `seconds` in all; never repeated.
 
-        `named` is told the reply's name (`request.id_header`) if its body is not there soon after its headers.
         `UpstreamUnavailable`: no connection, nothing was sent. `DeadlineExceeded`, `OutcomeUnknown`,
         `UpstreamError` with `outcome_unknown`: something was sent and no whole answer was read.
         """
+
+
+class PaidUpstream(Upstream, Protocol):
+    """The same, for calls that are paid: should we die, they can be asked for by their name."""
+
+    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
+        """`named` is told the reply's name (`request.id_header`) if its body is not there soon after its headers."""
 
 
 class AnswerStore(Protocol):

@@ -11,7 +11,7 @@ from instant.domain.execution import KeySource, Opening
 from instant.domain.integration import Integration, KeyStatus
 from instant.domain.output import Answer
 from instant.domain.secret import Secret
-from instant.ports import Clock, KeyVerdicts, Ledger, Upstream
+from instant.ports import Clock, KeyVerdicts, Ledger, PaidUpstream
 from instant.resource_types.resource_type import Plan, ResourceType
 from instant.use_cases.choose_payer import Payer
 from instant.use_cases.send_again import send_again
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 class Line:
     """What calling a service needs from outside."""
 
-    upstream: Upstream
+    upstream: PaidUpstream
     verdicts: KeyVerdicts
     ledger: Ledger
     clock: Clock

@@ -23,7 +23,7 @@ from instant.domain.ids import new_id
 from instant.domain.output import Answer
 from instant.domain.pricing import recomputed_nanousd
 from instant.domain.resource import Resource
-from instant.ports import CallFacts, CallFactsReader, Clock, KeyOpener, KeyVerdicts, ResourceStore, Upstream
+from instant.ports import CallFacts, CallFactsReader, Clock, KeyOpener, KeyVerdicts, PaidUpstream, ResourceStore
 from instant.ports.catalog import ModelLookup
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Call, Plan, ResourceType
@@ -48,7 +48,7 @@ class Doors:
     models: ModelLookup
     verdicts: KeyVerdicts
     keys: KeyOpener
-    upstream: Upstream
+    upstream: PaidUpstream
     gallery: Gallery
     books: Books
     platform: PlatformTerms

@@ -1,0 +1,98 @@
+"""What an execution's books cost: AWS calls, write units and processor time; plain, with a key, with budgets."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from statistics import median
+from typing import Any
+
+from tests.bench.setting import PROMPT, Row, Setting, build
+from tests.bench.warm_cpu import candidate
+from tests.bench.write_units import units_of
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.house import House, open_house
+
+ROUNDS, CALLS = 5, 40
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to call."""
+
+    name: str
+    has_key: bool = False
+    has_budgets: bool = False
+
+    def headers(self) -> dict[str, str]:
+        """A fresh idempotency key, if any."""
+        return {"Idempotency-Key": f"bench-{next(_NUMBERS)}"} if self.has_key else {}
+
+
+KINDS = (
+    Kind("plain"),
+    Kind("with an idempotency key", has_key=True),
+    Kind("with a user's budgets for day and month", has_budgets=True),
+    Kind("with both", has_key=True, has_budgets=True),
+)
+
+
+def measure(setting: Setting) -> list[Row]:
+    """Calls and units in one process with the simulated AWS; processor time in execute's own process."""
+    with open_house() as house:
+        house.sync()
+        house.connect()
+        resource_id = house.resource()["resource_id"]
+        books = {kind.name: _books(house, resource_id, kind) for kind in KINDS}
+    spent = _cpu(setting)
+    base_units, base_cpu = books["plain"][1], median(spent["plain"])
+    return [
+        Row(
+            f"books of an execution, {kind.name}",
+            f"{books[kind.name][0]}; {books[kind.name][1]} write units ({books[kind.name][1] / base_units:.2f}x), "
+            f"{median(spent[kind.name]):.2f} ms CPU ({median(spent[kind.name]) / base_cpu:.2f}x)",
+        )
+        for kind in KINDS
+    ]
+
+
+def _books(house: House, resource_id: str, kind: Kind) -> tuple[str, int]:
+    """The calls by name, and the units that they write, of one warm execution."""
+    body = {"resource_id": resource_id, "inputs": {"prompt": PROMPT}}
+    _cap(kind, lambda method, path, wanted: house.call(method, path, wanted))
+
+    def run() -> None:
+        answer = house.call("POST", "/api/execute", body, headers=kind.headers())
+        assert answer.status == 200, answer.text
+
+    run()
+    with recorded("dynamodb", "kms", "s3") as calls, recorded("dynamodb", hurried=True) as hurried:
+        bill = units_of(run)
+    names = [name for name in operations([*calls, *hurried]) if name not in {"Scan", "DescribeTable", "ListTables"}]
+    counted = ", ".join(name if times == 1 else f"{times} {name}" for name, times in Counter(names).items())
+    return f"{len(names)} AWS calls: {counted}", bill.total
+
+
+def _cap(kind: Kind, call: Callable[[str, str, dict[str, Any]], Any]) -> None:
+    caps = {"daily_usd": "900", "monthly_usd": "1000"} if kind.has_budgets else {"daily_usd": None, "monthly_usd": None}
+    call("PUT", "/api/budgets", {"scope": "user", **caps})
+
+
+def _cpu(setting: Setting) -> dict[str, list[float]]:
+    """Milliseconds a call, by kind, in rounds taken in turns."""
+    spent: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
+    with candidate(setting, build(), "functions.execute.app.handler") as ours:
+        for _ in range(ROUNDS):
+            for kind in KINDS:
+                _cap(kind, lambda method, path, wanted: setting.world.done(200, "alice", method, path, wanted))
+                spent[kind.name].append(ours.spend([_event(setting.event, kind) for _ in range(CALLS)]))
+    return spent
+
+
+def _event(event: bytes, kind: Kind) -> bytes:
+    changed = json.loads(event)
+    changed["headers"] = {**changed["headers"], **kind.headers()}
+    changed["multiValueHeaders"] = {name: [value] for name, value in changed["headers"].items()}
+    return json.dumps(changed).encode()

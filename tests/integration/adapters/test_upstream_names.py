@@ -1,0 +1,125 @@
+"""A call whose body keeps us waiting tells its name, once, so that it can be asked for should we die."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from instant.adapters.upstream import HttpUpstream
+from instant.domain.errors import DeadlineExceeded, InstantError
+from instant.domain.exchange import Request
+from instant.domain.secret import Secret
+from tests.fakes.openrouter import FakeOpenRouter
+
+KEY = "sk-or-v1-" + "canary42" * 8
+NAMED = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeOpenRouter]:
+    with FakeOpenRouter() as running:
+        yield running
+
+
+@pytest.fixture
+def hasty() -> Iterator[HttpUpstream]:
+    """A client that waits for a body as long as a blink."""
+    made = HttpUpstream(body_seconds=0.02)
+    yield made
+    made.close()
+
+
+def chat(fake: FakeOpenRouter) -> Request:
+    """A chat call with a key."""
+    return Request(
+        method="POST",
+        base_url=fake.url,
+        path="/chat/completions",
+        body=b'{"model":"meadow/lark-mini","max_completion_tokens":50,"messages":[{"role":"user","content":"Hi"}]}',
+        headers={"Content-Type": "application/json"},
+        bearer=Secret(KEY),
+        id_header="x-generation-id",
+    )
+
+
+class Ear:
+    """Hears names, and then lets the answer go on."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        """Nothing heard yet."""
+        self.names: list[str] = []
+        self.gate = threading.Event()
+        self._fails = fails
+
+    def __call__(self, name: str) -> None:
+        """Note it."""
+        self.names.append(name)
+        self.gate.set()
+        if self._fails:
+            raise OSError("the table is away")
+
+
+def test_a_body_that_is_silent_is_named_and_still_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
+    reply = hasty.send(chat(fake), seconds=10, named=ear)
+    assert (reply.body, ear.names) == (b"{}", ["gen-42"])
+
+
+def test_a_body_that_drips_is_named_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers=NAMED, chunks=[*[b"\n"] * 5, ear.gate, *[b"\n"] * 50, b"{}"])
+    reply = hasty.send(chat(fake), seconds=10, named=ear)
+    assert (reply.body.strip(), ear.names) == (b"{}", ["gen-42"])
+
+
+def test_a_body_that_is_there_is_not_named(fake: FakeOpenRouter) -> None:
+    ear, patient = Ear(), HttpUpstream(body_seconds=60)
+    fake.script(200, b"{}", headers=NAMED)
+    assert patient.send(chat(fake), seconds=10, named=ear).body == b"{}"
+    assert ear.names == []
+    patient.close()
+
+
+def test_a_name_that_cannot_be_noted_harms_nothing(
+    fake: FakeOpenRouter, hasty: HttpUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear(fails=True)
+    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
+    assert hasty.send(chat(fake), seconds=10, named=ear).body == b"{}"
+    assert "the name of a call was not noted" in caplog.text
+
+
+def test_a_name_that_is_the_key_is_masked(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers={**NAMED, "X-Generation-Id": KEY}, chunks=[b"{", ear.gate, b"}"])
+    hasty.send(chat(fake), seconds=10, named=ear)
+    assert ear.names == ["[key]"]
+
+
+def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", ear.gate])
+    with suppress(InstantError):
+        hasty.send(chat(fake), seconds=0.2, named=ear)
+    assert ear.names == []
+
+
+def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
+    ear, patient = Ear(), HttpUpstream(body_seconds=60)
+    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
+    with pytest.raises(DeadlineExceeded) as caught:
+        patient.send(chat(fake), seconds=0.2, named=ear)
+    assert ear.names == []
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.generation_id == "gen-42"
+    patient.close()
+
+
+def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    heard: list[str] = []
+    fake.script(200, headers=NAMED, chunks=[b"{", threading.Event()])
+    with pytest.raises(DeadlineExceeded):
+        hasty.send(chat(fake), seconds=0.2, named=heard.append)
+    assert heard == ["gen-42"]
