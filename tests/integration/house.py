@@ -101,16 +101,17 @@ class House:
         *,
         user: str | None = "alice",
         scopes: str = EVERYTHING,
+        key_id: str | None = None,
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         raw: str | None = None,
         is_base64: bool = False,
         until: str | None = None,
     ) -> Answer:
-        """One request by `user`, good `until` then; `raw` is a body sent as it is, or as its bytes in base64."""
+        """One request by `user`, by the API key `key_id` if so, good `until` then; `raw` is a body, or bytes in base64."""
         route, parameters = self._match(method, path)
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
-        event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes)
+        event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes, key_id)
         if until:
             event["requestContext"]["authorizer"]["expires_at"] = until
         return answer_of(self.invoke(route.function, event | {"isBase64Encoded": is_base64}))
@@ -246,9 +247,11 @@ def _event(
     query: dict[str, str],
     user: str | None,
     scopes: str,
+    key_id: str | None,
 ) -> dict[str, Any]:
     sent = {"Content-Type": "application/json", **headers} if body is not None else headers
-    authorizer = {"user_id": f"user_{user}", "scopes": scopes, "principalId": f"user_{user}"}
+    caller = {"user_id": f"user_{user}", "scopes": scopes, "principalId": f"user_{user}"}
+    authorizer = {**caller, "key_id": key_id} if key_id else caller
     return {
         "resource": route.path,
         "path": path,

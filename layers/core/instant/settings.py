@@ -121,6 +121,13 @@ class UsageSettings(CountedSettings):
     models_table: str
 
 
+class BudgetsSettings(CountedSettings):
+    """functions/budgets."""
+
+    resources_table: str
+    api_keys_table: str
+
+
 class ImagesSettings(CountedSettings):
     """functions/images."""
 

@@ -23,7 +23,7 @@ class DynamoCallFacts:
     def of(
         self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
     ) -> CallFacts:
-        """All of them, as they are now; of the budgets those of `subjects`."""
+        """All of them, as they are now; of the budgets those of `subjects`, in their order."""
         payers = [user_id, PLATFORM] if platform else [user_id]
         integrations, models = name_of(self._integrations), name_of(self._models)
         wanted = {
@@ -34,10 +34,11 @@ class DynamoCallFacts:
         found = read_items({table: these(keys) for table, keys in wanted.items() if keys})
         connections = [self._integrations.from_raw_data(item).record() for item in found.get(integrations, [])]
         connection_of = {connection.user_id: connection for connection in connections}
+        budget_at = {budget.subject: budget for budget in map(budget_of, found.get(self._limits, []))}
         rows = [self._models.from_raw_data(item).record() for item in found.get(models, [])]
         return CallFacts(
             integration=connection_of.get(user_id),
             models={model.openrouter_id: model for model in rows},
-            budgets=tuple(budget_of(item) for item in found.get(self._limits, [])),
+            budgets=tuple(budget_at[subject] for subject in subjects if subject in budget_at),
             platform=connection_of.get(PLATFORM),
         )

@@ -1,8 +1,6 @@
 """The ledger of executions in DynamoDB: every transition is one conditional write, spelled out."""
 
 import logging
-import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +11,12 @@ from instant.adapters.aws import client
 from instant.adapters.execution_history import execution_of
 from instant.adapters.ledger_counts import give_backs, reservations, settlements, stats_updates, usage_update
 from instant.adapters.ledger_rows import item, open_run_of, opening_row, values
+from instant.adapters.transactions import CONDITION, reasons_of, transact
 from instant.domain.budget import exhausted
 from instant.domain.clock import moment
 from instant.domain.execution import Closing, Execution, Opening, State
 
 _ATTEMPTS = 8
-_LONGEST_PAUSE = 0.5
-_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-_CONDITION = "ConditionalCheckFailed"
 _NAMES = {"#state": "state"}
 
 _log = logging.getLogger(__name__)
@@ -113,7 +109,7 @@ class DynamoLedger:
             *settlements(self._tables.limits, opening, closing),
         ]
         try:
-            _transact([{"Update": write} for write in writes])
+            transact([{"Update": write} for write in writes])
         except ClientError as error:
             if not _is_refused(error):
                 raise
@@ -145,14 +141,14 @@ class DynamoLedger:
         try:
             if opening.holds:
                 updates = [{"Update": write} for write in reservations(self._tables.limits, opening)]
-                _transact([{"Put": put}, *updates])
+                transact([{"Put": put}, *updates])
             else:
                 client("dynamodb").put_item(**put)
         except ClientError as error:
             if _is_refused(error):
                 return False
-            reasons = zip(opening.holds, _reasons(error)[1:], strict=False)
-            full = [hold for hold, reason in reasons if reason == _CONDITION]
+            reasons = zip(opening.holds, reasons_of(error)[1:], strict=False)
+            full = [hold for hold, reason in reasons if reason == CONDITION]
             if full:
                 raise exhausted(full[0], moment(opening.created_at)) from None
             raise
@@ -177,7 +173,7 @@ class DynamoLedger:
         try:
             if opening.holds:
                 updates = [{"Update": write} for write in give_backs(self._tables.limits, opening)]
-                _transact([{"Delete": delete}, *updates])
+                transact([{"Delete": delete}, *updates])
             else:
                 client("dynamodb").delete_item(**delete)
         except ClientError as error:
@@ -222,24 +218,6 @@ def _in_states(opening: Opening, states: Sequence[State]) -> tuple[str, dict[str
     return f"run_id = :run AND #state IN ({', '.join(bound)})", {**bound, **values(run=opening.run_id)}
 
 
-def _transact(writes: list[dict[str, Any]]) -> None:
-    """All of `writes` or none; what passes, such as a conflict with another transaction, is waited for."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            client("dynamodb").transact_write_items(TransactItems=writes)
-            return
-        except ClientError as error:
-            reasons = _reasons(error)
-            if _CONDITION in reasons or _PASSING.isdisjoint(reasons) or attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))
-
-
 def _is_refused(error: ClientError) -> bool:
     """Whether it was the execution's own condition that did not hold."""
-    return error.response["Error"]["Code"] == f"{_CONDITION}Exception" or _reasons(error)[:1] == [_CONDITION]
-
-
-def _reasons(error: ClientError) -> list[str]:
-    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])
-    return [reason.get("Code", "") for reason in reasons]
+    return error.response["Error"]["Code"] == f"{CONDITION}Exception" or reasons_of(error)[:1] == [CONDITION]

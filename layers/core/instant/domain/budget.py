@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
-from instant.domain.errors import BudgetExhausted, CostCap
+from instant.domain.errors import BudgetExhausted, CostCap, InvalidField
 from instant.domain.money import usd_text
 
 PARTS = 8
@@ -92,6 +92,10 @@ class Spending:
     spent_nanousd: int = 0
     reserved_nanousd: int = 0
 
+    def left(self, cap_nanousd: int) -> int:
+        """What is neither spent nor held back; nothing where the limit was lowered below that."""
+        return max(0, cap_nanousd - self.spent_nanousd - self.reserved_nanousd)
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -138,6 +142,11 @@ def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
     )
     refusal.is_of_a_part = hold.scope.is_shared
     return refusal
+
+
+def too_many(most: int) -> InvalidField:
+    """The refusal of one budget more than an owner may set."""
+    return InvalidField.named("scope", f"you have {most} budgets, which is all there may be; take one away first")
 
 
 def _hold(subject: Subject, period: Period, cap: int, at: datetime, part: int) -> Hold:

@@ -62,6 +62,9 @@ MAX_NAME_CHARACTERS = 120
 MAX_DESCRIPTION_CHARACTERS = 2_000
 """Longest description of a resource or of a tool."""
 
+MAX_BUDGETS = 100
+"""Most budgets that one user may set."""
+
 MAX_ID_CHARACTERS = 40
 """Longest id: none of ours is longer, so a longer one names nothing. It may be a key, and is looked up nowhere."""
 

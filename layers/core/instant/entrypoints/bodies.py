@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -23,6 +23,9 @@ type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+
 type Author = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}$")]
 type Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")]
+type BudgetScope = Literal["user", "api_key", "resource", "global"]
+type BudgetUsd = Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, max_digits=16, decimal_places=9)]
+type Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)]
 type UsdAmount = Annotated[Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9)]
 
 
@@ -60,7 +63,7 @@ class Execute(Body):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [given("resource_id"), given("resource")]})
 
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)] | None = None
+    resource_id: Id | None = None
     resource: Address | None = Field(None, description="handle/slug, instead of resource_id.")
     inputs: dict[str, Any]
     overrides: dict[str, Any] = Field(
@@ -129,7 +132,7 @@ class Preview(Body):
         }
     )
 
-    resource_id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)] | None = None
+    resource_id: Id | None = None
     resource_type: str | None = None
     config: dict[str, Any] | None = None
     inputs: dict[str, Any]
@@ -200,3 +203,27 @@ class SyncOrder(Body):
 
     accept_losses: bool = Field(False, description="Lose more models than the guard allows.")
     accept_prices: bool = Field(False, description="Believe every price as it is announced.")
+
+
+def _scopes(*names: str) -> dict[str, Any]:
+    return {"properties": {"scope": {"enum": names}}}
+
+
+class NewBudget(Body):
+    """What may be spent at most in a day and in a month, in USD: 0 is nothing, null no limit, twice null no budget."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {**_scopes("user", "global"), "not": given("id")},
+                {"allOf": [_scopes("api_key", "resource"), given("id")]},
+            ]
+        }
+    )
+
+    scope: BudgetScope = Field(
+        description="Whose calls: all of this user's, those made with a key, everybody's of a resource, all there are."
+    )
+    id: Id | None = Field(None, description="Of the key or of the resource; left out for the others.")
+    daily_usd: BudgetUsd | None
+    monthly_usd: BudgetUsd | None

@@ -8,7 +8,11 @@ from instant.use_cases.limit_calls import ByRoute, Executions, Gate, KeyChecks, 
 
 type LimitedSettings = CountedSettings | ExecuteSettings | KeyCheckSettings
 
-KEY_CHECKS = ("POST /api/user/integrations/{service}", "POST /api/user/integrations/{service}/connect/complete")
+KEY_CHECKS = (
+    "POST /api/user/integrations/{service}",
+    "POST /api/user/integrations/{service}/connect/complete",
+    "POST /api/admin/integrations/{service}",
+)
 """The routes that ask a service about a key, among those that do not."""
 
 

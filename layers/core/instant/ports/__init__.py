@@ -153,7 +153,7 @@ class CallFactsReader(Protocol):
     def of(
         self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
     ) -> CallFacts:
-        """All of them, as they are now; of the budgets those of `subjects`."""
+        """All of them, as they are now; of the budgets those of `subjects`, in their order."""
 
 
 class ApiKeyStore(Protocol):

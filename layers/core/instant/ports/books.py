@@ -79,10 +79,10 @@ class BudgetStore(Protocol):
         """The budgets that this user has set, in no particular order, read consistently."""
 
     def put(self, owner_id: str, budget: Budget) -> None:
-        """Set it, or without any cap, take it away."""
+        """Set it, or without any cap, take it away; `InvalidField` for one more than an owner may set."""
 
-    def spending(self, subject: Subject, at: datetime) -> Mapping[Period, Spending]:
-        """What was spent and is held back in the day and in the month that `at` is in."""
+    def spending(self, subjects: Sequence[Subject], at: datetime) -> Mapping[Subject, Mapping[Period, Spending]]:
+        """What was spent and is held back in the day and in the month that `at` is in, for each of `subjects`."""
 
 
 class UsageStore(Protocol):

@@ -99,6 +99,8 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     modalities = _modalities(settings, call.models[0])
     engine = _pdf_engine(settings, content, call.models)
     demand = _demand(settings, content, length, engine=engine, makes_images="image" in modalities)
+    worst = worst_case(call.models, demand)
+    cap = min(worst, call.cap_nanousd) if call.at_catalog_prices else call.cap_nanousd
     body = {
         "model": call.models[0].openrouter_id,
         "messages": _messages(settings, content),
@@ -108,15 +110,14 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         **_fallbacks(call.models),
         **_pictures(settings, modalities),
         **_pdf_plugin(engine),
-        "provider": _provider(settings)
-        | {"max_price": price_limits(call.models, demand, cap_nanousd=call.cap_nanousd)},
+        "provider": _provider(settings) | {"max_price": price_limits(call.models, demand, cap_nanousd=cap)},
     }
     if settings.web_search:
         body |= _web_search(settings.web_search, body.get("tools", []))
     most = MAX_IMAGE_ANSWER_BYTES if modalities else MAX_TEXT_ANSWER_BYTES
     return Plan(
         request=chat_request(body, max_reply_bytes=most),
-        worst_nanousd=worst_case(call.models, demand),
+        worst_nanousd=worst,
         seconds_to_keep=SECONDS_TO_KEEP_IMAGES if modalities else 0.0,
         wants_json=bool(body.get("response_format")) and body["response_format"]["type"] != "text",
     )

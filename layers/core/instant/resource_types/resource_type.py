@@ -19,7 +19,8 @@ class Call:
     """One call of a resource.
 
     `models` are those of `model_ids` that can serve now, the first always among them; `cap_nanousd` is the most
-    that the payer allows the call to cost; `user` is an opaque id of the caller.
+    that the payer allows the call to cost; `user` is an opaque id of the caller. Where `at_catalog_prices`, providers
+    that are dearer than the catalog says are left out, so that it can cost no more than the plan's worst case.
     """
 
     config: Mapping[str, Any]
@@ -28,6 +29,7 @@ class Call:
     cap_nanousd: int
     user: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    at_catalog_prices: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

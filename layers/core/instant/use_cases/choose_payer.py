@@ -10,6 +10,7 @@ from instant.domain.execution import KeySource
 from instant.domain.identity import Identity
 from instant.domain.integration import Integration, usable
 from instant.domain.money import usd_text
+from instant.domain.pricing import has_price
 from instant.ports import CallFacts
 from instant.resource_types.resource_type import Plan
 
@@ -64,8 +65,8 @@ def affordable(plan: Plan, payer: Payer) -> Plan:
 
 
 def _may_pay(terms: PlatformTerms, models: Sequence[CatalogModel]) -> bool:
-    """Whichever model serves must be one that the platform pays for."""
-    return terms.are_on and all(model.openrouter_id in terms.models for model in models)
+    """Whichever model serves must be one that the platform pays for, and have a price by which its budgets hold."""
+    return terms.are_on and all(model.openrouter_id in terms.models and has_price(model) for model in models)
 
 
 def _budgets(caller: Identity, terms: PlatformTerms) -> Sequence[Budget]:

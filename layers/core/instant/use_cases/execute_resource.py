@@ -89,7 +89,8 @@ def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, 
     today = doors.clock.now().date()
     models = serving_models(kind, resource.config, resource.successor_policy, facts.models, doors.models, today)
     payer = choose_payer(caller, kind.integration, models, facts, doors.platform)
-    plan = affordable(kind.plan(_call(order, resource, models, payer, caller)), payer)
+    budgets = (*payer.budgets, *facts.budgets)
+    plan = affordable(kind.plan(_call(order, resource, models, payer, caller, is_held=bool(budgets))), payer)
     key = doors.keys.open(payer.integration.ciphertext, user_id=payer.integration.user_id, service=kind.integration)
     opening = _opening(order, resource, models[0], plan, payer, caller, named, doors.clock)
     line = Line(upstream=doors.upstream, verdicts=doors.verdicts, ledger=doors.books.ledger, clock=doors.clock)
@@ -101,7 +102,7 @@ def execute_resource(order: Order, caller: Identity, doors: Doors) -> dict[str, 
     run = Run(
         opening=opening,
         work=work,
-        budgets=(*payer.budgets, *facts.budgets),
+        budgets=budgets,
         computed=lambda receipt: recomputed_nanousd(models, receipt, moment(opening.created_at)),
     )
     return book_run(run, doors.books)
@@ -127,7 +128,16 @@ def _facts(caller: Identity, resource: Resource, kind: ResourceType, doors: Door
     return doors.facts.of(caller.user_id, kind.integration, model_ids, subjects, platform=doors.platform.are_on)
 
 
-def _call(order: Order, resource: Resource, models: Sequence[CatalogModel], payer: Payer, caller: Identity) -> Call:
+def _call(
+    order: Order,
+    resource: Resource,
+    models: Sequence[CatalogModel],
+    payer: Payer,
+    caller: Identity,
+    *,
+    is_held: bool,
+) -> Call:
+    """What is to be planned; one under a budget must not cost more than is held back for it."""
     return Call(
         config=resource.config,
         inputs=order.inputs,
@@ -135,6 +145,7 @@ def _call(order: Order, resource: Resource, models: Sequence[CatalogModel], paye
         models=models,
         cap_nanousd=payer.integration.max_cost_per_call_nanousd,
         user=sha256(caller.user_id.encode()).hexdigest(),
+        at_catalog_prices=is_held,
     )
 
 

@@ -3,11 +3,17 @@
 from instant.domain.clock import stamp
 from instant.domain.errors import CredentialRejected, InvalidField, NotFound
 from instant.domain.identity import Identity, Scope
-from instant.domain.integration import Integration, KeyStatus
+from instant.domain.integration import PLATFORM, Integration, KeyStatus
 from instant.domain.secret import Secret
 from instant.integrations import service_named
 from instant.ports import Clock, IntegrationStore, KeyOpener, KeyVerdicts, Upstream
 from instant.use_cases.keep_key import Doors, ask_about, keep_key
+
+
+def for_the_platform(caller: Identity) -> Identity:
+    """In whose name an admin manages the platform's own keys."""
+    caller.require(Scope.ADMIN)
+    return Identity(PLATFORM, frozenset({Scope.MANAGE}))
 
 
 def save_key(

@@ -2,7 +2,7 @@
 
 from instant.domain.pricing.expected import SEARCH_USD, expected_usd
 from instant.domain.pricing.recomputed import recomputed_nanousd
-from instant.domain.pricing.tiers import highest, price
+from instant.domain.pricing.tiers import has_price, highest, price
 from instant.domain.pricing.worst import (
     HIDDEN_PROMPT_TOKENS,
     IMAGE_TOKEN_FACTOR,
@@ -21,6 +21,7 @@ __all__ = [
     "Demand",
     "Usage",
     "expected_usd",
+    "has_price",
     "highest",
     "price",
     "price_limits",

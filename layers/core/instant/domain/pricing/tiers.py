@@ -45,6 +45,11 @@ def price(value: object) -> Decimal | None:
     return usd if usd is not None and usd >= 0 else None
 
 
+def has_price(model: CatalogModel) -> bool:
+    """Whether tokens, going in and coming out, have a price above 0: without one nothing can be held back for them."""
+    return all(price(model.pricing.get(key)) for key in ("prompt", "completion"))
+
+
 def highest(model: CatalogModel, *keys: str) -> Decimal:
     """The highest price that any of `keys` has in any tier; what has no readable price counts as 0."""
     return max((usd for tier in _tiers(model) for key in keys if (usd := price(tier.get(key)))), default=Decimal(0))

@@ -1,0 +1,80 @@
+"""/api/budgets: set what may be spent in a day and in a month, and see what was."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.adapters.budget_store import DynamoBudgetStore
+from instant.adapters.clock import SystemClock
+from instant.adapters.resource_store import DynamoResourceStore
+from instant.domain.budget import Scope
+from instant.domain.errors import InvalidField
+from instant.domain.limits import MAX_ID_CHARACTERS
+from instant.domain.money import to_nanousd
+from instant.entrypoints.answers import PageOf
+from instant.entrypoints.bodies import BudgetScope, NewBudget
+from instant.entrypoints.budget_answers import BudgetStanding, standing_view
+from instant.entrypoints.http import api, caller_of, handler_of, whole_answer
+from instant.settings import BudgetsSettings
+from instant.use_cases.manage_budgets import Doors, list_budgets, read_budget, set_budget
+
+settings = BudgetsSettings.load()
+doors = Doors(
+    budgets=DynamoBudgetStore(settings.limits_table),
+    resources=DynamoResourceStore(settings.resources_table),
+    api_keys=DynamoApiKeyStore(settings.api_keys_table),
+    clock=SystemClock(),
+)
+app = api()
+
+
+@app.get("/api/budgets")
+def index(
+    scope: Annotated[
+        BudgetScope | None, Query(description="Show one budget alone: your own, or the platform's.")
+    ] = None,
+    subject_id: Annotated[
+        str | None,
+        Query(alias="id", max_length=MAX_ID_CHARACTERS, description="… or that of this key or resource of yours."),
+    ] = None,
+) -> PageOf[BudgetStanding]:
+    """The budgets that the caller has set, and always the caller's own; admins see the platform's (`global`), too.
+
+    What was spent is counted only where a limit is set, and from then on: without one it is null, which is not 0.
+    `GET /api/executions` has what each call cost.
+    """
+    caller = caller_of(app)
+    if scope:
+        return whole_answer([standing_view(read_budget(Scope(scope), subject_id, caller, doors))])
+    if subject_id is not None:
+        raise InvalidField.named("scope", "is required with an id: api_key or resource")
+    return whole_answer([standing_view(standing) for standing in list_budgets(caller, doors)])
+
+
+@app.put("/api/budgets")
+def replace(body: NewBudget) -> BudgetStanding:
+    """Set what may be spent in a UTC day and month, for calls that begin from now on; twice null takes it away.
+
+    - `user`: all that this user's calls cost, whoever pays for them.
+    - `api_key`: calls that are made with this key of yours. A key that may `manage` could lift its own budget: give
+      such a key `execute` only.
+    - `resource`: everybody's calls of this resource of yours.
+    - `global`: all calls there are; set by admins. It is kept in eight parts, so no call may cost more than an eighth.
+
+    The most that a call can cost is held back from every budget that it falls under, and what it really cost is
+    booked when that is known. A call that does not fit is refused before anything is sent: 429 `budget_exhausted`,
+    or 409 `cost_cap` where it would not fit an unspent budget either.
+    """
+    standing = set_budget(
+        Scope(body.scope),
+        body.id,
+        daily_nanousd=to_nanousd(body.daily_usd),
+        monthly_nanousd=to_nanousd(body.monthly_usd),
+        caller=caller_of(app),
+        doors=doors,
+    )
+    return standing_view(standing)
+
+
+handler = handler_of(app, settings)

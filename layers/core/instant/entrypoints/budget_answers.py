@@ -1,0 +1,63 @@
+"""Budgets as callers see them."""
+
+from typing import Annotated, TypedDict, cast
+
+from pydantic import Field
+
+from instant.domain.budget import Period, Scope
+from instant.domain.clock import stamp
+from instant.domain.money import usd_text
+from instant.entrypoints.answers import Time, Usd
+from instant.entrypoints.bodies import BudgetScope
+from instant.use_cases.manage_budgets import Standing
+
+
+class SpentInPeriod(TypedDict):
+    """What became of a budget in the present day or month."""
+
+    period: Annotated[str, Field(description="The day or the month, in UTC.", examples=["2026-11-27", "2026-11"])]
+    spent_usd: Annotated[
+        Usd | None,
+        Field(description="By calls that began since the limit was set; null where none is: it is not counted then."),
+    ]
+    reserved_usd: Annotated[
+        Usd | None, Field(description="Held back for calls whose cost is not known yet: the most that they can cost.")
+    ]
+    left_usd: Annotated[Usd | None, Field(description="What is neither spent nor held back; null: there is no limit.")]
+    resets_at: Time
+
+
+class BudgetStanding(TypedDict):
+    """A budget, and what was spent of it."""
+
+    scope: BudgetScope
+    id: Annotated[str | None, Field(description="The key or the resource that it is for; null for the others.")]
+    daily_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
+    monthly_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
+    day: SpentInPeriod
+    month: SpentInPeriod
+
+
+def standing_view(standing: Standing) -> BudgetStanding:
+    """A budget with its day and its month; the ids of users stay inside."""
+    budget = standing.budget
+    subject = budget.subject
+    return {
+        "scope": cast(BudgetScope, subject.scope.value),
+        "id": subject.subject_id if subject.scope in {Scope.API_KEY, Scope.RESOURCE} else None,
+        "daily_usd": usd_text(budget.daily_nanousd),
+        "monthly_usd": usd_text(budget.monthly_nanousd),
+        "day": _period_view(standing, Period.DAY, budget.daily_nanousd),
+        "month": _period_view(standing, Period.MONTH, budget.monthly_nanousd),
+    }
+
+
+def _period_view(standing: Standing, period: Period, cap_nanousd: int | None) -> SpentInPeriod:
+    is_set, spending = cap_nanousd is not None, standing.spending[period]
+    return {
+        "period": period.starting(standing.at),
+        "spent_usd": usd_text(spending.spent_nanousd) if is_set else None,
+        "reserved_usd": usd_text(spending.reserved_nanousd) if is_set else None,
+        "left_usd": usd_text(spending.left(cap_nanousd)) if cap_nanousd is not None else None,
+        "resets_at": stamp(period.end(standing.at)),
+    }

@@ -1,0 +1,92 @@
+"""Budgets of a house, as its users set and see them, and the clocks by which they begin anew."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from instant.domain.money import to_nanousd
+from tests.fakes.clock import FakeClock
+from tests.integration.house import CHEAP_MODEL, EVERYTHING, Answer, House, set_clock
+
+BUDGETS = "/api/budgets"
+CLOCKED = ("ExecuteFunction", "ReconcileFunction", "BudgetsFunction")
+
+
+@contextmanager
+def set_clocks(house: House, clock: FakeClock) -> Iterator[None]:
+    """What spends, what looks after it and what shows it go by this clock."""
+    before = {function: house.module(function).doors for function in CLOCKED}
+    for function in CLOCKED:
+        set_clock(house, clock, function)
+    yield
+    for function, doors in before.items():
+        house.module(function).doors = doors
+
+
+@dataclass(frozen=True)
+class Purse:
+    """The budgets of one house."""
+
+    house: House = field(repr=False)
+
+    def put(
+        self, scope: str = "user", daily: Any = None, monthly: Any = None, *, user: str = "alice", **more: Any
+    ) -> Answer:
+        """The answer to setting a budget; `more` has its id, and the scopes of the token."""
+        scopes = more.pop("scopes", EVERYTHING)
+        body = {"scope": scope, "daily_usd": daily, "monthly_usd": monthly, **more}
+        return self.house.call("PUT", BUDGETS, body, user=user, scopes=scopes)
+
+    def set(self, *fields: Any, **more: Any) -> dict[str, Any]:
+        """A budget that could be set."""
+        answer = self.put(*fields, **more)
+        assert answer.status == 200, answer.text
+        return dict(answer.json)
+
+    def all(self, user: str = "alice", scopes: str = EVERYTHING) -> list[dict[str, Any]]:
+        """All budgets that a user sees."""
+        answer = self.house.call("GET", BUDGETS, user=user, scopes=scopes)
+        assert answer.status == 200, answer.text
+        assert (answer.json["next_cursor"], answer.json["total"]) == (None, len(answer.json["data"]))
+        return list(answer.json["data"])
+
+    def one(self, scope: str = "user", *, user: str = "alice", **query: str) -> dict[str, Any]:
+        """One budget as its owner sees it."""
+        answer = self.house.call("GET", BUDGETS, user=user, query={"scope": scope, **query})
+        assert answer.status == 200, answer.text
+        (row,) = answer.json["data"]
+        return dict(row)
+
+    def worst(self, prompt: str = "Say hello.") -> int:
+        """The most that a run of a house's ordinary resource can cost, in nano-USD."""
+        config = {"model": CHEAP_MODEL, "max_tokens": 200}
+        draft = {"resource_type": "openrouter_instant", "config": config, "inputs": {"prompt": prompt}}
+        return nanousd(self.house.call("POST", "/api/resources/preview", draft).json["worst_case_usd"])
+
+    def run(
+        self, resource_id: str, prompt: str = "Say hello.", *, user: str = "alice", key_id: str | None = None
+    ) -> Answer:
+        """One run of a resource, with this API key or none."""
+        body = {"resource_id": resource_id, "inputs": {"prompt": prompt}}
+        return self.house.call("POST", "/api/execute", body, user=user, key_id=key_id)
+
+    def rows(self, subject: str = "") -> list[tuple[int, int]]:
+        """What the rows of a budget, or of all, say: committed and spent, of each period and part."""
+        return [
+            (int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"]))
+            for row in self.house.table("LIMITS_TABLE")
+            if row["name"]["S"].startswith(f"spend#{subject}")
+        ]
+
+
+def nanousd(text: str) -> int:
+    """An amount of an answer."""
+    return to_nanousd(Decimal(text))
+
+
+def spent(row: dict[str, Any], period: str = "day") -> Sequence[int | None]:
+    """What a budget's row says was spent, is held back and is left, in nano-USD."""
+    amounts = (row[period][name] for name in ("spent_usd", "reserved_usd", "left_usd"))
+    return [nanousd(amount) if amount is not None else None for amount in amounts]
