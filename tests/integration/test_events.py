@@ -63,6 +63,7 @@ STORY = {
     "budgets/list": 200,
     "budgets/read": 200,
     "api_keys/revoke": 204,
+    "reconcile/schedule": None,
     "authorizer/request": None,
 }
 """What each event is answered with; None where a function answers no HTTP."""
@@ -78,16 +79,18 @@ def test_every_event_runs(house: House) -> None:
     for case, status in STORY.items():
         event = event_of(case, known)
         if case == "authorizer/request":
-            give_key(house, event)
+            known["key"] = give_key(house, event)
         answer = house.invoke(function_of(house, case), event)
         if status is not None:
             assert answer["statusCode"] == status, (case, answer)
             assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
-            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
+            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute", "key_id": known["key"]}
         elif case == "model_impact/changed":
             assert answer == {"models": 0, "events": 0}, "nothing has changed yet"
+        elif case == "reconcile/schedule":
+            assert answer == {}, "everything was closed"
         elif case == "rank_resources/schedule":
             assert answer == {"seen": 1, "written": 1, "skipped": 0}
         else:
@@ -135,8 +138,9 @@ def learn(text: str, known: dict[str, str]) -> None:
         known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
 
 
-def give_key(house: House, event: dict[str, Any]) -> None:
-    """Put a key that exists into the authorizer's event."""
+def give_key(house: House, event: dict[str, Any]) -> str:
+    """Put a key that exists into the authorizer's event; its id."""
     secret, key = mint(user_id="user_alice", name="e", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
     DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
     event["headers"] = {"authorization": f"Bearer {secret.reveal()}"}
+    return key.key_id
