@@ -1,23 +1,50 @@
-"""GET /api/usage/what-if: what a caller's calls would have cost on another model."""
+"""/api/usage…: what a caller used, and what it would have cost on another model."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Literal
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.adapters.catalog_store import DynamoModelReader
 from instant.adapters.clock import SystemClock
 from instant.adapters.usage_history import DynamoUsageHistory
+from instant.adapters.usage_store import DynamoUsageStore
 from instant.domain.page import Cursor
+from instant.domain.usage_report import Grouping
+from instant.entrypoints.bodies import Day
 from instant.entrypoints.cost_answers import WhatIf, comparison_view
-from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.http import api, caller_of, documented, handler_of
+from instant.entrypoints.usage_answers import CSV, ReportedUsage, file_name, usage_csv, usage_view
 from instant.settings import UsageSettings
 from instant.use_cases.compare_usage import compare_usage
+from instant.use_cases.report_usage import report_usage
 
 settings = UsageSettings.load()
 history = DynamoUsageHistory(settings.executions_table)
+usage = DynamoUsageStore(settings.usage_table)
 models = DynamoModelReader(settings.models_table)
 clock = SystemClock()
 app = api()
+
+
+@app.get("/api/usage", responses=documented(ReportedUsage, also=CSV))
+def show(
+    since: Annotated[Day | None, Query(description="First UTC day; else 29 days before until.")] = None,
+    until: Annotated[Day | None, Query(description="Last UTC day, at most 366 in all; else today.")] = None,
+    by: Annotated[Grouping | None, Query(description="One row for each of these and day; else one a day.")] = None,
+    format: Annotated[Literal["json", "csv"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
+) -> Response[str]:
+    """What the caller's own calls came to, day by day; as JSON or, with `format=csv` or such an `Accept`, as CSV.
+
+    A call counts on the UTC day on which it was made, as soon as its outcome is known.
+    """
+    report = report_usage(caller_of(app), since, until, by, usage, clock)
+    if format == "csv" or (format is None and CSV in (app.current_event.headers.get("Accept") or "")):
+        attachment = f'attachment; filename="{file_name(report)}"'
+        headers = {"Content-Disposition": attachment, "Vary": "Accept"}
+        return Response(200, f"{CSV}; charset=utf-8", usage_csv(report), headers)
+    return Response(200, "application/json", json.dumps(usage_view(report)), {"Vary": "Accept"})
 
 
 @app.get("/api/usage/what-if")

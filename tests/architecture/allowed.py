@@ -32,7 +32,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "UsageFunction": {
         "dynamodb:GetItem": "ModelsTable",
-        "dynamodb:Query": "ExecutionsTable/index/by_user",
+        "dynamodb:Query": "ExecutionsTable/index/by_user UsageTable",
         "dynamodb:UpdateItem": "LimitsTable",
     },
     "BudgetsFunction": {

@@ -21,14 +21,15 @@ _PAGE = 1_000
 
 @dataclass(frozen=True)
 class Cost:
-    """What one sync asked of DynamoDB, in request units; those of the feed's index are counted with the history's."""
+    """What one sync asked of DynamoDB, in request units; those of the indexes are counted, too."""
 
     writes: int
     write_units: int
     read_units: int
 
     def __str__(self) -> str:
-        return f"{self.writes} rows written, {self.write_units} write units, {self.read_units} read units"
+        rows = f"{self.writes} row{'' if self.writes == 1 else 's'}"
+        return f"{rows} written, {self.write_units} write units, {self.read_units} read units"
 
 
 class Pages:
@@ -71,18 +72,25 @@ def _units(house: House) -> list[Row]:
 
 
 def _cost(house: House, **detail: bool) -> Cost:
+    before = _slugs(house.table("MODELS_TABLE"))
     with recorded("dynamodb") as calls:
         house.sync(**detail)
     items = [item for call in calls for item in _items(call, house)]
+    slugs = len(_slugs(house.table("MODELS_TABLE")) - before)
     updates = sum(call.operation == "UpdateItem" for call in calls) - 1  # taking the lease writes the row of its end
     is_read = any(call.operation == "Scan" and "IndexName" not in call.parameters for call in calls)
     reads = ceil(sum(_size(row) for row in house.table("MODELS_TABLE")) / 4_096) if is_read else 0
     units = sum(ceil(_size(item) / 1_024) * copies for item, copies in items)
-    return Cost(len(items) + updates, units + updates + 1, reads)
+    return Cost(len(items) + updates, units + slugs + updates + 1, reads)
+
+
+def _slugs(models: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """What the index of slugs holds: it is written where these change."""
+    return {(row["openrouter_id"]["S"], row["canonical_slug"]["S"]) for row in models}
 
 
 def _items(call: AwsCall, house: House) -> list[tuple[dict[str, Any], int]]:
-    """Every item that is put, and in how many places DynamoDB keeps it."""
+    """Every item that is put, and in how many places DynamoDB keeps it whole."""
     copies = {house.name("MODELS_TABLE"): 1, house.name("MODEL_CHANGES_TABLE"): 2}
     if call.operation != "BatchWriteItem":
         return []

@@ -58,6 +58,7 @@ def _catalog(setting: Setting) -> list[Any]:
 
 def _sync(setting: Setting) -> Run:
     stack = setting.world.stack
+    stack.settle()  # owners are told of the sync before: that is not this one's time
     stack.calls.clear()
     started = time.perf_counter()
     outcome = stack.invoke(SYNC, _EVENT)

@@ -49,6 +49,7 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("GET", "/api/executions/{execution_id}"): lambda walk: Ask(
         "GET", f"/api/executions/{walk.painting['execution_id']}"
     ),
+    ("GET", "/api/usage"): _plain("GET", "/api/usage?by=api_key&format=csv"),
     ("GET", "/api/usage/what-if"): _plain("GET", f"/api/usage/what-if?model={MODEL}"),
     ("GET", "/api/budgets"): _plain("GET", "/api/budgets"),
     ("PUT", "/api/budgets"): lambda walk: Ask(

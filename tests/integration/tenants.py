@@ -15,7 +15,9 @@ from tests.integration.house import House
 from tests.integration.test_bad_requests import BODIES
 
 SERVICE = "/api/user/integrations/openrouter"
-TABLES = ("RESOURCES_TABLE", "INTEGRATIONS_TABLE", "EXECUTIONS_TABLE", "IMAGES_TABLE", "API_KEYS_TABLE")
+TABLES = (
+    *("RESOURCES_TABLE", "INTEGRATIONS_TABLE", "EXECUTIONS_TABLE", "USAGE_TABLE", "IMAGES_TABLE", "API_KEYS_TABLE"),
+)
 
 
 @dataclass

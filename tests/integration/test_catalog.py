@@ -10,12 +10,14 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
+from tests.fakes.openrouter.catalog.build import age_of_newest
 from tests.integration.guests import open_guest_house
 from tests.integration.house import Answer, House, set_clock
 
 type Row = dict[str, Any]
 
 GONE = ("meadow/lark-mini:free", "juniper/reel-1", "harbor/lighthouse-pro")
+YOUNG = age_of_newest()
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +117,12 @@ QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
     ({"output_modality": "image,text"}, _makes("image", "text")),
     ({"supported_parameter": "tools,reasoning"}, lambda row: {"tools", "reasoning"} <= {*row["supported_parameters"]}),
     ({"supported_parameter": " , "}, lambda row: True),
-    ({"max_age_days": "60"}, lambda row: _age(row) <= 60),
-    ({"min_age_days": "61"}, lambda row: _age(row) >= 61),
-    ({"min_age_days": "30", "max_age_days": "120"}, lambda row: 30 <= _age(row) <= 120),
+    ({"max_age_days": str(YOUNG + 60)}, lambda row: _age(row) <= YOUNG + 60),
+    ({"min_age_days": str(YOUNG + 61)}, lambda row: _age(row) >= YOUNG + 61),
+    (
+        {"min_age_days": str(YOUNG + 30), "max_age_days": str(YOUNG + 120)},
+        lambda row: YOUNG + 30 <= _age(row) <= YOUNG + 120,
+    ),
     ({"expiring": "true"}, lambda row: _days_left(row) <= 30),
     ({"expiring": "false"}, lambda row: _days_left(row) > 30),
     ({"expiring_within_days": "3650"}, lambda row: _days_left(row) <= 3650),

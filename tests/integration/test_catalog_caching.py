@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from instant.entrypoints import model_answers
+from tests.fakes.openrouter.catalog.build import age_of_newest
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import Answer, House, open_house
 from tests.integration.test_openapi import OPERATIONS, conforms
@@ -22,7 +23,7 @@ QUERIES: list[dict[str, str]] = [
     {"active": "false"},
     {"max_price": "0.0000001"},
     {"min_price": "0.0000001"},
-    {"min_age_days": "100"},
+    {"min_age_days": str(age_of_newest() + 100)},
     {"expiring_within_days": "3000"},
 ]
 

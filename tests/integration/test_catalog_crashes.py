@@ -16,8 +16,9 @@ from tests.fakes.aws_faults import failure, faults
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.guests import created
 from tests.integration.house import House
-from tests.integration.listener import MODELS_CHANGED, Listener, listening
+from tests.integration.listener import Owners, listening_owners
 from tests.integration.test_openapi import DOCUMENT, conforms
 
 type Row = dict[str, Any]
@@ -46,10 +47,12 @@ def killed_at(call: int, *, after: bool) -> Iterator[None]:
 
 
 def before(house: House) -> list[Row]:
-    """A catalog that is stored already: one model is missing, one price is held."""
+    """A catalog that is stored already, and in use: one model is missing, one price is held."""
     rows: list[Row] = copy.deepcopy(house.fake.catalog)
     house.fake.catalog = rows
     house.sync()
+    created(house, "alice", {"model": "~meadow/lark-latest", "fallback_models": ["stealth/bare"]})
+    created(house, "bob", {"model": "stealth/bare"})
     house.fake.catalog = [row for row in rows if row["id"] != "meadow/tools-only"]
     _row(house.fake.catalog, "harbor/nightshift")["pricing"]["prompt"] = "0"
     house.sync()
@@ -100,9 +103,14 @@ def _ordered(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
 
 
-def announced(listener: Listener) -> set[str]:
-    """The models that changed, as far as it was heard."""
-    return {model for event in listener.heard() for model in event["detail"]["models"]}
+def concerned(owners: Owners) -> set[tuple[str, str, str]]:
+    """What each owner is told of, in the end."""
+    return {(one["resource_id"], one["model"], one["change"]) for one in owners.told()}
+
+
+def watched(house: House) -> set[str]:
+    """The models whose endpoints are known."""
+    return {row["openrouter_id"]["S"] for row in house.table("MODEL_ENDPOINTS_TABLE")}
 
 
 def readable(house: House) -> None:
@@ -121,18 +129,18 @@ def test_a_sync_may_be_killed_at_every_call(house: House, later: FakeClock, is_f
     rows = list(house.fake.catalog) if is_first else before(house)
     house.fake.catalog, kept = after(rows), kept_tables()
     later.pass_seconds(3_600)
-    with listening(MODELS_CHANGED) as listener:
+    with listening_owners(house) as owners:
         with recorded("dynamodb", "events") as calls:
             house.sync()
-        concerned = announced(listener)
-    expected = tables(house)
+        told = concerned(owners)
+    expected, in_use = tables(house), watched(house)
     made = operations(calls)
     assert made.count("BatchWriteItem") >= 6
-    assert (len(concerned) > 30) is not is_first
+    assert (len(told), len(in_use), made.count("PutItem")) == ((0, 0, 0) if is_first else (3, 2, 1))
     end = len(made) - made[::-1].index("UpdateItem")
     for call in range(1, len(made) + 1):
         set_back(kept)
-        with listening(MODELS_CHANGED) as listener:
+        with listening_owners(house) as owners:
             with killed_at(call, after=late), pytest.raises(Killed):
                 house.sync()
             readable(house)
@@ -142,7 +150,8 @@ def test_a_sync_may_be_killed_at_every_call(house: House, later: FakeClock, is_f
             later.pass_seconds(3_600)
             assert house.sync()["outcome"] in {"synced", "unchanged"}
             assert tables(house) == expected, f"killed at call {call}: {made[call - 1]}"
-            assert announced(listener) >= concerned, f"killed at call {call}: {made[call - 1]}"
+            assert watched(house) == in_use, f"killed at call {call}: {made[call - 1]}"
+            assert concerned(owners) == told, f"killed at call {call}: {made[call - 1]}"
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])

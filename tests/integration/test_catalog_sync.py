@@ -207,6 +207,18 @@ def test_a_tenth_may_go(house: House, lost: int, of: int) -> None:
     assert result["missing"] + result["removed"] == lost
 
 
+def test_losses_that_an_admin_lets_pass_pass_once(house: House) -> None:
+    house.fake.catalog = house.fake.catalog[:60]
+    house.sync()
+    for left in (40, 20):
+        house.fake.catalog = house.fake.catalog[:left]
+        for _ in range(2):
+            with pytest.raises(Exception, match="active models would be lost"):
+                house.invoke("CatalogSyncFunction", SCHEDULE)
+        result = house.sync(accept_losses=True)
+        assert result["missing"] + result["removed"] == 20
+
+
 def test_missing_models_do_not_count_as_lost_again(house: House) -> None:
     house.fake.catalog = house.fake.catalog[:60]
     for left in (54, 49, 45):

@@ -45,6 +45,7 @@ STORY = {
     "resources/list-most-used": 200,
     "executions/list": 200,
     "executions/read": 200,
+    "usage/by-model": 200,
     "usage/what-if": 200,
     "resources/create-painter": 201,
     "execute/paint": 200,

@@ -27,6 +27,7 @@ ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("POST", "/api/execute"): (ID, Scope.EXECUTE),
     ("GET", "/api/executions"): (OWN, None),
     ("GET", "/api/executions/{execution_id}"): (ID, None),
+    ("GET", "/api/usage"): (OWN, None),
     ("GET", "/api/usage/what-if"): (OWN, None),
     ("GET", "/api/budgets"): (OWN, Scope.MANAGE),
     ("PUT", "/api/budgets"): (ID, Scope.MANAGE),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from instant.use_cases.tell_owners import NotTold
 from tests.fakes.aws_faults import answer, failure, faults
 from tests.integration.guests import created
 from tests.integration.house import House
@@ -123,6 +123,16 @@ def test_who_wants_no_successor_is_told_of_none(house: House, owners: Owners) ->
     assert {one["successor"] for one in owners.told() if one["model"] == LARK} == {FREE}, "of fallbacks, too"
 
 
+def test_what_is_suggested_suits_the_settings(house: House, owners: Owners) -> None:
+    plain = created(house, "alice", {"model": MINI})
+    warm = created(house, "alice", {"model": MINI, "temperature": 0.5})
+    row(house, FREE)["supported_parameters"] = ["max_tokens"]
+    house.retire(MINI)
+    assert [detail(house, one)["successor"] for one in (plain, warm)] == [FREE, None]
+    changed = {"config": {"model": FREE}}
+    assert house.call("PATCH", f"/api/resources/{plain['resource_id']}", changed).status == 200
+
+
 def test_an_announced_end_and_a_new_target_are_told(house: House, owners: Owners) -> None:
     ending, latest = created(house, "alice"), created(house, "alice", {"model": LATEST})
     row(house, LARK)["expiration_date"] = "2026-12-01"
@@ -193,7 +203,7 @@ def test_who_dies_while_telling_begins_again_and_the_same_has_the_same_name(hous
     mine = {created(house, "alice", slug=f"n-{number}")["resource_id"] for number in range(12)}
     reprice(house, LARK, "0.00000019")
     (event,) = owners.changed.heard()
-    with faults("PutEvents", None, failure("AccessDenied")), pytest.raises(ClientError):
+    with faults("PutEvents", None, failure("AccessDenied")), pytest.raises(NotTold):
         house.invoke("ModelImpactFunction", event)
     before = owners.told()
     assert 0 < len(before) < 12
@@ -201,3 +211,39 @@ def test_who_dies_while_telling_begins_again_and_the_same_has_the_same_name(hous
     after = owners.told()
     assert {one["resource_id"] for one in after} == mine
     assert {one["id"] for one in before} < {one["id"] for one in after}
+
+
+def test_a_model_that_cannot_be_told_of_keeps_no_other_from_being_told(
+    house: House, owners: Owners, caplog: pytest.LogCaptureFixture
+) -> None:
+    created(house, "alice")
+    other = created(house, "alice", {"model": MINI})
+    row(house, LARK)["pricing"]["prompt"] = "0.00000019"
+    reprice(house, MINI, "0.00000005")
+    (event,) = owners.changed.heard()
+    with faults("PutEvents", failure("AccessDenied")), pytest.raises(NotTold, match="1 of 2 models"):
+        house.invoke("ModelImpactFunction", event)
+    (told,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert (told.message, "AccessDenied" in str(told.exc_text)) == (f"who uses {LARK} was not told", True)
+    assert [one["resource_id"] for one in owners.told()] == [other["resource_id"]]
+    assert house.invoke("ModelImpactFunction", event) == {"models": 2, "events": 2}
+
+
+def test_a_price_that_is_not_believed_is_told_to_nobody(house: House, owners: Owners) -> None:
+    resource = created(house, "alice")
+    before = row(house, LARK)["pricing"]["prompt"]
+    for price in ("0.01", before):
+        reprice(house, LARK, price)
+        assert (owners.told(), detail(house, resource)["model_status"]) == ([], "ok")
+    row(house, LARK)["pricing"]["prompt"] = "0.01"
+    house.sync(accept_prices=True)
+    (told,) = owners.told()
+    assert (told["change"], told["new"]["pricing"]["prompt"]) == ("repriced", "0.01")
+
+
+def test_what_does_not_concern_its_users_is_told_to_nobody(house: House, owners: Owners) -> None:
+    created(house, "alice")
+    row(house, LARK).update(expiration_date="2098-12-31", name="Lark II", context_length=99_000)
+    row(house, LARK)["supported_parameters"].append("top_k")
+    house.sync()
+    assert owners.told() == []

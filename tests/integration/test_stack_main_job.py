@@ -46,10 +46,27 @@ def test_a_sync_that_fails_for_good_is_counted_and_its_event_kept(world: World, 
     world.stack.settle()
     lines = [json.loads(line) for line in world.log.read_text().splitlines()]
     assert "Unauthorized" in {line.get("errorMessage") for line in lines}
-    assert len({line["requestId"] for line in lines if counts(line)}) == 3
+    assert len(_failures(world)) == 3
     (queue,) = world.queues()
     (message,) = world.messages(queue)
     assert json.loads(message["Body"])["requestPayload"]["detail-type"] == "Scheduled Event"
+
+
+def test_changes_that_cannot_be_told_are_counted_and_their_event_kept(world: World, journey: Journey) -> None:
+    before = _failures(world)
+    event = {"detail-type": "openrouter/models.changed", "detail": {"since": "0"}}
+    world.stack.invoke("ModelImpactFunction", event, asynchronous=True)
+    world.stack.settle()
+    assert len(_failures(world) - before) == 3
+    (queue,) = world.queues()
+    kept = [json.loads(message["Body"])["requestPayload"] for message in world.messages(queue)]
+    assert event in kept
+
+
+def _failures(world: World) -> set[str]:
+    """The invocations whose failure raises the alarm."""
+    lines = [json.loads(line) for line in world.log.read_text().splitlines()]
+    return {line["requestId"] for line in lines if counts(line)}
 
 
 def test_no_key_is_left_anywhere(world: World, journey: Journey) -> None:

@@ -117,6 +117,7 @@ class UsageSettings(CountedSettings):
     """functions/usage."""
 
     executions_table: str
+    usage_table: str
     models_table: str
 
 

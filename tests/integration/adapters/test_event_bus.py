@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from instant.adapters.event_bus import EventBridgeBus
+from instant.adapters.event_bus import MOST_BYTES, EventBridgeBus
 from instant.domain.errors import UpstreamUnavailable
 from tests.fakes.aws_faults import answer, faults
 from tests.integration.house import House
@@ -38,6 +38,17 @@ def test_many_are_sent_ten_to_a_request_and_only_what_was_refused_again(bus: Eve
     sent = [[json.loads(entry["Detail"])["n"] for entry in body["Entries"]] for body in calls.bodies]
     assert sent == [[*range(10)], [9], [10, 11]]
     assert bus.put_all("resource/model.affected", []) == 0
+
+
+def test_large_ones_are_sent_in_smaller_batches_and_each_once_in_order(bus: EventBridgeBus) -> None:
+    sizes = [90_000, 90_000, 90_000, 10, 250_000, 10, *[20_000] * 11]
+    with faults("PutEvents") as calls:
+        assert bus.put_all("resource/model.affected", ({"n": n, "x": "x" * size} for n, size in enumerate(sizes))) == 17
+    sent = [[json.loads(entry["Detail"])["n"] for entry in body["Entries"]] for body in calls.bodies]
+    assert [n for batch in sent for n in batch] == [*range(17)]
+    sums = [sum(len(entry["Detail"]) for entry in body["Entries"]) for body in calls.bodies]
+    assert all(total <= MOST_BYTES or len(batch) == 1 for total, batch in zip(sums, sent, strict=True))
+    assert len(sent) == 5
 
 
 def test_what_is_refused_for_good_is_told_after_the_others_were_sent(bus: EventBridgeBus) -> None:

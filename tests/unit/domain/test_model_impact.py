@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from instant.domain.catalog_change import ChangeKind, ModelChange
-from instant.domain.model_impact import Use, price_of, tidings, used_model
+from instant.domain.model_impact import Use, is_told, price_of, tidings, used_model
 from instant.domain.successor import SuccessorPolicy
 from tests.fakes.nouns import NOON, a_model
 
@@ -67,3 +67,37 @@ def test_a_successor_is_named_to_who_wants_one(policy: str, told: str | None) ->
     (one,) = tidings(replace(USE, successor_policy=SuccessorPolicy(policy)), [CHANGE], "meadow/lark")
     assert one["successor"] == told
     assert json.loads(json.dumps(one)) == one
+
+
+HELD: dict[str, object] = {"price_held": {"prompt": "0"}, "price_held_since": NOON}
+NEVER, SOON, LATER = "2098-12-31", "2026-12-01", "2027-01-31"
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "told"),
+    [
+        ("added", {}, {"is_active": True}, False),
+        ("missing", {"missing_since": None}, {"missing_since": NOON}, True),
+        ("removed", {"is_active": True}, {"is_active": False}, True),
+        ("returned", {"missing_since": NOON}, {"missing_since": None}, True),
+        ("retargeted", {"alias_target": "a/b"}, {"alias_target": "a/c"}, True),
+        ("repriced", {"pricing": {"prompt": "1"}}, {"pricing": {"prompt": "2"}}, True),
+        ("repriced", {"price_overrides": []}, {"price_overrides": [{"prompt": "2"}]}, True),
+        ("repriced", {"discount": None}, {"discount": "0.5"}, True),
+        ("repriced", {"pricing": {"prompt": "1"}, **HELD}, {"pricing": {"prompt": "0"}, "price_held": {}}, True),
+        ("repriced", HELD, {"price_held": {}, "price_held_since": None}, False),
+        ("price_held", {"price_held": {}, "price_held_since": None}, HELD, False),
+        ("expiration", {"expiration_date": None}, {"expiration_date": SOON}, True),
+        ("expiration", {"expiration_date": SOON}, {"expiration_date": LATER}, True),
+        ("expiration", {"expiration_date": LATER}, {"expiration_date": None}, True),
+        ("expiration", {"expiration_date": SOON}, {"expiration_date": NEVER}, True),
+        ("expiration", {"expiration_date": None}, {"expiration_date": NEVER}, False),
+        ("expiration", {"expiration_date": NEVER}, {"expiration_date": "one day"}, False),
+        ("limits", {"max_tokens": 1}, {"max_tokens": 2}, False),
+        ("capabilities", {"reasoning": {}}, {"reasoning": {"mandatory": True}}, False),
+        ("description", {"description": ""}, {"description": "New."}, False),
+    ],
+)
+def test_of_what_users_are_told(kind: str, old: dict[str, object], new: dict[str, object], told: bool) -> None:
+    change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind(kind), old=old, new=new)
+    assert is_told(change) is told

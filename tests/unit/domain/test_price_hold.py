@@ -1,5 +1,6 @@
 """Unusual prices: which they are, how long they are held, and who may let them pass."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,11 +34,46 @@ JUMPS = [
 @pytest.mark.parametrize(("old", "new", "unusual"), JUMPS)
 def test_which_prices_are_unusual(old: str, new: str, unusual: bool) -> None:
     for key in ("prompt", "image", "per_smile"):
-        assert is_unusual({"completion": "1", key: old}, {"completion": "1", key: new}) is unusual
+        before, after = ({"completion": "1", key: price} for price in (old, new))
+        assert is_unusual(a_model(pricing=before), a_model(pricing=after)) is unusual
 
 
 def test_a_price_that_comes_or_goes_is_not_unusual() -> None:
-    assert not is_unusual({"prompt": "1", "web_search": "1"}, {"prompt": "1", "image": "100"})
+    before, after = {"prompt": "1", "web_search": "1"}, {"prompt": "1", "image": "100"}
+    assert not is_unusual(a_model(pricing=before), a_model(pricing=after))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "unusual"),
+    [
+        ([], ["0.01"], False),
+        ([], ["0.010001"], True),
+        ([], ["0"], True),
+        ([], ["-1"], True),
+        ([], ["free"], True),
+        (["0.002"], [], False),
+        (["0.002"], ["0.02"], False),
+        (["0.002"], ["0.020001"], True),
+        (["0"], ["0"], False),
+        (["0"], ["0.011"], True),
+        (["free"], ["0.002"], False),
+    ],
+)
+def test_overrides_are_doubted_as_prices_are(old: list[str], new: list[str], unusual: bool) -> None:
+    def tiers(prices: list[str]) -> tuple[dict[str, Any], ...]:
+        return tuple({"min_prompt_tokens": 9, "prompt": price} for price in prices)
+
+    before = priced("0.001", price_overrides=tiers(old), discount="0.5")
+    after = priced("0.001", price_overrides=tiers(new))
+    assert is_unusual(before, after) is unusual
+    found = settled(before, after, START, accept=False)
+    if not unusual:
+        assert found == after
+        return
+    assert found == replace(before, price_held=after.pricing, price_held_since=stamp(START))
+    is_negative = bool({"-1", "free"} & {*new})
+    assert settled(found, after, START + HOLD, accept=False) == (found if is_negative else after)
+    assert settled(found, after, START, accept=True) == after
 
 
 def priced(prompt: str, **more: Any) -> CatalogModel:

@@ -1,20 +1,22 @@
 """What OpenRouter really charged, next to what its catalog of 2026-06-08 gives for the same usage."""
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.exchange import Reply
-from instant.domain.pricing import Usage, expected_usd
+from instant.domain.money import NANO
+from instant.domain.pricing import expected_usd, recomputed_nanousd
+from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.catalog import read_listing
+from instant.integrations.openrouter.wire import mapping, parse, receipt_of
 
 DATA = Path(__file__).parents[4] / "shared/data/openrouter"
 CATALOG = DATA / "models-2026-06-08.json"
+AT = datetime(2026, 6, 8, tzinfo=UTC)
 
 pytestmark = pytest.mark.skipif(not CATALOG.exists(), reason="the recordings are not here")
 
@@ -38,26 +40,25 @@ def catalog() -> dict[str, CatalogModel]:
     return {model.openrouter_id: model for model in listing.models}
 
 
-def used(usage: Any) -> Usage:
-    """The usage as OpenRouter reported it."""
-    prompt, completion = usage["prompt_tokens_details"], usage["completion_tokens_details"]
-    return Usage(
-        prompt_tokens=usage["prompt_tokens"],
-        completion_tokens=usage["completion_tokens"],
-        cached_tokens=prompt["cached_tokens"],
-        cache_write_tokens=prompt["cache_write_tokens"],
-        audio_tokens=prompt["audio_tokens"],
-        reasoning_tokens=completion["reasoning_tokens"],
-        image_output_tokens=completion["image_tokens"],
-        audio_output_tokens=completion["audio_tokens"],
-        web_searches=usage.get("server_tool_use_details", {}).get("web_search_requests", 0),
-    )
+def receipt(name: str) -> Receipt:
+    """The answer as the product reads it."""
+    reply = Reply(status=200, body=(DATA / "recorded" / f"{name}.response.json").read_bytes())
+    return receipt_of(reply, mapping(parse(reply.body)))
 
 
 @pytest.mark.parametrize("name", DRIFT)
 def test_the_catalog_s_cost_differs_from_the_bill_by_just_this(catalog: dict[str, CatalogModel], name: str) -> None:
-    model, drift = DRIFT[name]
-    text = (DATA / "recorded" / f"{name}.response.json").read_text()
-    usage = json.loads(text, parse_float=Decimal)["usage"]
-    usd = expected_usd(catalog[model], used(usage), datetime(2026, 6, 8, tzinfo=UTC))
-    assert (None if usd is None else usd - usage["cost"]) == (None if drift is None else Decimal(drift))
+    (model, drift), read = DRIFT[name], receipt(name)
+    assert read.usage
+    assert read.cost_nanousd
+    usd = expected_usd(catalog[model], read.usage, AT)
+    assert (None if usd is None else usd - read.cost_nanousd / NANO) == (None if drift is None else Decimal(drift))
+
+
+@pytest.mark.parametrize("name", DRIFT)
+def test_the_ledger_would_recompute_just_that(catalog: dict[str, CatalogModel], name: str) -> None:
+    (model, drift), read = DRIFT[name], receipt(name)
+    computed = recomputed_nanousd([catalog[model]], read, AT)
+    assert (None if computed is None else computed - (read.cost_nanousd or 0)) == (
+        None if drift is None else int(Decimal(drift) * NANO)
+    )

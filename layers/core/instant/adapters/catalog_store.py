@@ -7,6 +7,7 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from instant.adapters.batch_writes import write_items
 from instant.adapters.model_changes import ChangeRow
 from instant.adapters.sync_lease import read_record
 from instant.adapters.tables import IntegerAttribute, Table
@@ -122,17 +123,13 @@ class DynamoCatalogWriter(DynamoCatalog):
         Transactions would keep both together, too, for twice the price.
         """
         done = list(transitions)
-        with self._rows.batch_write() as batch:
-            for transition in done:
-                batch.save(self._rows(**_values(transition)))
+        write_items(self._rows, (self._rows(**_values(transition)) for transition in done))
         self.note(done)
 
     def note(self, transitions: Iterable[Transition]) -> None:
         """Store these changes in the history, each under its own time: again is a no-op."""
-        with self._changes.batch_write() as batch:
-            for transition in transitions:
-                for change in transition.changes:
-                    batch.save(self._changes.of(change))
+        changes = (change for transition in transitions for change in transition.changes)
+        write_items(self._changes, map(self._changes.of, changes))
 
 
 def _values(transition: Transition) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 import json
 import random
 import time
-from collections.abc import Iterable
-from itertools import batched
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from instant.adapters.aws import client
 from instant.domain.errors import UpstreamUnavailable
 
 SOURCE = "instant.resources"
+MOST_BYTES = 200_000
+"""Most bytes of one request's events; the service has long taken 256 KiB with all that is around them."""
+
 _AT_ONCE = 10
 _ATTEMPTS = 4
 
@@ -30,8 +32,8 @@ class EventBridgeBus:
     def put_all(self, detail_type: str, details: Iterable[dict[str, object]]) -> int:
         """Send many, ten to a request, and say how many; what is refused is tried again, and may arrive twice."""
         sent = lost = 0
-        for batch in batched(details, _AT_ONCE, strict=False):
-            refused = self._insist([self._entry(detail_type, detail) for detail in batch])
+        for batch in _batches(self._entry(detail_type, detail) for detail in details):
+            refused = self._insist(batch)
             sent, lost = sent + len(batch) - refused, lost + refused
         if lost:
             raise UpstreamUnavailable(f"{lost} of {sent + lost} events could not be sent.", retry_after=1)
@@ -61,3 +63,17 @@ class EventBridgeBus:
             "DetailType": detail_type,
             "Detail": json.dumps(detail),
         }
+
+
+def _batches(entries: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """As many to a request as it takes: by their number, and by their bytes, which in JSON are characters."""
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for entry in entries:
+        length = len(entry["Detail"])
+        if batch and (len(batch) == _AT_ONCE or size + length > MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch, size = [*batch, entry], size + length
+    if batch:
+        yield batch

@@ -125,8 +125,13 @@ def model_status(model: CatalogModel | None, today: date) -> ModelStatus:
 
 def announced_end(model: CatalogModel) -> date | None:
     """The announced last day; None for none, for "never", and for what is no date."""
+    return last_day(model.expiration_date)
+
+
+def last_day(text: str | None) -> date | None:
+    """The day that an expiration date names; None for none, for "never", and for what is no date."""
     try:
-        end = date.fromisoformat((model.expiration_date or "")[:10])
+        end = date.fromisoformat((text or "")[:10])
     except ValueError:
         return None
     return end if end.year < _NEVER else None

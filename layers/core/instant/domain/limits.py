@@ -56,6 +56,12 @@ MAX_BUDGETS = 100
 MAX_ID_CHARACTERS = 40
 """Longest id: none of ours is longer, so a longer one names nothing. It may be a key, and is looked up nowhere."""
 
+MAX_USAGE_DAYS = 366
+"""Most days of one usage report: a year, whichever it is."""
+
+MAX_USAGE_ROWS = 5_000
+"""Most rows of one usage report: Lambda's 6 MB would not hold many more."""
+
 MINUTE = 60
 HOUR = 3_600
 

@@ -6,21 +6,11 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.catalog import CatalogModel, ModelStatus, model_status
-from instant.domain.catalog_change import ChangeKind, ModelChange
+from instant.domain.catalog import CatalogModel, ModelStatus, last_day, model_status
+from instant.domain.catalog_change import PRICES, ChangeKind, ModelChange
 from instant.domain.successor import SuccessorPolicy
 
-TOLD = frozenset(
-    {
-        ChangeKind.MISSING,
-        ChangeKind.REMOVED,
-        ChangeKind.RETURNED,
-        ChangeKind.REPRICED,
-        ChangeKind.RETARGETED,
-        ChangeKind.EXPIRATION,
-    }
-)
-"""The changes that owners of resources are told of."""
+_ALWAYS_TOLD = {ChangeKind.MISSING, ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.RETARGETED}
 
 type Price = Mapping[str, Any]
 """What a model costs, as JSON: `pricing`, and where there are any `price_overrides` and `discount`."""
@@ -63,6 +53,20 @@ def used_model(openrouter_id: str, model: CatalogModel | None, saved: Price | No
         return UsedModel(openrouter_id=openrouter_id, status=status)
     changed = ModelStatus.PRICE_CHANGED if status is ModelStatus.OK else status
     return UsedModel(openrouter_id=openrouter_id, status=changed, saved_price=saved, price=price)
+
+
+def is_told(change: ModelChange) -> bool:
+    """Whether those who use the model are told: that it goes or comes back, what it ends on, costs, and stands for.
+
+    A price that was held and withdrawn never was the price, and an end in another century is none.
+    """
+    match change.kind:
+        case ChangeKind.REPRICED:
+            return not PRICES.isdisjoint(change.old)
+        case ChangeKind.EXPIRATION:
+            return last_day(change.old["expiration_date"]) != last_day(change.new["expiration_date"])
+        case kind:
+            return kind in _ALWAYS_TOLD
 
 
 def tidings(use: Use, changes: Sequence[ModelChange], successor: str | None) -> Iterator[dict[str, object]]:

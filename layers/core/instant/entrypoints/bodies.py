@@ -1,6 +1,7 @@
 """The JSON bodies that routes take: unknown fields are refused, and errors never repeat what was sent."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -35,7 +36,15 @@ def _iso_text(value: object) -> object:
     return value
 
 
+def _day_text(value: object) -> object:
+    """A day alone: times of a day, and seconds since 1970, are something else."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a day, such as 2030-01-31")
+    return value
+
+
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text)]
+type Day = Annotated[date, Field(strict=False), BeforeValidator(_day_text)]
 
 
 def given(*names: str) -> dict[str, Any]:

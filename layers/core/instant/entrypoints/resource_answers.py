@@ -99,7 +99,8 @@ class ResourceDetail(ResourceSummary):
     model_status: Annotated[
         ModelStatus,
         Field(
-            description="gone and unusable: calls are refused, unless a successor serves; missing: not listed for now; "
+            description="gone and unusable: calls are refused, unless a successor serves; missing: not listed for now, "
+            "and tried, unless a successor serves; "
             "expiring: its announced end is within 30 days; price_changed: since the settings were saved."
         ),
     ]

@@ -64,11 +64,11 @@ def read_resource(
     known, now = models.some(models_of(resource)), clock.now()
     model = known.get(resource.ai_model_id)
     used = used_models(resource, known, now.date())
-    policy = resource.successor_policy if resource.owner_id == caller.user_id else SuccessorPolicy.NONE
-    told = with_successors(used, policy, known, models, now.date())
+    if resource.owner_id == caller.user_id and resource.successor_policy is not SuccessorPolicy.NONE:
+        used = list(with_successors(used, resource, known, models, now.date()))
     counts = stats.of(resource.resource_id, now)
     badges = sorted(badges_of(resource, model, counts))
-    return Detail(resource, model, list(told), counts, badges)
+    return Detail(resource, model, used, counts, badges)
 
 
 def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> Iterator[Badge]:

@@ -1,14 +1,17 @@
-"""Which models serve a call now: those that the settings name, or the successor of a first one that has gone."""
+"""Which models serve a call now: those that the settings name, or the successors of those that have ended."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.catalog import CatalogModel, ModelStatus, model_status, why_unusable
 from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.successor import SuccessorPolicy, successor_of
 from instant.ports.catalog import ModelLookup
 from instant.resource_types.resource_type import ResourceType
+
+ENDED = {ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
+"""When a successor serves. Of the models that go missing unannounced, half never come back, and may answer no call."""
 
 
 def serving_models(
@@ -21,17 +24,23 @@ def serving_models(
 ) -> list[CatalogModel]:
     """The models that serve, in order; `known` has those of the settings that the catalog knows.
 
-    With the policy `switch`, what takes over from a model that has gone stands first, for this call and without a
-    change of the settings, if they suit it. What it may cost is checked like any other call.
+    With the policy `switch`, what takes over from a model that has ended, first or fallback, stands in its place, for
+    this call and without a change of the settings, if it suits them. What it may cost is checked like any other call.
     """
-    first, *others = kind.model_ids(config)
-    gone = known.get(first)
-    if policy is SuccessorPolicy.SWITCH and gone and not gone.is_active:
-        successor = successor_of(gone, lookup.akin(gone), today)
-        if successor and _suits(kind, config, successor):
-            name = successor.openrouter_id
-            return servable([name, *(other for other in others if other != name)], {**known, name: successor})
-    return servable([first, *others], known)
+    names = kind.model_ids(config)
+    if policy is not SuccessorPolicy.SWITCH:
+        return servable(names, known)
+
+    def heir(name: str) -> CatalogModel | None:
+        """What takes over from the model, if it has ended and if there is one."""
+        model = known.get(name)
+        if model is None or model_status(model, today) not in ENDED:
+            return None
+        return successor_of(model, (akin for akin in lookup.akin(model) if suits(kind, config, akin)), today)
+
+    heirs = {name: found for name in names if (found := heir(name))}
+    order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
+    return servable(list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
 
 
 def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
@@ -43,10 +52,10 @@ def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> lis
     return models
 
 
-def _suits(kind: ResourceType, config: Mapping[str, Any], successor: CatalogModel) -> bool:
-    """Whether a resource with these settings could be created on the successor."""
+def suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
+    """Whether a resource with these settings could be created on the model."""
     try:
-        kind.check(config, [successor])
+        kind.check(config, [model])
     except InvalidField:
         return False
     return True

@@ -16,8 +16,8 @@ from instant.ports.catalog import CatalogWriter, SyncLease
 from instant.use_cases.announce_changes import announce_changes, told_until
 from instant.use_cases.fetch_catalog import SyncRefused, fetch_catalog
 
-SECONDS_TO_WRITE = 20.0
-"""What is kept back of the invocation's time for reading and writing the tables."""
+SHARE_TO_WRITE = 0.5
+"""How much of the invocation's time is kept back for reading and writing the tables."""
 
 LONGEST_TRUST = timedelta(hours=20)
 """A list that is said to be unchanged is read all the same when it was last read longer ago than this."""
@@ -72,8 +72,9 @@ def sync_catalog(doors: SyncDoors, rules: Rules, seconds_left: Callable[[], floa
     if taken is None:
         _log.info("catalog sync: another run is at work")
         return SyncResult(outcome=Outcome.BUSY)
+    to_write = seconds_left() * SHARE_TO_WRITE
     try:
-        result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - SECONDS_TO_WRITE)
+        result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - to_write)
     except Exception:
         doors.lease.drop(holder)
         raise

@@ -1,16 +1,24 @@
 """After a sync: tell the bus, and through it whoever listens, of every resource whose models changed."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from instant.domain.catalog_change import ModelChange
-from instant.domain.model_impact import TOLD, tidings
+from instant.domain.model_impact import is_told, tidings
 from instant.domain.successor import successor_of
 from instant.ports import Clock, EventBus
 from instant.ports.catalog import ChangeLists, ModelLookup, UsesOfModels
 
 RESOURCE_AFFECTED = "resource/model.affected"
 """The event that tells of one change of one model that one resource uses."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class NotTold(Exception):
+    """Some could not be told; the log says of what, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +43,20 @@ class Told:
 def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
     """Send an event for each resource that uses one of `models` and each thing that changed about it after `since`.
 
-    Whatever fails is raised: then all is to be told again, and what is told twice has the same id both times.
+    A model that cannot be told of keeps no other from being told. Then whatever failed is raised: all is to be told
+    again, and what is told twice has the same id both times.
     """
-    news = {name: [change for change in doors.changes.after(since, name) if change.kind in TOLD] for name in models}
-    concerning = {name: changes for name, changes in news.items() if changes}
-    sent = [doors.bus.put_all(RESOURCE_AFFECTED, _events(name, changes, doors)) for name, changes in concerning.items()]
-    return Told(len(sent), sum(sent))
+    told, failed = list[int](), list[str]()
+    for name in models:
+        try:
+            if news := [change for change in doors.changes.after(since, name) if is_told(change)]:
+                told.append(doors.bus.put_all(RESOURCE_AFFECTED, _events(name, news, doors)))
+        except Exception:
+            _log.exception("who uses %s was not told", name)
+            failed.append(name)
+    if failed:
+        raise NotTold(f"{len(failed)} of {len(models)} models could not be told of")
+    return Told(len(told), sum(told))
 
 
 def _events(name: str, changes: Sequence[ModelChange], doors: TellDoors) -> Iterator[dict[str, object]]:

@@ -7,9 +7,10 @@ from datetime import date
 from instant.domain.catalog import CatalogModel, ModelStatus
 from instant.domain.model_impact import UsedModel, used_model
 from instant.domain.resource import Resource
-from instant.domain.successor import SuccessorPolicy, successor_of
+from instant.domain.successor import successor_of
 from instant.ports.catalog import ModelLookup
 from instant.resource_types import RESOURCE_TYPES
+from instant.use_cases.serving_models import suits
 
 _ENDING = {ModelStatus.EXPIRING, ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
 """When to look for a successor."""
@@ -26,13 +27,19 @@ def used_models(resource: Resource, known: Mapping[str, CatalogModel], today: da
 
 
 def with_successors(
-    used: list[UsedModel], policy: SuccessorPolicy, known: Mapping[str, CatalogModel], lookup: ModelLookup, today: date
+    used: list[UsedModel],
+    resource: Resource,
+    known: Mapping[str, CatalogModel],
+    lookup: ModelLookup,
+    today: date,
 ) -> Iterator[UsedModel]:
-    """The same, with what could take over from those that end, unless the owner does not want to hear of it."""
+    """The same, with what could take over from those that end, if it suits the resource's settings."""
+    kind = RESOURCE_TYPES[resource.resource_type]
     for one in used:
         model = known.get(one.openrouter_id)
-        if model is None or one.status not in _ENDING or policy is SuccessorPolicy.NONE:
+        if model is None or one.status not in _ENDING:
             yield one
         else:
-            successor = successor_of(model, lookup.akin(model), today)
+            able = (akin for akin in lookup.akin(model) if suits(kind, resource.config, akin))
+            successor = successor_of(model, able, today)
             yield replace(one, successor=successor.openrouter_id if successor else None)

@@ -19,6 +19,11 @@ THOUGHT = ("include_reasoning", "reasoning")
 COMMON = ("max_tokens", *SAMPLING, *TOOLS, *STRUCTURE)
 
 
+def age_of_newest() -> int:
+    """How many days ago the newest model was born: birthdays stay, and the days go by."""
+    return (datetime.now(UTC) - datetime.fromtimestamp(NEWEST, UTC)).days
+
+
 def model(model_id: str, name: str, about: str, usd: str, **more: Any) -> Json:
     """One row. `usd` is "prompt/completion" in USD per million tokens.
 
