@@ -7,7 +7,6 @@ import pytest
 
 from instant.domain.budget import PARTS
 from instant.domain.money import usd_text
-from instant.settings import ExecuteSettings
 from instant.use_cases.choose_payer import PlatformTerms
 from tests.integration.aws_calls import recorded
 from tests.integration.guests import new_user
@@ -55,6 +54,7 @@ def public(house: House, model: str = MODEL, **config: Any) -> str:
 
 
 def row(house: House, user_id: str) -> dict[str, Any]:
+    """The connection of this user, {} if there is none."""
     rows = house.table("INTEGRATIONS_TABLE")
     return next((row for row in rows if row["user_id"]["S"] == user_id), {})
 
@@ -222,8 +222,6 @@ def test_it_takes_all_three_parameters_to_be_on(missing: str) -> None:
     given: dict[str, Any] = {"models": frozenset({MODEL}), "daily_nanousd": 1, "daily_nanousd_each": 1}
     assert PlatformTerms(**given).are_on
     assert not PlatformTerms(**{**given, missing: type(given[missing])()}).are_on
-    defaults = ExecuteSettings.model_construct()
-    assert (defaults.paid_models, defaults.platform_daily_usd, defaults.platform_daily_usd_each) == (set(), 0, 0)
 
 
 def worst(house: House, resource_id: str, prompt: str = "Say hello.") -> int:
