@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ARCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz mutate check format openapi build e2e bench deploy admin-key pins clean
+.PHONY: help setup run test fuzz simulate mutate check format openapi build e2e bench deploy admin-key pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -45,6 +45,9 @@ fuzz: export HISTORIES ?= 500
 fuzz: export STEPS ?= 50
 fuzz: setup ## let machines look for holes for long (EXAMPLES=200 requests per operation, HISTORIES=500, STEPS=50, SEED=...)
 	@$(PY) -m pytest -n 2 --dist loadfile -m fuzz -o faulthandler_timeout=0 tests/fuzz
+
+simulate: setup ## let the ledger live through many schedules of crashes and lost calls (SCHEDULES=100000, SEED=0)
+	@PYTHONPATH=layers/core $(PY) -m tests.simulator
 
 mutate: setup ## change what guards the house in every small way, and count the changes that no test notices
 	@$(PY) -m tests.mutation $(MODULES)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from instant.adapters.ledger import DynamoLedger, LedgerTables
 from instant.domain.clock import stamp
 from instant.domain.execution import State
 from instant.domain.receipt import Receipt
@@ -17,6 +16,7 @@ from tests.fakes.nouns import a_closing, a_receipt, an_opening
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import new_user, open_guest_house
 from tests.integration.house import Answer, House
+from tests.integration.ledgers import a_ledger
 
 TODAY = datetime(2028, 3, 1, 8, tzinfo=UTC)
 LARK, MINI = "meadow/lark", "meadow/lark-mini"
@@ -48,13 +48,7 @@ class Past:
     def __init__(self, house: House) -> None:
         """Nothing yet."""
         self.house, self.user, self._count = house, new_user(), 0
-        tables = LedgerTables(
-            executions=house.name("EXECUTIONS_TABLE"),
-            stats=house.name("RESOURCE_STATS_TABLE"),
-            usage=house.name("USAGE_TABLE"),
-            limits=house.name("LIMITS_TABLE"),
-        )
-        self._ledger = DynamoLedger(tables, days_kept=90)
+        self._ledger = a_ledger(house)
 
     def ran(self, at: datetime = TODAY, closing: dict[str, Any] | None = None, **opening: Any) -> None:
         """One execution that ended so."""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from random import Random
 
 from instant.adapters import aws
-from instant.adapters.ledger import DynamoLedger, LedgerTables
+from instant.adapters.ledger import DynamoLedger
 from instant.adapters.ledger_counts import stats_updates, usage_update
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.adapters.usage_store import DynamoUsageStore
@@ -17,6 +17,7 @@ from instant.domain.usage_report import Span, UsageRow, report
 from tests.fakes.aws_faults import cancelled, faults
 from tests.fakes.nouns import a_closing, an_opening
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 WRITERS, CARELESS, THREADS, FAILED_ONE_IN = 1_000, 60, 100, 8
 DAY = date(2026, 11, 22)
@@ -49,15 +50,6 @@ def _added(row: Row, expression: str, values: Row) -> Row:
     return {**row, **sums, **facts, "last_called_at": {"S": "2026-11-22T12:00:00.500000Z"}}
 
 
-def tables_of(house: House) -> LedgerTables:
-    return LedgerTables(
-        executions=house.name("EXECUTIONS_TABLE"),
-        stats=house.name("RESOURCE_STATS_TABLE"),
-        usage=house.name("USAGE_TABLE"),
-        limits=house.name("LIMITS_TABLE"),
-    )
-
-
 def write(ledger: DynamoLedger, executions: str, resource_id: str, number: int) -> None:
     """One execution from its beginning to its end; its row is taken away, as time would do it."""
     name, user_id = f"exe_{resource_id}_{number}", f"user_{resource_id}"
@@ -86,7 +78,7 @@ def test_a_thousand_writers_and_conflicts_and_no_count_is_lost_or_doubled(
     random, failed = Random(20261122), WRITERS // FAILED_ONE_IN
     plan = [CONFLICT if random.random() < 0.1 else None for _ in range(2 * WRITERS)]
     with faults("TransactWriteItems", *plan) as tries:
-        stats, usage = counted(cloud, DynamoLedger(tables_of(cloud), days_kept=90), fresh("res"), WRITERS)
+        stats, usage = counted(cloud, a_ledger(cloud), fresh("res"), WRITERS)
     cost = sum(range(WRITERS))
     assert len(tries.bodies) - WRITERS == sum(fault is CONFLICT for fault in plan[: len(tries.bodies)]) >= WRITERS // 15
     assert stats == Stats(
@@ -112,6 +104,6 @@ def test_a_thousand_writers_and_conflicts_and_no_count_is_lost_or_doubled(
 
 
 def test_this_test_would_notice(cloud: House, fresh: Callable[[str], str]) -> None:
-    stats, usage = counted(cloud, CarelessLedger(tables_of(cloud), days_kept=90), fresh("res"), CARELESS)
+    stats, usage = counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res"), CARELESS)
     assert stats.call_count < CARELESS
     assert usage.calls < CARELESS

@@ -12,6 +12,7 @@ from instant.adapters.open_runs import DynamoOpenRuns
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.adapters.sync_lease import DynamoSyncLease
 from instant.adapters.usage_history import DynamoUsageHistory
+from instant.adapters.usage_store import DynamoUsageStore
 from instant.domain.budget import Budget, Scope, Subject, holds
 from instant.domain.catalog import SyncRecord
 from instant.domain.execution import State, StoredAnswer
@@ -35,6 +36,7 @@ RAW = {
     "stats_store.py",
     "sync_lease.py",
     "usage_history.py",
+    "usage_store.py",
 }
 """The adapters that write expressions by hand; pynamodb gives every name an alias."""
 
@@ -79,6 +81,7 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         list(DynamoOpenRuns(executions).due("2030"))
         DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
         DynamoUsageHistory(executions).since("user_alice", SENT_AT, PageRequest(1))
+        list(DynamoUsageStore(cloud.name("USAGE_TABLE")).of_user("user_alice", START.date(), START.date()))
         DynamoStatsStore(stats).of(done.resource_id, START)
         lease = DynamoSyncLease(cloud.name("LIMITS_TABLE"))
         assert lease.take("syn_1", START, START)
@@ -92,7 +95,7 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
 
 
 def test_no_attribute_is_named_by_a_reserved_word(written: list[str]) -> None:
-    assert len(written) >= 18
+    assert len(written) >= 19
     wrong = {name: text for text in written for name in bare_names(text) if name.upper() in RESERVED}
     assert wrong == {}
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from instant.adapters.ledger import DynamoLedger, LedgerTables
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.adapters.usage_store import DynamoUsageStore
 from instant.domain.clock import stamp
@@ -20,6 +19,7 @@ from instant.domain.usage_report import UsageRow
 from instant.use_cases.report_usage import report_usage
 from tests.fakes.nouns import an_opening
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 CLOCKS = st.one_of(st.sampled_from([time(), time.max]), st.times())
 NOWS = st.one_of(
@@ -130,18 +130,9 @@ class Books:
             finished_at=stamp(made + event.took),
             error_code=None if event.succeeded else "upstream_error",
         )
-        ledger = DynamoLedger(self._tables(), days_kept=90)
+        ledger = a_ledger(self.house)
         ledger.open(opening)
         assert ledger.close(opening, closing)
-
-    def _tables(self) -> LedgerTables:
-        name = self.house.name
-        return LedgerTables(
-            executions=name("EXECUTIONS_TABLE"),
-            stats=name("RESOURCE_STATS_TABLE"),
-            usage=name("USAGE_TABLE"),
-            limits=name("LIMITS_TABLE"),
-        )
 
     def by_stats(self, name: str, now: datetime, kind: type[DynamoStatsStore] = DynamoStatsStore) -> Count:
         """As the resource's statistics say."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from instant.adapters import aws
-from instant.adapters.ledger import DynamoLedger, LedgerTables
+from instant.adapters.ledger import DynamoLedger
 from instant.adapters.usage_store import DynamoUsageStore
 from instant.domain.execution import Closing, Opening, State
 from instant.domain.receipt import Receipt
@@ -15,6 +15,7 @@ from instant.domain.usage_report import Grouping, Span, UsageRow, report
 from tests.fakes.nouns import a_closing, a_receipt, an_opening
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
 
 DAY, NEXT = date(2026, 11, 22), date(2026, 11, 23)
 LATE = "2026-11-23T11:00:00.000000Z"
@@ -22,13 +23,7 @@ LATE = "2026-11-23T11:00:00.000000Z"
 
 @pytest.fixture
 def ledger(cloud: House) -> DynamoLedger:
-    tables = LedgerTables(
-        executions=cloud.name("EXECUTIONS_TABLE"),
-        stats=cloud.name("RESOURCE_STATS_TABLE"),
-        usage=cloud.name("USAGE_TABLE"),
-        limits=cloud.name("LIMITS_TABLE"),
-    )
-    return DynamoLedger(tables, days_kept=90)
+    return a_ledger(cloud)
 
 
 @pytest.fixture

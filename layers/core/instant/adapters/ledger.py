@@ -43,8 +43,8 @@ class DynamoLedger:
     def open(self, opening: Opening) -> Execution | None:
         """Nothing -> RESERVED, or SENT where there is nothing to hold back and nobody to wait for.
 
-        Where there is an execution already, it is returned and stays as it is; one of the same run is this very
-        opening, whose first acknowledgement was lost.
+        Where there is an execution already, it is returned and stays as it is; one with the same opening is this very
+        one, whose first acknowledgement was lost. The same run may have tried to hold money back elsewhere before.
         """
         put = {
             "TableName": self._tables.executions,
@@ -56,7 +56,7 @@ class DynamoLedger:
                 return None
             row = self._row(opening.execution_id)
             if row:
-                return None if row["run_id"]["S"] == opening.run_id else execution_of(row)
+                return None if open_run_of(row).opening == opening else execution_of(row)
         raise LookupError("an execution came and went, again and again")
 
     def sent(self, opening: Opening) -> None:
@@ -98,9 +98,11 @@ class DynamoLedger:
         """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so.
 
         The row's condition is part of the transaction, so a repeated or half-acknowledged close counts once.
+        An answer that comes when it was not expected any more takes the place of what was noted meanwhile.
         """
+        gone = "REMOVE open_shard, due_at" if closing.error_code else "REMOVE open_shard, due_at, error_code"
         writes = [
-            self._end(opening, closing, (State.SENT, State.UNKNOWN), "REMOVE open_shard, due_at"),
+            self._end(opening, closing, (State.SENT, State.UNKNOWN), gone),
             *stats_updates(self._tables.stats, opening, closing),
             usage_update(self._tables.usage, opening, closing),
             *settlements(self._tables.limits, opening, closing),

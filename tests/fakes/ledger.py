@@ -1,0 +1,211 @@
+"""The ledger as plain dictionaries: the same promises as the real one, one step after the other, nothing lost.
+
+`tests/integration/adapters/test_ledger_contract.py` holds both to the same table of transitions.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from instant.domain.budget import Hold, exhausted
+from instant.domain.clock import moment, stamp
+from instant.domain.execution import LEASE_SLACK, Closing, Execution, Opening, OpenRun, State, StoredAnswer
+from instant.domain.receipt import Receipt
+
+
+class Refused(Exception):
+    """A step that cannot be taken from where the execution stands."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An execution: how it began, where it stands, when to look after it (None: never), and what is known of it."""
+
+    opening: Opening
+    state: State
+    due_at: str | None
+    name: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class MemoryLedger:
+    """The ports Ledger, OpenRuns and ExecutionReader, and all that they add up to."""
+
+    def __init__(self) -> None:
+        """Nothing was executed, and nothing spent."""
+        self.rows: dict[str, Row] = {}
+        self.budgets: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.stats: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self.usage: defaultdict[tuple[str, str, str, str, str | None], Counter[str]] = defaultdict(Counter)
+
+    # ------------------------------------------------------------- Ledger
+
+    def open(self, opening: Opening) -> Execution | None:
+        standing = self.rows.get(opening.execution_id)
+        if standing:
+            return None if standing.opening == opening else _execution(standing)
+        self._reserve(opening)
+        due = stamp(moment(opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK))
+        self.rows[opening.execution_id] = Row(opening, opening.first_state, due)
+        return None
+
+    def sent(self, opening: Opening) -> None:
+        row = self._row(opening, State.RESERVED, State.SENT)
+        self._put(replace(row, state=State.SENT))
+
+    def name(self, opening: Opening, generation_id: str) -> None:
+        row = self._row(opening, State.SENT, State.UNKNOWN)
+        self._put(replace(row, name=generation_id))
+
+    def release(self, opening: Opening) -> None:
+        row = self.rows.get(opening.execution_id)
+        if _is(row, opening, State.RESERVED, State.SENT):
+            self._remove(opening)
+
+    def take_back(self, execution_id: str, now: str) -> bool:
+        row = self.rows.get(execution_id)
+        if row is None or row.state is not State.RESERVED or row.opening.lease_expires_at >= now:
+            return False
+        self._remove(row.opening)
+        return True
+
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        row = self.rows.get(opening.execution_id)
+        if row is None or not _is(row, opening, State.SENT, State.UNKNOWN):
+            return False
+        known = {name: fact for name, fact in row.facts.items() if closing.error_code or name != "error_code"}
+        self._put(replace(row, state=closing.state, due_at=None, facts={**known, **_told(closing)}))
+        self._count(opening, closing)
+        self._settle(opening, booked(opening, closing))
+        return True
+
+    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        row = self._row(opening, State.SENT, State.UNKNOWN)
+        self._put(replace(row, state=closing.state, due_at=due_at, facts={**row.facts, **_told(closing)}))
+
+    def postpone(self, opening: Opening, due_at: str) -> None:
+        row = self._row(opening, State.RESERVED, State.SENT, State.UNKNOWN)
+        self._put(replace(row, due_at=due_at))
+
+    # ------------------------------------------------------------- OpenRuns and ExecutionReader
+
+    def due(self, now: str) -> Iterator[OpenRun]:
+        for execution_id in list(self.rows):
+            row = self.rows.get(execution_id)
+            if row and row.due_at and row.due_at <= now:
+                yield _open_run(row)
+
+    def get(self, execution_id: str) -> Execution | None:
+        row = self.rows.get(execution_id)
+        return _execution(row) if row else None
+
+    # ------------------------------------------------------------- what it comes to
+
+    def _row(self, opening: Opening, *states: State) -> Row:
+        row = self.rows.get(opening.execution_id)
+        if row is None or not _is(row, opening, *states):
+            raise Refused(f"{opening.execution_id} of {opening.run_id} is {row and (row.opening.run_id, row.state)}")
+        return row
+
+    def _put(self, row: Row) -> None:
+        self.rows[row.opening.execution_id] = row
+
+    def _remove(self, opening: Opening) -> None:
+        del self.rows[opening.execution_id]
+        self._settle(opening, 0)
+
+    def _reserve(self, opening: Opening) -> None:
+        full = [hold for hold in opening.holds if not self.has_room(hold, opening.reserved_nanousd)]
+        if full:
+            raise exhausted(full[0], moment(opening.created_at))
+        for hold in opening.holds:
+            self.budgets[hold.name]["committed"] += opening.reserved_nanousd
+
+    def has_room(self, hold: Hold, amount: int) -> bool:
+        """Whether so much more may be held back there."""
+        return self.budgets[hold.name]["committed"] + amount <= hold.cap_nanousd
+
+    def _settle(self, opening: Opening, spent: int) -> None:
+        for hold in opening.holds:
+            self.budgets[hold.name]["committed"] += spent - opening.reserved_nanousd
+            self.budgets[hold.name]["spent"] += spent
+
+    def _count(self, opening: Opening, closing: Closing) -> None:
+        day, receipt = opening.created_at[:10], closing.receipt
+        ended_well, cost, computed = closing.error_code is None, receipt.cost_nanousd, closing.computed_nanousd
+        is_comparable = cost is not None and computed is not None
+        told = {"calls": 1, "successes": int(ended_well), "failures": int(not ended_well), "cost_nanousd": cost or 0}
+        self.stats[opening.resource_id, day].update(told)
+        self.usage[opening.user_id, day, opening.resource_id, opening.model, opening.api_key_id].update(
+            told,
+            lost=int(closing.state is State.LOST),
+            unpriced=int(cost is None),
+            prompt_tokens=receipt.prompt_tokens or 0,
+            completion_tokens=receipt.completion_tokens or 0,
+            latency_ms=closing.latency_ms or 0,
+            timed=int(closing.latency_ms is not None),
+            booked_nanousd=booked(opening, closing),
+            billed_nanousd=cost or 0 if is_comparable else 0,
+            computed_nanousd=computed or 0 if is_comparable else 0,
+        )
+
+
+def booked(opening: Opening, closing: Closing) -> int:
+    """What budgets count: the worst case where the cost is not known."""
+    cost = closing.receipt.cost_nanousd
+    return opening.reserved_nanousd if cost is None else cost
+
+
+def _is(row: Row | None, opening: Opening, *states: State) -> bool:
+    return row is not None and row.opening.run_id == opening.run_id and row.state in states
+
+
+def _told(closing: Closing) -> dict[str, object]:
+    """What an end adds to what is known; what it does not know leaves an earlier word standing."""
+    receipt, answer = closing.receipt, closing.answer
+    facts: dict[str, object] = {
+        "reconciled_at" if closing.reconciled else "finished_at": closing.finished_at,
+        "latency_ms": closing.latency_ms,
+        "error_code": closing.error_code,
+        "text": answer.text,
+        "object_key": answer.object_key,
+        **{name: getattr(receipt, name) for name in _RECEIPT},
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+_RECEIPT = (
+    "generation_id", "model", "provider", "finish_reason", "prompt_tokens", "completion_tokens", "cost_nanousd",
+)  # fmt: skip
+_END = ("finished_at", "reconciled_at", "latency_ms", "error_code")
+_BEGINNING = (
+    "execution_id", "user_id", "resource_id", "resource_revision", "model", "created_at", "api_key_id", "fingerprint",
+    "lease_expires_at",
+)  # fmt: skip
+
+
+def _execution(row: Row) -> Execution:
+    receipt = Receipt(**_picked(row.facts, _RECEIPT))
+    answer = StoredAnswer(**_picked(row.facts, ("text", "object_key")))
+    beginning = {name: getattr(row.opening, name) for name in _BEGINNING}
+    return Execution(
+        **beginning,
+        **_picked(row.facts, _END),
+        key_source=str(row.opening.key_source),
+        state=row.state,
+        receipt=receipt,
+        answer=answer,
+    )
+
+
+def _open_run(row: Row) -> OpenRun:
+    facts = _picked(row.facts, ("generation_id", "finished_at", "error_code"))
+    return OpenRun(
+        opening=row.opening, state=row.state, **{**facts, "generation_id": facts["generation_id"] or row.name}
+    )
+
+
+def _picked(facts: Mapping[str, object], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: facts.get(name) for name in names}

@@ -1,0 +1,160 @@
+"""Wrong versions of the house: each breaks a promise that the simulator must find broken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from instant.domain.budget import Hold
+from instant.domain.clock import moment, stamp
+from instant.domain.errors import InstantError
+from instant.domain.exchange import Reply, Request
+from instant.domain.execution import LEASE_SLACK, Closing, Execution, Opening, State
+from instant.domain.identity import Identity
+from instant.integrations.openrouter.chat import chat_request, read_chat
+from instant.ports import PaidUpstream
+from instant.use_cases.execute_resource import Doors, Order, execute_resource
+from instant.use_cases.reconcile_executions import Desk
+from tests.fakes.ledger import MemoryLedger, Refused
+from tests.simulator.doors import LedgerDoor
+from tests.simulator.upstream import SimulatedService
+from tests.simulator.world import House
+
+
+class IgnoresWhatStands(MemoryLedger):
+    """Opens an execution that there is already."""
+
+    def open(self, opening: Opening) -> Execution | None:
+        self.rows.pop(opening.execution_id, None)
+        return super().open(opening)
+
+
+class SendsForAnybody(MemoryLedger):
+    """Does not ask whose the reservation is by now."""
+
+    def sent(self, opening: Opening) -> None:
+        row = self.rows.get(opening.execution_id)
+        if row is None or row.state not in {State.RESERVED, State.SENT}:
+            raise Refused
+        self.rows[opening.execution_id] = replace(row, state=State.SENT)
+
+
+class ClosesAnything(MemoryLedger):
+    """Does not ask whether the execution is closed."""
+
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        row = self.rows.get(opening.execution_id)
+        if row:
+            self.rows[opening.execution_id] = replace(row, state=State.SENT)
+        return super().close(opening, closing)
+
+
+class ForgetsTheUnknown(MemoryLedger):
+    """Gives the money back when nobody knows what became of a call."""
+
+    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        super().unknown(opening, closing, due_at)
+        for hold in opening.holds:
+            self.budgets[hold.name]["committed"] -= opening.reserved_nanousd
+
+
+class ReleasesTwice(MemoryLedger):
+    """Gives money back whether or not the row is there."""
+
+    def release(self, opening: Opening) -> None:
+        self.rows.pop(opening.execution_id, None)
+        for hold in opening.holds:
+            self.budgets[hold.name]["committed"] -= opening.reserved_nanousd
+
+
+class ReadsThenWrites(MemoryLedger):
+    """Looks whether there is room, and takes it some time later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pause: Callable[[], None] = lambda: None
+
+    def has_room(self, hold: Hold, amount: int) -> bool:
+        fits = super().has_room(hold, amount)
+        self.pause()
+        return fits
+
+
+class UnknownIsNothing(MemoryLedger):
+    """Books an unknown cost as none."""
+
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        cost = closing.receipt.cost_nanousd or 0
+        return super().close(opening, replace(closing, receipt=replace(closing.receipt, cost_nanousd=cost)))
+
+
+class LooksLate(MemoryLedger):
+    """Has an execution looked after two days after its lease."""
+
+    def open(self, opening: Opening) -> Execution | None:
+        standing, row = super().open(opening), self.rows[opening.execution_id]
+        late = stamp(moment(opening.lease_expires_at) + timedelta(days=2))
+        self.rows[opening.execution_id] = replace(row, due_at=row.due_at and late)
+        return standing
+
+
+def lets_the_expired_through(order: Order, caller: Identity, doors: Doors) -> dict[str, Any]:
+    """Calls anew where the first call was sent, and its lease is over."""
+    named = order.once(caller.user_id)
+    ledger = doors.books.ledger
+    assert isinstance(ledger, LedgerDoor)
+    row = ledger.books.rows.get(named.execution_id) if named else None
+    if row and row.state is State.SENT:
+        lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
+        if lease_over < doors.clock.now():
+            ledger.books.release(row.opening)
+    return execute_resource(order, caller, doors)
+
+
+@dataclass(frozen=True)
+class Hasty:
+    """A line that calls silence a refusal."""
+
+    upstream: PaidUpstream
+
+    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
+        try:
+            return self.upstream.send(request, seconds=seconds, named=named)
+        except InstantError as error:
+            error.nothing_done = True
+            raise
+
+
+def sends_again_after_silence(order: Order, caller: Identity, doors: Doors) -> dict[str, Any]:
+    """Takes a lost answer for a call that was never begun."""
+    return execute_resource(order, caller, replace(doors, upstream=Hasty(doors.upstream)))
+
+
+def sends_what_is_open(desk: Desk, seconds_left: Callable[[], float]) -> None:
+    """A reconciler that makes the calls that others left behind."""
+    for run in desk.open_runs.due(stamp(desk.clock.now())):
+        if run.state is State.RESERVED:
+            desk.ledger.take_back(run.opening.execution_id, stamp(desk.clock.now()))
+            continue
+        assert isinstance(desk.upstream, SimulatedService)
+        desk.upstream.network.actor.opening = run.opening
+        request = chat_request({"messages": [{"content": "Say hello."}]}, max_reply_bytes=1_000)
+        receipt = read_chat(desk.upstream.send(request, seconds=5)).receipt
+        closing = Closing(state=State.DONE, receipt=receipt, finished_at=stamp(desk.clock.now()))
+        desk.ledger.close(run.opening, closing)
+
+
+HOUSES = {
+    "an opening that ignores what stands": House(IgnoresWhatStands),
+    "a reservation that anybody may send": House(SendsForAnybody),
+    "a close without condition": House(ClosesAnything),
+    "an unknown outcome that gives the money back": House(ForgetsTheUnknown),
+    "a release that gives back again": House(ReleasesTwice),
+    "a reservation that reads, then writes": House(ReadsThenWrites),
+    "an unknown cost booked as none": House(UnknownIsNothing),
+    "a look after leases that comes late": House(LooksLate),
+    "a repeat that is let through when the lease is over": House(execute=lets_the_expired_through),
+    "a call that is sent again after silence": House(execute=sends_again_after_silence),
+    "a reconciler that sends": House(reconcile=sends_what_is_open),
+}
+"""Each by what is wrong with it."""
