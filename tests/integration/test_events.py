@@ -42,6 +42,7 @@ STORY = {
     "resources/change": 200,
     "execute/execute": 200,
     "rank_resources/schedule": None,
+    "reconcile/schedule": None,
     "resources/list-most-used": 200,
     "executions/list": 200,
     "executions/read": 200,
@@ -64,7 +65,6 @@ STORY = {
     "budgets/list": 200,
     "budgets/read": 200,
     "api_keys/revoke": 204,
-    "reconcile/schedule": None,
     "authorizer/request": None,
 }
 """What each event is answered with; None where a function answers no HTTP."""
@@ -80,18 +80,20 @@ def test_every_event_runs(house: House) -> None:
     for case, status in STORY.items():
         event = event_of(case, known)
         if case == "authorizer/request":
-            known["key"] = give_key(house, event)
+            give_key(house, event)
         answer = house.invoke(function_of(house, case), event)
         if status is not None:
             assert answer["statusCode"] == status, (case, answer)
             assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
-            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute", "key_id": known["key"]}
+            key_id = answer["context"].pop("key_id")
+            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
+            assert key_id.startswith("key_")
         elif case == "model_impact/changed":
             assert answer == {"models": 0, "events": 0}, "nothing has changed yet"
         elif case == "reconcile/schedule":
-            assert answer == {}, "everything was closed"
+            assert answer == {}, "nothing is open"
         elif case == "rank_resources/schedule":
             assert answer == {"seen": 1, "written": 1, "skipped": 0}
         else:
@@ -139,9 +141,8 @@ def learn(text: str, known: dict[str, str]) -> None:
         known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
 
 
-def give_key(house: House, event: dict[str, Any]) -> str:
-    """Put a key that exists into the authorizer's event; its id."""
+def give_key(house: House, event: dict[str, Any]) -> None:
+    """Put a key that exists into the authorizer's event."""
     secret, key = mint(user_id="user_alice", name="e", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
     DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
     event["headers"] = {"authorization": f"Bearer {secret.reveal()}"}
-    return key.key_id

@@ -13,7 +13,7 @@ from instant.domain.budget import Hold, Period, Scope
 from instant.domain.errors import BudgetExhausted
 from instant.domain.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.receipt import Receipt
-from instant.ports import ExecutionReader, Ledger, OpenRuns
+from instant.ports.books import ExecutionReader, Ledger, OpenRuns
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.fakes.nouns import a_closing
 from tests.integration.house import House

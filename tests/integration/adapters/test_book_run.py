@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.execution_history import DynamoExecutionHistory
+from instant.adapters.open_runs import DynamoOpenRuns
 from instant.adapters.stats_store import DynamoStatsStore
+from instant.domain.clock import moment, stamp
 from instant.domain.errors import (
     CredentialRejected,
     DeadlineExceeded,
@@ -51,6 +54,7 @@ class Desk:
         """Use the house's tables and bucket."""
         self.answers = S3AnswerStore(self.house.name("MEDIA_BUCKET"))
         self._history = DynamoExecutionHistory(self.house.name("EXECUTIONS_TABLE"))
+        self.open_runs = DynamoOpenRuns(self.house.name("EXECUTIONS_TABLE"))
         self._stats = DynamoStatsStore(self.house.name("RESOURCE_STATS_TABLE"))
         self.books = Books(
             ledger=a_ledger(self.house), executions=self._history, answers=self.answers, clock=self.clock
@@ -271,6 +275,9 @@ def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
         assert desk.book(answer)["success"] is True
     assert (desk.found.state, desk.counts) == (State.SENT, (0, 0, 0))
     assert "an execution was not closed" in caplog.text
+    after = stamp(moment(desk.opening.lease_expires_at) + timedelta(minutes=1))
+    (left,) = [run for run in desk.open_runs.due(after) if run.opening == desk.opening]
+    assert left.generation_id == "gen-1"  # so that it can be asked for
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from instant.domain.errors import BudgetExhausted
 from instant.domain.execution import Opening, OpenRun, State
+from instant.domain.receipt import Receipt
 from tests.fakes.nouns import a_closing, a_receipt, an_opening
 from tests.integration.adapters.ledger_sides import (
     BEFORE,
@@ -229,3 +230,13 @@ def test_an_answer_that_comes_late_is_no_failure(subject: Subject, opening: Open
     assert found is not None
     assert (found.state, found.error_code, found.answer) == (State.DONE, None, a_closing().answer)
     assert subject.sums(opening)[0] == {"calls": 1, "successes": 1, "cost_nanousd": 5_920}
+
+
+def test_what_has_got_a_name_meanwhile_is_not_given_up_for_want_of_one(subject: Subject, opening: Opening) -> None:
+    bring_to(subject.ledger, opening, State.UNKNOWN)
+    subject.ledger.name(opening, "gen-late")
+    assert not subject.ledger.close(opening, given_up())
+    found = subject.executions.get(opening.execution_id)
+    assert found is not None
+    assert found.state is State.UNKNOWN
+    assert subject.ledger.close(opening, replace(given_up(), receipt=Receipt(generation_id="gen-late")))

@@ -98,7 +98,8 @@ class DynamoLedger:
         """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so.
 
         The row's condition is part of the transaction, so a repeated or half-acknowledged close counts once.
-        An answer that comes when it was not expected any more takes the place of what was noted meanwhile.
+        An answer that comes when it was not expected any more takes the place of what was noted meanwhile; what was
+        lost for want of a name is not, if it has got one.
         """
         gone = "REMOVE open_shard, due_at" if closing.error_code else "REMOVE open_shard, due_at, error_code"
         writes = [
@@ -199,6 +200,8 @@ class DynamoLedger:
             computed_nanousd=closing.computed_nanousd,
         )
         condition, bound = _in_states(opening, states)
+        if closing.state is State.LOST and receipt.generation_id is None:
+            condition += " AND attribute_not_exists(early_generation_id)"
         return {
             "TableName": self._tables.executions,
             "Key": item(execution_id=opening.execution_id),

@@ -118,7 +118,7 @@ def _count(table: str, opening: Opening, closing: Closing, bucket: str, expires_
             success=int(succeeded),
             failure=int(not succeeded),
             cost=closing.receipt.cost_nanousd or 0,
-            now=closing.finished_at,
+            now=opening.created_at if closing.reconciled else closing.finished_at,
             expiry=expires_at,
         ),
     }

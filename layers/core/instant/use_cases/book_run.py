@@ -172,3 +172,13 @@ def _close(opening: Opening, closing: Closing, books: Books) -> None:
             books.ledger.close(opening, closing)
     except Exception:
         _log.exception("an execution was not closed", extra={"execution_id": opening.execution_id})
+        _leave_name(opening, closing, books)
+
+
+def _leave_name(opening: Opening, closing: Closing, books: Books) -> None:
+    """So that the end can at least be asked for."""
+    try:
+        if closing.receipt.generation_id:
+            books.ledger.name(opening, closing.receipt.generation_id)
+    except Exception:
+        _log.exception("an execution was left without a name", extra={"execution_id": opening.execution_id})

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from instant.ports import AnswerStore, Clock, ExecutionReader, Ledger
+from instant.ports import Clock
+from instant.ports.books import AnswerStore, ExecutionReader, Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

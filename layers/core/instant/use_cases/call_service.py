@@ -11,7 +11,8 @@ from instant.domain.execution import KeySource, Opening
 from instant.domain.integration import Integration, KeyStatus
 from instant.domain.output import Answer
 from instant.domain.secret import Secret
-from instant.ports import Clock, KeyVerdicts, Ledger, PaidUpstream
+from instant.ports import Clock, KeyVerdicts, PaidUpstream
+from instant.ports.books import Ledger
 from instant.resource_types.resource_type import Plan, ResourceType
 from instant.use_cases.choose_payer import Payer
 from instant.use_cases.send_again import send_again

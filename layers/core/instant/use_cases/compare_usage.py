@@ -14,7 +14,8 @@ from instant.domain.money import to_nanousd
 from instant.domain.page import Cursor, PageRequest
 from instant.domain.pricing import Usage, expected_usd
 from instant.domain.stats import window_start
-from instant.ports import Clock, ModelReader, UsageHistory
+from instant.ports import Clock, ModelReader
+from instant.ports.books import UsageHistory
 
 MOST_RUNS = 2_000
 """How many executions one request looks at: about a megabyte of the index."""

@@ -9,7 +9,8 @@ from instant.domain.errors import InvalidField, NotFound
 from instant.domain.identity import Identity
 from instant.domain.identity import Scope as TokenScope
 from instant.domain.integration import PLATFORM
-from instant.ports import ApiKeyStore, BudgetStore, Clock, ResourceReader
+from instant.ports import ApiKeyStore, Clock, ResourceReader
+from instant.ports.books import BudgetStore
 
 _NOUNS = {Scope.API_KEY: "API key", Scope.RESOURCE: "resource"}
 """What the budgets with an id are of."""

@@ -7,7 +7,7 @@ from instant.domain.errors import NotFound
 from instant.domain.execution import Execution
 from instant.domain.identity import Identity
 from instant.domain.page import Page, PageRequest
-from instant.ports import AnswerStore, ExecutionHistory
+from instant.ports.books import AnswerStore, ExecutionHistory
 
 
 def list_executions(caller: Identity, page: PageRequest, history: ExecutionHistory) -> Page[Execution]:

@@ -18,7 +18,8 @@ from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Accountable
-from instant.ports import Clock, IntegrationReader, KeyOpener, Ledger, OpenRuns, Upstream
+from instant.ports import Clock, IntegrationReader, KeyOpener, Upstream
+from instant.ports.books import Ledger, OpenRuns
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a service is asked what became of a call."""

@@ -4,7 +4,8 @@ from datetime import UTC, date
 
 from instant.domain.identity import Identity
 from instant.domain.usage_report import Grouping, UsageReport, report, span
-from instant.ports import Clock, UsageStore
+from instant.ports import Clock
+from instant.ports.books import UsageStore
 
 
 def report_usage(
