@@ -54,17 +54,10 @@ def index(
 
 @app.put("/api/budgets")
 def replace(body: NewBudget) -> BudgetStanding:
-    """Set what may be spent in a UTC day and month, for calls that begin from now on; twice null takes it away.
+    """Set what may be spent in a UTC day and month, by calls that begin from now on; twice null takes it away.
 
-    - `user`: all that this user's calls cost, whoever pays for them.
-    - `api_key`: calls that are made with this key of yours. A key that may `manage` could lift its own budget: give
-      such a key `execute` only.
-    - `resource`: everybody's calls of this resource of yours.
-    - `global`: all calls there are; set by admins. It is kept in eight parts, so no call may cost more than an eighth.
-
-    The most that a call can cost is held back from every budget that it falls under, and what it really cost is
-    booked when that is known. A call that does not fit is refused before anything is sent: 429 `budget_exhausted`,
-    or 409 `cost_cap` where it would not fit an unspent budget either.
+    A call that does not fit is refused before anything is sent: 429 `budget_exhausted`, or 409 `cost_cap` where even
+    an unspent budget is too small. `global` is kept in eight parts: no call may cost more than one of them.
     """
     standing = set_budget(
         Scope(body.scope),

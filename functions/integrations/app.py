@@ -1,7 +1,4 @@
-"""/api/user/integrations/{service}: take users' keys in by hand or by browser, show what is known, forget them.
-
-/api/admin/integrations/{service} does the same, by hand, with the platform's own key.
-"""
+"""/api/user/integrations/{service}: take users' keys in by hand or by browser, show what is known, forget them."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -10,7 +7,6 @@ from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeySealer
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.callback import places
-from instant.domain.identity import Identity
 from instant.domain.integration import Grant
 from instant.domain.money import to_nanousd
 from instant.entrypoints.answers import BegunConnection, Connection
@@ -23,7 +19,6 @@ from instant.settings import IntegrationsSettings
 from instant.use_cases import connect_integration as connecting
 from instant.use_cases import manage_integrations as manage
 from instant.use_cases.keep_key import Doors
-from instant.use_cases.manage_integrations import for_the_platform
 
 settings = IntegrationsSettings.load()
 doors = Doors(
@@ -75,7 +70,14 @@ def complete(service: str, body: CompleteConnection) -> Connection:
 @app.patch("/api/user/integrations/<service>")
 def change(service: str, body: IntegrationChanges) -> Connection:
     """Switch a key on or off, or set what one call may cost."""
-    return _changed(service, body, caller_of(app))
+    changed = manage.configure_integration(
+        service,
+        is_enabled=body.is_enabled,
+        max_cost_per_call_nanousd=to_nanousd(body.max_cost_per_call_usd),
+        caller=caller_of(app),
+        integrations=doors.integrations,
+    )
+    return integration_view(changed)
 
 
 @app.delete("/api/user/integrations/<service>", status_code=204)
@@ -83,47 +85,6 @@ def delete(service: str) -> Response[None]:
     """Forget a key."""
     manage.delete_integration(service, caller_of(app), doors.integrations)
     return no_content()
-
-
-@app.get("/api/admin/integrations/<service>")
-def show_platform_s(service: str) -> Connection:
-    """The platform's own connection, without its key."""
-    return integration_view(manage.read_integration(service, for_the_platform(caller_of(app)), doors.integrations))
-
-
-@app.post("/api/admin/integrations/<service>", status_code=201)
-def save_platform_s(service: str, body: NewIntegration) -> Connection:
-    """Connect the key that pays for callers who have none, or replace the one before.
-
-    It pays only as the template's PlatformModels, PlatformDailyUsd and PlatformDailyUsdEach say, which by default is
-    never. Take a key of its own for this, with a limit at the service.
-    """
-    cap = to_nanousd(body.max_cost_per_call_usd)
-    return integration_view(manage.save_key(service, body.api_key, cap, for_the_platform(caller_of(app)), doors))
-
-
-@app.patch("/api/admin/integrations/<service>")
-def change_platform_s(service: str, body: IntegrationChanges) -> Connection:
-    """Switch the platform's key on or off, or set what one call may cost it."""
-    return _changed(service, body, for_the_platform(caller_of(app)))
-
-
-@app.delete("/api/admin/integrations/<service>", status_code=204)
-def delete_platform_s(service: str) -> Response[None]:
-    """Forget the platform's key."""
-    manage.delete_integration(service, for_the_platform(caller_of(app)), doors.integrations)
-    return no_content()
-
-
-def _changed(service: str, body: IntegrationChanges, caller: Identity) -> Connection:
-    changed = manage.configure_integration(
-        service,
-        is_enabled=body.is_enabled,
-        max_cost_per_call_nanousd=to_nanousd(body.max_cost_per_call_usd),
-        caller=caller,
-        integrations=doors.integrations,
-    )
-    return integration_view(changed)
 
 
 handler = handler_of(app, settings)

@@ -35,6 +35,13 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:Query": "ExecutionsTable/index/by_user UsageTable",
         "dynamodb:UpdateItem": "LimitsTable",
     },
+    "BudgetsFunction": {
+        "dynamodb:BatchGetItem": "LimitsTable",
+        "dynamodb:DeleteItem": "LimitsTable",
+        "dynamodb:GetItem": "ApiKeysTable LimitsTable ResourcesTable",
+        "dynamodb:PutItem": "LimitsTable",
+        "dynamodb:UpdateItem": "LimitsTable",
+    },
     "ImagesFunction": {
         "dynamodb:GetItem": "ImagesTable",
         "dynamodb:UpdateItem": "LimitsTable",
@@ -61,6 +68,13 @@ ALLOWED: dict[str, dict[str, str]] = {
         "sqs:SendMessage": "DeadLetterQueue",
     },
     "IntegrationsFunction": {
+        "dynamodb:DeleteItem": "IntegrationsTable",
+        "dynamodb:GetItem": "IntegrationsTable",
+        "dynamodb:PutItem": "IntegrationsTable",
+        "dynamodb:UpdateItem": "IntegrationsTable LimitsTable",
+        "kms:Encrypt": "CredentialsKey",
+    },
+    "PlatformIntegrationsFunction": {
         "dynamodb:DeleteItem": "IntegrationsTable",
         "dynamodb:GetItem": "IntegrationsTable",
         "dynamodb:PutItem": "IntegrationsTable",
@@ -127,6 +141,7 @@ COUNTING = [
     "ImagesFunction",
     "IntegrationTestFunction",
     "IntegrationsFunction",
+    "PlatformIntegrationsFunction",
     "PreviewFunction",
     "ResourcesFunction",
     "UsageFunction",
@@ -140,6 +155,13 @@ WHAT_A_SERVICE_SAID = {
     }
 }
 """Whoever uses a key may note how that went; neither replace it nor switch it on, nor raise what a call may cost."""
+
+SETTING_BUDGETS: list[tuple[str | list[str], tuple[str, ...]]] = [
+    (["budget#*", "budgets-of#*", "spend#*"], ("GetItem", "BatchGetItem")),
+    ("budget#*", ("PutItem", "DeleteItem")),
+    (["budgets-of#*", "calls#*"], ("UpdateItem",)),
+]
+"""Who sets budgets sees what was spent, and cannot write it."""
 
 IN_OUR_NAME = {"StringEquals": {"events:source": "instant.resources"}}
 TELLING = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFunction"]
@@ -165,11 +187,25 @@ CONDITIONS = {
     ("ReconcileFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("IntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("PlatformIntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
+    **{
+        ("PlatformIntegrationsFunction", f"dynamodb:{action}", "IntegrationsTable"): {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "#platform"}
+        }
+        for action in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+    },
+    **{
+        ("BudgetsFunction", f"dynamodb:{action}", "LimitsTable"): {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}
+        }
+        for keys, actions in SETTING_BUDGETS
+        for action in actions
+    },
     **{(function, "events:PutEvents", "event-bus/default"): IN_OUR_NAME for function in TELLING},
     **{(function, "dynamodb:UpdateItem", "LimitsTable"): COUNTING_CALLS for function in COUNTING},
 }
 """The condition under which a function may do an action to a place; what is not here has none."""
 
 MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction", "ReconcileFunction"}
-MAY_ENCRYPT = {"IntegrationsFunction"}
+MAY_ENCRYPT = {"IntegrationsFunction", "PlatformIntegrationsFunction"}
 """Who reaches users' keys, and from which side; nobody has both."""

@@ -18,6 +18,7 @@ LAZY_CLIENTS = {"events", "kms", "s3"}
 
 NO_CALLS_OUTSIDE = {
     "api_keys",
+    "budgets",
     "catalog",
     "executions",
     "images",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.canary.walk import SERVICE, Ask, Walk, run_of
+from tests.canary.walk import PLATFORM_S, SERVICE, Ask, Walk, run_of
 from tests.integration.guests import MODEL
 from tests.integration.house import CALLBACKS
 
@@ -12,6 +12,14 @@ def _on_connection(method: str, suffix: str = "", body: Any = None) -> Callable[
     def step(walk: Walk) -> Ask:
         walk.connect()
         return Ask(method, SERVICE + suffix, body)
+
+    return step
+
+
+def _on_platform_s(method: str, body: Any = None) -> Callable[[Walk], Ask]:
+    def step(walk: Walk) -> Ask:
+        walk.done("POST", PLATFORM_S, {"api_key": walk.key})
+        return Ask(method, PLATFORM_S, body)
 
     return step
 
@@ -43,6 +51,10 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ),
     ("GET", "/api/usage"): _plain("GET", "/api/usage?by=api_key&format=csv"),
     ("GET", "/api/usage/what-if"): _plain("GET", f"/api/usage/what-if?model={MODEL}"),
+    ("GET", "/api/budgets"): _plain("GET", "/api/budgets"),
+    ("PUT", "/api/budgets"): lambda walk: Ask(
+        "PUT", "/api/budgets", {"scope": "api_key", "id": walk.spare, "daily_usd": "5", "monthly_usd": None}
+    ),
     ("GET", "/api/images/{image_id}"): lambda walk: Ask(
         "GET", f"/api/images/{walk.painting['output']['urls'][0].rpartition('/')[2]}"
     ),
@@ -66,6 +78,10 @@ STEPS: dict[tuple[str, str], Callable[[Walk], Ask]] = {
     ("PATCH", "/api/user/integrations/{service}"): _on_connection("PATCH", body={"is_enabled": False}),
     ("DELETE", "/api/user/integrations/{service}"): _on_connection("DELETE"),
     ("POST", "/api/user/integrations/{service}/test"): _on_connection("POST", "/test"),
+    ("GET", "/api/admin/integrations/{service}"): _on_platform_s("GET"),
+    ("POST", "/api/admin/integrations/{service}"): lambda walk: Ask("POST", PLATFORM_S, {"api_key": walk.key}),
+    ("PATCH", "/api/admin/integrations/{service}"): _on_platform_s("PATCH", {"is_enabled": False}),
+    ("DELETE", "/api/admin/integrations/{service}"): _on_platform_s("DELETE"),
     ("GET", "/api/user/api-keys"): _plain("GET", "/api/user/api-keys"),
     ("POST", "/api/user/api-keys"): _plain("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}),
     ("DELETE", "/api/user/api-keys/{key_id}"): lambda walk: Ask("DELETE", f"/api/user/api-keys/{walk.spare}"),

@@ -20,6 +20,7 @@ from tests.integration.guests import MODEL
 from tests.integration.house import Answer, House
 
 SERVICE = "/api/user/integrations/openrouter"
+PLATFORM_S = "/api/admin/integrations/openrouter"
 SHOWN_ONCE = {("POST", "/api/user/api-keys"): "api_key", ("POST", f"{SERVICE}/connect"): "code_verifier"}
 
 

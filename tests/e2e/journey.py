@@ -82,6 +82,8 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})
     world.keys["spare"] = made["api_key"]
     world.done(200, "alice", "GET", "/api/user/api-keys")
+    _keep_to_budgets(world, {"resource": journey.resource["resource_id"], "api_key": made["key_id"]})
+    _connect_the_platform(world)
     world.done(204, "alice", "DELETE", f"/api/user/api-keys/{made['key_id']}")
 
 
@@ -121,6 +123,29 @@ def _run(world: World, user: str, **which: str) -> Any:
     reply = world.execute(user, "Say hello.", **which)
     assert reply.status == 200, reply.body
     return reply.json
+
+
+def _keep_to_budgets(world: World, ids: dict[str, str]) -> None:
+    """Budgets of every kind are set, spent from, shown, and taken away again."""
+    names = [{"scope": "user"}, *({"scope": scope, "id": name} for scope, name in ids.items())]
+    for name in names:
+        world.done(200, "alice", "PUT", "/api/budgets", {**name, "daily_usd": "1", "monthly_usd": "10"})
+    world.done(200, "admin", "PUT", "/api/budgets", {"scope": "global", "daily_usd": "8", "monthly_usd": None})
+    cost = _run(world, "alice", resource_id=ids["resource"])["usage"]["cost_usd"]
+    shown = world.done(200, "alice", "GET", "/api/budgets")["data"]
+    assert {row["scope"]: row["day"]["spent_usd"] for row in shown} == {"user": cost, "api_key": "0", "resource": cost}
+    world.done(200, "admin", "PUT", "/api/budgets", {"scope": "global", "daily_usd": None, "monthly_usd": None})
+    for name in names:
+        world.done(200, "alice", "PUT", "/api/budgets", {**name, "daily_usd": None, "monthly_usd": None})
+
+
+def _connect_the_platform(world: World) -> None:
+    """The platform's own key comes, changes and goes."""
+    path = "/api/admin/integrations/openrouter"
+    world.done(201, "admin", "POST", path, {"api_key": OPENROUTER_KEYS["alice"]})
+    for method, body in (("GET", None), ("PATCH", {"is_enabled": False})):
+        world.done(200, "admin", method, path, body)
+    world.done(204, "admin", "DELETE", path)
 
 
 def _refused_key(world: World, journey: Journey) -> None:

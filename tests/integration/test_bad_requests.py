@@ -17,6 +17,7 @@ type Route = tuple[str, str]
 CANARY = "canary-4711"
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 INTEGRATION = "/api/user/integrations/{service}"
+PLATFORM_S = "/api/admin/integrations/{service}"
 BODIES: dict[Route, dict[str, Any]] = {
     ("POST", "/api/execute"): {"resource_id": "", "inputs": {"prompt": "hello"}},
     ("POST", "/api/resources"): {
@@ -49,6 +50,9 @@ BODIES: dict[Route, dict[str, Any]] = {
         "max_cost_per_call_usd": "1",
     },
     ("PATCH", INTEGRATION): {"is_enabled": False, "max_cost_per_call_usd": "1"},
+    ("POST", PLATFORM_S): {"api_key": GOOD_KEY, "max_cost_per_call_usd": "1"},
+    ("PATCH", PLATFORM_S): {"is_enabled": False, "max_cost_per_call_usd": "1"},
+    ("PUT", "/api/budgets"): {"scope": "user", "daily_usd": "5", "monthly_usd": "100"},
     ("POST", "/api/user/api-keys"): {"name": "x", "scopes": ["execute"], "expires_at": "2099-01-01T00:00:00Z"},
     ("POST", "/api/admin/sync-models"): {"accept_losses": True},
 }
@@ -222,6 +226,9 @@ LAX = [
     (("PATCH", INTEGRATION), {"is_enabled": "off"}, "is_enabled"),
     (("PATCH", INTEGRATION), {"is_enabled": 0}, "is_enabled"),
     (("PATCH", INTEGRATION), {"max_cost_per_call_usd": True}, "max_cost_per_call_usd"),
+    (("PUT", "/api/budgets"), {"daily_usd": True}, "daily_usd"),
+    (("PUT", "/api/budgets"), {"scope": 0}, "scope"),
+    (("PUT", "/api/budgets"), {"scope": "api_key", "id": 7}, "id"),
     (OPTIONAL, {"accept_losses": "yes"}, "accept_losses"),
     (OPTIONAL, {"accept_losses": 1}, "accept_losses"),
     (("POST", "/api/resources"), {"name": 7}, "name"),

@@ -29,6 +29,8 @@ ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("GET", "/api/executions/{execution_id}"): (ID, None),
     ("GET", "/api/usage"): (OWN, None),
     ("GET", "/api/usage/what-if"): (OWN, None),
+    ("GET", "/api/budgets"): (OWN, Scope.MANAGE),
+    ("PUT", "/api/budgets"): (ID, Scope.MANAGE),
     ("GET", "/api/images/{image_id}"): (ID, None),
     ("GET", "/api/resource-types"): (PUBLIC, None),
     ("GET", "/api/resources"): (OWN, None),
@@ -44,6 +46,10 @@ ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("POST", "/api/user/integrations/{service}/test"): (OWN, Scope.MANAGE),
     ("POST", "/api/user/integrations/{service}/connect"): (OWN, Scope.MANAGE),
     ("POST", "/api/user/integrations/{service}/connect/complete"): (OWN, Scope.MANAGE),
+    ("GET", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("POST", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("PATCH", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("DELETE", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
     ("GET", "/api/user/api-keys"): (OWN, Scope.MANAGE),
     ("POST", "/api/user/api-keys"): (OWN, Scope.MANAGE),
     ("DELETE", "/api/user/api-keys/{key_id}"): (ID, Scope.MANAGE),
@@ -190,7 +196,11 @@ def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> 
     inputs = {"inputs": {"prompt": "hello"}}
     if route == ("POST", "/api/execute"):
         yield [(each, {"resource": each["address"], **inputs}) for each in (ids, nothing)]
-    if route[1] in ("/api/execute", "/api/resources/preview"):
+    if route == ("PUT", "/api/budgets"):
+        for scope, name in (("resource", "resource_id"), ("api_key", "key_id")):
+            limits = {"daily_usd": "1", "monthly_usd": None}
+            yield [(each, {"scope": scope, "id": each[name], **limits}) for each in (ids, nothing)]
+    elif route[1] in ("/api/execute", "/api/resources/preview"):
         yield [(each, {"resource_id": each["resource_id"], **inputs}) for each in (ids, nothing)]
     else:
         yield [(each, {}) for each in (ids, nothing)]

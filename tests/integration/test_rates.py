@@ -13,7 +13,13 @@ from tests.local.plan import Route
 
 EXECUTE = ("POST", "/api/execute")
 KEYS = "/api/user/integrations/{service}"
-KEY_CHECKS = {("POST", KEYS), ("POST", f"{KEYS}/test"), ("POST", f"{KEYS}/connect/complete")}
+PLATFORM_S = "/api/admin/integrations/{service}"
+KEY_CHECKS = {
+    ("POST", KEYS),
+    ("POST", f"{KEYS}/test"),
+    ("POST", f"{KEYS}/connect/complete"),
+    ("POST", PLATFORM_S),
+}
 CLOSED = {EXECUTE, *KEY_CHECKS}
 """Routes that are shut while nobody can count: what they do costs money, or tells whether a key works."""
 
@@ -39,7 +45,7 @@ def narrow() -> Iterator[House]:
 def garbage(house: House, route: tuple[str, str], user: str) -> Answer:
     """A call that cannot succeed, and that asks nothing of any service."""
     path = re.sub(r"{service}", "openrouter", re.sub(r"{\w+_id}", ABSENT, route[1]))
-    return house.call(route[0], path, raw="{" if route[0] in {"POST", "PATCH"} else None, user=user)
+    return house.call(route[0], path, raw="{" if route[0] in {"POST", "PATCH", "PUT"} else None, user=user)
 
 
 def assert_limited(answer: Answer, most: int) -> None:

@@ -11,6 +11,8 @@ from tests.integration.test_events import STORY, event_of, function_of, give_key
 _ALIKE = (
     (re.compile(r"\b(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z"), "2026-11-22T20:17:24.000123Z"),
+    (re.compile(r'("period": "\d{4}-\d\d)-\d\d"'), r'\1-22"'),
+    (re.compile(r'("period": ")\d{4}-\d\d'), r"\g<1>2026-11"),
     (re.compile(r"\bx4k_live_\w+"), "x4k_live_hidden"),
     (re.compile(r"\bgen-[\w-]+"), "gen-1795378644-example"),
     (re.compile(r'("(?:day|until)": ")\d{4}-\d\d-\d\d"'), r'\g<1>2026-11-22"'),

@@ -132,12 +132,12 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
     """Statuses that this operation can fail with, by what it takes and what it touches."""
     places = {parameter["in"] for parameter in operation["parameters"]}
     calls_out = method == "post" and "OPENROUTER_BASE_URL" in function.environment
-    changes = method != "get" and "RESOURCES_TABLE" in function.environment
+    changes = method != "get" and "RESOURCES_TABLE" in function.environment and function.name != "budgets"
     conditions = {
         400: operation["requestBody"],
         401: not is_open,
         403: not is_open,
-        404: "path" in places or function.name in {"execute", "preview"},
+        404: "path" in places or function.name in {"budgets", "execute", "preview"},
         409: calls_out or changes,
         413: operation["requestBody"],
         415: operation["requestBody"],

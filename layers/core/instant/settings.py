@@ -168,6 +168,15 @@ class IntegrationsSettings(CountedSettings, KeyCheckSettings):
     connect_callback_urls: str = ""
 
 
+class PlatformIntegrationsSettings(CountedSettings, KeyCheckSettings):
+    """functions/platform_integrations."""
+
+    stage: str
+    integrations_table: str
+    credentials_key: str
+    openrouter_base_url: str
+
+
 class IntegrationTestSettings(KeyCheckSettings):
     """functions/integration_test."""
 

@@ -34,6 +34,7 @@ from instant.domain.output import Answer
 from instant.use_cases.book_run import Run, book_run
 from instant.use_cases.books import Books
 from tests.fakes.aws_faults import cancelled
+from tests.fakes.aws_stores import empty_stores
 from tests.fakes.nouns import NOON, a_receipt, an_opening
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
@@ -92,9 +93,15 @@ class HeedlessLedger(DynamoLedger):
 def _restless() -> Iterator[None]:
     """Let threads take turns as often as they can."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
+    sys.setswitchinterval(1e-4)
     yield
     sys.setswitchinterval(before)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_called_before(cloud: House) -> None:
+    """The simulation copies all tables for each transaction: what earlier tests left in them would slow it down."""
+    empty_stores()
 
 
 @dataclass
@@ -196,12 +203,7 @@ def till(cloud: House, fresh: Callable[[str], str]) -> Till:
 
 @pytest.fixture
 def shared(cloud: House) -> Till:
-    """The budget of all calls, as if nobody had called before."""
-    for name in rows(Subject(Scope.GLOBAL), Period.DAY, AT):
-        aws.client("dynamodb").delete_item(TableName=cloud.name("LIMITS_TABLE"), Key={"name": {"S": name}})
-    for row in cloud.table("EXECUTIONS_TABLE"):
-        key = {"execution_id": row["execution_id"]}
-        aws.client("dynamodb").delete_item(TableName=cloud.name("EXECUTIONS_TABLE"), Key=key)
+    """The budget of all calls."""
     return Till(cloud, Budget(subject=Subject(Scope.GLOBAL), daily_nanousd=SHARED_CAP))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
+from instant.adapters.budget_store import DynamoBudgetStore
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.limiter import DynamoLimiter
 from instant.adapters.open_runs import DynamoOpenRuns
@@ -28,6 +29,7 @@ from tests.integration.ledgers import a_ledger
 RESERVED = set(ReservedKeywords.get_reserved_keywords())
 SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
 RAW = {
+    "budget_store.py",
     "execution_history.py",
     "ledger_counts.py",
     "open_runs.py",
@@ -83,6 +85,9 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         DynamoUsageHistory(executions).since("user_alice", SENT_AT, PageRequest(1))
         list(DynamoUsageStore(cloud.name("USAGE_TABLE")).of_user("user_alice", START.date(), START.date()))
         DynamoStatsStore(stats).of(done.resource_id, START)
+        own, budgets = Subject(Scope.USER, fresh("user")), DynamoBudgetStore(cloud.name("LIMITS_TABLE"))
+        for cap in (1, None):
+            budgets.put(own.subject_id, Budget(subject=own, daily_nanousd=cap))
         lease = DynamoSyncLease(cloud.name("LIMITS_TABLE"))
         assert lease.take("syn_1", START, START)
         lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
@@ -95,7 +100,7 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
 
 
 def test_no_attribute_is_named_by_a_reserved_word(written: list[str]) -> None:
-    assert len(written) >= 19
+    assert len(written) >= 22
     wrong = {name: text for text in written for name in bare_names(text) if name.upper() in RESERVED}
     assert wrong == {}
 

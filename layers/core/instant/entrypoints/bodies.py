@@ -222,7 +222,9 @@ class NewBudget(Body):
     )
 
     scope: BudgetScope = Field(
-        description="Whose calls: all of this user's, those made with a key, everybody's of a resource, all there are."
+        description="Whose calls: `user`, all of yours, whoever pays for them; `api_key`, those made with this key of "
+        "yours (one that may `manage` could lift its own budget: give it `execute` only); `resource`, everybody's of "
+        "this resource of yours; `global`, all there are, set by admins."
     )
     id: Id | None = Field(None, description="Of the key or of the resource; left out for the others.")
     daily_usd: BudgetUsd | None

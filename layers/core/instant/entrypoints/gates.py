@@ -3,7 +3,13 @@
 from instant.adapters.clock import SystemClock
 from instant.adapters.limiter import DynamoLimiter
 from instant.domain.limits import HOUR, MINUTE, Rate
-from instant.settings import CountedSettings, ExecuteSettings, IntegrationsSettings, KeyCheckSettings
+from instant.settings import (
+    CountedSettings,
+    ExecuteSettings,
+    IntegrationsSettings,
+    KeyCheckSettings,
+    PlatformIntegrationsSettings,
+)
 from instant.use_cases.limit_calls import ByRoute, Executions, Gate, KeyChecks, OrdinaryCalls
 
 type LimitedSettings = CountedSettings | ExecuteSettings | KeyCheckSettings
@@ -22,7 +28,7 @@ def gate_of(settings: LimitedSettings) -> Gate:
     match settings:
         case ExecuteSettings():
             return Executions(limiter, Rate(settings.execute_per_minute, MINUTE), settings.most_in_flight)
-        case IntegrationsSettings():
+        case IntegrationsSettings() | PlatformIntegrationsSettings():
             return ByRoute(_ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings)))
         case KeyCheckSettings():
             return _key_checks(limiter, settings)

@@ -1,0 +1,71 @@
+"""/api/admin/integrations/{service}: the keys that the platform pays with, for callers who have none."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from instant.adapters.clock import SystemClock
+from instant.adapters.integration_store import DynamoIntegrationStore
+from instant.adapters.secret_box import KmsKeySealer
+from instant.adapters.upstream import HttpUpstream
+from instant.domain.identity import Identity
+from instant.domain.money import to_nanousd
+from instant.entrypoints.answers import Connection
+from instant.entrypoints.bodies import IntegrationChanges, NewIntegration
+from instant.entrypoints.http import api, caller_of, handler_of, no_content
+from instant.entrypoints.views import integration_view
+from instant.integrations.openrouter.wire import BASE_URL
+from instant.settings import PlatformIntegrationsSettings
+from instant.use_cases import manage_integrations as manage
+from instant.use_cases.keep_key import Doors
+
+settings = PlatformIntegrationsSettings.load()
+doors = Doors(
+    integrations=DynamoIntegrationStore(settings.integrations_table),
+    keys=KmsKeySealer(settings.credentials_key, settings.stage),
+    upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
+    clock=SystemClock(),
+)
+app = api()
+
+
+@app.get("/api/admin/integrations/<service>")
+def show(service: str) -> Connection:
+    """The platform's own connection, without its key."""
+    return integration_view(manage.read_integration(service, _platform(), doors.integrations))
+
+
+@app.post("/api/admin/integrations/<service>", status_code=201)
+def save(service: str, body: NewIntegration) -> Connection:
+    """Connect the key that the platform pays with, or replace the one before.
+
+    It pays as the template's PlatformModels, PlatformDailyUsd and PlatformDailyUsdEach say: without them, never. Make a
+    key for this alone, and give it a limit at the service.
+    """
+    cap = to_nanousd(body.max_cost_per_call_usd)
+    return integration_view(manage.save_key(service, body.api_key, cap, _platform(), doors))
+
+
+@app.patch("/api/admin/integrations/<service>")
+def change(service: str, body: IntegrationChanges) -> Connection:
+    """Switch the platform's key on or off, or set what one call may cost it."""
+    changed = manage.configure_integration(
+        service,
+        is_enabled=body.is_enabled,
+        max_cost_per_call_nanousd=to_nanousd(body.max_cost_per_call_usd),
+        caller=_platform(),
+        integrations=doors.integrations,
+    )
+    return integration_view(changed)
+
+
+@app.delete("/api/admin/integrations/<service>", status_code=204)
+def delete(service: str) -> Response[None]:
+    """Forget the platform's key."""
+    manage.delete_integration(service, _platform(), doors.integrations)
+    return no_content()
+
+
+def _platform() -> Identity:
+    return manage.for_the_platform(caller_of(app))
+
+
+handler = handler_of(app, settings)
