@@ -108,7 +108,7 @@ class House:
         is_base64: bool = False,
         until: str | None = None,
     ) -> Answer:
-        """One request by `user`, by the API key `key_id` if so, good `until` then; `raw` is a body or bytes in base64."""
+        """One request by `user` (by the API key `key_id`, good `until` then); `raw` is a body or bytes in base64."""
         route, parameters = self._match(method, path)
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
         event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes, key_id)
