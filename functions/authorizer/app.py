@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
+    ends = {"expires_at": caller.expires_at} if caller.expires_at else {}
     api, stage = method_arn.split("/")[:2]
     return {
         "principalId": caller.user_id,
@@ -41,5 +42,6 @@ def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
             "user_id": caller.user_id,
             "scopes": " ".join(sorted(caller.scopes)),
             "key_id": caller.key_id or "",
+            **ends,
         },
     }

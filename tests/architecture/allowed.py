@@ -154,6 +154,15 @@ SETTING_BUDGETS: list[tuple[str | list[str], tuple[str, ...]]] = [
 ]
 """Who sets budgets sees what was spent, and cannot write it."""
 
+THE_SYNCS_RECORD = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "catalog#sync"}}
+
+WHAT_A_SERVICE_SAID = {
+    "ForAllValues:StringEquals": {
+        "dynamodb:Attributes": ["user_id", "service", "key_sha256", "status", "last_verified_at", "limit_remaining"]
+    }
+}
+"""Whoever uses a key may note how that went; neither replace it nor switch it on, nor raise what a call may cost."""
+
 IN_OUR_NAME = {"StringEquals": {"events:source": "instant.resources"}}
 TELLING = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFunction"]
 
@@ -167,6 +176,10 @@ CONDITIONS = {
     ("ExecuteFunction", "dynamodb:BatchGetItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#*"}
     },
+    ("ExecuteFunction", "dynamodb:UpdateItem", "IntegrationsTable"): WHAT_A_SERVICE_SAID,
+    ("IntegrationTestFunction", "dynamodb:UpdateItem", "IntegrationsTable"): WHAT_A_SERVICE_SAID,
+    ("CatalogFunction", "dynamodb:GetItem", "LimitsTable"): THE_SYNCS_RECORD,
+    ("CatalogSyncFunction", "dynamodb:UpdateItem", "LimitsTable"): THE_SYNCS_RECORD,
     ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
     ("ReconcileFunction", "dynamodb:UpdateItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "spend#*"}

@@ -40,4 +40,6 @@ def test_only_rules_of_this_stack_and_functions_send_there_and_only_by_tls() -> 
     assert (tls["Effect"], tls["Principal"], tls["Action"], tls["Resource"]) == ("Deny", "*", "sqs:*", QUEUE)
     assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert (rules["Principal"], rules["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
-    assert rules["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":rule/${AWS::StackName}-*")
+    mine = [{"Fn::GetAtt": [name, "Arn"]} for name in of_type("AWS::Events::Rule")]
+    assert list(rules["Condition"]) == ["ArnEquals"]
+    assert sorted(rules["Condition"]["ArnEquals"]["aws:SourceArn"], key=str) == sorted(mine, key=str)

@@ -1,6 +1,7 @@
 """What API Gateway says by itself has our shape, repeats nothing, and never invites to pay twice."""
 
 import json
+import re
 
 import pytest
 
@@ -32,3 +33,11 @@ def test_a_failure_may_have_been_paid() -> None:
         error = json.loads(text)["error"]
         assert error["retryable"] is False
         assert "GET /api/executions" in error["message"]
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_whoever_may_repeat_a_call_is_told_when(kind: str) -> None:
+    (text,) = ANSWERS[kind]["ResponseTemplates"].values()
+    wait = ANSWERS[kind].get("ResponseParameters", {}).get("Headers", {}).get("Retry-After")
+    assert (wait is not None) == json.loads(text)["error"]["retryable"]
+    assert wait is None or re.fullmatch("'[1-9][0-9]*'", wait), "the gateway takes a constant in single quotes"

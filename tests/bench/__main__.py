@@ -11,6 +11,7 @@ from tests.bench import (
     catalog_growth,
     catalog_sync,
     cold_start,
+    hostile,
     ledger_cost,
     listing,
     pictures,
@@ -19,7 +20,18 @@ from tests.bench import (
 from tests.bench.setting import Row, open_setting
 from tests.local.stack import ROOT
 
-MEASUREMENTS = (aws_calls, cold_start, warm_cpu, ledger_cost, catalog_sync, browsing, catalog_growth, pictures, listing)
+MEASUREMENTS = (
+    aws_calls,
+    cold_start,
+    warm_cpu,
+    ledger_cost,
+    catalog_sync,
+    browsing,
+    catalog_growth,
+    pictures,
+    listing,
+    hostile,
+)
 REPORT = ROOT / ".aws-sam/bench.md"
 
 

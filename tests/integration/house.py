@@ -106,11 +106,17 @@ class House:
         headers: dict[str, str] | None = None,
         raw: str | None = None,
         is_base64: bool = False,
+        until: str | None = None,
     ) -> Answer:
-        """One request by `user`, with the API key `key_id` if so; `raw` is a body as it is, or its bytes in base64."""
+        """One request by `user`, with the API key `key_id` if so, good `until` then.
+
+        `raw` is a body sent as it is, or as its bytes in base64.
+        """
         route, parameters = self._match(method, path)
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
         event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes, key_id)
+        if until:
+            event["requestContext"]["authorizer"]["expires_at"] = until
         return answer_of(self.invoke(route.function, event | {"isBase64Encoded": is_base64}))
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:

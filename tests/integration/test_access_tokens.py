@@ -9,6 +9,7 @@ import pytest
 
 from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.domain.api_key import mint
+from instant.domain.clock import stamp
 from instant.domain.identity import Scope
 from instant.settings import AuthorizerSettings
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
@@ -44,11 +45,17 @@ def test_a_token_is_its_user_and_may_execute_and_manage(shared: House, issuer: F
         answer = authorize(shared, issuer.token("carol"))
     user_id = answer["principalId"]
     assert user_id.startswith("oidc_")
+    assert answer["context"].pop("expires_at") > stamp(datetime.now(UTC))
     assert answer["context"] == {"user_id": user_id, "scopes": "execute manage"}
     assert authorize(shared, issuer.token("carol", jti="another"))["principalId"] == user_id
     assert authorize(shared, issuer.token("mallory"))["principalId"] != user_id
     assert "carol" not in json.dumps(answer)
     assert calls == []
+
+
+def test_until_when_a_token_is_taken_is_handed_on(shared: House, issuer: FakeIssuer) -> None:
+    for exp, ends in ((4_102_444_800, "2100-01-01T00:00:30.000000Z"), (10**18, None)):
+        assert authorize(shared, issuer.token("carol", exp=exp))["context"].get("expires_at") == ends
 
 
 def test_a_token_s_own_scopes_mean_nothing(shared: House, issuer: FakeIssuer) -> None:

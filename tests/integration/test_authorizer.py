@@ -76,7 +76,8 @@ def test_header_names_and_schemes_have_no_case(shared: House, name: str, value: 
 
 def test_a_key_is_good_until_it_expires(shared: House) -> None:
     later, earlier = stamp(NOW + timedelta(hours=1)), stamp(NOW - timedelta(seconds=1))
-    assert _authorize(shared, {"Authorization": f"Bearer {_key(shared, expires_at=later)}"})
+    answer = _authorize(shared, {"Authorization": f"Bearer {_key(shared, expires_at=later)}"})
+    assert answer["context"]["expires_at"] == later
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, expires_at=earlier)}"}) == ["GetItem"]
 
 

@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from instant.entrypoints.strict_json import read_json
-from tests.integration.guests import new_user, open_guest_house
+from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, draft
+from tests.integration.guests import MODEL, created, new_user, open_guest_house
 from tests.integration.house import TEMPLATE, Answer, House
 
 type Route = tuple[str, str]
-
-FITS = 5_900_000
-"""Bytes that pass the largest limit of a body."""
 
 NO_BODY = {("POST", "/api/user/integrations/{service}/test")}
 
@@ -25,67 +23,6 @@ def bodied() -> list[Route]:
     events = [event["Properties"] for body in functions for event in body.get("Events", {}).values()]
     routes = {(event["Method"], event["Path"]) for event in events if event.get("Method") in {"POST", "PATCH"}}
     return sorted(routes - NO_BODY)
-
-
-def keys(count: int) -> str:
-    return "{" + ",".join(f'"{number}":0' for number in range(count)) + "}"
-
-
-HOSTILE = {
-    "10,000 lists": '{"config":' + "[" * 10_000 + "]" * 10_000 + "}",
-    "10,000 objects": '{"a":' * 10_000 + "0" + "}" * 10_000,
-    "33 levels": '{"a":' + "[" * 32 + "]" * 32 + "}",
-    "lists that nobody closes": '{"config":' + "[" * 300_000,
-    "more ends than beginnings": "]}" * 150_000,
-    "a million keys": keys(1_000_000),
-    "as many keys as fit": keys(500_000),
-    "as many keys as fit a small body": keys(35_000) + "}",
-    "a million elements": '{"config":[' + "0," * 1_000_000 + "0]}",
-    "a million empty objects": '{"config":[' + "{}," * 1_000_000 + "{}]}",
-    "a million texts": '{"config":[' + '"",' * 1_000_000 + '""]}',
-    "10 MB": '{"name":"' + "x" * 10_000_000 + '"}',
-    "quotes without end": '{"name":' + '"' * 300_000,
-    "a text without end": '{"name":"' + '\\"' * 150_000,
-    "a long text without end": '{"name":"' + '\\"' * (FITS // 2),
-    "backslashes without end": '{"name":"' + "\\" * 300_001,
-    "commas": "," * 45_000,
-    "NUL, raw": '{"name":"a\0b"}',
-    "NUL, escaped": '{"name":"a\\u0000b"}',
-    "NUL, escaped, behind a long name": '{"' + "n" * 100_000 + '":"\\u0000"}',
-    "NUL, escaped, deep down": '{"config":{"a":[["\\u0000"]]}}',
-    "NUL, escaped, in a key": '{"config":{"\\u0000":1}}',
-    "NUL after the end": '{"name":"a"}\0',
-    "half a character": '{"name":"\\ud800"}',
-    "half a character, raw": '{"name":"\udfff"}',
-    "half a character, the wrong way round": '{"name":"\\udc00\\ud800"}',
-    "NaN": '{"config":{"temperature":NaN}}',
-    "Infinity": '{"config":{"temperature":Infinity}}',
-    "minus Infinity": '{"config":{"temperature":-Infinity}}',
-    "1e400": '{"config":{"temperature":1e400}}',
-    "-1e400": '{"config":{"temperature":-1e400}}',
-    "100,000 digits": '{"config":{"seed":' + "9" * 100_000 + "}}",
-    "100,000 digits behind the point": '{"config":{"temperature":0.' + "9" * 100_000 + ',"top_k":NaN}}',
-    "a key twice": '{"name":"a","name":"b"}',
-    "a key twice, deep down": '{"config":{"a":{"b":1,"b":2}}}',
-    "a byte order mark": '\ufeff{"name":"a"}',
-    "UTF-16, read as Latin": '{"name":"a"}'.encode("utf-16").decode("latin-1"),
-    "nothing": "",
-    "blanks": " \n",
-    "blanks, as many as fit": " " * FITS,
-    "a form": "name=a&config=b",
-    "another form of JSON": "{name: 'a'}",
-    "a comment": '{"name":"a"} // really',
-    "two lines": '{"name":"a"}\n{"name":"a"}',
-}
-
-BYTES = {
-    "no UTF-8": b'{"name":"\xff\xfe"}',
-    "half a character in UTF-8": b'{"name":"\xed\xa0\x80"}',
-    "UTF-16": '{"name":"a"}'.encode("utf-16"),
-    "UTF-32": '{"name":"a"}'.encode("utf-32"),
-    "nothing readable": bytes(range(256)),
-    "gzip": bytes.fromhex("1f8b0800000000000203abae0500") * 10,
-}
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +55,27 @@ def test_hostile_bodies_are_refused_and_leave_nothing(shared: House, route: Rout
         refused(shared, route, b64encode(unread).decode(), is_base64=True)
     refused(shared, route, "no base64 at all", is_base64=True)
     assert stored(shared) == before
+    assert shared.fake.requests == []
+
+
+@pytest.mark.parametrize("name", LABORIOUS)
+def test_what_would_take_long_is_refused_before_it_is_begun(shared: House, name: str) -> None:
+    """Checked, it would be a 200 or a 422, after up to a minute."""
+    raw, limit = LABORIOUS[name]
+    answer = shared.call("POST", "/api/resources/preview", raw=raw, user=new_user())
+    assert (answer.status, answer.code) == (413, "too_large"), answer.text
+    assert answer.json["error"]["details"]["limit"] == limit
+
+
+def test_a_call_of_a_stored_template_is_refused_in_the_same_way(shared: House) -> None:
+    user = new_user()
+    assert shared.connect(user).status == 201
+    rule = {"items": {"anyOf": [{"const": number} for number in range(5_000)]}}
+    made = created(shared, user, resource_type="prompt_template", config={"model": MODEL, **draft({"it": rule})})
+    run = {"resource_id": made["resource_id"], "inputs": {"it": [-1] * 5_000}}
+    shared.fake.forget_requests()
+    answer = shared.call("POST", "/api/execute", run, user=user)
+    assert (answer.status, answer.json["error"]["details"]["limit"]) == (413, "schema_steps")
     assert shared.fake.requests == []
 
 

@@ -103,6 +103,29 @@ def schema_of(depth: int) -> Wanted:
     return template({"data": part}, {"data": []} if depth > 1 else {"data": "x"})
 
 
+def checked(steps: int) -> Wanted:
+    """Inputs that take so many steps to check: a long list by many rules, and a short one for the rest."""
+    return template(*laborious(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length))
+
+
+def compared(steps: int) -> Wanted:
+    """The same, of a list whose elements are compared with each other."""
+    return template(*laborious(steps, {"type": "array", "uniqueItems": True}, lambda length: (3 + length) * length))
+
+
+def checked_by_default(steps: int) -> Wanted:
+    """The same, of inputs that are the schema's own."""
+    properties, inputs = laborious(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length)
+    return template({name: {**part, "default": inputs[name]} for name, part in properties.items()}, {})
+
+
+def laborious(steps: int, rule: Config, cost: Callable[[int], int]) -> tuple[Config, Config]:
+    """Properties and inputs."""
+    long = max(length for length in range(5_000) if cost(length) < steps)
+    inputs = {"long": list(range(long - 1)), "rest": [0] * (steps - cost(long) - 1)}
+    return {"long": rule, "rest": {}}, inputs
+
+
 def tool(**fields: Any) -> Config:
     return {"function": {"name": "f", **fields}}
 
@@ -115,6 +138,7 @@ CASES: dict[str, list[Callable[[int], Wanted]]] = {
     ],
     "MAX_JSON_DEPTH": [deep],
     "MAX_JSON_VALUES": [many],
+    "MAX_NUMBER_DIGITS": [lambda n: data(10 ** (n - 1)), lambda n: data(-(10 ** (n - 1)))],
     "MAX_TEXT_BYTES": [
         lambda n: preview({}, {"prompt": text(n)}),
         lambda n: preview({"system_prompt": text(n)}),
@@ -130,6 +154,16 @@ CASES: dict[str, list[Callable[[int], Wanted]]] = {
     ],
     "MAX_INPUTS": [lambda n: template({f"i{k}": {"type": "string"} for k in range(n)}, {})],
     "MAX_SCHEMA_DEPTH": [schema_of],
+    "MAX_SCHEMA_STEPS": [checked, checked_by_default, compared],
+    "MAX_PATTERNS": [lambda n: template({"it": {"allOf": [{"pattern": "x"}] * n}}, {})],
+    "MAX_PATTERN_BYTES": [
+        lambda n: template({"it": {"pattern": "^é*x*$"}}, {"it": text(n)}),
+        lambda n: template({"it": {"pattern": "^é*x*$", "default": text(n)}}, {}),
+        lambda n: template(
+            {"a": {"items": {"anyOf": [{"pattern": "^x*$"}] * 5}}, "b": {"pattern": "^x*$"}},
+            {"a": ["x" * (n // 5)], "b": "x" * (n % 5)},
+        ),
+    ],
     "MAX_ANSWER_TOKENS": [
         lambda n: preview({"max_tokens": n}, fine=422),
         lambda n: preview({"reasoning": {"max_tokens": n}}, fine=422),

@@ -91,7 +91,9 @@ def _dynamodb(operation: str, body: Any) -> Iterator[Need]:
         case "UpdateItem":
             context = {"dynamodb:Attributes": sorted(_attributes(body)), **_leading_key(body)}
             yield Need("dynamodb:UpdateItem", _table(body["TableName"]), context)
-        case "GetItem" | "PutItem" | "DeleteItem" | "DescribeTable":
+        case "GetItem":
+            yield Need("dynamodb:GetItem", _table(body["TableName"]), _leading_key(body))
+        case "PutItem" | "DeleteItem" | "DescribeTable":
             yield Need(f"dynamodb:{operation}", _table(body["TableName"]))
         case "Query" | "Scan":
             index = f"/index/{body['IndexName']}" if "IndexName" in body else ""

@@ -86,6 +86,18 @@ def test_a_window_ends_on_time(
         limiter.count(user, ROUTE, THREE)
 
 
+def test_across_an_edge_twice_the_limit_passes_and_never_more(
+    limiter: DynamoLimiter, clock: FakeClock, user: str
+) -> None:
+    clock.pass_seconds(59)
+    for _ in range(2):
+        for _ in range(3):
+            limiter.count(user, ROUTE, THREE)
+        with pytest.raises(RateLimited):
+            limiter.count(user, ROUTE, THREE)
+        clock.pass_seconds(1)
+
+
 def test_other_users_and_other_routes_have_counts_of_their_own(
     limiter: DynamoLimiter, user: str, fresh: Callable[[str], str]
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instant.domain.errors import InvalidField
-from instant.domain.template import names_in, render
+from instant.domain.template import names_in, render, rendered_bytes
 
 
 @given(st.text(), st.text())
@@ -84,3 +84,9 @@ def test_json_around_a_gap_is_fine() -> None:
 def test_json_examples_with_closing_braces_are_plain_text(template: str) -> None:
     assert names_in(template) == ["topic"]
     assert render(template, {"topic": "the sea"}) == template.replace("{{topic}}", "the sea")
+
+
+@pytest.mark.parametrize("template", ["", "é", "{{a}}", "é{{a}}{{b}}{{ a }}{{c}}é", "{{a}}" * 100])
+def test_the_length_is_known_without_filling(template: str) -> None:
+    values = {"a": "é{{b}}", "b": {"æ": [1.5, None]}}
+    assert rendered_bytes(template, values) == len(render(template, values).encode())

@@ -76,17 +76,17 @@ CASES = {
     "413": Case(413, TooLarge),
     "422": Case(422, UpstreamError),
     "422 too long": Case(422, TooLarge, metadata={"error_type": "string_too_long"}),
-    "429": Case(429, RateLimited),
+    "429": Case(429, RateLimited, retry_after=10),
     "429 wait": Case(429, RateLimited, headers={"retry-after": "17"}, retry_after=17),
     "429 wait for ever": Case(429, RateLimited, headers={"retry-after": "9" * 5000}, retry_after=86_400),
-    "429 wait until": Case(429, RateLimited, headers={"retry-after": "Sun, 22 Nov 2026 12:00:00 GMT"}),
-    "429 wait back": Case(429, RateLimited, headers={"retry-after": "-1"}),
+    "429 wait until": Case(429, RateLimited, headers={"retry-after": "Sun, 22 Nov 2026 12:00:00 GMT"}, retry_after=10),
+    "429 wait back": Case(429, RateLimited, headers={"retry-after": "-1"}, retry_after=10),
     "500": Case(500, UpstreamError),
     "502": Case(502, UpstreamError, "Provider returned error", {"error_type": "provider_unavailable"}),
     "503": Case(503, UpstreamUnavailable, headers={"retry-after": "3"}, retry_after=3),
     "504": Case(504, OutcomeUnknown),
     "524": Case(524, OutcomeUnknown),
-    "529": Case(529, UpstreamUnavailable, metadata={"error_type": "provider_overloaded"}),
+    "529": Case(529, UpstreamUnavailable, metadata={"error_type": "provider_overloaded"}, retry_after=10),
     "302": Case(302, UpstreamError),
     "599": Case(599, UpstreamError),
 }
@@ -220,14 +220,12 @@ DAILY = json.dumps({"error": {"code": 429, "metadata": {"limit_source": "openrou
         ("Sun, 22 Nov 2026 00:00:00 GMT", 86_400),
         ("Sun, 22 Nov 2026 13:30:15 GMT", 10 * 3_600 + 29 * 60 + 45),
         ("Sun, 22 Nov 2026 23:59:59 GMT", 1),
-        ("yesterday", None),
-        ("", None),
-        (None, None),
+        ("yesterday", 3_600),
+        ("", 3_600),
+        (None, 3_600),
     ],
 )
-def test_the_free_tier_s_daily_limit_ends_at_midnight_of_the_reply_s_own_day(
-    date: str | None, seconds: int | None
-) -> None:
+def test_the_free_tier_s_daily_limit_ends_at_midnight_of_the_reply_s_own_day(date: str | None, seconds: int) -> None:
     headers = {"retry-after": "17", **({} if date is None else {"date": date})}
     error = refusal(Reply(status=429, body=DAILY, headers=headers))
     assert (type(error), error.retry_after, error.retryable) == (RateLimited, seconds, True)

@@ -5,9 +5,11 @@ token: callers with an API key never wait for it.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from instant.domain.clock import stamp
 from instant.domain.errors import Unauthenticated
 from instant.domain.token import TokenClaims, is_meant_for, is_subject, looks_like_token
 from instant.ports import Clock
@@ -37,7 +39,7 @@ class OidcTokenVerifier:
         claims = self._claims(token) if looks_like_token(token) else {}
         if not is_subject(claims.get("sub")) or not is_meant_for(self._audience, claims):
             raise _refused()
-        return TokenClaims(self._issuer, claims["sub"])
+        return TokenClaims(self._issuer, claims["sub"], _end(claims["exp"]))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         """The claims of a token with a good signature, issuer and time."""
@@ -72,6 +74,14 @@ class OidcTokenVerifier:
         from instant.adapters.upstream import HttpUpstream
 
         return IssuerKeys(self._issuer, self._jwks_url, HttpUpstream(), self._clock)
+
+
+def _end(exp: float) -> str | None:
+    """Until when a token with this `exp` is taken; one beyond all dates has no end."""
+    try:
+        return stamp(datetime.fromtimestamp(int(exp) + LEEWAY_SECONDS, UTC))
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def _refused() -> Unauthenticated:

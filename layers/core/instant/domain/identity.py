@@ -1,7 +1,7 @@
 """Who is calling, and what they may do."""
 
 from base64 import b32encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -18,11 +18,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller as the authorizer established it; `key_id` if it was by an API key."""
+    """The caller as the authorizer established it: `key_id` if it was by an API key, and until when that is good.
+
+    `expires_at` is a stamp; None has no end.
+    """
 
     user_id: str
     scopes: frozenset[Scope]
     key_id: str | None = None
+    expires_at: str | None = field(default=None, compare=False)
 
     def require(self, scope: Scope) -> None:
         """Refuse the call unless the token carries `scope`."""

@@ -17,6 +17,9 @@ MAX_JSON_DEPTH = 32
 MAX_JSON_VALUES = 50_000
 """Most objects, lists and members in a body: each costs far more memory and time than the bytes that it takes."""
 
+MAX_NUMBER_DIGITS = 40
+"""Longest integer in a body: those that no processor has at hand are compared a thousand times slower."""
+
 MAX_TEXT_BYTES = 200_000
 """Longest prompt, system prompt and template, in UTF-8: every byte is reckoned as a token."""
 
@@ -31,6 +34,15 @@ MAX_INPUTS = 32
 
 MAX_SCHEMA_DEPTH = 8
 """Most levels of nesting in a template's `input_schema`."""
+
+MAX_SCHEMA_STEPS = 100_000
+"""Most work of checking a template's inputs: values in an input (500 characters are one) times values in its schema."""
+
+MAX_PATTERNS = 32
+"""Most `pattern`s in a template's `input_schema`."""
+
+MAX_PATTERN_BYTES = 10_000
+"""Most text that patterns look through in one call, once for each pattern; a pattern may compile to 64 KB."""
 
 MAX_ANSWER_TOKENS = 1_000_000
 """Highest `max_tokens` and `reasoning.max_tokens`; what the model can, and the cap on costs, are usually lower."""

@@ -3,7 +3,7 @@
 import re
 from base64 import b32encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -20,10 +20,11 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """What a verified token says: who its subject is, and for which issuer."""
+    """What a verified token says: who its subject is, for which issuer, and until when (a stamp) it is taken."""
 
     issuer: str
     subject: str
+    expires_at: str | None = field(default=None, compare=False)
 
     @property
     def user_id(self) -> str:

@@ -11,7 +11,7 @@ from instant.use_cases.estimate_cost import EstimateSort, PlannedCall, tokens_of
 
 MOST_MODELS = 20
 
-# Plain names: what a `type` statement names is not strict in a body that is.
+# Plain names: a number that a `type` statement names is not strict in a body that is.
 Tokens = Annotated[int, Field(ge=0, le=10**9)]
 Few = Annotated[int, Field(ge=0, le=1_000)]
 ModelId = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -16,7 +16,17 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from instant.domain.errors import InstantError, Internal, InvalidField, Malformed, NotFound, UnsupportedMediaType
+from instant.adapters.clock import SystemClock
+from instant.domain.clock import stamp
+from instant.domain.errors import (
+    InstantError,
+    Internal,
+    InvalidField,
+    Malformed,
+    NotFound,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from instant.domain.idempotency import HEADER
 from instant.domain.identity import Identity, Scope
 from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
@@ -70,6 +80,7 @@ def handler_of(
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
+            _refuse_expired(event)
             with _passed(gate, event, context):
                 check_body(event, max_body_bytes)
                 answer = app.resolve(event, context)
@@ -78,6 +89,13 @@ def handler_of(
         return _uncached(event, answer)
 
     return handler
+
+
+def _refuse_expired(event: Mapping[str, Any]) -> None:
+    """The gateway remembers a caller for a minute, which may be longer than what they sent is good for."""
+    ends = ((event.get("requestContext") or {}).get("authorizer") or {}).get("expires_at")
+    if ends and stamp(SystemClock().now()) >= ends:
+        raise Unauthenticated("The API key or access token has expired. Send a valid one.")
 
 
 def _passed(gate: Gate | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:

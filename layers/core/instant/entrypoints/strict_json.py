@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from instant.domain.errors import InvalidField, Malformed, TooLarge, UnsupportedMediaType
-from instant.domain.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES
+from instant.domain.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES, MAX_NUMBER_DIGITS
 from instant.domain.validation import LONGEST_NAME
 
 JSON = "application/json"
@@ -35,14 +35,14 @@ def check_body(event: Mapping[str, Any], max_bytes: int) -> None:
 
 
 def read_json(text: str) -> Any:
-    """Strict JSON: finite numbers, no half characters, no key twice, no NUL, not too deep or too much.
+    """Strict JSON: finite and bearable numbers, no half characters, no key twice, no NUL, not too deep or too much.
 
     A list is refused too: the router would take its first element for the body.
     """
     check_extent(text)
     try:
         value = from_json(text, allow_inf_nan=False)
-        json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless)
+        json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless, parse_int=_refuse_long)
     except (TypeError, ValueError):  # TypeError: the text itself has half a character
         value = []
     if "\\u0000" in text:
@@ -117,3 +117,11 @@ def _refuse_endless(digits: str) -> None:
     """1e400 is good JSON, and infinite for whoever reads it."""
     if isinf(float(digits)):
         raise ValueError("a number is too large")
+
+
+def _refuse_long(digits: str) -> None:
+    if len(digits.lstrip("-")) > MAX_NUMBER_DIGITS:
+        raise TooLarge(
+            f"The body has an integer of more than {MAX_NUMBER_DIGITS} digits. Send a smaller one, or text.",
+            details={"limit": "number_digits", "most": MAX_NUMBER_DIGITS},
+        )

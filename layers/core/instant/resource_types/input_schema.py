@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from instant.domain.errors import InvalidField
+from instant.domain.errors import InvalidField, told_name
 from instant.domain.limits import MAX_INPUTS, MAX_SCHEMA_DEPTH
 from instant.domain.media import MediaKind
+from instant.resource_types.schema_work import check_work, refuse_many_patterns
 
 MEDIA_FORMATS: tuple[MediaKind, ...] = ("image", "file", "audio")
 """Formats by which a string input holds media."""
@@ -19,7 +20,26 @@ _ASSERTIONS = {
     "maxProperties",
 }  # fmt: skip
 _APPLICATORS = {"properties", "items", "additionalProperties", "anyOf", "oneOf", "allOf"}
+_ALTERNATIVES = {"anyOf", "oneOf"}
 _WHERE = "config.input_schema"
+
+PATTERN_BYTES = 64_000
+"""The largest that a pattern may become when it is compiled: each byte of text may visit all of it."""
+
+_BAD_SCHEMA = "is not valid JSON Schema 2020-12"
+_BAD_PATTERN = (
+    f"is not a regular expression without looking around and back, or takes more than {PATTERN_BYTES} bytes when it is "
+    "compiled; leave lengths to maxLength"
+)
+_WORDS = {
+    "additionalProperties": "is not allowed here",
+    "const": "is not the one value that the schema allows",
+    "falseSchema": "is not allowed here",
+    "enum": "is not one of the values that the schema lists",
+    "pattern": "does not match the schema's pattern",
+    "required": "is required",
+}
+"""What is said instead of jsonschema's words, which repeat names and values."""
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
@@ -35,22 +55,30 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         raise InvalidField.named(f"{_WHERE}.properties", f"can have at most {MAX_INPUTS} inputs")
     for path, keyword in _unknown_keywords({k: v for k, v in schema.items() if k != "$schema"}, _WHERE, 0):
         raise InvalidField.named(f"{path}.{keyword}", "is not a keyword that inputs may use")
+    refuse_many_patterns(schema, _WHERE)
     _validator(schema)
-    for name, part in schema["properties"].items():
-        if isinstance(part, Mapping) and "default" in part:
-            _check_default(name, part)
     for name in schema.get("required", ()):
         if name not in schema["properties"]:
-            raise InvalidField.named(f"{_WHERE}.required", f"names {name}, which is not among the properties")
+            raise InvalidField.named(f"{_WHERE}.required", f"names {told_name(name)}, which is not among properties")
+    _check_defaults(schema)
 
 
-def _check_default(name: str, part: Mapping[str, Any]) -> None:
+def _check_defaults(schema: Mapping[str, Any]) -> None:
     """A default is an input that nobody sends: it must fit, and it must not be media, whose price is the caller's."""
-    where = f"{_WHERE}.properties.{name}.default"
-    if part.get("format") in MEDIA_FORMATS:
-        raise InvalidField.named(where, "media inputs have no default")
-    if not _validator(part).is_valid(part["default"]):
-        raise InvalidField.named(where, "does not fit its own schema")
+    defaults = defaults_of(schema)
+    check_work(schema, defaults)
+    for name, value in defaults.items():
+        where = f"{_WHERE}.properties.{name}.default"
+        if schema["properties"][name].get("format") in MEDIA_FORMATS:
+            raise InvalidField.named(where, "media inputs have no default")
+        if not _validator(schema["properties"][name]).is_valid(value):
+            raise InvalidField.named(where, "does not fit its own schema")
+
+
+def defaults_of(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that need not be sent."""
+    parts = schema["properties"].items()
+    return {name: part["default"] for name, part in parts if isinstance(part, Mapping) and "default" in part}
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +87,52 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_inputs(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-    """`InvalidField` names the first input that does not fit; values are never repeated."""
-    for error in _validator(closed(schema)).iter_errors(inputs):
-        raise InvalidField.named(_field(error), str(error.message))
+    """`InvalidField` names the first input that does not fit; values are never repeated.
+
+    `TooLarge` if finding out would take too long.
+    """
+    check_work(schema, inputs)
+    names = schema["properties"]
+    for name in inputs:
+        if name not in names:
+            raise InvalidField.named(f"inputs.{name}", "is not an input here")
+    _check_part({**schema, "properties": {}, "additionalProperties": True}, inputs, "inputs")
+    for name in names:
+        if name in inputs:
+            _check_part(names[name], inputs[name], f"inputs.{name}")
+
+
+def _check_part(schema: Any, value: Any, where: str) -> None:
+    """The first error alone: all of them, or those of every alternative, take far longer than the answer."""
+    import jsonschema_rs  # 15 MB that only templates need
+
+    plain = _without_alternatives(schema)
+    if plain != schema and _validator(schema).is_valid(value):
+        return
+    try:
+        _validator(plain).validate(value)
+    except jsonschema_rs.ValidationError as error:
+        raise InvalidField.named(_field(where, error), _WORDS.get(error.kind.name) or error.message) from None
+    if plain != schema:
+        raise InvalidField.named(where, "fits none of the schema's alternatives, or more of them than one")
+
+
+def _without_alternatives(schema: Any) -> Any:
+    """The schema without `anyOf` and `oneOf`; one that is nothing else allows everything."""
+    match schema:
+        case dict():
+            kept = {keyword: part for keyword, part in schema.items() if keyword not in _ALTERNATIVES}
+            return {keyword: _plain_parts(keyword, part) for keyword, part in kept.items()}
+        case _:
+            return schema
+
+
+def _plain_parts(keyword: str, value: Any) -> Any:
+    if keyword == "properties":
+        return {name: _without_alternatives(part) for name, part in value.items()}
+    if keyword == "allOf":
+        return [_without_alternatives(part) for part in value]
+    return _without_alternatives(value) if keyword in _APPLICATORS else value
 
 
 def media_kind(schema: Mapping[str, Any], name: str) -> MediaKind | None:
@@ -71,33 +142,33 @@ def media_kind(schema: Mapping[str, Any], name: str) -> MediaKind | None:
     return wanted if wanted in MEDIA_FORMATS else None
 
 
-def _validator(schema: Mapping[str, Any]) -> Any:
-    import jsonschema_rs  # 15 MB that only templates need
+def _validator(schema: Any) -> Any:
+    import jsonschema_rs
 
     try:
         return jsonschema_rs.Draft202012Validator(
-            dict(schema),
+            schema if isinstance(schema, bool) else dict(schema),
             mask="the value",
-            pattern_options=jsonschema_rs.RegexOptions(),  # linear time: a pattern cannot be made to hang
+            pattern_options=jsonschema_rs.RegexOptions(PATTERN_BYTES, PATTERN_BYTES),  # linear time, by its size
             retriever=_no_reference,
         )
     except (ValueError, jsonschema_rs.ValidationError) as error:
-        path = ".".join(str(part) for part in getattr(error, "instance_path", ()))
-        raise InvalidField.named(f"{_WHERE}.{path}".rstrip("."), "is not valid JSON Schema 2020-12") from None
+        path = [_WHERE, *map(str, getattr(error, "instance_path", ()))]
+        raise InvalidField.named(".".join(path), _BAD_PATTERN if path[-1] == "pattern" else _BAD_SCHEMA) from None
 
 
 def _no_reference(uri: str) -> Any:
     raise ValueError(f"references are not followed: {uri}")
 
 
-def _field(error: Any) -> str:
+def _field(where: str, error: Any) -> str:
     """Where the error is; for a missing or an unknown input, that input itself."""
-    path = ["inputs", *map(str, error.instance_path)]
-    kind = error.kind
-    if hasattr(kind, "property"):
-        path.append(str(kind.property))
-    elif hasattr(kind, "unexpected"):
-        path.append(str(kind.unexpected[0]))
+    path = [where, *map(str, error.instance_path)]
+    match error.kind.name:
+        case "required":
+            path.append(error.kind.property)
+        case "additionalProperties":
+            path.append(error.kind.unexpected[0])
     return ".".join(path)
 
 

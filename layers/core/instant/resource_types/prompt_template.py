@@ -6,14 +6,21 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints
 
 from instant.domain.catalog import CatalogModel
-from instant.domain.errors import InvalidField
+from instant.domain.errors import InvalidField, told_name
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
 from instant.domain.output import Answer
-from instant.domain.template import names_in, render
+from instant.domain.template import names_in, render, rendered_bytes
 from instant.integrations.openrouter.chat import read_chat
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
-from instant.resource_types.input_schema import DRAFT, check_inputs, check_schema, closed, media_kind
+from instant.resource_types.input_schema import (
+    DRAFT,
+    check_inputs,
+    check_schema,
+    closed,
+    defaults_of,
+    media_kind,
+)
 from instant.resource_types.model_settings import FITTING, ModelSettings, model_ids
 from instant.resource_types.resource_type import Call, Plan, Send
 
@@ -59,9 +66,9 @@ class PromptTemplate:
             )
         for name in names_in(settings.template):
             if name not in settings.input_schema["properties"]:
-                raise InvalidField.named("config.template", f"asks for {{{{{name}}}}}, which is not in input_schema")
+                raise InvalidField.named("config.template", f"asks for {told_name(name)}, which is not in input_schema")
             if media_kind(settings.input_schema, name):
-                raise InvalidField.named("config.template", f"has {{{{{name}}}}}, but media go beside the text")
+                raise InvalidField.named("config.template", f"asks for {told_name(name)}, but media go beside the text")
         check_settings(settings, models)
 
     def plan(self, call: Call) -> Plan:
@@ -69,22 +76,16 @@ class PromptTemplate:
         settings = TemplateSettings.model_validate(call.config)
         schema = settings.input_schema
         check_inputs(schema, call.inputs)
-        defaults = {name: part["default"] for name, part in schema["properties"].items() if _has_default(part)}
-        values = {**defaults, **call.inputs}
+        values = {**defaults_of(schema), **call.inputs}
         media = [
             read_media(kind, value, f"inputs.{name}")
             for name, value in values.items()
             if (kind := media_kind(schema, name)) and value is not None
         ]
-        text = render(settings.template, values)
-        if (size := len(text.encode())) > MAX_TEXT_BYTES:
+        if (size := rendered_bytes(settings.template, values)) > MAX_TEXT_BYTES:
             raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; {MAX_TEXT_BYTES} are allowed")
-        return plan_chat(settings, Content(text, media), call)
+        return plan_chat(settings, Content(render(settings.template, values), media), call)
 
     def run(self, plan: Plan, send: Send) -> Answer:
         """One exchange."""
         return read_chat(send(plan.request), wants_json=plan.wants_json)
-
-
-def _has_default(part: Any) -> bool:
-    return isinstance(part, Mapping) and "default" in part

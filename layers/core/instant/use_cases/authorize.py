@@ -37,14 +37,14 @@ def _bearer_of_key(text: str, store: ApiKeyStore, clock: Clock) -> Identity:
     if key is None or not key.is_valid(clock.now()):
         raise _unknown()
     _note_use(key, store, clock)
-    return Identity(key.user_id, key.scopes, key.key_id)
+    return Identity(key.user_id, key.scopes, key_id=key.key_id, expires_at=key.expires_at)
 
 
 def _bearer_of_token(text: str, tokens: TokenVerifier, admins: frozenset[str]) -> Identity:
     """An issuer's own scopes mean nothing here: its tokens may do what their users may, and no more."""
     claims = tokens.verify(text)
     more = frozenset({Scope.ADMIN}) if claims.subject in admins else frozenset()
-    return Identity(claims.user_id, TOKEN_SCOPES | more)
+    return Identity(claims.user_id, TOKEN_SCOPES | more, expires_at=claims.expires_at)
 
 
 def _unknown() -> Unauthenticated:

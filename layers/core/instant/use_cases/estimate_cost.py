@@ -67,7 +67,7 @@ def estimate_cost(
 def _known(shelf: Shelf, number: int, name: str) -> CatalogModel:
     model = shelf.get(name)
     if model is None:
-        raise InvalidField.named(f"models.{number}", f"{name} is not in the catalog; GET /api/models lists what is")
+        raise InvalidField.named(f"models.{number}", "is not in the catalog; GET /api/models lists what is")
     return model
 
 

@@ -140,7 +140,8 @@ def _usable(model_id: str, settings: Mapping[str, Any], models: ModelReader) -> 
     model = models.get(model_id)
     problem = why_unusable(model)
     if model is None or problem:
-        raise InvalidField.named(_field_of(model_id, settings), f"{model_id} {problem}")
+        told = f"{model.openrouter_id} {problem}" if model else str(problem)
+        raise InvalidField.named(_field_of(model_id, settings), told)
     return model
 
 

@@ -28,7 +28,11 @@ from instant.integrations.openrouter.wire import (
     text,
 )
 
-_DAY = 24 * 3600
+RETRY_UPSTREAM = 10
+"""Seconds to wait where a reply does not say: its limits are by the minute, or pass by themselves."""
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
 
 _NOT_BEGUN = {429, 503, 529}
 """Statuses that say that no model was run: no room, or too many calls."""
@@ -101,12 +105,12 @@ def _limited(error: Mapping[str, Any], reply: Reply) -> RateLimited:
     return RateLimited("OpenRouter's rate limit is reached. Wait, then call again.", retry_after=_wait(reply))
 
 
-def _until_midnight(reply: Reply) -> int | None:
-    """The seconds that are left of the reply's own day."""
+def _until_midnight(reply: Reply) -> int:
+    """The seconds that are left of the reply's own day; an hour if it does not say when it was sent."""
     try:
         now = parsedate_to_datetime(reply.headers["date"])
     except (KeyError, ValueError):
-        return None
+        return _HOUR
     return _DAY - (now.hour * 3600 + now.minute * 60 + now.second)
 
 
@@ -142,6 +146,7 @@ def _message(error: Mapping[str, Any]) -> str:
     return (text(error.get("message")) or "").lower()
 
 
-def _wait(reply: Reply) -> int | None:
+def _wait(reply: Reply) -> int:
+    """How long the reply says to wait, within a day."""
     value = reply.headers.get("retry-after", "")
-    return min(int(value[:9]), _DAY) if value.isdecimal() else None
+    return min(int(value[:9]), _DAY) if value.isdecimal() else RETRY_UPSTREAM

@@ -1,0 +1,35 @@
+"""What the slowest of all hostile bodies costs: of those that are refused, and of the worst within the limits."""
+
+import os
+from collections.abc import Iterator
+
+from tests.bench.setting import Row, Setting
+from tests.e2e.processes import cpu_ticks, function_processes
+from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, bearable
+
+FUNCTION, PATH = "PreviewFunction", "/api/resources/preview"
+_SECONDS_PER_TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def measure(setting: Setting) -> list[Row]:
+    """Each is sent once to the warm function that reads the most of a body; the slowest is told."""
+    setting.world.call("alice", "POST", PATH, {})
+    (process,) = function_processes(FUNCTION, setting.world.stack.aws_url)
+    spent = {name: _seconds(setting, process, body) for name, body in _bodies()}
+    slowest = max(spent, key=lambda name: spent[name])
+    name = slowest.partition(", ")[2]
+    return [Row(f"slowest of {len(spent)} hostile bodies: {name}", f"{spent[slowest]:.2f} s CPU", "under 1 s")]
+
+
+def _bodies() -> Iterator[tuple[str, bytes]]:
+    texts = [*HOSTILE.items(), *((name, raw) for name, (raw, _) in LABORIOUS.items()), *bearable()]
+    for number, (name, raw) in enumerate(texts):
+        yield f"{number}, {name}", raw.encode("utf-8", "surrogatepass")
+    yield from ((f"bytes, {name}", raw) for name, raw in BYTES.items())
+
+
+def _seconds(setting: Setting, process: int, body: bytes) -> float:
+    before = cpu_ticks(process)
+    reply = setting.world.call("alice", "POST", PATH, body, **{"Content-Type": "application/json"})
+    assert reply.status < 500, reply.body
+    return (cpu_ticks(process) - before) * _SECONDS_PER_TICK

@@ -1,0 +1,120 @@
+"""Checking inputs: the first that does not fit is named, in words of ours, and no pattern can be made to hang."""
+
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import InvalidField
+from instant.resource_types.input_schema import check_inputs, check_schema
+
+
+def schema(part: Any) -> dict[str, Any]:
+    """One input."""
+    return {"type": "object", "properties": {"it": part}}
+
+
+def refusal(part: Any, value: Any, name: str = "it") -> str:
+    """What is said of it."""
+    with pytest.raises(InvalidField) as caught:
+        check_inputs(schema(part), {name: value})
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [
+        ({"type": "string"}, 1, 'inputs.it: the value is not of type "string"'),
+        ({"maximum": 9}, 10, "inputs.it: the value is greater than the maximum of 9"),
+        ({"enum": ["a", "b"]}, "c", "inputs.it: is not one of the values that the schema lists"),
+        ({"const": "a"}, "c", "inputs.it: is not the one value that the schema allows"),
+        ({"pattern": "^a$"}, "c", "inputs.it: does not match the schema's pattern"),
+        ({"required": ["a"]}, {}, "inputs.it.a: is required"),
+        ({"properties": {"a": {"type": "null"}}}, {"a": 1}, 'inputs.it.a: the value is not of type "null"'),
+        ({"additionalProperties": False}, {"a": 1}, "inputs.it: is not allowed here"),
+        ({"properties": {}, "additionalProperties": False}, {"a": 1}, "inputs.it.a: is not allowed here"),
+        ({"properties": {"b": {}}, "additionalProperties": False}, {"a": 1}, "inputs.it.a: is not allowed here"),
+        ({"items": {"items": {"type": "null"}}}, [[], [None, 1]], 'inputs.it.1.1: the value is not of type "null"'),
+        (
+            {"anyOf": [{"type": "null"}]},
+            1,
+            "inputs.it: fits none of the schema's alternatives, or more of them than one",
+        ),
+        ({"oneOf": [{}, {}]}, 1, "inputs.it: fits none of the schema's alternatives, or more of them than one"),
+        ({"items": {"oneOf": [{}, {}], "type": "null"}}, [1], 'inputs.it.0: the value is not of type "null"'),
+        ({"allOf": [{"anyOf": [True]}, {"minimum": 2}]}, 1, "inputs.it: the value is less than the minimum of 2"),
+        (
+            {"allOf": [{"anyOf": [False]}]},
+            1,
+            "inputs.it: fits none of the schema's alternatives, or more of them than one",
+        ),
+        (False, 1, "inputs.it: is not allowed here"),
+    ],
+)
+def test_what_does_not_fit_is_named(part: Any, value: Any, told: str) -> None:
+    assert refusal(part, value) == told
+
+
+def test_an_input_that_is_not_there_is_named() -> None:
+    assert refusal({}, 1, name="other") == "inputs.other: is not an input here"
+
+
+@pytest.mark.parametrize(
+    "part", [True, {}, {"anyOf": [{"type": "null"}, {"type": "string"}]}, {"oneOf": [True, False]}]
+)
+def test_what_fits_passes(part: Any) -> None:
+    check_inputs(schema(part), {"it": "x"})
+    check_inputs(schema(part), {})
+
+
+def test_rules_of_the_whole_are_kept() -> None:
+    whole = {"type": "object", "properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    check_inputs(whole, {"b": 1})
+    with pytest.raises(InvalidField, match="inputs: fits none"):
+        check_inputs(whole, {})
+
+
+SECRET = "sk-or-v1-" + "5ec2e7" * 11
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ({"enum": [SECRET]}, 1),
+        ({"const": SECRET}, 1),
+        ({"pattern": SECRET}, "x"),
+        ({"required": [SECRET]}, {}),
+        ({"properties": {SECRET: {"type": "null"}}}, {SECRET: 1}),
+        ({"additionalProperties": False}, {SECRET: 1}),
+        ({"anyOf": [{"const": SECRET}]}, 1),
+        ({"type": "null"}, SECRET),
+        ({"type": "null"}, {SECRET: SECRET}),
+        ({"uniqueItems": True}, [SECRET, SECRET]),
+    ],
+)
+def test_neither_values_nor_long_names_are_repeated(part: Any, value: Any) -> None:
+    with pytest.raises(InvalidField) as caught:
+        check_inputs(schema(part), {"it": value})
+    assert SECRET[:12] not in str(caught.value.body())
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"^(a+)\1$", "(?=a)a", "(?<!a)b", "(?>a)b", "(", r"(\w{200}){200}", "[ab]*a[ab]{5000}"]
+)
+def test_patterns_that_could_hang_are_refused(pattern: str) -> None:
+    """Those that need going back have no linear time; those that grow when compiled have it by their size."""
+    with pytest.raises(InvalidField, match="regular expression") as caught:
+        check_schema(schema({"pattern": pattern}))
+    assert caught.value.details == {"field": "config.input_schema.properties.it.pattern"}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(a+)+$", r"^\d{4}-\d\d$", r"^[^@\s]+@[^@\s]+$", r"^\p{L}+$", "^[a-z0-9-]{1,200}$"]
+)
+def test_patterns_of_linear_time_are_taken(pattern: str) -> None:
+    check_schema(schema({"pattern": pattern}))
+
+
+def test_a_required_name_that_is_missing_is_told_unless_it_is_long() -> None:
+    for name, told in (("topic", "topic"), (SECRET, "…")):
+        with pytest.raises(InvalidField, match=f"names {told}, which"):
+            check_schema({**schema({}), "required": [name]})
