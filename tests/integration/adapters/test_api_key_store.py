@@ -100,7 +100,8 @@ def test_a_key_opens_what_it_may_until_it_is_closed(store: DynamoApiKeyStore, ca
     )
     header = f"Bearer {secret.reveal()}"
     assert key.key_hash == hash_of(secret.reveal())
-    assert authorize(header, store, clock) == Identity(caller.user_id, frozenset({Scope.EXECUTE}))
+    opened = Identity(caller.user_id, frozenset({Scope.EXECUTE}), key.key_id, key.expires_at)
+    assert authorize(header, store, clock) == opened
     clock.pass_seconds(3_600)
     with pytest.raises(Unauthenticated):
         authorize(header, store, clock)

@@ -77,7 +77,7 @@ def test_nobody_is_refused_because_a_note_failed(
 ) -> None:
     text, record = key
     with faults("UpdateItem", failure("AccessDeniedException")), caplog.at_level(logging.ERROR):
-        assert authorize(f"Bearer {text}", store, FakeClock()) == Identity(record.user_id, record.scopes)
+        assert authorize(f"Bearer {text}", store, FakeClock()) == Identity(record.user_id, record.scopes, record.key_id)
     assert "the use of a key was not noted" in caplog.text
     assert text not in caplog.text
     with faults("UpdateItem", failure("AccessDeniedException")), pytest.raises(UpdateError):
