@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from instant.adapters.ledger_rows import opening_row
 from tests.e2e.world import OPENROUTER_KEYS, World
+from tests.fakes.nouns import an_opening
 from tests.local.toy.calling import call
 
 LONG = "long " * 4_000
@@ -73,6 +75,8 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     assert what_if["compared"]["executions"] > 0
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")
+    _repeat(world, journey)
+    _look_after(world, journey)
     _switch(world)
     _refused_key(world, journey)
     for method, body in (("GET", None), ("PATCH", {"is_enabled": True})):
@@ -97,6 +101,48 @@ def _paint(world: World) -> None:
     link = urlsplit(shown.headers["Location"])
     picture = call(f"{link.scheme}://{link.netloc}", "GET", f"{link.path}?{link.query}")
     assert picture.body.startswith(b"\x89PNG"), picture.status
+
+
+def _repeat(world: World, journey: Journey) -> None:
+    """A long answer is asked for twice under one name: it is there, byte for byte, and paid once."""
+    body = {"resource_id": journey.resource["resource_id"], "inputs": {"prompt": "A long story, please."}}
+    world.fake.script(200, _long_answer(journey.resource["ai_model_id"]))
+    first, second = (
+        world.call("alice", "POST", "/api/execute", body, **{"Idempotency-Key": "story-1"}) for _ in range(2)
+    )
+    assert first.status == 200, first.body
+    assert first.body == second.body
+
+
+def _look_after(world: World, journey: Journey) -> None:
+    """One execution whose answer broke off is asked for and booked; one that was never sent is taken back."""
+    user = {"scope": "user", "daily_usd": "1", "monthly_usd": None}
+    world.done(200, "alice", "PUT", "/api/budgets", user)
+    broken = world.execute("alice", "[[fake: truncated]]", resource_id=journey.resource["resource_id"])
+    assert broken.json["error"]["code"] == "outcome_unknown", broken.body
+    for _ in range(2):  # at first OpenRouter does not know of it yet
+        _make_due(world, broken.json["error"]["execution_id"])
+        world.stack.fire("ReconcileFunction")
+        world.stack.settle()
+    shown = world.done(200, "alice", "GET", f"/api/executions/{broken.json['error']['execution_id']}")
+    assert (shown["status"], shown["error"]["code"]) == ("DONE", "outcome_unknown")
+    assert shown["usage"]["cost_usd"] is not None
+    dead = opening_row(an_opening("exe_dead", user_id="user_alice", fingerprint="f" * 64), 90)
+    world.stack.client("dynamodb").put_item(TableName=world.name("EXECUTIONS_TABLE"), Item=dead)
+    world.stack.fire("ReconcileFunction")
+    world.stack.settle()
+    world.done(404, "alice", "GET", "/api/executions/exe_dead")
+    world.done(200, "alice", "PUT", "/api/budgets", {**user, "daily_usd": None})
+
+
+def _make_due(world: World, execution_id: str) -> None:
+    """As time would."""
+    world.stack.client("dynamodb").update_item(
+        TableName=world.name("EXECUTIONS_TABLE"),
+        Key={"execution_id": {"S": execution_id}},
+        UpdateExpression="SET due_at = :due",
+        ExpressionAttributeValues={":due": {"S": "2026-01-01T00:00:00.000000Z"}},
+    )
 
 
 def _switch(world: World) -> None:

@@ -16,6 +16,7 @@ from tests.local.toy.calling import Reply
 pytestmark = pytest.mark.e2e
 
 JSON = {"Content-Type": "application/json"}
+BUDGETS = "/api/budgets"
 KEYS = "/api/user/integrations/openrouter"
 ABSENT = "res_00000000000000000000000000"
 
@@ -67,6 +68,25 @@ class Errors:
         self.world.done(200, "alice", "PATCH", KEYS, {"max_cost_per_call_usd": "0.25"})
         return reply
 
+    def budget_exhausted(self) -> Reply:
+        """What is held back for a call of unknown outcome leaves too little for the next one."""
+        body = {"config": self._config(), "resource_type": "openrouter_instant", "inputs": {"prompt": "Hello"}}
+        worst = self.world.done(200, "alice", "POST", "/api/resources/preview", body)["worst_case_usd"]
+        self.world.done(200, "alice", "PUT", BUDGETS, {"scope": "user", "daily_usd": worst, "monthly_usd": None})
+        self._run("alice")
+        reply = self._run("alice")
+        self.world.done(200, "alice", "PUT", BUDGETS, {"scope": "user", "daily_usd": None, "monthly_usd": None})
+        return reply
+
+    def in_progress(self) -> Reply:
+        """The first call is under way while the gateway has given up on it."""
+        self._run("alice", "[[fake: slow 12]]", key="slow")
+        return self._run("alice", "[[fake: slow 12]]", key="slow")
+
+    def idempotency_mismatch(self) -> Reply:
+        self._run("alice", "Hello", key="once")
+        return self._run("alice", "Hello again", key="once")
+
     def too_large(self) -> Reply:
         return self._run("alice", "[[fake: error 413]]")
 
@@ -117,8 +137,10 @@ class Errors:
         self.world.stack.client("dynamodb").delete_table(TableName=self.world.name("RESOURCES_TABLE"))
         return self.world.call("alice", "GET", f"/api/resources/{self.resource_id}")
 
-    def _run(self, user: str, prompt: str = "Hello") -> Reply:
-        return self.world.execute(user, prompt, resource_id=self.resource_id)
+    def _run(self, user: str, prompt: str = "Hello", key: str | None = None) -> Reply:
+        body = {"resource_id": self.resource_id, "inputs": {"prompt": prompt}}
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.world.call(user, "POST", "/api/execute", body, **JSON, **headers)
 
     def _config(self) -> Any:
         return self.world.done(200, "alice", "GET", f"/api/resources/{self.resource_id}")["config"]

@@ -46,7 +46,7 @@ def test_a_token_is_its_user_and_may_execute_and_manage(shared: House, issuer: F
     user_id = answer["principalId"]
     assert user_id.startswith("oidc_")
     assert answer["context"].pop("expires_at") > stamp(datetime.now(UTC))
-    assert answer["context"] == {"user_id": user_id, "scopes": "execute manage"}
+    assert answer["context"] == {"user_id": user_id, "scopes": "execute manage", "key_id": ""}
     assert authorize(shared, issuer.token("carol", jti="another"))["principalId"] == user_id
     assert authorize(shared, issuer.token("mallory"))["principalId"] != user_id
     assert "carol" not in json.dumps(answer)
@@ -83,7 +83,8 @@ def test_a_key_made_with_a_token_is_the_same_user_s(shared: House, issuer: FakeI
     caller = DynamoApiKeyStore(shared.name("API_KEYS_TABLE"))
     secret, key = mint(user_id=user_id, name="ci", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
     caller.put(key)
-    assert authorize(shared, secret.reveal())["context"] == {"user_id": user_id, "scopes": "execute"}
+    expected = {"user_id": user_id, "scopes": "execute", "key_id": key.key_id}
+    assert authorize(shared, secret.reveal())["context"] == expected
 
 
 def test_an_api_key_never_reaches_the_issuer(shared: House, issuer: FakeIssuer) -> None:

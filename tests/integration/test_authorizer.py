@@ -61,6 +61,7 @@ def test_a_valid_key_tells_who_calls_and_what_they_may(shared: House) -> None:
     with recorded("dynamodb") as calls:
         answer = _authorize(shared, {"Authorization": f"Bearer {key}"})
     assert answer["principalId"] == "user_alice"
+    assert answer["context"].pop("key_id").startswith("key_")
     assert answer["context"] == {"user_id": "user_alice", "scopes": "execute manage"}
     assert key not in json.dumps(answer)
     assert operations(calls) == ["GetItem", "UpdateItem"]
@@ -91,7 +92,8 @@ def test_a_key_made_and_revoked_by_its_user(shared: House) -> None:
     body = {"name": "laptop", "scopes": ["execute"]}
     made = shared.call("POST", "/api/user/api-keys", body).json
     headers = {"Authorization": f"Bearer {made['api_key']}"}
-    assert _authorize(shared, headers)["context"] == {"user_id": "user_alice", "scopes": "execute"}
+    expected = {"user_id": "user_alice", "scopes": "execute", "key_id": made["key_id"]}
+    assert _authorize(shared, headers)["context"] == expected
     listed = shared.call("GET", "/api/user/api-keys").json["data"]
     (used_at,) = (key["last_used_at"] for key in listed if key["key_id"] == made["key_id"])
     assert made["created_at"][:10] <= used_at[:10]

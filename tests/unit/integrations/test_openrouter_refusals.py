@@ -97,7 +97,7 @@ def test_each_answer_becomes_its_error(name: str) -> None:
     case = CASES[name]
     error = refusal(case.reply())
     assert type(error) is case.kind
-    assert error.retry_after == case.retry_after
+    assert error.wait == case.retry_after
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -38,12 +38,18 @@ LONGEST_NAME = 40
 """A part of a field's name is repeated to its sender up to this length."""
 
 
+USUAL_WAIT = 10
+"""Seconds to wait where a service does not say: its limits are by the minute, or pass by themselves."""
+
+
 class InstantError(Exception):
     """A failure told to the caller: `message` says what to do next and never holds a key or an upstream body."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    usual_wait: ClassVar[int | None] = None
+    """Seconds to tell where nobody said after how many the same call may succeed."""
 
     def __init__(
         self,
@@ -69,6 +75,11 @@ class InstantError(Exception):
         self.outcome_unknown = outcome_unknown
         self.nothing_done = nothing_done
         self.execution_id: str | None = None
+
+    @property
+    def wait(self) -> int | None:
+        """Seconds after which the same call may succeed, as callers are told; None where that is not to be expected."""
+        return self.usual_wait if self.retry_after is None else self.retry_after
 
     def during(self, execution_id: str) -> Self:
         """The same failure, naming the execution in which it happened."""
@@ -213,7 +224,7 @@ class Moderated(InstantError):
 class RateLimited(InstantError):
     """Too many calls for now."""
 
-    code, status, retryable = "rate_limited", 429, True
+    code, status, retryable, usual_wait = "rate_limited", 429, True, USUAL_WAIT
 
 
 class BudgetExhausted(InstantError):
@@ -246,7 +257,7 @@ class EmptyAnswer(InstantError):
 class UpstreamUnavailable(InstantError):
     """The service could not take the call; nothing was done there."""
 
-    code, status, retryable = "upstream_unavailable", 503, True
+    code, status, retryable, usual_wait = "upstream_unavailable", 503, True, USUAL_WAIT
 
 
 class LimitsUnavailable(InstantError):

@@ -184,7 +184,7 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
 
 
 def _told(error: InstantError) -> Response[Any]:
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    headers = {"Retry-After": str(error.wait)} if error.wait is not None else {}
     return Response(error.status, JSON, json.dumps(error.body()), headers)
 
 
@@ -197,8 +197,8 @@ def _uncached(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any
 
 def _as_proxy_answer(error: InstantError) -> dict[str, Any]:
     headers = {"Content-Type": [JSON]}
-    if error.retry_after is not None:
-        headers["Retry-After"] = [str(error.retry_after)]
+    if error.wait is not None:
+        headers["Retry-After"] = [str(error.wait)]
     return {"statusCode": error.status, "multiValueHeaders": headers, "body": json.dumps(error.body())}
 
 

@@ -28,9 +28,6 @@ from instant.integrations.openrouter.wire import (
     text,
 )
 
-RETRY_UPSTREAM = 10
-"""Seconds to wait where a reply does not say: its limits are by the minute, or pass by themselves."""
-
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -146,7 +143,7 @@ def _message(error: Mapping[str, Any]) -> str:
     return (text(error.get("message")) or "").lower()
 
 
-def _wait(reply: Reply) -> int:
-    """How long the reply says to wait, within a day."""
+def _wait(reply: Reply) -> int | None:
+    """How long the reply says to wait, within a day; None if it does not say."""
     value = reply.headers.get("retry-after", "")
-    return min(int(value[:9]), _DAY) if value.isdecimal() else RETRY_UPSTREAM
+    return min(int(value[:9]), _DAY) if value.isdecimal() else None
