@@ -76,7 +76,6 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")
     _repeat(world, journey)
-    _look_after(world, journey)
     _switch(world)
     _refused_key(world, journey)
     for method, body in (("GET", None), ("PATCH", {"is_enabled": True})):
@@ -87,6 +86,7 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     world.keys["spare"] = made["api_key"]
     world.done(200, "alice", "GET", "/api/user/api-keys")
     _keep_to_budgets(world, {"resource": journey.resource["resource_id"], "api_key": made["key_id"]})
+    _look_after(world, journey)
     _connect_the_platform(world)
     world.done(204, "alice", "DELETE", f"/api/user/api-keys/{made['key_id']}")
 
