@@ -34,8 +34,11 @@ class Calls:
 
 
 @contextmanager
-def killed_at(call: int, *, after: bool = False) -> Iterator[Calls]:
-    """Die at this call to AWS or to a service, and at all later ones; `after`: it was carried out, and not read."""
+def killed_at(call: int, *, after: bool = False, of_aws_alone: bool = False) -> Iterator[Calls]:
+    """Die at this call to AWS or to a service, and at all later ones; `after`: it was carried out, and not read.
+
+    With `of_aws_alone` calls to services are not counted, and work even after death.
+    """
     calls = Calls()
 
     def die(process: Any) -> Any:
@@ -49,7 +52,7 @@ def killed_at(call: int, *, after: bool = False) -> Iterator[Calls]:
         return die(lambda: _AWS(self, request))
 
     def http(self: httpx.HTTPTransport, request: httpx.Request) -> Any:
-        return die(lambda: _HTTP(self, request))
+        return _HTTP(self, request) if of_aws_alone else die(lambda: _HTTP(self, request))
 
     with (
         mock.patch.object(BotocoreStubber, "process_request", aws),

@@ -1,5 +1,6 @@
-"""Fixtures of the integration tests: a house, and a house that has everything in it."""
+"""Fixtures of the integration tests: a house, a house that has everything in it, and restless threads."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -29,6 +30,15 @@ def furnished(house: House) -> House:
     house.sync()
     assert house.connect().status == 201
     return house
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture

@@ -2,19 +2,14 @@
 
 import copy
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
 from typing import Any
-from unittest import mock
 
 import pytest
-from botocore.awsrequest import AWSRequest
-from moto.core.botocore_stubber import BotocoreStubber
 
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
+from tests.fakes.deaths import Killed, killed_at
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import created
 from tests.integration.house import House
@@ -24,26 +19,6 @@ from tests.integration.test_openapi import DOCUMENT, conforms
 type Row = dict[str, Any]
 type Tables = tuple[list[Row], list[Row]]
 STAMPS = ("missing_since", "price_held_since")
-
-
-class Killed(BaseException):
-    """The process is gone: nothing that would tidy up runs, since every later call dies as well."""
-
-
-@contextmanager
-def killed_at(call: int, *, after: bool) -> Iterator[None]:
-    """Die at this call and at all later ones; `after`: it is carried out, and its answer never read."""
-    numbers, process = count(1), BotocoreStubber.process_request
-
-    def die(self: BotocoreStubber, request: AWSRequest) -> Any:
-        number = next(numbers)
-        answer = process(self, request) if number < call or (after and number == call) else None
-        if number >= call:
-            raise Killed
-        return answer
-
-    with mock.patch.object(BotocoreStubber, "process_request", die):
-        yield
 
 
 def before(house: House) -> list[Row]:
@@ -141,7 +116,7 @@ def test_a_sync_may_be_killed_at_every_call(house: House, later: FakeClock, is_f
     for call in range(1, len(made) + 1):
         set_back(kept)
         with listening_owners(house) as owners:
-            with killed_at(call, after=late), pytest.raises(Killed):
+            with killed_at(call, after=late, of_aws_alone=True), pytest.raises(Killed):
                 house.sync()
             readable(house)
             if call > 1 or late:

@@ -1,10 +1,8 @@
 """A hundred identical calls at once: one reaches the model, all are told the same, and the books have one row."""
 
 import json
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +19,8 @@ from instant.use_cases.execute_resource import Doors, Order, execute_resource
 from tests.integration.aws_calls import one_at_a_time
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
+
+pytestmark = pytest.mark.usefixtures("restless")
 
 ALICE = Identity("user_alice", frozenset({Scope.EXECUTE}))
 
@@ -50,15 +50,6 @@ class HastyLedger(DynamoLedger):
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues={":sent": {"S": "SENT"}},
         )
-
-
-@pytest.fixture(autouse=True)
-def _restless() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture

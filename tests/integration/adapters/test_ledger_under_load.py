@@ -1,7 +1,6 @@
 """Fifty threads close executions of one resource at once; every one of them is counted."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -14,6 +13,8 @@ from instant.domain.execution import Closing, Opening, State
 from tests.fakes.nouns import a_closing, an_opening
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
+
+pytestmark = pytest.mark.usefixtures("restless")
 
 THREADS, CLOSES = 50, 4
 
@@ -30,15 +31,6 @@ class CarelessLedger(DynamoLedger):
         more = {"calls": calls, "last_called_at": {"S": closing.finished_at}}
         aws.client("dynamodb").put_item(TableName=table, Item={**key, **more})
         return True
-
-
-@pytest.fixture(autouse=True)
-def _restless() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 def counted(house: House, ledger: DynamoLedger, resource_id: str) -> int:

@@ -1,8 +1,7 @@
 """Fifty threads call at once: exactly as many pass as may, and never more are in flight than may be."""
 
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +13,8 @@ from instant.domain.limits import Rate, too_many_in_flight
 from instant.ports import Limiter
 from tests.fakes.clock import FakeClock
 from tests.integration.house import House
+
+pytestmark = pytest.mark.usefixtures("restless")
 
 THREADS, CALLS = 50, 20
 LIMIT = 300
@@ -53,15 +54,6 @@ class CarelessLimiter(DynamoLimiter):
     def _write(self, user_id: str, taken: int) -> None:
         item = {"name": {"S": user_id}, "taken": {"N": str(taken)}}
         aws.client("dynamodb").put_item(TableName=self._rows, Item=item)
-
-
-@pytest.fixture(autouse=True)
-def _restless() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture

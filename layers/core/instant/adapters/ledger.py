@@ -1,7 +1,7 @@
 """The ledger of executions in DynamoDB: every transition is one conditional write, spelled out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from instant.adapters.ledger_rows import item, open_run_of, opening_row, values
 from instant.adapters.transactions import CONDITION, reasons_of, transact
 from instant.domain.budget import exhausted
 from instant.domain.clock import moment
-from instant.domain.execution import Closing, Execution, Opening, State
+from instant.domain.execution import OPEN, Closing, Execution, Opening, State
 
 _ATTEMPTS = 8
 _NAMES = {"#state": "state"}
@@ -61,27 +61,12 @@ class DynamoLedger:
 
     def sent(self, opening: Opening) -> None:
         """RESERVED -> SENT: from here on the call may have been paid. Only the run that holds the lease comes here."""
-        condition, bound = _in_states(opening, (State.RESERVED, State.SENT))
-        client("dynamodb").update_item(
-            TableName=self._tables.executions,
-            Key=item(execution_id=opening.execution_id),
-            UpdateExpression="SET #state = :sent",
-            ConditionExpression=condition,
-            ExpressionAttributeNames=_NAMES,
-            ExpressionAttributeValues=bound,
-        )
+        self._update(opening, (State.RESERVED, State.SENT), "SET #state = :sent")
 
     def name(self, opening: Opening, generation_id: str) -> None:
         """Note, while the call is under way, by which id its outcome can be asked for."""
-        condition, bound = _in_states(opening, (State.SENT, State.UNKNOWN))
-        client("dynamodb").update_item(
-            TableName=self._tables.executions,
-            Key=item(execution_id=opening.execution_id),
-            UpdateExpression="SET early_generation_id = :id",
-            ConditionExpression=condition,
-            ExpressionAttributeNames=_NAMES,
-            ExpressionAttributeValues={**bound, **values(id=generation_id)},
-        )
+        named = "SET early_generation_id = :id"
+        self._update(opening, (State.SENT, State.UNKNOWN), named, values(id=generation_id))
 
     def release(self, opening: Opening) -> None:
         """RESERVED or SENT -> nothing, by the run itself, which knows that it has sent nothing; again is a no-op."""
@@ -128,13 +113,7 @@ class DynamoLedger:
 
     def postpone(self, opening: Opening, due_at: str) -> None:
         """Look after an execution that is still open at `due_at`."""
-        client("dynamodb").update_item(
-            TableName=self._tables.executions,
-            Key=item(execution_id=opening.execution_id),
-            UpdateExpression="SET due_at = :due",
-            ConditionExpression="run_id = :run AND attribute_exists(open_shard)",
-            ExpressionAttributeValues=values(run=opening.run_id, due=due_at),
-        )
+        self._update(opening, OPEN, "SET due_at = :due", values(due=due_at))
 
     def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
         """Open the execution and hold money back for it, or neither; False if there is one already."""
@@ -153,6 +132,20 @@ class DynamoLedger:
                 raise exhausted(full[0], moment(opening.created_at)) from None
             raise
         return True
+
+    def _update(
+        self, opening: Opening, states: Sequence[State], expression: str, more: Mapping[str, Any] | None = None
+    ) -> None:
+        """One change of an execution that is still this run's and in one of these states."""
+        condition, bound = _in_states(opening, states)
+        client("dynamodb").update_item(
+            TableName=self._tables.executions,
+            Key=item(execution_id=opening.execution_id),
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=_NAMES,
+            ExpressionAttributeValues={**bound, **(more or {})},
+        )
 
     def _row(self, execution_id: str) -> dict[str, Any] | None:
         reply = client("dynamodb").get_item(

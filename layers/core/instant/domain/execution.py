@@ -31,6 +31,10 @@ class State(StrEnum):
     LOST = "LOST"
 
 
+OPEN = (State.RESERVED, State.SENT, State.UNKNOWN)
+"""The states that are no end."""
+
+
 class KeySource(StrEnum):
     """Whose key paid."""
 
