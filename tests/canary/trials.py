@@ -56,7 +56,7 @@ def fail_upstream(walk: Walk) -> None:
         for body, headers in _echoes(walk.key):
             walk.house.fake.script(status, body, headers, cut=status == 500)
             _run(walk)
-    walk.house.seconds = 5.1
+    walk.house.seconds = 8.1
     for wish in SLOW:
         _run(walk, f"[[fake: {wish}]]")
     walk.house.seconds = 30

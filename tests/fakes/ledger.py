@@ -59,6 +59,15 @@ class MemoryLedger:
         row = self._row(opening, State.SENT, State.UNKNOWN)
         self._put(replace(row, name=generation_id))
 
+    def leave(self, opening: Opening, closing: Closing) -> None:
+        row = self._row(opening, State.SENT, State.UNKNOWN)
+        told: dict[str, object] = {
+            name: _told(closing)[name] for name in ("text", "object_key") if name in _told(closing)
+        }
+        delivered: dict[str, object] = {} if closing.error_code else {"was_delivered": True}
+        facts = {**row.facts, **told, **delivered}
+        self._put(replace(row, name=closing.receipt.generation_id or row.name, facts=facts))
+
     def release(self, opening: Opening) -> None:
         row = self.rows.get(opening.execution_id)
         if _is(row, opening, State.RESERVED, State.SENT):
@@ -197,6 +206,7 @@ def _execution(row: Row) -> Execution:
         **_picked(row.facts, _END),
         key_source=str(row.opening.key_source),
         state=row.state,
+        was_delivered="was_delivered" in row.facts,
         receipt=receipt,
         answer=answer,
     )
@@ -205,7 +215,10 @@ def _execution(row: Row) -> Execution:
 def _open_run(row: Row) -> OpenRun:
     facts = _picked(row.facts, ("generation_id", "finished_at", "error_code"))
     return OpenRun(
-        opening=row.opening, state=row.state, **{**facts, "generation_id": facts["generation_id"] or row.name}
+        opening=row.opening,
+        state=row.state,
+        was_delivered="was_delivered" in row.facts,
+        **{**facts, "generation_id": facts["generation_id"] or row.name},
     )
 
 

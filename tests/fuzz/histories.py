@@ -237,13 +237,13 @@ class Histories(RuleBasedStateMachine):
         if not sent:
             assert self.went_wrong(answer, fault, status)
             assert not new or (fault and fault.operation == "PutItem"), "an entry was not taken back"
-            assert {row["state"]["S"] for row in new.values()} <= {"RESERVED"}
+            assert {row["state"]["S"] for row in new.values()} <= {"SENT"}
             self.world.runs |= {name: Run(user, made.resource_id, row["state"]["S"], None) for name, row in new.items()}
             return
         assert answer.status == status
         ((name, row),) = new.items()
         (arrival,) = sent
-        assert moment(row["sent_at"]["S"]).timestamp() < arrival.at + time.time() - time.monotonic()
+        assert moment(row["created_at"]["S"]).timestamp() < arrival.at + time.time() - time.monotonic()
         is_closed = row["state"]["S"] != "SENT"
         assert is_closed or fault
         self.world.runs[name] = Run(user, made.resource_id, *((state, cost) if is_closed else ("SENT", None)))

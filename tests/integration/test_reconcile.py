@@ -1,17 +1,22 @@
 """Executions that nobody closed: what becomes of each, asked for in time, once, and at last given up."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from instant.adapters import aws
 from instant.domain.budget import Budget, Scope, Subject, holds
 from instant.domain.clock import moment, stamp
 from instant.domain.execution import Opening, State
 from instant.domain.receipt import Receipt
 from tests.fakes.aws_faults import failure, faults
+from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
+from tests.fakes.deaths import Killed, killed_at, unacknowledged
 from tests.fakes.nouns import a_closing, an_opening
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import GOOD_KEY, House, set_clock
@@ -161,6 +166,67 @@ def test_a_service_that_is_down_is_asked_again(furnished: House, clock: FakeCloc
     assert reconcile(furnished) == {"failed_to_look": 1}
     assert state(furnished) == "UNKNOWN"
     assert moment(row(furnished)["due_at"]["S"]) > clock.now()
+
+
+def test_an_answer_that_could_not_be_booked_is_there_for_whoever_repeats_the_call(
+    furnished: House, clock: FakeClock
+) -> None:
+    """Before it is looked after, and after."""
+    resource_id = furnished.resource()["resource_id"]
+    body, key = {"resource_id": resource_id, "inputs": {"prompt": "[[fake: price 0.000123]]"}}, {"Idempotency-Key": "k"}
+    with faults("TransactWriteItems", failure("AccessDeniedException")):
+        first = furnished.call("POST", "/api/execute", body, headers=key)
+    told = [first]
+    for seconds in (0, furnished.seconds + 31, MINUTE, 2 * MINUTE):
+        clock.pass_seconds(seconds)
+        reconcile(furnished)
+        told.append(furnished.call("POST", "/api/execute", body, headers=key))
+    assert {(answer.status, answer.text) for answer in told} == {(200, first.text)}
+    found = row(furnished)
+    assert (found["state"], found["cost_nanousd"], "error_code" in found) == ({"S": "DONE"}, {"N": "123000"}, False)
+    assert counted(furnished, "USAGE_TABLE", "successes") == len(furnished.fake.generation_ids) == 1
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_from_its_turn(
+    furnished: House, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger, now = a_ledger(furnished), stamp(clock.now())
+    for number in range(8):
+        ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
+    table = furnished.name("EXECUTIONS_TABLE")
+    key = {"execution_id": {"S": "exe_3"}}
+    aws.client("dynamodb").update_item(TableName=table, Key=key, UpdateExpression="REMOVE service")
+    clock.pass_seconds(31)
+    assert reconcile(furnished) == {"lost": 7}
+    assert "an execution cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["before", "after", "unacknowledged"])
+def test_killed_anywhere_or_not_told_the_next_look_ends_alike(
+    furnished: House, clock: FakeClock, held: Opening, how: str
+) -> None:
+    ledger = a_ledger(furnished)
+    left_unknown(furnished)
+    ledger.open(held)
+    sent = replace(held, execution_id="exe_2", run_id="run_2")
+    ledger.open(sent)
+    ledger.sent(sent)
+    clock.pass_seconds(31)
+    kept, ends = kept_tables(), list[object]()
+    for call in range(1, 60):
+        set_back(kept)
+        death = unacknowledged(call) if how == "unacknowledged" else killed_at(call, after=how == "after")
+        with death as calls, suppress(Killed):
+            reconcile(furnished)
+        if calls.made < call:
+            break
+        for _ in range(4):
+            clock.pass_seconds(MINUTE + 1)
+            reconcile(furnished)
+        states = sorted(each["state"]["S"] for each in furnished.table("EXECUTIONS_TABLE"))
+        ends.append((states, money(furnished), counted(furnished, "USAGE_TABLE", "calls")))
+    assert len(ends) > 15
+    assert ends == [(["DONE", "LOST"], (700_000, 700_000), 2)] * len(ends)
 
 
 def test_what_broke_off_while_it_was_under_way_is_found_by_its_early_name(furnished: House, clock: FakeClock) -> None:

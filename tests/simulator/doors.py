@@ -59,6 +59,9 @@ class LedgerDoor:
     def name(self, opening: Opening, generation_id: str) -> None:
         self._network.write(f"name {_name(opening)}", lambda: self.books.name(opening, generation_id))
 
+    def leave(self, opening: Opening, closing: Closing) -> None:
+        self._network.write(f"leave {_name(opening)}", lambda: self.books.leave(opening, closing))
+
     def release(self, opening: Opening) -> None:
         self._network.write(
             f"release {_name(opening)}", lambda: self._step(opening, lambda: self.books.release(opening))

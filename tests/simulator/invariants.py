@@ -189,7 +189,8 @@ def _once(call: Call) -> Once:
 
 def _stored(world: World, row: Row) -> str | None:
     """The answer that its caller may have got, and every repeat must get."""
-    if row.state not in {State.DONE, State.FAILED} or _is_reconciled(row):
+    is_the_end = row.state in {State.DONE, State.FAILED} and not _is_reconciled(row)
+    if not is_the_end and "was_delivered" not in row.facts:
         return None
     text, key = row.facts.get("text"), row.facts.get("object_key")
     return str(text) if text else world.answers.objects.get(str(key))

@@ -79,7 +79,7 @@ class ExecuteSettings(Settings):
     usage_table: str
     execute_per_minute: int = Field(ge=1)
     most_in_flight: int = Field(ge=1)
-    retention_days: int = Field(ge=8)
+    retention_days: int = Field(ge=10)
     platform_models: str = ""
     platform_daily_usd: Decimal = Field(Decimal(0), ge=0)
     platform_daily_usd_each: Decimal = Field(Decimal(0), ge=0)
@@ -102,7 +102,7 @@ class ReconcileSettings(Settings):
     integrations_table: str
     credentials_key: str
     openrouter_base_url: str
-    retention_days: int = Field(ge=8)
+    retention_days: int = Field(ge=10)
 
 
 class ExecutionsSettings(CountedSettings):

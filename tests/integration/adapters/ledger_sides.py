@@ -145,6 +145,8 @@ STEPS: dict[str, Step] = {
     "open": lambda ledger, opening: ledger.open(opening),
     "sent": lambda ledger, opening: ledger.sent(opening),
     "name": lambda ledger, opening: ledger.name(opening, "gen-7"),
+    "leave": lambda ledger, opening: ledger.leave(opening, a_closing()),
+    "leave a failure": lambda ledger, opening: ledger.leave(opening, a_closing(State.FAILED, receipt=Receipt())),
     "release": lambda ledger, opening: ledger.release(opening),
     "take back early": lambda ledger, opening: ledger.take_back(opening.execution_id, LEASE_END),
     "take back": lambda ledger, opening: ledger.take_back(opening.execution_id, LATER),

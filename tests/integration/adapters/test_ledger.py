@@ -13,7 +13,7 @@ from instant.adapters.ledger_rows import SHARDS
 from instant.adapters.open_runs import DynamoOpenRuns
 from instant.domain.budget import Budget, Scope, Subject, holds
 from instant.domain.clock import moment
-from instant.domain.errors import BudgetExhausted
+from instant.domain.errors import BudgetExhausted, LimitsUnavailable
 from instant.domain.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.receipt import Receipt
 from tests.fakes.aws_faults import cancelled, failure, faults, lost_answer, lost_request
@@ -217,6 +217,17 @@ def test_a_budget_without_room_opens_nothing_and_holds_nothing(bench: Bench, hel
     assert caught.value.retry_after == 12 * 3_600
     assert bench.row(second) is None
     assert bench.held(held) == [(700_000, 0)] * 2
+
+
+def test_a_budget_that_everybody_wants_at_once_is_told_as_such_and_nothing_is_held(
+    bench: Bench, held: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instant.adapters.transactions.time.sleep", lambda seconds: None)
+    conflict = cancelled("None", "TransactionConflict", "None")
+    with faults("TransactWriteItems", *[conflict] * 50), pytest.raises(LimitsUnavailable) as caught:
+        bench.ledger.open(held)
+    assert (caught.value.retryable, caught.value.retry_after) == (True, 1)
+    assert bench.row(held) is None
 
 
 def test_a_reservation_whose_answer_is_lost_is_made_once(bench: Bench, held: Opening) -> None:
@@ -424,7 +435,10 @@ def test_what_passes_is_waited_for(bench: Bench, opening: Opening, reasons: tupl
     assert bench.calls(opening) == 1
 
 
-def test_a_conflict_without_end_is_told_and_leaves_the_row_open(bench: Bench, opening: Opening) -> None:
+def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
+    bench: Bench, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instant.adapters.transactions.time.sleep", lambda seconds: None)
     bench.bring_to(opening, State.SENT)
     for_ever = [cancelled("None", "TransactionConflict", "None")] * 20
     with (
@@ -432,7 +446,7 @@ def test_a_conflict_without_end_is_told_and_leaves_the_row_open(bench: Bench, op
         pytest.raises(ClientError, match="TransactionCanceled"),
     ):
         bench.ledger.close(opening, a_closing())
-    assert len(calls.bodies) == 8
+    assert len(calls.bodies) == 16
     assert bench.stats(opening) == {}
     bench.ledger.close(opening, a_closing())
     assert bench.calls(opening) == 1

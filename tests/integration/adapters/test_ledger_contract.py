@@ -53,6 +53,8 @@ R, S, U = State.RESERVED, State.SENT, State.UNKNOWN
 ALLOWED: dict[str, dict[State | None, State | str]] = {
     "sent": {R: S, S: S},
     "name": {S: S, U: U},
+    "leave": {S: S, U: U},
+    "leave a failure": {S: S, U: U},
     "release": {R: GONE, S: GONE},
     "take back": {R: GONE},
     "done": {S: State.DONE, U: State.DONE},

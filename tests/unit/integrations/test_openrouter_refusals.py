@@ -92,6 +92,12 @@ CASES = {
 }
 
 
+def test_what_has_cost_something_was_begun() -> None:
+    body = b'{"error": {"code": 503, "message": "busy"}, "usage": {"cost": 0.01}}'
+    assert not refusal(Reply(status=503, body=body)).nothing_done
+    assert refusal(Reply(status=503, body=b'{"error": {"code": 503}}')).nothing_done
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_each_answer_becomes_its_error(name: str) -> None:
     case = CASES[name]

@@ -63,6 +63,7 @@ def execution_of(item: dict[str, Any]) -> Execution:
         error_code=text.get("error_code"),
         fingerprint=text.get("fingerprint"),
         lease_expires_at=text.get("lease_expires_at"),
+        was_delivered="delivered" in number,
         receipt=Receipt(
             generation_id=text.get("generation_id"),
             model=text.get("model_served"),

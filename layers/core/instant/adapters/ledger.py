@@ -11,9 +11,10 @@ from instant.adapters.aws import client
 from instant.adapters.execution_history import execution_of
 from instant.adapters.ledger_counts import give_backs, reservations, settlements, stats_updates, usage_update
 from instant.adapters.ledger_rows import item, open_run_of, opening_row, values
-from instant.adapters.transactions import CONDITION, reasons_of, transact
+from instant.adapters.transactions import CONDITION, is_contended, reasons_of, transact
 from instant.domain.budget import exhausted
 from instant.domain.clock import moment
+from instant.domain.errors import LimitsUnavailable
 from instant.domain.execution import OPEN, Closing, Execution, Opening, State
 
 _ATTEMPTS = 8
@@ -67,6 +68,19 @@ class DynamoLedger:
         """Note, while the call is under way, by which id its outcome can be asked for."""
         named = "SET early_generation_id = :id"
         self._update(opening, (State.SENT, State.UNKNOWN), named, values(id=generation_id))
+
+    def leave(self, opening: Opening, closing: Closing) -> None:
+        """Note what a call came to that cannot be booked now: it is told to whoever repeats it, and booked later."""
+        receipt = closing.receipt
+        facts = values(
+            early_generation_id=receipt.generation_id,
+            answer=closing.answer.text,
+            answer_key=closing.answer.object_key,
+            delivered=1 if closing.error_code is None else None,
+        )
+        if facts:
+            listed = ", ".join(f"{name[1:]} = {name}" for name in facts)
+            self._update(opening, (State.SENT, State.UNKNOWN), f"SET {listed}", facts)
 
     def release(self, opening: Opening) -> None:
         """RESERVED or SENT -> nothing, by the run itself, which knows that it has sent nothing; again is a no-op."""
@@ -130,6 +144,9 @@ class DynamoLedger:
             full = [hold for hold, reason in reasons if reason == CONDITION]
             if full:
                 raise exhausted(full[0], moment(opening.created_at)) from None
+            if is_contended(error):
+                problem = "Too many calls share a budget at this moment, so nothing was sent. Call again in a moment."
+                raise LimitsUnavailable(problem, retry_after=1) from None
             raise
         return True
 

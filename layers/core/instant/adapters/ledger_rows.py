@@ -76,6 +76,7 @@ def open_run_of(row: Mapping[str, Any]) -> OpenRun:
         generation_id=text.get("generation_id") or text.get("early_generation_id"),
         finished_at=text.get("finished_at"),
         error_code=text.get("error_code"),
+        was_delivered="delivered" in number,
     )
 
 

@@ -1,5 +1,7 @@
 """Executions that are not closed, found by an index that has only them."""
 
+import logging
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +11,8 @@ from instant.domain.execution import OpenRun
 
 MOST_OF_A_SHARD = 200
 """How many executions of one shard are looked after in one go, so that every shard has its turn."""
+
+_log = logging.getLogger(__name__)
 
 
 class DynamoOpenRuns:
@@ -21,13 +25,15 @@ class DynamoOpenRuns:
     def due(self, now: str) -> Iterator[OpenRun]:
         """Those that are to be looked after by `now`, longest due first in each shard, read consistently.
 
-        The index may be behind: what has been closed, or put off, since is left out.
+        The index may be behind: what has been closed, or put off, since is left out. Each time another shard is the
+        first, so that none has to wait for the others; a row that cannot be read keeps no other from its turn.
         """
-        for shard in range(SHARDS):
-            for key in self._keys(shard, now):
+        first = random.randrange(SHARDS)
+        for shard in range(first, first + SHARDS):
+            for key in self._keys(shard % SHARDS, now):
                 row = self._row(key)
                 if row and "open_shard" in row and row["due_at"]["S"] <= now:
-                    yield open_run_of(row)
+                    yield from _read(row)
 
     def _keys(self, shard: int, now: str) -> list[dict[str, Any]]:
         reply = client("dynamodb").query(
@@ -42,3 +48,10 @@ class DynamoOpenRuns:
     def _row(self, key: dict[str, Any]) -> dict[str, Any] | None:
         reply = client("dynamodb").get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return dict(reply["Item"]) if "Item" in reply else None
+
+
+def _read(row: dict[str, Any]) -> Iterator[OpenRun]:
+    try:
+        yield open_run_of(row)
+    except (KeyError, ValueError):
+        _log.exception("an execution cannot be read", extra={"execution_id": row["execution_id"]["S"]})

@@ -10,7 +10,7 @@ from instant.adapters.aws import client
 
 CONDITION = "ConditionalCheckFailed"
 
-_ATTEMPTS = 8
+_ATTEMPTS = 16
 _LONGEST_PAUSE = 0.5
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
@@ -26,6 +26,11 @@ def transact(writes: list[dict[str, Any]]) -> None:
             if CONDITION in reasons or _PASSING.isdisjoint(reasons) or attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))
+
+
+def is_contended(error: ClientError) -> bool:
+    """Whether nothing was written because others were at it all the time."""
+    return not _PASSING.isdisjoint(reasons_of(error))
 
 
 def reasons_of(error: ClientError) -> list[str]:

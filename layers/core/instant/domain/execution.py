@@ -101,7 +101,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An execution as its user sees it; in lists `answer`, `fingerprint` and the lease are left out."""
+    """An execution as its user sees it; in lists `answer`, `fingerprint` and the lease are left out.
+
+    `was_delivered` marks one whose answer reached its caller, and whose end could not be booked at once.
+    """
 
     execution_id: str
     user_id: str
@@ -118,6 +121,7 @@ class Execution:
     error_code: str | None = None
     fingerprint: str | None = None
     lease_expires_at: str | None = None
+    was_delivered: bool = False
     receipt: Receipt = field(default_factory=Receipt)
     answer: StoredAnswer = field(default_factory=StoredAnswer)
 
@@ -131,3 +135,4 @@ class OpenRun:
     generation_id: str | None = None
     finished_at: str | None = None
     error_code: str | None = None
+    was_delivered: bool = False

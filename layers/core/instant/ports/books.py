@@ -22,6 +22,9 @@ class Ledger(Protocol):
     def name(self, opening: Opening, generation_id: str) -> None:
         """Note, while the call is under way, by which id its outcome can be asked for."""
 
+    def leave(self, opening: Opening, closing: Closing) -> None:
+        """Note the name and the answer of a call whose end cannot be booked now; it is booked later."""
+
     def release(self, opening: Opening) -> None:
         """RESERVED or SENT -> nothing, by the run itself, which knows that it has sent nothing; again is a no-op."""
 

@@ -172,13 +172,12 @@ def _close(opening: Opening, closing: Closing, books: Books) -> None:
             books.ledger.close(opening, closing)
     except Exception:
         _log.exception("an execution was not closed", extra={"execution_id": opening.execution_id})
-        _leave_name(opening, closing, books)
+        _leave(opening, closing, books)
 
 
-def _leave_name(opening: Opening, closing: Closing, books: Books) -> None:
-    """So that the end can at least be asked for."""
+def _leave(opening: Opening, closing: Closing, books: Books) -> None:
+    """So that a paid answer is there for whoever repeats the call, and its end can be asked for and booked."""
     try:
-        if closing.receipt.generation_id:
-            books.ledger.name(opening, closing.receipt.generation_id)
+        books.ledger.leave(opening, closing)
     except Exception:
-        _log.exception("an execution was left without a name", extra={"execution_id": opening.execution_id})
+        _log.exception("what an execution came to was not noted", extra={"execution_id": opening.execution_id})

@@ -6,7 +6,14 @@ from math import ceil
 from typing import Any
 
 from instant.domain.clock import moment, stamp
-from instant.domain.errors import IdempotencyMismatch, InProgress, InstantError, OutcomeUnknown, every_error
+from instant.domain.errors import (
+    IdempotencyMismatch,
+    InProgress,
+    InstantError,
+    OutcomeUnknown,
+    UpstreamError,
+    every_error,
+)
 from instant.domain.execution import LEASE_SLACK, Execution, State
 from instant.domain.idempotency import Once
 from instant.ports import Clock
@@ -31,9 +38,9 @@ def answer_again(found: Execution, fingerprint: str | None, books: Books) -> dic
         raise IdempotencyMismatch(
             "This idempotency key was used for another request. Repeat that one as it was, or take a new key."
         )
-    if found.state is State.RESERVED or (found.state is State.SENT and not _is_over(found, books.clock)):
+    text = _stored(found, books)
+    if found.state is State.RESERVED or (found.state is State.SENT and not text and not _is_over(found, books.clock)):
         raise _in_progress(found, books.clock)
-    text = None if found.reconciled_at else _stored(found, books)
     if text is None:
         raise OutcomeUnknown(
             "The call was sent, and its answer is not here: it may have been carried out and paid, and is never sent "
@@ -46,7 +53,9 @@ def answer_again(found: Execution, fingerprint: str | None, books: Books) -> dic
 
 
 def _stored(found: Execution, books: Books) -> str | None:
-    return books.answers.read(found.answer) if found.state in {State.DONE, State.FAILED} else None
+    """What the first caller was told, if that is the end of it."""
+    is_told = found.state in {State.DONE, State.FAILED} and not found.reconciled_at
+    return books.answers.read(found.answer) if is_told or found.was_delivered else None
 
 
 def _is_over(found: Execution, clock: Clock) -> bool:
@@ -68,5 +77,5 @@ def _in_progress(found: Execution, clock: Clock) -> InProgress:
 
 def _failure(error: dict[str, Any]) -> InstantError:
     """A stored failure as the error that it was."""
-    kind = {kind.code: kind for kind in every_error()}[error["code"]]
+    kind = {kind.code: kind for kind in every_error()}.get(error["code"], UpstreamError)
     return kind(error["message"], details=error.get("details")).during(error["execution_id"])

@@ -35,8 +35,8 @@ from instant.use_cases.earlier_answer import earlier_answer
 from instant.use_cases.keep_images import Gallery, keep_images
 from instant.use_cases.serving_models import serving_models
 
-SECONDS_TO_CLOSE = 5.0
-"""What is kept back of the invocation's time, so that its end can always be booked."""
+SECONDS_TO_CLOSE = 8.0
+"""What is kept back of the invocation's time, so that its end can be booked even if one call to AWS hangs (6 s)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, desk: De
         state=state,
         receipt=receipt,
         finished_at=stamp(now),
-        error_code=run.error_code or OutcomeUnknown.code,
+        error_code=None if run.was_delivered else run.error_code or OutcomeUnknown.code,
         reconciled=True,
     )
     return state.lower() if desk.ledger.close(run.opening, closing) else "open"

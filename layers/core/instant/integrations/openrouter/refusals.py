@@ -50,7 +50,7 @@ def refusal(reply: Reply, error: Mapping[str, Any] | None = None) -> InstantErro
     if receipt.cost_nanousd is None and not failure.outcome_unknown:
         receipt = replace(receipt, cost_nanousd=0)
     failure.receipt = receipt
-    failure.nothing_done = reply.status in _NOT_BEGUN and not failure.outcome_unknown
+    failure.nothing_done = reply.status in _NOT_BEGUN and not failure.outcome_unknown and not receipt.cost_nanousd
     return failure
 
 
