@@ -81,7 +81,7 @@ e2e: ## build for this machine and run the artifacts under AWS's own runtime cli
 
 bench: ## build for this machine and measure cold start, CPU per call, AWS calls, the catalog sync
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
-	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m tests.bench
+	@ARTIFACTS=.aws-sam/$(HOST_ARCH) PYTHONPATH=layers/core $(PY) -m tests.bench
 
 deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 ...")
 	$(SAM) deploy --config-env $(patsubst dev,default,$(STAGE)) --template-file $(BUILD)/template.yaml \
