@@ -184,7 +184,7 @@ def test_a_run_that_died_before_it_sent_anything_is_taken_over_when_its_lease_is
 
 
 def test_a_run_that_died_after_it_sent_is_not(furnished: House, resource_id: str, clock: FakeClock) -> None:
-    with faults("TransactWriteItems", REFUSED):
+    with faults("TransactWriteItems", REFUSED), faults("UpdateItem", None, None, REFUSED):
         assert call(furnished, resource_id).status == 200
     assert call(furnished, resource_id).code == "in_progress"
     clock.pass_seconds(furnished.seconds + 31)

@@ -108,10 +108,10 @@ def test_any_other_refusal_of_the_bucket_is_a_failure(furnished: House) -> None:
 
 
 def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(furnished: House) -> None:
-    furnished.seconds = 15.5
+    furnished.seconds = 18.5
     answer = paint(furnished, "slow 3")  # it would come in time if nothing were kept back
     assert (answer.status, answer.code) == (504, "deadline_exceeded")
-    furnished.seconds = 14
+    furnished.seconds = 17
     assert paint(furnished).code == "upstream_unavailable"
     assert len(furnished.fake.chat_requests) == len(furnished.table("EXECUTIONS_TABLE")) == 1
 
