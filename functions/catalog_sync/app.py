@@ -9,18 +9,17 @@ from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.models_in_use import DynamoModelsInUse
 from instant.adapters.offers_store import DynamoOffersStore
 from instant.adapters.sync_lease import DynamoSyncLease
-from instant.adapters.upstream import HttpUpstream
 from instant.domain.catalog_plan import Rules
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.schedule import accepts
-from instant.integrations.openrouter.wire import BASE_URL
+from instant.entrypoints.upstream import upstream_of
 from instant.settings import CatalogSyncSettings
 from instant.use_cases.sync_catalog import SyncDoors, sync_catalog
 from instant.use_cases.watch_endpoints import WatchDoors, watch_endpoints
 
 quiet_libraries()
 settings = CatalogSyncSettings.load()
-upstream = HttpUpstream({BASE_URL: settings.openrouter_base_url})
+upstream = upstream_of(settings)
 doors = SyncDoors(
     upstream=upstream,
     catalog=DynamoCatalogWriter(settings.models_table, settings.limits_table, settings.model_changes_table),

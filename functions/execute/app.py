@@ -13,19 +13,18 @@ from instant.adapters.model_lookup import DynamoModelLookup
 from instant.adapters.picture_reader import PillowPictureReader
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.adapters.secret_box import KmsKeyOpener
-from instant.adapters.upstream import HttpUpstream
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.domain.money import to_nanousd
 from instant.entrypoints.addresses import api_address, with_links
 from instant.entrypoints.answers import ExecutedCall
 from instant.entrypoints.bodies import Execute
 from instant.entrypoints.http import api, caller_of, documented, handler_of, idempotency_key
-from instant.integrations.openrouter.wire import BASE_URL
+from instant.entrypoints.upstream import upstream_of
 from instant.settings import ExecuteSettings
-from instant.use_cases.books import Books
-from instant.use_cases.choose_payer import PlatformTerms
-from instant.use_cases.execute_resource import Doors, Order, execute_resource
-from instant.use_cases.keep_images import Gallery
+from instant.use_cases.executions.credential import PlatformTerms
+from instant.use_cases.executions.deps import ExecuteDeps, LedgerDeps, MediaDeps
+from instant.use_cases.executions.execute import execute as execute_resource
+from instant.use_cases.executions.prepare import ExecuteRequest
 
 settings = ExecuteSettings.load()
 clock = SystemClock()
@@ -36,18 +35,20 @@ tables = LedgerTables(
     usage=settings.usage_table,
     limits=settings.limits_table,
 )
-doors = Doors(
+integrations = DynamoIntegrationStore(settings.integrations_table)
+deps = ExecuteDeps(
     resources=DynamoResourceStore(settings.resources_table),
     facts=DynamoCallFacts(settings.integrations_table, settings.models_table, settings.limits_table),
     models=DynamoModelLookup(settings.models_table),
-    verdicts=DynamoIntegrationStore(settings.integrations_table),
+    integrations=integrations,
+    key_status=integrations,
     keys=KmsKeyOpener(settings.credentials_key, settings.stage),
-    upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
-    gallery=Gallery(
+    upstream=upstream_of(settings),
+    media=MediaDeps(
         pictures=PillowPictureReader(),
         images=S3ImageStore(settings.images_table, settings.media_bucket, days_kept=days_kept),
     ),
-    books=Books(
+    ledger=LedgerDeps(
         ledger=DynamoLedger(tables, days_kept=days_kept),
         executions=DynamoExecutionHistory(settings.executions_table),
         answers=S3AnswerStore(settings.media_bucket),
@@ -66,15 +67,20 @@ app = api()
 @app.post("/api/execute", responses=documented(ExecutedCall))
 def execute(body: Execute) -> dict[str, Any]:
     """Run a resource with these inputs and answer with its output."""
-    order = Order(
+    request = ExecuteRequest(
         resource_id=body.resource_id,
         address=body.resource,
         inputs=body.inputs,
         overrides=body.overrides,
         idempotency_key=idempotency_key(app),
-        seconds_left=lambda: app.lambda_context.get_remaining_time_in_millis() / 1000,
     )
-    return with_links(execute_resource(order, caller_of(app), doors), api_address(app, settings.public_url))
+    response = execute_resource(request, caller_of(app), seconds_left, deps)
+    return with_links(response, api_address(app, settings.public_url))
+
+
+def seconds_left() -> float:
+    """What is left of this invocation."""
+    return app.lambda_context.get_remaining_time_in_millis() / 1000
 
 
 handler = handler_of(app, settings, max_body_bytes=MAX_MEDIA_BODY_BYTES)

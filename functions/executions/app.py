@@ -11,7 +11,7 @@ from instant.entrypoints.answers import ExecutionDetail, ExecutionSummary, PageO
 from instant.entrypoints.http import api, caller_of, documented, handler_of, page_answer, page_request
 from instant.entrypoints.views import execution_detail, execution_view
 from instant.settings import ExecutionsSettings
-from instant.use_cases.read_executions import list_executions, read_execution
+from instant.use_cases.executions.read import list_executions, read_execution
 
 settings = ExecutionsSettings.load()
 history = DynamoExecutionHistory(settings.executions_table)

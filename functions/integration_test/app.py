@@ -3,18 +3,17 @@
 from instant.adapters.clock import SystemClock
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeyOpener
-from instant.adapters.upstream import HttpUpstream
 from instant.entrypoints.answers import Connection
 from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.upstream import upstream_of
 from instant.entrypoints.views import integration_view
-from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import IntegrationTestSettings
 from instant.use_cases.manage_integrations import test_key
 
 settings = IntegrationTestSettings.load()
 store = DynamoIntegrationStore(settings.integrations_table)
 keys = KmsKeyOpener(settings.credentials_key, settings.stage)
-upstream = HttpUpstream({BASE_URL: settings.openrouter_base_url})
+upstream = upstream_of(settings)
 app = api()
 
 

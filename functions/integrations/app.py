@@ -5,16 +5,14 @@ from aws_lambda_powertools.event_handler import Response
 from instant.adapters.clock import SystemClock
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeySealer
-from instant.adapters.upstream import HttpUpstream
 from instant.domain.callback import places
 from instant.domain.integration import Grant
 from instant.domain.money import to_nanousd
 from instant.entrypoints.answers import BegunConnection, Connection
 from instant.entrypoints.bodies import BeginConnection, CompleteConnection, IntegrationChanges, NewIntegration
 from instant.entrypoints.http import api, caller_of, handler_of, no_content
+from instant.entrypoints.upstream import upstream_of
 from instant.entrypoints.views import beginning_view, integration_view
-from instant.integrations.openrouter import OpenRouter
-from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import IntegrationsSettings
 from instant.use_cases import connect_integration as connecting
 from instant.use_cases import manage_integrations as manage
@@ -24,11 +22,10 @@ settings = IntegrationsSettings.load()
 doors = Doors(
     integrations=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeySealer(settings.credentials_key, settings.stage),
-    upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
+    upstream=upstream_of(settings),
     clock=SystemClock(),
 )
-pages = {OpenRouter.authorize_page: settings.openrouter_auth_url}
-ways = connecting.Ways(callbacks=places(settings.connect_callback_urls), pages=pages)
+ways = connecting.Ways(callbacks=places(settings.connect_callback_urls), pages=settings.authorize_pages)
 app = api()
 
 

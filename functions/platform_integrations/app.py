@@ -5,14 +5,13 @@ from aws_lambda_powertools.event_handler import Response
 from instant.adapters.clock import SystemClock
 from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.secret_box import KmsKeySealer
-from instant.adapters.upstream import HttpUpstream
 from instant.domain.identity import Identity
 from instant.domain.money import to_nanousd
 from instant.entrypoints.answers import Connection
 from instant.entrypoints.bodies import IntegrationChanges, NewIntegration
 from instant.entrypoints.http import api, caller_of, handler_of, no_content
+from instant.entrypoints.upstream import upstream_of
 from instant.entrypoints.views import integration_view
-from instant.integrations.openrouter.wire import BASE_URL
 from instant.settings import PlatformIntegrationsSettings
 from instant.use_cases import manage_integrations as manage
 from instant.use_cases.keep_key import Doors
@@ -21,7 +20,7 @@ settings = PlatformIntegrationsSettings.load()
 doors = Doors(
     integrations=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeySealer(settings.credentials_key, settings.stage),
-    upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
+    upstream=upstream_of(settings),
     clock=SystemClock(),
 )
 app = api()

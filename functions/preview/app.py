@@ -9,7 +9,7 @@ from instant.entrypoints.http import api, caller_of, handler_of
 from instant.entrypoints.resource_answers import PreviewedCall
 from instant.entrypoints.views import preview_view
 from instant.settings import PreviewSettings
-from instant.use_cases.preview_resource import Trial, preview_resource
+from instant.use_cases.executions.preview import PreviewRequest, preview_resource
 
 settings = PreviewSettings.load()
 resources = DynamoResourceStore(settings.resources_table)
@@ -23,7 +23,9 @@ def preview(body: Preview) -> PreviewedCall:
 
     Nothing is sent, nothing is stored, nothing is spent.
     """
-    return preview_view(preview_resource(Trial(**dict(body)), caller_of(app), resources, models, SystemClock()))
+    return preview_view(
+        preview_resource(PreviewRequest(**dict(body)), caller_of(app), resources, models, SystemClock())
+    )
 
 
 handler = handler_of(app, settings, max_body_bytes=MAX_MEDIA_BODY_BYTES)

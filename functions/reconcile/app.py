@@ -8,11 +8,10 @@ from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.adapters.ledger import DynamoLedger, LedgerTables
 from instant.adapters.open_runs import DynamoOpenRuns
 from instant.adapters.secret_box import KmsKeyOpener
-from instant.adapters.upstream import HttpUpstream
 from instant.entrypoints.observability import quiet_libraries
-from instant.integrations.openrouter.wire import BASE_URL
+from instant.entrypoints.upstream import upstream_of
 from instant.settings import ReconcileSettings
-from instant.use_cases.reconcile_executions import Desk, reconcile_executions
+from instant.use_cases.executions.reconcile import ReconcileDeps, reconcile_executions
 
 quiet_libraries()
 log = logging.getLogger(__name__)
@@ -23,19 +22,19 @@ tables = LedgerTables(
     usage=settings.usage_table,
     limits=settings.limits_table,
 )
-doors = Desk(
+deps = ReconcileDeps(
     open_runs=DynamoOpenRuns(settings.executions_table),
     ledger=DynamoLedger(tables, days_kept=settings.retention_days - 7),
     integrations=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeyOpener(settings.credentials_key, settings.stage),
-    upstream=HttpUpstream({BASE_URL: settings.openrouter_base_url}),
+    upstream=upstream_of(settings),
     clock=SystemClock(),
 )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Look after what is due; the answer is for the log."""
-    counts = reconcile_executions(doors, lambda: context.get_remaining_time_in_millis() / 1000)
+    counts = reconcile_executions(deps, lambda: context.get_remaining_time_in_millis() / 1000)
     if counts:
         log.info("executions were looked after", extra={"counts": dict(counts)})
     return dict(counts)

@@ -8,7 +8,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "ExecuteFunction": {
         "dynamodb:BatchGetItem": "IntegrationsTable LimitsTable ModelsTable",
         "dynamodb:DeleteItem": "ExecutionsTable",
-        "dynamodb:GetItem": "ExecutionsTable ResourcesTable",
+        "dynamodb:GetItem": "ExecutionsTable IntegrationsTable ResourcesTable",
         "dynamodb:PutItem": "ExecutionsTable ImagesTable",
         "dynamodb:Query": "ModelsTable/index/by_slug",
         "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable UsageTable",

@@ -23,6 +23,19 @@ class Settings(BaseModel):
         )
 
 
+class UpstreamSettings(Settings):
+    """What a function needs to reach outside services."""
+
+    openrouter_base_url: str
+
+    @property
+    def base_urls(self) -> Mapping[str, str]:
+        """Where the operator says that each integration is reached, by its name."""
+        ending = "_base_url"
+        names = [name for name in type(self).model_fields if name.endswith(ending)]
+        return {name.removesuffix(ending): getattr(self, name) for name in names}
+
+
 class CountedSettings(Settings):
     """What a function needs to count the calls of each user."""
 
@@ -62,7 +75,7 @@ class AuthorizerSettings(Settings):
         return self
 
 
-class ExecuteSettings(Settings):
+class ExecuteSettings(UpstreamSettings):
     """functions/execute."""
 
     stage: str
@@ -74,7 +87,6 @@ class ExecuteSettings(Settings):
     images_table: str
     media_bucket: str
     credentials_key: str
-    openrouter_base_url: str
     limits_table: str
     usage_table: str
     execute_per_minute: int = Field(ge=1)
@@ -91,7 +103,7 @@ class ExecuteSettings(Settings):
         return frozenset(filter(None, map(str.strip, self.platform_models.split(","))))
 
 
-class ReconcileSettings(Settings):
+class ReconcileSettings(UpstreamSettings):
     """functions/reconcile."""
 
     stage: str
@@ -101,7 +113,6 @@ class ReconcileSettings(Settings):
     limits_table: str
     integrations_table: str
     credentials_key: str
-    openrouter_base_url: str
     retention_days: int = Field(ge=10)
 
 
@@ -157,33 +168,35 @@ class RankResourcesSettings(Settings):
     resource_stats_table: str
 
 
-class IntegrationsSettings(CountedSettings, KeyCheckSettings):
+class IntegrationsSettings(CountedSettings, KeyCheckSettings, UpstreamSettings):
     """functions/integrations."""
 
     stage: str
     integrations_table: str
     credentials_key: str
-    openrouter_base_url: str
     openrouter_auth_url: str
     connect_callback_urls: str = ""
 
+    @property
+    def authorize_pages(self) -> Mapping[str, str]:
+        """Where the operator says that each integration's users allow a connection, by its name."""
+        return {"openrouter": self.openrouter_auth_url}
 
-class PlatformIntegrationsSettings(CountedSettings, KeyCheckSettings):
+
+class PlatformIntegrationsSettings(CountedSettings, KeyCheckSettings, UpstreamSettings):
     """functions/platform_integrations."""
 
     stage: str
     integrations_table: str
     credentials_key: str
-    openrouter_base_url: str
 
 
-class IntegrationTestSettings(KeyCheckSettings):
+class IntegrationTestSettings(KeyCheckSettings, UpstreamSettings):
     """functions/integration_test."""
 
     stage: str
     integrations_table: str
     credentials_key: str
-    openrouter_base_url: str
 
 
 class ApiKeysSettings(CountedSettings):
@@ -215,7 +228,7 @@ class ModelEndpointsSettings(Settings):
     model_endpoints_table: str
 
 
-class CatalogSyncSettings(Settings):
+class CatalogSyncSettings(UpstreamSettings):
     """functions/catalog_sync."""
 
     models_table: str
@@ -224,7 +237,6 @@ class CatalogSyncSettings(Settings):
     resources_table: str
     limits_table: str
     event_bus: str
-    openrouter_base_url: str
     catalog_max_loss_percent: int = Field(ge=0, le=100)
 
 

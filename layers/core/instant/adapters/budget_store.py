@@ -5,12 +5,10 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from instant.adapters.aws import client
 from instant.adapters.batch_reads import MOST_KEYS, read_items, these
 from instant.adapters.budget_rows import budget_key, budget_of, budget_row, spending_of
-from instant.adapters.transactions import CONDITION, reasons_of, transact
+from instant.adapters.transactions import TransactionRefused, transact
 from instant.domain.budget import Budget, Period, Spending, Subject, rows, too_many
 from instant.domain.limits import MAX_BUDGETS
 
@@ -42,11 +40,9 @@ class DynamoBudgetStore:
         is_set = any(True for _ in budget.caps())
         own = self._set(budget) if is_set else {"Delete": {"TableName": self._table, "Key": budget_key(budget.subject)}}
         try:
-            transact([own, {"Update": self._noted(owner_id, budget.subject, is_set=is_set)}])
-        except ClientError as error:
-            if CONDITION in reasons_of(error):
-                raise too_many(MAX_BUDGETS) from None
-            raise
+            transact({"budget": own, "list": {"Update": self._noted(owner_id, budget.subject, is_set=is_set)}})
+        except TransactionRefused:
+            raise too_many(MAX_BUDGETS) from None
 
     def spending(self, subjects: Sequence[Subject], at: datetime) -> Mapping[Subject, Mapping[Period, Spending]]:
         """What was spent and is held back in the day and in the month that `at` is in, for each of `subjects`."""

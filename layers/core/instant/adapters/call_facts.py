@@ -1,13 +1,14 @@
-"""The caller's connection, the models and the budgets in one BatchGetItem: three tables, one round trip."""
+"""The caller's key and cap, the models and the budgets in one BatchGetItem: three tables, one round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from instant.adapters.batch_reads import name_of, read_items, these
 from instant.adapters.budget_rows import budget_key, budget_of
 from instant.adapters.catalog_store import ModelRow
-from instant.adapters.integration_store import IntegrationRow
+from instant.adapters.integration_store import USER, IntegrationRow, UserRow
 from instant.domain.budget import Subject
-from instant.domain.integration import PLATFORM
+from instant.domain.integration import PLATFORM, Account
 from instant.ports import CallFacts
 
 
@@ -17,28 +18,48 @@ class DynamoCallFacts:
     def __init__(self, integrations_table: str, models_table: str, limits_table: str) -> None:
         """Use the tables of these names."""
         self._integrations = IntegrationRow.named(integrations_table)
+        self._users = UserRow.named(integrations_table)
         self._models = ModelRow.named(models_table)
         self._limits = limits_table
 
     def of(
-        self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
+        self,
+        user_id: str,
+        service: str | None,
+        model_ids: Sequence[str],
+        subjects: Sequence[Subject],
+        *,
+        platform: bool,
     ) -> CallFacts:
         """All of them, as they are now; of the budgets those of `subjects`, in their order."""
-        payers = [user_id, PLATFORM] if platform else [user_id]
+        owners = [user_id, PLATFORM] if platform else [user_id]
+        services = [service, USER] if service else [USER]
         integrations, models = name_of(self._integrations), name_of(self._models)
         wanted = {
-            integrations: [{"user_id": {"S": payer}, "service": {"S": service}} for payer in payers],
+            integrations: [_key(owner, name) for owner in owners for name in services],
             models: [{"openrouter_id": {"S": model_id}} for model_id in model_ids],
             self._limits: [budget_key(subject) for subject in subjects],
         }
         found = read_items({table: these(keys) for table, keys in wanted.items() if keys})
-        connections = [self._integrations.from_raw_data(item).record() for item in found.get(integrations, [])]
-        connection_of = {connection.user_id: connection for connection in connections}
+        rows = found.get(integrations, [])
         budget_at = {budget.subject: budget for budget in map(budget_of, found.get(self._limits, []))}
-        rows = [self._models.from_raw_data(item).record() for item in found.get(models, [])]
+        known = [self._models.from_raw_data(item).record() for item in found.get(models, [])]
         return CallFacts(
-            integration=connection_of.get(user_id),
-            models={model.openrouter_id: model for model in rows},
+            caller=self._account(user_id, rows),
+            models={model.openrouter_id: model for model in known},
             budgets=tuple(budget_at[subject] for subject in subjects if subject in budget_at),
-            platform=connection_of.get(PLATFORM),
+            platform=self._account(PLATFORM, rows) if platform else None,
         )
+
+    def _account(self, owner: str, rows: Sequence[Mapping[str, Any]]) -> Account:
+        own = {row["service"]["S"]: dict(row) for row in rows if row["user_id"]["S"] == owner}
+        user = own.pop(USER, None)
+        integration = next(iter(own.values()), None)
+        return Account(
+            integration=self._integrations.from_raw_data(integration).record() if integration else None,
+            own_cap_nanousd=self._users.from_raw_data(user).max_cost_per_call_nanousd if user else None,
+        )
+
+
+def _key(owner: str, service: str) -> dict[str, Any]:
+    return {"user_id": {"S": owner}, "service": {"S": service}}

@@ -4,10 +4,12 @@ from dataclasses import asdict
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.update import Action
 
 from instant.adapters.tables import IntegerAttribute, Table
 from instant.domain.integration import Integration, KeyStatus
+
+USER = "#user"
+"""In place of a service's name: the row that holds the user's own settings."""
 
 
 class IntegrationRow(Table):
@@ -22,7 +24,7 @@ class IntegrationRow(Table):
     is_enabled = BooleanAttribute()
     label = UnicodeAttribute(null=True)
     limit_remaining = UnicodeAttribute(null=True)
-    max_cost_per_call_nanousd = IntegerAttribute()
+    max_cost_per_call_nanousd = IntegerAttribute(null=True)
     last_verified_at = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
 
@@ -31,12 +33,21 @@ class IntegrationRow(Table):
         return Integration(**{**self.values, "status": KeyStatus(self.status)})
 
 
+class UserRow(Table):
+    """A user's own settings, in the same table, under a name that no service has."""
+
+    user_id = UnicodeAttribute(hash_key=True)
+    service = UnicodeAttribute(range_key=True, default=USER)
+    max_cost_per_call_nanousd = IntegerAttribute()
+
+
 class DynamoIntegrationStore:
-    """Connections in one table; also where verdicts on keys are noted."""
+    """Integrations and users' settings in one table; also where the status of keys is stored."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""
         self._rows = IntegrationRow.named(table_name)
+        self._users = UserRow.named(table_name)
 
     def get(self, user_id: str, service: str) -> Integration | None:
         """The connection, read consistently."""
@@ -51,23 +62,26 @@ class DynamoIntegrationStore:
         """Forget it."""
         self._rows(user_id, service).delete()
 
-    def configure(
-        self, user_id: str, service: str, *, is_enabled: bool | None, max_cost_per_call_nanousd: int | None
-    ) -> Integration | None:
-        """Change what is not None; None if there is no connection."""
-        changes: list[Action] = []
-        if is_enabled is not None:
-            changes.append(self._rows.is_enabled.set(is_enabled))
-        if max_cost_per_call_nanousd is not None:
-            changes.append(self._rows.max_cost_per_call_nanousd.set(max_cost_per_call_nanousd))
-        row = self._rows(user_id, service)
+    def enable(self, user_id: str, service: str, is_enabled: bool) -> bool:
+        """Switch the key on or off; whether there is one."""
         try:
-            row.update(actions=changes, condition=self._rows.ciphertext.exists())
+            self._rows(user_id, service).update(
+                actions=[self._rows.is_enabled.set(is_enabled)], condition=self._rows.ciphertext.exists()
+            )
         except UpdateError as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
-                return None
+                return False
             raise
-        return row.record()
+        return True
+
+    def cap_of(self, user_id: str) -> int | None:
+        """The most that one call may cost the user in nano-USD, as set; read consistently."""
+        row = self._users.find(user_id, USER)
+        return row.max_cost_per_call_nanousd if row else None
+
+    def set_cap(self, user_id: str, nanousd: int) -> None:
+        """Set the most that one call may cost the user."""
+        self._users(user_id, max_cost_per_call_nanousd=nanousd).save()
 
     def note(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
         """Note what the service said, unless the key was replaced or deleted meanwhile."""

@@ -12,7 +12,8 @@ from jwt.types import JWKDict
 from instant.domain.errors import UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Request
 from instant.domain.token import is_safe_url
-from instant.ports import Clock, Upstream
+from instant.ports import Clock
+from instant.ports.upstream import Upstream, ask
 
 FRESH_SECONDS = 3600
 """After this the keys are asked for again, so that a key which the issuer withdrew stops working."""
@@ -96,7 +97,7 @@ class IssuerKeys:
 
     def _document(self, url: str) -> Mapping[str, Any]:
         request = Request(method="GET", base_url=url, path="", max_reply_bytes=MOST_BYTES)
-        reply = self._upstream.send(request, seconds=self._seconds)
+        reply = ask(self._upstream, request, seconds=self._seconds)
         try:
             document = json.loads(reply.body) if reply.status == 200 else None
         except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """The ledger of executions in DynamoDB: every transition is one conditional write, spelled out."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client
 from instant.adapters.execution_history import execution_of
-from instant.adapters.ledger_counts import give_backs, reservations, settlements, stats_updates, usage_update
+from instant.adapters.ledger_counts import hold_name, releases, reservations, settlements, stats_updates, usage_update
 from instant.adapters.ledger_rows import item, open_run_of, opening_row, values
-from instant.adapters.transactions import CONDITION, is_contended, reasons_of, transact
+from instant.adapters.transactions import TransactionContended, TransactionRefused, is_refused, transact
 from instant.domain.budget import exhausted
 from instant.domain.clock import moment
 from instant.domain.errors import LimitsUnavailable
@@ -19,6 +19,9 @@ from instant.domain.execution import OPEN, Closing, Execution, Opening, State
 
 _ATTEMPTS = 8
 _NAMES = {"#state": "state"}
+
+EXECUTION = "execution"
+"""The name of the execution's own write in a transaction."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,16 +104,16 @@ class DynamoLedger:
         lost for want of a name is not, if it has got one.
         """
         gone = "REMOVE open_shard, due_at" if closing.error_code else "REMOVE open_shard, due_at, error_code"
-        writes = [
-            self._end(opening, closing, (State.SENT, State.UNKNOWN), gone),
-            *stats_updates(self._tables.stats, opening, closing),
-            usage_update(self._tables.usage, opening, closing),
-            *settlements(self._tables.limits, opening, closing),
-        ]
+        updates = {
+            EXECUTION: self._end(opening, closing, (State.SENT, State.UNKNOWN), gone),
+            **stats_updates(self._tables.stats, opening, closing),
+            "usage": usage_update(self._tables.usage, opening, closing),
+            **settlements(self._tables.limits, opening, closing),
+        }
         try:
-            transact([{"Update": write} for write in writes])
-        except ClientError as error:
-            if not _is_refused(error):
+            transact({name: {"Update": update} for name, update in updates.items()})
+        except TransactionRefused as error:
+            if EXECUTION not in error.refused:
                 raise
             _log.info("execution was closed before", extra={"execution_id": opening.execution_id})
             return False
@@ -130,24 +133,20 @@ class DynamoLedger:
         self._update(opening, OPEN, "SET due_at = :due", values(due=due_at))
 
     def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
-        """Open the execution and hold money back for it, or neither; False if there is one already."""
+        """Open the execution and hold money for it, or neither; False if there is one already."""
+        if not opening.holds:
+            return _is_done(lambda: client("dynamodb").put_item(**put))
+        holds = reservations(self._tables.limits, opening)
         try:
-            if opening.holds:
-                updates = [{"Update": write} for write in reservations(self._tables.limits, opening)]
-                transact([{"Put": put}, *updates])
-            else:
-                client("dynamodb").put_item(**put)
-        except ClientError as error:
-            if _is_refused(error):
+            transact({EXECUTION: {"Put": put}, **{name: {"Update": hold} for name, hold in holds.items()}})
+        except TransactionRefused as error:
+            if EXECUTION in error.refused:
                 return False
-            reasons = zip(opening.holds, reasons_of(error)[1:], strict=False)
-            full = [hold for hold, reason in reasons if reason == CONDITION]
-            if full:
-                raise exhausted(full[0], moment(opening.created_at)) from None
-            if is_contended(error):
-                problem = "Too many calls share a budget at this moment, so nothing was sent. Call again in a moment."
-                raise LimitsUnavailable(problem, retry_after=1) from None
-            raise
+            full = next(hold for hold in opening.holds if hold_name(hold) in error.refused)
+            raise exhausted(full, moment(opening.created_at)) from None
+        except TransactionContended:
+            problem = "Too many calls share a budget at this moment, so nothing was sent. Call again in a moment."
+            raise LimitsUnavailable(problem, retry_after=1) from None
         return True
 
     def _update(
@@ -180,14 +179,13 @@ class DynamoLedger:
             "ExpressionAttributeNames": _NAMES,
             "ExpressionAttributeValues": bound,
         }
+        if not opening.holds:
+            return _is_done(lambda: client("dynamodb").delete_item(**delete))
+        holds = releases(self._tables.limits, opening)
         try:
-            if opening.holds:
-                updates = [{"Update": write} for write in give_backs(self._tables.limits, opening)]
-                transact([{"Delete": delete}, *updates])
-            else:
-                client("dynamodb").delete_item(**delete)
-        except ClientError as error:
-            if not _is_refused(error):
+            transact({EXECUTION: {"Delete": delete}, **{name: {"Update": hold} for name, hold in holds.items()}})
+        except TransactionRefused as error:
+            if EXECUTION not in error.refused:
                 raise
             return False
         return True
@@ -228,6 +226,12 @@ def _in_states(opening: Opening, states: Sequence[State]) -> tuple[str, dict[str
     return f"run_id = :run AND #state IN ({', '.join(bound)})", {**bound, **values(run=opening.run_id)}
 
 
-def _is_refused(error: ClientError) -> bool:
-    """Whether it was the execution's own condition that did not hold."""
-    return error.response["Error"]["Code"] == f"{CONDITION}Exception" or reasons_of(error)[:1] == [CONDITION]
+def _is_done(write: Callable[[], object]) -> bool:
+    """Whether the condition of a single write held."""
+    try:
+        write()
+    except ClientError as error:
+        if not is_refused(error):
+            raise
+        return False
+    return True

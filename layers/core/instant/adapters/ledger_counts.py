@@ -1,10 +1,10 @@
 """What closing an execution adds up: the resource's statistics, the user's usage, and the budgets it held money in."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from instant.adapters.ledger_rows import item, shard_of, values
+from instant.domain.budget import Hold
 from instant.domain.clock import moment
 from instant.domain.execution import Closing, Opening, State
 
@@ -18,11 +18,18 @@ HOLD_DAYS = 62
 """How long the rows of budgets live: a month, and one more, so that no late end finds its row gone."""
 
 
-def stats_updates(table: str, opening: Opening, closing: Closing) -> Iterator[dict[str, Any]]:
+def hold_name(hold: Hold) -> str:
+    """The name of a hold's write in a transaction: `hold:spend#user#user_1#2026-11#0`."""
+    return f"hold:{hold.name}"
+
+
+def stats_updates(table: str, opening: Opening, closing: Closing) -> dict[str, dict[str, Any]]:
     """One bucket of the day on which the call was made, and one of the total."""
     day, shard = moment(opening.created_at), shard_of(opening.execution_id)
-    yield _count(table, opening, closing, f"day#{day.date()}#{shard}", _after(day, STATS_DAYS))
-    yield _count(table, opening, closing, f"total#{shard}", None)
+    return {
+        "stats:day": _count(table, opening, closing, f"day#{day.date()}#{shard}", _after(day, STATS_DAYS)),
+        "stats:total": _count(table, opening, closing, f"total#{shard}", None),
+    }
 
 
 def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, Any]:
@@ -33,7 +40,7 @@ def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, An
             str(day.date()),
             str(shard_of(opening.execution_id)),
             opening.resource_id,
-            opening.model,
+            opening.model or "",
             opening.api_key_id or "",
         ]
     )
@@ -65,37 +72,41 @@ def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, An
     }  # fmt: skip
 
 
-def reservations(table: str, opening: Opening) -> Iterator[dict[str, Any]]:
-    """Hold the worst case back in each row, if what is spent and held back there leaves room for it."""
+def reservations(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
+    """Hold the worst case in each row, if what is spent and held there leaves room for it."""
     worst, expiry = opening.reserved_nanousd, _after(moment(opening.created_at), HOLD_DAYS)
-    for hold in opening.holds:
-        yield {
+    return {
+        hold_name(hold): {
             "TableName": table,
             "Key": item(name=hold.name),
             "UpdateExpression": "ADD committed :worst SET expires_at = :expiry",
             "ConditionExpression": "attribute_not_exists(committed) OR committed <= :room",
             "ExpressionAttributeValues": values(worst=worst, room=hold.cap_nanousd - worst, expiry=expiry),
         }
+        for hold in opening.holds
+    }
 
 
-def settlements(table: str, opening: Opening, closing: Closing) -> Iterator[dict[str, Any]]:
-    """In each row, what was spent takes the place of what was held back."""
-    yield from _settled(table, opening, _spent(opening, closing))
+def settlements(table: str, opening: Opening, closing: Closing) -> dict[str, dict[str, Any]]:
+    """In each row, what was spent takes the place of what was held."""
+    return _settled(table, opening, _spent(opening, closing))
 
 
-def give_backs(table: str, opening: Opening) -> Iterator[dict[str, Any]]:
+def releases(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
     """In each row, nothing was spent after all."""
-    yield from _settled(table, opening, 0)
+    return _settled(table, opening, 0)
 
 
-def _settled(table: str, opening: Opening, spent: int) -> Iterator[dict[str, Any]]:
-    for hold in opening.holds:
-        yield {
+def _settled(table: str, opening: Opening, spent: int) -> dict[str, dict[str, Any]]:
+    return {
+        hold_name(hold): {
             "TableName": table,
             "Key": item(name=hold.name),
             "UpdateExpression": "ADD committed :change, spent :spent",
             "ExpressionAttributeValues": values(change=spent - opening.reserved_nanousd, spent=spent),
         }
+        for hold in opening.holds
+    }
 
 
 def _spent(opening: Opening, closing: Closing) -> int:

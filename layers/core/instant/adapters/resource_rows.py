@@ -103,7 +103,7 @@ class ResourceRow(Table):
     description = UnicodeAttribute(null=True)
     category = UnicodeAttribute(null=True)
     visibility = UnicodeAttribute()
-    ai_model_id = UnicodeAttribute()
+    ai_model_id = UnicodeAttribute(null=True)
     config = JSONAttribute()
     successor_policy = UnicodeAttribute(default=SuccessorPolicy.SUGGEST.value)
     prices = JSONAttribute(default=dict)

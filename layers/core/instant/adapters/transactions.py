@@ -1,39 +1,57 @@
-"""Transactions in DynamoDB: all writes or none, and why there were none."""
+"""Transactions in DynamoDB: a mapping of named writes, all or none, and which of them was refused."""
 
-import random
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client
+from instant.domain.backoff import Backoff
 
 CONDITION = "ConditionalCheckFailed"
 
-_ATTEMPTS = 16
-_LONGEST_PAUSE = 0.5
-_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_BACKOFF = Backoff(attempts=16, initial=0.02, max=0.5)
+_TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
-def transact(writes: list[dict[str, Any]]) -> None:
-    """All of `writes` or none; what passes, such as a conflict with another transaction, is waited for."""
-    for attempt in range(_ATTEMPTS):
+class TransactionRefused(Exception):
+    """Nothing was written: the conditions of the writes named `refused` did not hold."""
+
+    def __init__(self, refused: frozenset[str]) -> None:
+        """Carry the names."""
+        super().__init__(", ".join(sorted(refused)))
+        self.refused = refused
+
+
+class TransactionContended(Exception):
+    """Nothing was written: other writers were at the same items in every attempt."""
+
+
+def transact(writes: Mapping[str, Mapping[str, Any]]) -> None:
+    """All of `writes` or none; a conflict with another transaction is retried with backoff."""
+    delays = [*_BACKOFF.delays(), None]
+    for delay in delays:
         try:
-            client("dynamodb").transact_write_items(TransactItems=writes)
+            client("dynamodb").transact_write_items(TransactItems=list(writes.values()))
             return
         except ClientError as error:
-            reasons = reasons_of(error)
-            if CONDITION in reasons or _PASSING.isdisjoint(reasons) or attempt == _ATTEMPTS - 1:
+            reasons = _reasons(writes, error)
+            if refused := frozenset(name for name, reason in reasons.items() if reason == CONDITION):
+                raise TransactionRefused(refused) from error
+            if _TRANSIENT.isdisjoint(reasons.values()):
                 raise
-            time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))
+            if delay is None:
+                raise TransactionContended from error
+        time.sleep(delay)
 
 
-def is_contended(error: ClientError) -> bool:
-    """Whether nothing was written because others were at it all the time."""
-    return not _PASSING.isdisjoint(reasons_of(error))
+def is_refused(error: ClientError) -> bool:
+    """Whether the condition of a single write did not hold."""
+    return str(error.response["Error"]["Code"]) == f"{CONDITION}Exception"
 
 
-def reasons_of(error: ClientError) -> list[str]:
-    """What became of each write of a transaction that was cancelled; nothing for any other failure."""
+def _reasons(writes: Mapping[str, Mapping[str, Any]], error: ClientError) -> dict[str, str]:
+    """What became of each write of a transaction that was cancelled; nothing for any other error."""
     reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])
-    return [reason.get("Code", "") for reason in reasons]
+    return {name: reason.get("Code", "") for name, reason in zip(writes, reasons, strict=False)}

@@ -1,9 +1,8 @@
 """HTTP to outside services: one client per environment, one overall deadline and one size cap per exchange."""
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -11,7 +10,8 @@ import httpx
 from instant.adapters.clock import SystemClock
 from instant.adapters.deadline import KEEP_ALIVE_SECONDS, Deadline, transport
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
-from instant.domain.exchange import Reply, Request
+from instant.domain.exchange import Request
+from instant.domain.executions.failure import Effect, Failure
 from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.ports import Clock
@@ -20,7 +20,7 @@ CONNECT_SECONDS = 5.0
 """How long a connection may take before the service counts as unavailable."""
 
 BODY_SECONDS = 2.0
-"""How long a body may take after its headers before its name is told: should we die, it can be asked for by that."""
+"""How long a body may take after its headers before the generation id is passed on, in case this process ends."""
 
 _SENT = "The call was sent and may have been paid. Read GET /api/executions before calling again."
 
@@ -34,14 +34,14 @@ class HttpUpstream:
 
     def __init__(
         self,
-        elsewhere: Mapping[str, str] | None = None,
+        base_url_of: Callable[[str], str] | None = None,
         clock: Clock | None = None,
         *,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
-        """Talk to each service at its own base URL, or where `elsewhere` says it is reached instead."""
+        """Reach each integration at the base URL that `base_url_of` gives for its name."""
         self._body_seconds = body_seconds
-        self._elsewhere = dict(elsewhere or {})
+        self._base_url_of = base_url_of
         self._clock = clock or SystemClock()
         self._used_at = self._clock.monotonic()
         self._deadline = Deadline()
@@ -55,98 +55,136 @@ class HttpUpstream:
         )
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
-        """One exchange within `seconds` in all; `named` hears the reply's name if its body keeps it waiting."""
-        self._forget_stale_connections()
-        seen = httpx.Headers()
-        try:
-            with self._deadline.within(seconds), self._open(request) as reply:
-                seen = reply.headers
-                with self._deadline.calling(self._body_seconds, lambda: _tell(named, request, seen)):
-                    return _without(request.bearer, _whole(reply, request.max_reply_bytes))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
-            _log.warning("upstream not reached", extra={"error": type(error).__name__})
-            raise UpstreamUnavailable(
-                "The service cannot be reached. Try again in a moment.", nothing_done=True
-            ) from None
-        except httpx.TimeoutException:
-            raise _unanswered(
-                DeadlineExceeded, f"No whole answer within the time allowed. {_SENT}", request, seen
-            ) from None
-        except Unreadable as error:
-            raise _unanswered(UpstreamError, str(error), request, seen) from None
-        except Exception as error:  # whatever it is, its words may hold the key
-            _log.warning("upstream connection lost", extra={"error": type(error).__name__})
-            raise _unanswered(
-                OutcomeUnknown, f"The connection broke before the answer. {_SENT}", request, seen
-            ) from None
+    @contextmanager
+    def open(self, request: Request, *, seconds: float) -> Iterator["HttpResponse"]:
+        """The response to one request; the whole exchange, body included, has `seconds`."""
+        self._drop_stale_connections()
+        with self._deadline.within(seconds):
+            with _failures_of(request):
+                response = self._client.send(self._built(request), stream=True)
+            try:
+                yield HttpResponse(request, response, self._deadline, self._body_seconds)
+            finally:
+                response.close()
 
-    def _open(self, request: Request) -> AbstractContextManager[httpx.Response]:
-        base = self._elsewhere.get(request.base_url, request.base_url)
+    def _built(self, request: Request) -> httpx.Request:
         headers = dict(request.headers)
         if request.bearer:
             headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
-        return self._client.stream(request.method, base + request.path, content=request.body, headers=headers)
+        url = self._base_url(request) + request.path
+        return self._client.build_request(request.method, url, content=request.body, headers=headers)
 
-    def _forget_stale_connections(self) -> None:
-        """An environment may have been frozen since the last call, and its connections be long dead."""
+    def _base_url(self, request: Request) -> str:
+        if request.base_url is not None:
+            return request.base_url
+        if self._base_url_of is None or request.integration is None:
+            raise ValueError("a request names an integration, or a base URL")
+        return self._base_url_of(request.integration)
+
+    def _drop_stale_connections(self) -> None:
+        """The environment may have been frozen since the last call, and its connections closed by the other side."""
         now = self._clock.monotonic()
         if now - self._used_at > KEEP_ALIVE_SECONDS:
             self._transport.close()
         self._used_at = now
 
 
-def _unanswered(kind: type[InstantError], message: str, request: Request, seen: httpx.Headers) -> InstantError:
-    """The error of a call that was sent and has no whole answer, with the name of the call, if one came."""
-    return kind(message, outcome_unknown=True, receipt=Receipt(generation_id=_name(request, seen)))
+class HttpResponse:
+    """A response whose headers have arrived."""
 
+    def __init__(self, request: Request, response: httpx.Response, deadline: Deadline, body_seconds: float) -> None:
+        """Read `response`, which belongs to `request`, within `deadline`."""
+        self._request = request
+        self._response = response
+        self._deadline = deadline
+        self._body_seconds = body_seconds
 
-def _name(request: Request, seen: httpx.Headers) -> str | None:
-    name = _masked(request.bearer, seen.get(request.id_header, "")) if request.id_header else ""
-    return name or None
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status_code
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, lower case, without the key: a service that repeats it must not get it stored or shown."""
+        key = self._request.bearer
+        return {name.lower(): _masked(key, value) for name, value in self._response.headers.items()}
 
-def _tell(named: Callable[[str], None] | None, request: Request, seen: httpx.Headers) -> None:
-    """The call goes on whether or not its name could be noted."""
-    name = _name(request, seen)
-    if named is None or name is None:
-        return
-    try:
-        named(name)
-    except Exception as error:
-        _log.warning("the name of a call was not noted", extra={"error": type(error).__name__})
+    @property
+    def generation_id(self) -> str | None:
+        """The service's id of the call, if it gave one."""
+        return _generation_id(self._request, self._response.headers)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives; a compressed one is refused, since a few bytes could unfold to gigabytes."""
+        with _failures_of(self._request, self._response.headers):
+            if self._response.headers.get("content-encoding", "identity") != "identity":
+                raise Unreadable("The service sent a compressed answer, which is not read.")
+            yield from self._response.iter_raw()
+
+    def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
+        """The whole body without the key."""
+        body = bytearray()
+        with (
+            _failures_of(self._request, self._response.headers),
+            self._deadline.calling(self._body_seconds, lambda: self._pass_on(on_generation_id)),
+        ):
+            for chunk in self.chunks():
+                body += chunk
+                if len(body) > limit:
+                    raise Unreadable(f"The answer is longer than {limit} bytes, which is not read.")
+        key = self._request.bearer
+        return bytes(body).replace(key.reveal().encode(), _MASK.encode()) if key else bytes(body)
+
+    def _pass_on(self, on_generation_id: Callable[[str], None] | None) -> None:
+        """The call goes on whether or not its id could be stored."""
+        if on_generation_id is None or self.generation_id is None:
+            return
+        try:
+            on_generation_id(self.generation_id)
+        except Exception as error:
+            _log.warning("the generation id was not stored", extra={"error": type(error).__name__})
 
 
 class Unreadable(Exception):
-    """The answer came and is not read."""
+    """The answer arrived and is not read."""
 
 
-def _whole(reply: httpx.Response, most: int) -> Reply:
-    """The body as it was sent: a compressed one is refused, since a few bytes could unfold to gigabytes."""
-    if reply.headers.get("content-encoding", "identity") != "identity":
-        raise Unreadable("The service sent a compressed answer, which is not read.")
-    body = bytearray()
-    for chunk in reply.iter_raw():
-        body += chunk
-        if len(body) > most:
-            raise Unreadable(f"The answer is longer than {most} bytes, which is not read.")
-    return Reply(status=reply.status_code, body=bytes(body), headers=_lower(reply.headers))
+@contextmanager
+def _failures_of(request: Request, headers: httpx.Headers | None = None) -> Iterator[None]:
+    """Turn the errors of one exchange into failures; the generation id, if one came, stays with them."""
+    try:
+        yield
+    except Failure:
+        raise
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+        _log.warning("upstream not reached", extra={"error": type(error).__name__})
+        unavailable = UpstreamUnavailable("The service cannot be reached. Try again in a moment.")
+        raise Failure(unavailable, effect=Effect.NONE) from None
+    except httpx.TimeoutException:
+        late = DeadlineExceeded(f"No whole answer within the time allowed. {_SENT}")
+        raise _unanswered(late, request, headers) from None
+    except Unreadable as error:
+        raise _unanswered(UpstreamError(str(error)), request, headers) from None
+    except Exception as error:  # whatever it is, its words may hold the key
+        _log.warning("upstream connection lost", extra={"error": type(error).__name__})
+        lost = OutcomeUnknown(f"The connection broke before the answer. {_SENT}")
+        raise _unanswered(lost, request, headers) from None
 
 
-def _without(key: Secret | None, reply: Reply) -> Reply:
-    """The reply without the key that it answers to: a service that repeats it must not get it stored or told."""
-    if key is None:
-        return reply
-    headers = {name: _masked(key, value) for name, value in reply.headers.items()}
-    return replace(reply, body=reply.body.replace(key.reveal().encode(), _MASK.encode()), headers=headers)
+def _unanswered(error: InstantError, request: Request, headers: httpx.Headers | None) -> Failure:
+    """The failure of a call that was sent and has no whole answer, with its generation id, if one came."""
+    receipt = Receipt(generation_id=_generation_id(request, headers) if headers else None)
+    return Failure(error, receipt=receipt, effect=Effect.UNKNOWN)
+
+
+def _generation_id(request: Request, headers: httpx.Headers) -> str | None:
+    found = _masked(request.bearer, headers.get(request.id_header, "")) if request.id_header else ""
+    return found or None
 
 
 def _masked(key: Secret | None, text: str) -> str:
     return text.replace(key.reveal(), _MASK) if key else text
-
-
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

@@ -39,7 +39,7 @@ def _row(item: Mapping[str, Any]) -> UsageRow:
     return UsageRow(
         day=item["bucket"]["S"].partition("#")[0],
         resource_id=item["resource_id"]["S"],
-        model=item["model"]["S"],
+        model=item["model"]["S"] if "model" in item else None,
         api_key_id=item["api_key_id"]["S"] if "api_key_id" in item else None,
         **{name: int(item[name]["N"]) for name in COUNTED if name in item},
     )

@@ -1,6 +1,6 @@
 """A model of the catalog: what it can do, what it costs, and whether a resource may use it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -87,35 +87,34 @@ class CatalogModel:
         return not {"max_tokens", "max_completion_tokens"}.isdisjoint(self.supported_parameters)
 
 
-def why_unusable(model: CatalogModel | None) -> str | None:
-    """Why a resource cannot run on `model`, in words for its user; None when it can."""
+type Supports = Callable[[CatalogModel], str | None]
+"""Why a resource type cannot use a model, in words that follow its id; None if it can."""
+
+
+def why_unavailable(model: CatalogModel | None) -> str | None:
+    """Why nothing can be sent to `model`, in words that follow its id; None when it is offered."""
     if model is None:
         return "is not in the catalog; GET /api/models lists what is"
     if not model.is_active:
         return "is no longer offered; choose another from GET /api/models"
-    if model.openrouter_id.endswith(":batch"):
-        return "is only served in batches; choose the same model without ':batch'"
-    prices = [parse_usd(model.pricing.get(key)) for key in ("prompt", "completion")]
-    if any(price is None or price < 0 for price in prices):
-        return "is a router without a price of its own; choose a model with a price"
-    if prices == [0, 0] and "audio" in model.output_modalities:
-        return "charges for its audio without saying what; choose a model with a price"
-    if {"text", "image"}.isdisjoint(model.output_modalities):
-        return "answers with neither text nor images"
     return None
 
 
-def model_status(model: CatalogModel | None, today: date) -> ModelStatus:
+def why_unusable(model: CatalogModel | None, supports: Supports) -> str | None:
+    """Why a resource whose type `supports` models cannot run on `model`, in words; None when it can."""
+    return why_unavailable(model) or (supports(model) if model else None)
+
+
+def model_status(model: CatalogModel | None, today: date, supports: Supports) -> ModelStatus:
     """Whether resources on `model` will work: gone and unusable ones do not, expiring ones for at most a month.
 
-    Missing ones are not listed and still served, as far as is known: most of them come back within days.
-
+    Missing models are not listed and still served, as far as is known: most of them come back within days.
     An announced end that has passed still only warns: ends are moved and withdrawn, even on the day itself, and
     what is really gone is no longer listed.
     """
     if model is None or not model.is_active:
         return ModelStatus.GONE
-    if why_unusable(model):
+    if supports(model):
         return ModelStatus.UNUSABLE
     if model.missing_since:
         return ModelStatus.MISSING

@@ -1,4 +1,6 @@
-"""Every way a call can fail, in one closed tree: code, HTTP status, and whether trying again can help.
+"""Every error that a caller can meet, in one closed tree: code, HTTP status, headers, and whether a retry can help.
+
+What a failed call cost, and whether its outcome is known, is another type: `instant.domain.executions.failure`.
 
 InstantError
 ├── Malformed 400            the request cannot be read
@@ -32,8 +34,6 @@ InstantError
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Self
 
-from instant.domain.receipt import Receipt
-
 LONGEST_NAME = 40
 """A part of a field's name is repeated to its sender up to this length."""
 
@@ -43,7 +43,7 @@ USUAL_WAIT = 10
 
 
 class InstantError(Exception):
-    """A failure told to the caller: `message` says what to do next and never holds a key or an upstream body."""
+    """An error response: `message` says what to do next and never holds a key or a body from upstream."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -52,34 +52,24 @@ class InstantError(Exception):
     """Seconds to tell where nobody said after how many the same call may succeed."""
 
     def __init__(
-        self,
-        message: str,
-        *,
-        details: Mapping[str, object] | None = None,
-        retry_after: int | None = None,
-        receipt: Receipt | None = None,
-        outcome_unknown: bool = False,
-        nothing_done: bool = False,
+        self, message: str, *, details: Mapping[str, object] | None = None, retry_after: int | None = None
     ) -> None:
-        """Keep what is told (`details`, `retry_after` in seconds) beside what is booked.
-
-        `receipt` is what the failed call cost, as far as the service said; `outcome_unknown` marks a call
-        that may have been carried out and paid although no readable answer came, `nothing_done` one that the
-        service never began, so that it may be sent again.
-        """
+        """Take the message, structured `details`, and after how many seconds (`retry_after`) a retry makes sense."""
         super().__init__(message)
         self.message = message
         self.details = dict(details or {})
         self.retry_after = retry_after
-        self.receipt = receipt
-        self.outcome_unknown = outcome_unknown
-        self.nothing_done = nothing_done
         self.execution_id: str | None = None
 
     @property
     def wait(self) -> int | None:
-        """Seconds after which the same call may succeed, as callers are told; None where that is not to be expected."""
+        """Seconds after which the same call may succeed; None where that is not to be expected."""
         return self.usual_wait if self.retry_after is None else self.retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers of the response, beside its content type."""
+        return {} if self.wait is None else {"Retry-After": str(self.wait)}
 
     def during(self, execution_id: str) -> Self:
         """The same failure, naming the execution in which it happened."""

@@ -49,20 +49,21 @@ class Opening:
 
     `reserved_nanousd` is the most the call can cost, held back from the budgets in `holds`. `run_id` tells this run
     from another that took the same execution over; `fingerprint` is there when the call has an idempotency key.
+    `payer_id`, `key_source` and `service` say whose key for what pays: none where the type needs no key.
     """
 
     execution_id: str
     run_id: str
     user_id: str
-    payer_id: str
-    key_source: KeySource
-    service: str
     resource_id: str
     resource_revision: int
-    model: str
     reserved_nanousd: int
     created_at: str
     lease_expires_at: str
+    payer_id: str | None = None
+    key_source: KeySource | None = None
+    service: str | None = None
+    model: str | None = None
     api_key_id: str | None = None
     fingerprint: str | None = None
     holds: tuple[Hold, ...] = ()
@@ -111,9 +112,9 @@ class Execution:
     resource_id: str
     resource_revision: int
     state: State
-    model: str
-    key_source: str
     created_at: str
+    model: str | None = None
+    key_source: str | None = None
     api_key_id: str | None = None
     finished_at: str | None = None
     reconciled_at: str | None = None

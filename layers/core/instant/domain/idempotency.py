@@ -17,22 +17,22 @@ _KEY = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
-    """A call that its caller has named: where its one execution stands, and what was asked for."""
+class IdempotentRequest:
+    """A request with an idempotency key: the id of its one execution, and the hash of what was asked for."""
 
     execution_id: str
     fingerprint: str
 
 
-def once(key: str, user_id: str, asked: Mapping[str, Any]) -> Once:
-    """The call of this user's with this key; the same key of another user is another call.
+def idempotent_request(key: str, user_id: str, asked: Mapping[str, Any]) -> IdempotentRequest:
+    """The request of this user with this key; the same key of another user is another request.
 
     The id is derived, so that opening the execution is also what locks the key: there is one row for both.
     """
     if not _KEY.fullmatch(key):
         raise InvalidField.named(HEADER, "must be 1 to 255 visible ASCII characters, without spaces")
     digest = sha256(f"{user_id}\n{key}".encode()).digest()
-    return Once(f"exe_{base32(int.from_bytes(digest[:16]), 26)}", _fingerprint(asked))
+    return IdempotentRequest(f"exe_{base32(int.from_bytes(digest[:16]), 26)}", _fingerprint(asked))
 
 
 def _fingerprint(asked: Mapping[str, Any]) -> str:

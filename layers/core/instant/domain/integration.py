@@ -22,7 +22,10 @@ class KeyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One user's key for one service. `key_sha256` is the service's own safe identifier of the key."""
+    """One user's key for one service. `key_sha256` is the service's own safe identifier of the key.
+
+    `max_cost_per_call_nanousd` is only in rows that were written when the cap belonged to the integration.
+    """
 
     user_id: str
     service: str
@@ -33,7 +36,7 @@ class Integration:
     is_enabled: bool = True
     label: str | None = None
     limit_remaining: str | None = None
-    max_cost_per_call_nanousd: int = DEFAULT_COST_CAP_NANOUSD
+    max_cost_per_call_nanousd: int | None = None
     last_verified_at: str | None = None
     created_at: str = ""
 
@@ -41,6 +44,22 @@ class Integration:
     def is_usable(self) -> bool:
         """Whether its key may be used now."""
         return self.is_enabled and self.status is not KeyStatus.BROKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is stored of a user for one call or one page: the key for a service, if any, and the user's own cap."""
+
+    integration: Integration | None = None
+    own_cap_nanousd: int | None = None
+
+    @property
+    def cap_nanousd(self) -> int:
+        """The most that one call may cost the user: as set, else as an older integration says, else the default."""
+        if self.own_cap_nanousd is not None:
+            return self.own_cap_nanousd
+        older = self.integration.max_cost_per_call_nanousd if self.integration else None
+        return DEFAULT_COST_CAP_NANOUSD if older is None else older
 
 
 def usable(integration: Integration | None, service: str) -> Integration:

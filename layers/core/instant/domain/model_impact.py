@@ -6,7 +6,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.catalog import CatalogModel, ModelStatus, last_day, model_status
+from instant.domain.catalog import CatalogModel, ModelStatus, Supports, last_day, model_status
 from instant.domain.catalog_change import PRICES, ChangeKind, ModelChange
 from instant.domain.successor import SuccessorPolicy
 
@@ -46,9 +46,11 @@ def price_of(model: CatalogModel) -> Price:
     return {name: value for name, value in price.items() if value}
 
 
-def used_model(openrouter_id: str, model: CatalogModel | None, saved: Price | None, today: date) -> UsedModel:
+def used_model(
+    openrouter_id: str, model: CatalogModel | None, saved: Price | None, today: date, supports: Supports
+) -> UsedModel:
     """What became of a model; any other price than the saved one is a changed price, and unsaved is unchanged."""
-    status, price = model_status(model, today), price_of(model) if model else None
+    status, price = model_status(model, today, supports), price_of(model) if model else None
     if saved is None or price is None or price == saved:
         return UsedModel(openrouter_id=openrouter_id, status=status)
     changed = ModelStatus.PRICE_CHANGED if status is ModelStatus.OK else status

@@ -4,11 +4,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from instant.domain.identity import handle_of
 from instant.domain.ranking import Usage
 from instant.domain.successor import SuccessorPolicy
+
+type Badge = Literal[
+    "calls_tools",
+    "customizable",
+    "free",
+    "has_fallbacks",
+    "makes_images",
+    "reliable",
+    "searches_web",
+    "structured_output",
+    "takes_images",
+]
+"""What a resource can do, and how well, in a word."""
 
 
 class Visibility(StrEnum):
@@ -23,6 +36,7 @@ class Visibility(StrEnum):
 class Resource:
     """One callable resource; `revision` rises with every change, times are stamps.
 
+    `ai_model_id` is the model that normally serves; None where the type needs no model.
     `usage` is what the last ranking found: only public resources are ranked. `config` is empty in public lists.
     `prices` has what each model of the settings cost when they were saved, by id, and so names all of them; resources
     that were last saved before prices were kept have none.
@@ -34,9 +48,9 @@ class Resource:
     name: str
     slug: str
     visibility: Visibility
-    ai_model_id: str
     created_at: str
     updated_at: str
+    ai_model_id: str | None = None
     description: str | None = None
     category: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)

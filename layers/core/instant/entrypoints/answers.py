@@ -40,7 +40,7 @@ class ExecutedCall(TypedDict):
     success: Literal[True]
     execution_id: str
     output: Output
-    model: Annotated[str, Field(description="The model that served.")]
+    model: Annotated[str | None, Field(description="The model that served; null where the type needs none.")]
     provider: str | None
     usage: TokenUsage
     finish_reason: str | None
@@ -53,11 +53,11 @@ class ExecutionSummary(TypedDict):
     resource_id: str
     resource_revision: int
     status: State
-    model: str
+    model: str | None
     model_served: str | None
     provider: str | None
     generation_id: str | None
-    key_source: KeySource
+    key_source: Annotated[KeySource | None, Field(description="Whose key paid; null where the type needs no key.")]
     api_key_id: str | None
     usage: TokenUsage
     latency_ms: int | None

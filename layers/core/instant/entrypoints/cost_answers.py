@@ -8,6 +8,7 @@ from pydantic import Field
 from instant.domain.catalog import why_unusable
 from instant.domain.money import usd_text
 from instant.entrypoints.answers import Time, Usd
+from instant.resource_types import why_unsupported
 from instant.use_cases.compare_usage import Comparison, Share
 from instant.use_cases.estimate_cost import Estimate, PlannedCall
 
@@ -67,7 +68,7 @@ def estimates_view(call: PlannedCall, estimates: Sequence[Estimate]) -> CostEsti
             "expected_usd": usd_text(estimate.expected_nanousd),
             "worst_usd": usd_text(estimate.worst_nanousd),
             "fits": estimate.fits,
-            "usable": why_unusable(estimate.model) is None,
+            "usable": why_unusable(estimate.model, why_unsupported) is None,
         }
         for estimate in estimates
     ]

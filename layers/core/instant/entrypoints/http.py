@@ -4,8 +4,8 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any, NoReturn
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -35,10 +35,15 @@ from instant.domain.validation import invalid_field
 from instant.entrypoints.answers import PageOf
 from instant.entrypoints.gates import LimitedSettings, gate_of
 from instant.entrypoints.observability import quiet_libraries
+from instant.entrypoints.stream import Stream
 from instant.entrypoints.strict_json import JSON, check_body, read_json
 from instant.use_cases.limit_calls import Gate
 
-type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+type Proxy = dict[str, Any]
+"""A response as API Gateway takes it from a Lambda function."""
+
+type Resolve = Callable[[dict[str, Any], Any], Proxy | Stream]
+type Handler = Callable[[dict[str, Any], Any], Proxy]
 
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
 """What the ids in paths are of."""
@@ -59,36 +64,55 @@ def api() -> APIGatewayRestResolver:
         debug=False,
     )
     app.use([_refuse_unknown_query, _miss_long_ids])
-    app.exception_handler(InstantError)(_told)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
     app.exception_handler(ResponseValidationError)(_misshapen)
-    app.exception_handler(Exception)(_unexpected)
-    app.not_found(lambda error: _told(NotFound("There is no such route. The README lists the routes.")))
+    app.not_found(_no_route)
     return app
 
 
 def handler_of(
     app: APIGatewayRestResolver, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES
 ) -> Handler:
-    """The Lambda handler of `app`: every call of a user passes the function's gate.
+    """The Lambda handler of `app`, whose responses are buffered."""
+    respond = responder(app.resolve, settings, max_body_bytes=max_body_bytes)
 
-    Without settings there is none: every route is for everybody, and throttled by the gateway. The body is only
-    looked at behind the gate, so what cannot be read counts, too.
+    def handler(event: dict[str, Any], context: Any) -> Proxy:
+        response = respond(event, context)
+        return response.buffered() if isinstance(response, Stream) else response
+
+    return handler
+
+
+def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
+    """What answers every event: throttled, with every error in one shape.
+
+    Without settings nothing is throttled here: every route is public, and throttled by the gateway. The body is read
+    behind the throttle, so that an unreadable one counts, too. What the throttle holds is released when the response
+    ends: with the return for one that is whole, and with its last byte, or when it is closed, for a stream.
     """
     gate = gate_of(settings) if settings else None
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        try:
-            _refuse_expired(event)
-            with _passed(gate, event, context):
+    def respond(event: dict[str, Any], context: Any) -> Proxy | Stream:
+        with ExitStack() as held:
+            try:
+                _refuse_expired(event)
+                held.enter_context(_passed(gate, event, context))
                 check_body(event, max_body_bytes)
-                answer = app.resolve(event, context)
-        except Exception as error:
-            answer = _as_proxy_answer(_ours(error))
-        return _uncached(event, answer)
+                response = resolve(event, context)
+            except Exception as error:
+                return _uncached(event, error_response(_ours(error)))
+            if isinstance(response, Stream):
+                response.on_close(held.pop_all().close)
+        return _uncached(event, response)
 
-    return handler
+    return respond
+
+
+def error_response(error: InstantError) -> Proxy:
+    """The one rendering of every error."""
+    headers = {"Content-Type": [JSON], **{name: [value] for name, value in error.headers.items()}}
+    return {"statusCode": error.status, "multiValueHeaders": headers, "body": json.dumps(error.body())}
 
 
 def _refuse_expired(event: Mapping[str, Any]) -> None:
@@ -183,23 +207,12 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
     return next_middleware(app)
 
 
-def _told(error: InstantError) -> Response[Any]:
-    headers = {"Retry-After": str(error.wait)} if error.wait is not None else {}
-    return Response(error.status, JSON, json.dumps(error.body()), headers)
-
-
-def _uncached(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _uncached(event: Mapping[str, Any], response: Proxy | Stream) -> Proxy | Stream:
     """What needs a token is for one reader, and a fresh key stands in a body: no cache may keep it."""
     if (event.get("requestContext") or {}).get("authorizer"):
-        answer.setdefault("multiValueHeaders", {})["Cache-Control"] = ["no-store"]
-    return answer
-
-
-def _as_proxy_answer(error: InstantError) -> dict[str, Any]:
-    headers = {"Content-Type": [JSON]}
-    if error.wait is not None:
-        headers["Retry-After"] = [str(error.wait)]
-    return {"statusCode": error.status, "multiValueHeaders": headers, "body": json.dumps(error.body())}
+        headers = response.headers if isinstance(response, Stream) else response.setdefault("multiValueHeaders", {})
+        headers["Cache-Control"] = ["no-store"]
+    return response
 
 
 def _ours(error: Exception) -> InstantError:
@@ -213,24 +226,24 @@ def _internal() -> Internal:
     return Internal("Something failed on our side. If this was an execution, read GET /api/executions first.")
 
 
-def _invalid(error: RequestValidationError) -> Response[Any]:
+def _invalid(error: RequestValidationError) -> NoReturn:
     errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
     if errors[0]["type"] == "json_invalid":
-        return _told(Malformed("The body is not a valid JSON object."))
+        raise Malformed("The body is not a valid JSON object.")
     if not errors[0]["loc"] and errors[0]["type"] in {"missing", "model_attributes_type", "dict_type", "model_type"}:
-        return _told(Malformed("The body must be a JSON object."))
-    return _told(invalid_field(errors))
+        raise Malformed("The body must be a JSON object.")
+    raise invalid_field(errors)
 
 
-def _unsupported(error: RequestUnsupportedContentType) -> Response[Any]:
-    return _told(UnsupportedMediaType("Send the body as Content-Type: application/json."))
+def _unsupported(error: RequestUnsupportedContentType) -> NoReturn:
+    raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
 
 
-def _misshapen(error: ResponseValidationError) -> Response[Any]:
+def _misshapen(error: ResponseValidationError) -> NoReturn:
     """Our own mistake; what does not fit is not logged, since it may be a key on its way to its owner."""
-    _log.error("an answer does not have its shape", extra={"places": [each["loc"] for each in error.errors()]})
-    return _told(_internal())
+    _log.error("a response does not have its shape", extra={"places": [each["loc"] for each in error.errors()]})
+    raise _internal()
 
 
-def _unexpected(error: Exception) -> Response[Any]:
-    return _told(_ours(error))
+def _no_route(error: Exception) -> NoReturn:
+    raise NotFound("There is no such route. The README lists the routes.")

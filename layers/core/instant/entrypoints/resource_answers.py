@@ -5,10 +5,9 @@ from typing import Annotated, NotRequired, TypedDict
 from pydantic import Field
 
 from instant.domain.catalog import ModelStatus
-from instant.domain.resource import Visibility
+from instant.domain.resource import Badge, Visibility
 from instant.domain.successor import SuccessorPolicy
 from instant.entrypoints.answers import JsonObject, Time, Usd
-from instant.use_cases.browse_resources import Badge
 
 
 class ResourceFacts(TypedDict):
@@ -22,7 +21,7 @@ class ResourceFacts(TypedDict):
     description: str | None
     category: str | None
     visibility: Visibility
-    ai_model_id: str
+    ai_model_id: Annotated[str | None, Field(description="Null where the type needs no model.")]
     revision: Annotated[int, Field(description="Rises with every change; may be sent as If-Match.")]
     created_at: Time
     updated_at: Time
@@ -97,11 +96,12 @@ class ResourceDetail(ResourceSummary):
     stats: ResourceStatistics
     model: Annotated[ModelBadges | None, Field(description="Null when the catalog never had it.")]
     model_status: Annotated[
-        ModelStatus,
+        ModelStatus | None,
         Field(
             description="gone and unusable: calls are refused, unless a successor serves; missing: not listed for now, "
             "and tried, unless a successor serves; "
-            "expiring: its announced end is within 30 days; price_changed: since the settings were saved."
+            "expiring: its announced end is within 30 days; price_changed: since the settings were saved. "
+            "Null where the type needs no model."
         ),
     ]
     successor: NotRequired[
@@ -118,7 +118,7 @@ class ResourceKind(TypedDict):
 
     name: str
     description: str
-    integration: str
+    integration: Annotated[str | None, Field(description="Whose key pays; null where the type needs no key.")]
     config_schema: JsonObject
     inputs_schema: JsonObject
 

@@ -7,7 +7,7 @@ from instant.domain.api_key import ApiKey
 from instant.domain.catalog import CatalogModel, ModelStatus, SyncRecord, why_unusable
 from instant.domain.catalog_change import ModelChange
 from instant.domain.execution import Execution, KeySource
-from instant.domain.integration import Beginning, Integration
+from instant.domain.integration import Account, Beginning
 from instant.domain.model_impact import UsedModel
 from instant.domain.money import usd_text
 from instant.domain.resource import Resource
@@ -35,11 +35,11 @@ from instant.entrypoints.resource_answers import (
     ResourceSummary,
     UsedModelDetail,
 )
-from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types import RESOURCE_TYPES, why_unsupported
 from instant.resource_types.resource_type import ResourceType
 from instant.use_cases.affected_resources import Affected
 from instant.use_cases.browse_resources import Detail
-from instant.use_cases.preview_resource import Preview
+from instant.use_cases.executions.preview import Preview
 
 _BADGES = ("vision_supported", "tool_calling_supported", "web_search_supported")
 _LISTS = ("input_modalities", "output_modalities", "supported_parameters", "price_overrides")
@@ -88,17 +88,22 @@ def affected_view(affected: Affected) -> ListedResource:
 
 def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
     """A resource with what is known around it."""
+    first = next(iter(detail.used), None)
     kind, is_owner = RESOURCE_TYPES[detail.resource.resource_type], detail.resource.owner_id == viewer_id
     view = {
         **resource_view(detail.resource, viewer_id),
         "inputs_schema": kind.inputs_schema(detail.resource.config),
         "stats": stats_view(detail.stats, is_owner=is_owner),
         "model": badges_view(detail.model),
-        "model_status": detail.used[0].status,
+        "model_status": first.status if first else None,
         "badges": detail.badges,
     }
     affected = [used_view(one) for one in detail.used if one.status is not ModelStatus.OK]
-    told = {"successor": detail.used[0].successor, "affected_models": affected} if is_owner else {}
+    told = (
+        {"successor": detail.used[0].successor if detail.used else None, "affected_models": affected}
+        if is_owner
+        else {}
+    )
     return cast(ResourceDetail, {**view, **told})
 
 
@@ -151,7 +156,9 @@ def model_view(model: CatalogModel, sync: SyncRecord | None = None) -> ModelDeta
     lists = {name: list(view[name]) for name in _LISTS}
     badges = {name: getattr(model, name) for name in _BADGES}
     last = {"last_synced_at": sync.synced_at} if sync else {}
-    return cast(ModelDetail, {**view, **lists, **badges, "usable": why_unusable(model) is None, **last})
+    return cast(
+        ModelDetail, {**view, **lists, **badges, "usable": why_unusable(model, why_unsupported) is None, **last}
+    )
 
 
 def change_view(change: ModelChange) -> ToldChange:
@@ -173,8 +180,10 @@ def badges_view(model: CatalogModel | None) -> ModelBadges | None:
     return cast(ModelBadges, {**{name: getattr(model, name) for name in names}, "pricing": dict(model.pricing)})
 
 
-def integration_view(integration: Integration) -> Connection:
-    """A connection: never the key, only its last four characters."""
+def integration_view(account: Account) -> Connection:
+    """A stored key with its user's cap: never the key, only its last four characters."""
+    integration = account.integration
+    assert integration is not None, "an account without a key has no view"
     return {
         "service": integration.service,
         "hint": integration.hint,
@@ -183,7 +192,7 @@ def integration_view(integration: Integration) -> Connection:
         "status": integration.status,
         "is_enabled": integration.is_enabled,
         "limit_remaining_usd": integration.limit_remaining,
-        "max_cost_per_call_usd": usd_text(integration.max_cost_per_call_nanousd),
+        "max_cost_per_call_usd": usd_text(account.cap_nanousd),
         "last_verified_at": integration.last_verified_at,
         "created_at": integration.created_at,
     }
@@ -229,7 +238,7 @@ def execution_view(execution: Execution) -> ExecutionSummary:
         "model_served": receipt.model,
         "provider": receipt.provider,
         "generation_id": receipt.generation_id,
-        "key_source": KeySource(execution.key_source),
+        "key_source": KeySource(execution.key_source) if execution.key_source else None,
         "api_key_id": execution.api_key_id,
         "usage": {
             "prompt_tokens": receipt.prompt_tokens,

@@ -1,4 +1,4 @@
-"""What an outside service must be able to say about itself."""
+"""What an integration says about its service."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,27 @@ from instant.domain.outcome import Outcome
 from instant.domain.secret import Secret
 
 
-class Service(Protocol):
-    """An outside service that users connect with a key."""
+class Service:
+    """An outside service: where it is reached, and when it certainly did not begin a call."""
 
     name: str
+    base_url: str
+
+    def nothing_done(self, reply: Reply) -> bool:
+        """Whether `reply` certainly means that the call was not begun, so that it may be retried."""
+        return False
+
+
+@runtime_checkable
+class KeyedService(Protocol):
+    """A service that users connect with a key."""
+
+    name: str
+    base_url: str
     key_shape: re.Pattern[str]
+
+    def nothing_done(self, reply: Reply) -> bool:
+        """Whether `reply` certainly means that the call was not begun, so that it may be retried."""
 
     def key_check(self, key: Secret) -> Request:
         """The free request that tells whether `key` works."""
@@ -24,7 +40,7 @@ class Service(Protocol):
 
 
 @runtime_checkable
-class Connectable(Service, Protocol):
+class Connectable(KeyedService, Protocol):
     """A service that also gives out keys itself, to users who allow it on its `authorize_page` (PKCE, S256)."""
 
     authorize_page: str
@@ -40,7 +56,7 @@ class Connectable(Service, Protocol):
 
 
 @runtime_checkable
-class Accountable(Service, Protocol):
+class Accountable(Protocol):
     """A service that can be asked, later, what became of a call."""
 
     def outcome_request(self, generation_id: str) -> Request:

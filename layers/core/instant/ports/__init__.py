@@ -1,6 +1,6 @@
 """Every door to the outside, on one page but for those of the catalog and of the books; the adapters open them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,9 +8,8 @@ from typing import Protocol
 from instant.domain.api_key import ApiKey
 from instant.domain.budget import Budget, Subject
 from instant.domain.catalog import CatalogModel, SyncRecord
-from instant.domain.exchange import Reply, Request
 from instant.domain.image import Image, Picture
-from instant.domain.integration import Integration, KeyStatus
+from instant.domain.integration import Account, Integration, KeyStatus
 from instant.domain.limits import Rate
 from instant.domain.listing import ResourceSort, Wanted
 from instant.domain.page import Page, PageRequest
@@ -103,10 +102,14 @@ class IntegrationStore(IntegrationReader, Protocol):
     def delete(self, user_id: str, service: str) -> None:
         """Forget it."""
 
-    def configure(
-        self, user_id: str, service: str, *, is_enabled: bool | None, max_cost_per_call_nanousd: int | None
-    ) -> Integration | None:
-        """Change what is not None; None if there is no connection."""
+    def enable(self, user_id: str, service: str, is_enabled: bool) -> bool:
+        """Switch the key on or off; whether there is one."""
+
+    def cap_of(self, user_id: str) -> int | None:
+        """The most that one call may cost the user in nano-USD, as set; read consistently."""
+
+    def set_cap(self, user_id: str, nanousd: int) -> None:
+        """Set the most that one call may cost the user."""
 
 
 class KeyVerdicts(Protocol):
@@ -137,21 +140,27 @@ class CatalogReader(Protocol):
 class CallFacts:
     """What an execution must know besides the resource.
 
-    `models` has those that the catalog knows, by id; `budgets` those that are set; `platform` is the platform's own
-    connection, if it was asked for.
+    `caller` and `platform` have the key for the service, if there is one, and the cap; `platform` is None unless it was
+    asked for. `models` has those that the catalog knows, by id; `budgets` those that are set.
     """
 
-    integration: Integration | None
+    caller: Account
     models: Mapping[str, CatalogModel]
     budgets: Sequence[Budget] = ()
-    platform: Integration | None = None
+    platform: Account | None = None
 
 
 class CallFactsReader(Protocol):
     """The caller's connection, the models and the budgets in one consistent read."""
 
     def of(
-        self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
+        self,
+        user_id: str,
+        service: str | None,
+        model_ids: Sequence[str],
+        subjects: Sequence[Subject],
+        *,
+        platform: bool,
     ) -> CallFacts:
         """All of them, as they are now; of the budgets those of `subjects`, in their order."""
 
@@ -200,24 +209,6 @@ class KeyOpener(Protocol):
 
     def open(self, ciphertext: bytes, *, user_id: str, service: str) -> Secret:
         """The key; `CredentialRejected` if the ciphertext belongs to another user or service."""
-
-
-class Upstream(Protocol):
-    """HTTP to outside services."""
-
-    def send(self, request: Request, *, seconds: float) -> Reply:
-        """One exchange within `seconds` in all; never repeated.
-
-        `UpstreamUnavailable`: no connection, nothing was sent. `DeadlineExceeded`, `OutcomeUnknown`,
-        `UpstreamError` with `outcome_unknown`: something was sent and no whole answer was read.
-        """
-
-
-class PaidUpstream(Upstream, Protocol):
-    """The same, for calls that are paid: should we die, they can be asked for by their name."""
-
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
-        """`named` is told the reply's name (`request.id_header`) if its body is not there soon after its headers."""
 
 
 class PictureReader(Protocol):

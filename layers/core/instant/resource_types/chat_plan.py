@@ -8,6 +8,7 @@ from typing import Any
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField
+from instant.domain.executions.plan import Plan
 from instant.domain.media import Media
 from instant.domain.pricing import (
     HIDDEN_PROMPT_TOKENS,
@@ -27,7 +28,7 @@ from instant.resource_types.model_settings import (
     parameters,
     unsupported,
 )
-from instant.resource_types.resource_type import Call, Plan
+from instant.resource_types.resource_type import Call
 
 FRAME_TOKENS = 32
 """What the frame around one message adds to its text, at most."""
@@ -119,8 +120,16 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         request=chat_request(body, max_reply_bytes=most),
         worst_nanousd=worst,
         seconds_to_keep=SECONDS_TO_KEEP_IMAGES if modalities else 0.0,
-        wants_json=bool(body.get("response_format")) and body["response_format"]["type"] != "text",
+        options={"wants_json": bool(body.get("response_format")) and body["response_format"]["type"] != "text"},
+        preview=_preview(body),
     )
+
+
+def _preview(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body without what depends on who pays: the user, and the price limits."""
+    provider = {name: value for name, value in body["provider"].items() if name != "max_price"}
+    shown = {name: value for name, value in body.items() if name not in {"user", "provider"}}
+    return {**shown, "provider": provider} if provider else shown
 
 
 def _check_overrides(settings: ModelSettings, call: Call) -> None:

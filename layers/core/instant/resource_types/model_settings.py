@@ -1,6 +1,6 @@
 """What an owner can set about the model behind a resource, and which of it a given model supports."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -239,8 +239,3 @@ def _supports(name: str, settings: ModelSettings, model: CatalogModel) -> bool:
     if name == "response_format" and settings.response_format and settings.response_format.type == "json_schema":
         return not {"response_format", "structured_outputs"}.isdisjoint(model.supported_parameters)
     return name in model.supported_parameters
-
-
-def model_ids(config: Mapping[str, Any]) -> list[str]:
-    """The model and its fallbacks, in order, each once."""
-    return list(dict.fromkeys([config["model"], *config.get("fallback_models", ())]))

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from instant.domain.catalog import CatalogModel
+from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
-from instant.domain.output import Answer
 from instant.domain.validation import parse
-from instant.integrations.openrouter.chat import read_chat
+from instant.resource_types.chat import ChatType
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
-from instant.resource_types.model_settings import FITTING, ModelSettings, Strict, model_ids
-from instant.resource_types.resource_type import Call, Plan, Send
+from instant.resource_types.model_settings import FITTING, ModelSettings, Strict
+from instant.resource_types.resource_type import Call
 
 
 class Prompt(Strict):
@@ -27,17 +27,12 @@ class Prompt(Strict):
     )
 
 
-class OpenRouterInstant:
+class OpenRouterInstant(ChatType):
     """A model on OpenRouter with its settings; callers send a prompt."""
 
     name = "openrouter_instant"
     description = "One prompt to one OpenRouter model."
-    integration = "openrouter"
-    Config: type[BaseModel] = ModelSettings
-
-    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
-        """The configured model and its fallbacks."""
-        return model_ids(config)
+    Config = ModelSettings
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The same for every resource of this type."""
@@ -52,7 +47,3 @@ class OpenRouterInstant:
         inputs = parse(Prompt, call.inputs, "inputs")
         images = [read_media("image", url, f"inputs.images.{n}") for n, url in enumerate(inputs.images or ())]
         return plan_chat(ModelSettings.model_validate(call.config), Content(inputs.prompt, images), call)
-
-    def run(self, plan: Plan, send: Send) -> Answer:
-        """One exchange."""
-        return read_chat(send(plan.request), wants_json=plan.wants_json)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField, told_name
+from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
-from instant.domain.output import Answer
 from instant.domain.template import names_in, render, rendered_bytes
-from instant.integrations.openrouter.chat import read_chat
+from instant.resource_types.chat import ChatType
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
 from instant.resource_types.input_schema import (
     DRAFT,
@@ -21,8 +21,8 @@ from instant.resource_types.input_schema import (
     defaults_of,
     media_kind,
 )
-from instant.resource_types.model_settings import FITTING, ModelSettings, model_ids
-from instant.resource_types.resource_type import Call, Plan, Send
+from instant.resource_types.model_settings import FITTING, ModelSettings
+from instant.resource_types.resource_type import Call
 
 
 class TemplateSettings(ModelSettings):
@@ -37,17 +37,12 @@ class TemplateSettings(ModelSettings):
     )
 
 
-class PromptTemplate:
+class PromptTemplate(ChatType):
     """A template on an OpenRouter model; callers send the inputs that it names."""
 
     name = "prompt_template"
     description = "A prompt with typed inputs to one OpenRouter model."
-    integration = "openrouter"
-    Config: type[BaseModel] = TemplateSettings
-
-    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
-        """The configured model and its fallbacks."""
-        return model_ids(config)
+    Config = TemplateSettings
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The owner's own schema, closed; in general, any object."""
@@ -85,7 +80,3 @@ class PromptTemplate:
         if (size := rendered_bytes(settings.template, values)) > MAX_TEXT_BYTES:
             raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; {MAX_TEXT_BYTES} are allowed")
         return plan_chat(settings, Content(render(settings.template, values), media), call)
-
-    def run(self, plan: Plan, send: Send) -> Answer:
-        """One exchange."""
-        return read_chat(send(plan.request), wants_json=plan.wants_json)

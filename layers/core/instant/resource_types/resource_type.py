@@ -1,26 +1,29 @@
-"""What a kind of resource must be able to do."""
+"""What a resource type must be able to do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.plan import Plan
 from instant.domain.output import Answer
+from instant.domain.resource import Badge
 
-type Send = Callable[[Request], Reply]
-"""Sends a request with the payer's key, once, within the call's deadline."""
+type Flow = Generator[Request, Reply, Answer]
+"""Yields each request, is sent its reply, and returns the answer; raises a `Failure` that says what was charged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call of a resource.
 
-    `models` are those of `model_ids` that can serve now, the first always among them; `cap_nanousd` is the most
-    that the payer allows the call to cost; `user` is an opaque id of the caller. Where `at_catalog_prices`, providers
-    that are dearer than the catalog says are left out, so that it can cost no more than the plan's worst case.
+    `models` are those of the type's `models` that can serve now, the first always among them; `cap_nanousd` is the
+    most that the call may cost; `user` is an opaque id of the caller. Where `at_catalog_prices`, providers that are
+    dearer than the catalog says are left out, so that it can cost no more than the plan's worst case.
     """
 
     config: Mapping[str, Any]
@@ -32,38 +35,44 @@ class Call:
     at_catalog_prices: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a call will send, and the most it can cost in nano-USD; making one spends nothing.
+class ResourceType(ABC):
+    """A type of resource: its settings, its inputs, and what it does with them.
 
-    `seconds_to_keep` is what storing the answer may take once it is there; `wants_json` says that JSON was asked for.
+    `integration` names the service whose key pays; None for a type that needs no key.
     """
 
-    request: Request
-    worst_nanousd: int
-    seconds_to_keep: float = 0
-    wants_json: bool = False
+    name: ClassVar[str]
+    description: ClassVar[str]
+    integration: ClassVar[str | None] = None
+    Config: ClassVar[type[BaseModel]]
 
+    def models(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """The ids of the catalog models that `config` names, the one that normally serves first; may be empty."""
+        return ()
 
-class ResourceType(Protocol):
-    """A kind of resource: its settings, its inputs, and what it does with them."""
+    def model_field(self, config: Mapping[str, Any], model_id: str) -> str:
+        """The setting that names the model, as a dotted path below `config`."""
+        return "model"
 
-    name: str
-    description: str
-    integration: str
-    Config: type[BaseModel]
+    def supports(self, model: CatalogModel) -> str | None:
+        """Why this type cannot use `model`, in words that follow its id; None if it can."""
+        return None
 
-    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
-        """The catalog models that `config` names, the one that normally serves first."""
-
+    @abstractmethod
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """JSON Schema of the inputs of a resource with `config`; without one, what can be said of all."""
+        """JSON Schema of the inputs of a resource with `config`; without one, what holds for every resource."""
 
-    def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
-        """Refuse, by name, settings that do not work or that a model does not support (`InvalidField`)."""
+    def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:  # noqa: B027
+        """Raise `InvalidField` for settings that do not work or that a model does not support."""
 
+    @abstractmethod
     def plan(self, call: Call) -> Plan:
-        """Check inputs and overrides (`InvalidField`) and say what would be sent."""
+        """What would be sent; `InvalidField` for inputs or overrides that do not fit."""
 
-    def run(self, plan: Plan, send: Send) -> Answer:
-        """Send it and read the answer."""
+    @abstractmethod
+    def flow(self, plan: Plan) -> Flow:
+        """The exchanges with the service, one request at a time; a flow never restarts."""
+
+    def badges(self, config: Mapping[str, Any], model: CatalogModel | None) -> Iterable[Badge]:
+        """What a resource with `config` on `model` can do, in a word each."""
+        return ()

@@ -1,18 +1,16 @@
 """Show resources: one with what is known around it, and lists of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.identity import Identity
 from instant.domain.listing import ResourceSort, Wanted, named, within
 from instant.domain.model_impact import UsedModel
-from instant.domain.model_query import is_free
 from instant.domain.page import Page, PageRequest
 from instant.domain.ranking import usage_of
-from instant.domain.resource import Resource
+from instant.domain.resource import Badge, Resource
 from instant.domain.stats import Stats
 from instant.domain.successor import SuccessorPolicy
 from instant.ports import Clock, ResourceLists, ResourceReader, StatsStore
@@ -23,19 +21,6 @@ from instant.use_cases.used_models import models_of, used_models, with_successor
 
 SURELY = 0.9
 """A resource whose success rate is at least this, with 95 % certainty, is called reliable: 35 of 35 calls are."""
-
-type Badge = Literal[
-    "calls_tools",
-    "customizable",
-    "free",
-    "has_fallbacks",
-    "makes_images",
-    "reliable",
-    "searches_web",
-    "structured_output",
-    "takes_images",
-]
-"""What a resource can do, and how well, in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +47,7 @@ def read_resource(
     if resource is None or not resource.visible_to(caller.user_id):
         raise NotFound.of("resource")
     known, now = models.some(models_of(resource)), clock.now()
-    model = known.get(resource.ai_model_id)
+    model = known.get(resource.ai_model_id or "")
     used = used_models(resource, known, now.date())
     if resource.owner_id == caller.user_id and resource.successor_policy is not SuccessorPolicy.NONE:
         used = list(with_successors(used, resource, known, models, now.date()))
@@ -72,35 +57,10 @@ def read_resource(
 
 
 def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> Iterator[Badge]:
-    """What can be said of the resource, read off its settings, its model and its calls."""
-    config = resource.config
-    schema = RESOURCE_TYPES[resource.resource_type].inputs_schema(config)
-    settings: dict[str, Badge] = {
-        "fallback_models": "has_fallbacks",
-        "overridable": "customizable",
-        "response_format": "structured_output",
-        "tools": "calls_tools",
-        "web_search": "searches_web",
-    }
-    yield from (badge for name, badge in settings.items() if config.get(name))
+    """What its type says of the resource, and what its calls show."""
+    yield from RESOURCE_TYPES[resource.resource_type].badges(resource.config, model)
     if usage_of(stats).sure_rate >= SURELY:
         yield "reliable"
-    if model is None:
-        return
-    if model.vision_supported and _has_images(schema):
-        yield "takes_images"
-    if "image" in model.output_modalities and "image" in config.get("modalities", ["image"]):
-        yield "makes_images"
-    if is_free(model) and not config.get("web_search"):
-        yield "free"
-
-
-def _has_images(schema: Mapping[str, Any]) -> bool:
-    """Whether an input is, or is a list of, images."""
-    inputs: Mapping[str, Any] = schema.get("properties", {})
-    return "images" in inputs or any(
-        isinstance(part, Mapping) and part.get("format") == "image" for part in inputs.values()
-    )
 
 
 def list_own(

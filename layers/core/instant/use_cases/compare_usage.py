@@ -88,7 +88,7 @@ def _summed(runs: Iterable[Execution], model: CatalogModel) -> _Sums:
             sums.uncompared += 1
             sums.uncompared_nanousd += run.receipt.cost_nanousd or 0
         else:
-            for share in (sums.total, sums.by_model[run.model]):
+            for share in (sums.total, sums.by_model[run.model or ""]):
                 _add(share, run, run.receipt.cost_nanousd, other)
     return sums
 

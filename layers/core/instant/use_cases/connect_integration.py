@@ -26,11 +26,11 @@ from instant.domain.errors import (
     UpstreamUnavailable,
 )
 from instant.domain.identity import Identity, Scope
-from instant.domain.integration import Beginning, Grant, Integration
+from instant.domain.integration import Account, Beginning, Grant
 from instant.domain.secret import Secret
 from instant.integrations import service_named
 from instant.integrations.service import Connectable
-from instant.ports import Upstream
+from instant.ports.upstream import Upstream, ask
 from instant.use_cases.keep_key import Doors, keep_key
 
 EXCHANGE_SECONDS = 10.0
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """Where browsers may be sent: back to `callbacks` alone; `pages` says which stands in for a service's own."""
+    """Where browsers may be sent: back to `callbacks` alone; `pages` says, by service, which replaces its own."""
 
     callbacks: Sequence[Callback]
     pages: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def begin_connecting(service_name: str, callback_url: str | None, caller: Identi
     verifier, state = token_urlsafe(64), token_urlsafe(32)
     callback = None if callback_url is None else _allowed(callback_url, ways.callbacks).with_state(state)
     query = service.authorize_query(challenge_of(verifier), callback)
-    page = ways.pages.get(service.authorize_page, service.authorize_page)
+    page = ways.pages.get(service.name, service.authorize_page)
     return Beginning(
         authorize_url=f"{page}?{urlencode(query)}", state=state if callback else None, verifier=Secret(verifier)
     )
@@ -67,7 +67,7 @@ def begin_connecting(service_name: str, callback_url: str | None, caller: Identi
 
 def complete_connecting(
     service_name: str, grant: Grant, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
-) -> Integration:
+) -> Account:
     """Exchange the code for a key, then keep it like one that was pasted."""
     caller.require(Scope.MANAGE)
     service = _connectable(service_name)
@@ -110,7 +110,7 @@ def _allowed(url: str, places: Sequence[Callback]) -> Callback:
 def _exchanged(grant: Grant, service: Connectable, upstream: Upstream) -> Secret:
     """The key for the code. Unless the service plainly said no, the code may be used up by a lost answer."""
     try:
-        key = service.read_exchange(upstream.send(service.exchange(grant), seconds=EXCHANGE_SECONDS))
+        key = service.read_exchange(ask(upstream, service.exchange(grant), seconds=EXCHANGE_SECONDS))
         if not service.key_shape.fullmatch(key.reveal()):
             raise UpstreamError("The service gave something that is not a key.")
     except CredentialRejected:

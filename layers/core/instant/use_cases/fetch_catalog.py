@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from instant.domain.catalog import CatalogModel
 from instant.domain.catalog_plan import Fetched
 from instant.integrations.openrouter.catalog import is_unchanged, listing_request, read_listing
-from instant.ports import Upstream
+from instant.ports.upstream import Upstream, ask
 
 FETCH_SECONDS = 60.0
 """How long one page of the catalog may take."""
@@ -31,7 +31,7 @@ def fetch_catalog(
     unreadable: list[str] = []
     path, total = None, None
     for _ in range(_MAX_PAGES):
-        reply = upstream.send(listing_request(path, validator), seconds=min(FETCH_SECONDS, seconds_left()))
+        reply = ask(upstream, listing_request(path, validator), seconds=min(FETCH_SECONDS, seconds_left()))
         if is_unchanged(reply, validator):
             return None
         listing = read_listing(reply)

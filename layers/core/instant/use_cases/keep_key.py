@@ -6,10 +6,11 @@ from hashlib import sha256
 from instant.domain.clock import stamp
 from instant.domain.errors import CredentialRejected, InstantError, InvalidField, UpstreamUnavailable
 from instant.domain.identity import Identity
-from instant.domain.integration import DEFAULT_COST_CAP_NANOUSD, Integration, KeyFacts
+from instant.domain.integration import Account, Integration, KeyFacts
 from instant.domain.secret import Secret
-from instant.integrations.service import Service
-from instant.ports import Clock, IntegrationStore, KeySealer, Upstream
+from instant.integrations.service import KeyedService
+from instant.ports import Clock, IntegrationStore, KeySealer
+from instant.ports.upstream import Upstream, ask
 
 CHECK_SECONDS = 10.0
 """How long a service may take to say whether a key works."""
@@ -26,8 +27,8 @@ class Doors:
 
 
 def keep_key(
-    key: Secret, service: Service, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
-) -> Integration:
+    key: Secret, service: KeyedService, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
+) -> Account:
     """Check a well-formed key, seal it, store it; a key that the service refuses is not stored.
 
     A new key switches a disabled connection on again, on purpose: whoever connects a key means to use it. The day
@@ -44,18 +45,18 @@ def keep_key(
         key_sha256=sha256(key.reveal().encode()).hexdigest(),
         label=facts.label,
         limit_remaining=facts.limit_remaining,
-        max_cost_per_call_nanousd=_cap(max_cost_per_call_nanousd, before),
         last_verified_at=now,
         created_at=before.created_at if before else now,
     )
+    cap = _cap(max_cost_per_call_nanousd, before, caller.user_id, doors.integrations)
     doors.integrations.put(integration)
-    return integration
+    return Account(integration=integration, own_cap_nanousd=cap)
 
 
-def ask_about(key: Secret, service: Service, upstream: Upstream) -> KeyFacts:
+def ask_about(key: Secret, service: KeyedService, upstream: Upstream) -> KeyFacts:
     """What the service says about a key; asking is free, so no failure of it speaks of money."""
     try:
-        return service.read_key_check(upstream.send(service.key_check(key), seconds=CHECK_SECONDS))
+        return service.read_key_check(ask(upstream, service.key_check(key), seconds=CHECK_SECONDS))
     except (CredentialRejected, InvalidField):
         raise
     except InstantError as error:
@@ -64,8 +65,12 @@ def ask_about(key: Secret, service: Service, upstream: Upstream) -> KeyFacts:
         ) from error
 
 
-def _cap(wanted: int | None, before: Integration | None) -> int:
-    """What one call may cost: as asked, else as it was for the key before, else the default."""
-    if wanted is not None:
-        return wanted
-    return before.max_cost_per_call_nanousd if before else DEFAULT_COST_CAP_NANOUSD
+def _cap(wanted: int | None, before: Integration | None, user_id: str, integrations: IntegrationStore) -> int | None:
+    """The user's cap: as asked for, else as it was; one that stands in an older integration moves to the user."""
+    own = integrations.cap_of(user_id)
+    older = before.max_cost_per_call_nanousd if before and own is None else None
+    changed = older if wanted is None else wanted
+    if changed is None:
+        return own
+    integrations.set_cap(user_id, changed)
+    return changed

@@ -3,10 +3,11 @@
 from instant.domain.clock import stamp
 from instant.domain.errors import CredentialRejected, InvalidField, NotFound
 from instant.domain.identity import Identity, Scope
-from instant.domain.integration import PLATFORM, Integration, KeyStatus
+from instant.domain.integration import PLATFORM, Account, Integration, KeyStatus
 from instant.domain.secret import Secret
 from instant.integrations import service_named
-from instant.ports import Clock, IntegrationStore, KeyOpener, KeyVerdicts, Upstream
+from instant.ports import Clock, IntegrationStore, KeyOpener, KeyVerdicts
+from instant.ports.upstream import Upstream
 from instant.use_cases.keep_key import Doors, ask_about, keep_key
 
 
@@ -18,7 +19,7 @@ def for_the_platform(caller: Identity) -> Identity:
 
 def save_key(
     service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
-) -> Integration:
+) -> Account:
     """Keep a key that the user pasted; one that the service refuses is not stored (`CredentialRejected`)."""
     caller.require(Scope.MANAGE)
     service = service_named(service_name)
@@ -27,13 +28,10 @@ def save_key(
     return keep_key(key, service, max_cost_per_call_nanousd, caller, doors)
 
 
-def read_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> Integration:
-    """The caller's connection."""
-    caller.require(Scope.MANAGE)
-    found = integrations.get(caller.user_id, service_named(service_name).name)
-    if found is None:
-        raise NotFound.of("integration")
-    return found
+def read_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> Account:
+    """The caller's integration, and the caller's cap."""
+    found = _stored(service_name, caller, integrations)
+    return Account(integration=found, own_cap_nanousd=integrations.cap_of(caller.user_id))
 
 
 def configure_integration(
@@ -43,23 +41,19 @@ def configure_integration(
     max_cost_per_call_nanousd: int | None,
     caller: Identity,
     integrations: IntegrationStore,
-) -> Integration:
-    """Switch the key on or off, or set what one call may cost; None leaves a setting as it is."""
-    caller.require(Scope.MANAGE)
-    changed = integrations.configure(
-        caller.user_id,
-        service_named(service_name).name,
-        is_enabled=is_enabled,
-        max_cost_per_call_nanousd=max_cost_per_call_nanousd,
-    )
-    if changed is None:
+) -> Account:
+    """Switch the key on or off, or set what one call may cost the caller; None leaves a setting as it is."""
+    name = _stored(service_name, caller, integrations).service
+    if is_enabled is not None and not integrations.enable(caller.user_id, name, is_enabled):
         raise NotFound.of("integration")
-    return changed
+    if max_cost_per_call_nanousd is not None:
+        integrations.set_cap(caller.user_id, max_cost_per_call_nanousd)
+    return read_integration(name, caller, integrations)
 
 
 def delete_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> None:
     """Forget the key; the service itself is where it can be revoked."""
-    read_integration(service_name, caller, integrations)
+    _stored(service_name, caller, integrations)
     integrations.delete(caller.user_id, service_name)
 
 
@@ -72,9 +66,9 @@ def test_key(
     keys: KeyOpener,
     upstream: Upstream,
     clock: Clock,
-) -> Integration:
+) -> Account:
     """Ask the service about the stored key and note what it says; `CredentialRejected` if it refuses."""
-    found = read_integration(service_name, caller, integrations)
+    found = _stored(service_name, caller, integrations)
     service = service_named(service_name)
     key = keys.open(found.ciphertext, user_id=caller.user_id, service=service.name)
     try:
@@ -84,3 +78,11 @@ def test_key(
         raise
     verdicts.note(found, KeyStatus.OK, stamp(clock.now()), facts.limit_remaining)
     return read_integration(service_name, caller, integrations)
+
+
+def _stored(service_name: str, caller: Identity, integrations: IntegrationStore) -> Integration:
+    caller.require(Scope.MANAGE)
+    found = integrations.get(caller.user_id, service_named(service_name).name)
+    if found is None:
+        raise NotFound.of("integration")
+    return found

@@ -118,7 +118,7 @@ def checked(
     """The settings without what was left out, and their models; `InvalidField` names whatever cannot work."""
     settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
     _refuse_huge(settings)
-    found = [_usable(model_id, settings, models) for model_id in kind.model_ids(settings)]
+    found = [_usable(model_id, kind, settings, models) for model_id in kind.models(settings)]
     kind.check(settings, found)
     return settings, found
 
@@ -126,7 +126,7 @@ def checked(
 def _facts_of(models: Sequence[CatalogModel]) -> dict[str, Any]:
     """What a resource remembers of its models: which one normally serves, and what each costs now."""
     prices = {model.openrouter_id: price_of(model) for model in models}
-    return {"ai_model_id": models[0].openrouter_id, "prices": prices}
+    return {"ai_model_id": models[0].openrouter_id if models else None, "prices": prices}
 
 
 def _refuse_huge(settings: Mapping[str, Any]) -> None:
@@ -136,21 +136,13 @@ def _refuse_huge(settings: Mapping[str, Any]) -> None:
         raise InvalidField.named("config", f"takes {size} bytes as JSON in ASCII; {MAX_CONFIG_BYTES} are allowed")
 
 
-def _usable(model_id: str, settings: Mapping[str, Any], models: ModelReader) -> CatalogModel:
+def _usable(model_id: str, kind: ResourceType, settings: Mapping[str, Any], models: ModelReader) -> CatalogModel:
     model = models.get(model_id)
-    problem = why_unusable(model)
+    problem = why_unusable(model, kind.supports)
     if model is None or problem:
         told = f"{model.openrouter_id} {problem}" if model else str(problem)
-        raise InvalidField.named(_field_of(model_id, settings), told)
+        raise InvalidField.named(f"config.{kind.model_field(settings, model_id)}", told)
     return model
-
-
-def _field_of(model_id: str, settings: Mapping[str, Any]) -> str:
-    """Where the settings name the model."""
-    fallbacks: Sequence[str] = settings.get("fallback_models") or ()
-    if model_id == settings.get("model") or model_id not in fallbacks:
-        return "config.model"
-    return f"config.fallback_models.{fallbacks.index(model_id)}"
 
 
 def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore) -> Resource:

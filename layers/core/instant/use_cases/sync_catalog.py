@@ -11,8 +11,9 @@ from instant.domain.catalog_change import ChangeKind
 from instant.domain.catalog_plan import Fetched, Quarantine, Rules, SyncPlan, Transition, plan_sync
 from instant.domain.clock import moment, stamp
 from instant.domain.ids import new_id
-from instant.ports import Clock, EventBus, Upstream
+from instant.ports import Clock, EventBus
 from instant.ports.catalog import CatalogWriter, SyncLease
+from instant.ports.upstream import Upstream
 from instant.use_cases.announce_changes import announce_changes, told_until
 from instant.use_cases.fetch_catalog import SyncRefused, fetch_catalog
 

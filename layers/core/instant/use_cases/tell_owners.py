@@ -9,6 +9,7 @@ from instant.domain.model_impact import is_told, tidings
 from instant.domain.successor import successor_of
 from instant.ports import Clock, EventBus
 from instant.ports.catalog import ChangeLists, ModelLookup, UsesOfModels
+from instant.resource_types import why_unsupported
 
 RESOURCE_AFFECTED = "resource/model.affected"
 """The event that tells of one change of one model that one resource uses."""
@@ -71,5 +72,8 @@ def _events(name: str, changes: Sequence[ModelChange], doors: TellDoors) -> Iter
 
 def _successor(name: str, doors: TellDoors) -> str | None:
     model = doors.models.get(name)
-    found = successor_of(model, doors.models.akin(model), doors.clock.now().date()) if model else None
+    found = None
+    if model:
+        today = doors.clock.now().date()
+        found = successor_of(model, doors.models.akin(model), today, why_unsupported)
     return found.openrouter_id if found else None

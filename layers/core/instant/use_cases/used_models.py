@@ -1,6 +1,6 @@
 """What became of the models that a resource uses, and what could take over from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,20 +10,23 @@ from instant.domain.resource import Resource
 from instant.domain.successor import successor_of
 from instant.ports.catalog import ModelLookup
 from instant.resource_types import RESOURCE_TYPES
-from instant.use_cases.serving_models import suits
+from instant.use_cases.executions.models import suits
 
 _ENDING = {ModelStatus.EXPIRING, ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
 """When to look for a successor."""
 
 
-def models_of(resource: Resource) -> list[str]:
+def models_of(resource: Resource) -> Sequence[str]:
     """The models that the resource's settings name, the one that normally serves first."""
-    return RESOURCE_TYPES[resource.resource_type].model_ids(resource.config)
+    return RESOURCE_TYPES[resource.resource_type].models(resource.config)
 
 
 def used_models(resource: Resource, known: Mapping[str, CatalogModel], today: date) -> list[UsedModel]:
     """What became of each model of the resource, in order."""
-    return [used_model(name, known.get(name), resource.prices.get(name), today) for name in models_of(resource)]
+    supports = RESOURCE_TYPES[resource.resource_type].supports
+    return [
+        used_model(name, known.get(name), resource.prices.get(name), today, supports) for name in models_of(resource)
+    ]
 
 
 def with_successors(
@@ -41,5 +44,5 @@ def with_successors(
             yield one
         else:
             able = (akin for akin in lookup.akin(model) if suits(kind, resource.config, akin))
-            successor = successor_of(model, able, today)
+            successor = successor_of(model, able, today, kind.supports)
             yield replace(one, successor=successor.openrouter_id if successor else None)

@@ -8,8 +8,9 @@ from instant.domain.clock import stamp
 from instant.domain.endpoint import Offers
 from instant.domain.errors import NotFound
 from instant.integrations.openrouter.endpoints import endpoints_request, read_endpoints
-from instant.ports import Clock, Upstream
+from instant.ports import Clock
 from instant.ports.catalog import ModelsInUse, OffersReader, OffersStore
+from instant.ports.upstream import Upstream, ask
 
 MOST_MODELS = 50
 """How many models are looked after in one run, those of the most resources first."""
@@ -51,7 +52,7 @@ def read_offers(openrouter_id: str, offers: OffersReader) -> Offers:
 
 def _watch(model: str, doors: WatchDoors) -> bool:
     try:
-        endpoints = read_endpoints(doors.upstream.send(endpoints_request(model), seconds=_ASK_SECONDS))
+        endpoints = read_endpoints(ask(doors.upstream, endpoints_request(model), seconds=_ASK_SECONDS))
     except Exception:
         _log.warning("endpoints of %s were not read", model, exc_info=True)
         return False

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from instant.domain.catalog import CatalogModel
-from instant.domain.pricing.tiers import prices_at
+from instant.domain.pricing.tiers import Priced, prices_at
 from instant.domain.usage import Usage
 
 SEARCH_USD = Decimal("0.007")
@@ -24,7 +23,7 @@ _PROMPT_PARTS = {
 """Parts of a prompt that may have a price of their own; without one they cost what the rest does."""
 
 
-def expected_usd(model: CatalogModel, usage: Usage, at: datetime) -> Decimal | None:
+def expected_usd(model: Priced, usage: Usage, at: datetime) -> Decimal | None:
     """The cost in USD, exactly; None where the catalog does not say: routers, and media whose tokens have no price."""
     prices = prices_at(model, usage.prompt_tokens, at)
     if not {"prompt", "completion"} <= prices.keys() or _makes_priceless_media(usage, prices):

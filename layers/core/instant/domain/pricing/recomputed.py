@@ -2,14 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
-from instant.domain.catalog import CatalogModel
 from instant.domain.money import to_nanousd
 from instant.domain.pricing.expected import expected_usd
+from instant.domain.pricing.tiers import Priced
 from instant.domain.receipt import Receipt
 
 
-def recomputed_nanousd(models: Sequence[CatalogModel], receipt: Receipt, at: datetime) -> int | None:
+class ServedModel(Priced, Protocol):
+    """A model that may have served, by both names under which a receipt may name it."""
+
+    @property
+    def openrouter_id(self) -> str:
+        """The id in the catalog."""
+
+    @property
+    def canonical_slug(self) -> str:
+        """The id without aliases and variants."""
+
+
+def recomputed_nanousd(models: Sequence[ServedModel], receipt: Receipt, at: datetime) -> int | None:
     """The cost at the prices of whichever of `models` served; None where the usage, the model or its price is unknown.
 
     The catalog shows one provider's price, and others ask more: a difference is a question, not yet a mistake.

@@ -1,10 +1,10 @@
 """A model's prices: the base, and the overrides that hold for long prompts and at certain hours."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, Protocol
 
-from instant.domain.catalog import CatalogModel
 from instant.domain.money import parse_usd
 
 _LONG, _FROM, _TO = "min_prompt_tokens", "utc_start", "utc_end"
@@ -28,7 +28,19 @@ _PRICES = {
 """Every price that the service is known to have; what else stands in an override is a condition."""
 
 
-def prices_at(model: CatalogModel, prompt_tokens: int, at: datetime) -> Mapping[str, Decimal]:
+class Priced(Protocol):
+    """What has catalog prices: USD per unit as decimal text, and conditional prices that override them."""
+
+    @property
+    def pricing(self) -> Mapping[str, str]:
+        """The base prices by key."""
+
+    @property
+    def price_overrides(self) -> Sequence[Mapping[str, Any]]:
+        """Conditions beside the prices that hold under them."""
+
+
+def prices_at(model: Priced, prompt_tokens: int, at: datetime) -> Mapping[str, Decimal]:
     """USD per unit of each price key, for a prompt of this length at this time; what has no readable price is missing.
 
     As the service says: an override applies when all its conditions do, later ones win, and what it leaves out stays
@@ -45,17 +57,17 @@ def price(value: object) -> Decimal | None:
     return usd if usd is not None and usd >= 0 else None
 
 
-def has_price(model: CatalogModel) -> bool:
+def has_price(model: Priced) -> bool:
     """Whether tokens, going in and coming out, have a price above 0: without one nothing can be held back for them."""
     return all(price(model.pricing.get(key)) for key in ("prompt", "completion"))
 
 
-def highest(model: CatalogModel, *keys: str) -> Decimal:
+def highest(model: Priced, *keys: str) -> Decimal:
     """The highest price that any of `keys` has in any tier; what has no readable price counts as 0."""
     return max((usd for tier in _tiers(model) for key in keys if (usd := price(tier.get(key)))), default=Decimal(0))
 
 
-def _tiers(model: CatalogModel) -> Iterator[Mapping[str, object]]:
+def _tiers(model: Priced) -> Iterator[Mapping[str, object]]:
     yield model.pricing
     yield from model.price_overrides
 

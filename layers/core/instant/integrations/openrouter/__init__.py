@@ -10,23 +10,29 @@ from instant.domain.integration import Grant, KeyFacts
 from instant.domain.outcome import Outcome
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.generation import outcome_request, read_outcome
-from instant.integrations.openrouter.refusals import refusal
-from instant.integrations.openrouter.wire import BASE_URL, amount_text, mapping, parse, text
+from instant.integrations.openrouter.refusals import error_of, nothing_done
+from instant.integrations.openrouter.wire import BASE_URL, NAME, amount_text, mapping, parse, text
+from instant.integrations.service import Service
 
 _MASKED = re.compile(r"(sk-or-(?:v\d+-)?)[A-Za-z0-9_-]+")
 """A key, or its beginning, in a label: OpenRouter labels a key with its first and last characters."""
 
 
-class OpenRouter:
+class OpenRouter(Service):
     """Keys begin with `sk-or-` and are checked by `GET /key`, which costs nothing; PKCE gives out fresh ones."""
 
-    name = "openrouter"
+    name = NAME
+    base_url = BASE_URL
     key_shape = re.compile(r"sk-or-[A-Za-z0-9_-]{8,250}")
     authorize_page = "https://openrouter.ai/auth"
 
+    def nothing_done(self, reply: Reply) -> bool:
+        """No room, or too many calls: no model was run."""
+        return nothing_done(reply)
+
     def key_check(self, key: Secret) -> Request:
         """Ask for the key's own facts."""
-        return Request(method="GET", base_url=BASE_URL, path="/key", bearer=key)
+        return Request(method="GET", integration=NAME, path="/key", bearer=key)
 
     def read_key_check(self, reply: Reply) -> KeyFacts:
         """The key's label, and how many USD it may still spend (None: the key has no cap).
@@ -35,7 +41,7 @@ class OpenRouter:
         A management key is refused: it cannot run models, and could make and delete keys of its account.
         """
         if reply.status != 200:
-            raise refusal(reply)
+            raise error_of(reply)
         data = mapping(mapping(parse(reply.body)).get("data"))
         if not data:
             raise UpstreamError("OpenRouter's key check gave no readable answer. Try again later.")
@@ -58,7 +64,7 @@ class OpenRouter:
         }
         return Request(
             method="POST",
-            base_url=BASE_URL,
+            integration=NAME,
             path="/auth/keys",
             body=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
@@ -67,7 +73,7 @@ class OpenRouter:
     def read_exchange(self, reply: Reply) -> Secret:
         """The key; the account's id beside it is left where it is."""
         if reply.status == 429:
-            raise refusal(reply)
+            raise error_of(reply)
         if 400 <= reply.status < 500 and reply.status != 408:
             raise CredentialRejected("OpenRouter does not accept the code.")
         key = text(mapping(parse(reply.body)).get("key")) if reply.status == 200 else None

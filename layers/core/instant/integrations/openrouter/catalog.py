@@ -9,7 +9,7 @@ from typing import Any
 from instant.domain.catalog import CatalogModel
 from instant.domain.exchange import Reply, Request
 from instant.domain.money import parse_usd
-from instant.integrations.openrouter.wire import BASE_URL, amount_text, count, mapping, parse, sequence, text
+from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text
 
 MAX_CATALOG_BYTES = 20_000_000
 """Longest catalog that is read, in bytes; real ones have 0.4 to 0.7 MB."""
@@ -44,7 +44,7 @@ def listing_request(path: str | None = None, validator: str | None = None) -> Re
     """
     return Request(
         method="GET",
-        base_url=BASE_URL,
+        integration=NAME,
         path=path or "/models?output_modalities=all",
         headers={"If-None-Match": validator} if validator and validator.endswith('"') else {},
         max_reply_bytes=MAX_CATALOG_BYTES,

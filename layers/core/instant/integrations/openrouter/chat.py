@@ -6,11 +6,12 @@ from typing import Any
 
 from instant.domain.errors import EmptyAnswer, Moderated, UpstreamError
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.failure import Effect, Failure
 from instant.domain.output import Answer
 from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.message import image_urls, read_output
-from instant.integrations.openrouter.refusals import refusal
-from instant.integrations.openrouter.wire import BASE_URL, mapping, parse, receipt_of, sequence, text
+from instant.integrations.openrouter.refusals import failure_of
+from instant.integrations.openrouter.wire import NAME, mapping, parse, receipt_of, sequence, text
 
 MAX_TEXT_ANSWER_BYTES = 4_000_000
 """Longest text answer that is read, in bytes."""
@@ -27,7 +28,7 @@ def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
     """
     return Request(
         method="POST",
-        base_url=BASE_URL,
+        integration=NAME,
         path="/chat/completions",
         body=json.dumps(body).encode(),
         headers={"Content-Type": "application/json", "X-OpenRouter-Title": "Instant Resources"},
@@ -37,34 +38,31 @@ def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
 
 
 def read_chat(reply: Reply, *, wants_json: bool = False) -> Answer:
-    """The answer in `reply`, or our error for whatever else came: a 200 is not yet a success."""
+    """The answer in `reply`, or a `Failure` for whatever else came: a 200 is not yet a success."""
     if reply.status != 200:
-        raise refusal(reply)
+        raise failure_of(reply)
     body = mapping(parse(reply.body))
     choice = mapping(next(iter(sequence(body.get("choices"))), None))
     for error in (body.get("error"), choice.get("error")):
         if error:
-            raise refusal(reply, mapping(error))
+            raise failure_of(reply, mapping(error))
     finish_reason = text(choice.get("finish_reason"))
     receipt = receipt_of(reply, body, finish_reason)
     if not choice:
-        raise UpstreamError("OpenRouter's answer could not be read.", receipt=receipt, outcome_unknown=True)
+        raise Failure(UpstreamError("OpenRouter's answer could not be read."), receipt=receipt, effect=Effect.UNKNOWN)
     if finish_reason == "error":
-        raise UpstreamError("The model's provider failed while answering.", receipt=receipt)
+        raise Failure(UpstreamError("The model's provider failed while answering."), receipt=receipt)
     message = mapping(choice.get("message"))
     images = tuple(image_urls(message))
     output = read_output(message, has_images=bool(images), wants_json=wants_json)
     if output is None:
-        raise _empty(receipt)
+        raise Failure(_empty(receipt), receipt=receipt)
     return Answer(output, receipt, images)
 
 
 def _empty(receipt: Receipt) -> EmptyAnswer | Moderated:
     if receipt.finish_reason == "content_filter":
-        return Moderated("The provider's content filter held the answer back. Change the input.", receipt=receipt)
+        return Moderated("The provider's content filter held the answer back. Change the input.")
     if receipt.finish_reason == "length":
-        return EmptyAnswer(
-            "The model used up its tokens before it wrote an answer. Raise max_tokens on the resource.",
-            receipt=receipt,
-        )
-    return EmptyAnswer("The model gave an empty answer. Try again, or change the prompt.", receipt=receipt)
+        return EmptyAnswer("The model used up its tokens before it wrote an answer. Raise max_tokens on the resource.")
+    return EmptyAnswer("The model gave an empty answer. Try again, or change the prompt.")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from instant.domain.endpoint import Endpoint
 from instant.domain.exchange import Reply, Request
-from instant.integrations.openrouter.wire import BASE_URL, amount_text, count, mapping, parse, sequence, text
+from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text
 
 MOST_ENDPOINTS = 100
 """More than this for one model is not believed; real ones have at most a few dozen."""
@@ -15,7 +15,7 @@ MOST_ENDPOINTS = 100
 
 def endpoints_request(openrouter_id: str) -> Request:
     """Ask who serves a model; no key is needed."""
-    return Request(method="GET", base_url=BASE_URL, path=f"/models/{quote(openrouter_id, safe='/~:')}/endpoints")
+    return Request(method="GET", integration=NAME, path=f"/models/{quote(openrouter_id, safe='/~:')}/endpoints")
 
 
 def read_endpoints(reply: Reply) -> tuple[Endpoint, ...] | None:

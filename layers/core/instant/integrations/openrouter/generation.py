@@ -8,12 +8,12 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.money import parse_usd, to_nanousd
 from instant.domain.outcome import Outcome
 from instant.domain.receipt import Receipt
-from instant.integrations.openrouter.wire import BASE_URL, count, mapping, parse, text
+from instant.integrations.openrouter.wire import NAME, count, mapping, parse, text
 
 
 def outcome_request(generation_id: str) -> Request:
     """Ask for the record of one call; it is there for the key that made it, after some seconds."""
-    return Request(method="GET", base_url=BASE_URL, path=f"/generation?id={quote(generation_id, safe='')}")
+    return Request(method="GET", integration=NAME, path=f"/generation?id={quote(generation_id, safe='')}")
 
 
 def read_outcome(reply: Reply) -> Outcome | None:

@@ -19,6 +19,7 @@ from instant.domain.errors import (
     UpstreamUnavailable,
 )
 from instant.domain.exchange import Reply
+from instant.domain.executions.failure import Effect, Failure
 from instant.integrations.openrouter.wire import (
     count,
     mapping,
@@ -35,26 +36,47 @@ _NOT_BEGUN = {429, 503, 529}
 """Statuses that say that no model was run: no room, or too many calls."""
 
 
-def refusal(reply: Reply, error: Mapping[str, Any] | None = None) -> InstantError:
-    """Our error for a reply with an error status, or for the `error` object inside a 200.
+def error_of(reply: Reply) -> InstantError:
+    """Our error for a reply with an error status."""
+    return _error(reply.status, _error_in(reply), reply)
 
-    A refusal of OpenRouter's own costs nothing (it charges neither errors nor empty failures) unless the reply says
+
+def failure_of(reply: Reply, error: Mapping[str, Any] | None = None) -> Failure:
+    """The failure of a call: a reply with an error status, or the `error` object inside a 200.
+
+    An error of OpenRouter's own costs nothing (it charges neither errors nor empty failures) unless the reply says
     what it cost. Timeouts, and failures of the edge in front of it, say nothing about whether the model ran: their
-    outcome is unknown. The receipt carries the cost as far as it is known, and the id by which to ask for it.
+    outcome is unknown. The receipt carries the cost as far as it is known, and the generation id.
     """
-    body = mapping(parse(reply.body))
-    error = mapping(body.get("error")) if error is None else error
+    error = _error_in(reply) if error is None else error
     status = (count(error.get("code")) or 500) if reply.status == 200 else reply.status
-    failure = _failure(status, error, reply)
-    receipt = receipt_of(reply, body)
-    if receipt.cost_nanousd is None and not failure.outcome_unknown:
+    effect = Effect.UNKNOWN if _is_unknown(status, error) else Effect.KNOWN
+    receipt = receipt_of(reply, mapping(parse(reply.body)))
+    if receipt.cost_nanousd is None and effect is Effect.KNOWN:
         receipt = replace(receipt, cost_nanousd=0)
-    failure.receipt = receipt
-    failure.nothing_done = reply.status in _NOT_BEGUN and not failure.outcome_unknown and not receipt.cost_nanousd
-    return failure
+    return Failure(_error(status, error, reply), receipt=receipt, effect=effect)
 
 
-def _failure(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
+def nothing_done(reply: Reply) -> bool:
+    """Whether no model was run and a retry can help: a daily limit does not pass by waiting a moment."""
+    if reply.status not in _NOT_BEGUN:
+        return False
+    body = mapping(parse(reply.body))
+    error = mapping(body.get("error"))
+    unknown = _is_unknown(reply.status, error)
+    return not (unknown or _is_daily(error) or receipt_of(reply, body).cost_nanousd)
+
+
+def _error_in(reply: Reply) -> Mapping[str, Any]:
+    return mapping(mapping(parse(reply.body)).get("error"))
+
+
+def _is_unknown(status: int, error: Mapping[str, Any]) -> bool:
+    """Whether the reply leaves open if the model ran."""
+    return status in {408, 504, 524} or (status >= 500 and not error)
+
+
+def _error(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
     match status:
         case 400 | 413 | 422 if _is_too_long(status, error):
             return TooLarge("The prompt is longer than the model can take. Shorten it, or choose another model.")
@@ -70,10 +92,9 @@ def _failure(status: int, error: Mapping[str, Any], reply: Reply) -> InstantErro
             return CostCap("Every provider asks more than you allow for one call. Raise max_cost_per_call_usd.")
         case 404:
             return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
-        case _ if status in {408, 504, 524} or (status >= 500 and not error):
+        case _ if _is_unknown(status, error):
             return OutcomeUnknown(
-                "OpenRouter gave no answer, and the call may have been paid. Read GET /api/executions first.",
-                outcome_unknown=True,
+                "OpenRouter gave no answer, and the call may have been paid. Read GET /api/executions first."
             )
         case 429:
             return _limited(error, reply)
@@ -95,11 +116,14 @@ def _other(status: int) -> UpstreamError:
 
 def _limited(error: Mapping[str, Any], reply: Reply) -> RateLimited:
     """A daily limit ends at midnight UTC, others say how long to wait."""
-    metadata = mapping(error.get("metadata"))
-    if metadata.get("limit_source") == "openrouter_free_tier_daily":
+    if _is_daily(error):
         message = "The free models' daily limit is reached. It is lifted at midnight UTC."
         return RateLimited(message, retry_after=_until_midnight(reply))
     return RateLimited("OpenRouter's rate limit is reached. Wait, then call again.", retry_after=_wait(reply))
+
+
+def _is_daily(error: Mapping[str, Any]) -> bool:
+    return mapping(error.get("metadata")).get("limit_source") == "openrouter_free_tier_daily"
 
 
 def _until_midnight(reply: Reply) -> int:
@@ -145,5 +169,4 @@ def _message(error: Mapping[str, Any]) -> str:
 
 def _wait(reply: Reply) -> int | None:
     """How long the reply says to wait, within a day; None if it does not say."""
-    value = reply.headers.get("retry-after", "")
-    return min(int(value[:9]), _DAY) if value.isdecimal() else None
+    return None if reply.retry_after is None else min(reply.retry_after, _DAY)

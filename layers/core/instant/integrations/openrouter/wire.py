@@ -10,6 +10,7 @@ from instant.domain.money import parse_usd, to_nanousd
 from instant.domain.receipt import Receipt
 from instant.domain.usage import Usage
 
+NAME = "openrouter"
 BASE_URL = "https://openrouter.ai/api/v1"
 
 

@@ -18,8 +18,9 @@ from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Accountable
-from instant.ports import Clock, IntegrationReader, KeyOpener, Upstream
+from instant.ports import Clock, IntegrationReader, KeyOpener
 from instant.ports.books import Ledger, OpenRuns
+from instant.ports.upstream import Upstream, ask
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a service is asked what became of a call."""
@@ -37,8 +38,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What looking after executions needs from outside."""
+class ReconcileDeps:
+    """What reconciling executions needs from outside."""
 
     open_runs: OpenRuns
     ledger: Ledger
@@ -48,47 +49,47 @@ class Desk:
     clock: Clock
 
 
-def reconcile_executions(desk: Desk, seconds_left: Callable[[], float]) -> Counter[str]:
+def reconcile_executions(deps: ReconcileDeps, seconds_left: Callable[[], float]) -> Counter[str]:
     """How many executions came to which state: `none` for those taken back, `open` for those still not known.
 
     One that fails is put off like one that is not known, and counted as `failed_to_look`.
     """
     counts: Counter[str] = Counter()
-    for run in desk.open_runs.due(stamp(desk.clock.now())):
+    for run in deps.open_runs.due(stamp(deps.clock.now())):
         if seconds_left() < LEAST_TIME:
             counts["put_off"] += 1
             break
-        counts[_looked_after(run, desk)] += 1
+        counts[_looked_after(run, deps)] += 1
     return counts
 
 
-def _looked_after(run: OpenRun, desk: Desk) -> str:
+def _looked_after(run: OpenRun, deps: ReconcileDeps) -> str:
     try:
-        return _look_after(run, desk)
+        return _look_after(run, deps)
     except Exception:
         _log.exception("an execution was not looked after", extra={"execution_id": run.opening.execution_id})
-        _postpone(run, desk)
+        _postpone(run, deps)
         return "failed_to_look"
 
 
-def _look_after(run: OpenRun, desk: Desk) -> str:
-    now = desk.clock.now()
+def _look_after(run: OpenRun, deps: ReconcileDeps) -> str:
+    now = deps.clock.now()
     if run.state is State.RESERVED:
         limit = stamp(now - timedelta(seconds=LEASE_SLACK))
-        return "none" if desk.ledger.take_back(run.opening.execution_id, limit) else "open"
+        return "none" if deps.ledger.take_back(run.opening.execution_id, limit) else "open"
     if run.state is State.SENT:
-        run = _no_longer_expected(run, now, desk)
+        run = _no_longer_expected(run, now, deps)
     if run.generation_id is None or now - moment(run.opening.created_at) >= GIVE_UP_AFTER:
         _log.warning("an execution is lost", extra={"execution_id": run.opening.execution_id})
-        return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, desk)
-    outcome = _outcome(run, desk)
+        return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, deps)
+    outcome = _outcome(run, deps)
     if outcome is None:
-        _postpone(run, desk)
+        _postpone(run, deps)
         return "open"
-    return _close(run, State.DONE if outcome.was_answered else State.FAILED, outcome.receipt, now, desk)
+    return _close(run, State.DONE if outcome.was_answered else State.FAILED, outcome.receipt, now, deps)
 
 
-def _no_longer_expected(run: OpenRun, now: datetime, desk: Desk) -> OpenRun:
+def _no_longer_expected(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
     """The process that sent the call has ended without booking it."""
     closing = Closing(
         state=State.UNKNOWN,
@@ -96,25 +97,28 @@ def _no_longer_expected(run: OpenRun, now: datetime, desk: Desk) -> OpenRun:
         finished_at=stamp(now),
         error_code=OutcomeUnknown.code,
     )
-    desk.ledger.unknown(run.opening, closing, stamp(now))
+    deps.ledger.unknown(run.opening, closing, stamp(now))
     return replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
 
 
-def _outcome(run: OpenRun, desk: Desk) -> Outcome | None:
+def _outcome(run: OpenRun, deps: ReconcileDeps) -> Outcome | None:
     """What the service says; None while it does not, and while there is no key to ask it with."""
-    service, payer = INTEGRATIONS.get(run.opening.service), run.opening.payer_id
-    integration = desk.integrations.get(payer, run.opening.service)
-    if not isinstance(service, Accountable) or integration is None or not integration.is_usable:
+    name, owner = run.opening.service, run.opening.payer_id
+    service = INTEGRATIONS.get(name or "")
+    if not isinstance(service, Accountable) or name is None or owner is None:
         return None
-    request = replace(service.outcome_request(run.generation_id or ""), bearer=_key(integration, desk))
-    return service.read_outcome(desk.upstream.send(request, seconds=SECONDS_TO_ASK))
+    integration = deps.integrations.get(owner, name)
+    if integration is None or not integration.is_usable:
+        return None
+    request = replace(service.outcome_request(run.generation_id or ""), bearer=_key(integration, deps))
+    return service.read_outcome(ask(deps.upstream, request, seconds=SECONDS_TO_ASK))
 
 
-def _key(integration: Integration, desk: Desk) -> Secret:
-    return desk.keys.open(integration.ciphertext, user_id=integration.user_id, service=integration.service)
+def _key(integration: Integration, deps: ReconcileDeps) -> Secret:
+    return deps.keys.open(integration.ciphertext, user_id=integration.user_id, service=integration.service)
 
 
-def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, desk: Desk) -> str:
+def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: ReconcileDeps) -> str:
     closing = Closing(
         state=state,
         receipt=receipt,
@@ -122,14 +126,14 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, desk: De
         error_code=None if run.was_delivered else run.error_code or OutcomeUnknown.code,
         reconciled=True,
     )
-    return state.lower() if desk.ledger.close(run.opening, closing) else "open"
+    return state.lower() if deps.ledger.close(run.opening, closing) else "open"
 
 
-def _postpone(run: OpenRun, desk: Desk) -> None:
+def _postpone(run: OpenRun, deps: ReconcileDeps) -> None:
     """Ask again later; if that cannot be noted, it is asked again at once."""
-    now = desk.clock.now()
+    now = deps.clock.now()
     pause = min(max((now - moment(run.opening.created_at)) / 2, SHORTEST_PAUSE), LONGEST_PAUSE)
     try:
-        desk.ledger.postpone(run.opening, stamp(now + pause))
+        deps.ledger.postpone(run.opening, stamp(now + pause))
     except Exception:
         _log.exception("an execution was not put off", extra={"execution_id": run.opening.execution_id})

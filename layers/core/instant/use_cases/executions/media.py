@@ -1,17 +1,18 @@
-"""Keep the images of an answer: read strictly, stored under their hash, and given as paths of ours."""
+"""Store the images of an answer: decoded strictly, stored under their hash, and returned as paths of this API."""
 
 import logging
 import re
 from binascii import a2b_base64
-from dataclasses import dataclass
 
 from instant.domain.clock import moment
 from instant.domain.errors import Internal, UpstreamError
 from instant.domain.execution import Opening
+from instant.domain.executions.failure import Failure
 from instant.domain.ids import new_id
 from instant.domain.image import Image, Picture
 from instant.domain.output import Answer, Output
 from instant.ports import ImageStore, PictureReader
+from instant.use_cases.executions.deps import MediaDeps
 
 MAX_IMAGES = 8
 """Most images of one answer that are kept."""
@@ -26,30 +27,23 @@ _DATA_IN_TEXT = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=]+")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gallery:
-    """What keeping images needs from outside."""
-
-    pictures: PictureReader
-    images: ImageStore
-
-
-def keep_images(answer: Answer, opening: Opening, gallery: Gallery) -> Answer:
+def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
     """The answer with paths to its images in their place; it is paid for, so every failure carries its receipt."""
     if not answer.images:
         return answer
-    read = [read_picture(url, gallery.pictures) for url in answer.images[:MAX_IMAGES]]
+    read = [read_picture(url, deps.pictures) for url in answer.images[:MAX_IMAGES]]
     pictures = {picture.sha256: picture for picture in read if picture}
     if not pictures:
-        raise UpstreamError("The model sent no image that can be read. Change the prompt.", receipt=answer.receipt)
+        unreadable = UpstreamError("The model sent no image that can be read. Change the prompt.")
+        raise Failure(unreadable, receipt=answer.receipt)
     try:
-        paths = [_keep(picture, opening, gallery.images) for picture in pictures.values()]
+        paths = [_keep(picture, opening, deps.images) for picture in pictures.values()]
     except Exception:
         _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
         message = "The model answered, but its images could not be stored. The call is paid; another one costs again."
-        raise Internal(message, receipt=answer.receipt) from None
-    unreadable = len(answer.images) - len(read) + read.count(None)
-    return Answer(_output(answer, paths, unreadable), answer.receipt)
+        raise Failure(Internal(message), receipt=answer.receipt) from None
+    unread = len(answer.images) - len(read) + read.count(None)
+    return Answer(_output(answer, paths, unread), answer.receipt)
 
 
 def read_picture(url: str, pictures: PictureReader) -> Picture | None:

@@ -1,4 +1,4 @@
-"""What the first call with an idempotency key came to: its answer again, or why there is none."""
+"""Replay the response of an earlier request with the same idempotency key, or say why there is none."""
 
 import json
 from datetime import timedelta
@@ -15,32 +15,32 @@ from instant.domain.errors import (
     every_error,
 )
 from instant.domain.execution import LEASE_SLACK, Execution, State
-from instant.domain.idempotency import Once
+from instant.domain.idempotency import IdempotentRequest
 from instant.ports import Clock
-from instant.use_cases.books import Books
+from instant.use_cases.executions.deps import LedgerDeps
 
-LONGEST_WAIT = 10
-"""Seconds after which a caller is told to ask again for a call that is under way; few take longer."""
-
-
-def earlier_answer(call: Once, books: Books) -> dict[str, Any] | None:
-    """The first call's answer, or its failure raised anew; None if the call may be made."""
-    found = books.executions.get(call.execution_id)
-    if found and found.state is State.RESERVED and _is_over(found, books.clock):
-        books.ledger.take_back(found.execution_id, _over_before(books.clock))
-        found = books.executions.get(call.execution_id)
-    return answer_again(found, call.fingerprint, books) if found else None
+MAX_RETRY_AFTER = 10
+"""Longest `Retry-After`, in seconds, for a call that is under way; few take longer."""
 
 
-def answer_again(found: Execution, fingerprint: str | None, books: Books) -> dict[str, Any]:
-    """What a call that was made is told, word for word as the first time."""
+def replay(request: IdempotentRequest, deps: LedgerDeps) -> dict[str, Any] | None:
+    """The response of the first request, or its error raised again; None if the request may be executed."""
+    found = deps.executions.get(request.execution_id)
+    if found and found.state is State.RESERVED and _is_over(found, deps.clock):
+        deps.ledger.take_back(found.execution_id, _over_before(deps.clock))
+        found = deps.executions.get(request.execution_id)
+    return replay_response(found, request.fingerprint, deps) if found else None
+
+
+def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps) -> dict[str, Any]:
+    """The response to a request that was executed, byte for byte as the first time."""
     if found.fingerprint != fingerprint:
         raise IdempotencyMismatch(
             "This idempotency key was used for another request. Repeat that one as it was, or take a new key."
         )
-    text = _stored(found, books)
-    if found.state is State.RESERVED or (found.state is State.SENT and not text and not _is_over(found, books.clock)):
-        raise _in_progress(found, books.clock)
+    text = _stored(found, deps)
+    if found.state is State.RESERVED or (found.state is State.SENT and not text and not _is_over(found, deps.clock)):
+        raise _in_progress(found, deps.clock)
     if text is None:
         raise OutcomeUnknown(
             "The call was sent, and its answer is not here: it may have been carried out and paid, and is never sent "
@@ -52,10 +52,10 @@ def answer_again(found: Execution, fingerprint: str | None, books: Books) -> dic
     return body
 
 
-def _stored(found: Execution, books: Books) -> str | None:
+def _stored(found: Execution, deps: LedgerDeps) -> str | None:
     """What the first caller was told, if that is the end of it."""
     is_told = found.state in {State.DONE, State.FAILED} and not found.reconciled_at
-    return books.answers.read(found.answer) if is_told or found.was_delivered else None
+    return deps.answers.read(found.answer) if is_told or found.was_delivered else None
 
 
 def _is_over(found: Execution, clock: Clock) -> bool:
@@ -71,7 +71,7 @@ def _in_progress(found: Execution, clock: Clock) -> InProgress:
     left = (moment(found.lease_expires_at or found.created_at) - clock.now()).total_seconds()
     return InProgress(
         "The first call with this idempotency key is under way. Wait, then repeat it with the same key.",
-        retry_after=max(1, min(LONGEST_WAIT, ceil(left))),
+        retry_after=max(1, min(MAX_RETRY_AFTER, ceil(left))),
     ).during(found.execution_id)
 
 

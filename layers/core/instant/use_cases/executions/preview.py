@@ -1,19 +1,19 @@
-"""Show what a call would send and what it can cost at most, without sending it."""
+"""Preview a call: what it would send and what it can cost at most, without sending it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import TooLarge
+from instant.domain.executions.plan import Plan
 from instant.domain.identity import Identity, Scope
 from instant.domain.successor import SuccessorPolicy
 from instant.ports import Clock, ResourceReader
 from instant.ports.catalog import ModelLookup
-from instant.resource_types.resource_type import Call, Plan, ResourceType
+from instant.resource_types.resource_type import Call, ResourceType
+from instant.use_cases.executions.models import serving_models
 from instant.use_cases.manage_resources import checked, kind_named, own_resource
-from instant.use_cases.serving_models import serving_models
 
 MAX_BYTES = 5_000_000
 """Longest request that is shown; a function's answer ends at 6 MB."""
@@ -22,8 +22,8 @@ _NO_CAP = 10**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """A call to look at: of the caller's own resource by id, or of settings that are not stored."""
+class PreviewRequest:
+    """A call to preview: of the caller's own resource by id, or of settings that are not stored."""
 
     resource_id: str | None = None
     resource_type: str | None = None
@@ -34,7 +34,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The chat body without what depends on who pays, its highest price, and the schema of the inputs."""
+    """The request without what depends on who pays, its highest price, and the schema of the inputs."""
 
     request: Mapping[str, Any]
     worst_nanousd: int
@@ -42,39 +42,35 @@ class Preview:
 
 
 def preview_resource(
-    trial: Trial, caller: Identity, resources: ResourceReader, models: ModelLookup, clock: Clock
+    request: PreviewRequest, caller: Identity, resources: ResourceReader, models: ModelLookup, clock: Clock
 ) -> Preview:
-    """What `trial` would send; refused, by name, as creating and executing would refuse it."""
+    """What `request` would send; refused, by name, as creating and executing would refuse it."""
     caller.require(Scope.MANAGE)
-    kind, config, policy = _settings(trial, caller, resources, models)
-    known = models.some(kind.model_ids(config))
+    kind, config, policy = _settings(request, caller, resources, models)
+    known = models.some(kind.models(config))
     serving = serving_models(kind, config, policy, known, models, clock.now().date())
-    plan = kind.plan(_call(trial, config, serving))
+    plan = kind.plan(_call(request, config, serving))
     return Preview(request=_shown(plan), worst_nanousd=plan.worst_nanousd, inputs_schema=kind.inputs_schema(config))
 
 
 def _settings(
-    trial: Trial, caller: Identity, resources: ResourceReader, models: ModelLookup
+    request: PreviewRequest, caller: Identity, resources: ResourceReader, models: ModelLookup
 ) -> tuple[ResourceType, Mapping[str, Any], SuccessorPolicy]:
     """A template is its owner's: somebody else's resource reads as missing, public or not."""
-    if trial.resource_id is not None:
-        resource = own_resource(trial.resource_id, caller, resources)
+    if request.resource_id is not None:
+        resource = own_resource(request.resource_id, caller, resources)
         return kind_named(resource.resource_type), resource.config, resource.successor_policy
-    kind = kind_named(trial.resource_type or "")
-    return kind, checked(kind, trial.config or {}, models)[0], SuccessorPolicy.NONE
+    kind = kind_named(request.resource_type or "")
+    return kind, checked(kind, request.config or {}, models)[0], SuccessorPolicy.NONE
 
 
-def _call(trial: Trial, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> Call:
+def _call(request: PreviewRequest, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> Call:
     return Call(
-        config=config, inputs=trial.inputs, overrides=trial.overrides, models=models, cap_nanousd=_NO_CAP, user=""
+        config=config, inputs=request.inputs, overrides=request.overrides, models=models, cap_nanousd=_NO_CAP, user=""
     )
 
 
-def _shown(plan: Plan) -> dict[str, Any]:
+def _shown(plan: Plan) -> Mapping[str, Any]:
     if len(plan.request.body or b"") > MAX_BYTES:
         raise TooLarge(f"The request is longer than the {MAX_BYTES} bytes that can be shown. Preview smaller media.")
-    body: dict[str, Any] = json.loads(plan.request.body or b"{}")
-    body.pop("user", None)
-    provider = body.pop("provider", {})
-    provider.pop("max_price", None)
-    return {**body, "provider": provider} if provider else body
+    return plan.preview

@@ -1,4 +1,4 @@
-"""Which models serve a call now: those that the settings name, or the successors of those that have ended."""
+"""Which models serve a call: those that the settings name, or the successors of those that have ended."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -27,27 +27,29 @@ def serving_models(
     With the policy `switch`, what takes over from a model that has ended, first or fallback, stands in its place, for
     this call and without a change of the settings, if it suits them. What it may cost is checked like any other call.
     """
-    names = kind.model_ids(config)
+    names = kind.models(config)
     if policy is not SuccessorPolicy.SWITCH:
-        return servable(names, known)
+        return servable(kind, names, known)
 
     def heir(name: str) -> CatalogModel | None:
         """What takes over from the model, if it has ended and if there is one."""
         model = known.get(name)
-        if model is None or model_status(model, today) not in ENDED:
+        if model is None or model_status(model, today, kind.supports) not in ENDED:
             return None
-        return successor_of(model, (akin for akin in lookup.akin(model) if suits(kind, config, akin)), today)
+        return successor_of(
+            model, (akin for akin in lookup.akin(model) if suits(kind, config, akin)), today, kind.supports
+        )
 
     heirs = {name: found for name in names if (found := heir(name))}
     order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
-    return servable(list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
+    return servable(kind, list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
 
 
-def servable(model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
+def servable(kind: ResourceType, model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
     """The models as the catalog has them now, without fallbacks that have gone since; the first must be there."""
-    models = [known[model_id] for model_id in model_ids if why_unusable(known.get(model_id)) is None]
-    if not models or models[0].openrouter_id != model_ids[0]:
-        problem = why_unusable(known.get(model_ids[0]))
+    models = [known[model_id] for model_id in model_ids if why_unusable(known.get(model_id), kind.supports) is None]
+    if model_ids and (not models or models[0].openrouter_id != model_ids[0]):
+        problem = why_unusable(known.get(model_ids[0]), kind.supports)
         raise ModelUnavailable(f"The resource's model {model_ids[0]} {problem}. Its owner must change the resource.")
     return models
 

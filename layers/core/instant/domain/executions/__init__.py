@@ -1,0 +1,1 @@
+"""One execution: what was prepared, what it produced, and how it failed."""

@@ -1,0 +1,12 @@
+"""The HTTP client of a function: each integration at its own address, or where the operator says."""
+
+from functools import partial
+
+from instant.adapters.upstream import HttpUpstream
+from instant.integrations import base_url_of
+from instant.settings import UpstreamSettings
+
+
+def upstream_of(settings: UpstreamSettings) -> HttpUpstream:
+    """The client of the function that has these settings."""
+    return HttpUpstream(partial(base_url_of, overrides=settings.base_urls))

@@ -1,0 +1,1 @@
+"""Executions: prepare, record, perform, replay, reconcile, preview and read them."""

@@ -1,0 +1,112 @@
+"""Whose key pays for a call: the caller's own, else the platform's, where the operator allows that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from instant.domain.budget import Budget, Scope, Subject
+from instant.domain.catalog import CatalogModel
+from instant.domain.errors import CostCap, CredentialMissing
+from instant.domain.execution import KeySource
+from instant.domain.executions.prepared import Credential
+from instant.domain.identity import Identity
+from instant.domain.integration import Account, Integration, usable
+from instant.domain.money import usd_text
+from instant.domain.pricing import has_price
+from instant.domain.secret import Secret
+from instant.ports import CallFacts, IntegrationReader, KeyOpener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformTerms:
+    """For which models the platform pays, and how much in a day: for all, and for each user, in nano-USD."""
+
+    models: frozenset[str]
+    daily_nanousd: int
+    daily_nanousd_each: int
+
+    @property
+    def are_on(self) -> bool:
+        """Whether the platform pays at all."""
+        return bool(self.models and self.daily_nanousd and self.daily_nanousd_each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """How a call is paid: the credential, the cap per call, and the budgets that apply besides the usual ones."""
+
+    credential: Credential | None
+    cap_nanousd: int
+    budgets: Sequence[Budget] = ()
+
+
+def choose_credential(
+    caller: Identity,
+    integration: str | None,
+    models: Sequence[CatalogModel],
+    facts: CallFacts,
+    terms: PlatformTerms,
+) -> Payment:
+    """The caller's key if there is one, even if it is disabled or rejected: disabling a key means to stop.
+
+    A type without an integration needs no key, and is under the caller's cap all the same.
+    """
+    if integration is None:
+        return Payment(credential=None, cap_nanousd=facts.caller.cap_nanousd)
+    platform = facts.platform if facts.caller.integration is None and _may_pay(terms, models) else None
+    if platform and platform.integration and platform.integration.is_usable:
+        return _paid_by(platform, platform.integration, KeySource.PLATFORM, _budgets(caller, terms))
+    own = usable(facts.caller.integration, integration)
+    return _paid_by(facts.caller, own, KeySource.CALLER)
+
+
+def within_cap(worst_nanousd: int, payment: Payment) -> None:
+    """`CostCap` if the call could cost more than is allowed: the owner may have changed the model since."""
+    cap, credential = payment.cap_nanousd, payment.credential
+    if worst_nanousd <= cap:
+        return
+    if credential and credential.source is KeySource.PLATFORM:
+        whose, remedy = "the platform allows", "connect a key of your own"
+    else:
+        service = credential.integration if credential else "{service}"
+        whose, remedy = "you allow", f"raise max_cost_per_call_usd with PATCH /api/user/integrations/{service}"
+    raise CostCap(
+        f"This call could cost up to {usd_text(worst_nanousd)} USD and {whose} {usd_text(cap)} USD. "
+        f"Send less, or {remedy}.",
+        details={"worst_case_usd": usd_text(worst_nanousd), "max_cost_per_call_usd": usd_text(cap)},
+    )
+
+
+def open_key(credential: Credential, integrations: IntegrationReader, keys: KeyOpener) -> tuple[Integration, Secret]:
+    """The key, after its row was read again: one that was replaced, disabled or deleted meanwhile is refused."""
+    found = usable(integrations.get(credential.user_id, credential.integration), credential.integration)
+    if ciphertext_hash(found) != credential.ciphertext_sha256:
+        raise CredentialMissing("The key was replaced after this call was prepared, so nothing was sent. Call again.")
+    return found, keys.open(found.ciphertext, user_id=found.user_id, service=found.service)
+
+
+def ciphertext_hash(integration: Integration) -> str:
+    """What tells one stored key from the one that replaces it."""
+    return sha256(integration.ciphertext).hexdigest()
+
+
+def _paid_by(account: Account, integration: Integration, source: KeySource, budgets: Sequence[Budget] = ()) -> Payment:
+    credential = Credential(
+        integration=integration.service,
+        user_id=integration.user_id,
+        source=source,
+        ciphertext_sha256=ciphertext_hash(integration),
+    )
+    return Payment(credential=credential, cap_nanousd=account.cap_nanousd, budgets=budgets)
+
+
+def _may_pay(terms: PlatformTerms, models: Sequence[CatalogModel]) -> bool:
+    """Whichever model serves must be one that the platform pays for, and have a price by which its budgets hold."""
+    return terms.are_on and bool(models) and all(m.openrouter_id in terms.models and has_price(m) for m in models)
+
+
+def _budgets(caller: Identity, terms: PlatformTerms) -> Sequence[Budget]:
+    return (
+        Budget(subject=Subject(Scope.PLATFORM_USER, caller.user_id), daily_nanousd=terms.daily_nanousd_each),
+        Budget(subject=Subject(Scope.PLATFORM), daily_nanousd=terms.daily_nanousd),
+    )

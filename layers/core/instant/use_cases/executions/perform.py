@@ -1,0 +1,159 @@
+"""Perform a prepared execution: drive the type's flow, retry what was not begun, store the images of the answer."""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+
+from instant.domain.backoff import Backoff
+from instant.domain.clock import stamp
+from instant.domain.errors import CredentialRejected, CreditsExhausted, UpstreamError
+from instant.domain.exchange import Reply, Request
+from instant.domain.execution import KeySource
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.prepared import Prepared
+from instant.domain.integration import Integration, KeyStatus
+from instant.domain.output import Answer
+from instant.domain.secret import Secret
+from instant.integrations import INTEGRATIONS
+from instant.ports.upstream import exchange
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import Flow
+from instant.use_cases.executions.credential import open_key
+from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
+from instant.use_cases.executions.media import store_images
+from instant.use_cases.executions.record import Recording, time_to_run
+
+RETRY = Backoff(attempts=3, initial=0.75, max=1.5, spread=2 / 3)
+"""When a request is retried that the service did not begin and for which it names no wait."""
+
+MAX_RETRY_AFTER = 5.0
+"""Seconds that are waited for a service at most; if it asks for more, the caller decides."""
+
+MIN_TIME_FOR_RETRY = 10.0
+"""Seconds that a retry must have left to run: one that is cut off is a call of unknown outcome."""
+
+_log = logging.getLogger(__name__)
+
+
+def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft, deps: ExecuteDeps) -> Answer:
+    """The answer, its images stored; a `Failure`, or an `InstantError` where nothing was sent."""
+    flow = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan)
+    if prepared.credential is None:
+        return _performed(flow, None, prepared, recording, seconds_left, deps)
+    integration, key = open_key(prepared.credential, deps.integrations, deps.keys)
+    try:
+        return _performed(flow, key, prepared, recording, seconds_left, deps)
+    except Failure as failure:
+        if isinstance(failure.error, CredentialRejected):
+            _mark_broken(integration, deps)
+        if prepared.credential.source is KeySource.PLATFORM and isinstance(
+            failure.error, (CredentialRejected, CreditsExhausted)
+        ):
+            raise _not_the_callers_key(failure) from None
+        raise
+
+
+def _performed(
+    flow: Flow,
+    key: Secret | None,
+    prepared: Prepared,
+    recording: Recording,
+    seconds_left: SecondsLeft,
+    deps: ExecuteDeps,
+) -> Answer:
+    def send(request: Request) -> Reply:
+        if request.spends:
+            recording.mark_sent()
+            if request.generation_id:
+                recording.record_generation_id(request.generation_id)
+        return retried(
+            lambda: exchange(
+                deps.upstream,
+                replace(request, bearer=_bearer(key, request, prepared)),
+                seconds=time_to_run(prepared, seconds_left),
+                on_generation_id=recording.record_generation_id if recording.is_sent else None,
+            ),
+            nothing_done=_judge(request),
+            seconds_left=lambda: time_to_run(prepared, seconds_left),
+            sleep=deps.clock.sleep,
+        )
+
+    return store_images(drive(flow, send), recording.opening, deps.media)
+
+
+def drive(flow: Flow, send: Callable[[Request], Reply]) -> Answer:
+    """The flow's answer; each request that it yields is sent, and never the same one again once it was begun."""
+    with closing(flow):
+        try:
+            request = next(flow)
+            while True:
+                request = flow.send(send(request))
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+
+
+def retried(
+    send: Callable[[], Reply],
+    *,
+    nothing_done: Callable[[Reply], bool],
+    seconds_left: SecondsLeft,
+    sleep: Callable[[float], None],
+    retry: Backoff = RETRY,
+) -> Reply:
+    """The reply to one request, retried only where the service certainly did not begin it and there is time."""
+    for delay in retry.delays():
+        try:
+            reply = send()
+        except Failure as failure:
+            if failure.effect is not Effect.NONE or not _has_time(delay, seconds_left):
+                raise
+        else:
+            wait = _wait(reply, delay, retry) if nothing_done(reply) else None
+            if wait is None or not _has_time(wait, seconds_left):
+                return reply
+            delay = wait
+        _log.info("retry", extra={"delay": round(delay, 3)})
+        sleep(delay)
+    return send()
+
+
+def _wait(reply: Reply, delay: float, retry: Backoff) -> float | None:
+    """Seconds until a retry makes sense, spread so that many callers do not come back at once; None: it does not."""
+    asked = reply.retry_after
+    if asked is None:
+        return None if reply.status == 429 else delay
+    return asked + retry.jitter(0, 0.5) if asked < MAX_RETRY_AFTER else None
+
+
+def _bearer(key: Secret | None, request: Request, prepared: Prepared) -> Secret | None:
+    """A key is sent to its own integration and nowhere else."""
+    credential = prepared.credential
+    return key if credential and request.integration == credential.integration else None
+
+
+def _has_time(wait: float, seconds_left: SecondsLeft) -> bool:
+    return seconds_left() - wait >= MIN_TIME_FOR_RETRY
+
+
+def _judge(request: Request) -> Callable[[Reply], bool]:
+    """The integration's own judgement; requests to an absolute URL are never retried after a reply."""
+    service = INTEGRATIONS.get(request.integration or "")
+    return service.nothing_done if service else lambda reply: False
+
+
+def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
+    """Spare the service a key that it rejects; the run is recorded whether or not this can be stored."""
+    try:
+        deps.key_status.note(integration, KeyStatus.BROKEN, stamp(deps.clock.now()))
+    except Exception:
+        _log.exception("the status of a rejected key was not stored")
+
+
+def _not_the_callers_key(failure: Failure) -> Failure:
+    """What is wrong with somebody else's key is nothing that the caller could change."""
+    message = (
+        "The service does not take the key that pays for this resource. Connect one of your own, or tell the owner."
+    )
+    return Failure(UpstreamError(message), receipt=failure.receipt, effect=failure.effect)

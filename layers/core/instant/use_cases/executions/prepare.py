@@ -1,0 +1,123 @@
+"""Prepare an execution: everything that can be refused is refused here, before anything is spent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from instant.domain.budget import Scope as BudgetScope
+from instant.domain.budget import Subject
+from instant.domain.catalog import CatalogModel
+from instant.domain.errors import NotFound
+from instant.domain.executions.prepared import Prepared, ServingModel
+from instant.domain.idempotency import IdempotentRequest, idempotent_request
+from instant.domain.identity import Identity, Scope
+from instant.domain.ids import new_id
+from instant.domain.resource import Resource
+from instant.ports import CallFacts, ResourceStore
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import Call, ResourceType
+from instant.use_cases.executions.credential import Payment, choose_credential, within_cap
+from instant.use_cases.executions.deps import ExecuteDeps
+from instant.use_cases.executions.models import serving_models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecuteRequest:
+    """What the caller asked for: a resource by id or else by `handle/slug`, inputs, and overrides of its settings.
+
+    A request with an `idempotency_key` is carried out once, however often it is sent.
+    """
+
+    resource_id: str | None = None
+    address: str | None = None
+    inputs: Mapping[str, Any]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+    def idempotent(self, user_id: str) -> IdempotentRequest | None:
+        """The request as its idempotency key identifies it; None without a key."""
+        if self.idempotency_key is None:
+            return None
+        names = ("resource_id", "address", "inputs", "overrides")
+        return idempotent_request(self.idempotency_key, user_id, {name: getattr(self, name) for name in names})
+
+
+def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Prepared:
+    """The execution that `request` asks for; nothing is written, sent or decrypted."""
+    caller.require(Scope.EXECUTE)
+    resource = _find(request, caller, deps.resources)
+    resource_type = RESOURCE_TYPES[resource.resource_type]
+    facts = _facts(caller, resource, resource_type, deps)
+    now = deps.clock.now()
+    models = serving_models(
+        resource_type, resource.config, resource.successor_policy, facts.models, deps.models, now.date()
+    )
+    payment = choose_credential(caller, resource_type.integration, models, facts, deps.platform)
+    budgets = (*payment.budgets, *facts.budgets)
+    plan = resource_type.plan(_call(request, resource, models, payment, caller, has_budgets=bool(budgets)))
+    within_cap(plan.worst_nanousd, payment)
+    idempotent = request.idempotent(caller.user_id)
+    return Prepared(
+        execution_id=idempotent.execution_id if idempotent else new_id("exe", now),
+        user_id=caller.user_id,
+        api_key_id=caller.key_id,
+        fingerprint=idempotent.fingerprint if idempotent else None,
+        resource_id=resource.resource_id,
+        resource_revision=resource.revision,
+        resource_type=resource_type.name,
+        models=tuple(map(_serving, models)),
+        credential=payment.credential,
+        budgets=budgets,
+        plan=replace(plan, preview={}),
+    )
+
+
+def _find(request: ExecuteRequest, caller: Identity, resources: ResourceStore) -> Resource:
+    """The resource, if the caller may know of it; a foreign private one is as good as missing."""
+    found = resources.get(request.resource_id) if request.resource_id else resources.find(request.address or "")
+    if found is None or not found.visible_to(caller.user_id):
+        raise NotFound.of("resource")
+    return found
+
+
+def _facts(caller: Identity, resource: Resource, resource_type: ResourceType, deps: ExecuteDeps) -> CallFacts:
+    """Everything else that must be known, in one read; private budgets first, so that they are named first."""
+    subjects = [
+        Subject(BudgetScope.USER, caller.user_id),
+        *([Subject(BudgetScope.API_KEY, caller.key_id)] if caller.key_id else []),
+        Subject(BudgetScope.RESOURCE, resource.resource_id),
+        Subject(BudgetScope.GLOBAL),
+    ]
+    names = resource_type.models(resource.config)
+    return deps.facts.of(caller.user_id, resource_type.integration, names, subjects, platform=deps.platform.are_on)
+
+
+def _call(
+    request: ExecuteRequest,
+    resource: Resource,
+    models: Sequence[CatalogModel],
+    payment: Payment,
+    caller: Identity,
+    *,
+    has_budgets: bool,
+) -> Call:
+    """What is to be planned; a call under a budget must not cost more than is held for it."""
+    return Call(
+        config=resource.config,
+        inputs=request.inputs,
+        overrides=request.overrides,
+        models=models,
+        cap_nanousd=payment.cap_nanousd,
+        user=sha256(caller.user_id.encode()).hexdigest(),
+        at_catalog_prices=has_budgets,
+    )
+
+
+def _serving(model: CatalogModel) -> ServingModel:
+    return ServingModel(
+        openrouter_id=model.openrouter_id,
+        canonical_slug=model.canonical_slug,
+        pricing=model.pricing,
+        price_overrides=model.price_overrides,
+    )

@@ -1,0 +1,253 @@
+"""Record an execution: a context manager over the ledger, opened before anything is spent and closed afterwards."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from zlib import crc32
+
+from instant.domain.budget import PARTS, Hold, holds, refuse_too_dear
+from instant.domain.clock import moment, stamp
+from instant.domain.errors import BudgetExhausted, InstantError, Internal, UpstreamUnavailable
+from instant.domain.execution import Closing, Execution, Opening, State, StoredAnswer
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.prepared import Prepared
+from instant.domain.ids import new_id
+from instant.domain.money import usd_text
+from instant.domain.output import Answer
+from instant.domain.pricing import recomputed_nanousd
+from instant.domain.receipt import Receipt
+from instant.ports import Clock
+from instant.use_cases.executions.deps import LedgerDeps, SecondsLeft
+
+SECONDS_TO_CLOSE = 8.0
+"""What is kept back of the invocation's time, so that its end can be recorded even if one call to AWS hangs (6 s)."""
+
+FIRST_LOOKUP_SECONDS = 20.0
+"""When the service is first asked about an unknown outcome: it does not know of a call before that."""
+
+_log = logging.getLogger(__name__)
+
+
+class AlreadyRecorded(Exception):
+    """Another run with the same idempotency key opened this execution first."""
+
+    def __init__(self, execution: Execution) -> None:
+        """Carry the execution as it stands."""
+        super().__init__(execution.execution_id)
+        self.execution = execution
+
+
+@contextmanager
+def record(prepared: Prepared, seconds_left: SecondsLeft, deps: LedgerDeps) -> Iterator["Recording"]:
+    """Open `prepared` in the ledger; what is raised inside is recorded, and the row released if nothing was sent.
+
+    A process that is ended inside (a BaseException, or a generator that is closed) leaves the row to the reconciler:
+    what it sent may have been carried out, so it is never recorded as failed.
+    """
+    recording = Recording(prepared, _opening(prepared, seconds_left, deps.clock), deps)
+    recording.open()
+    try:
+        yield recording
+    except AlreadyRecorded:
+        raise
+    except Exception as error:
+        if not recording.is_sent:
+            recording.release()
+            raise
+        raise recording.fail(error) from None
+
+
+def time_to_run(prepared: Prepared, seconds_left: SecondsLeft) -> float:
+    """Seconds that the exchanges with the service may take, so that answer and end can still be stored."""
+    return seconds_left() - SECONDS_TO_CLOSE - prepared.plan.seconds_to_keep
+
+
+class Recording:
+    """One execution in the ledger, from its opening to its end."""
+
+    def __init__(self, prepared: Prepared, opening: Opening, deps: LedgerDeps) -> None:
+        """Nothing is written yet."""
+        self._prepared = prepared
+        self._deps = deps
+        self._sent_at: float | None = None
+        self._is_written = False
+        self.opening = opening
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the call counts as made, whatever becomes of this process."""
+        return self._sent_at is not None
+
+    def open(self) -> None:
+        """Reserve the execution and its holds, where there is something to reserve; else `mark_sent` writes first."""
+        self.opening = replace(self.opening, holds=self._holds(self._first_shard))
+        if self.opening.first_state is State.RESERVED:
+            self._reserve()
+
+    def mark_sent(self) -> None:
+        """From here on the call counts as made; again is a no-op."""
+        if self.is_sent:
+            return
+        if self.opening.first_state is State.SENT:
+            self._write_opening()
+        else:
+            self._deps.ledger.sent(self.opening)
+        self._sent_at = self._deps.clock.monotonic()
+
+    def record_generation_id(self, generation_id: str) -> None:
+        """Store the id by which the outcome can be looked up, should this process end."""
+        self._deps.ledger.name(self.opening, generation_id)
+
+    def finish(self, answer: Answer) -> dict[str, Any]:
+        """Record the answer and return the response body."""
+        body = _response(self.opening, answer)
+        self._close(State.DONE, body, answer.receipt)
+        return body
+
+    def fail(self, error: Exception) -> InstantError:
+        """Record the failure of a call that was sent, and return the error response."""
+        failure = _as_failure(error)
+        response = failure.error.during(self.opening.execution_id)
+        state = State.UNKNOWN if failure.outcome_unknown else State.FAILED
+        self._close(state, response.body(), failure.cost, response.code)
+        return response
+
+    def release(self) -> None:
+        """Delete the row and release its holds, as nothing was sent; if that fails, too, its lease runs out."""
+        if not self._is_written:
+            return
+        try:
+            self._deps.ledger.release(self.opening)
+        except Exception:
+            _log.exception("an execution was not released", extra={"execution_id": self.opening.execution_id})
+
+    @property
+    def _first_shard(self) -> int:
+        return crc32(self.opening.execution_id.encode())
+
+    def _holds(self, shard: int) -> tuple[Hold, ...]:
+        wanted = holds(self._prepared.budgets, moment(self.opening.created_at), shard)
+        refuse_too_dear(wanted, self.opening.reserved_nanousd)
+        return wanted
+
+    def _reserve(self) -> None:
+        """Open with the holds; of sharded budgets, in the first of several shards that has room."""
+        for shard in range(self._first_shard, self._first_shard + PARTS):
+            self.opening = replace(self.opening, holds=self._holds(shard))
+            try:
+                self._write_opening()
+                return
+            except BudgetExhausted as error:
+                if not error.is_of_a_part or shard == self._first_shard + PARTS - 1:
+                    raise
+            except (InstantError, AlreadyRecorded):
+                raise
+            except Exception:
+                self.release()
+                raise
+
+    def _write_opening(self) -> None:
+        """The first write; where it is not acknowledged, it may have been made."""
+        self._is_written = True
+        if standing := self._deps.ledger.open(self.opening):
+            raise AlreadyRecorded(standing)
+
+    def _close(self, state: State, body: dict[str, Any], receipt: Receipt, error_code: str | None = None) -> None:
+        """Record the end; if that fails the row stays open and is reconciled, and the caller still gets the answer."""
+        closing = Closing(
+            state=state,
+            receipt=receipt,
+            answer=self._store(body),
+            finished_at=stamp(self._deps.clock.now()),
+            latency_ms=round((self._deps.clock.monotonic() - (self._sent_at or 0)) * 1000),
+            error_code=error_code,
+            computed_nanousd=self._computed(receipt),
+        )
+        try:
+            if state is State.UNKNOWN:
+                due = self._deps.clock.now() + timedelta(seconds=FIRST_LOOKUP_SECONDS)
+                self._deps.ledger.unknown(self.opening, closing, stamp(due))
+            else:
+                self._deps.ledger.close(self.opening, closing)
+        except Exception:
+            _log.exception("an execution was not closed", extra={"execution_id": self.opening.execution_id})
+            self._save_result(closing)
+
+    def _store(self, body: dict[str, Any]) -> StoredAnswer:
+        """Where the answer is stored; if it cannot be, the caller still gets it and the end is still recorded."""
+        try:
+            return self._deps.answers.keep(self.opening.execution_id, json.dumps(body, separators=(",", ":")))
+        except Exception:
+            _log.exception("an answer was not stored", extra={"execution_id": self.opening.execution_id})
+            return StoredAnswer()
+
+    def _computed(self, receipt: Receipt) -> int | None:
+        """The cost by catalog price, for comparison: nothing that was paid for waits for it."""
+        try:
+            return recomputed_nanousd(self._prepared.models, receipt, moment(self.opening.created_at))
+        except Exception:
+            _log.exception("a cost was not computed", extra={"execution_id": self.opening.execution_id})
+            return None
+
+    def _save_result(self, closing: Closing) -> None:
+        """A retry with the same idempotency key gets a paid answer all the same, and its end can be looked up."""
+        try:
+            self._deps.ledger.leave(self.opening, closing)
+        except Exception:
+            _log.exception(
+                "the result of an execution was not saved", extra={"execution_id": self.opening.execution_id}
+            )
+
+
+def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Opening:
+    """The ledger's first entry; its lease lasts as long as this invocation can."""
+    now, seconds, credential = clock.now(), seconds_left(), prepared.credential
+    if time_to_run(prepared, seconds_left) <= 0:
+        raise UpstreamUnavailable("There was no time left to run this. Nothing was sent; call again.")
+    return Opening(
+        execution_id=prepared.execution_id,
+        run_id=new_id("run", now),
+        user_id=prepared.user_id,
+        payer_id=credential.user_id if credential else None,
+        key_source=credential.source if credential else None,
+        service=credential.integration if credential else None,
+        api_key_id=prepared.api_key_id,
+        resource_id=prepared.resource_id,
+        resource_revision=prepared.resource_revision,
+        model=prepared.model,
+        reserved_nanousd=prepared.plan.worst_nanousd,
+        fingerprint=prepared.fingerprint,
+        created_at=stamp(now),
+        lease_expires_at=stamp(now + timedelta(seconds=seconds)),
+    )
+
+
+def _as_failure(error: Exception) -> Failure:
+    """A failure as it is; an error response of ours ended the call at no cost; anything else may have been charged."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, InstantError):
+        return Failure(error)
+    _log.error("a run failed unexpectedly", exc_info=error)
+    return Failure(Internal("Something failed on our side. The execution is recorded."), effect=Effect.UNKNOWN)
+
+
+def _response(opening: Opening, answer: Answer) -> dict[str, Any]:
+    receipt = answer.receipt
+    return {
+        "success": True,
+        "execution_id": opening.execution_id,
+        "output": answer.output,
+        "model": receipt.model or opening.model,
+        "provider": receipt.provider,
+        "usage": {
+            "prompt_tokens": receipt.prompt_tokens,
+            "completion_tokens": receipt.completion_tokens,
+            "cost_usd": usd_text(receipt.cost_nanousd),
+        },
+        "finish_reason": receipt.finish_reason,
+    }
