@@ -149,7 +149,7 @@ class MemoryLedger:
         is_comparable = cost is not None and computed is not None
         told = {"calls": 1, "successes": int(ended_well), "failures": int(not ended_well), "cost_nanousd": cost or 0}
         self.stats[opening.resource_id, day].update(told)
-        self.usage[opening.user_id, day, opening.resource_id, opening.model, opening.api_key_id].update(
+        self.usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(
             told,
             lost=int(closing.state is State.LOST),
             unpriced=int(cost is None),

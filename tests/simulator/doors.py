@@ -10,7 +10,7 @@ from instant.domain.catalog import CatalogModel
 from instant.domain.clock import moment
 from instant.domain.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
 from instant.domain.image import Image, Picture
-from instant.domain.integration import PLATFORM, Integration, KeyStatus
+from instant.domain.integration import PLATFORM, Account, Integration, KeyStatus
 from instant.domain.resource import Resource
 from instant.domain.secret import Secret
 from instant.ports import CallFacts
@@ -136,17 +136,33 @@ class Facts:
     """Whether payers have taken their keys away by the time that the reconciler wants one."""
 
     def of(
-        self, user_id: str, service: str, model_ids: Sequence[str], subjects: Sequence[Subject], *, platform: bool
+        self,
+        user_id: str,
+        service: str | None,
+        model_ids: Sequence[str],
+        subjects: Sequence[Subject],
+        *,
+        platform: bool,
     ) -> CallFacts:
         return CallFacts(
-            integration=self.connections.get(user_id),
+            caller=Account(integration=self.connections.get(user_id)),
             models={self.model.openrouter_id: self.model},
             budgets=[budget for budget in self.budgets if budget.subject in subjects],
-            platform=self.connections.get(PLATFORM) if platform else None,
+            platform=Account(integration=self.connections.get(PLATFORM)) if platform else None,
         )
 
     def get(self, user_id: str, service: str) -> Integration | None:
-        return None if self.is_disconnected else self.connections.get(user_id)
+        return self.connections.get(user_id)
+
+
+@dataclass(frozen=True)
+class LaterFacts:
+    """The integrations as the reconciler finds them."""
+
+    facts: Facts
+
+    def get(self, user_id: str, service: str) -> Integration | None:
+        return None if self.facts.is_disconnected else self.facts.get(user_id, service)
 
 
 class OneResource:

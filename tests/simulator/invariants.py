@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from instant.domain.budget import Budget, Scope, Subject
 from instant.domain.clock import moment
 from instant.domain.execution import LEASE_SLACK, KeySource, Opening, State
-from instant.domain.idempotency import Once
-from instant.use_cases.reconcile_executions import LONGEST_PAUSE
+from instant.domain.idempotency import IdempotentRequest
+from instant.use_cases.executions.reconcile import LONGEST_PAUSE
 from tests.fakes.ledger import Row
 from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
@@ -134,7 +134,7 @@ def _check_counts(world: World) -> None:
             **{name: _number(row, name) or 0 for name in ("prompt_tokens", "completion_tokens")},
         }
         stats[opening.resource_id, day].update(told)
-        usage[opening.user_id, day, opening.resource_id, opening.model, opening.api_key_id].update(told, **more)
+        usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(told, **more)
     for found, expected in ((world.books.stats, stats), (world.books.usage, usage)):
         if _kept(found, expected) != _kept(expected, expected):
             raise Violation(f"counted are {found!r} although {expected!r} happened")
@@ -181,8 +181,8 @@ def _check_repeats(world: World, story: list[Told]) -> None:
             _require(told.code == "outcome_unknown", row, f"told {told.code}")
 
 
-def _once(call: Call) -> Once:
-    named = call.order(lambda: 0.0).once(call.user_id)
+def _once(call: Call) -> IdempotentRequest:
+    named = call.request.idempotent(call.user_id)
     assert named is not None
     return named
 

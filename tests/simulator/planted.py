@@ -1,20 +1,23 @@
 """Wrong versions of the house: each breaks a promise that the simulator must find broken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from instant.domain.budget import Hold
 from instant.domain.clock import moment, stamp
-from instant.domain.errors import InstantError
-from instant.domain.exchange import Reply, Request
+from instant.domain.exchange import Request
 from instant.domain.execution import LEASE_SLACK, Closing, Execution, Opening, State
+from instant.domain.executions.failure import Effect, Failure
 from instant.domain.identity import Identity
 from instant.integrations.openrouter.chat import chat_request, read_chat
-from instant.ports import PaidUpstream
-from instant.use_cases.execute_resource import Doors, Order, execute_resource
-from instant.use_cases.reconcile_executions import Desk
+from instant.ports.upstream import Response, Upstream, ask
+from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
+from instant.use_cases.executions.execute import execute
+from instant.use_cases.executions.prepare import ExecuteRequest
+from instant.use_cases.executions.reconcile import ReconcileDeps
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.simulator.doors import LedgerDoor
 from tests.simulator.upstream import SimulatedService
@@ -98,39 +101,69 @@ class LooksLate(MemoryLedger):
         return standing
 
 
-def lets_the_expired_through(order: Order, caller: Identity, doors: Doors) -> dict[str, Any]:
+def lets_the_expired_through(
+    request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps
+) -> dict[str, Any]:
     """Calls anew where the first call was sent, and its lease is over."""
-    named = order.once(caller.user_id)
-    ledger = doors.books.ledger
+    named = request.idempotent(caller.user_id)
+    ledger = deps.ledger.ledger
     assert isinstance(ledger, LedgerDoor)
     row = ledger.books.rows.get(named.execution_id) if named else None
     if row and row.state is State.SENT:
         lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
-        if lease_over < doors.clock.now():
+        if lease_over < deps.clock.now():
             ledger.books.release(row.opening)
-    return execute_resource(order, caller, doors)
+    return execute(request, caller, seconds_left, deps)
+
+
+@dataclass(frozen=True)
+class HastyResponse:
+    """A response that calls silence an unbegun call."""
+
+    response: Response
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.response.headers
+
+    @property
+    def generation_id(self) -> str | None:
+        return self.response.generation_id
+
+    def chunks(self) -> Iterator[bytes]:
+        return self.response.chunks()
+
+    def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
+        try:
+            return self.response.read(limit, on_generation_id)
+        except Failure as failure:
+            raise Failure(failure.error, receipt=failure.receipt, effect=Effect.NONE) from None
 
 
 @dataclass(frozen=True)
 class Hasty:
-    """A line that calls silence a refusal."""
+    """A client whose responses do so."""
 
-    upstream: PaidUpstream
+    upstream: Upstream
 
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
-        try:
-            return self.upstream.send(request, seconds=seconds, named=named)
-        except InstantError as error:
-            error.nothing_done = True
-            raise
+    @contextmanager
+    def open(self, request: Request, *, seconds: float) -> Iterator[HastyResponse]:
+        with self.upstream.open(request, seconds=seconds) as response:
+            yield HastyResponse(response)
 
 
-def sends_again_after_silence(order: Order, caller: Identity, doors: Doors) -> dict[str, Any]:
+def sends_again_after_silence(
+    request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps
+) -> dict[str, Any]:
     """Takes a lost answer for a call that was never begun."""
-    return execute_resource(order, caller, replace(doors, upstream=Hasty(doors.upstream)))
+    return execute(request, caller, seconds_left, replace(deps, upstream=Hasty(deps.upstream)))
 
 
-def sends_what_is_open(desk: Desk, seconds_left: Callable[[], float]) -> None:
+def sends_what_is_open(desk: ReconcileDeps, seconds_left: SecondsLeft) -> None:
     """A reconciler that makes the calls that others left behind."""
     for run in desk.open_runs.due(stamp(desk.clock.now())):
         if run.state is State.RESERVED:
@@ -139,7 +172,7 @@ def sends_what_is_open(desk: Desk, seconds_left: Callable[[], float]) -> None:
         assert isinstance(desk.upstream, SimulatedService)
         desk.upstream.network.actor.opening = run.opening
         request = chat_request({"messages": [{"content": "Say hello."}]}, max_reply_bytes=1_000)
-        receipt = read_chat(desk.upstream.send(request, seconds=5)).receipt
+        receipt = read_chat(ask(desk.upstream, request, seconds=5)).receipt
         closing = Closing(state=State.DONE, receipt=receipt, finished_at=stamp(desk.clock.now()))
         desk.ledger.close(run.opening, closing)
 

@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from instant.domain.errors import DeadlineExceeded, OutcomeUnknown, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.execution import Opening, State
+from instant.domain.executions.failure import Effect, Failure
 from instant.domain.money import usd_text
 from instant.domain.receipt import Receipt
 from tests.fakes.ledger import MemoryLedger, Refused
@@ -41,7 +42,7 @@ class Charged:
 
 
 class SimulatedService:
-    """The port PaidUpstream."""
+    """The port Upstream."""
 
     def __init__(self, dice: Random, network: Network, books: MemoryLedger) -> None:
         """Nothing was sent yet."""
@@ -49,14 +50,18 @@ class SimulatedService:
         self.network, self._dice, self._books = network, dice, books
         self._begun: Counter[str] = Counter()
 
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
+    @contextmanager
+    def open(self, request: Request, *, seconds: float) -> Iterator["SimulatedResponse"]:
+        yield SimulatedResponse(lambda named: self._send(request, seconds, named))
+
+    def _send(self, request: Request, seconds: float, named: Callable[[str], None] | None) -> Reply:
         if request.method == "GET":
             generation_id = parse_qs(urlsplit(request.path).query)["id"][0]
             return self.network.read(f"asks for {generation_id}", lambda: self._tell(generation_id))
         fate = "answers" if self.network.is_calm else self._dice.choice(FATES)
         self.network.read(f"sends, and the service {fate}", lambda: None)
         if fate == "unreachable":
-            raise UpstreamUnavailable("Not reached.", nothing_done=True)
+            raise Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE)
         if isinstance(fate, int):
             return _reply(fate, {"error": {"code": fate, "message": "no"}}, {"retry-after": "1"})
         call = self._begin(request, 0 if fate == "fails" else None)
@@ -66,7 +71,7 @@ class SimulatedService:
             self._dawdle(call, seconds, named)
         if fate.startswith("loses"):
             told = call.generation_id if fate == "loses the answer" else None
-            raise OutcomeUnknown("Lost.", outcome_unknown=True, receipt=Receipt(generation_id=told))
+            raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=told), effect=Effect.UNKNOWN)
         return _answer(call, content="" if fate == "is empty" else None, is_priced=fate != "tells no price")
 
     def _begin(self, request: Request, cost: int | None) -> Charged:
@@ -101,7 +106,7 @@ class SimulatedService:
         self.network.wait(max(0.0, min(left, takes)))
         if takes > left:
             receipt = Receipt(generation_id=call.generation_id)
-            raise DeadlineExceeded("Late.", outcome_unknown=True, receipt=receipt)
+            raise Failure(DeadlineExceeded("Late."), receipt=receipt, effect=Effect.UNKNOWN)
 
     def _tell(self, generation_id: str) -> Reply:
         """Like `GET /generation`."""
@@ -111,6 +116,38 @@ class SimulatedService:
         cost = usd_text(call.cost_nanousd)
         data = {"id": generation_id, "total_cost": float(cost or 0), "finish_reason": "stop", "model": "m"}
         return _reply(200, {"data": data})
+
+
+class SimulatedResponse:
+    """The port Response: everything happens when it is read."""
+
+    def __init__(self, send: Callable[[Callable[[str], None] | None], Reply]) -> None:
+        """Nothing was read yet."""
+        self._send = send
+        self._reply: Reply | None = None
+
+    @property
+    def status(self) -> int:
+        return self._whole().status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._whole().headers
+
+    @property
+    def generation_id(self) -> str | None:
+        return self.headers.get("x-generation-id")
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self._whole().body
+
+    def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
+        return self._whole(on_generation_id).body
+
+    def _whole(self, on_generation_id: Callable[[str], None] | None = None) -> Reply:
+        if self._reply is None:
+            self._reply = self._send(on_generation_id)
+        return self._reply
 
 
 def _answer(call: Charged, *, content: str | None, is_priced: bool) -> Reply:

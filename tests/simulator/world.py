@@ -13,15 +13,16 @@ from instant.domain.execution import State
 from instant.domain.identity import Identity, Scope
 from instant.domain.integration import PLATFORM
 from instant.domain.resource import Visibility
-from instant.use_cases.books import Books
-from instant.use_cases.choose_payer import PlatformTerms
-from instant.use_cases.execute_resource import Doors, Order, execute_resource
-from instant.use_cases.keep_images import Gallery
-from instant.use_cases.reconcile_executions import Desk, reconcile_executions
+from instant.use_cases.executions.credential import PlatformTerms
+from instant.use_cases.executions.deps import ExecuteDeps, LedgerDeps, MediaDeps, SecondsLeft
+from instant.use_cases.executions.execute import execute
+from instant.use_cases.executions.prepare import ExecuteRequest
+from instant.use_cases.executions.reconcile import ReconcileDeps, reconcile_executions
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.fakes.nouns import a_model, a_resource, an_integration
 from tests.simulator.doors import (
     Facts,
+    LaterFacts,
     LedgerDoor,
     OneResource,
     OpenKeys,
@@ -54,13 +55,11 @@ class Call:
     key: str | None
     prompt: str
 
-    def order(self, seconds_left: Callable[[], float]) -> Order:
+    @property
+    def request(self) -> ExecuteRequest:
         """As it is sent."""
-        return Order(
-            resource_id=RESOURCE.resource_id,
-            inputs={"prompt": self.prompt},
-            idempotency_key=self.key,
-            seconds_left=seconds_left,
+        return ExecuteRequest(
+            resource_id=RESOURCE.resource_id, inputs={"prompt": self.prompt}, idempotency_key=self.key
         )
 
     @property
@@ -92,8 +91,8 @@ class Told:
         return str(self.body.get("execution_id") or self.body.get("error", {}).get("execution_id") or "")
 
 
-type Execute = Callable[[Order, Identity, Doors], dict[str, Any]]
-type Reconcile = Callable[[Desk, Callable[[], float]], object]
+type Execute = Callable[[ExecuteRequest, Identity, SecondsLeft, ExecuteDeps], dict[str, Any]]
+type Reconcile = Callable[[ReconcileDeps, SecondsLeft], object]
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class House:
     """What is put to the test: the real thing, or one that is wrong somewhere."""
 
     ledger: type[MemoryLedger] = MemoryLedger
-    execute: Execute = execute_resource
+    execute: Execute = execute
     reconcile: Reconcile = reconcile_executions
 
 
@@ -124,22 +123,23 @@ class World:
             models=frozenset({MODEL.openrouter_id}), daily_nanousd=8 * _cap(dice), daily_nanousd_each=_cap(dice)
         )
         facts = Facts(RESOURCE, MODEL, connections, self.budgets, is_disconnected=dice.random() < 0.05)
-        self.doors = Doors(
+        self.doors = ExecuteDeps(
             resources=OneResource(RESOURCE),
             facts=facts,
             models=unused,
-            verdicts=unused,
+            integrations=facts,
+            key_status=unused,
             keys=OpenKeys(),
             upstream=self.service,
-            gallery=Gallery(pictures=unused, images=unused),
-            books=Books(ledger=ledger, executions=ledger, answers=self.answers, clock=clock),
+            media=MediaDeps(pictures=unused, images=unused),
+            ledger=LedgerDeps(ledger=ledger, executions=ledger, answers=self.answers, clock=clock),
             platform=self.platform,
             clock=clock,
         )
-        self.desk = Desk(
+        self.desk = ReconcileDeps(
             open_runs=ledger,
             ledger=ledger,
-            integrations=facts,
+            integrations=LaterFacts(facts),
             keys=OpenKeys(),
             upstream=self.service,
             clock=clock,
@@ -150,9 +150,8 @@ class World:
         self.network.actor.call = call.label
         self.network.counts["calls"] += 1
         ends_at = self.network.turns.time + LASTS
-        order = call.order(lambda: ends_at - self.network.turns.time)
         try:
-            body = self.house.execute(order, call.caller, self.doors)
+            body = self.house.execute(call.request, call.caller, lambda: ends_at - self.network.turns.time, self.doors)
         except InstantError as error:
             body = error.body()
         except (Lost, Refused):
