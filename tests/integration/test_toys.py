@@ -1,9 +1,6 @@
 """A new integration is one file and one line, and so is a new resource type: two toys prove it end to end."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -12,54 +9,17 @@ from instant.integrations import INTEGRATIONS
 from instant.resource_types import RESOURCE_TYPES
 from tests.integration.guests import MODEL
 from tests.integration.house import Answer, House
+from tests.integration.toy_service import KEY, Service, serving
 from tests.toys.megaphone import Megaphone
 from tests.toys.shout import Shout
 
-KEY = "mega-12345678"
 PATH = "/api/user/integrations/megaphone"
-
-
-class Service(BaseHTTPRequestHandler):
-    """The toy integration's service."""
-
-    asked: list[tuple[str, str, Any]]
-    known_keys: set[str]
-
-    def do_GET(self) -> None:
-        self._answer({"name": "Alice", "left": "3.5"})
-
-    def do_POST(self) -> None:
-        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        shouted = sent["words"].upper() + "!" * sent["loudness"]
-        self._answer({"id": "shout-1", "shouted": shouted, "usd": "0.000123"}, sent)
-
-    def _answer(self, answer: Any, sent: Any = None) -> None:
-        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        self.asked.append((f"{self.command} {self.path}", key, sent))
-        body = json.dumps(answer).encode()
-        self.send_response(200 if key in self.known_keys else 401)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
 def service() -> Iterator[type[Service]]:
-    class Fresh(Service):
-        asked: list[tuple[str, str, Any]] = []  # noqa: RUF012
-        known_keys = {KEY}  # noqa: RUF012
-        url = ""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Fresh) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.005,))
-        thread.start()
-        Fresh.url = f"http://127.0.0.1:{server.server_port}"
-        yield Fresh
-        server.shutdown()
-        thread.join()
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture
@@ -68,7 +28,7 @@ def toys(house: House, service: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     house.sync()
     house.fake.forget_requests()
     monkeypatch.setitem(INTEGRATIONS, "megaphone", Megaphone(service.url))
-    monkeypatch.setitem(RESOURCE_TYPES, "shout", Shout(service.url))
+    monkeypatch.setitem(RESOURCE_TYPES, "shout", Shout())
     return house
 
 

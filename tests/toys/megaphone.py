@@ -7,10 +7,11 @@ from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.integration import KeyFacts
 from instant.domain.secret import Secret
+from instant.integrations.service import Service
 
 
-class Megaphone:
-    """Keys begin with `mega-` and are checked by `GET /me`."""
+class Megaphone(Service):
+    """Keys begin with `mega-` and are checked by `GET /me`; a busy megaphone answers 503."""
 
     name = "megaphone"
     key_shape = re.compile(r"mega-[a-z0-9]{8}")
@@ -18,9 +19,13 @@ class Megaphone:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
 
+    def nothing_done(self, reply: Reply) -> bool:
+        """Busy means that nothing was shouted."""
+        return reply.status == 503
+
     def key_check(self, key: Secret) -> Request:
         """Ask who the key belongs to."""
-        return Request(method="GET", base_url=self.base_url, path="/me", bearer=key)
+        return Request(method="GET", integration=self.name, path="/me", bearer=key)
 
     def read_key_check(self, reply: Reply) -> KeyFacts:
         """The owner's name, and the USD left."""

@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import CredentialRejected, InvalidField, UpstreamError
-from instant.domain.exchange import Request
+from instant.domain.exchange import Reply, Request
+from instant.domain.executions.failure import Failure
+from instant.domain.executions.plan import Plan
 from instant.domain.money import to_nanousd
 from instant.domain.output import Answer
 from instant.domain.receipt import Receipt
 from instant.domain.validation import parse
-from instant.resource_types.resource_type import Call, Plan, Send
+from instant.resource_types.resource_type import Call, Flow, ResourceType
 
 
 class Voice(BaseModel):
@@ -32,18 +34,15 @@ class Words(BaseModel):
     words: str = Field(min_length=1, max_length=100)
 
 
-class Shout:
+class Shout(ResourceType):
     """Costs a thousandth of a USD for each step of loudness, at most."""
 
     name = "shout"
     description = "Says it louder."
     integration = "megaphone"
-    Config: type[BaseModel] = Voice
+    Config = Voice
 
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-
-    def model_ids(self, config: Mapping[str, Any]) -> list[str]:
+    def models(self, config: Mapping[str, Any]) -> list[str]:
         """The voice."""
         return [str(config["model"])]
 
@@ -60,17 +59,27 @@ class Shout:
     def plan(self, call: Call) -> Plan:
         """One shout."""
         words = parse(Words, call.inputs, "inputs").words
-        body = json.dumps({"words": words, "loudness": call.config["loudness"], "user": call.user}).encode()
-        request = Request(method="POST", base_url=self.base_url, path="/shouts", body=body)
-        return Plan(request=request, worst_nanousd=call.config["loudness"] * 1_000_000)
+        return shout(words, call.config["loudness"], call.user)
 
-    def run(self, plan: Plan, send: Send) -> Answer:
+    def flow(self, plan: Plan) -> Flow:
         """Shout once."""
-        reply = send(plan.request)
-        if reply.status == 401:
-            raise CredentialRejected("The megaphone does not know the key.", receipt=Receipt(cost_nanousd=0))
-        if reply.status != 200:
-            raise UpstreamError("The megaphone is broken.", receipt=Receipt(cost_nanousd=0))
-        shouted = json.loads(reply.body)
-        receipt = Receipt(generation_id=shouted["id"], cost_nanousd=to_nanousd(Decimal(shouted["usd"])))
-        return Answer({"type": "text", "content": shouted["shouted"]}, receipt)
+        return read_shout((yield plan.request))
+
+
+def shout(words: str, loudness: int, user: str) -> Plan:
+    """One shout, and what it can cost."""
+    shown = {"words": words, "loudness": loudness}
+    body = json.dumps({**shown, "user": user}).encode()
+    request = Request(method="POST", integration="megaphone", path="/shouts", body=body)
+    return Plan(request=request, worst_nanousd=loudness * 1_000_000, preview=shown)
+
+
+def read_shout(reply: Reply) -> Answer:
+    """What was shouted."""
+    if reply.status == 401:
+        raise Failure(CredentialRejected("The megaphone does not know the key."))
+    if reply.status != 200:
+        raise Failure(UpstreamError("The megaphone is broken."))
+    shouted = json.loads(reply.body)
+    receipt = Receipt(generation_id=shouted["id"], cost_nanousd=to_nanousd(Decimal(shouted["usd"])))
+    return Answer({"type": "text", "content": shouted["shouted"]}, receipt)

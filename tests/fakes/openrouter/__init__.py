@@ -4,8 +4,8 @@
         httpx.post(f"{fake.url}/chat/completions", headers={"Authorization": "Bearer sk-or-v1-anything1"}, json=…)
 
 It serves GET /models (and /models/user, /models/count), /model/{author}/{slug},
-/models/{author}/{slug}/endpoints, /key, /generation, POST /chat/completions, and for PKCE the page /auth
-(at `auth_url`; who opens it has said yes) with POST /auth/keys.
+/models/{author}/{slug}/endpoints, /key, /generation, POST /chat/completions and /embeddings, and for PKCE the page
+/auth (at `auth_url`; who opens it has said yes) with POST /auth/keys.
 
 **Keys.** Any `sk-or-v1-` with eight or more of `[A-Za-z0-9_-]` works, unless it is in `revoked_keys`.
 A key that contains `revoked` gets 401, `broke` 402, `limited` 403, `lowbalance` 402 for an uncapped

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from tests.fakes.openrouter import details, listing
 from tests.fakes.openrouter.chat.endpoint import chat
 from tests.fakes.openrouter.consent import with_code
+from tests.fakes.openrouter.embeddings import embeddings
 from tests.fakes.openrouter.faults import error, not_found
 from tests.fakes.openrouter.journal import CHAT_PATH, Arrival
 from tests.fakes.openrouter.reply import Refused, Reply, json_reply
@@ -46,6 +47,7 @@ def auth_keys(world: World, arrival: Arrival) -> Reply:
 
 _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", re.escape(CHAT_PATH), chat),
+    ("POST", "/api/v1/embeddings", embeddings),
     ("GET", "/api/v1/models", listing.models),
     ("GET", "/api/v1/models/count", listing.count),
     ("GET", "/api/v1/models/user", listing.models_of_user),

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any, NoReturn
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -64,6 +64,7 @@ def api() -> APIGatewayRestResolver:
         debug=False,
     )
     app.use([_refuse_unknown_query, _miss_long_ids])
+    app.exception_handler(Exception)(lambda error: error_response(_ours(error)))
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
     app.exception_handler(ResponseValidationError)(_misshapen)
@@ -101,7 +102,7 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
                 check_body(event, max_body_bytes)
                 response = resolve(event, context)
             except Exception as error:
-                return _uncached(event, error_response(_ours(error)))
+                return _uncached(event, _as_proxy(error_response(_ours(error))))
             if isinstance(response, Stream):
                 response.on_close(held.pop_all().close)
         return _uncached(event, response)
@@ -109,10 +110,15 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
     return respond
 
 
-def error_response(error: InstantError) -> Proxy:
+def error_response(error: InstantError) -> Response[str]:
     """The one rendering of every error."""
-    headers = {"Content-Type": [JSON], **{name: [value] for name, value in error.headers.items()}}
-    return {"statusCode": error.status, "multiValueHeaders": headers, "body": json.dumps(error.body())}
+    return Response(error.status, JSON, json.dumps(error.body()), dict(error.headers))
+
+
+def _as_proxy(response: Response[str]) -> Proxy:
+    """The same response for what fails before or behind the router."""
+    headers = {name: [str(value)] for name, value in response.headers.items()}
+    return {"statusCode": response.status_code, "multiValueHeaders": headers, "body": response.body}
 
 
 def _refuse_expired(event: Mapping[str, Any]) -> None:
@@ -226,24 +232,24 @@ def _internal() -> Internal:
     return Internal("Something failed on our side. If this was an execution, read GET /api/executions first.")
 
 
-def _invalid(error: RequestValidationError) -> NoReturn:
+def _invalid(error: RequestValidationError) -> Response[str]:
     errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
     if errors[0]["type"] == "json_invalid":
-        raise Malformed("The body is not a valid JSON object.")
+        return error_response(Malformed("The body is not a valid JSON object."))
     if not errors[0]["loc"] and errors[0]["type"] in {"missing", "model_attributes_type", "dict_type", "model_type"}:
-        raise Malformed("The body must be a JSON object.")
-    raise invalid_field(errors)
+        return error_response(Malformed("The body must be a JSON object."))
+    return error_response(invalid_field(errors))
 
 
-def _unsupported(error: RequestUnsupportedContentType) -> NoReturn:
-    raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
+    return error_response(UnsupportedMediaType("Send the body as Content-Type: application/json."))
 
 
-def _misshapen(error: ResponseValidationError) -> NoReturn:
+def _misshapen(error: ResponseValidationError) -> Response[str]:
     """Our own mistake; what does not fit is not logged, since it may be a key on its way to its owner."""
     _log.error("a response does not have its shape", extra={"places": [each["loc"] for each in error.errors()]})
-    raise _internal()
+    return error_response(_internal())
 
 
-def _no_route(error: Exception) -> NoReturn:
-    raise NotFound("There is no such route. The README lists the routes.")
+def _no_route(error: Exception) -> Response[str]:
+    return error_response(NotFound("There is no such route. The README lists the routes."))

@@ -103,7 +103,8 @@ class Recording:
         self._deps.ledger.name(self.opening, generation_id)
 
     def finish(self, answer: Answer) -> dict[str, Any]:
-        """Record the answer and return the response body."""
+        """Record the answer and return the response body; a call that never spent is made by now, too."""
+        self.mark_sent()
         body = _response(self.opening, answer)
         self._close(State.DONE, body, answer.receipt)
         return body

@@ -1,0 +1,51 @@
+"""A toy resource type without a key, and without a model."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from instant.domain.errors import UpstreamError
+from instant.domain.exchange import Request
+from instant.domain.executions.failure import Failure
+from instant.domain.executions.plan import Plan
+from instant.domain.money import to_nanousd
+from instant.domain.output import Answer
+from instant.domain.receipt import Receipt
+from instant.domain.validation import parse
+from instant.resource_types.resource_type import Call, Flow, ResourceType
+from tests.toys.shout import Words
+
+
+class Nothing(BaseModel):
+    """No settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Repeat(ResourceType):
+    """Each repetition costs up to 0.3 USD, which is more than one call may cost unless its user allows it."""
+
+    name = "repeat"
+    description = "Says it again."
+    Config = Nothing
+
+    def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Words."""
+        return Words.model_json_schema()
+
+    def plan(self, call: Call) -> Plan:
+        """One repetition; long ones are dear."""
+        words = parse(Words, call.inputs, "inputs").words
+        request = Request(method="POST", integration="parrot", path="/repeat", body=json.dumps(words).encode())
+        return Plan(request=request, worst_nanousd=len(words) * 10_000_000, preview={"words": words})
+
+    def flow(self, plan: Plan) -> Flow:
+        """One exchange."""
+        reply = yield plan.request
+        if reply.status != 200:
+            raise Failure(UpstreamError("The parrot is asleep."))
+        said = json.loads(reply.body)
+        return Answer({"type": "text", "content": said["said"]}, Receipt(cost_nanousd=to_nanousd(Decimal(said["usd"]))))
