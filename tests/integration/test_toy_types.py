@@ -4,15 +4,17 @@ One is on another endpoint, one has no model, one needs no key, and one makes tw
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from instant.domain.executions.plan import Plan
 from instant.domain.executions.prepared import dump, load
 from instant.domain.identity import Identity, Scope
 from instant.integrations import INTEGRATIONS
 from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import Flow
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare
 from tests.integration.house import CHEAP_MODEL, Answer, House
 from tests.integration.toy_service import KEY, Service, serving
@@ -22,6 +24,7 @@ from tests.toys.embeddings import Embeddings
 from tests.toys.megaphone import Megaphone
 from tests.toys.parrot import Parrot
 from tests.toys.repeat import Repeat
+from tests.toys.shout import read_shout
 
 EMBEDDER = "northwind/compass-embed-small"
 
@@ -205,7 +208,7 @@ def test_a_busy_service_is_retried_where_its_integration_says_that_nothing_was_d
 ) -> None:
     toy = TOYS["no model"]
     resource_id = create(toys, toy).json["resource_id"]
-    service.busy = 2
+    service.endings = ["503", "503"]
     assert execute(toys, resource_id, toy).status == 200
     assert [line for line, _, _ in service.asked] == ["POST /shouts"] * 3
 
@@ -218,3 +221,27 @@ def test_a_flow_that_ends_before_it_spends_leaves_nothing_behind(toys: House) ->
     assert execute(toys, resource_id, toy, Idempotency_Key="order-1").code == "upstream_unavailable"
     assert toys.table("EXECUTIONS_TABLE") == []
     assert toys.call("GET", "/api/budgets").json["data"][0]["day"]["reserved_usd"] == "0"
+
+
+class Twice(Announce):
+    """Shouts twice, and says nothing of what the first shout cost when the second fails."""
+
+    name = "twice"
+
+    def flow(self, plan: Plan) -> Flow:
+        """Two exchanges that spend."""
+        read_shout((yield plan.request))
+        return read_shout((yield plan.request))
+
+
+@pytest.mark.parametrize("end", ["503", "hang-up"])
+def test_what_a_flow_spent_before_it_failed_is_never_recorded_as_nothing(
+    toys: House, service: type[Service], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setitem(RESOURCE_TYPES, "twice", Twice())
+    toy = replace(TOYS["no model"], name="twice")
+    resource_id = create(toys, toy).json["resource_id"]
+    service.endings = ["", *[end] * 3]
+    execute(toys, resource_id, toy)
+    (row,) = toys.table("EXECUTIONS_TABLE")
+    assert (row["state"]["S"], "cost_nanousd" in row) == ("UNKNOWN", False)

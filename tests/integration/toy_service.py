@@ -15,7 +15,7 @@ class Service(BaseHTTPRequestHandler):
 
     asked: list[tuple[str, str, Any]]
     known_keys: set[str]
-    busy: int
+    endings: list[str]
     url: str
 
     def do_GET(self) -> None:
@@ -31,6 +31,10 @@ class Service(BaseHTTPRequestHandler):
     def _answer(self, answer: Any, sent: Any = None, *, needs_key: bool = True) -> None:
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.asked.append((f"{self.command} {self.path}", key, sent))
+        if self.endings[:1] == ["hang-up"]:
+            self.endings.pop(0)
+            self.close_connection = True
+            return
         body = json.dumps(answer).encode()
         self.send_response(self._status(key, needs_key))
         self.send_header("Content-Length", str(len(body)))
@@ -38,9 +42,8 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _status(self, key: str, needs_key: bool) -> int:
-        if type(self).busy:
-            type(self).busy -= 1
-            return 503
+        if self.endings and (ending := self.endings.pop(0)):
+            return int(ending)
         return 401 if needs_key and key not in self.known_keys else 200
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -54,7 +57,7 @@ def serving() -> Iterator[type[Service]]:
     class Fresh(Service):
         asked: list[tuple[str, str, Any]] = []  # noqa: RUF012
         known_keys = {KEY}  # noqa: RUF012
-        busy = 0
+        endings: list[str] = []  # noqa: RUF012
         url = ""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Fresh) as server:

@@ -14,7 +14,11 @@ from instant.domain.output import Answer
 from instant.domain.resource import Badge
 
 type Flow = Generator[Request, Reply, Answer]
-"""Yields each request, is sent its reply, and returns the answer; raises a `Failure` that says what was charged."""
+"""Yields each request, is sent its reply, and returns the answer, or raises a `Failure`.
+
+The receipt of either covers every exchange of the flow. A failure without a receipt means that nothing was charged,
+unless the flow has sent several requests that spend: then the cost is unknown.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from instant.domain.backoff import Backoff
 from instant.domain.clock import stamp
@@ -38,48 +38,61 @@ _log = logging.getLogger(__name__)
 
 def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft, deps: ExecuteDeps) -> Answer:
     """The answer, its images stored; a `Failure`, or an `InstantError` where nothing was sent."""
+    integration, key = _opened(prepared, deps)
+    send = _Sender(prepared, recording, key, seconds_left, deps)
     flow = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan)
-    if prepared.credential is None:
-        return _performed(flow, None, prepared, recording, seconds_left, deps)
-    integration, key = open_key(prepared.credential, deps.integrations, deps.keys)
     try:
-        return _performed(flow, key, prepared, recording, seconds_left, deps)
+        return store_images(drive(flow, send), recording.opening, deps.media)
     except Failure as failure:
-        if isinstance(failure.error, CredentialRejected):
+        if integration and isinstance(failure.error, CredentialRejected):
             _mark_broken(integration, deps)
-        if prepared.credential.source is KeySource.PLATFORM and isinstance(
-            failure.error, (CredentialRejected, CreditsExhausted)
-        ):
-            raise _not_the_callers_key(failure) from None
-        raise
+        raise _as_told(send.with_what_was_spent(failure), prepared) from None
 
 
-def _performed(
-    flow: Flow,
-    key: Secret | None,
-    prepared: Prepared,
-    recording: Recording,
-    seconds_left: SecondsLeft,
-    deps: ExecuteDeps,
-) -> Answer:
-    def send(request: Request) -> Reply:
+@dataclass(slots=True)
+class _Sender:
+    """Sends the requests of one execution, each within the time that is left."""
+
+    prepared: Prepared
+    recording: Recording
+    key: Secret | None
+    seconds_left: SecondsLeft
+    deps: ExecuteDeps
+    spending: int = 0
+
+    def __call__(self, request: Request) -> Reply:
+        """The reply; the execution is SENT before the first request that spends."""
         if request.spends:
-            recording.mark_sent()
+            self.spending += 1
+            self.recording.mark_sent()
             if request.generation_id:
-                recording.record_generation_id(request.generation_id)
+                self.recording.record_generation_id(request.generation_id)
         return retried(
-            lambda: exchange(
-                deps.upstream,
-                replace(request, bearer=_bearer(key, request, prepared)),
-                seconds=time_to_run(prepared, seconds_left),
-                on_generation_id=recording.record_generation_id if recording.is_sent else None,
-            ),
+            lambda: self._exchange(request),
             nothing_done=_judge(request),
-            seconds_left=lambda: time_to_run(prepared, seconds_left),
-            sleep=deps.clock.sleep,
+            seconds_left=self._time,
+            sleep=self.deps.clock.sleep,
         )
 
-    return store_images(drive(flow, send), recording.opening, deps.media)
+    def with_what_was_spent(self, failure: Failure) -> Failure:
+        """The failure; without a receipt, what a flow of several spending requests has cost is not known."""
+        if self.spending > 1 and failure.receipt is None:
+            return Failure(failure.error, effect=Effect.UNKNOWN)
+        return failure
+
+    def _exchange(self, request: Request) -> Reply:
+        """One attempt; a key is sent to its own integration and nowhere else."""
+        credential = self.prepared.credential
+        bearer = self.key if credential and request.integration == credential.integration else None
+        return exchange(
+            self.deps.upstream,
+            replace(request, bearer=bearer),
+            seconds=self._time(),
+            on_generation_id=self.recording.record_generation_id if self.recording.is_sent else None,
+        )
+
+    def _time(self) -> float:
+        return time_to_run(self.prepared, self.seconds_left)
 
 
 def drive(flow: Flow, send: Callable[[Request], Reply]) -> Answer:
@@ -127,12 +140,6 @@ def _wait(reply: Reply, delay: float, retry: Backoff) -> float | None:
     return asked + retry.jitter(0, 0.5) if asked < MAX_RETRY_AFTER else None
 
 
-def _bearer(key: Secret | None, request: Request, prepared: Prepared) -> Secret | None:
-    """A key is sent to its own integration and nowhere else."""
-    credential = prepared.credential
-    return key if credential and request.integration == credential.integration else None
-
-
 def _has_time(wait: float, seconds_left: SecondsLeft) -> bool:
     return seconds_left() - wait >= MIN_TIME_FOR_RETRY
 
@@ -143,6 +150,12 @@ def _judge(request: Request) -> Callable[[Reply], bool]:
     return service.nothing_done if service else lambda reply: False
 
 
+def _opened(prepared: Prepared, deps: ExecuteDeps) -> tuple[Integration | None, Secret | None]:
+    if prepared.credential is None:
+        return None, None
+    return open_key(prepared.credential, deps.integrations, deps.keys)
+
+
 def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
     """Spare the service a key that it rejects; the run is recorded whether or not this can be stored."""
     try:
@@ -151,8 +164,11 @@ def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
         _log.exception("the status of a rejected key was not stored")
 
 
-def _not_the_callers_key(failure: Failure) -> Failure:
-    """What is wrong with somebody else's key is nothing that the caller could change."""
+def _as_told(failure: Failure, prepared: Prepared) -> Failure:
+    """The failure as its caller gets it: what is wrong with somebody else's key, the caller cannot change."""
+    is_own = prepared.credential is None or prepared.credential.source is KeySource.CALLER
+    if is_own or not isinstance(failure.error, (CredentialRejected, CreditsExhausted)):
+        return failure
     message = (
         "The service does not take the key that pays for this resource. Connect one of your own, or tell the owner."
     )
