@@ -1,4 +1,4 @@
-"""The look after executions that nobody closed, by schedule."""
+"""The reconciler of executions that were not closed, on a schedule."""
 
 import logging
 from typing import Any
@@ -33,8 +33,8 @@ doors = ReconcileDeps(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Look after what is due; the answer is for the log."""
+    """Reconcile what is due; the result is for the log."""
     counts = reconcile_executions(doors, lambda: context.get_remaining_time_in_millis() / 1000)
     if counts:
-        log.info("executions were looked after", extra={"counts": dict(counts)})
+        log.info("executions were reconciled", extra={"counts": dict(counts)})
     return dict(counts)

@@ -163,7 +163,7 @@ def test_a_service_that_is_down_is_asked_again(furnished: House, clock: FakeCloc
     left_unknown(furnished)
     furnished.fake.stop()
     clock.pass_seconds(21)
-    assert reconcile(furnished) == {"failed_to_look": 1}
+    assert reconcile(furnished) == {"failed": 1}
     assert state(furnished) == "UNKNOWN"
     assert moment(row(furnished)["due_at"]["S"]) > clock.now()
 
@@ -310,8 +310,8 @@ def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
     with faults("TransactWriteItems", failure("AccessDeniedException")):
-        assert reconcile(furnished) == {"failed_to_look": 1, "lost": 2}
-    assert "an execution was not looked after" in caplog.text
+        assert reconcile(furnished) == {"failed": 1, "lost": 2}
+    assert "an execution was not reconciled" in caplog.text
     clock.pass_seconds(MINUTE)
     assert reconcile(furnished) == {"lost": 1}
 
@@ -320,7 +320,7 @@ def test_it_ends_in_time_and_goes_on_the_next_time(furnished: House, clock: Fake
     now = stamp(clock.now())
     a_ledger(furnished).open(an_opening(created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
-    assert reconcile(furnished, seconds=19) == {"put_off": 1}
+    assert reconcile(furnished, seconds=19) == {"rescheduled": 1}
     assert reconcile(furnished) == {"lost": 1}
 
 

@@ -7,7 +7,7 @@ from instant.domain.budget import Budget, Scope, Subject
 from instant.domain.clock import moment
 from instant.domain.execution import LEASE_SLACK, KeySource, Opening, State
 from instant.domain.idempotency import IdempotentRequest
-from instant.use_cases.executions.reconcile import LONGEST_PAUSE
+from instant.use_cases.executions.reconcile import MAX_DELAY
 from tests.fakes.ledger import Row
 from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
@@ -23,10 +23,10 @@ NOT_MADE = {"budget_exhausted", "cost_cap"}
 
 def check_nothing_is_late(world: World, calm_since: datetime) -> None:
     """When the reconciler comes again, it is at most its own period too late, unless faults have put something off."""
-    now, put_off = world.doors.clock.now() - PERIOD, calm_since + LONGEST_PAUSE
+    now, put_off = world.doors.clock.now() - PERIOD, calm_since + MAX_DELAY
     for row in world.books.rows.values():
         lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
-        given_up = moment(row.opening.created_at) + GIVEN_UP_AFTER + LONGEST_PAUSE
+        given_up = moment(row.opening.created_at) + GIVEN_UP_AFTER + MAX_DELAY
         is_late = {
             State.RESERVED: now > max(lease_over, put_off),
             State.SENT: now > max(lease_over, put_off),

@@ -1,6 +1,6 @@
-"""Look after executions that nobody closed: take back what was not sent, ask what became of the rest, give up in time.
+"""Reconcile executions that were not closed: roll back unsent ones, look up the outcome of the rest, give up in time.
 
-Everything is a conditional step of the ledger, so that doing it twice, or twice at once, is doing it once.
+Every step is a conditional write of the ledger, so running it twice, or twice at once, has the effect of once.
 """
 
 import logging
@@ -23,16 +23,16 @@ from instant.ports.books import Ledger, OpenRuns
 from instant.ports.upstream import Upstream, ask
 
 GIVE_UP_AFTER = timedelta(hours=24)
-"""How long a service is asked what became of a call."""
+"""How long the outcome of a call is looked up."""
 
-SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
-"""How soon a service is asked again: when half as much time again has passed since the call, within these."""
+MIN_DELAY, MAX_DELAY = timedelta(seconds=30), timedelta(hours=1)
+"""How soon an outcome is looked up again: after half of the time that has passed since the call, within these."""
 
-SECONDS_TO_ASK = 5.0
-"""How long a service may take to tell what became of a call."""
+LOOKUP_SECONDS = 5.0
+"""How long one lookup may take."""
 
-LEAST_TIME = 20.0
-"""Seconds that must be left to look after one execution more."""
+MIN_TIME = 20.0
+"""Seconds that must be left to reconcile one more execution."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,47 +50,47 @@ class ReconcileDeps:
 
 
 def reconcile_executions(deps: ReconcileDeps, seconds_left: Callable[[], float]) -> Counter[str]:
-    """How many executions came to which state: `none` for those taken back, `open` for those still not known.
+    """How many executions ended in which state: `none` for those rolled back, `open` for those still unknown.
 
-    One that fails is put off like one that is not known, and counted as `failed_to_look`.
+    One whose reconciliation fails is rescheduled like an unknown one, and counted as `failed`.
     """
     counts: Counter[str] = Counter()
     for run in deps.open_runs.due(stamp(deps.clock.now())):
-        if seconds_left() < LEAST_TIME:
-            counts["put_off"] += 1
+        if seconds_left() < MIN_TIME:
+            counts["rescheduled"] += 1
             break
-        counts[_looked_after(run, deps)] += 1
+        counts[_reconciled(run, deps)] += 1
     return counts
 
 
-def _looked_after(run: OpenRun, deps: ReconcileDeps) -> str:
+def _reconciled(run: OpenRun, deps: ReconcileDeps) -> str:
     try:
-        return _look_after(run, deps)
+        return _reconcile(run, deps)
     except Exception:
-        _log.exception("an execution was not looked after", extra={"execution_id": run.opening.execution_id})
-        _postpone(run, deps)
-        return "failed_to_look"
+        _log.exception("an execution was not reconciled", extra={"execution_id": run.opening.execution_id})
+        _reschedule(run, deps)
+        return "failed"
 
 
-def _look_after(run: OpenRun, deps: ReconcileDeps) -> str:
+def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     now = deps.clock.now()
     if run.state is State.RESERVED:
         limit = stamp(now - timedelta(seconds=LEASE_SLACK))
         return "none" if deps.ledger.take_back(run.opening.execution_id, limit) else "open"
     if run.state is State.SENT:
-        run = _no_longer_expected(run, now, deps)
+        run = _mark_unknown(run, now, deps)
     if run.generation_id is None or now - moment(run.opening.created_at) >= GIVE_UP_AFTER:
         _log.warning("an execution is lost", extra={"execution_id": run.opening.execution_id})
         return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, deps)
     outcome = _outcome(run, deps)
     if outcome is None:
-        _postpone(run, deps)
+        _reschedule(run, deps)
         return "open"
     return _close(run, State.DONE if outcome.was_answered else State.FAILED, outcome.receipt, now, deps)
 
 
-def _no_longer_expected(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
-    """The process that sent the call has ended without booking it."""
+def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
+    """The process that sent the call has ended without recording its end."""
     closing = Closing(
         state=State.UNKNOWN,
         receipt=Receipt(generation_id=run.generation_id),
@@ -102,7 +102,7 @@ def _no_longer_expected(run: OpenRun, now: datetime, deps: ReconcileDeps) -> Ope
 
 
 def _outcome(run: OpenRun, deps: ReconcileDeps) -> Outcome | None:
-    """What the service says; None while it does not, and while there is no key to ask it with."""
+    """The outcome as the service knows it; None while it does not, and while there is no usable key to ask with."""
     name, owner = run.opening.service, run.opening.payer_id
     service = INTEGRATIONS.get(name or "")
     if not isinstance(service, Accountable) or name is None or owner is None:
@@ -111,7 +111,7 @@ def _outcome(run: OpenRun, deps: ReconcileDeps) -> Outcome | None:
     if integration is None or not integration.is_usable:
         return None
     request = replace(service.outcome_request(run.generation_id or ""), bearer=_key(integration, deps))
-    return service.read_outcome(ask(deps.upstream, request, seconds=SECONDS_TO_ASK))
+    return service.read_outcome(ask(deps.upstream, request, seconds=LOOKUP_SECONDS))
 
 
 def _key(integration: Integration, deps: ReconcileDeps) -> Secret:
@@ -129,11 +129,11 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: Re
     return state.lower() if deps.ledger.close(run.opening, closing) else "open"
 
 
-def _postpone(run: OpenRun, deps: ReconcileDeps) -> None:
-    """Ask again later; if that cannot be noted, it is asked again at once."""
+def _reschedule(run: OpenRun, deps: ReconcileDeps) -> None:
+    """Look the outcome up again later; if that cannot be stored, the next run does so at once."""
     now = deps.clock.now()
-    pause = min(max((now - moment(run.opening.created_at)) / 2, SHORTEST_PAUSE), LONGEST_PAUSE)
+    delay = min(max((now - moment(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
     try:
-        deps.ledger.postpone(run.opening, stamp(now + pause))
+        deps.ledger.postpone(run.opening, stamp(now + delay))
     except Exception:
-        _log.exception("an execution was not put off", extra={"execution_id": run.opening.execution_id})
+        _log.exception("an execution was not rescheduled", extra={"execution_id": run.opening.execution_id})
