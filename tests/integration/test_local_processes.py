@@ -13,6 +13,7 @@ import pytest
 
 from tests.fakes.issuer import FakeIssuer
 from tests.local.toy.calling import call
+from tests.timeouts import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,7 +73,7 @@ def first_line(process: Program) -> str:
 def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
     """Signals the process; its exit code and what else it printed, once no descendant holds its pipes any more."""
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=HANG_SECONDS)
     return process.returncode, rest
 
 

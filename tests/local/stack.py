@@ -24,6 +24,7 @@ from tests.local.permissions import Permissions
 from tests.local.plan import plan
 from tests.local.server import Answer, Request, Server
 from tests.local.template import read
+from tests.timeouts import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Source((ROOT, ROOT / "layers/core"))
@@ -136,7 +137,7 @@ class Stack:
         """Sends a function its scheduled event, as EventBridge would; KeyError if it has no schedule."""
         self._events.fire(function)
 
-    def settle(self, timeout: float = 30.0) -> None:
+    def settle(self, timeout: float = HANG_SECONDS) -> None:
         """Waits until no asynchronous invocation is in flight; else TimeoutError."""
         self._deliveries.settle(timeout)
 
