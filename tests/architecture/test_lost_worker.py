@@ -43,9 +43,10 @@ def test_a_lost_worker_fails_the_run(tmp_path: Path, fate: str) -> None:
     (tmp_path / "test_fate.py").write_text(FATES[fate])
     for number in range(4):
         (tmp_path / f"test_{number}.py").write_text("def test_nothing(): pass\n")
-    arguments = ["-c", ROOT / "pyproject.toml", "--rootdir", tmp_path, "-p", "xdist", "-p", "no:cacheprovider"]
+    place = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(tmp_path)]
+    plugins = ["-p", "xdist", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, *options(), "-o", "faulthandler_timeout=2", tmp_path],
+        [sys.executable, "-m", "pytest", *place, *plugins, *options(), "-o", "faulthandler_timeout=2"],
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,

@@ -29,7 +29,7 @@ def hasty(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     folder = tmp_path_factory.mktemp("hasty")
     changed = folder / "template.yaml"
     changed.write_text(_with_short_timeout((ROOT / "template.yaml").read_text()))
-    with open_world(built, folder / "log", template=changed, gateway_timeout=GATEWAY_SECONDS) as opened:
+    with open_world(built, folder / "log", template=changed, gateway_timeout=GATEWAY_SECONDS, grace=0) as opened:
         opened.sync()
         opened.connect("alice")
         yield opened

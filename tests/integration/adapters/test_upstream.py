@@ -19,7 +19,7 @@ from instant.domain.secret import Secret
 from instant.integrations.openrouter.wire import BASE_URL
 from tests.fakes.clock import FakeClock, TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.fakes.openrouter.script import Pause
+from tests.fakes.openrouter.script import Pause, Step
 from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
@@ -201,7 +201,8 @@ def test_an_answer_that_breaks_off_may_have_been_paid(upstream: HttpUpstream, fa
 def test_one_deadline_holds_over_everything(hurried: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
     gate = threading.Event()
     if fault == "silence":
-        fake.script(200, chunks=[gate, *[Pause(), b" "] * 1_000])
+        drip: list[Step] = [Pause(), b" "] * 1_000
+        fake.script(200, chunks=[gate, *drip])
     else:
         fake.answer_next(fault)
     failure = failure_of(hurried, chat(fake.url), seconds=0.5)

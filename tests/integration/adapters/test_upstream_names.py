@@ -11,11 +11,11 @@ from instant.domain.exchange import Request
 from instant.domain.secret import Secret
 from tests.fakes.clock import TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.fakes.openrouter.script import Pause
+from tests.fakes.openrouter.script import Pause, Step
 from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
-DRIP = [Pause(), b" "] * 1_000
+DRIP: list[Step] = [Pause(), b" "] * 1_000
 """More than is read before the time is over."""
 
 NAMED = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
