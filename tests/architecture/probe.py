@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.architecture.project import ROOT, Function, Json, template
+from tests.timeouts import HANG_SECONDS
 
 LAMBDA_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -41,7 +42,7 @@ def load_from(function: Function, python: str, *places: Path) -> Loaded:
         env={**environment(function), "PYTHONPATH": ":".join(map(str, places)), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"functions/{function.name}/app.py cannot be imported:\n{done.stderr}"

@@ -9,6 +9,7 @@ import pytest
 
 from tests.architecture.probe import load
 from tests.architecture.project import ROOT, Function, functions
+from tests.timeouts import HANG_SECONDS
 
 NEVER = {"PIL", "aws_xray_sdk", "boto3", "moto", "openai", "pytest", "s3transfer", "x402", "yaml"}
 """Not deployed, or slow to load and needed by few requests."""
@@ -37,7 +38,7 @@ def test_import_contracts_hold() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT / "layers/core")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

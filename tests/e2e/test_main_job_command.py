@@ -13,6 +13,7 @@ from tests.e2e.processes import PROC, alive, descendants
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.stack import ROOT
 from tests.local.toy.calling import call
+from tests.timeouts import HANG_SECONDS
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +37,7 @@ def end(process: subprocess.Popen[str]) -> None:
     """SIGTERM; everything it started must be gone with it."""
     started = descendants(process.pid)
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, rest) == (0, "")
     assert [pid for pid in started if alive(pid)] == []
 

@@ -14,13 +14,13 @@ from tests.e2e.processes import PROC, function_processes
 from tests.e2e.world import World, open_world
 from tests.local.layout import Built
 from tests.local.stack import ROOT
+from tests.timeouts import HANG_SECONDS
 
 pytestmark = pytest.mark.e2e
 
 GATEWAY_SECONDS = 2.0
 FUNCTION_SECONDS = 12
 """Eight of them are kept for closing the books, which leaves upstream four."""
-PATIENCE = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def hasty(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     folder = tmp_path_factory.mktemp("hasty")
     changed = folder / "template.yaml"
     changed.write_text(_with_short_timeout((ROOT / "template.yaml").read_text()))
-    with open_world(built, folder / "log", template=changed, gateway_timeout=GATEWAY_SECONDS) as opened:
+    with open_world(built, folder / "log", template=changed, gateway_timeout=GATEWAY_SECONDS, grace=0) as opened:
         opened.sync()
         opened.connect("alice")
         yield opened
@@ -83,7 +83,7 @@ def test_a_run_whose_process_dies_stays_marked_as_sent(hasty: World, resource: s
 
 def _until_answered(world: World, resource: str) -> None:
     """The next caller gets a fresh process; a cold one may be too slow for this gateway the first time."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + HANG_SECONDS
     while world.execute("alice", "Hello", resource_id=resource).status != 200:
         assert time.monotonic() < until
 
@@ -94,7 +94,7 @@ def _newest(world: World) -> Any:
 
 def _ended(world: World, which: str | int) -> Any:
     """The execution with this id, or the newest of so many, once its end is booked."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + HANG_SECONDS
     while time.monotonic() < until:
         runs = world.done(200, "alice", "GET", "/api/executions")["data"]
         found = [run for run in runs if run["execution_id"] == which] if isinstance(which, str) else runs[:which]

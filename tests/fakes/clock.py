@@ -1,4 +1,4 @@
-"""Clocks for tests: one that stands still until it is told to move, and one that never sleeps."""
+"""Clocks for tests: one that stands still, one that moves when it is read, and one that never sleeps."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +30,20 @@ class FakeClock:
     def pass_seconds(self, seconds: float) -> None:
         """Let time go by."""
         self._passed += seconds
+
+
+class TickingClock(FakeClock):
+    """Every reading takes `step` seconds: a deadline passes after so many readings, whatever the machine does."""
+
+    def __init__(self, step: float) -> None:
+        """Stand at the usual start."""
+        super().__init__()
+        self._step = step
+
+    def monotonic(self) -> float:
+        """Seconds since the clock was made; later with each reading."""
+        self._passed += self._step
+        return self._passed
 
 
 class SleeplessClock(SystemClock):

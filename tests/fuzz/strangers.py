@@ -8,6 +8,7 @@ from typing import Any
 from schemathesis import Case, Response
 
 from tests.integration.house import GOOD_KEY
+from tests.timeouts import HANG_SECONDS
 
 _KEYS = {user: {"Authorization": f"Bearer {os.environ[user.upper()]}"} for user in ("alice", "bob")}
 _ID = re.compile(r"(res|exe|img|key)_[0-9A-Z]{26}")
@@ -93,7 +94,7 @@ def _ask(case: Case[Any], path: str, **parameters: Any) -> Any:
 
 
 def _send(case: Case[Any], user: str) -> Response:
-    response: Response = case.operation.schema.transport.send(case, headers=_KEYS[user], timeout=10)
+    response: Response = case.operation.schema.transport.send(case, headers=_KEYS[user], timeout=HANG_SECONDS)
     return response
 
 

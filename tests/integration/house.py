@@ -5,7 +5,6 @@ import json
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -68,7 +67,7 @@ class Answer:
 
 
 class Context:
-    """The part of Lambda's context that our functions use."""
+    """The part of Lambda's context that our functions use; the time that is left does not pass by itself."""
 
     function_name = "test"
     memory_limit_in_mb = 1024
@@ -77,11 +76,11 @@ class Context:
 
     def __init__(self, seconds: float) -> None:
         """Give the invocation this long."""
-        self._end = time.monotonic() + seconds
+        self._milliseconds = round(seconds * 1000)
 
     def get_remaining_time_in_millis(self) -> int:
         """What is left."""
-        return round((self._end - time.monotonic()) * 1000)
+        return self._milliseconds
 
 
 @dataclass

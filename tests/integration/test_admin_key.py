@@ -14,6 +14,7 @@ from instant.adapters import aws
 from instant.domain.api_key import hash_of, is_well_formed
 from instant.entrypoints.admin_key import main
 from tests.integration.house import ROOT, TEMPLATE, House, open_house
+from tests.timeouts import HANG_SECONDS
 
 STACK = "instant-resources-test"
 
@@ -108,6 +109,6 @@ def test_without_credentials_it_says_so(tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT / "layers/core"),
     }
     command = [sys.executable, "-m", "instant.entrypoints.admin_key", STACK]
-    done = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("There are no AWS credentials here.")

@@ -4,12 +4,13 @@ import copy
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from instant.use_cases import fetch_catalog
 from tests.fakes.clock import FakeClock
+from tests.integration.deadlines import little_time
 from tests.integration.guests import open_guest_house
 from tests.integration.house import House, set_clock
 
@@ -115,21 +116,26 @@ def _listed(house: House) -> list[Row]:
     return [{**model, "last_synced_at": None} for model in models]
 
 
+def _fails_again_and_again(house: House) -> None:
+    """However often it is tried again, it fails, and so ends as a dead letter."""
+    for _ in range(3):
+        with pytest.raises(Exception):  # noqa: B017, PT011
+            house.sync()
+
+
 @pytest.mark.parametrize("fault", [*REFUSED, *HELD, "one bad row"])
 def test_a_faulty_catalog(
     shared: House,
     good: list[Row],
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     fault: str,
 ) -> None:
-    monkeypatch.setattr(fetch_catalog, "FETCH_SECONDS", 0.3)
     before, stored = _listed(shared), shared.table("MODELS_TABLE")
     if fault in REFUSED:
         REFUSED[fault](shared, good)
-        for _ in range(3):  # however often it is tried again, it fails, and so ends as a dead letter
-            with pytest.raises(Exception):  # noqa: B017, PT011
-                shared.sync()
+        little = little_time(shared, "CatalogSyncFunction", 0.6) if fault == "timeout" else nullcontext()
+        with little:
+            _fails_again_and_again(shared)
         assert (_listed(shared), shared.table("MODELS_TABLE")) == (before, stored)
     elif fault in HELD:
         rows_of(priced(HELD[fault]))(shared, good)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from instant.adapters.upstream import HttpUpstream
-from instant.use_cases import fetch_catalog
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.fakes.openrouter.script import Step
+from tests.fakes.openrouter.script import Pause, Step
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.deadlines import little_time
 from tests.integration.guests import open_guest_house
 from tests.integration.house import House
 
@@ -177,21 +177,13 @@ def test_nobody_answers(shared: House, rows: list[Row], monkeypatch: pytest.Monk
         nowhere.close()
 
 
-class Tick(threading.Event):
-    """An event that lets the next step go after a moment, again and again."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        super().wait(timeout)
-        return True
-
-
-def test_an_answer_that_never_ends(shared: House, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_catalog, "FETCH_SECONDS", 0.2)
-    drip: list[Step] = [b"\n", Tick()]
+def test_an_answer_that_never_ends(shared: House, rows: list[Row]) -> None:
+    drip: list[Step] = [b"\n", Pause()]
     silence: list[Step] = [threading.Event()]
     for endless in (drip * 10_000, silence):
         shared.fake.serve_catalog(chunks=endless)
-        _refuses(shared, "within the time allowed")
+        with little_time(shared, "CatalogSyncFunction", 0.6):
+            _refuses(shared, "within the time allowed")
 
 
 def test_a_link_to_another_host_is_not_followed(shared: House, rows: list[Row]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.fakes.aws_faults import failure, faults
+from tests.integration.deadlines import little_time
 from tests.integration.house import GOOD_KEY, Answer, House
 
 
@@ -72,8 +73,8 @@ def test_a_failure_is_told_booked_and_leaks_nothing(furnished: House, case: Case
 @pytest.mark.parametrize("case", DEADLINE_CASES, ids=lambda case: case.directive)
 def test_an_endless_answer_is_cut_by_our_own_clock(furnished: House, case: Case) -> None:
     resource = furnished.resource()
-    furnished.seconds = 8.5
-    answer = furnished.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
+    with little_time(furnished, "ExecuteFunction", 8.5):
+        answer = furnished.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
     _assert_told(answer, case)
     _assert_booked(furnished, answer, case)
 

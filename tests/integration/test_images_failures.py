@@ -13,6 +13,7 @@ from instant.adapters.image_store import S3ImageStore
 from instant.domain.image import Image
 from tests.fakes.openrouter.chat.picture import png_bytes
 from tests.fakes.pictures import CLEANED, HOSTILE, MARK
+from tests.integration.deadlines import little_time
 from tests.integration.gallery import objects, paint
 from tests.integration.house import Answer, House
 
@@ -108,11 +109,12 @@ def test_any_other_refusal_of_the_bucket_is_a_failure(furnished: House) -> None:
 
 
 def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(furnished: House) -> None:
-    furnished.seconds = 18.5
-    answer = paint(furnished, "slow 3")  # it would come in time if nothing were kept back
-    assert (answer.status, answer.code) == (504, "deadline_exceeded")
-    furnished.seconds = 17
-    assert paint(furnished).code == "upstream_unavailable"
+    with little_time(furnished, "ExecuteFunction", 18.5) as upstream:
+        answer = paint(furnished, "slow 60")
+        assert (answer.status, answer.code) == (504, "deadline_exceeded")
+        assert upstream.allowed == [0.5]
+        furnished.seconds = 17
+        assert paint(furnished).code == "upstream_unavailable"
     assert len(furnished.fake.chat_requests) == len(furnished.table("EXECUTIONS_TABLE")) == 1
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.fakes.issuer import FakeIssuer
 from tests.local.toy.calling import call
+from tests.timeouts import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ from tests.local.toy.calling import CODE
 
 cloud = Cloud()
 plan = FunctionPlan("Act", "functions.act.handler", 20, 128, {}, (), {}, ())
-functions = Functions({"Act": plan}, CODE, "http://127.0.0.1:1", 1, log=2)
+functions = Functions({"Act": plan}, CODE, "http://127.0.0.1:1", 1, log=2, grace=600)
 print(functions.invoke("Act", b'{"do": "pid"}').failed, cloud.matching([], {}), flush=True)
 functions.invoke("Act", b'{"do": "wait", "port": 1}') and input()
 """
@@ -57,7 +58,8 @@ def issuer() -> Iterator[FakeIssuer]:
 def programs(issuer: FakeIssuer) -> Iterator[tuple[Program, Program]]:
     """The whole stack, and a part of it; side by side, since starting takes seconds."""
     tokens = (f"--parameter=JwtIssuer={issuer.url}", f"--parameter=JwtAudience={issuer.audience}")
-    both = start("-m", "tests.local", "--port", "0", "--json", "--demo", *tokens), start("-c", CLOUD_AND_FUNCTION)
+    stack = start("-m", "tests.local", "--port", "0", "--json", "--demo", f"--grace={HANG_SECONDS}", *tokens)
+    both = stack, start("-c", CLOUD_AND_FUNCTION)
     yield both
     for process in both:
         process.kill()
@@ -72,7 +74,7 @@ def first_line(process: Program) -> str:
 def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
     """Signals the process; its exit code and what else it printed, once no descendant holds its pipes any more."""
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=HANG_SECONDS)
     return process.returncode, rest
 
 

@@ -16,12 +16,13 @@ from tests.local.layout import Built, Layout
 from tests.local.plan import FunctionPlan
 from tests.local.toy.calling import CODE
 from tests.local.toy.meeting import Meeting
+from tests.timeouts import HANG_SECONDS
 
 LIMIT = 5
 NAMES = {"Act": "act", "Hasty": "act", "Echo": "echo", "Broken": "broken"}
 
 
-def plan(name: str, timeout: int = 20) -> FunctionPlan:
+def plan(name: str, timeout: int = int(HANG_SECONDS)) -> FunctionPlan:
     return FunctionPlan(name, f"functions.{NAMES[name]}.handler", timeout, 128, {"GIVEN": "1"}, ("Layer",), {}, ())
 
 
@@ -31,7 +32,7 @@ def functions_of(layout: Layout, *plans: FunctionPlan) -> Functions:
 
 @pytest.fixture(scope="module")
 def functions() -> Iterator[Functions]:
-    made = functions_of(CODE, plan("Act"), plan("Hasty", 1), plan("Echo"), plan("Broken"))
+    made = functions_of(CODE, plan("Act"), plan("Hasty", 3), plan("Echo"), plan("Broken"))
     yield made
     made.stop()
 
@@ -62,28 +63,29 @@ def test_busy_environments_get_company_up_to_the_limit(functions: Functions, inv
     assert functions["Act"].environments == LIMIT
 
 
-def test_a_timeout_kills_the_process_and_the_next_call_gets_a_fresh_one(invoke: Invoke) -> None:
+def test_a_timeout_kills_the_process_and_the_next_call_gets_a_fresh_one(functions: Functions, invoke: Invoke) -> None:
     with Meeting() as meeting, ThreadPoolExecutor(1) as threads:
         end = threads.submit(invoke, "Hasty", meeting.order)
         assert meeting.arrival().died()
     assert end.result().failed
     assert end.result().content["errorType"] == "Sandbox.Timedout"
-    assert "timed out after 1.00 seconds" in end.result().content["errorMessage"]
+    assert "timed out after 3.00 seconds" in end.result().content["errorMessage"]
+    functions["Hasty"].plan = plan("Hasty")
     assert not invoke("Hasty", {"do": "pid"}).failed
 
 
 def test_an_exception_is_the_outcome_and_the_process_stays(invoke: Invoke) -> None:
-    before = invoke("Hasty", {"do": "pid"}).content
-    outcome = invoke("Hasty", {"do": "raise"})
+    before = invoke("Act", {"do": "pid"}).content
+    outcome = invoke("Act", {"do": "raise"})
     assert outcome.failed
     assert (outcome.content["errorType"], outcome.content["errorMessage"]) == ("ValueError", "as ordered")
-    assert invoke("Hasty", {"do": "pid"}).content == before
+    assert invoke("Act", {"do": "pid"}).content == before
 
 
 def test_a_crash_is_the_outcome_and_the_next_call_gets_a_fresh_process(invoke: Invoke) -> None:
-    before = invoke("Hasty", {"do": "pid"}).content
-    assert invoke("Hasty", {"do": "crash"}).content["errorType"] == "Runtime.ExitError"
-    assert invoke("Hasty", {"do": "pid"}).content != before
+    before = invoke("Act", {"do": "pid"}).content
+    assert invoke("Act", {"do": "crash"}).content["errorType"] == "Runtime.ExitError"
+    assert invoke("Act", {"do": "pid"}).content != before
 
 
 def test_a_handler_that_cannot_be_imported_says_why(functions: Functions, invoke: Invoke) -> None:

@@ -1,10 +1,10 @@
 """A hundred identical calls at once: one reaches the model, all are told the same, and the books have one row."""
 
+import itertools
 import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from instant.use_cases.execute_resource import Doors, Order, execute_resource
 from tests.integration.aws_calls import one_at_a_time
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
+from tests.timeouts import HANG_SECONDS
 
 pytestmark = pytest.mark.usefixtures("restless")
 
@@ -28,17 +29,18 @@ ALICE = Identity("user_alice", frozenset({Scope.EXECUTE}))
 class HastyLedger(DynamoLedger):
     """What not to do: looks whether there is an execution, and then writes one, and takes each for its own.
 
-    Either mistake alone is caught by the other step: whose run it is, is asked again before anything is sent. Two of
-    the callers meet between the look and the write.
+    Either mistake alone is caught by the other step: whose run it is, is asked again before anything is sent. The
+    first two callers meet between the look and the write.
     """
 
     gap = threading.Barrier(2)
+    first = itertools.count()
 
     def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
         if self._row(opening.execution_id):
             return False
-        with suppress(threading.BrokenBarrierError):
-            self.gap.wait(1)
+        if next(self.first) < 2:
+            self.gap.wait(HANG_SECONDS)
         return super()._put(opening, {name: value for name, value in put.items() if name != "ConditionExpression"})
 
     def sent(self, opening: Opening) -> None:

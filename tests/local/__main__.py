@@ -29,6 +29,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one line of JSON when it serves")
     parser.add_argument("--demo", action="store_true", help="run a resource once, then go on serving")
     parser.add_argument("--built", type=Path, metavar="DIR", help="run what `sam build` left in this directory")
+    parser.add_argument("--grace", type=float, default=0, metavar="SECONDS", help="time beyond every time limit")
     parser.add_argument(
         "--parameter",
         action="append",
@@ -66,8 +67,10 @@ def _stack(running: ExitStack, arguments: argparse.Namespace, upstream: str) -> 
     log = running.enter_context(LOG.open("w")).fileno() if arguments.demo else sys.stderr.fileno()
 
     def stack(port: int) -> Stack:
-        parameters = dict(arguments.parameter)
-        return running.enter_context(Stack(code=code, upstream_url=upstream, parameters=parameters, port=port, log=log))
+        parameters, grace = dict(arguments.parameter), arguments.grace
+        return running.enter_context(
+            Stack(code=code, upstream_url=upstream, parameters=parameters, port=port, log=log, grace=grace)
+        )
 
     for port in ports[:-1]:
         with suppress(OSError):

@@ -11,11 +11,12 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from tests.timeouts import HANG_SECONDS
+
 _PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
 _PICTURE = "Paint a quiet harbour at dawn."
 _TEMPLATE = "Explain {{topic}} to {{reader}} in one sentence."
 _GAPS = {"topic": "serverless functions", "reader": "a baker"}
-_SYNC_SECONDS = 60.0
 _MAX_TOKENS = 200
 
 
@@ -59,13 +60,13 @@ class Demo:
 
     def _sync(self) -> str:
         self._call("POST", "/api/admin/sync-models", "admin", {})
-        until = time.monotonic() + _SYNC_SECONDS
+        until = time.monotonic() + HANG_SECONDS
         while time.monotonic() < until:
             total = self._call("GET", "/api/models?limit=1")["total"]
             if total:
                 return f"{total} models"
             time.sleep(0.1)
-        raise DemoFailed(f"the catalog is still empty after {_SYNC_SECONDS:.0f} seconds")
+        raise DemoFailed(f"the catalog is still empty after {HANG_SECONDS:.0f} seconds")
 
     def _changes(self) -> str:
         newest = self._call("GET", "/api/models/changes?limit=2")["data"]
@@ -109,7 +110,7 @@ class Demo:
 
     def _see(self) -> str:
         link = self._call("GET", self._image.removeprefix(self.url), "alice")
-        with urlopen(link["url"], timeout=60) as picture:
+        with urlopen(link["url"], timeout=HANG_SECONDS) as picture:
             return f"{picture.headers['Content-Type']}, {len(picture.read())} bytes, until {link['expires_at']}"
 
     def _read(self) -> str:
@@ -136,7 +137,7 @@ class Demo:
 
     def _call(self, method: str, path: str, user: str | None = None, body: Any = None) -> Any:
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=HANG_SECONDS)
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {self.keys[user]}"} if user else {})
         try:
             content = None if body is None else json.dumps(body)

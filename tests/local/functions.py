@@ -23,6 +23,7 @@ class Function:
     variables: Mapping[str, str]
     limit: int
     log: int
+    grace: float = 0
     _all: list[Environment] = field(default_factory=list)
     _idle: list[Environment] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -67,7 +68,7 @@ class Function:
 
     def _start(self) -> Environment:
         command = [*self.launch.interpreter, "-m", "awslambdaric", self.plan.handler]
-        environment = Environment(self.plan, command, self.variables, self.launch.task_root, self.log)
+        environment = Environment(self.plan, command, self.variables, self.launch.task_root, self.log, self.grace)
         self._all.append(environment)
         return environment
 
@@ -83,10 +84,21 @@ class Function:
 class Functions:
     """The functions of a template by logical id."""
 
-    def __init__(self, plans: Mapping[str, FunctionPlan], layout: Layout, aws_url: str, limit: int, log: int) -> None:
-        """Starts nothing; at most `limit` environments of a function will run, logging to `log`."""
+    def __init__(
+        self,
+        plans: Mapping[str, FunctionPlan],
+        layout: Layout,
+        aws_url: str,
+        limit: int,
+        log: int,
+        grace: float = 0,
+    ) -> None:
+        """Starts nothing; at most `limit` environments of a function will run, logging to `log`.
+
+        Each has `grace` seconds more than its plan gives it.
+        """
         self._functions = {
-            name: Function(plan, layout.launch(plan), variables(plan, layout.launch(plan), aws_url), limit, log)
+            name: Function(plan, layout.launch(plan), variables(plan, layout.launch(plan), aws_url), limit, log, grace)
             for name, plan in plans.items()
         }
 

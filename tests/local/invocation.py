@@ -49,7 +49,7 @@ class Invocation:
         self._started = threading.Event()
         self._ended = threading.Event()
 
-    def start(self, function: str, timeout: int) -> Headers:
+    def start(self, function: str, timeout: float) -> Headers:
         """Marks the event as taken; the headers under which the Runtime API hands it over."""
         self._started.set()
         return [

@@ -11,7 +11,7 @@ from tests.local.plan import FunctionPlan
 from tests.local.server import Answer, Request, Server
 
 INIT_SECONDS = 30.0
-"""Time to import a handler. Lambda gives 10 s on a quiet machine; a laptop may be busy."""
+"""Time to import a handler, to which `grace` is added. Lambda gives 10 s on a quiet machine; a laptop may be busy."""
 
 _API = "/2018-06-01/runtime/"
 _ACCEPTED = Answer(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
@@ -21,9 +21,17 @@ class Environment:
     """Runs one event at a time, kills its process on a timeout, and tells when it cannot be used again."""
 
     def __init__(
-        self, plan: FunctionPlan, command: Sequence[str], variables: Mapping[str, str], directory: Path, log: int
+        self,
+        plan: FunctionPlan,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        directory: Path,
+        log: int,
+        grace: float = 0,
     ) -> None:
+        """The process has `grace` seconds more than Lambda and the plan would give it."""
         self._plan = plan
+        self._timeout = plan.timeout + grace
         self._inbox: SimpleQueue[Invocation | None] = SimpleQueue()
         self._state = threading.Lock()
         self._current: Invocation | None = None
@@ -40,7 +48,7 @@ class Environment:
             stderr=log,
             start_new_session=True,
         )
-        self._init_timer = _timer(INIT_SECONDS, self._give_up_init)
+        self._init_timer = _timer(INIT_SECONDS + grace, self._give_up_init)
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
@@ -57,9 +65,9 @@ class Environment:
                 return None
             self._current = invocation
         self._inbox.put(invocation)
-        if not invocation.ended_within(self._plan.timeout):
+        if not invocation.ended_within(self._timeout):
             self._over = True
-            invocation.end(_timed_out(invocation, self._plan.timeout))
+            invocation.end(_timed_out(invocation, self._timeout))
             self._process.kill()
         return invocation.outcome
 
@@ -70,7 +78,7 @@ class Environment:
         self._watcher.join()
 
     def _give_up_init(self) -> None:
-        self._init_error = failure("Sandbox.Timedout", f"Init timed out after {INIT_SECONDS:.0f} seconds")
+        self._init_error = failure("Sandbox.Timedout", "Init timed out")
         self._process.kill()
 
     def _watch(self) -> None:
@@ -106,7 +114,7 @@ class Environment:
         invocation = self._inbox.get()
         if invocation is None:
             return Answer(410)
-        return Answer(200, invocation.start(self._plan.name, self._plan.timeout), invocation.event)
+        return Answer(200, invocation.start(self._plan.name, self._timeout), invocation.event)
 
     def _respond(self, request_id: str, request: Request) -> Answer:
         if not request.oversized:
@@ -123,7 +131,7 @@ class Environment:
             invocation.end(outcome)
 
 
-def _timed_out(invocation: Invocation, seconds: int) -> Outcome:
+def _timed_out(invocation: Invocation, seconds: float) -> Outcome:
     message = f"RequestId: {invocation.id} Error: Task timed out after {seconds:.2f} seconds"
     return failure("Sandbox.Timedout", message)
 

@@ -24,6 +24,7 @@ from tests.local.permissions import Permissions
 from tests.local.plan import plan
 from tests.local.server import Answer, Request, Server
 from tests.local.template import read
+from tests.timeouts import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Source((ROOT, ROOT / "layers/core"))
@@ -45,12 +46,14 @@ class Stack:
         parameters: Mapping[str, str] | None = None,
         port: int = 0,
         gateway_timeout: float = 29.0,
+        grace: float = HANG_SECONDS,
         environments: int = 20,
         log: int = 2,
     ) -> None:
         """Each function gets up to `environments` processes, which log to the file descriptor `log`.
 
-        Parameters that the template does not declare are ignored.
+        Gateway and functions have `grace` seconds more than their time limits: with the default, a busy machine never
+        reaches one. Parameters that the template does not declare are ignored.
         """
         self._template = template
         self._code = code
@@ -61,7 +64,8 @@ class Stack:
         }
         self._parameters = {"Stage": "local", **openrouter, **(parameters or {})}
         self._port = port
-        self._gateway_timeout = gateway_timeout
+        self._gateway_timeout = gateway_timeout + grace
+        self._grace = grace
         self._environments = environments
         self._log = log
         self._session = botocore.session.get_session()
@@ -90,7 +94,9 @@ class Stack:
         self._clients = started.enter_context(ExitStack())
         self.plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
         self.permissions = Permissions({name: f.statements for name, f in self.plan.functions.items()})
-        self.functions = Functions(self.plan.functions, self._code, self.aws_url, self._environments, self._log)
+        self.functions = Functions(
+            self.plan.functions, self._code, self.aws_url, self._environments, self._log, self._grace
+        )
         started.callback(self.functions.stop)
         self._deliveries = Deliveries(self.plan.functions, self.functions.invoke, self._send)
         started.callback(self._deliveries.stop)
@@ -136,7 +142,7 @@ class Stack:
         """Sends a function its scheduled event, as EventBridge would; KeyError if it has no schedule."""
         self._events.fire(function)
 
-    def settle(self, timeout: float = 30.0) -> None:
+    def settle(self, timeout: float = HANG_SECONDS) -> None:
         """Waits until no asynchronous invocation is in flight; else TimeoutError."""
         self._deliveries.settle(timeout)
 

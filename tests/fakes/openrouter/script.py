@@ -10,6 +10,15 @@ from tests.fakes.openrouter.reply import JSON_TYPE, HangUp, Reply
 Step = bytes | threading.Event
 
 
+class Pause(threading.Event):
+    """A gate that opens by itself after a moment; it can stand among the steps again and again."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True after `timeout`."""
+        super().wait(timeout)
+        return True
+
+
 @dataclass(frozen=True)
 class Script:
     """One raw answer. An Event among `steps` holds the answer back until it is set.

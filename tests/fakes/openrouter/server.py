@@ -11,9 +11,9 @@ from tests.fakes.openrouter.journal import Arrival
 from tests.fakes.openrouter.script import Step
 from tests.fakes.openrouter.wire import Listener
 from tests.fakes.openrouter.world import World
+from tests.timeouts import HANG_SECONDS
 
-# Seconds: how long to wait for others, and how long a stop may go unnoticed.
-_PATIENCE = 5.0
+# Seconds that a stop may go unnoticed.
 _POLL = 0.005
 
 
@@ -48,7 +48,7 @@ class FakeOpenRouter:
         self._world.stopping.set()
         if self._thread.is_alive():
             self._listener.shutdown()
-        self._listener.drop_all(_PATIENCE)
+        self._listener.drop_all(HANG_SECONDS)
         self._listener.server_close()
 
     def begin_again(self) -> None:
@@ -88,12 +88,12 @@ class FakeOpenRouter:
         """The requests whose client left before the answer was complete."""
         return self._world.journal.hang_ups
 
-    def wait_for_chats(self, count: int = 1, timeout: float = _PATIENCE) -> bool:
+    def wait_for_chats(self, count: int = 1, timeout: float = HANG_SECONDS) -> bool:
         """Block until that many chat calls have arrived; False when they do not come in time."""
         happened = self._world.journal.wait_until
         return happened(lambda journal: sum(item.is_chat for item in journal.requests) >= count, timeout)
 
-    def wait_for_hang_up(self, timeout: float = _PATIENCE) -> bool:
+    def wait_for_hang_up(self, timeout: float = HANG_SECONDS) -> bool:
         """Block until some client has left early; False when none does in time."""
         return self._world.journal.wait_until(lambda journal: bool(journal.hang_ups), timeout)
 

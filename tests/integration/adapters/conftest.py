@@ -4,13 +4,9 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
 
 from tests.integration.aws_calls import one_at_a_time
 from tests.integration.house import House, open_house
-
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
 
 _NUMBERS = itertools.count(1)
 

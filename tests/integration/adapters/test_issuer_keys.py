@@ -8,7 +8,7 @@ import pytest
 from instant.adapters.issuer_keys import FRESH_SECONDS, RETRY_SECONDS, SEARCH_SECONDS, STALE_SECONDS, IssuerKeys
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.errors import UpstreamUnavailable
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import FakeClock, TickingClock
 from tests.fakes.issuer import FAULTS, FakeIssuer, SigningKey
 
 BOTH = ["/.well-known/openid-configuration", "/keys"]
@@ -22,7 +22,8 @@ def issuer() -> Iterator[FakeIssuer]:
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[HttpUpstream]:
-    made = HttpUpstream()
+    """A client whose time is over after so many readings of its clock as a document has seconds."""
+    made = HttpUpstream(clock=TickingClock(1))
     yield made
     made.close()
 
@@ -34,7 +35,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def keys(issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock) -> IssuerKeys:
-    return IssuerKeys(issuer.url, "", upstream, clock, seconds=0.5)
+    return IssuerKeys(issuer.url, "", upstream, clock, seconds=60)
 
 
 def knows(keys: IssuerKeys, key: SigningKey | str) -> bool:
@@ -53,7 +54,7 @@ def test_keys_are_asked_for_once_an_hour(issuer: FakeIssuer, keys: IssuerKeys, c
 
 
 def test_a_given_place_of_keys_needs_no_discovery(issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock) -> None:
-    keys = IssuerKeys("https://unreachable.example", issuer.jwks_url, upstream, clock)
+    keys = IssuerKeys("https://unreachable.example", issuer.jwks_url, upstream, clock, seconds=60)
     assert knows(keys, issuer.key)
     assert issuer.asked == ["/keys"]
 
@@ -86,7 +87,7 @@ def test_a_flood_of_invented_keys_asks_once_a_minute(issuer: FakeIssuer, keys: I
 def test_an_outage_is_survived_for_a_day(
     issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock, fault: str
 ) -> None:
-    keys = IssuerKeys(issuer.url, issuer.jwks_url, upstream, clock, seconds=0.3)
+    keys = IssuerKeys(issuer.url, issuer.jwks_url, upstream, clock, seconds=60)
     assert knows(keys, issuer.key)
     issuer.fault = fault
     clock.pass_seconds(FRESH_SECONDS)

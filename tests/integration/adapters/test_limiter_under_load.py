@@ -13,6 +13,7 @@ from instant.domain.limits import Rate, too_many_in_flight
 from instant.ports import Limiter
 from tests.fakes.clock import FakeClock
 from tests.integration.house import House
+from tests.timeouts import HANG_SECONDS
 
 pytestmark = pytest.mark.usefixtures("restless")
 
@@ -85,7 +86,7 @@ class Flights:
 
     def __init__(self, limiter: Limiter, user: str) -> None:
         self._limiter, self._user = limiter, user
-        self._lock, self._everybody_asked = threading.Lock(), threading.Barrier(THREADS, timeout=60)
+        self._lock, self._everybody_asked = threading.Lock(), threading.Barrier(THREADS, timeout=HANG_SECONDS)
         self._now = self.most_seen = 0
 
     def fly(self) -> None:

@@ -21,6 +21,7 @@ from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 from tests.integration.adapters.catalogs import writer_of
 from tests.integration.house import House
+from tests.timeouts import HANG_SECONDS
 
 LATER = START + timedelta(seconds=100)
 RECORD = SyncRecord(synced_at="now", read_at="then", seen=60, written=3, waiting=1, validator='W/"one"')
@@ -87,7 +88,7 @@ class Slow:
     def send(self, request: Request, *, seconds: float) -> Reply:
         """The catalog."""
         self.asked += 1
-        assert self.may_answer.wait(60)
+        assert self.may_answer.wait(HANG_SECONDS)
         return Reply(status=200, body=encode({"data": default_catalog(date(2026, 11, 22))}))
 
 
@@ -99,7 +100,7 @@ def test_of_five_at_once_one_works_and_the_others_say_so(cloud: House, lease: Dy
     )
     with ThreadPoolExecutor(5) as pool:
         runs = [pool.submit(sync_catalog, doors, Rules(max_loss_percent=10), lambda: 100.0) for _ in range(5)]
-        finished = as_completed(runs, timeout=60)
+        finished = as_completed(runs, timeout=HANG_SECONDS)
         assert [next(finished).result().outcome for _ in range(4)] == [Outcome.BUSY] * 4
         slow.may_answer.set()
         assert next(finished).result().outcome is Outcome.SYNCED

@@ -3,9 +3,9 @@
 import logging
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -17,8 +17,10 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.wire import BASE_URL
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import FakeClock, TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.fakes.openrouter.script import Pause, Step
+from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -34,6 +36,14 @@ def fake() -> Iterator[FakeOpenRouter]:
 def upstream() -> Iterator[HttpUpstream]:
     """One client for the whole module, as one serves a whole environment."""
     made = HttpUpstream()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def hurried() -> Iterator[HttpUpstream]:
+    """A client to whom each reading of the clock takes a hundredth of a second."""
+    made = HttpUpstream(clock=TickingClock(0.01))
     yield made
     made.close()
 
@@ -62,6 +72,7 @@ def question(base_url: str) -> Request:
 def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, list[bytes]]]:
     """A server that reads one request of each connection, notes it, and lets `talk` answer the nth."""
     heard: list[bytes] = []
+    opened: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -70,6 +81,7 @@ def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str
                     connection, _ = listener.accept()
                 except OSError:
                     return
+                opened.append(connection)
                 with connection:
                     heard.append(connection.recv(65_536))
                     talk(connection, len(heard))
@@ -77,11 +89,13 @@ def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
-        listener.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
+        for each in (listener, *opened):
+            with suppress(OSError):  # it may be closed already
+                each.shutdown(socket.SHUT_RDWR)
+    thread.join(HANG_SECONDS)
 
 
-def failure_of(upstream: HttpUpstream, request: Request, seconds: float = 5) -> InstantError:
+def failure_of(upstream: HttpUpstream, request: Request, seconds: float = HANG_SECONDS) -> InstantError:
     """How a call fails; it must."""
     with pytest.raises(InstantError) as caught:
         upstream.send(request, seconds=seconds)
@@ -89,7 +103,7 @@ def failure_of(upstream: HttpUpstream, request: Request, seconds: float = 5) -> 
 
 
 def test_a_request_goes_out_as_it_is(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    reply = upstream.send(chat(fake.url), seconds=5)
+    reply = upstream.send(chat(fake.url), seconds=HANG_SECONDS)
     assert reply.status == 200
     assert reply.headers["x-generation-id"].startswith("gen-")
     (arrival,) = fake.chat_requests
@@ -100,7 +114,7 @@ def test_a_request_goes_out_as_it_is(upstream: HttpUpstream, fake: FakeOpenRoute
 
 def test_a_service_can_be_reached_elsewhere(fake: FakeOpenRouter) -> None:
     upstream = HttpUpstream({BASE_URL: fake.url})
-    reply = upstream.send(Request(method="GET", base_url=BASE_URL, path="/key", bearer=Secret(KEY)), seconds=5)
+    reply = upstream.send(question(BASE_URL), seconds=HANG_SECONDS)
     upstream.close()
     assert reply.status == 200
     assert fake.requests[0].path == "/api/v1/key"
@@ -109,7 +123,7 @@ def test_a_service_can_be_reached_elsewhere(fake: FakeOpenRouter) -> None:
 def test_bytes_are_not_touched(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     body = bytes(range(256)) * 40
     fake.script(418, body, {"X-Odd": "1"}, chunks=[body[:7], body[7:]])
-    reply = upstream.send(chat(fake.url), seconds=5)
+    reply = upstream.send(chat(fake.url), seconds=HANG_SECONDS)
     assert (reply.status, reply.body, reply.headers["x-odd"]) == (418, body, "1")
 
 
@@ -125,20 +139,24 @@ def test_connections_are_used_again(upstream: HttpUpstream) -> None:
 
     with tcp_server(talk) as (url, _):
         for _ in range(3):
-            upstream.send(question(url), seconds=5)
+            upstream.send(question(url), seconds=HANG_SECONDS)
     assert connections == [1]
 
 
 def test_a_connection_that_was_closed_meanwhile_does_no_harm(upstream: HttpUpstream) -> None:
+    closed = threading.Semaphore(0)
+
     def talk(connection: socket.socket, number: int) -> None:
-        connection.sendall(ANSWER)  # and hangs up, although it never said that it would
+        connection.sendall(ANSWER)
+        connection.close()  # although it never said that it would
+        closed.release()
 
     with tcp_server(talk) as (url, heard):
         for _ in range(5):
-            assert upstream.send(question(url), seconds=5) == Reply(
+            assert upstream.send(question(url), seconds=HANG_SECONDS) == Reply(
                 status=200, body=b"{}", headers={"content-length": "2"}
             )
-            time.sleep(0.02)
+            assert closed.acquire(timeout=HANG_SECONDS)
     assert len(heard) == 5
 
 
@@ -179,10 +197,16 @@ def test_an_answer_that_breaks_off_may_have_been_paid(upstream: HttpUpstream, fa
     assert len(fake.chat_requests) == 1
 
 
-@pytest.mark.parametrize("fault", ["drip", "drip-headers", "slow 1"])
-def test_one_deadline_holds_over_everything(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
-    fake.answer_next(fault)
-    failure = failure_of(upstream, chat(fake.url), seconds=0.5)
+@pytest.mark.parametrize("fault", ["drip", "drip-headers", "silence"])
+def test_one_deadline_holds_over_everything(hurried: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
+    gate = threading.Event()
+    if fault == "silence":
+        drip: list[Step] = [Pause(), b" "] * 1_000
+        fake.script(200, chunks=[gate, *drip])
+    else:
+        fake.answer_next(fault)
+    failure = failure_of(hurried, chat(fake.url), seconds=0.5)
+    gate.set()
     assert type(failure) is DeadlineExceeded
     assert failure.outcome_unknown
     assert not failure.retryable
@@ -190,30 +214,30 @@ def test_one_deadline_holds_over_everything(upstream: HttpUpstream, fake: FakeOp
     assert len(fake.chat_requests) == 1
 
 
-def test_a_deadline_ends_with_its_call(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_a_deadline_ends_with_its_call(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.answer_next("drip")
-    failure_of(upstream, chat(fake.url), seconds=0.2)
+    assert type(failure_of(hurried, chat(fake.url), seconds=0.3)) is DeadlineExceeded
     fake.answer_next("slow 0.5")
-    assert upstream.send(chat(fake.url), seconds=5).status == 200
+    assert hurried.send(chat(fake.url), seconds=HANG_SECONDS).status == 200
 
 
-def test_calls_of_two_threads_have_their_own_deadlines(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    patient: list[Reply] = []
-    slow = threading.Thread(
-        target=lambda: patient.append(upstream.send(chat(fake.url, prompt="[[fake: slow 0.8]]"), seconds=10))
-    )
-    slow.start()
-    failure = failure_of(upstream, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
-    slow.join()
+def test_calls_of_two_threads_have_their_own_deadlines(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
+    gate = threading.Event()
+    fake.script(200, chunks=[gate, b"{}"])
+    with ThreadPoolExecutor(1) as threads:
+        patient = threads.submit(hurried.send, chat(fake.url), seconds=HANG_SECONDS)
+        assert fake.wait_for_chats()
+        failure = failure_of(hurried, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
+        gate.set()
+        assert patient.result().status == 200
     assert type(failure) is DeadlineExceeded
-    assert [reply.status for reply in patient] == [200]
 
 
 @pytest.mark.parametrize("length", [1_000, 1_001])
 def test_the_size_is_capped_to_the_byte(upstream: HttpUpstream, fake: FakeOpenRouter, length: int) -> None:
     fake.script(200, b"x" * length)
     if length <= 1_000:
-        assert len(upstream.send(chat(fake.url, most=1_000), seconds=5).body) == length
+        assert len(upstream.send(chat(fake.url, most=1_000), seconds=HANG_SECONDS).body) == length
     else:
         failure = failure_of(upstream, chat(fake.url, most=1_000))
         assert type(failure) is UpstreamError
@@ -250,27 +274,27 @@ def test_the_call_s_name_is_kept_when_its_answer_is_compressed(upstream: HttpUps
 
 
 @pytest.mark.parametrize(("ending", "kind"), [("cut", OutcomeUnknown), ("drip", DeadlineExceeded)], ids=["cut", "drip"])
-def test_the_call_s_name_is_kept_when_its_answer_does_not_end(
-    upstream: HttpUpstream, ending: str, kind: type[InstantError]
-) -> None:
-    over = threading.Event()
+def test_the_call_s_name_is_kept_when_its_answer_does_not_end(ending: str, kind: type[InstantError]) -> None:
+    over, upstream = threading.Event(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30))
 
     def talk(connection: socket.socket, _: int) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Generation-Id: gen-7\r\nContent-Length: 9\r\n\r\n{")
-        if ending == "drip":
-            over.wait(5)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Generation-Id: gen-7\r\nContent-Length: 99999\r\n\r\n{")
+        with suppress(OSError):  # the client has left
+            while ending == "drip" and not over.wait(0.01):
+                connection.sendall(b" ")
 
     with tcp_server(talk) as (url, _):
-        failure = failure_of(upstream, chat(url), seconds=0.3)
+        failure = failure_of(upstream, chat(url), seconds=HANG_SECONDS)
         over.set()
+    upstream.close()
     assert (type(failure), failure.receipt) == (kind, Receipt(generation_id="gen-7"))
     assert failure.outcome_unknown
 
 
-def test_before_the_headers_a_call_has_no_name(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_before_the_headers_a_call_has_no_name(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
     for fault in ("hang-up", "drip-headers"):
         fake.answer_next(fault)
-        assert failure_of(upstream, chat(fake.url), seconds=0.3).receipt == Receipt()
+        assert failure_of(hurried, chat(fake.url), seconds=0.3).receipt == Receipt()
 
 
 @pytest.mark.parametrize(("idle", "connections"), [(4.9, 1), (5.1, 2), (900, 2)])
@@ -286,9 +310,9 @@ def test_connections_that_lay_idle_too_long_are_not_used(idle: float, connection
             connection.sendall(ANSWER)
 
     with tcp_server(talk) as (url, _):
-        upstream.send(question(url), seconds=5)
+        upstream.send(question(url), seconds=HANG_SECONDS)
         clock.pass_seconds(idle)
-        assert upstream.send(question(url), seconds=5).status == 200
+        assert upstream.send(question(url), seconds=HANG_SECONDS).status == 200
     upstream.close()
     assert len(opened) == connections
 
@@ -296,14 +320,14 @@ def test_connections_that_lay_idle_too_long_are_not_used(idle: float, connection
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(upstream: HttpUpstream, fake: FakeOpenRouter, status: int) -> None:
     fake.script(status, b"", {"Location": f"{fake.url}/key"})
-    assert upstream.send(chat(fake.url), seconds=5).status == status
+    assert upstream.send(chat(fake.url), seconds=HANG_SECONDS).status == status
     assert len(fake.requests) == 1
 
 
 def test_cookies_are_not_carried_from_one_call_to_the_next(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.script(200, b"{}", {"Set-Cookie": "session=alice; Path=/"})
-    upstream.send(chat(fake.url), seconds=5)
-    upstream.send(chat(fake.url), seconds=5)
+    upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    upstream.send(chat(fake.url), seconds=HANG_SECONDS)
     assert ["cookie" in arrival.headers for arrival in fake.chat_requests] == [False, False]
 
 
@@ -311,7 +335,7 @@ def test_the_environment_s_proxies_are_not_used(fake: FakeOpenRouter, monkeypatc
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     upstream = HttpUpstream()
-    assert upstream.send(chat(fake.url), seconds=5).status == 200
+    assert upstream.send(chat(fake.url), seconds=HANG_SECONDS).status == 200
     upstream.close()
 
 
@@ -322,7 +346,7 @@ def test_odd_headers_are_survived(upstream: HttpUpstream, number: int) -> None:
 
     with tcp_server(talk) as (url, heard):
         if number == 0:
-            assert upstream.send(question(url), seconds=5).status == 200
+            assert upstream.send(question(url), seconds=HANG_SECONDS).status == 200
         else:
             assert type(failure_of(upstream, question(url))) is OutcomeUnknown
     assert len(heard) == 1
@@ -338,12 +362,12 @@ def test_what_is_no_http_may_have_been_paid(upstream: HttpUpstream) -> None:
 def test_nothing_is_ever_sent_twice(upstream: HttpUpstream, fake: FakeOpenRouter, wish: str) -> None:
     fake.answer_next(wish)
     with suppress(InstantError):
-        upstream.send(chat(fake.url), seconds=5)
+        upstream.send(chat(fake.url), seconds=HANG_SECONDS)
     assert len(fake.chat_requests) == 1
 
 
 def test_no_key_is_in_any_log_or_exception(
-    upstream: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
+    hurried: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("", "httpx", "httpcore", "httpcore.http11", "httpcore.connection", "instant"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -351,10 +375,10 @@ def test_no_key_is_in_any_log_or_exception(
     for wish in ("shred", "error 401", "hang-up", "reset", "truncated", "gzip", "drip", "drip-headers"):
         fake.answer_next(wish)
         try:
-            upstream.send(chat(fake.url), seconds=0.2)
+            hurried.send(chat(fake.url), seconds=0.3 if "drip" in wish else HANG_SECONDS)
         except InstantError as error:
             shown += [*traceback.format_exception(error), repr(error), str(error.body())]
-    shown += traceback.format_exception(failure_of(upstream, chat("http://127.0.0.1:1")))
+    shown += traceback.format_exception(failure_of(hurried, chat("http://127.0.0.1:1")))
     shown += [caplog.text, *(str(record.__dict__) for record in caplog.records)]
     assert len(caplog.records) > 20
     assert "canary" not in "\n".join(shown)
@@ -365,12 +389,12 @@ def test_a_service_that_repeats_the_key_does_not_get_it_any_further(
 ) -> None:
     said = f'{{"your key": "{KEY}", "header": "Bearer {KEY}"}}'
     fake.script(200, said.encode(), {"X-Generation-Id": KEY, "X-Key": f"Bearer {KEY}"})
-    reply = upstream.send(chat(fake.url), seconds=5)
+    reply = upstream.send(chat(fake.url), seconds=HANG_SECONDS)
     assert reply.body == b'{"your key": "[key]", "header": "Bearer [key]"}'
     assert (reply.headers["x-generation-id"], reply.headers["x-key"]) == ("[key]", "Bearer [key]")
     fake.script(200, said.encode(), {"X-Generation-Id": KEY}, cut=True)
     with pytest.raises(OutcomeUnknown) as caught:
-        upstream.send(chat(fake.url), seconds=5)
+        upstream.send(chat(fake.url), seconds=HANG_SECONDS)
     assert caught.value.receipt == Receipt(generation_id="[key]")
 
 
@@ -379,7 +403,7 @@ def test_a_library_s_own_words_go_no_further(
 ) -> None:
     unwritable = replace(question(fake.url), bearer=Secret(f"{KEY}-é"))
     with pytest.raises(OutcomeUnknown) as caught:
-        upstream.send(unwritable, seconds=5)
+        upstream.send(unwritable, seconds=HANG_SECONDS)
     assert "canary" in repr(caught.value.__context__), "httpx tells the whole header"
     told = "".join(traceback.format_exception(caught.value))
     assert "canary" not in told + caplog.text + "".join(repr(vars(record)) for record in caplog.records)

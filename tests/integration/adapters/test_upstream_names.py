@@ -2,17 +2,22 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
 from instant.adapters.upstream import HttpUpstream
-from instant.domain.errors import DeadlineExceeded, InstantError
+from instant.domain.errors import DeadlineExceeded
 from instant.domain.exchange import Request
 from instant.domain.secret import Secret
+from tests.fakes.clock import TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.fakes.openrouter.script import Pause, Step
+from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
+DRIP: list[Step] = [Pause(), b" "] * 1_000
+"""More than is read before the time is over."""
+
 NAMED = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
 
 
@@ -26,6 +31,14 @@ def fake() -> Iterator[FakeOpenRouter]:
 def hasty() -> Iterator[HttpUpstream]:
     """A client that waits for a body as long as a blink."""
     made = HttpUpstream(body_seconds=0.02)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hurried() -> Iterator[HttpUpstream]:
+    """The same, and its time is over after thirty readings of the clock."""
+    made = HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=0.02)
     yield made
     made.close()
 
@@ -63,21 +76,21 @@ class Ear:
 def test_a_body_that_is_silent_is_named_and_still_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
-    reply = hasty.send(chat(fake), seconds=10, named=ear)
+    reply = hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear)
     assert (reply.body, ear.names) == (b"{}", ["gen-42"])
 
 
 def test_a_body_that_drips_is_named_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers=NAMED, chunks=[*[b"\n"] * 5, ear.gate, *[b"\n"] * 50, b"{}"])
-    reply = hasty.send(chat(fake), seconds=10, named=ear)
+    reply = hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear)
     assert (reply.body.strip(), ear.names) == (b"{}", ["gen-42"])
 
 
 def test_a_body_that_is_there_is_not_named(fake: FakeOpenRouter) -> None:
-    ear, patient = Ear(), HttpUpstream(body_seconds=60)
+    ear, patient = Ear(), HttpUpstream(body_seconds=HANG_SECONDS)
     fake.script(200, b"{}", headers=NAMED)
-    assert patient.send(chat(fake), seconds=10, named=ear).body == b"{}"
+    assert patient.send(chat(fake), seconds=HANG_SECONDS, named=ear).body == b"{}"
     assert ear.names == []
     patient.close()
 
@@ -87,39 +100,39 @@ def test_a_name_that_cannot_be_noted_harms_nothing(
 ) -> None:
     ear = Ear(fails=True)
     fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
-    assert hasty.send(chat(fake), seconds=10, named=ear).body == b"{}"
+    assert hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear).body == b"{}"
     assert "the name of a call was not noted" in caplog.text
 
 
 def test_a_name_that_is_the_key_is_masked(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers={**NAMED, "X-Generation-Id": KEY}, chunks=[b"{", ear.gate, b"}"])
-    hasty.send(chat(fake), seconds=10, named=ear)
+    hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear)
     assert ear.names == ["[key]"]
 
 
-def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
     ear = Ear()
-    fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", ear.gate])
-    with suppress(InstantError):
-        hasty.send(chat(fake), seconds=0.2, named=ear)
+    fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", *DRIP])
+    with pytest.raises(DeadlineExceeded):
+        hurried.send(chat(fake), seconds=HANG_SECONDS, named=ear)
     assert ear.names == []
 
 
 def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
-    ear, patient = Ear(), HttpUpstream(body_seconds=60)
-    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
+    ear, patient = Ear(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=2 * HANG_SECONDS)
+    fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
     with pytest.raises(DeadlineExceeded) as caught:
-        patient.send(chat(fake), seconds=0.2, named=ear)
+        patient.send(chat(fake), seconds=HANG_SECONDS, named=ear)
     assert ear.names == []
     assert caught.value.receipt is not None
     assert caught.value.receipt.generation_id == "gen-42"
     patient.close()
 
 
-def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
     heard: list[str] = []
-    fake.script(200, headers=NAMED, chunks=[b"{", threading.Event()])
+    fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
     with pytest.raises(DeadlineExceeded):
-        hasty.send(chat(fake), seconds=0.2, named=heard.append)
+        hurried.send(chat(fake), seconds=HANG_SECONDS, named=heard.append)
     assert heard == ["gen-42"]

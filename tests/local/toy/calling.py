@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tests.local.layout import Source
 from tests.local.stack import Stack
+from tests.timeouts import HANG_SECONDS
 
 TOY = Path(__file__).parent
 TEMPLATE = TOY / "template.yaml"
@@ -30,7 +31,7 @@ def call(url: str, method: str, path: str, body: Any = None, **headers: str) -> 
     """One request on a connection of its own; `body` is sent as it is if it is bytes, else as JSON."""
     parts = urlsplit(url)
     content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=HANG_SECONDS)
     try:
         connection.request(method, parts.path + path, content, headers)
         answer = connection.getresponse()

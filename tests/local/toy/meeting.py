@@ -4,7 +4,7 @@ import socket
 from contextlib import AbstractContextManager
 from types import TracebackType
 
-PATIENCE = 20.0
+from tests.timeouts import HANG_SECONDS
 
 
 class Arrival:
@@ -12,7 +12,7 @@ class Arrival:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        connection.settimeout(PATIENCE)
+        connection.settimeout(HANG_SECONDS)
         assert connection.recv(4) == b"here"
 
     def go_on(self, word: str = "go") -> None:
@@ -36,7 +36,7 @@ class Meeting(AbstractContextManager["Meeting"]):
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(PATIENCE)
+        self._listener.settimeout(HANG_SECONDS)
         self.port: int = self._listener.getsockname()[1]
         self.order = {"do": "wait", "port": self.port}
 

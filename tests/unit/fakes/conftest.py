@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.timeouts import HANG_SECONDS
 
 AUTHORIZATION = {"Authorization": "Bearer sk-or-v1-0123456789abcdef"}
 
@@ -26,7 +27,7 @@ def openrouter() -> Iterator[FakeOpenRouter]:
 @pytest.fixture
 def client(openrouter: FakeOpenRouter) -> Iterator[httpx.Client]:
     # A trust store takes a tenth of a second to load, and loopback needs none.
-    with httpx.Client(base_url=openrouter.url, headers=AUTHORIZATION, timeout=5, verify=False) as running:
+    with httpx.Client(base_url=openrouter.url, headers=AUTHORIZATION, timeout=HANG_SECONDS, verify=False) as running:
         yield running
 
 

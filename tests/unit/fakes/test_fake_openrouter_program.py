@@ -7,6 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.timeouts import HANG_SECONDS
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -16,9 +18,9 @@ def test_it_prints_its_url_and_stops_when_told() -> None:
         assert program.stdout is not None
         url = program.stdout.readline().strip()
         try:
-            assert httpx.get(f"{url}/models", verify=False).json()["total_count"] > 50
+            assert httpx.get(f"{url}/models", timeout=HANG_SECONDS, verify=False).json()["total_count"] > 50
         finally:
             program.send_signal(signal.SIGTERM)
-        assert program.wait(5) == 0
+        assert program.wait(HANG_SECONDS) == 0
         assert program.stderr is not None
         assert program.stderr.read() == ""

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.timeouts import HANG_SECONDS
 from tests.unit.fakes.conftest import Ask
 
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "openrouter" / "recorded"
@@ -107,7 +108,7 @@ def test_headers_can_drip_too(openrouter: FakeOpenRouter) -> None:
     openrouter.answer_next("drip-headers")
     body = b'{"model":"meadow/lark","messages":[{"role":"user","content":"Hello"}]}'
     head = "POST /api/v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer sk-or-v1-0123456789\r\nContent-Length: "
-    with socket.create_connection((address.host, address.port or 0), timeout=5) as raw:
+    with socket.create_connection((address.host, address.port or 0), timeout=HANG_SECONDS) as raw:
         raw.sendall(head.encode() + b"%d\r\n\r\n" % len(body) + body)
         received = raw.makefile("rb")
         assert [received.readline() for _ in range(3)] == [b"HTTP/1.1 200 OK\r\n", b"X-Drip: 0\r\n", b"X-Drip: 1\r\n"]
@@ -133,22 +134,22 @@ def test_stopping_ends_a_slow_answer_at_once(elsewhere: ThreadPoolExecutor) -> N
     openrouter = FakeOpenRouter().start()
     body = {"model": "meadow/lark", "messages": [{"role": "user", "content": "[[fake: slow 60]]"}]}
     headers = {"Authorization": "Bearer sk-or-v1-0123456789"}
-    with httpx.Client(base_url=openrouter.url, headers=headers, timeout=30, verify=False) as client:
+    with httpx.Client(base_url=openrouter.url, headers=headers, timeout=HANG_SECONDS, verify=False) as client:
         waiting = elsewhere.submit(client.post, "/chat/completions", json=body)
         assert openrouter.wait_for_chats()
         assert not waiting.done()
         openrouter.stop()
-        assert isinstance(waiting.exception(5), httpx.TransportError)
+        assert isinstance(waiting.exception(HANG_SECONDS), httpx.TransportError)
 
 
 def test_stopping_ends_a_held_script(elsewhere: ThreadPoolExecutor) -> None:
     openrouter = FakeOpenRouter().start()
     openrouter.script(chunks=[threading.Event(), b"never"])
-    with httpx.Client(base_url=openrouter.url, timeout=30, verify=False) as client:
+    with httpx.Client(base_url=openrouter.url, timeout=HANG_SECONDS, verify=False) as client:
         waiting = elsewhere.submit(client.post, "/chat/completions", json={})
         assert openrouter.wait_for_chats()
         openrouter.stop()
-        assert isinstance(waiting.exception(5), httpx.TransportError)
+        assert isinstance(waiting.exception(HANG_SECONDS), httpx.TransportError)
 
 
 def test_a_short_wait_is_answered_after_all(ask: Ask) -> None:

@@ -4,7 +4,6 @@ HTTP clients time each read by itself, and OpenRouter sends blank lines while a 
 would never time out. Here every read and write on the socket gets only what is left of the whole.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,15 +29,16 @@ class _Bell:
 class Deadline:
     """The moment by which the exchange now under way must be over; each thread has its own."""
 
-    def __init__(self) -> None:
-        """No deadline yet."""
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """No deadline yet; `monotonic` tells the time in seconds."""
+        self._monotonic = monotonic
         self._at: ContextVar[float] = ContextVar("deadline", default=_FOREVER)
         self._bell: ContextVar[_Bell | None] = ContextVar("bell", default=None)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Allow `seconds` for what happens inside."""
-        token = self._at.set(time.monotonic() + seconds)
+        token = self._at.set(self._monotonic() + seconds)
         try:
             yield
         finally:
@@ -47,7 +47,7 @@ class Deadline:
     @contextmanager
     def calling(self, seconds: float, ring: Callable[[], None]) -> Iterator[None]:
         """Call `ring` once if what happens inside still reads after `seconds`, however long a single read takes."""
-        token = self._bell.set(_Bell(time.monotonic() + seconds, ring))
+        token = self._bell.set(_Bell(self._monotonic() + seconds, ring))
         try:
             yield
         finally:
@@ -58,7 +58,7 @@ class Deadline:
         bell = self._bell.get()
         if bell is None or bell.has_rung:
             return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
-        quiet, left = bell.at - time.monotonic(), self.left(timeout, httpcore.ReadTimeout)
+        quiet, left = bell.at - self._monotonic(), self.left(timeout, httpcore.ReadTimeout)
         if quiet > 0:
             try:
                 return stream.read(max_bytes, quiet if left is None else min(quiet, left))
@@ -71,7 +71,7 @@ class Deadline:
 
     def left(self, timeout: float | None, late: type[Exception]) -> float | None:
         """What remains, at most `timeout`; raises `late` when nothing does."""
-        remaining = self._at.get() - time.monotonic()
+        remaining = self._at.get() - self._monotonic()
         if remaining <= 0:
             raise late("deadline passed")
         return timeout if remaining == _FOREVER else min(remaining, timeout or remaining)

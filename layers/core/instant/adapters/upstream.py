@@ -44,7 +44,7 @@ class HttpUpstream:
         self._base_url_of = base_url_of
         self._clock = clock or SystemClock()
         self._used_at = self._clock.monotonic()
-        self._deadline = Deadline()
+        self._deadline = Deadline(self._clock.monotonic)
         self._transport = transport(self._deadline)
         self._client = httpx.Client(
             transport=self._transport,
