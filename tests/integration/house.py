@@ -23,6 +23,7 @@ from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan
+from tests.local.quick_answers import answer_quickly
 from tests.local.template import read
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,7 @@ TEMPLATE = read(ROOT / "template.yaml")
 UNHURRIED = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
 """Rates that no test meets by accident."""
 _SESSION = botocore.session.get_session()
+answer_quickly()
 
 _AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
