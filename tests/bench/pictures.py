@@ -49,7 +49,7 @@ def _spend(file: Path) -> str:
     from instant.adapters.picture_reader import PillowPictureReader
     from instant.domain.exchange import Reply
     from instant.integrations.openrouter.chat import read_chat
-    from instant.use_cases.keep_images import read_picture
+    from instant.use_cases.executions.media import read_picture
 
     before, started = _peak_mb(), time.process_time()
     (url,) = read_chat(Reply(status=200, body=file.read_bytes())).images

@@ -3,7 +3,10 @@
 from typing import Any
 
 from instant.domain.catalog import CatalogModel
+from instant.domain.exchange import Request
 from instant.domain.execution import Closing, KeySource, Opening, State, StoredAnswer
+from instant.domain.executions.plan import Plan
+from instant.domain.executions.prepared import Credential, Prepared, ServingModel
 from instant.domain.integration import Integration
 from instant.domain.receipt import Receipt
 from instant.domain.resource import Resource, Visibility
@@ -75,6 +78,27 @@ def an_opening(execution_id: str = "exe_1", **more: Any) -> Opening:
         "lease_expires_at": "2026-11-22T12:02:00.000000Z",
     }
     return Opening(**(facts | more))
+
+
+def a_prepared(execution_id: str = "exe_1", **more: Any) -> Prepared:
+    """Alice's resource with her own key, prepared; it can cost 700,000 nano-USD."""
+    request = Request(method="POST", integration="openrouter", path="/chat/completions", body=b"{}")
+    facts: dict[str, Any] = {
+        "execution_id": execution_id,
+        "user_id": "user_alice",
+        "api_key_id": None,
+        "fingerprint": None,
+        "resource_id": "res_1",
+        "resource_revision": 1,
+        "resource_type": "openrouter_instant",
+        "models": (ServingModel(openrouter_id="meadow/lark-mini", canonical_slug="meadow/lark-mini", pricing={}),),
+        "credential": Credential(
+            integration="openrouter", user_id="user_alice", source=KeySource.CALLER, ciphertext_sha256="0" * 64
+        ),
+        "budgets": (),
+        "plan": Plan(request=request, worst_nanousd=700_000),
+    }
+    return Prepared(**(facts | more))
 
 
 def a_receipt(**more: Any) -> Receipt:

@@ -1,12 +1,11 @@
 """Deadlines of calls to services, met after so many readings of a clock: the machine may be as slow as it likes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from instant.adapters.upstream import HttpUpstream
-from instant.domain.exchange import Reply, Request
-from instant.integrations.openrouter.wire import BASE_URL
+from instant.adapters.upstream import HttpResponse, HttpUpstream
+from instant.domain.exchange import Request
 from tests.fakes.clock import TickingClock
 from tests.integration.house import House
 
@@ -19,13 +18,15 @@ class TimedUpstream(HttpUpstream):
 
     def __init__(self, url: str) -> None:
         """Reach OpenRouter at `url`."""
-        super().__init__({BASE_URL: url}, TickingClock(TICK))
+        super().__init__(lambda name: url, TickingClock(TICK))
         self.allowed: list[float] = []
 
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
-        """One exchange."""
+    @contextmanager
+    def open(self, request: Request, *, seconds: float) -> Iterator[HttpResponse]:
+        """The response to one request."""
         self.allowed.append(seconds)
-        return super().send(request, seconds=seconds, named=named)
+        with super().open(request, seconds=seconds) as response:
+            yield response
 
 
 @contextmanager

@@ -222,8 +222,8 @@ def open_house(**given: str) -> Iterator[House]:
 def set_clock(house: House, clock: Clock, function: str = "CatalogSyncFunction") -> None:
     """From now on what the function does happens at this clock's time."""
     doors = house.module(function).doors
-    if hasattr(doors, "books"):
-        doors = replace(doors, books=replace(doors.books, clock=clock))
+    if hasattr(doors, "media"):
+        doors = replace(doors, ledger=replace(doors.ledger, clock=clock))
     house.module(function).doors = replace(doors, clock=clock)
 
 

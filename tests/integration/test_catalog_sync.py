@@ -2,14 +2,15 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from instant.adapters.upstream import HttpUpstream
-from instant.domain.exchange import Reply, Request
+from instant.adapters.upstream import HttpResponse, HttpUpstream
+from instant.domain.exchange import Request
 from tests.fakes.clock import FakeClock
 from tests.integration.aws_calls import recorded
 from tests.integration.house import House
@@ -182,14 +183,16 @@ def test_the_schedule_syncs_too(house: House) -> None:
 class PagedUpstream(HttpUpstream):
     """Asks for the catalog in pages, as OpenRouter may one day send it unasked."""
 
-    def send(self, request: Request, *, seconds: float, named: Callable[[str], None] | None = None) -> Reply:
+    @contextmanager
+    def open(self, request: Request, *, seconds: float) -> Iterator[HttpResponse]:
         path = request.path if "limit=" in request.path else f"{request.path}&limit=20"
-        return super().send(replace(request, path=path), seconds=seconds)
+        with super().open(replace(request, path=path), seconds=seconds) as response:
+            yield response
 
 
 def test_every_page_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     module = house.module("CatalogSyncFunction")
-    paged = PagedUpstream({module.BASE_URL: house.fake.url})
+    paged = PagedUpstream(lambda name: house.fake.url)
     monkeypatch.setattr(module, "doors", replace(module.doors, upstream=paged))
     assert _written(house)[1] == {row["id"] for row in house.fake.catalog}
     assert [asked.query.get("offset") for asked in house.fake.requests] == [None, "20", "40", "60"]

@@ -12,7 +12,6 @@ import pytest
 from instant.adapters import aws
 from instant.adapters.upstream import HttpUpstream
 from instant.integrations import INTEGRATIONS
-from instant.integrations.openrouter.wire import BASE_URL
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.openrouter.faults import USER_ID
 from tests.integration.aws_calls import recorded
@@ -260,7 +259,7 @@ def test_a_service_that_is_not_reached_has_not_used_the_code_up(
     client.begin()
     module = client.house.module("IntegrationsFunction")
     with monkeypatch.context() as elsewhere:
-        nobody = HttpUpstream({BASE_URL: "http://127.0.0.1:1"})
+        nobody = HttpUpstream(lambda name: "http://127.0.0.1:1")
         elsewhere.setattr(module, "doors", replace(module.doors, upstream=nobody))
         assert refused(client.complete(), 503, "upstream_unavailable")["retryable"] is True
         nobody.close()

@@ -212,7 +212,7 @@ class ForgetfulLedger(DynamoLedger):
 def test_this_sweep_would_notice_a_ledger_that_does_not_say_what_was_sent(stage: Stage) -> None:
     module = stage.house.module("ExecuteFunction")
     before = module.doors
-    module.doors = replace(before, books=replace(before.books, ledger=a_ledger(stage.house, ForgetfulLedger)))
+    module.doors = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.house, ForgetfulLedger)))
     paid = []
     for number in range(8, 12):
         stage.begin_again()

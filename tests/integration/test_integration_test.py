@@ -1,10 +1,14 @@
 """Asking a service again whether a stored key works, and what is noted of its answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from instant.adapters import aws
 from instant.domain.errors import OutcomeUnknown
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.failure import Effect, Failure
+from tests.fakes.whole_replies import WholeReplies
 from tests.integration.house import GOOD_KEY, Answer, House
 from tests.integration.test_integrations import PATH, row_of
 
@@ -113,23 +117,24 @@ def test_a_verdict_on_a_replaced_key_is_not_noted(
 
 
 def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    upstream = connected.module("IntegrationTestFunction").upstream
+    class DeletedMeanwhile(WholeReplies):
+        def send(self, request: Request, *, seconds: float) -> Reply:
+            assert connected.call("DELETE", PATH).status == 204
+            return Reply(status=200, body=b'{"data": {"limit_remaining": 1}}')
 
-    def deleted_meanwhile(request: Request, *, seconds: float) -> Reply:
-        assert connected.call("DELETE", PATH).status == 204
-        return Reply(status=200, body=b'{"data": {"limit_remaining": 1}}')
-
-    monkeypatch.setattr(upstream, "send", deleted_meanwhile)
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", DeletedMeanwhile())
     assert _test(connected).status == 404
     assert connected.table("INTEGRATIONS_TABLE") == []
 
 
 def test_no_failure_of_a_free_check_speaks_of_money(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_answer(request: Request, *, seconds: float) -> Reply:
-        raise OutcomeUnknown("The call was sent and may have been paid.", outcome_unknown=True)
+    class NoAnswer(WholeReplies):
+        def send(self, request: Request, *, seconds: float) -> Reply:
+            raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
 
-    monkeypatch.setattr(connected.module("IntegrationTestFunction").upstream, "send", no_answer)
-    monkeypatch.setattr(connected.module("IntegrationsFunction").doors.upstream, "send", no_answer)
+    connecting = connected.module("IntegrationsFunction")
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", NoAnswer())
+    monkeypatch.setattr(connecting, "doors", replace(connecting.doors, upstream=NoAnswer()))
     for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
         assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
         assert "paid" not in answer.text

@@ -15,7 +15,9 @@ from instant.adapters.ledger import DynamoLedger
 from instant.domain.errors import IdempotencyMismatch, InProgress, InstantError
 from instant.domain.execution import Opening
 from instant.domain.identity import Identity, Scope
-from instant.use_cases.execute_resource import Doors, Order, execute_resource
+from instant.use_cases.executions.deps import ExecuteDeps
+from instant.use_cases.executions.execute import execute
+from instant.use_cases.executions.prepare import ExecuteRequest
 from tests.integration.aws_calls import one_at_a_time
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
@@ -55,40 +57,35 @@ class HastyLedger(DynamoLedger):
 
 
 @pytest.fixture
-def doors(furnished: House) -> Doors:
+def doors(furnished: House) -> ExecuteDeps:
     """What an execution needs, as the function has it."""
     found = furnished.module("ExecuteFunction").doors
-    assert isinstance(found, Doors)
+    assert isinstance(found, ExecuteDeps)
     return found
 
 
-def order(house: House, resource_id: str, key: str | None, prompt: str = "Say hello.") -> Order:
+def order(resource_id: str, key: str | None, prompt: str = "Say hello.") -> ExecuteRequest:
     """One call."""
-    return Order(
-        resource_id=resource_id,
-        inputs={"prompt": prompt},
-        idempotency_key=key,
-        seconds_left=lambda: house.seconds,
-    )
+    return ExecuteRequest(resource_id=resource_id, inputs={"prompt": prompt}, idempotency_key=key)
 
 
-def told(order: Order, doors: Doors) -> str:
+def told(order: ExecuteRequest, doors: ExecuteDeps) -> str:
     """The answer, or the code of the failure."""
     try:
-        return json.dumps(execute_resource(order, ALICE, doors))
+        return json.dumps(execute(order, ALICE, lambda: House.seconds, doors))
     except InstantError as error:
         return error.code
 
 
-def a_hundred(house: House, doors: Doors, key: str) -> Counter[str]:
+def a_hundred(house: House, doors: ExecuteDeps, key: str) -> Counter[str]:
     """What a hundred callers are told who ask the same thing at once."""
-    one = order(house, house.resource()["resource_id"], key)
+    one = order(house.resource()["resource_id"], key)
     with one_at_a_time(), ThreadPoolExecutor(50) as pool:
         return Counter(pool.map(lambda _: told(one, doors), range(100)))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_hundred_identical_calls_are_one(furnished: House, doors: Doors, seed: int) -> None:
+def test_a_hundred_identical_calls_are_one(furnished: House, doors: ExecuteDeps, seed: int) -> None:
     answers = a_hundred(furnished, doors, f"order-{seed}")
     assert len(furnished.fake.generation_ids) == 1
     assert len(furnished.table("EXECUTIONS_TABLE")) == 1
@@ -98,23 +95,23 @@ def test_a_hundred_identical_calls_are_one(furnished: House, doors: Doors, seed:
     assert answers.keys() - {"in_progress"} == {text for text in answers if text.startswith('{"success": true')}
 
 
-def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(furnished: House, doors: Doors) -> None:
-    hasty = replace(doors, books=replace(doors.books, ledger=a_ledger(furnished, HastyLedger)))
+def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(furnished: House, doors: ExecuteDeps) -> None:
+    hasty = replace(doors, ledger=replace(doors.ledger, ledger=a_ledger(furnished, HastyLedger)))
     a_hundred(furnished, hasty, "order-1")
     assert len(furnished.fake.generation_ids) > 1
 
 
-def test_while_the_first_is_under_way_others_are_told_to_wait(furnished: House, doors: Doors) -> None:
+def test_while_the_first_is_under_way_others_are_told_to_wait(furnished: House, doors: ExecuteDeps) -> None:
     resource_id, gate = furnished.resource()["resource_id"], threading.Event()
     body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0}}'
     furnished.fake.script(200, chunks=[gate, body])
     with one_at_a_time(), ThreadPoolExecutor(1) as pool:
-        first = pool.submit(told, order(furnished, resource_id, "order-1"), doors)
+        first = pool.submit(told, order(resource_id, "order-1"), doors)
         assert furnished.fake.wait_for_chats()
         with pytest.raises(InProgress) as waiting:
-            execute_resource(order(furnished, resource_id, "order-1"), ALICE, doors)
+            execute(order(resource_id, "order-1"), ALICE, lambda: House.seconds, doors)
         with pytest.raises(IdempotencyMismatch):
-            execute_resource(order(furnished, resource_id, "order-1", "Say goodbye."), ALICE, doors)
+            execute(order(resource_id, "order-1", "Say goodbye."), ALICE, lambda: House.seconds, doors)
         gate.set()
         answer = json.loads(first.result())
     assert (waiting.value.status, waiting.value.retryable, waiting.value.retry_after) == (409, True, 10)

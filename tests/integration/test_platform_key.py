@@ -7,7 +7,7 @@ import pytest
 
 from instant.domain.budget import PARTS
 from instant.domain.money import usd_text
-from instant.use_cases.choose_payer import PlatformTerms
+from instant.use_cases.executions.credential import PlatformTerms
 from tests.integration.aws_calls import recorded
 from tests.integration.guests import new_user
 from tests.integration.house import GOOD_KEY, Answer, House, open_house

@@ -10,7 +10,9 @@ from instant.adapters import aws
 from instant.adapters.secret_box import CACHE_SECONDS, KmsKeyOpener
 from instant.domain.errors import CredentialDisabled, CredentialMissing, CredentialRejected, InstantError
 from instant.domain.identity import Identity, Scope
-from instant.use_cases.execute_resource import Doors, Order, execute_resource
+from instant.use_cases.executions.deps import ExecuteDeps
+from instant.use_cases.executions.execute import execute
+from instant.use_cases.executions.prepare import ExecuteRequest
 from tests.fakes.clock import FakeClock
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import created, new_user, open_guest_house
@@ -31,20 +33,20 @@ class Warm:
     """A warm function's own parts with a clock of ours, and a user whose key it has used."""
 
     house: House
-    doors: Doors
+    doors: ExecuteDeps
     clock: FakeClock
     user: str
     resource_id: str
 
-    def run(self, user: str | None = None, doors: Doors | None = None) -> list[str]:
+    def run(self, user: str | None = None, doors: ExecuteDeps | None = None) -> list[str]:
         """The keys with which OpenRouter was called for one execution."""
         self.house.fake.forget_requests()
-        order = Order(resource_id=self.resource_id, inputs={"prompt": "Hello."}, seconds_left=lambda: 30.0)
+        request = ExecuteRequest(resource_id=self.resource_id, inputs={"prompt": "Hello."})
         caller = Identity(f"user_{user or self.user}", frozenset({Scope.EXECUTE}))
-        execute_resource(order, caller, doors or self.doors)
+        execute(request, caller, lambda: 30.0, doors or self.doors)
         return [chat.headers["authorization"] for chat in self.house.fake.chat_requests]
 
-    def refused(self, kind: type[InstantError], user: str | None = None, doors: Doors | None = None) -> None:
+    def refused(self, kind: type[InstantError], user: str | None = None, doors: ExecuteDeps | None = None) -> None:
         """It is refused so, and nothing is sent."""
         with pytest.raises(kind):
             self.run(user, doors)

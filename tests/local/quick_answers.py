@@ -10,7 +10,7 @@ _in_general = BaseJSONSerializer._serialize_type_structure
 
 def answer_quickly() -> None:
     """Make moto write attribute values in a tenth of the time: they were half of what a test took."""
-    JSONSerializer._serialize_type_structure = _structure  # type: ignore[method-assign]
+    JSONSerializer._serialize_type_structure = _structure  # type: ignore[method-assign, assignment]
 
 
 def _structure(self: JSONSerializer, serialized: Any, value: Any, shape: StructureShape, key: str) -> None:
@@ -22,7 +22,7 @@ def _structure(self: JSONSerializer, serialized: Any, value: Any, shape: Structu
     match kind, content:
         case ("S" | "N", str()) | ("BOOL" | "NULL", bool()):
             serialized[key] = value
-        case ("SS" | "NS"), list() if all(type(member) is str for member in content):
+        case (("SS" | "NS"), list()) if all(type(member) is str for member in content):
             serialized[key] = value
         case "M", dict():
             serialized[key] = {kind: (members := dict[str, Any]())}

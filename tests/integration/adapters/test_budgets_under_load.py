@@ -22,20 +22,23 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from instant.adapters import aws
 from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.budget_store import DynamoBudgetStore
-from instant.adapters.clock import SystemClock
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.ledger import DynamoLedger
 from instant.domain.budget import PARTS, Budget, Period, Scope, Spending, Subject, exhausted, rows
 from instant.domain.clock import moment
 from instant.domain.errors import BudgetExhausted, InvalidField, OutcomeUnknown
+from instant.domain.exchange import Request
 from instant.domain.execution import Execution, Opening
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_BUDGETS
 from instant.domain.output import Answer
-from instant.use_cases.book_run import Run, book_run
-from instant.use_cases.books import Books
+from instant.use_cases.executions.deps import LedgerDeps
+from instant.use_cases.executions.record import record
 from tests.fakes.aws_faults import cancelled
 from tests.fakes.aws_stores import empty_stores
-from tests.fakes.nouns import NOON, a_receipt, an_opening
+from tests.fakes.clock import FakeClock
+from tests.fakes.nouns import NOON, a_prepared, a_receipt, an_opening
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
 
@@ -157,27 +160,28 @@ def passed(
 ) -> list[int]:
     """What the calls of all threads cost that were let in; None is a cost that nobody knows."""
     house = till.house
-    books = Books(
+    deps = LedgerDeps(
         ledger=ledger,
         executions=DynamoExecutionHistory(house.name("EXECUTIONS_TABLE")),
         answers=S3AnswerStore(house.name("MEDIA_BUCKET")),
-        clock=SystemClock(),
+        clock=FakeClock(AT),
     )
     costs: list[int] = []
 
     def call(number: int) -> None:
         name = f"{till.budget.subject.subject_id or 'all'}_{number}"
-        opening = an_opening(f"exe_{name}", run_id=f"run_{name}", reserved_nanousd=WORST)
-
-        def work(opening: Opening) -> Answer:
+        prepared = a_prepared(
+            f"exe_{name}",
+            budgets=(till.budget,),
+            plan=Plan(request=Request(method="POST", path=""), worst_nanousd=WORST),
+        )
+        with suppress(BudgetExhausted, OutcomeUnknown), record(prepared, lambda: 120.0, deps) as recording:
+            recording.mark_sent()
             paid = cost()
             costs.append(WORST if paid is None else paid)
             if paid is None:
-                raise OutcomeUnknown("No answer came.", outcome_unknown=True)
-            return Answer(output={"type": "text", "content": "Hello."}, receipt=a_receipt(cost_nanousd=paid))
-
-        with suppress(BudgetExhausted, OutcomeUnknown):
-            book_run(Run(opening=opening, work=work, budgets=[till.budget]), books)
+                raise Failure(OutcomeUnknown("No answer came."), effect=Effect.UNKNOWN)
+            recording.finish(Answer({"type": "text", "content": "Hello."}, a_receipt(cost_nanousd=paid)))
 
     with till.watched(conflicts), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(call, range(calls)))

@@ -10,7 +10,7 @@ from instant.adapters.integration_store import DynamoIntegrationStore
 from instant.domain.budget import Budget, Scope, Subject
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import UpstreamUnavailable
-from instant.domain.integration import Integration
+from instant.domain.integration import Account, Integration
 from instant.ports import CallFacts
 from tests.fakes.aws_faults import Fault, answer, faults
 from tests.fakes.nouns import a_model, an_integration
@@ -45,7 +45,7 @@ def test_both_are_read_at_once_and_consistently(known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem") as calls:
         assert reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
-            integration, {model.openrouter_id: model}
+            Account(integration=integration), {model.openrouter_id: model}
         )
     (body,) = calls.bodies
     assert [table["ConsistentRead"] for table in body["RequestItems"].values()] == [True, True]
@@ -69,11 +69,13 @@ def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: H
 
 def test_what_is_not_there_is_none(known: Known) -> None:
     reader, integration, model = known
-    assert reader.of(integration.user_id, "openrouter", ["no/model"], (), platform=False) == CallFacts(integration, {})
-    assert reader.of("user_nobody", "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
-        None, {model.openrouter_id: model}
+    assert reader.of(integration.user_id, "openrouter", ["no/model"], (), platform=False) == CallFacts(
+        Account(integration=integration), {}
     )
-    assert reader.of(integration.user_id, "other", ["no/model"], (), platform=False) == CallFacts(None, {})
+    assert reader.of("user_nobody", "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
+        Account(), {model.openrouter_id: model}
+    )
+    assert reader.of(integration.user_id, "other", ["no/model"], (), platform=False) == CallFacts(Account(), {})
 
 
 def test_what_was_left_out_is_asked_for_again(cloud: House, known: Known) -> None:
@@ -82,7 +84,7 @@ def test_what_was_left_out_is_asked_for_again(cloud: House, known: Known) -> Non
         facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False)
     assert len(calls.bodies) == 3
     assert facts == CallFacts(
-        None, {model.openrouter_id: model}
+        Account(), {model.openrouter_id: model}
     )  # the second answer said that there was no such connection
 
 
@@ -90,7 +92,7 @@ def test_both_halves_are_put_together(cloud: House, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model)):
         assert reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
-            integration, {model.openrouter_id: model}
+            Account(integration=integration), {model.openrouter_id: model}
         )
 
 
@@ -115,5 +117,5 @@ def test_budgets_and_the_platform_s_connection_are_read_along(
     with faults("BatchGetItem") as calls:
         facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id], [mine, other], platform=True)
     assert facts.budgets == (Budget(subject=mine, daily_nanousd=5),)
-    assert (facts.integration, facts.platform) == (integration, platform)
+    assert (facts.caller, facts.platform) == (Account(integration=integration), Account(integration=platform))
     assert len(calls.bodies) == 1

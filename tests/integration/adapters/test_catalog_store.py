@@ -25,6 +25,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.nouns import NOON, a_model
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
+from tests.fakes.whole_replies import WholeReplies
 from tests.integration.adapters.catalogs import writer_of
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import House, open_house
@@ -47,7 +48,7 @@ def reader(house: House) -> DynamoModelReader:
     return DynamoModelReader(house.name("MODELS_TABLE"))
 
 
-class Listing:
+class Listing(WholeReplies):
     """A service that lists these rows."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:

@@ -33,7 +33,7 @@ class CarelessLedger(DynamoLedger):
         """Count, with a gap in the middle."""
         tables = self._tables
         updates = stats_updates(tables.stats, opening, closing)
-        for write in (*updates, usage_update(tables.usage, opening, closing)):
+        for write in (*updates.values(), usage_update(tables.usage, opening, closing)):
             table, key, values = write["TableName"], write["Key"], write["ExpressionAttributeValues"]
             row = aws.client("dynamodb").get_item(TableName=table, Key=key).get("Item", key)
             aws.client("dynamodb").put_item(TableName=table, Item=_added(row, write["UpdateExpression"], values))

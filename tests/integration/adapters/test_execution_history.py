@@ -12,7 +12,7 @@ from instant.domain.execution import Execution, State, StoredAnswer
 from instant.domain.identity import Identity
 from instant.domain.page import Cursor, PageRequest
 from instant.domain.receipt import Receipt
-from instant.use_cases.read_executions import read_execution
+from instant.use_cases.executions.read import read_execution
 from tests.fakes.nouns import NOON, a_closing, a_receipt, an_opening
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger

@@ -66,25 +66,26 @@ def test_a_deleted_connection_is_gone_and_may_be_deleted_again(
         assert read(store, saved) is None
 
 
-@pytest.mark.parametrize(
-    ("is_enabled", "cap"), [(False, None), (None, 7), (False, 0), (True, 10**12)], ids=["off", "cap", "both", "much"]
-)
-def test_only_what_is_given_changes(
-    store: DynamoIntegrationStore, saved: Integration, is_enabled: bool | None, cap: int | None
-) -> None:
-    changed = store.configure(saved.user_id, saved.service, is_enabled=is_enabled, max_cost_per_call_nanousd=cap)
-    expected = replace(
-        saved,
-        is_enabled=saved.is_enabled if is_enabled is None else is_enabled,
-        max_cost_per_call_nanousd=saved.max_cost_per_call_nanousd if cap is None else cap,
-    )
-    assert changed == read(store, saved) == expected
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_only_the_switch_changes(store: DynamoIntegrationStore, saved: Integration, is_enabled: bool) -> None:
+    assert store.enable(saved.user_id, saved.service, is_enabled)
+    assert read(store, saved) == replace(saved, is_enabled=is_enabled)
 
 
-def test_settings_do_not_make_a_connection(store: DynamoIntegrationStore, fresh: Callable[[str], str]) -> None:
+def test_a_switch_does_not_make_a_connection(store: DynamoIntegrationStore, fresh: Callable[[str], str]) -> None:
     user = fresh("user")
-    assert store.configure(user, "openrouter", is_enabled=True, max_cost_per_call_nanousd=1) is None
+    assert not store.enable(user, "openrouter", True)
     assert store.get(user, "openrouter") is None
+
+
+def test_a_cap_is_the_users_and_no_connection(store: DynamoIntegrationStore, saved: Integration) -> None:
+    assert store.cap_of(saved.user_id) is None
+    for cap in (0, 7, 10**12):
+        store.set_cap(saved.user_id, cap)
+        assert store.cap_of(saved.user_id) == cap
+    assert read(store, saved) == saved
+    store.delete(saved.user_id, saved.service)
+    assert store.cap_of(saved.user_id) == 10**12
 
 
 def test_a_verdict_is_noted(store: DynamoIntegrationStore, saved: Integration) -> None:

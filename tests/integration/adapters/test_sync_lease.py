@@ -19,6 +19,7 @@ from tests.fakes.aws_faults import faults, lost_answer
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
+from tests.fakes.whole_replies import WholeReplies
 from tests.integration.adapters.catalogs import writer_of
 from tests.integration.house import House
 from tests.timeouts import HANG_SECONDS
@@ -77,7 +78,7 @@ def test_a_lost_answer_takes_and_ends_nothing_twice(cloud: House, lease: DynamoS
     assert lease.take("two", START, LATER) == Taken(RECORD)
 
 
-class Slow:
+class Slow(WholeReplies):
     """A service that answers when it is let."""
 
     def __init__(self) -> None:

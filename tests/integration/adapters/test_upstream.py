@@ -14,9 +14,10 @@ import pytest
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.failure import Failure
 from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
-from instant.integrations.openrouter.wire import BASE_URL
+from instant.ports.upstream import exchange
 from tests.fakes.clock import FakeClock, TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.script import Pause, Step
@@ -95,15 +96,15 @@ def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str
     thread.join(HANG_SECONDS)
 
 
-def failure_of(upstream: HttpUpstream, request: Request, seconds: float = HANG_SECONDS) -> InstantError:
+def failure_of(upstream: HttpUpstream, request: Request, seconds: float = HANG_SECONDS) -> Failure:
     """How a call fails; it must."""
-    with pytest.raises(InstantError) as caught:
-        upstream.send(request, seconds=seconds)
+    with pytest.raises(Failure) as caught:
+        exchange(upstream, request, seconds=seconds)
     return caught.value
 
 
 def test_a_request_goes_out_as_it_is(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    reply = upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    reply = exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert reply.status == 200
     assert reply.headers["x-generation-id"].startswith("gen-")
     (arrival,) = fake.chat_requests
@@ -113,8 +114,8 @@ def test_a_request_goes_out_as_it_is(upstream: HttpUpstream, fake: FakeOpenRoute
 
 
 def test_a_service_can_be_reached_elsewhere(fake: FakeOpenRouter) -> None:
-    upstream = HttpUpstream({BASE_URL: fake.url})
-    reply = upstream.send(question(BASE_URL), seconds=HANG_SECONDS)
+    upstream = HttpUpstream({"openrouter": fake.url}.__getitem__)
+    reply = exchange(upstream, replace(question(""), base_url=None, integration="openrouter"), seconds=HANG_SECONDS)
     upstream.close()
     assert reply.status == 200
     assert fake.requests[0].path == "/api/v1/key"
@@ -123,7 +124,7 @@ def test_a_service_can_be_reached_elsewhere(fake: FakeOpenRouter) -> None:
 def test_bytes_are_not_touched(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     body = bytes(range(256)) * 40
     fake.script(418, body, {"X-Odd": "1"}, chunks=[body[:7], body[7:]])
-    reply = upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    reply = exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert (reply.status, reply.body, reply.headers["x-odd"]) == (418, body, "1")
 
 
@@ -139,7 +140,7 @@ def test_connections_are_used_again(upstream: HttpUpstream) -> None:
 
     with tcp_server(talk) as (url, _):
         for _ in range(3):
-            upstream.send(question(url), seconds=HANG_SECONDS)
+            exchange(upstream, question(url), seconds=HANG_SECONDS)
     assert connections == [1]
 
 
@@ -153,7 +154,7 @@ def test_a_connection_that_was_closed_meanwhile_does_no_harm(upstream: HttpUpstr
 
     with tcp_server(talk) as (url, heard):
         for _ in range(5):
-            assert upstream.send(question(url), seconds=HANG_SECONDS) == Reply(
+            assert exchange(upstream, question(url), seconds=HANG_SECONDS) == Reply(
                 status=200, body=b"{}", headers={"content-length": "2"}
             )
             assert closed.acquire(timeout=HANG_SECONDS)
@@ -165,8 +166,8 @@ def test_no_connection_means_that_nothing_was_sent(upstream: HttpUpstream) -> No
         port = listener.getsockname()[1]
     for url in (f"http://127.0.0.1:{port}", "http://no-such-host.invalid", "ftp://127.0.0.1"):
         failure = failure_of(upstream, chat(url))
-        assert type(failure) is UpstreamUnavailable
-        assert failure.retryable
+        assert type(failure.error) is UpstreamUnavailable
+        assert failure.error.retryable
         assert not failure.outcome_unknown
 
 
@@ -174,7 +175,7 @@ def test_without_time_nothing_is_sent(upstream: HttpUpstream) -> None:
     with tcp_server(lambda connection, number: None) as (url, heard):
         for seconds in (0, -3):
             failure = failure_of(upstream, chat(url), seconds=seconds)
-            assert type(failure) is UpstreamUnavailable
+            assert type(failure.error) is UpstreamUnavailable
             assert not failure.outcome_unknown
         assert heard == []
 
@@ -191,9 +192,9 @@ BROKEN: dict[str, type[InstantError]] = {
 def test_an_answer_that_breaks_off_may_have_been_paid(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
     fake.answer_next(fault)
     failure = failure_of(upstream, chat(fake.url))
-    assert type(failure) is BROKEN[fault]
+    assert type(failure.error) is BROKEN[fault]
     assert failure.outcome_unknown
-    assert not failure.retryable
+    assert not failure.error.retryable
     assert len(fake.chat_requests) == 1
 
 
@@ -207,47 +208,47 @@ def test_one_deadline_holds_over_everything(hurried: HttpUpstream, fake: FakeOpe
         fake.answer_next(fault)
     failure = failure_of(hurried, chat(fake.url), seconds=0.5)
     gate.set()
-    assert type(failure) is DeadlineExceeded
+    assert type(failure.error) is DeadlineExceeded
     assert failure.outcome_unknown
-    assert not failure.retryable
+    assert not failure.error.retryable
     assert fake.wait_for_hang_up()
     assert len(fake.chat_requests) == 1
 
 
 def test_a_deadline_ends_with_its_call(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.answer_next("drip")
-    assert type(failure_of(hurried, chat(fake.url), seconds=0.3)) is DeadlineExceeded
+    assert type(failure_of(hurried, chat(fake.url), seconds=0.3).error) is DeadlineExceeded
     fake.answer_next("slow 0.5")
-    assert hurried.send(chat(fake.url), seconds=HANG_SECONDS).status == 200
+    assert exchange(hurried, chat(fake.url), seconds=HANG_SECONDS).status == 200
 
 
 def test_calls_of_two_threads_have_their_own_deadlines(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
     gate = threading.Event()
     fake.script(200, chunks=[gate, b"{}"])
     with ThreadPoolExecutor(1) as threads:
-        patient = threads.submit(hurried.send, chat(fake.url), seconds=HANG_SECONDS)
+        patient = threads.submit(exchange, hurried, chat(fake.url), seconds=HANG_SECONDS)
         assert fake.wait_for_chats()
         failure = failure_of(hurried, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
         gate.set()
         assert patient.result().status == 200
-    assert type(failure) is DeadlineExceeded
+    assert type(failure.error) is DeadlineExceeded
 
 
 @pytest.mark.parametrize("length", [1_000, 1_001])
 def test_the_size_is_capped_to_the_byte(upstream: HttpUpstream, fake: FakeOpenRouter, length: int) -> None:
     fake.script(200, b"x" * length)
     if length <= 1_000:
-        assert len(upstream.send(chat(fake.url, most=1_000), seconds=HANG_SECONDS).body) == length
+        assert len(exchange(upstream, chat(fake.url, most=1_000), seconds=HANG_SECONDS).body) == length
     else:
         failure = failure_of(upstream, chat(fake.url, most=1_000))
-        assert type(failure) is UpstreamError
+        assert type(failure.error) is UpstreamError
         assert failure.outcome_unknown
 
 
 def test_an_endless_body_is_cut_off_early(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.script(200, chunks=[b"x" * 65_536] * 5_000)
     failure = failure_of(upstream, chat(fake.url, most=1_000_000))
-    assert type(failure) is UpstreamError
+    assert type(failure.error) is UpstreamError
     assert failure.outcome_unknown
     assert fake.wait_for_hang_up()
 
@@ -256,7 +257,7 @@ def test_an_endless_body_is_cut_off_early(upstream: HttpUpstream, fake: FakeOpen
 def test_every_coding_is_refused_unread(upstream: HttpUpstream, fake: FakeOpenRouter, coding: str) -> None:
     fake.script(200, b"not really compressed", {"Content-Encoding": coding})
     failure = failure_of(upstream, chat(fake.url))
-    assert type(failure) is UpstreamError
+    assert type(failure.error) is UpstreamError
     assert failure.outcome_unknown
 
 
@@ -287,7 +288,7 @@ def test_the_call_s_name_is_kept_when_its_answer_does_not_end(ending: str, kind:
         failure = failure_of(upstream, chat(url), seconds=HANG_SECONDS)
         over.set()
     upstream.close()
-    assert (type(failure), failure.receipt) == (kind, Receipt(generation_id="gen-7"))
+    assert (type(failure.error), failure.receipt) == (kind, Receipt(generation_id="gen-7"))
     assert failure.outcome_unknown
 
 
@@ -310,9 +311,9 @@ def test_connections_that_lay_idle_too_long_are_not_used(idle: float, connection
             connection.sendall(ANSWER)
 
     with tcp_server(talk) as (url, _):
-        upstream.send(question(url), seconds=HANG_SECONDS)
+        exchange(upstream, question(url), seconds=HANG_SECONDS)
         clock.pass_seconds(idle)
-        assert upstream.send(question(url), seconds=HANG_SECONDS).status == 200
+        assert exchange(upstream, question(url), seconds=HANG_SECONDS).status == 200
     upstream.close()
     assert len(opened) == connections
 
@@ -320,14 +321,14 @@ def test_connections_that_lay_idle_too_long_are_not_used(idle: float, connection
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(upstream: HttpUpstream, fake: FakeOpenRouter, status: int) -> None:
     fake.script(status, b"", {"Location": f"{fake.url}/key"})
-    assert upstream.send(chat(fake.url), seconds=HANG_SECONDS).status == status
+    assert exchange(upstream, chat(fake.url), seconds=HANG_SECONDS).status == status
     assert len(fake.requests) == 1
 
 
 def test_cookies_are_not_carried_from_one_call_to_the_next(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.script(200, b"{}", {"Set-Cookie": "session=alice; Path=/"})
-    upstream.send(chat(fake.url), seconds=HANG_SECONDS)
-    upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
+    exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert ["cookie" in arrival.headers for arrival in fake.chat_requests] == [False, False]
 
 
@@ -335,7 +336,7 @@ def test_the_environment_s_proxies_are_not_used(fake: FakeOpenRouter, monkeypatc
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     upstream = HttpUpstream()
-    assert upstream.send(chat(fake.url), seconds=HANG_SECONDS).status == 200
+    assert exchange(upstream, chat(fake.url), seconds=HANG_SECONDS).status == 200
     upstream.close()
 
 
@@ -346,23 +347,23 @@ def test_odd_headers_are_survived(upstream: HttpUpstream, number: int) -> None:
 
     with tcp_server(talk) as (url, heard):
         if number == 0:
-            assert upstream.send(question(url), seconds=HANG_SECONDS).status == 200
+            assert exchange(upstream, question(url), seconds=HANG_SECONDS).status == 200
         else:
-            assert type(failure_of(upstream, question(url))) is OutcomeUnknown
+            assert type(failure_of(upstream, question(url)).error) is OutcomeUnknown
     assert len(heard) == 1
 
 
 def test_what_is_no_http_may_have_been_paid(upstream: HttpUpstream) -> None:
     with tcp_server(lambda connection, _: connection.sendall(b"220 mail.example ESMTP\r\n")) as (url, heard):
-        assert type(failure_of(upstream, question(url))) is OutcomeUnknown
+        assert type(failure_of(upstream, question(url)).error) is OutcomeUnknown
     assert len(heard) == 1
 
 
 @pytest.mark.parametrize("wish", ["error 500", "error 503", "error 429", "hang-up", "reset", "truncated", "not-json"])
 def test_nothing_is_ever_sent_twice(upstream: HttpUpstream, fake: FakeOpenRouter, wish: str) -> None:
     fake.answer_next(wish)
-    with suppress(InstantError):
-        upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    with suppress(Failure):
+        exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert len(fake.chat_requests) == 1
 
 
@@ -375,9 +376,9 @@ def test_no_key_is_in_any_log_or_exception(
     for wish in ("shred", "error 401", "hang-up", "reset", "truncated", "gzip", "drip", "drip-headers"):
         fake.answer_next(wish)
         try:
-            hurried.send(chat(fake.url), seconds=0.3 if "drip" in wish else HANG_SECONDS)
-        except InstantError as error:
-            shown += [*traceback.format_exception(error), repr(error), str(error.body())]
+            exchange(hurried, chat(fake.url), seconds=0.3 if "drip" in wish else HANG_SECONDS)
+        except Failure as failure:
+            shown += [*traceback.format_exception(failure), repr(failure), str(failure.error.body())]
     shown += traceback.format_exception(failure_of(hurried, chat("http://127.0.0.1:1")))
     shown += [caplog.text, *(str(record.__dict__) for record in caplog.records)]
     assert len(caplog.records) > 20
@@ -389,12 +390,12 @@ def test_a_service_that_repeats_the_key_does_not_get_it_any_further(
 ) -> None:
     said = f'{{"your key": "{KEY}", "header": "Bearer {KEY}"}}'
     fake.script(200, said.encode(), {"X-Generation-Id": KEY, "X-Key": f"Bearer {KEY}"})
-    reply = upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    reply = exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert reply.body == b'{"your key": "[key]", "header": "Bearer [key]"}'
     assert (reply.headers["x-generation-id"], reply.headers["x-key"]) == ("[key]", "Bearer [key]")
     fake.script(200, said.encode(), {"X-Generation-Id": KEY}, cut=True)
-    with pytest.raises(OutcomeUnknown) as caught:
-        upstream.send(chat(fake.url), seconds=HANG_SECONDS)
+    with pytest.raises(Failure) as caught:
+        exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert caught.value.receipt == Receipt(generation_id="[key]")
 
 
@@ -402,8 +403,8 @@ def test_a_library_s_own_words_go_no_further(
     upstream: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     unwritable = replace(question(fake.url), bearer=Secret(f"{KEY}-é"))
-    with pytest.raises(OutcomeUnknown) as caught:
-        upstream.send(unwritable, seconds=HANG_SECONDS)
+    with pytest.raises(Failure) as caught:
+        exchange(upstream, unwritable, seconds=HANG_SECONDS)
     assert "canary" in repr(caught.value.__context__), "httpx tells the whole header"
     told = "".join(traceback.format_exception(caught.value))
     assert "canary" not in told + caplog.text + "".join(repr(vars(record)) for record in caplog.records)

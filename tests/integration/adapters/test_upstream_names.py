@@ -8,7 +8,9 @@ import pytest
 from instant.adapters.upstream import HttpUpstream
 from instant.domain.errors import DeadlineExceeded
 from instant.domain.exchange import Request
+from instant.domain.executions.failure import Failure
 from instant.domain.secret import Secret
+from instant.ports.upstream import exchange
 from tests.fakes.clock import TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.script import Pause, Step
@@ -76,21 +78,21 @@ class Ear:
 def test_a_body_that_is_silent_is_named_and_still_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
-    reply = hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear)
+    reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert (reply.body, ear.names) == (b"{}", ["gen-42"])
 
 
 def test_a_body_that_drips_is_named_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers=NAMED, chunks=[*[b"\n"] * 5, ear.gate, *[b"\n"] * 50, b"{}"])
-    reply = hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear)
+    reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert (reply.body.strip(), ear.names) == (b"{}", ["gen-42"])
 
 
 def test_a_body_that_is_there_is_not_named(fake: FakeOpenRouter) -> None:
     ear, patient = Ear(), HttpUpstream(body_seconds=HANG_SECONDS)
     fake.script(200, b"{}", headers=NAMED)
-    assert patient.send(chat(fake), seconds=HANG_SECONDS, named=ear).body == b"{}"
+    assert exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
     assert ear.names == []
     patient.close()
 
@@ -100,31 +102,32 @@ def test_a_name_that_cannot_be_noted_harms_nothing(
 ) -> None:
     ear = Ear(fails=True)
     fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
-    assert hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear).body == b"{}"
-    assert "the name of a call was not noted" in caplog.text
+    assert exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
+    assert "the generation id was not stored" in caplog.text
 
 
 def test_a_name_that_is_the_key_is_masked(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers={**NAMED, "X-Generation-Id": KEY}, chunks=[b"{", ear.gate, b"}"])
-    hasty.send(chat(fake), seconds=HANG_SECONDS, named=ear)
+    exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert ear.names == ["[key]"]
 
 
 def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", *DRIP])
-    with pytest.raises(DeadlineExceeded):
-        hurried.send(chat(fake), seconds=HANG_SECONDS, named=ear)
+    with pytest.raises(Failure):
+        exchange(hurried, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert ear.names == []
 
 
 def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
     ear, patient = Ear(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=2 * HANG_SECONDS)
     fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
-    with pytest.raises(DeadlineExceeded) as caught:
-        patient.send(chat(fake), seconds=HANG_SECONDS, named=ear)
+    with pytest.raises(Failure) as caught:
+        exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert ear.names == []
+    assert type(caught.value.error) is DeadlineExceeded
     assert caught.value.receipt is not None
     assert caught.value.receipt.generation_id == "gen-42"
     patient.close()
@@ -133,6 +136,6 @@ def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
 def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
     heard: list[str] = []
     fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
-    with pytest.raises(DeadlineExceeded):
-        hurried.send(chat(fake), seconds=HANG_SECONDS, named=heard.append)
+    with pytest.raises(Failure):
+        exchange(hurried, chat(fake), seconds=HANG_SECONDS, on_generation_id=heard.append)
     assert heard == ["gen-42"]

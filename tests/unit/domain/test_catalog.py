@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from instant.domain.catalog import why_unusable
+from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.nouns import a_model
+
+SUPPORTS = OpenRouterInstant().supports
 
 UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "gone": ({"is_active": False, "missing_since": "2026-11-20T03:00:00.000000Z"}, "no longer offered"),
@@ -40,18 +43,18 @@ USABLE: dict[str, dict[str, Any]] = {
 
 
 def test_a_missing_model_is_unusable() -> None:
-    assert "not in the catalog" in str(why_unusable(None))
+    assert "not in the catalog" in str(why_unusable(None, SUPPORTS))
 
 
 @pytest.mark.parametrize("case", UNUSABLE)
 def test_oddities_that_cannot_serve_are_refused_with_their_reason(case: str) -> None:
     changes, reason = UNUSABLE[case]
-    assert reason in str(why_unusable(a_model(**changes)))
+    assert reason in str(why_unusable(a_model(**changes), SUPPORTS))
 
 
 @pytest.mark.parametrize("case", USABLE)
 def test_oddities_that_can_serve_are_not(case: str) -> None:
-    assert why_unusable(a_model(**USABLE[case])) is None
+    assert why_unusable(a_model(**USABLE[case]), SUPPORTS) is None
 
 
 def test_abilities_come_from_modalities_and_parameters() -> None:

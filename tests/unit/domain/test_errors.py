@@ -3,6 +3,8 @@
 import pytest
 
 from instant.domain.errors import Conflict, InstantError, InvalidField, NotFound, RateLimited, every_error
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.receipt import Receipt
 
 TABLE = {
     "malformed": (400, False),
@@ -57,9 +59,9 @@ def test_every_body_has_one_shape(kind: type[InstantError]) -> None:
     assert error.during("exe_1").body() == {"error": {**expected, "execution_id": "exe_1"}}
 
 
-def test_what_is_booked_is_not_told() -> None:
-    error = RateLimited("Wait.", retry_after=7, outcome_unknown=True)
-    assert error.retry_after == 7
+def test_what_is_recorded_is_not_in_the_body() -> None:
+    error = Failure(RateLimited("Wait.", retry_after=7), receipt=Receipt(cost_nanousd=9), effect=Effect.UNKNOWN).error
+    assert (error.retry_after, error.headers) == (7, {"Retry-After": "7"})
     assert error.body() == {"error": {"code": "rate_limited", "message": "Wait.", "retryable": True}}
 
 

@@ -9,7 +9,10 @@ import pytest
 from instant.domain.catalog_change import ChangeKind, ModelChange
 from instant.domain.model_impact import Use, is_told, price_of, tidings, used_model
 from instant.domain.successor import SuccessorPolicy
+from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.nouns import NOON, a_model
+
+SUPPORTS = OpenRouterInstant().supports
 
 TODAY = date(2026, 11, 22)
 MODEL = a_model(price_overrides=({"min_prompt_tokens": 9, "prompt": "0.1"},), discount="0.5")
@@ -21,7 +24,7 @@ CHANGE = ModelChange(
 
 def test_a_price_that_was_stored_is_the_same_price() -> None:
     saved = json.loads(json.dumps(price_of(MODEL)))
-    used = used_model(MODEL.openrouter_id, MODEL, saved, TODAY)
+    used = used_model(MODEL.openrouter_id, MODEL, saved, TODAY, SUPPORTS)
     assert (used.status, used.saved_price, used.price) == ("ok", None, None)
 
 
@@ -36,18 +39,18 @@ def test_a_price_that_was_stored_is_the_same_price() -> None:
     ids=["lower", "another", "no tiers", "no discount"],
 )
 def test_any_other_price_is_a_changed_one(now: object) -> None:
-    assert used_model("x", now, price_of(MODEL), TODAY).status == "price_changed"  # type: ignore[arg-type]
-    assert used_model("x", now, None, TODAY).status == "ok", "nothing was saved"  # type: ignore[arg-type]
+    assert used_model("x", now, price_of(MODEL), TODAY, SUPPORTS).status == "price_changed"  # type: ignore[arg-type]
+    assert used_model("x", now, None, TODAY, SUPPORTS).status == "ok", "nothing was saved"  # type: ignore[arg-type]
 
 
 def test_a_worse_status_is_told_before_the_price_and_the_price_beside_it() -> None:
     ending = replace(MODEL, expiration_date="2026-12-01", discount=None)
-    used = used_model("x", ending, price_of(MODEL), TODAY)
+    used = used_model("x", ending, price_of(MODEL), TODAY, SUPPORTS)
     assert (used.status, used.saved_price, used.price) == ("expiring", price_of(MODEL), price_of(ending))
     missing = replace(ending, missing_since=NOON)
-    assert used_model("x", missing, price_of(MODEL), TODAY).status == "missing"
-    assert used_model("x", replace(missing, is_active=False), None, TODAY).status == "gone"
-    assert used_model("x", None, price_of(MODEL), TODAY).status == "gone"
+    assert used_model("x", missing, price_of(MODEL), TODAY, SUPPORTS).status == "missing"
+    assert used_model("x", replace(missing, is_active=False), None, TODAY, SUPPORTS).status == "gone"
+    assert used_model("x", None, price_of(MODEL), TODAY, SUPPORTS).status == "gone"
 
 
 def test_the_same_news_has_the_same_id_and_other_news_another() -> None:

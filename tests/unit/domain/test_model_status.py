@@ -6,6 +6,9 @@ from datetime import date
 import pytest
 
 from instant.domain.catalog import CatalogModel, ModelStatus, model_status
+from instant.resource_types.openrouter_instant import OpenRouterInstant
+
+SUPPORTS = OpenRouterInstant().supports
 
 TODAY = date(2026, 11, 22)
 MODEL = CatalogModel(
@@ -34,15 +37,15 @@ MODEL = CatalogModel(
     ],
 )
 def test_an_end_within_thirty_days_is_told(end: str | None, status: str) -> None:
-    assert model_status(replace(MODEL, expiration_date=end), TODAY) == status
+    assert model_status(replace(MODEL, expiration_date=end), TODAY, SUPPORTS) == status
 
 
 def test_never_stays_never() -> None:
-    assert model_status(replace(MODEL, expiration_date="2098-12-31"), date(2098, 12, 30)) is ModelStatus.OK
+    assert model_status(replace(MODEL, expiration_date="2098-12-31"), date(2098, 12, 30), SUPPORTS) is ModelStatus.OK
 
 
 def test_gone_comes_before_unusable_and_that_before_expiring() -> None:
     ending = replace(MODEL, expiration_date="2026-11-23", output_modalities=("audio",))
-    assert model_status(None, TODAY) is ModelStatus.GONE
-    assert model_status(replace(ending, is_active=False), TODAY) is ModelStatus.GONE
-    assert model_status(ending, TODAY) is ModelStatus.UNUSABLE
+    assert model_status(None, TODAY, SUPPORTS) is ModelStatus.GONE
+    assert model_status(replace(ending, is_active=False), TODAY, SUPPORTS) is ModelStatus.GONE
+    assert model_status(ending, TODAY, SUPPORTS) is ModelStatus.UNUSABLE

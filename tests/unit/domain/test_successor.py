@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from instant.domain.successor import successor_of
+from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.nouns import a_model
+
+SUPPORTS = OpenRouterInstant().supports
 
 TODAY = date(2026, 11, 22)
 GONE = a_model(is_active=False, alias_target="meadow/target", input_modalities=("image", "text"))
@@ -21,8 +24,8 @@ def test_the_alias_s_target_comes_first_then_plain_ids_then_the_alphabet_in_any_
     ranked = [able(name) for name in ("meadow/target", "meadow/y", "meadow/z", "meadow/a:free", "meadow/b:free")]
     for count in range(len(ranked)):
         for order in permutations(ranked[count:]):
-            assert successor_of(GONE, order, TODAY) is ranked[count]
-    assert successor_of(GONE, [], TODAY) is None
+            assert successor_of(GONE, order, TODAY, SUPPORTS) is ranked[count]
+    assert successor_of(GONE, [], TODAY, SUPPORTS) is None
 
 
 @pytest.mark.parametrize(
@@ -40,4 +43,4 @@ def test_the_alias_s_target_comes_first_then_plain_ids_then_the_alphabet_in_any_
     ids=["itself", "gone", "missing", "ending", "batch", "router", "blind", "mute"],
 )
 def test_what_does_less_or_ends_too_does_not_take_over(other: Any) -> None:
-    assert successor_of(GONE, [other], TODAY) is None
+    assert successor_of(GONE, [other], TODAY, SUPPORTS) is None

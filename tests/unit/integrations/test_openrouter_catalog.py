@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from instant.domain.catalog import CatalogModel, why_unusable
 from instant.domain.exchange import Reply
 from instant.integrations.openrouter.catalog import Listing, listing_request, read_listing, read_model
+from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 
@@ -99,7 +100,7 @@ def test_a_discount_given_as_a_number_is_no_price(models: dict[str, CatalogModel
 def test_exactly_routers_batches_and_those_without_words_or_images_are_unusable(
     models: dict[str, CatalogModel],
 ) -> None:
-    unusable = {key for key, model in models.items() if why_unusable(model)}
+    unusable = {key for key, model in models.items() if why_unusable(model, OpenRouterInstant().supports)}
     batches = {key for key in models if key.endswith(":batch")}
     wordless = {key for key, model in models.items() if {"text", "image"}.isdisjoint(model.output_modalities)}
     assert len(batches) == 3

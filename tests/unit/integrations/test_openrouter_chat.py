@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from instant.domain.errors import EmptyAnswer, InstantError, Moderated, RateLimited, UpstreamError
 from instant.domain.exchange import Reply
+from instant.domain.executions.failure import Failure
 from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.chat import chat_request, read_chat
 
@@ -108,41 +109,45 @@ EMPTY: dict[str, tuple[object, object, type[InstantError]]] = {
 @pytest.mark.parametrize("case", EMPTY)
 def test_nothing_is_never_a_success_and_is_booked_at_its_cost(case: str) -> None:
     message, finish, kind = EMPTY[case]
-    with pytest.raises(kind) as caught:
+    with pytest.raises(Failure) as caught:
         read_chat(reply_with(message, finish=finish))
-    assert type(caught.value) is kind
+    assert type(caught.value.error) is kind
     assert caught.value.receipt is not None
     assert caught.value.receipt.cost_nanousd == 340
     assert not caught.value.outcome_unknown
 
 
 def test_an_answer_eaten_by_its_length_says_what_to_raise() -> None:
-    with pytest.raises(EmptyAnswer, match="Raise max_tokens"):
+    with pytest.raises(Failure, match="Raise max_tokens"):
         read_chat(reply_with({"content": "", "reasoning": "hm"}, finish="length"))
 
 
 def test_an_error_beside_the_choices_is_a_failure_whatever_they_say() -> None:
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(Failure) as caught:
         read_chat(reply_with({"content": "Hel"}, error={"code": 429, "message": "late"}))
+    assert type(caught.value.error) is RateLimited
     assert caught.value.receipt is not None
     assert caught.value.receipt.cost_nanousd == 340
 
 
 def test_an_error_in_the_choice_is_a_failure() -> None:
-    with pytest.raises(UpstreamError):
+    with pytest.raises(Failure) as caught:
         read_chat(reply_with({"content": "Hel"}, choice={"error": {"code": 502, "message": "late"}}))
+    assert type(caught.value.error) is UpstreamError
 
 
 def test_a_finish_by_error_is_a_failure_at_its_cost() -> None:
-    with pytest.raises(UpstreamError) as caught:
+    with pytest.raises(Failure) as caught:
         read_chat(reply_with({"content": "Hel"}, finish="error"))
+    assert type(caught.value.error) is UpstreamError
     assert caught.value.receipt is not None
     assert caught.value.receipt.cost_nanousd == 340
 
 
 def test_an_error_without_choices_costs_nothing() -> None:
-    with pytest.raises(UpstreamError) as caught:
+    with pytest.raises(Failure) as caught:
         read_chat(raw(b'{"error": {"message": "late"}}'))
+    assert type(caught.value.error) is UpstreamError
     assert caught.value.receipt is not None
     assert caught.value.receipt.cost_nanousd == 0
 
@@ -167,10 +172,11 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_what_cannot_be_read_may_have_been_paid(case: str) -> None:
-    with pytest.raises(UpstreamError) as caught:
+    with pytest.raises(Failure) as caught:
         read_chat(raw(UNREADABLE[case]))
+    assert type(caught.value.error) is UpstreamError
     assert caught.value.outcome_unknown
-    assert not caught.value.retryable
+    assert not caught.value.error.retryable
     assert caught.value.receipt == Receipt(generation_id="gen-1")
 
 

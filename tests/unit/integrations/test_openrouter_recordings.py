@@ -18,11 +18,12 @@ from instant.domain.errors import (
     UpstreamError,
 )
 from instant.domain.exchange import Reply
+from instant.domain.executions.failure import Failure
 from instant.domain.pricing import Demand, worst_case
 from instant.integrations.openrouter import OpenRouter
 from instant.integrations.openrouter.catalog import Listing, read_listing
 from instant.integrations.openrouter.chat import read_chat
-from instant.integrations.openrouter.refusals import refusal
+from instant.integrations.openrouter.refusals import failure_of
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "openrouter"
 RECORDED = REAL / "recorded"
@@ -77,11 +78,12 @@ def test_every_quoted_refusal_becomes_our_own_and_quotes_nothing() -> None:
     refusals = [entry for entry in quoted() if entry["status"] >= 400]
     assert len(refusals) >= 7
     for entry in refusals:
-        error = refusal(quoted_reply(entry))
+        failure = failure_of(quoted_reply(entry))
+        error = failure.error
         known = [kind for prefix, kind in KINDS.items() if entry["name"].startswith(prefix)]
         assert not known or type(error) is known[0], entry["name"]
-        assert error.receipt is not None
-        assert error.receipt.cost_nanousd == 0
+        assert failure.receipt is not None
+        assert failure.receipt.cost_nanousd == 0
         told = json.dumps(error.body()) + repr(error)
         assert [text for text in texts_of(entry["body"]) if text in told] == [], entry["name"]
 
@@ -89,7 +91,7 @@ def test_every_quoted_refusal_becomes_our_own_and_quotes_nothing() -> None:
 def test_every_quoted_success_with_an_error_inside_is_a_failure() -> None:
     for entry in quoted():
         if entry["status"] == 200 and ("error" in entry["body"] or "choices" in entry["body"]):
-            with pytest.raises(InstantError):
+            with pytest.raises(Failure):
                 read_chat(quoted_reply(entry))
 
 
@@ -110,9 +112,10 @@ def test_the_quoted_key_check_is_read_exactly() -> None:
 )
 def test_recorded_refusals(name: str, kind: type[InstantError]) -> None:
     reply = recorded(name)
-    with pytest.raises(kind) as caught:
+    with pytest.raises(Failure) as caught:
         read_chat(reply)
-    told = json.dumps(caught.value.body())
+    assert type(caught.value.error) is kind
+    told = json.dumps(caught.value.error.body())
     assert [text for text in texts_of(json.loads(reply.body)) if text in told] == []
 
 

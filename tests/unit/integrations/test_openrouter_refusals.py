@@ -22,7 +22,7 @@ from instant.domain.errors import (
 )
 from instant.domain.exchange import Reply
 from instant.domain.receipt import Receipt
-from instant.integrations.openrouter.refusals import refusal
+from instant.integrations.openrouter.refusals import error_of, failure_of, nothing_done
 
 ACCOUNT = "user_2abcdefCANARY"
 KEY = "sk-or-v1-" + "CANARY" * 8
@@ -94,40 +94,41 @@ CASES = {
 
 def test_what_has_cost_something_was_begun() -> None:
     body = b'{"error": {"code": 503, "message": "busy"}, "usage": {"cost": 0.01}}'
-    assert not refusal(Reply(status=503, body=body)).nothing_done
-    assert refusal(Reply(status=503, body=b'{"error": {"code": 503}}')).nothing_done
+    assert not nothing_done(Reply(status=503, body=body))
+    assert nothing_done(Reply(status=503, body=b'{"error": {"code": 503}}'))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_each_answer_becomes_its_error(name: str) -> None:
     case = CASES[name]
-    error = refusal(case.reply())
+    error = failure_of(case.reply()).error
     assert type(error) is case.kind
     assert error.wait == case.retry_after
+    assert error.body() == error_of(case.reply()).body()
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_refusal_costs_nothing_and_a_timeout_is_unknown(name: str) -> None:
-    error = refusal(CASES[name].reply())
-    assert error.outcome_unknown is isinstance(error, OutcomeUnknown)
-    if error.outcome_unknown:
-        assert error.receipt == Receipt()
-        assert not error.retryable
+    failure = failure_of(CASES[name].reply())
+    assert failure.outcome_unknown is isinstance(failure.error, OutcomeUnknown)
+    if failure.outcome_unknown:
+        assert failure.receipt == Receipt()
+        assert not failure.error.retryable
     else:
-        assert error.receipt == Receipt(cost_nanousd=0)
+        assert failure.receipt == Receipt(cost_nanousd=0)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_word_of_upstream_is_passed_on(name: str) -> None:
     case = CASES[name]
-    error = refusal(case.reply())
+    error = failure_of(case.reply()).error
     told = json.dumps(error.body()) + str(error) + repr(error)
     for secret in (ACCOUNT, KEY, WORDS, "CANARY", case.message):
         assert secret not in told
 
 
 def test_only_limits_and_lack_of_room_are_worth_a_retry() -> None:
-    retryable = {name for name, case in CASES.items() if refusal(case.reply()).retryable}
+    retryable = {name for name, case in CASES.items() if failure_of(case.reply()).error.retryable}
     assert retryable == {name for name in CASES if name[:3] in {"429", "503", "529"}}
 
 
@@ -152,11 +153,11 @@ HTML = b"<html><head><title>524: A timeout occurred</title></head><body>CANARY</
 def test_a_body_that_says_nothing_leaves_the_status_to_speak(
     status: int, kind: type[InstantError], body: bytes
 ) -> None:
-    error = refusal(Reply(status=status, body=body))
-    assert type(error) is kind
-    assert error.outcome_unknown is (status >= 500)
-    assert error.receipt == Receipt(cost_nanousd=None if status >= 500 else 0)
-    assert "CANARY" not in json.dumps(error.body())
+    failure = failure_of(Reply(status=status, body=body))
+    assert type(failure.error) is kind
+    assert failure.outcome_unknown is (status >= 500)
+    assert failure.receipt == Receipt(cost_nanousd=None if status >= 500 else 0)
+    assert "CANARY" not in json.dumps(failure.error.body())
 
 
 @pytest.mark.parametrize("oddity", [[], {}, 7, None, True, ["x"], {"a": []}])
@@ -165,13 +166,13 @@ def test_metadata_of_any_shape_is_survived(oddity: object) -> None:
     for status in (400, 403, 413, 422):
         for metadata in (oddity, dict.fromkeys(keys, oddity)):
             error = {"code": oddity, "message": oddity, "metadata": metadata}
-            found = refusal(Reply(status=status, body=json.dumps({"error": error}).encode()))
+            found = failure_of(Reply(status=status, body=json.dumps({"error": error}).encode()))
             assert found.receipt is not None
 
 
 def test_what_a_failure_says_it_cost_is_booked() -> None:
     body = {"error": {"code": 500, "message": "late"}, "usage": {"prompt_tokens": 9, "cost": 0.0000012}}
-    error = refusal(Reply(status=500, body=json.dumps(body).encode()))
+    error = failure_of(Reply(status=500, body=json.dumps(body).encode()))
     assert error.receipt is not None
     assert error.receipt.cost_nanousd == 1_200
     assert error.receipt.prompt_tokens == 9
@@ -179,7 +180,7 @@ def test_what_a_failure_says_it_cost_is_booked() -> None:
 
 def test_the_generation_is_kept_for_later_questions() -> None:
     for status, body in ((500, b""), (502, HTML), (400, b""), (429, b'{"error":{"code":429}}'), (524, HTML)):
-        error = refusal(Reply(status=status, body=body, headers={"x-generation-id": "gen-7"}))
+        error = failure_of(Reply(status=status, body=body, headers={"x-generation-id": "gen-7"}))
         assert error.receipt is not None
         assert error.receipt.generation_id == "gen-7"
 
@@ -191,7 +192,7 @@ def test_the_generation_is_kept_for_later_questions() -> None:
 )
 def test_an_error_inside_a_200_goes_by_its_code(code: object, kind: type[InstantError]) -> None:
     body = json.dumps({"error": {"code": code, "message": WORDS}}).encode()
-    assert type(refusal(Reply(status=200, body=body))) is kind
+    assert type(failure_of(Reply(status=200, body=body)).error) is kind
 
 
 TOO_DEAR: dict[str, Any] = {"code": "constraint_filtered", "constraint": "max_price"}
@@ -211,10 +212,10 @@ def test_our_own_price_limit_is_told_from_a_model_that_is_gone(
     message: str, availability: object, kind: type[InstantError]
 ) -> None:
     body = {"error": {"code": 404, "message": message, "availability": availability}}
-    error = refusal(Reply(status=404, body=json.dumps(body).encode()))
-    assert type(error) is kind
-    assert ("max_cost_per_call_usd" in error.message) is (kind is CostCap)
-    assert error.receipt == Receipt(cost_nanousd=0)
+    failure = failure_of(Reply(status=404, body=json.dumps(body).encode()))
+    assert type(failure.error) is kind
+    assert ("max_cost_per_call_usd" in failure.error.message) is (kind is CostCap)
+    assert failure.receipt == Receipt(cost_nanousd=0)
 
 
 DAILY = json.dumps({"error": {"code": 429, "metadata": {"limit_source": "openrouter_free_tier_daily"}}}).encode()
@@ -233,13 +234,36 @@ DAILY = json.dumps({"error": {"code": 429, "metadata": {"limit_source": "openrou
 )
 def test_the_free_tier_s_daily_limit_ends_at_midnight_of_the_reply_s_own_day(date: str | None, seconds: int) -> None:
     headers = {"retry-after": "17", **({} if date is None else {"date": date})}
-    error = refusal(Reply(status=429, body=DAILY, headers=headers))
+    reply = Reply(status=429, body=DAILY, headers=headers)
+    error = failure_of(reply).error
+    assert not nothing_done(reply), "waiting a moment does not help"
     assert (type(error), error.retry_after, error.retryable) == (RateLimited, seconds, True)
     assert "midnight" in error.message
 
 
 def test_what_the_edge_says_in_html_is_unknown_and_keeps_the_call_s_name() -> None:
-    error = refusal(Reply(status=502, body=HTML, headers={"x-generation-id": "gen-7"}))
-    assert type(error) is OutcomeUnknown
-    assert (error.outcome_unknown, error.retryable) == (True, False)
+    error = failure_of(Reply(status=502, body=HTML, headers={"x-generation-id": "gen-7"}))
+    assert type(error.error) is OutcomeUnknown
+    assert (error.outcome_unknown, error.error.retryable) == (True, False)
     assert error.receipt == Receipt(generation_id="gen-7")
+
+
+def test_nothing_was_done_where_there_was_no_room_or_too_many_calls() -> None:
+    done = {name for name, case in CASES.items() if not nothing_done(case.reply())}
+    assert done.isdisjoint({name for name in CASES if name[:3] in {"503", "529"}} | {"429", "429 wait"})
+    assert {name for name in CASES if name[:3] not in {"429", "503", "529"}} <= done
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (503, HTML),
+        (529, b""),
+        (503, b'{"error":{"code":503},"usage":{"cost":0.1}}'),
+        (200, b'{"error":{"code":429}}'),
+        (500, b'{"error":{"code":503}}'),
+    ],
+    ids=["the edge", "silence", "with a cost", "inside a 200", "another status"],
+)
+def test_anything_else_may_have_been_begun(status: int, body: bytes) -> None:
+    assert not nothing_done(Reply(status=status, body=body))

@@ -9,11 +9,12 @@ import pytest
 
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField
+from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, MediaKind, read_media
 from instant.domain.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
 from instant.resource_types.chat_plan import MOST_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
 from instant.resource_types.model_settings import ModelSettings
-from instant.resource_types.resource_type import Call, Plan
+from instant.resource_types.resource_type import Call
 from tests.fakes.nouns import a_model
 
 NANO = 10**9
@@ -222,14 +223,12 @@ def test_a_caller_s_override_is_what_is_sent_and_what_is_priced() -> None:
 def test_json_is_expected_where_it_was_asked_for(form: dict[str, Any] | None, wanted: bool) -> None:
     able = a_model(supported_parameters=("max_tokens", "response_format"))
     settings: dict[str, Any] = {"response_format": form} if form else {}
-    assert planned(able, **settings).wants_json is wanted
+    assert planned(able, **settings).options == {"wants_json": wanted}
 
 
 def test_json_is_not_expected_of_a_model_that_was_not_asked_for_it() -> None:
-    assert (
-        planned(a_model(supported_parameters=("max_tokens",)), response_format={"type": "json_object"}).wants_json
-        is False
-    )
+    plan = planned(a_model(supported_parameters=("max_tokens",)), response_format={"type": "json_object"})
+    assert plan.options == {"wants_json": False}
 
 
 def test_an_image_model_is_asked_for_images_given_time_and_priced_as_one() -> None:

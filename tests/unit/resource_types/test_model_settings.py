@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from instant.domain.errors import InvalidField
 from instant.resource_types.chat_plan import check_settings, overridden
-from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings, contradictions, model_ids
+from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings, contradictions
+from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.nouns import a_model
 
 LOOK = {"function": {"name": "look"}}
@@ -63,13 +64,17 @@ def test_what_cannot_all_be_meant_is_refused_in_words(case: str) -> None:
 
 def test_two_fallbacks_are_the_most() -> None:
     config = {"model": "a/b", "fallback_models": ["a/c", "a/d"]}
-    assert model_ids(ModelSettings.model_validate(config).model_dump(exclude_none=True)) == ["a/b", "a/c", "a/d"]
+    assert OpenRouterInstant().models(ModelSettings.model_validate(config).model_dump(exclude_none=True)) == [
+        "a/b",
+        "a/c",
+        "a/d",
+    ]
     with pytest.raises(ValidationError, match="fallback_models"):
         ModelSettings.model_validate({"model": "a/b", "fallback_models": ["a/c", "a/d", "a/e"]})
 
 
 def test_a_model_is_named_once() -> None:
-    assert model_ids({"model": "a/b", "fallback_models": ["a/b", "a/c"]}) == ["a/b", "a/c"]
+    assert OpenRouterInstant().models({"model": "a/b", "fallback_models": ["a/b", "a/c"]}) == ["a/b", "a/c"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import InvalidField, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.failure import Failure
+from instant.domain.executions.plan import Plan
 from instant.domain.pricing import HIDDEN_PROMPT_TOKENS
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings
 from instant.resource_types.openrouter_instant import OpenRouterInstant
-from instant.resource_types.resource_type import Call, Plan
+from instant.resource_types.resource_type import Call
+from instant.use_cases.executions.perform import drive
 from tests.fakes.nouns import a_model
 
 KIND = OpenRouterInstant()
@@ -211,26 +214,27 @@ def test_planning_costs_nothing_and_changes_nothing() -> None:
     assert config == {"model": "meadow/lark-mini", "stop": ["END"]}
 
 
-def test_a_run_is_one_exchange_and_its_answer() -> None:
+def test_a_flow_is_one_exchange_and_its_answer() -> None:
     plan, sent = planned(), list[Request]()
 
     def send(request: Request) -> Reply:
         sent.append(request)
         return Reply(status=200, body=b'{"choices":[{"message":{"content":"Hello."}}],"usage":{"cost":0.1}}')
 
-    answer = KIND.run(plan, send)
+    answer = drive(KIND.flow(plan), send)
     assert sent == [plan.request]
     assert answer.output == {"type": "text", "content": "Hello."}
     assert answer.receipt.cost_nanousd == 100_000_000
 
 
-def test_a_run_that_fails_is_not_repeated() -> None:
+def test_a_flow_that_fails_yields_nothing_more() -> None:
     sent = list[Request]()
 
     def send(request: Request) -> Reply:
         sent.append(request)
         return Reply(status=503, body=b'{"error":{"code":503,"message":"No room."}}')
 
-    with pytest.raises(UpstreamUnavailable):
-        KIND.run(planned(), send)
+    with pytest.raises(Failure) as caught:
+        drive(KIND.flow(planned()), send)
+    assert type(caught.value.error) is UpstreamUnavailable
     assert len(sent) == 1

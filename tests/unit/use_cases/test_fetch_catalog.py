@@ -8,9 +8,10 @@ import pytest
 from instant.domain.exchange import Reply, Request
 from instant.use_cases.fetch_catalog import SyncRefused, fetch_catalog
 from tests.fakes.openrouter.exact_json import encode
+from tests.fakes.whole_replies import WholeReplies
 
 
-class Pages:
+class Pages(WholeReplies):
     """Plays replies one after the other and remembers what was asked."""
 
     def __init__(self, *replies: Reply) -> None:

@@ -1,9 +1,9 @@
-"""Booking a run on the real ledger: every order in which things can fail, what the caller gets, what the row says."""
+"""Recording an execution on the real ledger: every order in which things can fail, the response, and the row."""
 
 import json
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from instant.adapters.open_runs import DynamoOpenRuns
 from instant.adapters.stats_store import DynamoStatsStore
 from instant.domain.clock import moment, stamp
 from instant.domain.errors import (
+    CredentialMissing,
     CredentialRejected,
     DeadlineExceeded,
     EmptyAnswer,
@@ -26,14 +27,18 @@ from instant.domain.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-from instant.domain.execution import Execution, Opening, State, StoredAnswer
+from instant.domain.execution import Execution, State, StoredAnswer
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.prepared import Prepared, ServingModel
 from instant.domain.output import Answer
 from instant.domain.receipt import Receipt
-from instant.use_cases.book_run import Run, book_run
-from instant.use_cases.books import Books
+from instant.domain.usage import Usage
+from instant.use_cases.executions.deps import LedgerDeps
+from instant.use_cases.executions.record import SECONDS_TO_CLOSE, AlreadyRecorded, record
+from instant.use_cases.executions.replay import replay_response
 from tests.fakes.aws_faults import Fault, cancelled, failure, faults, lost_answer
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.nouns import a_receipt, an_opening
+from tests.fakes.nouns import a_prepared, a_receipt
 from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
 
@@ -46,7 +51,7 @@ class Desk:
     """One execution to be booked, and what became of it."""
 
     house: House
-    opening: Opening
+    prepared: Prepared
     clock: FakeClock = field(default_factory=FakeClock)
     ran: int = 0
 
@@ -56,23 +61,20 @@ class Desk:
         self._history = DynamoExecutionHistory(self.house.name("EXECUTIONS_TABLE"))
         self.open_runs = DynamoOpenRuns(self.house.name("EXECUTIONS_TABLE"))
         self._stats = DynamoStatsStore(self.house.name("RESOURCE_STATS_TABLE"))
-        self.books = Books(
+        self.deps = LedgerDeps(
             ledger=a_ledger(self.house), executions=self._history, answers=self.answers, clock=self.clock
         )
 
     def book(self, run: Callable[[], Answer]) -> dict[str, Any]:
-        """Run it, half a second long."""
-
-        def counted(opening: Opening) -> Answer:
-            self.ran += 1
-            self.clock.pass_seconds(0.5)
-            return run()
-
-        return book_run(Run(opening=self.opening, work=counted, computed=self.computed), self.books)
-
-    def computed(self, receipt: Receipt) -> int | None:
-        """The cost by catalog price."""
-        return receipt.cost_nanousd
+        """Record a run that takes half a second."""
+        try:
+            with record(self.prepared, lambda: 120.0, self.deps) as recording:
+                recording.mark_sent()
+                self.ran += 1
+                self.clock.pass_seconds(0.5)
+                return recording.finish(run())
+        except AlreadyRecorded as earlier:
+            return replay_response(earlier.execution, self.prepared.fingerprint, self.deps)
 
     def fails(self, error: Exception) -> InstantError:
         """Run it and let it fail."""
@@ -87,7 +89,7 @@ class Desk:
     @property
     def row(self) -> Execution | None:
         """What the ledger says."""
-        return self._history.get(self.opening.execution_id)
+        return self._history.get(self.prepared.execution_id)
 
     @property
     def found(self) -> Execution:
@@ -99,7 +101,7 @@ class Desk:
     @property
     def counts(self) -> tuple[int, int, int]:
         """Successes, failures and cost of the resource."""
-        stats = self._stats.of(self.opening.resource_id, START)
+        stats = self._stats.of(self.prepared.resource_id, START)
         assert stats.call_count == stats.success_count_30d + stats.failure_count_30d
         return stats.success_count_30d, stats.failure_count_30d, stats.cost_nanousd_30d
 
@@ -107,13 +109,13 @@ class Desk:
 @pytest.fixture
 def desk(cloud: House, fresh: Callable[[str], str]) -> Desk:
     """A call with an idempotency key: reserved, then sent."""
-    return Desk(cloud, an_opening(fresh("exe"), resource_id=fresh("res"), fingerprint="f" * 64))
+    return Desk(cloud, a_prepared(fresh("exe"), resource_id=fresh("res"), fingerprint="f" * 64))
 
 
 @pytest.fixture
 def plain(cloud: House, fresh: Callable[[str], str]) -> Desk:
     """A call without one."""
-    return Desk(cloud, an_opening(fresh("exe"), resource_id=fresh("res")))
+    return Desk(cloud, a_prepared(fresh("exe"), resource_id=fresh("res")))
 
 
 def answer(content: str = "Hello.") -> Answer:
@@ -125,7 +127,7 @@ def test_a_success_is_told_and_booked(desk: Desk) -> None:
     body = desk.book(answer)
     assert body == {
         "success": True,
-        "execution_id": desk.opening.execution_id,
+        "execution_id": desk.prepared.execution_id,
         "output": {"type": "text", "content": "Hello."},
         "model": "meadow/lark-mini-2026",
         "provider": "Meadow",
@@ -157,24 +159,25 @@ def test_a_large_answer_goes_to_the_bucket(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("error", "state", "cost"),
     [
-        (CredentialRejected("Connect again.", receipt=Receipt(cost_nanousd=0)), State.FAILED, 0),
+        (Failure(CredentialRejected("Connect again."), receipt=Receipt(cost_nanousd=0)), State.FAILED, 0),
+        (Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE), State.FAILED, 0),
         (UpstreamUnavailable("Not reached."), State.FAILED, 0),
-        (EmptyAnswer("Nothing.", receipt=a_receipt(cost_nanousd=77)), State.FAILED, 77),
-        (UpstreamError("Failed.", receipt=a_receipt(cost_nanousd=None)), State.FAILED, None),
-        (UpstreamError("Unreadable.", outcome_unknown=True), State.UNKNOWN, None),
-        (OutcomeUnknown("Lost.", outcome_unknown=True), State.UNKNOWN, None),
-        (DeadlineExceeded("Late.", outcome_unknown=True), State.UNKNOWN, None),
+        (Failure(EmptyAnswer("Nothing."), receipt=a_receipt(cost_nanousd=77)), State.FAILED, 77),
+        (Failure(UpstreamError("Failed."), receipt=a_receipt(cost_nanousd=None)), State.FAILED, None),
+        (Failure(UpstreamError("Unreadable."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
+        (Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
+        (Failure(DeadlineExceeded("Late."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )  # fmt: skip
 def test_a_failure_is_told_and_booked_as_what_it_was(
-    desk: Desk, error: InstantError, state: State, cost: int | None
+    desk: Desk, error: Exception, state: State, cost: int | None
 ) -> None:
     told = desk.fails(error)
-    assert told is error
-    assert told.execution_id == desk.opening.execution_id
+    assert told is (error.error if isinstance(error, Failure) else error)
+    assert told.execution_id == desk.prepared.execution_id
     row = desk.found
-    assert (row.state, row.error_code, row.receipt.cost_nanousd) == (state, error.code, cost)
+    assert (row.state, row.error_code, row.receipt.cost_nanousd) == (state, told.code, cost)
     assert json.loads(row.answer.text or "") == told.body()
     assert desk.counts == ((0, 1, cost or 0) if state is State.FAILED else (0, 0, 0))
 
@@ -202,7 +205,6 @@ def test_an_execution_is_never_run_twice(desk: Desk) -> None:
     """Whoever comes second, from wherever, is told what the first was told."""
     first = desk.book(answer)
     before = desk.found
-    desk.opening = replace(desk.opening, run_id="run_of_another")
     assert json.dumps(desk.book(answer)) == json.dumps(first)
     assert desk.ran == 1
     assert desk.found == before
@@ -261,7 +263,7 @@ def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(desk: Desk, capl
             """Nothing."""
             return None
 
-    desk.books = replace(desk.books, answers=Full())
+    desk.deps = replace(desk.deps, answers=Full())
     assert desk.book(answer)["output"] == {"type": "text", "content": "Hello."}
     assert (desk.found.state, desk.found.answer, desk.counts) == (State.DONE, StoredAnswer(), (1, 0, 5_920))
     assert "an answer was not stored" in caplog.text
@@ -275,23 +277,23 @@ def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
         assert desk.book(answer)["success"] is True
     assert (desk.found.state, desk.counts) == (State.SENT, (0, 0, 0))
     assert "an execution was not closed" in caplog.text
-    after = stamp(moment(desk.opening.lease_expires_at) + timedelta(minutes=1))
-    (left,) = [run for run in desk.open_runs.due(after) if run.opening == desk.opening]
+    after = stamp(moment("2026-11-22T12:02:00.000000Z") + timedelta(minutes=1))
+    (left,) = [run for run in desk.open_runs.due(after) if run.opening.execution_id == desk.prepared.execution_id]
     assert left.generation_id == "gen-1"  # so that it can be asked for
 
 
 @pytest.mark.parametrize(
     ("operation", "error"),
     [
-        ("TransactWriteItems", UpstreamError("Failed.", receipt=a_receipt())),
-        ("UpdateItem", OutcomeUnknown("Lost.", outcome_unknown=True)),
+        ("TransactWriteItems", Failure(UpstreamError("Failed."), receipt=a_receipt())),
+        ("UpdateItem", Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN)),
     ],
     ids=["failed", "unknown"],
 )
-def test_a_failure_is_told_even_if_it_cannot_be_booked(desk: Desk, operation: str, error: InstantError) -> None:
+def test_a_failure_is_told_even_if_it_cannot_be_booked(desk: Desk, operation: str, error: Failure) -> None:
     first = () if operation == "TransactWriteItems" else (None,)
     with faults(operation, *first, REFUSED):
-        assert desk.fails(error) is error
+        assert desk.fails(error) is error.error
     assert desk.found.state is State.SENT
     assert desk.counts == (0, 0, 0)
 
@@ -345,12 +347,64 @@ def test_a_plain_opening_that_is_told_as_failed_is_released(plain: Desk) -> None
 
 
 def test_a_cost_that_cannot_be_computed_holds_nothing_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(receipt: Receipt) -> int | None:
-        raise ArithmeticError("no such price")
-
-    body = book_run(Run(opening=desk.opening, work=lambda opening: answer(), computed=broken), desk.books)
+    broken = ServingModel(openrouter_id="meadow/lark-mini-2026", canonical_slug="", pricing=None)  # type: ignore[arg-type]
+    desk.prepared = replace(desk.prepared, models=(broken,))
+    receipt = a_receipt(usage=Usage(prompt_tokens=1, completion_tokens=1))
+    body = desk.book(lambda: Answer({"type": "text", "content": "Hello."}, receipt))
     assert (body["success"], desk.found.state) == (True, State.DONE)
     assert "a cost was not computed" in caplog.text
+
+
+@pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=repr)
+@pytest.mark.parametrize("kind", ["plain", "desk"])
+def test_an_error_before_anything_is_sent_leaves_nothing_behind(
+    request: pytest.FixtureRequest, kind: str, error: Exception
+) -> None:
+    desk: Desk = request.getfixturevalue(kind)
+    with pytest.raises(type(error)) as caught, record(desk.prepared, lambda: 120.0, desk.deps):
+        raise error
+    assert caught.value is error
+    assert (desk.row, desk.counts) == (None, (0, 0, 0))
+
+
+def test_nothing_is_written_of_a_plain_call_that_is_not_sent(plain: Desk) -> None:
+    refused = CredentialMissing("Connect.")
+    with faults("PutItem") as puts, faults("DeleteItem") as deletes, suppress(CredentialMissing):
+        with record(plain.prepared, lambda: 120.0, plain.deps):
+            raise refused
+        pytest.fail("it was not raised")
+    assert (puts.bodies, deletes.bodies) == ([], [])
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_a_process_that_is_ended_leaves_the_row_to_the_reconciler(desk: Desk, end: type[BaseException]) -> None:
+    def die() -> None:
+        with record(desk.prepared, lambda: 120.0, desk.deps) as recording:
+            recording.mark_sent()
+            raise end
+
+    with pytest.raises(end):
+        die()
+    assert (desk.found.state, desk.found.error_code, desk.counts) == (State.SENT, None, (0, 0, 0))
+
+
+def test_a_stream_that_is_closed_leaves_the_row_to_the_reconciler(desk: Desk) -> None:
+    def stream() -> Iterator[str]:
+        with record(desk.prepared, lambda: 120.0, desk.deps) as recording:
+            recording.mark_sent()
+            yield "Hel"
+            recording.finish(answer())
+
+    reader = stream()
+    assert next(reader) == "Hel"
+    reader.close()  # type: ignore[attr-defined]
+    assert (desk.found.state, desk.found.error_code, desk.counts) == (State.SENT, None, (0, 0, 0))
+
+
+def test_without_time_nothing_is_opened(desk: Desk) -> None:
+    with pytest.raises(UpstreamUnavailable), record(desk.prepared, lambda: SECONDS_TO_CLOSE, desk.deps):
+        pytest.fail("there was no time")
+    assert desk.row is None
 
 
 def _calls(desk: Desk) -> dict[str, int]:

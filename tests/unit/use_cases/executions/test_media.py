@@ -6,10 +6,12 @@ import pytest
 
 from instant.domain.errors import Internal, UpstreamError
 from instant.domain.execution import KeySource, Opening
+from instant.domain.executions.failure import Failure
 from instant.domain.image import Image, Picture
 from instant.domain.output import Answer
 from instant.domain.receipt import Receipt
-from instant.use_cases.keep_images import MAX_BYTES, Gallery, keep_images
+from instant.use_cases.executions.deps import MediaDeps
+from instant.use_cases.executions.media import MAX_BYTES, store_images
 
 RECEIPT = Receipt(generation_id="gen-1", cost_nanousd=7)
 OPENING = Opening(
@@ -63,7 +65,7 @@ def answer(*images: str, content: object = "Here.") -> Answer:
 @pytest.mark.parametrize("kind", ["png", "jpeg", "jpg", "webp", "gif"])
 def test_image_data_is_read(kind: str) -> None:
     reader = Reader()
-    kept = keep_images(answer(url(kind=kind)), OPENING, Gallery(pictures=reader, images=Store()))
+    kept = store_images(answer(url(kind=kind)), OPENING, MediaDeps(pictures=reader, images=Store()))
     assert reader.sizes == [7]
     assert kept.images == ()
     assert kept.receipt == RECEIPT
@@ -94,36 +96,38 @@ def test_image_data_is_read(kind: str) -> None:
 )
 def test_anything_else_is_unreadable_and_never_decoded(bad: str) -> None:
     reader, store = Reader(), Store()
-    with pytest.raises(UpstreamError) as failure:
-        keep_images(answer(bad), OPENING, Gallery(pictures=reader, images=store))
+    with pytest.raises(Failure) as failure:
+        store_images(answer(bad), OPENING, MediaDeps(pictures=reader, images=store))
+    assert type(failure.value.error) is UpstreamError
     assert failure.value.receipt == RECEIPT
     assert (reader.sizes, store.images) == ([], [])
 
 
 def test_the_length_is_checked_before_anything_is_decoded() -> None:
     reader = Reader()
-    gallery = Gallery(pictures=reader, images=Store())
-    keep_images(answer(url(bytes(MAX_BYTES))), OPENING, gallery)
+    media = MediaDeps(pictures=reader, images=Store())
+    store_images(answer(url(bytes(MAX_BYTES))), OPENING, media)
     for size in (MAX_BYTES + 2, 100_000_000):
-        with pytest.raises(UpstreamError):
-            keep_images(answer(url(bytes(size))), OPENING, gallery)
+        with pytest.raises(Failure):
+            store_images(answer(url(bytes(size))), OPENING, media)
     assert reader.sizes == [MAX_BYTES]
 
 
 def test_an_answer_without_images_passes() -> None:
     text = Answer({"type": "text", "content": "data:image/png;base64,cGljdHVyZQ=="}, RECEIPT)
-    assert keep_images(text, OPENING, Gallery(pictures=Reader(), images=Store())) is text
+    assert store_images(text, OPENING, MediaDeps(pictures=Reader(), images=Store())) is text
 
 
 def test_a_failing_store_is_ours_and_carries_the_receipt(caplog: pytest.LogCaptureFixture) -> None:
-    gallery = Gallery(pictures=Reader(), images=Store(OSError("disk")))
-    with pytest.raises(Internal) as failure:
-        keep_images(answer(url()), OPENING, gallery)
+    media = MediaDeps(pictures=Reader(), images=Store(OSError("disk")))
+    with pytest.raises(Failure) as failure:
+        store_images(answer(url()), OPENING, media)
+    assert type(failure.value.error) is Internal
     assert failure.value.receipt == RECEIPT
     assert not failure.value.outcome_unknown
     assert "exe_1" in str([vars(record) for record in caplog.records])
 
 
 def test_text_without_strings_passes_as_it_is() -> None:
-    kept = keep_images(answer(url(), content=None), OPENING, Gallery(pictures=Reader(), images=Store()))
+    kept = store_images(answer(url(), content=None), OPENING, MediaDeps(pictures=Reader(), images=Store()))
     assert kept.output["content"] is None

@@ -1,0 +1,132 @@
+"""Which requests are retried, how often, after how long, and which never are."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from instant.domain.errors import DeadlineExceeded, OutcomeUnknown, UpstreamError, UpstreamUnavailable
+from instant.domain.exchange import Reply
+from instant.domain.executions.failure import Effect, Failure
+from instant.use_cases.executions.perform import MAX_RETRY_AFTER, MIN_TIME_FOR_RETRY, RETRY, retried
+from tests.fakes.clock import FakeClock
+
+OK = Reply(status=200, body=b"done")
+UNREACHED = Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE)
+
+
+def busy(status: int = 503, wait: float | str | None = None) -> Reply:
+    """The service had no room, and says how long to wait."""
+    return Reply(status=status, body=b"", headers={} if wait is None else {"retry-after": str(wait)})
+
+
+class Service:
+    """Gives these, one after the other, and then succeeds."""
+
+    def __init__(self, *given: Reply | Exception) -> None:
+        """Not called yet."""
+        self._given = list(given)
+        self.calls = 0
+
+    def __call__(self) -> Reply:
+        """Reply or fail."""
+        self.calls += 1
+        found = self._given.pop(0) if self._given else OK
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def longest(low: float, high: float) -> float:
+    """The longest delay that chance allows."""
+    return high
+
+
+def tried(
+    service: Service, seconds: float = 100, jitter: Callable[[float, float], float] = longest
+) -> tuple[object, float]:
+    """What came of it, and how long was waited."""
+    clock = FakeClock()
+    try:
+        result: object = retried(
+            service,
+            nothing_done=lambda reply: reply.status in {429, 503},
+            seconds_left=lambda: seconds - clock.monotonic(),
+            sleep=clock.sleep,
+            retry=replace(RETRY, jitter=jitter),
+        )
+    except Exception as error:
+        result = error
+    return result, clock.monotonic()
+
+
+@pytest.mark.parametrize("given", [UNREACHED, busy()], ids=["unreached", "busy"])
+def test_retried_sends_again_what_was_not_begun(given: Reply | Exception) -> None:
+    service = Service(given, given)
+    result, waited = tried(service)
+    assert (result, service.calls) == (OK, 3)
+    assert waited == pytest.approx(0.5 * 1.5 + 1.0 * 1.5)
+
+
+def test_retried_spreads_its_delays() -> None:
+    _, waited = tried(Service(UNREACHED, UNREACHED), jitter=lambda low, high: low)
+    assert waited == pytest.approx(0.5 * 0.5 + 1.0 * 0.5)
+
+
+def test_retried_makes_three_attempts_at_most() -> None:
+    replies = [busy(wait=number) for number in (1, 2, 3, 4)]
+    service = Service(*replies)
+    assert tried(service)[0] is replies[2]
+    assert service.calls == 3
+    failures = [Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE) for _ in range(4)]
+    service = Service(*failures)
+    assert (tried(service)[0], service.calls) == (failures[2], 3)
+
+
+def test_retried_waits_as_long_as_the_service_asks_and_a_little_more() -> None:
+    assert tried(Service(busy(wait=2))) == (OK, 2.5)
+
+
+@pytest.mark.parametrize("wait", [int(MAX_RETRY_AFTER), 60])
+def test_retried_leaves_a_long_wait_to_the_caller(wait: int) -> None:
+    service, reply = Service(), busy(wait=wait)
+    service = Service(reply)
+    assert (tried(service), service.calls) == ((reply, 0.0), 1)
+
+
+def test_retried_does_not_retry_a_rate_limit_without_a_wait() -> None:
+    reply = busy(429)
+    service = Service(reply)
+    assert (tried(service), service.calls) == ((reply, 0.0), 1)
+
+
+def test_retried_retries_a_rate_limit_with_a_short_wait() -> None:
+    assert tried(Service(busy(429, 1))) == (OK, 1.5)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Failure(DeadlineExceeded("Late."), effect=Effect.UNKNOWN),
+        Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN),
+        Failure(UpstreamError("Refused.")),
+        UpstreamUnavailable("Who knows."),
+        ValueError("a bug"),
+        Reply(status=502, body=b""),
+        Reply(status=200, body=b"", headers={"retry-after": "1"}),
+    ],
+    ids=repr,
+)
+def test_retried_never_retries_anything_else(given: Reply | Exception) -> None:
+    service = Service(given)
+    assert (tried(service), service.calls) == ((given, 0.0), 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls"), [(MIN_TIME_FOR_RETRY + 0.75, 2), (MIN_TIME_FOR_RETRY + 0.74, 1), (0.0, 1)]
+)
+@pytest.mark.parametrize("given", [UNREACHED, busy()], ids=["unreached", "busy"])
+def test_retried_leaves_a_retry_time_to_run(given: Reply | Exception, seconds: float, calls: int) -> None:
+    service = Service(given, ValueError("stop"))
+    tried(service, seconds)
+    assert service.calls == calls
