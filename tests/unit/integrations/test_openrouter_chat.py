@@ -231,8 +231,8 @@ def test_any_json_gives_an_answer_or_one_of_our_errors(
     reply = reply_with(message, usage=usage, choice=choice)
     try:
         answer = read_chat(reply)
-    except InstantError as error:
-        json.dumps(error.body())
+    except Failure as failure:
+        json.dumps(failure.error.body())
     else:
         json.dumps(answer.output)
         assert answer.output["content"]

@@ -60,6 +60,6 @@ def test_without_a_list_the_operator_is_told_what_to_set() -> None:
 
 
 def test_a_page_may_stand_elsewhere() -> None:
-    ways = Ways(callbacks=(), pages={"https://openrouter.ai/auth": "http://127.0.0.1:1/auth"})
+    ways = Ways(callbacks=(), pages={"openrouter": "http://127.0.0.1:1/auth"})
     begun = begin_connecting("openrouter", None, CALLER, ways)
     assert begun.authorize_url.startswith("http://127.0.0.1:1/auth?code_challenge=")
