@@ -8,9 +8,9 @@ from tests.architecture.project import ROOT
 TEXT = (ROOT / "DECISIONS.md").read_text()
 ENTRY = re.compile(
     r"### (?P<id>D-\d{3}): (?P<decision>[^\n]+)\n\n"
-    r"Status: (?P<status>accepted|superseded) (?P<date>\d{4}-\d\d-\d\d)(?P<note>[^\n]*)\.\n"
-    r"Why: .+?\n"
-    r"Rejected: .+",
+    r"- Status: (?P<status>accepted|superseded) (?P<date>\d{4}-\d\d-\d\d)(?P<note>[^\n]*)\.\n"
+    r"- Why: .+?\n"
+    r"- Rejected: .+",
     re.DOTALL,
 )
 ENTRIES = re.split(r"\n(?=### )", re.sub(r"^## .*$", "", TEXT, flags=re.MULTILINE))[1:]
@@ -26,7 +26,7 @@ def test_ids_are_unique_and_consecutive() -> None:
 
 
 def test_the_newest_decision_is_last() -> None:
-    days = [date.fromisoformat(day) for day in re.findall(r"^Status: \w+ (\S{10})", TEXT, re.MULTILINE)]
+    days = [date.fromisoformat(day) for day in re.findall(r"^- Status: \w+ (\S{10})", TEXT, re.MULTILINE)]
     assert len(days) == len(ENTRIES) >= 100
     assert days == sorted(days)
 
