@@ -8,7 +8,7 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from textwrap import fill
@@ -88,7 +88,7 @@ def keyword_list() -> str:
     return fill(", ".join(f"`{keyword}`" for keyword in sorted(KEYWORDS)) + ".", 120)
 
 
-def _table(*columns: str, rows: list[tuple[str, ...]]) -> str:
+def _table(*columns: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(row)} |" for row in (columns, *rows)]
     return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])
 
