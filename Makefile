@@ -28,28 +28,28 @@ export ARCH
 .DEFAULT_GOAL := help
 .PHONY: help setup run test fuzz simulate mutate check format openapi build e2e bench deploy admin-key pins clean
 
-help: ## show this list
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
-setup: $(VENV_READY) ## make .venv; the other targets do it when it is missing or stale
+setup: $(VENV_READY) ## create .venv; the other targets do this when it is missing or out of date
 
-run: setup ## start the whole stack here, with a demo user and a fake OpenRouter
+run: setup ## start the whole stack locally, with demo users and a fake OpenRouter
 	@$(PY) -m tests.local --demo
 
-test: setup ## run the tests
+test: setup ## run the test suite
 	@$(PY) -m pytest -n auto --dist loadfile
 
 # Without these, as in .ci/run, they take a minute and a half and try the same each time.
 fuzz: export EXAMPLES ?= 200
 fuzz: export HISTORIES ?= 500
 fuzz: export STEPS ?= 50
-fuzz: setup ## let machines look for holes for long (EXAMPLES=200 requests per operation, HISTORIES=500, STEPS=50, SEED=...)
+fuzz: setup ## run the generated tests for longer (EXAMPLES=200 requests per operation, HISTORIES=500, STEPS=50, SEED=...)
 	@$(PY) -m pytest -n 2 --dist loadfile -m fuzz -o faulthandler_timeout=0 tests/fuzz
 
-simulate: setup ## let the ledger live through many schedules of crashes and lost calls (SCHEDULES=100000, SEED=0)
+simulate: setup ## run seeded fault-injection schedules against the ledger (SCHEDULES=100000, SEED=0)
 	@PYTHONPATH=layers/core $(PY) -m tests.simulator
 
-mutate: setup ## change what guards the house in every small way, and count the changes that no test notices
+mutate: setup ## run mutation tests on the security and money modules and count the surviving mutants (MODULES=...)
 	@$(PY) -m tests.mutation $(MODULES)
 
 check: setup $(SAM_READY) $(CHECKOV_READY) ## check format, lint, types, import directions, the template and the OpenAPI document
@@ -65,21 +65,21 @@ check: setup $(SAM_READY) $(CHECKOV_READY) ## check format, lint, types, import 
 	.venv-checkov/bin/python -m checkov.main --config-file .ci/checkov.yaml
 	PYTHONPATH=layers/core $(PY) -m tests.openapi --check
 
-format: setup ## format the code and mend what ruff can mend
+format: setup ## format the code and apply ruff's automatic fixes
 	@$(PY) -m ruff check -q --fix . ; $(PY) -m ruff format -q .
 
-openapi: setup ## make the OpenAPI document anew, with answers that the functions give
+openapi: setup ## generate the OpenAPI document, with recorded responses as examples
 	@PYTHONPATH=layers/core $(PY) -m tests.openapi
 
 build: setup $(SAM_READY) ## build functions and layers without Docker (ARCH=arm64 or x86_64)
 	$(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
 	@for function in $(BUILD)/*Function; do $(COMPILE) -s "$$function" -p /var/task "$$function" || exit 1; done
 
-e2e: ## build for this machine and run the artifacts under AWS's own runtime client
+e2e: ## build for this machine and run the end-to-end tests on the artifacts under AWS's runtime client
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
 	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m pytest -m e2e tests/e2e
 
-bench: ## build for this machine and measure cold start, CPU per call, AWS calls, the catalog sync
+bench: ## build for this machine and measure cold start, CPU per call, AWS calls and the catalog sync
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
 	@ARTIFACTS=.aws-sam/$(HOST_ARCH) PYTHONPATH=layers/core $(PY) -m tests.bench
 
@@ -87,17 +87,17 @@ deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 .
 	$(SAM) deploy --config-env $(patsubst dev,default,$(STAGE)) --template-file $(BUILD)/template.yaml \
 		--parameter-overrides Stage=$(STAGE) Architecture=$(ARCH) $(PARAMS)
 
-admin-key: setup ## make a key with every scope for a deployed stack and print it once (STACK=name, USER=name)
+admin-key: setup ## create an API key with every scope for a deployed stack and print it once (STACK=name, USER=name)
 	@test -n "$(STACK)" || { echo "Say for which stack: make admin-key STACK=instant-resources-dev" >&2; exit 2; }
 	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.admin_key $(STACK) $(OPERATOR)
 
-pins: setup ## resolve the pinned requirement files again (UPGRADE=--upgrade for newer versions)
+pins: setup ## resolve the pinned requirements again (UPGRADE=--upgrade for newer versions)
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
 	$(PINS) $(UPGRADE) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:sam -o requirements/sam.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:checkov -o requirements/checkov.txt
 
-clean: ## remove everything that can be made again
+clean: ## remove all generated files and environments
 	rm -rf .venv .venv-sam .venv-checkov .uv .aws-sam .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,4 +1,4 @@
-"""SECURITY.md promises what is tested: each promise names the tests that show it, and they are there."""
+"""SECURITY.md promises what is tested: each promise names the tests that show it, and they exist."""
 
 import re
 
@@ -20,7 +20,7 @@ def test_a_promise_names_tests_that_exist(promise: tuple[str, str]) -> None:
 
 def test_there_are_promises_and_limits() -> None:
     assert len(PROMISES) >= 20
-    for heading in ("Report a weakness", "What is promised", "What is not promised", "For operators"):
+    for heading in ("Report a vulnerability", "What is promised", "What is not promised", "For operators"):
         assert f"\n## {heading}" in TEXT
 
 

@@ -1,0 +1,133 @@
+"""The generated parts of README.md and docs/: `python -m tests.architecture.documents` writes them again.
+
+A generated part stands between `<!-- name -->` and `<!-- /name -->`. With `--bench` the last table of `make bench` is
+copied, too; no test compares it, since it belongs to one machine and one run.
+"""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from textwrap import fill
+
+from instant.domain import limits
+from instant.domain.errors import every_error
+from instant.resource_types import input_schema
+from tests.architecture.project import CORE, ROOT, Json, functions, resources, template
+
+README = ROOT / "README.md"
+API = ROOT / "docs/api.md"
+BENCHMARKS = ROOT / "docs/benchmarks.md"
+CONTRIBUTING = ROOT / "docs/contributing.md"
+OPERATIONS = ROOT / "docs/operations.md"
+KEYWORDS = input_schema._ANNOTATIONS | input_schema._ASSERTIONS | input_schema._APPLICATORS
+RATES = ("RatePerMinute", "ExecutePerMinute", "MostInFlight", "KeyChecksPerHour")
+"""The parameters of the template that are limits on callers."""
+
+
+def function_table() -> str:
+    """Every function and what it is for."""
+    return _table("function", "what it does", rows=[(f"`{f.name}`", f.properties["Description"]) for f in functions()])
+
+
+def route_table() -> str:
+    """Every route, the function behind it, whether it needs a token, and its summary in the OpenAPI document."""
+    paths = json.loads((CORE / "openapi.json").read_text())["paths"]
+    routes = sorted((path, method, function.name) for function in functions() for method, path in function.routes)
+    rows = [
+        (f"`{method} {path}`", f"`{name}`", "yes" if operation["security"] else "", operation["summary"])
+        for path, method, name in routes
+        for operation in [paths[path][method.lower()]]
+    ]
+    return _table("route", "function", "token", "what it does", rows=rows)
+
+
+def error_table() -> str:
+    """Every error code, its status, whether a retry can succeed, and when it is returned."""
+    kinds = sorted({(kind.status, kind.code, kind.retryable, kind.__doc__ or "") for kind in every_error()})
+    rows = [(str(status), f"`{code}`", "yes" if retryable else "", text) for status, code, retryable, text in kinds]
+    return _table("status", "code", "retryable", "when", rows=rows)
+
+
+def limit_table() -> str:
+    """Every limit on the size of requests, then the rate limits with the defaults of the template."""
+    rows = [(f"`{name}`", f"{getattr(limits, name):,}", text) for name, text in _documented(CORE / "domain/limits.py")]
+    rates = [(name, template()["Parameters"][name]) for name in RATES]
+    rows += [(f"parameter `{name}`", f"{rate['Default']:,}", rate["Description"]) for name, rate in rates]
+    return _table("limit", "value", "what it is", rows=rows)
+
+
+def parameter_table() -> str:
+    """Every parameter of the template with its default."""
+    parameters: dict[str, Json] = template()["Parameters"]
+    rows = [
+        (f"`{name}`", f"`{body['Default']}`" if body["Default"] != "" else "empty", body["Description"])
+        for name, body in parameters.items()
+    ]
+    return _table("parameter", "default", "what it is", rows=rows)
+
+
+def alarm_table() -> str:
+    """Every alarm and what raises it."""
+    alarms = resources("AWS::CloudWatch::Alarm")
+    rows = [(f"`{name}`", body["Properties"]["AlarmDescription"]) for name, body in alarms.items()]
+    return _table("alarm", "what raises it", rows=rows)
+
+
+def target_table() -> str:
+    """Every documented target of the Makefile."""
+    targets = re.findall(r"^([a-z0-9-]+):.*?## (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return _table("target", "what it does", rows=[(f"`make {name}`", text) for name, text in targets])
+
+
+def keyword_list() -> str:
+    """Every JSON Schema keyword that the `input_schema` of a template can use."""
+    return fill(", ".join(f"`{keyword}`" for keyword in sorted(KEYWORDS)) + ".", 120)
+
+
+def _table(*columns: str, rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (columns, *rows)]
+    return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])
+
+
+def _documented(path: Path) -> Iterator[tuple[str, str]]:
+    """Each constant `MAX_...` of a module with the text beneath it."""
+    for node, beneath in pairwise(ast.parse(path.read_text()).body):
+        match node, beneath:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
+                if name.startswith("MAX_"):
+                    yield name, text
+
+
+type Parts = Mapping[str, Callable[[], str]]
+
+PARTS: Mapping[Path, Parts] = {
+    README: {"functions": function_table},
+    API: {"routes": route_table, "errors": error_table, "limits": limit_table},
+    OPERATIONS: {"parameters": parameter_table, "alarms": alarm_table},
+    CONTRIBUTING: {"targets": target_table, "keywords": keyword_list},
+}
+"""The generated parts of each document, by name."""
+
+
+def with_parts(text: str, parts: Parts) -> str:
+    """`text` with each of `parts` generated again."""
+    for name, part in parts.items():
+        before, rest = text.split(f"<!-- {name} -->\n", 1)
+        _, after = rest.split(f"<!-- /{name} -->", 1)
+        text = f"{before}<!-- {name} -->\n{part()}\n<!-- /{name} -->{after}"
+    return text
+
+
+def bench_table() -> str:
+    """The table that `make bench` wrote last."""
+    return (ROOT / ".aws-sam/bench.md").read_text().strip()
+
+
+if __name__ == "__main__":
+    bench: Mapping[Path, Parts] = {BENCHMARKS: {"bench": bench_table}} if "--bench" in sys.argv else {}
+    for document, parts in {**PARTS, **bench}.items():
+        document.write_text(with_parts(document.read_text(), parts))
