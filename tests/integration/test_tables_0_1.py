@@ -57,13 +57,36 @@ def loaded(clock: FakeClock) -> Iterator[tuple[House, Any]]:
 
 
 @pytest.fixture
-def house(loaded: tuple[House, Any], clock: FakeClock) -> House:
-    """The app with the saved tables as they were, at the time when they were saved."""
-    opened, tables = loaded
-    set_back(tables)
-    opened.fake.begin_again()
+def house(loaded: tuple[House, Any]) -> House:
+    """The app with the saved tables as they were."""
+    return _as_saved(loaded)
+
+
+@pytest.fixture(scope="module")
+def after_reconciler(loaded: tuple[House, Any], clock: FakeClock) -> Any:
+    """What is in the tables when the reconciler has run until each outcome is known or given up."""
+    house = _as_saved(loaded)
+    for key, record in SAVED["generations"]:
+        house.fake.keep_generation(key, record)
+    for seconds in SAVED["waits"]:
+        clock.pass_seconds(seconds)
+        house.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
     clock.pass_seconds((NOW - clock.now()).total_seconds())
-    return opened
+    return kept_tables()
+
+
+@pytest.fixture
+def reconciled(loaded: tuple[House, Any], after_reconciler: Any) -> House:
+    """The app after its reconciler has run; the clock stands where it did."""
+    opened, _ = loaded
+    return _as_saved((opened, after_reconciler))
+
+
+def _as_saved(loaded: tuple[House, Any]) -> House:
+    house, tables = loaded
+    set_back(tables)
+    house.fake.begin_again()
+    return house
 
 
 def _encrypted(house: House, row: dict[str, Any]) -> dict[str, Any]:
@@ -120,16 +143,6 @@ def _spending(house: House) -> dict[str, tuple[int, int]]:
     }
 
 
-def _reconcile(house: House, clock: FakeClock) -> None:
-    """Run the reconciler until each outcome is known or given up, then set the clock back."""
-    for key, record in SAVED["generations"]:
-        house.fake.keep_generation(key, record)
-    for seconds in SAVED["waits"]:
-        clock.pass_seconds(seconds)
-        house.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
-    clock.pass_seconds((NOW - clock.now()).total_seconds())
-
-
 @pytest.mark.parametrize("saved", SAVED["answers"], ids=_name)
 def test_every_route_answers_as_before(house: House, saved: dict[str, Any]) -> None:
     assert _told(house, saved) == (saved["status"], _comparable(saved["body"]))
@@ -142,28 +155,25 @@ def test_a_stored_answer_is_replayed_byte_for_byte(house: House, name: str) -> N
     assert house.fake.chat_requests == []
 
 
-def test_open_executions_end_as_before(house: House, clock: FakeClock) -> None:
-    _reconcile(house, clock)
-    states = {row["state"]["S"] for row in house.table("EXECUTIONS_TABLE")}
+def test_open_executions_end_as_before(reconciled: House) -> None:
+    states = {row["state"]["S"] for row in reconciled.table("EXECUTIONS_TABLE")}
     assert states == {"DONE", "FAILED", "LOST"}
     for saved in SAVED["reconciled"]:
-        assert _told(house, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
+        assert _told(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
 
 
-def test_every_hold_is_settled_by_the_reconciler(house: House, clock: FakeClock) -> None:
-    held = _spending(house)
+def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[House, Any], reconciled: House) -> None:
+    settled = _spending(reconciled)
+    held = _spending(_as_saved(loaded))
     assert any(committed > spent for committed, spent in held.values())
-    _reconcile(house, clock)
-    settled = _spending(house)
     assert settled.keys() == held.keys()
     assert all(committed == spent for committed, spent in settled.values())
 
 
-def test_repeated_calls_after_the_reconciler_end_as_before(house: House, clock: FakeClock) -> None:
-    _reconcile(house, clock)
-    told = {name: _repeat(house, name).status for name in SAVED["calls"]}
+def test_repeated_calls_after_the_reconciler_end_as_before(reconciled: House) -> None:
+    told = {name: _repeat(reconciled, name).status for name in SAVED["calls"]}
     assert told == {name: call["repeated"] for name, call in SAVED["calls"].items()}
-    assert len(house.fake.chat_requests) == 1  # the reservation whose call was never sent
+    assert len(reconciled.fake.chat_requests) == 1  # the reservation whose call was never sent
 
 
 @pytest.mark.parametrize("resource", ["private", "public", "painter", "haiku"])
