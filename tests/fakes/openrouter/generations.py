@@ -30,6 +30,11 @@ class Generations:
         with self._lock:
             self._records[completion["id"]] = (key, _record(arrival, completion))
 
+    def keep(self, key: str, record: Json) -> None:
+        """Keep a record of a completion that another double made for `key`."""
+        with self._lock:
+            self._records[record["id"]] = (key, record)
+
     def answer(self, key: str, generation_id: str) -> Reply:
         """The record, to the key that made the call; otherwise 404."""
         with self._lock:

@@ -1,7 +1,9 @@
 """FakeOpenRouter: the double as tests and the local stack hold it."""
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
@@ -184,6 +186,10 @@ class FakeOpenRouter:
     def generation_ids(self) -> list[str]:
         """The ids of all calls that reached a model, oldest first."""
         return self._world.generations.ids
+
+    def keep_generation(self, key: str, record: str) -> None:
+        """Know the record, as JSON, of a call that another double answered for `key`."""
+        self._world.generations.keep(key, json.loads(record, parse_float=Decimal))
 
     @property
     def generation_lag(self) -> int:

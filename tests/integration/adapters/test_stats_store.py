@@ -71,7 +71,7 @@ def test_buckets_of_all_shards_are_summed_and_expired_ones_ignored(
     buckets = [f"day#{day}#{shard}" for day in ("2028-01-31", "2028-02-01", "2028-02-29", "2028-03-01", "2028-03-02")
                for shard in range(8)]  # fmt: skip
     for bucket in [*buckets, *(f"total#{shard}" for shard in range(8))]:
-        numbers = {name: {"N": "1"} for name in ("calls", "successes", "failures", "cost_nanousd", "earned_nanousd")}
+        numbers = {name: {"N": "1"} for name in ("calls", "successes", "failures", "cost_nanousd")}
         key = {"resource_id": {"S": resource_id}, "bucket": {"S": bucket}}
         item = {**key, **numbers, "last_called_at": {"S": bucket}, "expires_at": {"N": "1"}}
         aws.client("dynamodb").put_item(TableName=cloud.name("RESOURCE_STATS_TABLE"), Item=item)
@@ -80,6 +80,5 @@ def test_buckets_of_all_shards_are_summed_and_expired_ones_ignored(
         success_count_30d=24,
         failure_count_30d=24,
         cost_nanousd_30d=24,
-        total_earned_nanousd=8,
         last_called_at="total#7",
     )

@@ -17,10 +17,10 @@ from instant.domain.catalog_change import (
     ModelChange,
     before,
     changes_of,
-    redo,
     retold,
     undo,
 )
+from tests.fakes.history import redo
 from tests.fakes.nouns import NOON, a_model
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=2, unique=True).map(lambda words: tuple(sorted(words)))

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from instant.domain.catalog import CatalogModel
-from instant.domain.catalog_change import ChangeKind, ModelChange, before, redo
+from instant.domain.catalog_change import ChangeKind, ModelChange, before
 from instant.domain.catalog_plan import GRACE, Fetched, Rules, SyncPlan, plan_sync
 from instant.integrations.openrouter.catalog import read_model
 from tests.architecture.project import ROOT
+from tests.fakes.history import redo
 
 SAVED = ROOT.parent / "shared/data/openrouter"
 FIRST, LOG = SAVED / "models-2026-06-08.json", SAVED / "catalogue-events-2026-06-08_2026-07-10.jsonl"

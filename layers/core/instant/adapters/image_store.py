@@ -27,7 +27,6 @@ class ImageRow(Table):
     width = IntegerAttribute()
     height = IntegerAttribute()
     created_at = UnicodeAttribute()
-    original_url = UnicodeAttribute(null=True)
     expires_at = IntegerAttribute()
 
     def record(self) -> Image:

@@ -25,7 +25,6 @@ class DynamoStatsStore:
             success_count_30d=_sum(days, "successes"),
             failure_count_30d=_sum(days, "failures"),
             cost_nanousd_30d=_sum(days, "cost_nanousd"),
-            total_earned_nanousd=_sum(totals, "earned_nanousd"),
             last_called_at=max((row["last_called_at"]["S"] for row in totals), default=None),
         )
 

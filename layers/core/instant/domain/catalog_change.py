@@ -83,12 +83,6 @@ def retold(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any
     )
 
 
-def redo(model: CatalogModel | None, change: ModelChange) -> CatalogModel:
-    """The model after the change."""
-    facts = _typed(change.new)
-    return CatalogModel(openrouter_id=change.openrouter_id, **facts) if model is None else replace(model, **facts)
-
-
 def undo(model: CatalogModel, change: ModelChange) -> CatalogModel | None:
     """The model before the change; None if there was none."""
     return None if change.kind is ChangeKind.ADDED else replace(model, **_typed(change.old))

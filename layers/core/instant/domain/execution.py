@@ -39,7 +39,6 @@ class KeySource(StrEnum):
     """Whose key paid."""
 
     CALLER = "caller"
-    OWNER = "owner"
     PLATFORM = "platform"
 
 

@@ -24,7 +24,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture in the bucket; `original_url` is where it was found, if it was a link, and never holds data."""
+    """A picture in the bucket."""
 
     image_id: str
     user_id: str
@@ -36,7 +36,6 @@ class Image:
     width: int
     height: int
     created_at: str
-    original_url: str | None = None
 
     @property
     def path(self) -> str:

@@ -15,7 +15,6 @@ class Stats:
     success_count_30d: int = 0
     failure_count_30d: int = 0
     cost_nanousd_30d: int = 0
-    total_earned_nanousd: int = 0
     last_called_at: str | None = None
 
 

@@ -62,7 +62,6 @@ class ResourceStatistics(TypedDict):
     success_count_30d: int
     failure_count_30d: int
     cost_usd_30d: NotRequired[Annotated[Usd, Field(description="What all callers paid; for the owner only.")]]
-    total_earned_usdc: Usd
     last_called_at: Time | None
 
 

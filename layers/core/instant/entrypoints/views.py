@@ -144,7 +144,6 @@ def stats_view(stats: Stats, *, is_owner: bool) -> ResourceStatistics:
         "call_count": stats.call_count,
         "success_count_30d": stats.success_count_30d,
         "failure_count_30d": stats.failure_count_30d,
-        "total_earned_usdc": usd_text(stats.total_earned_nanousd),
         "last_called_at": stats.last_called_at,
     }
     return {**view, "cost_usd_30d": usd_text(stats.cost_nanousd_30d)} if is_owner else view
