@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ARCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz simulate mutate check format openapi build e2e bench deploy admin-key pins clean
+.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy admin-key pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,9 @@ run: setup ## start the whole stack locally, with demo users and a fake OpenRout
 
 test: setup ## run the test suite
 	@$(PY) -m pytest -n auto --dist loadfile
+
+test-busy: setup ## run the tests beside BUSY=8 busy processes, with NICE=0: they must pass all the same
+	@BUSY=$(or $(BUSY),8) NICE=$(or $(NICE),0) $(PY) -m tests.busy -n auto --dist loadfile
 
 # Without these, as in .ci/run, they take a minute and a half and try the same each time.
 fuzz: export EXAMPLES ?= 200
