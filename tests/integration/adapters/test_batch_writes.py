@@ -6,6 +6,7 @@ import pytest
 
 from instant.adapters import batch_writes
 from instant.adapters.model_changes import ChangeRow
+from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 from tests.fakes.aws_faults import Fault, answer, faults
 from tests.integration.house import House, open_house
@@ -14,7 +15,7 @@ from tests.integration.house import House, open_house
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A house whose tables are busy, and whose writers do not pause."""
-    monkeypatch.setattr(batch_writes, "_FIRST_PAUSE", 0)
+    monkeypatch.setattr(batch_writes, "_BACKOFF", Backoff(attempts=10, initial=0, max=0))
     with open_house() as opened:
         yield opened
 

@@ -1,22 +1,25 @@
 """Many items by their keys, across tables, in one round trip."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from instant.adapters.aws import client
 from instant.adapters.tables import Table
+from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
 MOST_KEYS = 100
 """Most keys of one BatchGetItem."""
 
-_ATTEMPTS = 3
+_BACKOFF = Backoff(attempts=3, initial=0.05, max=0.1)
 
 
 def read_items(wanted: dict[str, Any]) -> dict[str, list[Any]]:
-    """All that is `wanted`; what DynamoDB leaves unprocessed is asked for again, a missing row is no answer."""
+    """All that is `wanted`; keys that DynamoDB leaves unprocessed are retried, a row that is missing is left out."""
     found: dict[str, list[Any]] = {}
-    for _ in range(_ATTEMPTS):
+    for delay in (0.0, *_BACKOFF.delays()):
+        time.sleep(delay)
         reply = client("dynamodb").batch_get_item(RequestItems=wanted)
         for table, items in reply["Responses"].items():
             found.setdefault(table, []).extend(items)

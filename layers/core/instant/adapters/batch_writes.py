@@ -1,6 +1,5 @@
-"""Many items into one table: what DynamoDB leaves unprocessed is sent again, ever more slowly."""
+"""Many items into one table: items that DynamoDB leaves unprocessed are retried with backoff."""
 
-import random
 import time
 from collections.abc import Iterable
 from itertools import batched
@@ -9,13 +8,14 @@ from typing import Any
 from instant.adapters.aws import client
 from instant.adapters.batch_reads import name_of
 from instant.adapters.tables import Table
+from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
 MOST_ITEMS = 25
 """Most items of one BatchWriteItem."""
 
-_ATTEMPTS = 10
-_FIRST_PAUSE = 0.05
+_BACKOFF = Backoff(attempts=10, initial=0.1, max=25.6)
+"""The delays add up to 51 s at most, and to half of that on average."""
 
 
 def write_items(table: type[Table], rows: Iterable[Table]) -> None:
@@ -25,10 +25,9 @@ def write_items(table: type[Table], rows: Iterable[Table]) -> None:
 
 
 def _insist(table: str, puts: list[dict[str, Any]]) -> None:
-    """A table that is new, or written much, takes only so many a second; pauses add up to half a minute."""
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))
+    """A table that is new, or has much traffic, accepts only a limited number of writes per second."""
+    for delay in (0.0, *_BACKOFF.delays()):
+        time.sleep(delay)
         reply = client("dynamodb").batch_write_item(RequestItems={table: puts})
         puts = reply.get("UnprocessedItems", {}).get(table, [])
         if not puts:

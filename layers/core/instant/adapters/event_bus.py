@@ -1,12 +1,12 @@
 """Events on EventBridge."""
 
 import json
-import random
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from instant.adapters.aws import client
+from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
 SOURCE = "instant.resources"
@@ -14,7 +14,7 @@ MOST_BYTES = 200_000
 """Most bytes of one request's events; the service has long taken 256 KiB with all that is around them."""
 
 _AT_ONCE = 10
-_ATTEMPTS = 4
+_BACKOFF = Backoff(attempts=4, initial=0.1, max=0.4)
 
 
 class EventBridgeBus:
@@ -40,10 +40,9 @@ class EventBridgeBus:
         return sent
 
     def _insist(self, entries: list[dict[str, Any]]) -> int:
-        """How many were refused each time."""
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        """How many entries are still refused after the last attempt."""
+        for delay in (0.0, *_BACKOFF.delays()):
+            time.sleep(delay)
             entries = self._refused(entries)
             if not entries:
                 break

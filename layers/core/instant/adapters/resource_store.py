@@ -1,6 +1,5 @@
 """Resources in DynamoDB, each with a second item that makes its address unique."""
 
-import random
 import time
 from collections.abc import Callable
 
@@ -11,11 +10,12 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from instant.adapters.resource_rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
+from instant.domain.backoff import Backoff
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.ranking import Usage
 from instant.domain.resource import Resource, Visibility
 
-_ATTEMPTS = 6
+_BACKOFF = Backoff(attempts=6, initial=0.02, max=0.32)
 _FAILED = "ConditionalCheckFailed"
 _PASSING = "TransactionConflict"
 
@@ -78,18 +78,18 @@ class DynamoResourceStore:
         self._write(fill, resource)
 
     def _write(self, fill: Callable[[TransactWrite], None], resource: Resource) -> None:
-        """One transaction; when another write, such as a ranking, holds one of the rows just now, once more."""
+        """One transaction; a conflict with another write, such as a ranking, is retried with backoff."""
         connection: Connection = self._rows._get_connection().connection
-        for attempt in range(_ATTEMPTS):
+        for delay in (*_BACKOFF.delays(), None):
             try:
                 with TransactWrite(connection=connection) as write:
                     fill(write)
                 return
             except TransactWriteError as error:
                 codes = [reason.code if reason else None for reason in error.cancellation_reasons]
-                if _FAILED in codes or _PASSING not in codes or attempt == _ATTEMPTS - 1:
+                if _FAILED in codes or _PASSING not in codes or delay is None:
                     raise _conflict(codes, resource) or error from None
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+            time.sleep(delay)
 
     def _new_row(self, resource: Resource) -> ResourceRow:
         is_public = resource.visibility is Visibility.PUBLIC
