@@ -3,10 +3,28 @@
 import copy
 from typing import Any
 
+from moto.core.model_instances import model_data
 from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 
 _ACCOUNT = "123456789012"
+
+
+class _Untracked(list[object]):
+    """A list that stays empty."""
+
+    def append(self, _: object) -> None:
+        """Keep nothing."""
+
+
+def keep_no_copies() -> None:
+    """Let moto free a row once no table has it, until the next reset.
+
+    moto lists every instance of its models, for its dashboard: each row that was ever written, and a copy of the whole
+    table for each transaction. S3's list stays: by it the files of the objects are closed.
+    """
+    for model in model_data["dynamodb"].values():
+        model.instances_tracked = _Untracked()  # type: ignore[attr-defined]
 
 
 def empty_stores() -> None:
@@ -16,6 +34,9 @@ def empty_stores() -> None:
             table.items.clear()
     for bucket in s3_backends[_ACCOUNT]["aws"].buckets.values():
         bucket.keys.clear()
+    for key in FakeKey.instances_tracked:  # type: ignore[attr-defined]
+        key.dispose()
+    FakeKey.instances_tracked.clear()  # type: ignore[attr-defined]
 
 
 def kept_tables() -> Any:

@@ -18,7 +18,7 @@ from moto import mock_aws
 
 from instant.adapters import aws
 from instant.ports import Clock
-from tests.fakes.aws_stores import empty_stores
+from tests.fakes.aws_stores import empty_stores, keep_no_copies
 from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.deployment import deploy
@@ -201,6 +201,7 @@ class House:
 def open_house(**given: str) -> Iterator[House]:
     """A fresh house with these parameters of the template; nothing of it is left afterwards."""
     with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
+        keep_no_copies()
         aws.client.cache_clear()
         cloudformation = _SESSION.create_client("cloudformation")
         parameters = {

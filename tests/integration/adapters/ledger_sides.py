@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from instant.domain.errors import BudgetExhausted
 from instant.domain.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.receipt import Receipt
 from instant.ports.books import ExecutionReader, Ledger, OpenRuns
+from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.fakes.nouns import a_closing
 from tests.integration.house import House
@@ -43,6 +45,12 @@ class Subject(Protocol):
     def sums(self, opening: Opening) -> Sums:
         """What the opening's resource, user and budgets came to."""
 
+    def kept(self) -> Any:
+        """A copy of everything in it, for `restore`."""
+
+    def restore(self, kept: Any) -> None:
+        """Make everything what it was."""
+
 
 class InMemory:
     """Dictionaries."""
@@ -50,6 +58,12 @@ class InMemory:
     def __init__(self) -> None:
         """Empty ones."""
         self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
+
+    def kept(self) -> Any:
+        return deepcopy(vars(self.books))
+
+    def restore(self, kept: Any) -> None:
+        vars(self.books).update(deepcopy(kept))
 
     def sums(self, opening: Opening) -> Sums:
         stats = [sums for key, sums in self.books.stats.items() if key[0] == opening.resource_id]
@@ -69,6 +83,12 @@ class InDynamo:
         self._stats, self._usage, self._limits = map(
             house.name, ("RESOURCE_STATS_TABLE", "USAGE_TABLE", "LIMITS_TABLE")
         )
+
+    def kept(self) -> Any:
+        return kept_tables()
+
+    def restore(self, kept: Any) -> None:
+        set_back(kept)
 
     def sums(self, opening: Opening) -> Sums:
         days = [row for row in _query(self._stats, resource_id=opening.resource_id) if row["bucket"].startswith("day#")]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,7 +27,13 @@ from tests.integration.adapters.ledger_sides import (
     some_holds,
 )
 
-STATES: tuple[State | None, ...] = (None, *State)
+BEGINNINGS = [
+    (kind, state)
+    for kind in ("named", "budgeted", "plain")
+    for state in (None, *State)
+    if (kind, state) != ("plain", State.RESERVED)
+]
+"""Each kind of call in each state that it can be in; a plain call is never RESERVED."""
 
 
 @pytest.fixture(params=["memory", "dynamo"])
@@ -95,29 +102,31 @@ def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
     return found[0] if found else None
 
 
-@pytest.mark.parametrize("step", [name for name in STEPS if name != "open"])
-@pytest.mark.parametrize("whose", ["own", "another"])
-@pytest.mark.parametrize("state", STATES, ids=str)
+@pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
 def test_each_step_is_taken_from_its_own_states_by_its_own_run(
-    subject: Subject, opening: Opening, state: State | None, whose: str, step: str
+    subject: Subject, opening: Opening, state: State | None
 ) -> None:
-    if state is State.RESERVED and opening.first_state is State.SENT:
-        return
+    """Every step by the own run and by another, each from a copy of the same ledger."""
     bring_to(subject.ledger, opening, state)
     before, sums = subject.executions.get(opening.execution_id), subject.sums(opening)
-    target = ALLOWED.get(step, {}).get(state) if whose == "own" or step in ANY_RUN else None
-    taker = opening if whose == "own" else replace(opening, run_id="run_of_another")
-    if target is not None:
-        STEPS[step](subject.ledger, taker)
-        after = subject.executions.get(opening.execution_id)
-        assert (after.state if after else GONE) == target
-        return
-    assert outcome(STEPS[step], subject.ledger, taker) == TOLD.get(step, "refused")
-    assert subject.executions.get(opening.execution_id) == before
-    assert subject.sums(opening) == sums
+    kept, taken = subject.kept(), 0
+    for step, whose in product([name for name in STEPS if name != "open"], ["own", "another"]):
+        subject.restore(kept)
+        target = ALLOWED.get(step, {}).get(state) if whose == "own" or step in ANY_RUN else None
+        taker = opening if whose == "own" else replace(opening, run_id="run_of_another")
+        if target is not None:
+            STEPS[step](subject.ledger, taker)
+            after = subject.executions.get(opening.execution_id)
+            assert (after.state if after else GONE) == target, (step, whose)
+            taken += 1
+            continue
+        assert outcome(STEPS[step], subject.ledger, taker) == TOLD.get(step, "refused"), (step, whose)
+        assert subject.executions.get(opening.execution_id) == before, (step, whose)
+        assert subject.sums(opening) == sums, (step, whose)
+    assert taken == sum(state in states for states in ALLOWED.values()) + (state is State.RESERVED)
 
 
-@pytest.mark.parametrize("state", STATES, ids=str)
+@pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
 def test_an_execution_is_opened_once(subject: Subject, opening: Opening, state: State | None) -> None:
     """Another run is shown what stands there; the same run's repeat is the opening whose answer was lost."""
     bring_to(subject.ledger, opening, state)

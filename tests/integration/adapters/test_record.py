@@ -168,7 +168,9 @@ def test_a_large_answer_goes_to_the_bucket(desk: Desk) -> None:
         (Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
         (Failure(DeadlineExceeded("Late."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+    ids=[
+        "rejected", "unreached", "unreached without a receipt", "empty", "of unknown cost", "unreadable", "lost", "late",
+    ],
 )  # fmt: skip
 def test_a_failure_is_told_and_booked_as_what_it_was(
     desk: Desk, error: Exception, state: State, cost: int | None
@@ -355,7 +357,7 @@ def test_a_cost_that_cannot_be_computed_holds_nothing_up(desk: Desk, caplog: pyt
     assert "a cost was not computed" in caplog.text
 
 
-@pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=repr)
+@pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=["ours", "AWS"])
 @pytest.mark.parametrize("kind", ["plain", "desk"])
 def test_an_error_before_anything_is_sent_leaves_nothing_behind(
     request: pytest.FixtureRequest, kind: str, error: Exception
