@@ -19,13 +19,13 @@ app = api()
 
 @app.get("/api/user/api-keys")
 def index() -> PageOf[ApiKeySummary]:
-    """The caller's keys, newest first."""
+    """List the caller's API keys, newest first."""
     return whole_answer([api_key_view(key) for key in list_keys(caller_of(app), store)])
 
 
 @app.post("/api/user/api-keys", status_code=201)
 def create(body: NewApiKey) -> MintedApiKey:
-    """Make a key; `api_key` is shown in this answer and never again."""
+    """Create an API key; `api_key` is in this response and never shown again."""
     secret, key = create_key(
         name=body.name,
         scopes=body.scopes,
@@ -39,7 +39,7 @@ def create(body: NewApiKey) -> MintedApiKey:
 
 @app.delete("/api/user/api-keys/<key_id>", status_code=204)
 def revoke(key_id: str) -> Response[None]:
-    """Revoke a key."""
+    """Revoke an API key."""
     revoke_key(key_id, caller_of(app), store, clock)
     return no_content()
 

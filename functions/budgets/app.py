@@ -39,7 +39,7 @@ def index(
         Query(alias="id", max_length=MAX_ID_CHARACTERS, description="… or that of this key or resource of yours."),
     ] = None,
 ) -> PageOf[BudgetStanding]:
-    """The budgets that the caller has set, and always the caller's own; admins see the platform's (`global`), too.
+    """List the budgets that the caller has set, and the caller's own; admins also see the platform's (`global`).
 
     What was spent is counted only where a limit is set, and from then on: without one it is null, which is not 0.
     `GET /api/executions` has what each call cost.
@@ -54,7 +54,7 @@ def index(
 
 @app.put("/api/budgets")
 def replace(body: NewBudget) -> BudgetStanding:
-    """Set what may be spent in a UTC day and month, by calls that begin from now on; twice null takes it away.
+    """Set the budget of a UTC day and month for calls that begin from now on; two nulls remove it.
 
     A call that does not fit is refused before anything is sent: 429 `budget_exhausted`, or 409 `cost_cap` where even
     an unspent budget is too small. `global` is kept in eight parts: no call may cost more than one of them.

@@ -35,14 +35,14 @@ app.get("/api/models/<author>/<slug>", responses=documented(ModelDetail))(browse
 
 @app.post("/api/models/estimate")
 def estimate(body: Estimate) -> CostEstimates:
-    """What a call would cost on each of some models: as expected, and at worst. Nothing is sent, nothing is kept."""
+    """Estimate the expected and the maximum cost of a call on several models; nothing is sent or stored."""
     call, (shelf, _) = body.call(), catalog.now()
     return estimates_view(call, estimate_cost(body.model_ids, call, body.sort, shelf, clock.now()))
 
 
 @app.post("/api/admin/sync-models", status_code=202)
 def sync(body: SyncOrder | None = None) -> AcceptedSync:
-    """Ask for a sync; it runs by itself, GET /api/models shows when it is done."""
+    """Request a sync; it runs asynchronously, GET /api/models shows when it is done."""
     caller_of(app).require(Scope.ADMIN)
     order = body or SyncOrder()
     bus.put(SYNC_EVENT, order.model_dump())
@@ -51,7 +51,7 @@ def sync(body: SyncOrder | None = None) -> AcceptedSync:
 
 @app.get("/api/openapi.json", responses=documented(dict[str, Any]))
 def openapi() -> Response[str]:
-    """This document: the whole API in OpenAPI 3.1."""
+    """Get this document: the whole API in OpenAPI 3.1."""
     return Response(200, "application/json", document(), {"Cache-Control": "public, max-age=300"})
 
 

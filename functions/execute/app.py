@@ -66,7 +66,7 @@ app = api()
 
 @app.post("/api/execute", responses=documented(ExecutedCall))
 def execute(body: Execute) -> dict[str, Any]:
-    """Run a resource with these inputs and answer with its output."""
+    """Execute a resource with these inputs and return its output."""
     request = ExecuteRequest(
         resource_id=body.resource_id,
         address=body.resource,

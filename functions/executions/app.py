@@ -21,14 +21,14 @@ app = api()
 
 @app.get("/api/executions")
 def index(limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None) -> PageOf[ExecutionSummary]:
-    """The caller's executions, newest first."""
+    """List the caller's executions, newest first."""
     page = list_executions(caller_of(app), page_request(limit, cursor), history)
     return page_answer(page, execution_view)
 
 
 @app.get("/api/executions/<execution_id>", responses=documented(ExecutionDetail))
 def show(execution_id: str) -> dict[str, Any]:
-    """One execution with its stored answer."""
+    """Get one execution with its stored answer."""
     detail = execution_detail(*read_execution(execution_id, caller_of(app), history, answers))
     return with_links(detail, api_address(app, settings.public_url))
 

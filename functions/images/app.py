@@ -24,7 +24,7 @@ app = api()
 
 @app.get("/api/images/<image_id>", responses={**documented(SignedLink), 302: {"description": "The image itself."}})
 def show(image_id: str) -> Response[dict[str, Any] | None]:
-    """A short-lived link: a redirect, or JSON for those who ask for it, since an `<img>` cannot send a token."""
+    """Get a short-lived link: a redirect, or JSON on request, since an `<img>` cannot send a token."""
     link = link_to_image(image_id, caller_of(app), doors)
     if "application/json" in (app.current_event.headers.get("Accept") or "").lower():
         return Response(200, "application/json", asdict(link))

@@ -31,20 +31,20 @@ app = api()
 
 @app.get("/api/user/integrations/<service>")
 def show(service: str) -> Connection:
-    """The caller's connection, without its key."""
+    """Get the caller's integration, without its key."""
     return integration_view(manage.read_integration(service, caller_of(app), doors.integrations))
 
 
 @app.post("/api/user/integrations/<service>", status_code=201)
 def save(service: str, body: NewIntegration) -> Connection:
-    """Connect a key, or replace the one before."""
+    """Store or replace a key."""
     cap = to_nanousd(body.max_cost_per_call_usd)
     return integration_view(manage.save_key(service, body.api_key, cap, caller_of(app), doors))
 
 
 @app.post("/api/user/integrations/<service>/connect")
 def connect(service: str, body: BeginConnection) -> BegunConnection:
-    """Begin to connect in the user's browser (PKCE); nothing is kept here.
+    """Begin to connect in the user's browser (PKCE); nothing is stored.
 
     Keep `state` and `code_verifier`, and open `authorize_url`; the user can give the key a budget there. The browser
     comes back with `state` and `code`. Yours to check: drop the code if `state` is not the one you kept. Else send it
@@ -55,7 +55,7 @@ def connect(service: str, body: BeginConnection) -> BegunConnection:
 
 @app.post("/api/user/integrations/<service>/connect/complete", status_code=201)
 def complete(service: str, body: CompleteConnection) -> Connection:
-    """Exchange the browser's code for a key, check it, and keep it like one that was pasted.
+    """Exchange the browser's code for a key, test it and store it like one that was pasted.
 
     A code is good once. After any failure but 422, 429 and 503, start over with `connect`.
     """
@@ -66,7 +66,7 @@ def complete(service: str, body: CompleteConnection) -> Connection:
 
 @app.patch("/api/user/integrations/<service>")
 def change(service: str, body: IntegrationChanges) -> Connection:
-    """Switch a key on or off, or set what one call may cost."""
+    """Enable or disable a key, or set the maximum cost per call."""
     changed = manage.configure_integration(
         service,
         is_enabled=body.is_enabled,
@@ -79,7 +79,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
 
 @app.delete("/api/user/integrations/<service>", status_code=204)
 def delete(service: str) -> Response[None]:
-    """Forget a key."""
+    """Delete a key."""
     manage.delete_integration(service, caller_of(app), doors.integrations)
     return no_content()
 

@@ -36,7 +36,7 @@ def index(
     cursor: str | None = None,
     format: Annotated[Literal["json", "rss"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
 ) -> Response[str]:
-    """What changed in the catalog, newest first; as JSON or, with `format=rss` or such an `Accept`, as an RSS feed."""
+    """List changes of the catalog, newest first, as JSON or, by `format=rss` or `Accept`, as RSS."""
     wanted = WantedChanges(since=stamp(since) if since else None, kind=kind, author=author, model=model)
     page = list_changes(wanted, page_request(limit, cursor), changes)
     if format == "rss" or (format is None and RSS in (app.current_event.headers.get("Accept") or "")):
@@ -48,7 +48,7 @@ def index(
 def history(
     author: str, slug: str, limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None
 ) -> PageOf[ToldChange]:
-    """What changed about one model, newest first."""
+    """List the changes of one model, newest first."""
     page = model_history(f"{unquote(author)}/{unquote(slug)}", page_request(limit, cursor), changes, models)
     return page_answer(page, change_view)
 

@@ -15,7 +15,7 @@ app = api()
 
 @app.get("/api/models/<author>/<slug>/endpoints")
 def show(author: str, slug: str) -> ModelOffers:
-    """The providers of one model, their prices and how well they serve, as of the last sync."""
+    """List the providers of one model with prices and performance, as of the last sync."""
     return offers_view(read_offers(f"{unquote(author)}/{unquote(slug)}", offers))
 
 

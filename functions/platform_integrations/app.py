@@ -28,13 +28,13 @@ app = api()
 
 @app.get("/api/admin/integrations/<service>")
 def show(service: str) -> Connection:
-    """The platform's own connection, without its key."""
+    """Get the platform's integration, without its key."""
     return integration_view(manage.read_integration(service, _platform(), doors.integrations))
 
 
 @app.post("/api/admin/integrations/<service>", status_code=201)
 def save(service: str, body: NewIntegration) -> Connection:
-    """Connect the key that the platform pays with, or replace the one before.
+    """Store or replace the key that the platform pays with.
 
     It pays as the template's PlatformModels, PlatformDailyUsd and PlatformDailyUsdEach say: without them, never. Make a
     key for this alone, and give it a limit at the service.
@@ -45,7 +45,7 @@ def save(service: str, body: NewIntegration) -> Connection:
 
 @app.patch("/api/admin/integrations/<service>")
 def change(service: str, body: IntegrationChanges) -> Connection:
-    """Switch the platform's key on or off, or set what one call may cost it."""
+    """Enable or disable the platform's key, or set its maximum cost per call."""
     changed = manage.configure_integration(
         service,
         is_enabled=body.is_enabled,
@@ -58,7 +58,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
 
 @app.delete("/api/admin/integrations/<service>", status_code=204)
 def delete(service: str) -> Response[None]:
-    """Forget the platform's key."""
+    """Delete the platform's key."""
     manage.delete_integration(service, _platform(), doors.integrations)
     return no_content()
 

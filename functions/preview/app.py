@@ -19,7 +19,7 @@ app = api()
 
 @app.post("/api/resources/preview")
 def preview(body: Preview) -> PreviewedCall:
-    """Show the request that a call of one's own resource, or of a draft, would send, and what it can cost at most.
+    """Preview the request that a call of an own resource, or of a draft, would send, and its maximum cost.
 
     Nothing is sent, nothing is stored, nothing is spent.
     """

@@ -33,7 +33,7 @@ app.get("/api/resources")(ResourceBrowser(app, lists, models, doors.clock).index
 
 @app.get("/api/resource-types")
 def types() -> PageOf[ResourceKind]:
-    """Every kind of resource, with JSON Schemas of its settings and inputs."""
+    """List the resource types with JSON Schemas of their settings and inputs."""
     return whole_answer([kind_view(kind) for kind in RESOURCE_TYPES.values()])
 
 
@@ -46,14 +46,14 @@ def create(body: NewResource) -> ResourceSummary:
 
 @app.get("/api/resources/<resource_id>")
 def show(resource_id: str) -> ResourceDetail:
-    """One resource with its statistics, and what its model can do and whether it still serves."""
+    """Get one resource with its statistics, its badges and the status of its model."""
     detail = browse.read_resource(resource_id, caller_of(app), doors.resources, models, stats, doors.clock)
     return detail_view(detail, caller_of(app).user_id)
 
 
 @app.patch("/api/resources/<resource_id>")
 def change(resource_id: str, body: ResourceChanges) -> ResourceSummary:
-    """Change a resource; with If-Match, only that revision of it."""
+    """Update a resource; with If-Match, only that revision of it."""
     caller = caller_of(app)
     changed = manage.change_resource(resource_id, body.wanted(), revision_of(app), caller, doors)
     return resource_view(changed, caller.user_id)

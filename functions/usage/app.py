@@ -35,7 +35,7 @@ def show(
     by: Annotated[Grouping | None, Query(description="One row for each of these and day; else one a day.")] = None,
     format: Annotated[Literal["json", "csv"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
 ) -> Response[str]:
-    """What the caller's own calls came to, day by day; as JSON or, with `format=csv` or such an `Accept`, as CSV.
+    """Report the caller's usage by day, as JSON or, by `format=csv` or `Accept`, as CSV.
 
     A call counts on the UTC day on which it was made, as soon as its outcome is known.
     """
@@ -49,7 +49,7 @@ def show(
 
 @app.get("/api/usage/what-if")
 def what_if(model: Annotated[str, Query(min_length=1, max_length=200)], cursor: str | None = None) -> WhatIf:
-    """What the caller's last thirty days would have cost on another model, at its prices of now.
+    """Price the caller's last thirty days on another model, at its current prices.
 
     Only tokens are compared: cached ones, which may have been cheaper, count in full. One request looks at 2,000
     executions; while `complete` is false, go on with `next_cursor` and add up.

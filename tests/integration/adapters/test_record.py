@@ -168,9 +168,7 @@ def test_a_large_answer_goes_to_the_bucket(desk: Desk) -> None:
         (Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
         (Failure(DeadlineExceeded("Late."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
     ],
-    ids=[
-        "rejected", "unreached", "unreached without a receipt", "empty", "of unknown cost", "unreadable", "lost", "late",
-    ],
+    ids=["rejected", "unreached", "no receipt", "empty", "of unknown cost", "unreadable", "lost", "late"],
 )  # fmt: skip
 def test_a_failure_is_told_and_booked_as_what_it_was(
     desk: Desk, error: Exception, state: State, cost: int | None

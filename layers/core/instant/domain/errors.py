@@ -87,25 +87,25 @@ class InstantError(Exception):
 
 
 class Malformed(InstantError):
-    """The request cannot be read: broken JSON, or none."""
+    """The request cannot be parsed: invalid JSON, or no body."""
 
     code, status = "malformed", 400
 
 
 class Unauthenticated(InstantError):
-    """No valid token."""
+    """The token is missing or not valid."""
 
     code, status = "unauthenticated", 401
 
 
 class Forbidden(InstantError):
-    """The token is valid but lacks the scope."""
+    """The token is valid but lacks the required scope."""
 
     code, status = "forbidden", 403
 
 
 class NotFound(InstantError):
-    """There is no such thing, or it is not the caller's to see; both read the same."""
+    """It does not exist, or belongs to another user; both give the same response."""
 
     code, status = "not_found", 404
 
@@ -116,7 +116,7 @@ class NotFound(InstantError):
 
 
 class Conflict(InstantError):
-    """The request is well formed but the present state does not allow it."""
+    """The request is well formed but the current state does not allow it."""
 
     code, status = "conflict", 409
 
@@ -128,13 +128,13 @@ class AddressTaken(Conflict):
 
 
 class RevisionConflict(Conflict):
-    """Somebody changed the resource since it was read."""
+    """The resource was changed since it was read."""
 
     code = "revision_conflict"
 
 
 class ModelUnavailable(Conflict):
-    """The resource's model is gone, inactive, or cannot serve this request."""
+    """The resource's model was removed, is inactive, or cannot serve this request."""
 
     code = "model_unavailable"
 
@@ -146,7 +146,7 @@ class CredentialMissing(Conflict):
 
 
 class CredentialDisabled(Conflict):
-    """The payer's key is switched off."""
+    """The payer's key is disabled."""
 
     code = "credential_disabled"
 
@@ -158,7 +158,7 @@ class CredentialRejected(Conflict):
 
 
 class CreditsExhausted(Conflict):
-    """The key's account or limit has too little money left for this call."""
+    """The key's account or limit has too few credits left for this call."""
 
     code = "credits_exhausted"
 
@@ -170,7 +170,7 @@ class CostCap(Conflict):
 
 
 class InProgress(Conflict):
-    """The first call with this idempotency key is still under way."""
+    """The first request with this idempotency key is still in progress."""
 
     code, retryable = "in_progress", True
 
@@ -200,25 +200,25 @@ class InvalidField(InstantError):
 
 
 class IdempotencyMismatch(InstantError):
-    """The idempotency key was used before, for another request."""
+    """The idempotency key was used before with a different request."""
 
     code, status = "idempotency_mismatch", 422
 
 
 class Moderated(InstantError):
-    """The service's moderation refused the input or the answer."""
+    """The service's moderation rejected the input or the answer."""
 
     code, status = "moderated", 422
 
 
 class RateLimited(InstantError):
-    """Too many calls for now."""
+    """Too many requests; retry later."""
 
     code, status, retryable, usual_wait = "rate_limited", 429, True, USUAL_WAIT
 
 
 class BudgetExhausted(InstantError):
-    """Too little is left of a budget for this call; it may succeed when the budget begins anew."""
+    """Too little is left of a budget for this call; it can succeed in the next period of the budget."""
 
     code, status, retryable = "budget_exhausted", 429, True
 
@@ -227,43 +227,43 @@ class BudgetExhausted(InstantError):
 
 
 class Internal(InstantError):
-    """Something failed on our side; the log has the request id."""
+    """An internal error; the log has the request id."""
 
     code, status = "internal", 500
 
 
 class UpstreamError(InstantError):
-    """The service failed, or refused for a reason that the caller cannot mend."""
+    """The service failed, or rejected the call for a reason that the caller cannot fix."""
 
     code, status = "upstream_error", 502
 
 
 class EmptyAnswer(InstantError):
-    """The model answered with neither text, media nor tool calls."""
+    """The model returned no text, no media and no tool calls."""
 
     code, status = "empty_answer", 502
 
 
 class UpstreamUnavailable(InstantError):
-    """The service could not take the call; nothing was done there."""
+    """The service could not accept the call, and did not begin it."""
 
     code, status, retryable, usual_wait = "upstream_unavailable", 503, True, USUAL_WAIT
 
 
 class LimitsUnavailable(InstantError):
-    """Whether the call is within its limits cannot be told, and without knowing it is not made; nothing was sent."""
+    """The rate limiter or a budget cannot be checked now, so nothing was sent."""
 
     code, status, retryable = "limits_unavailable", 503, True
 
 
 class DeadlineExceeded(InstantError):
-    """Our own deadline cut the call."""
+    """The call exceeded our own deadline."""
 
     code, status = "deadline_exceeded", 504
 
 
 class OutcomeUnknown(InstantError):
-    """The call was sent and no answer came back: it may have been carried out, so it is never sent again."""
+    """The call was sent and no response was received: it may have been carried out, so it is never retried."""
 
     code, status = "outcome_unknown", 504
 

@@ -1,4 +1,4 @@
-"""Every limit on what callers send, on one page (the README shows it); how often they may call, template.yaml says."""
+"""Every size limit on requests (docs/api.md lists them); rate limits are parameters of template.yaml."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -6,73 +6,73 @@ from math import ceil
 from instant.domain.errors import RateLimited
 
 MAX_BODY_BYTES = 400_000
-"""Longest body of a request: the largest settings, and room for what stands beside them."""
+"""Maximum size of a request body: the largest settings, and the fields beside them."""
 
 MAX_MEDIA_BODY_BYTES = 6_000_000
-"""Longest body where media may be sent along (execute, preview): Lambda's 6 MiB, less the event around it."""
+"""Maximum size of a body that can contain media (execute, preview): Lambda's 6 MiB, less the rest of the event."""
 
 MAX_JSON_DEPTH = 32
-"""Most levels of nesting in a body: deeper ones overflow the stack of some reader on the way."""
+"""Maximum nesting of a body: a deeper one overflows the stack of some parser on the way."""
 
 MAX_JSON_VALUES = 50_000
-"""Most objects, lists and members in a body: each costs far more memory and time than the bytes that it takes."""
+"""Maximum objects, lists and members in a body: each takes far more memory and time than its bytes."""
 
 MAX_NUMBER_DIGITS = 40
-"""Longest integer in a body: those that no processor has at hand are compared a thousand times slower."""
+"""Maximum digits of an integer in a body: integers beyond 64 bits are compared a thousand times slower."""
 
 MAX_TEXT_BYTES = 200_000
-"""Longest prompt, system prompt and template, in UTF-8: every byte is reckoned as a token."""
+"""Maximum size of a prompt, system prompt or template, in UTF-8: each byte counts as one token."""
 
 MAX_CONFIG_BYTES = 300_000
-"""Largest settings of a resource, as JSON in ASCII: a row with all its attributes ends at DynamoDB's 400 KB."""
+"""Maximum size of a resource's settings, as ASCII JSON: an item with all its attributes is at most 400 KB."""
 
 MAX_IMAGES = 8
-"""Most images in one call, and most inputs of a template that hold media: each counts up to 50,000 tokens."""
+"""Maximum images in one call, and media inputs of a template: each counts as up to 50,000 tokens."""
 
 MAX_INPUTS = 32
-"""Most inputs of a template."""
+"""Maximum inputs of a template."""
 
 MAX_SCHEMA_DEPTH = 8
-"""Most levels of nesting in a template's `input_schema`."""
+"""Maximum nesting of a template's `input_schema`."""
 
 MAX_SCHEMA_STEPS = 100_000
-"""Most work of checking a template's inputs: values in an input (500 characters are one) times values in its schema."""
+"""Maximum work of validating inputs: values in an input (500 characters are one) times values in its schema."""
 
 MAX_PATTERNS = 32
-"""Most `pattern`s in a template's `input_schema`."""
+"""Maximum `pattern`s in a template's `input_schema`."""
 
 MAX_PATTERN_BYTES = 10_000
-"""Most text that patterns look through in one call, once for each pattern; a pattern may compile to 64 KB."""
+"""Maximum text that patterns search in one call, counted once per pattern; a pattern can compile to 64 KB."""
 
 MAX_ANSWER_TOKENS = 1_000_000
-"""Highest `max_tokens` and `reasoning.max_tokens`; what the model can, and the cap on costs, are usually lower."""
+"""Maximum `max_tokens` and `reasoning.max_tokens`; the model's limit and the cap on costs are usually lower."""
 
 MAX_TOOLS = 64
-"""Most tools of a resource."""
+"""Maximum tools of a resource."""
 
 MAX_STOPS = 4
-"""Most stop sequences: providers take no more."""
+"""Maximum stop sequences: providers accept no more."""
 
 MAX_STOP_CHARACTERS = 200
-"""Longest stop sequence."""
+"""Maximum length of a stop sequence."""
 
 MAX_NAME_CHARACTERS = 120
-"""Longest name of a resource or of an API key."""
+"""Maximum length of the name of a resource or an API key."""
 
 MAX_DESCRIPTION_CHARACTERS = 2_000
-"""Longest description of a resource or of a tool."""
+"""Maximum length of the description of a resource or a tool."""
 
 MAX_BUDGETS = 100
-"""Most budgets that one user may set."""
+"""Maximum budgets that one user can set."""
 
 MAX_ID_CHARACTERS = 40
-"""Longest id: none of ours is longer, so a longer one names nothing. It may be a key, and is looked up nowhere."""
+"""Maximum length of an id: no id is longer. A longer value may be a key, and is never looked up."""
 
 MAX_USAGE_DAYS = 366
-"""Most days of one usage report: a year, whichever it is."""
+"""Maximum days of one usage report: a year, leap years included."""
 
 MAX_USAGE_ROWS = 5_000
-"""Most rows of one usage report: Lambda's 6 MB would not hold many more."""
+"""Maximum rows of one usage report: Lambda's 6 MB response has room for few more."""
 
 MINUTE = 60
 HOUR = 3_600

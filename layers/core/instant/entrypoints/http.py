@@ -252,4 +252,4 @@ def _misshapen(error: ResponseValidationError) -> Response[str]:
 
 
 def _no_route(error: Exception) -> Response[str]:
-    return error_response(NotFound("There is no such route. The README lists the routes."))
+    return error_response(NotFound("There is no such route. GET /api/openapi.json lists the routes."))

@@ -51,7 +51,7 @@ class ModelBrowser:
         cursor: str | None = None,
         at: At = None,
     ) -> Response[str]:
-        """The models that match, page by page, with the exact total."""
+        """List the models that match, with pagination and the exact total."""
         today = (at or self._clock.now()).date()
         ends_by, outlasts = ending(today, expiring=expiring, within=expiring_within_days)
         query = ModelQuery(
@@ -74,7 +74,7 @@ class ModelBrowser:
         return answers.page(query, sort, page_request(limit, cursor), Held.by(self._app))
 
     def show(self, author: str, slug: str, at: At = None) -> Response[str]:
-        """One model, inactive ones too; the gateway leaves both parts percent-encoded."""
+        """Get one model, active or not; the gateway leaves both path parts percent-encoded."""
         model = f"{unquote(author)}/{unquote(slug)}"
         answers = ModelAnswers(model_at(stamp(at), model, self._catalog, self._changes)) if at else self._answers
         return answers.one(model, Held.by(self._app))

@@ -40,7 +40,7 @@ class ResourceBrowser:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: str | None = None,
     ) -> PageOf[ListedResource]:
-        """The caller's own resources, all of them or those with a model that is not well, or everybody's public ones.
+        """List the caller's resources (all, or those affected by model changes), or all public ones.
 
         A page may be short and yet have a next one.
         """
