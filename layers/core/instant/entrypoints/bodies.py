@@ -120,7 +120,7 @@ class ResourceChanges(Body):
         return changes
 
 
-class Preview(Body):
+class PreviewBody(Body):
     """A call to look at: `resource_id` names a resource of one's own, `resource_type` and `config` describe a draft."""
 
     model_config = ConfigDict(
@@ -139,7 +139,7 @@ class Preview(Body):
     overrides: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> "Preview":
+    def _is_one_of_both(self) -> "PreviewBody":
         is_draft = self.resource_type is not None and self.config is not None
         is_mixed = self.resource_id is not None and (self.resource_type is not None or self.config is not None)
         if is_mixed or is_draft == (self.resource_id is not None):
