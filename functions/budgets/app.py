@@ -8,12 +8,12 @@ from instant.adapters.api_key_store import DynamoApiKeyStore
 from instant.adapters.budget_store import DynamoBudgetStore
 from instant.adapters.clock import SystemClock
 from instant.adapters.resource_store import DynamoResourceStore
-from instant.domain.budget import Scope
+from instant.domain.budget import BudgetScope
 from instant.domain.errors import InvalidField
 from instant.domain.limits import MAX_ID_CHARACTERS
 from instant.domain.money import to_nanousd
 from instant.entrypoints.answers import PageOf
-from instant.entrypoints.bodies import BudgetScope, NewBudget
+from instant.entrypoints.bodies import NewBudget, SettableScope
 from instant.entrypoints.budget_answers import BudgetStanding, standing_view
 from instant.entrypoints.http import api, caller_of, handler_of, whole_answer
 from instant.settings import BudgetsSettings
@@ -32,7 +32,7 @@ app = api()
 @app.get("/api/budgets")
 def index(
     scope: Annotated[
-        BudgetScope | None, Query(description="Show one budget alone: your own, or the platform's.")
+        SettableScope | None, Query(description="Show one budget alone: your own, or the platform's.")
     ] = None,
     subject_id: Annotated[
         str | None,
@@ -46,7 +46,7 @@ def index(
     """
     caller = caller_of(app)
     if scope:
-        return whole_answer([standing_view(read_budget(Scope(scope), subject_id, caller, doors))])
+        return whole_answer([standing_view(read_budget(BudgetScope(scope), subject_id, caller, doors))])
     if subject_id is not None:
         raise InvalidField.named("scope", "is required with an id: api_key or resource")
     return whole_answer([standing_view(standing) for standing in list_budgets(caller, doors)])
@@ -60,7 +60,7 @@ def replace(body: NewBudget) -> BudgetStanding:
     an unspent budget is too small. `global` is kept in eight parts: no call may cost more than one of them.
     """
     standing = set_budget(
-        Scope(body.scope),
+        BudgetScope(body.scope),
         body.id,
         daily_nanousd=to_nanousd(body.daily_usd),
         monthly_nanousd=to_nanousd(body.monthly_usd),

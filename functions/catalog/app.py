@@ -12,7 +12,7 @@ from instant.domain.identity import Scope
 from instant.entrypoints.answers import AcceptedSync, ModelDetail, PageOf
 from instant.entrypoints.bodies import SyncOrder
 from instant.entrypoints.cost_answers import CostEstimates, estimates_view
-from instant.entrypoints.estimate_body import Estimate
+from instant.entrypoints.estimate_body import EstimateBody
 from instant.entrypoints.http import api, caller_of, documented, handler_of
 from instant.entrypoints.model_browser import ModelBrowser
 from instant.entrypoints.openapi import document
@@ -34,7 +34,7 @@ app.get("/api/models/<author>/<slug>", responses=documented(ModelDetail))(browse
 
 
 @app.post("/api/models/estimate")
-def estimate(body: Estimate) -> CostEstimates:
+def estimate(body: EstimateBody) -> CostEstimates:
     """Estimate the expected and the maximum cost of a call on several models; nothing is sent or stored."""
     call, (shelf, _) = body.call(), catalog.now()
     return estimates_view(call, estimate_cost(body.model_ids, call, body.sort, shelf, clock.now()))

@@ -4,7 +4,7 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.model_lookup import DynamoModelLookup
 from instant.adapters.resource_store import DynamoResourceStore
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
-from instant.entrypoints.bodies import Preview
+from instant.entrypoints.bodies import PreviewBody
 from instant.entrypoints.http import api, caller_of, handler_of
 from instant.entrypoints.resource_answers import PreviewedCall
 from instant.entrypoints.views import preview_view
@@ -18,7 +18,7 @@ app = api()
 
 
 @app.post("/api/resources/preview")
-def preview(body: Preview) -> PreviewedCall:
+def preview(body: PreviewBody) -> PreviewedCall:
     """Preview the request that a call of an own resource, or of a draft, would send, and its maximum cost.
 
     Nothing is sent, nothing is stored, nothing is spent.

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from instant.domain.budget import Hold, exhausted
-from instant.domain.clock import moment, stamp
-from instant.domain.execution import LEASE_SLACK, Closing, Execution, Opening, OpenRun, State, StoredAnswer
+from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
 from instant.domain.receipt import Receipt
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from instant.adapters import aws
 from instant.adapters.ledger import DynamoLedger
-from instant.domain.execution import LEASE_SLACK, Opening
+from instant.domain.clock import LEASE_SLACK
+from instant.domain.execution import Opening
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at, unacknowledged

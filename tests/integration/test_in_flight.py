@@ -8,8 +8,8 @@ import pytest
 
 from instant.adapters.clock import SystemClock
 from instant.adapters.limiter import DynamoLimiter
+from instant.domain.clock import LEASE_SLACK
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
-from instant.use_cases.limit_calls import SLACK
 from tests.fakes.aws_faults import failure, faults
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import MODEL, created, new_user
@@ -103,7 +103,7 @@ def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
     assert "a lease was not given back" in caplog.text
     assert_in_flight(run(single, user))
     (end,) = leases(single, user)
-    assert began + SLACK < end <= datetime.now(UTC).timestamp() + single.seconds + SLACK
+    assert began + LEASE_SLACK < end <= datetime.now(UTC).timestamp() + single.seconds + LEASE_SLACK
 
 
 def test_limits_take_two_calls_of_an_execution(single: House) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from instant.adapters import aws
-from instant.domain.budget import Budget, Scope, Subject, holds
+from instant.domain.budget import Budget, BudgetScope, Subject, holds
 from instant.domain.clock import moment, stamp
 from instant.domain.execution import Opening, State
 from instant.domain.receipt import Receipt
@@ -257,7 +257,7 @@ def test_one_that_died_while_it_was_under_way_without_a_name_is_lost(furnished: 
 def held(furnished: House, clock: FakeClock) -> Opening:
     """A call that holds money back in a budget."""
     now = stamp(clock.now())
-    budget = Budget(subject=Subject(Scope.USER, "user_alice"), daily_nanousd=10**9)
+    budget = Budget(subject=Subject(BudgetScope.USER, "user_alice"), daily_nanousd=10**9)
     return an_opening(created_at=now, lease_expires_at=now, holds=holds([budget], clock.now(), 0))
 
 

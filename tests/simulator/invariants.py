@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
-from instant.domain.budget import Budget, Scope, Subject
-from instant.domain.clock import moment
-from instant.domain.execution import LEASE_SLACK, KeySource, Opening, State
+from instant.domain.budget import Budget, BudgetScope, Subject
+from instant.domain.clock import LEASE_SLACK, moment
+from instant.domain.execution import KeySource, Opening, State
 from instant.domain.idempotency import IdempotentRequest
 from instant.use_cases.executions.reconcile import MAX_DELAY
 from tests.fakes.ledger import Row
@@ -81,10 +81,10 @@ def _check_ends(world: World) -> None:
 
 def _check_caps(world: World) -> None:
     """What was booked for whoever has a budget is within it, whatever rows the ledger keeps for that."""
-    terms, platform = world.platform, Subject(Scope.PLATFORM)
+    terms, platform = world.platform, Subject(BudgetScope.PLATFORM)
     budgets = [*world.budgets, Budget(subject=platform, daily_nanousd=terms.daily_nanousd)]
     for user_id in {row.opening.user_id for row in world.books.rows.values()}:
-        subject = Subject(Scope.PLATFORM_USER, user_id)
+        subject = Subject(BudgetScope.PLATFORM_USER, user_id)
         budgets.append(Budget(subject=subject, daily_nanousd=terms.daily_nanousd_each))
     for budget in budgets:
         for period, cap in budget.caps():
@@ -99,13 +99,13 @@ def _check_caps(world: World) -> None:
 def _subjects(opening: Opening) -> list[Subject]:
     """Everybody under whose budget this call falls."""
     subjects = [
-        Subject(Scope.USER, opening.user_id),
-        Subject(Scope.API_KEY, opening.api_key_id or "none"),
-        Subject(Scope.RESOURCE, opening.resource_id),
-        Subject(Scope.GLOBAL),
+        Subject(BudgetScope.USER, opening.user_id),
+        Subject(BudgetScope.API_KEY, opening.api_key_id or "none"),
+        Subject(BudgetScope.RESOURCE, opening.resource_id),
+        Subject(BudgetScope.GLOBAL),
     ]
     if opening.key_source is KeySource.PLATFORM:
-        subjects += [Subject(Scope.PLATFORM), Subject(Scope.PLATFORM_USER, opening.user_id)]
+        subjects += [Subject(BudgetScope.PLATFORM), Subject(BudgetScope.PLATFORM_USER, opening.user_id)]
     return subjects
 
 

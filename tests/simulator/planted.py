@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from instant.domain.budget import Hold
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import LEASE_SLACK, moment, stamp
 from instant.domain.exchange import Request
-from instant.domain.execution import LEASE_SLACK, Closing, Execution, Opening, State
+from instant.domain.execution import Closing, Execution, Opening, State
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.identity import Identity
 from instant.integrations.openrouter.chat import chat_request, read_chat

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from instant.domain.budget import Budget, Subject
-from instant.domain.budget import Scope as BudgetScope
+from instant.domain.budget import Budget, BudgetScope, Subject
 from instant.domain.errors import InstantError, Internal
 from instant.domain.execution import State
 from instant.domain.identity import Identity, Scope

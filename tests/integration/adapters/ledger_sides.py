@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from instant.adapters import aws
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.open_runs import DynamoOpenRuns
-from instant.domain.budget import Hold, Period, Scope
+from instant.domain.budget import BudgetScope, Hold, Period
 from instant.domain.errors import BudgetExhausted
 from instant.domain.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.receipt import Receipt
@@ -125,8 +125,8 @@ def _total(sums: Any) -> Counter[str]:
 def some_holds(name: str, cap: int = 3 * WORST) -> tuple[Hold, ...]:
     """Two rows with room for three calls."""
     return (
-        Hold(f"spend#user#{name}#2026-11-22#0", cap, Scope.USER, Period.DAY),
-        Hold(f"spend#resource#{name}#2026-11#0", cap, Scope.RESOURCE, Period.MONTH),
+        Hold(f"spend#user#{name}#2026-11-22#0", cap, BudgetScope.USER, Period.DAY),
+        Hold(f"spend#resource#{name}#2026-11#0", cap, BudgetScope.RESOURCE, Period.MONTH),
     )
 
 

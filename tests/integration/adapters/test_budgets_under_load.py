@@ -24,7 +24,7 @@ from instant.adapters.answer_store import S3AnswerStore
 from instant.adapters.budget_store import DynamoBudgetStore
 from instant.adapters.execution_history import DynamoExecutionHistory
 from instant.adapters.ledger import DynamoLedger
-from instant.domain.budget import PARTS, Budget, Period, Scope, Spending, Subject, exhausted, rows
+from instant.domain.budget import PARTS, Budget, BudgetScope, Period, Spending, Subject, exhausted, rows
 from instant.domain.clock import moment
 from instant.domain.errors import BudgetExhausted, InvalidField, OutcomeUnknown
 from instant.domain.exchange import Request
@@ -202,13 +202,13 @@ def check(till: Till, costs: list[int], fit: int) -> None:
 @pytest.fixture
 def till(cloud: House, fresh: Callable[[str], str]) -> Till:
     """A user's budget, into which a part of the calls fits."""
-    return Till(cloud, Budget(subject=Subject(Scope.USER, fresh("user")), daily_nanousd=CAP))
+    return Till(cloud, Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=CAP))
 
 
 @pytest.fixture
 def shared(cloud: House) -> Till:
     """The budget of all calls."""
-    return Till(cloud, Budget(subject=Subject(Scope.GLOBAL), daily_nanousd=SHARED_CAP))
+    return Till(cloud, Budget(subject=Subject(BudgetScope.GLOBAL), daily_nanousd=SHARED_CAP))
 
 
 @pytest.mark.parametrize("conflicts", [0, CONFLICTS])
@@ -257,7 +257,7 @@ def test_of_many_budgets_that_are_set_at_once_as_many_are_as_may_be(cloud: House
     store, owner = DynamoBudgetStore(cloud.name("LIMITS_TABLE")), fresh("user")
 
     def put(number: int) -> bool:
-        subject = Subject(Scope.API_KEY, f"key_{owner}_{number}")
+        subject = Subject(BudgetScope.API_KEY, f"key_{owner}_{number}")
         try:
             store.put(owner, Budget(subject=subject, daily_nanousd=number))
         except InvalidField:

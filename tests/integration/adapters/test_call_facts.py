@@ -7,7 +7,7 @@ import pytest
 from instant.adapters import aws
 from instant.adapters.call_facts import DynamoCallFacts
 from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.domain.budget import Budget, Scope, Subject
+from instant.domain.budget import Budget, BudgetScope, Subject
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import UpstreamUnavailable
 from instant.domain.integration import Account, Integration
@@ -111,7 +111,7 @@ def test_budgets_and_the_platform_s_connection_are_read_along(
     reader, integration, model = known
     platform = an_integration("#platform")
     DynamoIntegrationStore(cloud.name("INTEGRATIONS_TABLE")).put(platform)
-    mine, other = Subject(Scope.USER, fresh("user")), Subject(Scope.RESOURCE, fresh("res"))
+    mine, other = Subject(BudgetScope.USER, fresh("user")), Subject(BudgetScope.RESOURCE, fresh("res"))
     row = {"name": {"S": f"budget#{mine.name}"}, "daily_nanousd": {"N": "5"}}
     aws.client("dynamodb").put_item(TableName=cloud.name("LIMITS_TABLE"), Item=row)
     with faults("BatchGetItem") as calls:

@@ -11,7 +11,7 @@ from instant.adapters import aws
 from instant.adapters.ledger import DynamoLedger
 from instant.adapters.ledger_rows import SHARDS
 from instant.adapters.open_runs import DynamoOpenRuns
-from instant.domain.budget import Budget, Scope, Subject, holds
+from instant.domain.budget import Budget, BudgetScope, Subject, holds
 from instant.domain.clock import moment
 from instant.domain.errors import BudgetExhausted, LimitsUnavailable
 from instant.domain.execution import Closing, Opening, State, StoredAnswer
@@ -102,7 +102,7 @@ def opening(fresh: Callable[[str], str]) -> Opening:
 @pytest.fixture
 def held(opening: Opening, fresh: Callable[[str], str]) -> Opening:
     """The same, with money held back in two budgets."""
-    budget = Budget(subject=Subject(Scope.USER, fresh("u")), daily_nanousd=1_000_000, monthly_nanousd=2_000_000)
+    budget = Budget(subject=Subject(BudgetScope.USER, fresh("u")), daily_nanousd=1_000_000, monthly_nanousd=2_000_000)
     return replace(opening, holds=holds([budget], moment(NOON), 0))
 
 

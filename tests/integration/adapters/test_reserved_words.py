@@ -14,7 +14,7 @@ from instant.adapters.stats_store import DynamoStatsStore
 from instant.adapters.sync_lease import DynamoSyncLease
 from instant.adapters.usage_history import DynamoUsageHistory
 from instant.adapters.usage_store import DynamoUsageStore
-from instant.domain.budget import Budget, Scope, Subject, holds
+from instant.domain.budget import Budget, BudgetScope, Subject, holds
 from instant.domain.catalog import SyncRecord
 from instant.domain.execution import State, StoredAnswer
 from instant.domain.limits import Rate
@@ -63,7 +63,7 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
     """Every expression that the adapters write by hand."""
     executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
     ledger = a_ledger(cloud)
-    held = holds([Budget(subject=Subject(Scope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
+    held = holds([Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
     done, lost, left, dead = (
         an_opening(fresh("exe"), resource_id=fresh("res"), holds=held, fingerprint="f", api_key_id="key_1")
         for _ in range(4)
@@ -85,7 +85,7 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         DynamoUsageHistory(executions).since("user_alice", SENT_AT, PageRequest(1))
         list(DynamoUsageStore(cloud.name("USAGE_TABLE")).of_user("user_alice", START.date(), START.date()))
         DynamoStatsStore(stats).of(done.resource_id, START)
-        own, budgets = Subject(Scope.USER, fresh("user")), DynamoBudgetStore(cloud.name("LIMITS_TABLE"))
+        own, budgets = Subject(BudgetScope.USER, fresh("user")), DynamoBudgetStore(cloud.name("LIMITS_TABLE"))
         for cap in (1, None):
             budgets.put(own.subject_id, Budget(subject=own, daily_nanousd=cap))
         lease = DynamoSyncLease(cloud.name("LIMITS_TABLE"))

@@ -13,7 +13,7 @@ from instant.adapters.resource_store import DynamoResourceStore
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.listing import ResourceSort, Wanted
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.ranking import Usage
+from instant.domain.ranking import UseCounts
 from instant.domain.resource import Resource, Visibility
 from tests.fakes.nouns import NOON, a_resource
 from tests.integration.house import House
@@ -196,7 +196,7 @@ def test_a_deleted_resource_is_gone_and_its_address_free(
     assert public.resource_id not in all_pages(public_of(lists), 50)
     heir = second(public, fresh)
     store.create(heir)
-    assert store.find(public.address) == replace(heir, usage=Usage())
+    assert store.find(public.address) == replace(heir, usage=UseCounts())
 
 
 def test_a_deleted_resource_leaves_the_public_index(

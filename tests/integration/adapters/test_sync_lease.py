@@ -14,7 +14,7 @@ from instant.domain.catalog import SyncRecord
 from instant.domain.catalog_plan import Rules
 from instant.domain.exchange import Reply, Request
 from instant.ports.catalog import Taken
-from instant.use_cases.sync_catalog import Outcome, SyncDoors, sync_catalog
+from instant.use_cases.sync_catalog import SyncDoors, SyncOutcome, sync_catalog
 from tests.fakes.aws_faults import faults, lost_answer
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
@@ -102,8 +102,8 @@ def test_of_five_at_once_one_works_and_the_others_say_so(cloud: House, lease: Dy
     with ThreadPoolExecutor(5) as pool:
         runs = [pool.submit(sync_catalog, doors, Rules(max_loss_percent=10), lambda: 100.0) for _ in range(5)]
         finished = as_completed(runs, timeout=HANG_SECONDS)
-        assert [next(finished).result().outcome for _ in range(4)] == [Outcome.BUSY] * 4
+        assert [next(finished).result().outcome for _ in range(4)] == [SyncOutcome.BUSY] * 4
         slow.may_answer.set()
-        assert next(finished).result().outcome is Outcome.SYNCED
+        assert next(finished).result().outcome is SyncOutcome.SYNCED
     assert slow.asked == 1
     assert len(cloud.table("MODELS_TABLE")) == len(cloud.table("MODEL_CHANGES_TABLE")) == len(default_catalog())

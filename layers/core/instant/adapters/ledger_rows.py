@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
-from instant.domain.budget import Hold, Period, Scope
-from instant.domain.clock import moment, stamp
-from instant.domain.execution import LEASE_SLACK, KeySource, Opening, OpenRun, State
+from instant.domain.budget import BudgetScope, Hold, Period
+from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.execution import KeySource, Opening, OpenRun, State
 
 SHARDS = 8
 """Over how many items counters, and the index of what is open, are spread, so that none becomes the bottleneck."""
@@ -101,4 +101,4 @@ def _hold_row(hold: Hold) -> dict[str, Any]:
 def _read_holds(listed: Iterable[Any]) -> Iterable[Hold]:
     for each in listed:
         name, cap, scope, period = (next(iter(part.values())) for part in each["L"])
-        yield Hold(name, int(cap), Scope(scope), Period(period))
+        yield Hold(name, int(cap), BudgetScope(scope), Period(period))

@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from instant.adapters.resource_rows import LISTED, ResourceRow, ranks_of
 from instant.domain.listing import MOST_EXAMINED, ResourceSort, Wanted, searchable
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.ranking import Usage
+from instant.domain.ranking import UseCounts
 from instant.domain.resource import Resource
 
 _ORDERS = {
@@ -87,7 +87,7 @@ class DynamoRankStore:
         """Each public resource with its usage as last ranked, one page in memory at a time."""
         return (row.record() for row in self._rows.public.query(LISTED, page_size=_ROWS_PER_READ))
 
-    def rank(self, resource_id: str, usage: Usage) -> bool:
+    def rank(self, resource_id: str, usage: UseCounts) -> bool:
         """Note the usage, if the resource is still there and public; whether it was noted."""
         row = self._rows
         actions = [getattr(row, name).set(value) for name, value in ranks_of(resource_id, usage).items()]

@@ -9,7 +9,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 
 from instant.adapters.tables import IntegerAttribute, Table
 from instant.domain.listing import searchable
-from instant.domain.ranking import Usage
+from instant.domain.ranking import UseCounts
 from instant.domain.resource import Resource, Visibility
 from instant.domain.successor import SuccessorPolicy
 
@@ -127,7 +127,7 @@ class ResourceRow(Table):
         """The row as the domain knows it."""
         derived = {"search", "listing", *_RANKS}
         fields = {name: value for name, value in self.values.items() if name not in derived}
-        usage = Usage(self.calls_30d, self.successes_30d) if "calls_30d" in self.values else None
+        usage = UseCounts(self.calls_30d, self.successes_30d) if "calls_30d" in self.values else None
         policy = SuccessorPolicy(self.successor_policy)
         facts = {"visibility": Visibility(self.visibility), "usage": usage, "successor_policy": policy}
         return Resource(**{**fields, **facts})
@@ -138,7 +138,7 @@ class ResourceRow(Table):
         actions = [_put(getattr(row, name), value) for name, value in values_of(resource).items()]
         if resource.visibility is not Visibility.PUBLIC:
             return [*actions, *(getattr(row, name).remove() for name in _RANKS)]
-        ranks = ranks_of(resource.resource_id, Usage())
+        ranks = ranks_of(resource.resource_id, UseCounts())
         return [*actions, *(getattr(row, name).set(getattr(row, name) | value) for name, value in ranks.items())]
 
 
@@ -186,7 +186,7 @@ def values_of(resource: Resource) -> dict[str, Any]:
     return {**values, "search": search, "listing": LISTED if resource.visibility is Visibility.PUBLIC else None}
 
 
-def ranks_of(resource_id: str, usage: Usage) -> dict[str, Any]:
+def ranks_of(resource_id: str, usage: UseCounts) -> dict[str, Any]:
     """The attributes by which a resource is ranked."""
     return {
         "calls_30d": usage.calls,

@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 from instant.adapters.resource_rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
 from instant.domain.backoff import Backoff
 from instant.domain.errors import AddressTaken, RevisionConflict
-from instant.domain.ranking import Usage
+from instant.domain.ranking import UseCounts
 from instant.domain.resource import Resource, Visibility
 
 _BACKOFF = Backoff(attempts=6, initial=0.02, max=0.32)
@@ -93,7 +93,7 @@ class DynamoResourceStore:
 
     def _new_row(self, resource: Resource) -> ResourceRow:
         is_public = resource.visibility is Visibility.PUBLIC
-        ranks = ranks_of(resource.resource_id, Usage()) if is_public else {}
+        ranks = ranks_of(resource.resource_id, UseCounts()) if is_public else {}
         return self._rows(resource.resource_id, **values_of(resource), **ranks)
 
     def _claim(self, write: TransactWrite, resource: Resource) -> None:

@@ -17,7 +17,7 @@ PARTS = 8
 """Into how many parts a budget of everybody's calls is split, so that no single row becomes the bottleneck."""
 
 
-class Scope(StrEnum):
+class BudgetScope(StrEnum):
     """Whose calls a budget is for."""
 
     USER = "user"
@@ -30,7 +30,7 @@ class Scope(StrEnum):
     @property
     def is_shared(self) -> bool:
         """Whether calls of all users fall under it."""
-        return self in {Scope.GLOBAL, Scope.PLATFORM}
+        return self in {BudgetScope.GLOBAL, BudgetScope.PLATFORM}
 
 
 class Period(StrEnum):
@@ -55,7 +55,7 @@ class Period(StrEnum):
 class Subject:
     """What a budget is of: a scope, and in it a user, a key or a resource by id."""
 
-    scope: Scope
+    scope: BudgetScope
     subject_id: str = ""
 
     @property
@@ -67,7 +67,7 @@ class Subject:
     def named(cls, name: str) -> "Subject":
         """The subject whose `name` this is."""
         scope, _, subject_id = name.partition("#")
-        return cls(Scope(scope), subject_id)
+        return cls(BudgetScope(scope), subject_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Hold:
 
     name: str
     cap_nanousd: int
-    scope: Scope
+    scope: BudgetScope
     period: Period
 
 
@@ -161,11 +161,11 @@ def _row(subject: Subject, period: Period, at: datetime, part: int) -> str:
 
 def _words(hold: Hold) -> str:
     whose = {
-        Scope.USER: "your",
-        Scope.API_KEY: "this API key's",
-        Scope.RESOURCE: "the resource's",
-        Scope.GLOBAL: "the platform's",
-        Scope.PLATFORM: "the platform's own",
-        Scope.PLATFORM_USER: "your share of the platform's",
+        BudgetScope.USER: "your",
+        BudgetScope.API_KEY: "this API key's",
+        BudgetScope.RESOURCE: "the resource's",
+        BudgetScope.GLOBAL: "the platform's",
+        BudgetScope.PLATFORM: "the platform's own",
+        BudgetScope.PLATFORM_USER: "your share of the platform's",
     }[hold.scope]
     return f"{whose} budget for {'a day' if hold.period is Period.DAY else 'a month'}"

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+LEASE_SLACK = 30.0
+"""Seconds by which a lease outlasts its holder, and must be over before anybody acts on it: clocks differ."""
+
 
 def stamp(moment: datetime) -> str:
     """`moment` as `2026-11-22T20:17:24.000123Z`."""

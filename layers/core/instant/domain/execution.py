@@ -16,9 +16,6 @@ from enum import StrEnum
 from instant.domain.budget import Hold
 from instant.domain.receipt import Receipt
 
-LEASE_SLACK = 30.0
-"""Seconds by which a lease must be over before anybody acts on it: the clocks of machines differ."""
-
 
 class State(StrEnum):
     """Where an execution stands."""

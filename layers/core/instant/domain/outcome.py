@@ -6,7 +6,7 @@ from instant.domain.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """What the call cost, and whether the model finished it."""
 
     receipt: Receipt

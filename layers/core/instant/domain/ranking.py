@@ -12,7 +12,7 @@ _BILLION = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class UseCounts:
     """A resource's calls of thirty days, as of the last ranking."""
 
     calls: int = 0
@@ -40,6 +40,6 @@ class Usage:
         return f"{round(self.sure_rate * _BILLION):010d}#{resource_id}"
 
 
-def usage_of(stats: Stats) -> Usage:
+def usage_of(stats: Stats) -> UseCounts:
     """What ranks a resource with these statistics."""
-    return Usage(stats.success_count_30d + stats.failure_count_30d, stats.success_count_30d)
+    return UseCounts(stats.success_count_30d + stats.failure_count_30d, stats.success_count_30d)

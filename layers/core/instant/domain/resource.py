@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from instant.domain.identity import handle_of
-from instant.domain.ranking import Usage
+from instant.domain.ranking import UseCounts
 from instant.domain.successor import SuccessorPolicy
 
 type Badge = Literal[
@@ -58,7 +58,7 @@ class Resource:
     prices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     revision: int = 1
     deleted_at: str | None = None
-    usage: Usage | None = None
+    usage: UseCounts | None = None
 
     @property
     def address(self) -> str:

@@ -12,7 +12,7 @@ from instant.domain.output import Output
 
 type Usd = Annotated[str, Field(description="US dollars as a plain decimal number.", examples=["0.000081"])]
 type Time = Annotated[str, Field(description="ISO 8601 in UTC.", examples=["2026-11-22T20:17:24.000123Z"])]
-type Cursor = Annotated[
+type NextCursor = Annotated[
     str | None, Field(description="Pass it as `cursor` to go on; null: this was the last page. A page may be short.")
 ]
 type JsonObject = dict[str, Any]
@@ -22,7 +22,7 @@ class PageOf[Row](TypedDict):
     """A part of a list."""
 
     data: list[Row]
-    next_cursor: Cursor
+    next_cursor: NextCursor
     total: NotRequired[Annotated[int, Field(description="How many there are in all, where that is cheap to know.")]]
 
 

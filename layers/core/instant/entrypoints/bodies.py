@@ -23,7 +23,7 @@ type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+
 type Author = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}$")]
 type Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")]
-type BudgetScope = Literal["user", "api_key", "resource", "global"]
+type SettableScope = Literal["user", "api_key", "resource", "global"]
 type BudgetUsd = Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, max_digits=16, decimal_places=9)]
 type Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)]
 type UsdAmount = Annotated[Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9)]
@@ -120,7 +120,7 @@ class ResourceChanges(Body):
         return changes
 
 
-class Preview(Body):
+class PreviewBody(Body):
     """A call to look at: `resource_id` names a resource of one's own, `resource_type` and `config` describe a draft."""
 
     model_config = ConfigDict(
@@ -139,7 +139,7 @@ class Preview(Body):
     overrides: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> "Preview":
+    def _is_one_of_both(self) -> "PreviewBody":
         is_draft = self.resource_type is not None and self.config is not None
         is_mixed = self.resource_id is not None and (self.resource_type is not None or self.config is not None)
         if is_mixed or is_draft == (self.resource_id is not None):
@@ -221,7 +221,7 @@ class NewBudget(Body):
         }
     )
 
-    scope: BudgetScope = Field(
+    scope: SettableScope = Field(
         description="Whose calls: `user`, all of yours, whoever pays for them; `api_key`, those made with this key of "
         "yours (one that may `manage` could lift its own budget: give it `execute` only); `resource`, everybody's of "
         "this resource of yours; `global`, all there are, set by admins."

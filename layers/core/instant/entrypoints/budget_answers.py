@@ -4,11 +4,11 @@ from typing import Annotated, TypedDict, cast
 
 from pydantic import Field
 
-from instant.domain.budget import Period, Scope
+from instant.domain.budget import BudgetScope, Period
 from instant.domain.clock import stamp
 from instant.domain.money import usd_text
 from instant.entrypoints.answers import Time, Usd
-from instant.entrypoints.bodies import BudgetScope
+from instant.entrypoints.bodies import SettableScope
 from instant.use_cases.manage_budgets import Standing
 
 
@@ -30,7 +30,7 @@ class SpentInPeriod(TypedDict):
 class BudgetStanding(TypedDict):
     """A budget, and what was spent of it."""
 
-    scope: BudgetScope
+    scope: SettableScope
     id: Annotated[str | None, Field(description="The key or the resource that it is for; null for the others.")]
     daily_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
     monthly_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
@@ -43,8 +43,8 @@ def standing_view(standing: Standing) -> BudgetStanding:
     budget = standing.budget
     subject = budget.subject
     return {
-        "scope": cast(BudgetScope, subject.scope.value),
-        "id": subject.subject_id if subject.scope in {Scope.API_KEY, Scope.RESOURCE} else None,
+        "scope": cast(SettableScope, subject.scope.value),
+        "id": subject.subject_id if subject.scope in {BudgetScope.API_KEY, BudgetScope.RESOURCE} else None,
         "daily_usd": usd_text(budget.daily_nanousd),
         "monthly_usd": usd_text(budget.monthly_nanousd),
         "day": _period_view(standing, Period.DAY, budget.daily_nanousd),

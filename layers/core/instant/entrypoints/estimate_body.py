@@ -27,7 +27,7 @@ _PARTS = {
 """What is a part of what."""
 
 
-class Estimate(Body):
+class EstimateBody(Body):
     """A call: its models, its prompt as text or as a number of tokens, its answer, and what may have another price."""
 
     model_config = ConfigDict(
@@ -55,7 +55,7 @@ class Estimate(Body):
     sort: Choice[EstimateSort] = EstimateSort.AS_GIVEN
 
     @model_validator(mode="after")
-    def _says_each_once(self) -> "Estimate":
+    def _says_each_once(self) -> "EstimateBody":
         if (self.model is None) == (self.models is None):
             raise ValueError("send model, or else models")
         if (self.prompt is None) == (self.prompt_tokens is None):

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from instant.domain.exchange import Reply, Request
 from instant.domain.integration import Grant, KeyFacts
-from instant.domain.outcome import Outcome
+from instant.domain.outcome import CallOutcome
 from instant.domain.secret import Secret
 
 
@@ -62,5 +62,5 @@ class Accountable(Protocol):
     def outcome_request(self, generation_id: str) -> Request:
         """The free request that asks for it."""
 
-    def read_outcome(self, reply: Reply) -> Outcome | None:
+    def read_outcome(self, reply: Reply) -> CallOutcome | None:
         """What the call came to; None if that is not known, or not yet."""

@@ -13,7 +13,7 @@ from instant.domain.integration import Account, Integration, KeyStatus
 from instant.domain.limits import Rate
 from instant.domain.listing import ResourceSort, Wanted
 from instant.domain.page import Page, PageRequest
-from instant.domain.ranking import Usage
+from instant.domain.ranking import UseCounts
 from instant.domain.resource import Resource
 from instant.domain.secret import Secret
 from instant.domain.stats import Stats
@@ -75,7 +75,7 @@ class RankStore(Protocol):
     def every_public(self) -> Iterator[Resource]:
         """Each public resource with its usage as last ranked, one page in memory at a time."""
 
-    def rank(self, resource_id: str, usage: Usage) -> bool:
+    def rank(self, resource_id: str, usage: UseCounts) -> bool:
         """Note the usage, if the resource is still there and public; whether it was noted."""
 
 

@@ -6,14 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from instant.domain.clock import LEASE_SLACK
 from instant.domain.errors import LimitsUnavailable
 from instant.domain.limits import Rate
 from instant.ports import Limiter
 
 _log = logging.getLogger(__name__)
-
-SLACK = 30.0
-"""Seconds by which a lease outlasts its invocation: machines' clocks differ, and leases must not end early."""
 
 
 class Gate(Protocol):
@@ -80,7 +78,7 @@ class Executions:
     @contextmanager
     def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
         """Hold a lease; however the call ends, it is given back, and after a crash it ends by itself."""
-        lease = self.limiter.admit(user_id, self.rate, self.most_in_flight, seconds_left + SLACK)
+        lease = self.limiter.admit(user_id, self.rate, self.most_in_flight, seconds_left + LEASE_SLACK)
         try:
             yield
         finally:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from instant.domain.budget import Budget, Period, Scope, Spending, Subject
+from instant.domain.budget import Budget, BudgetScope, Period, Spending, Subject
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.identity import Identity
 from instant.domain.identity import Scope as TokenScope
@@ -12,7 +12,7 @@ from instant.domain.integration import PLATFORM
 from instant.ports import ApiKeyStore, Clock, ResourceReader
 from instant.ports.books import BudgetStore
 
-_NOUNS = {Scope.API_KEY: "API key", Scope.RESOURCE: "resource"}
+_NOUNS = {BudgetScope.API_KEY: "API key", BudgetScope.RESOURCE: "resource"}
 """What the budgets with an id are of."""
 
 
@@ -38,17 +38,17 @@ class Standing:
 def list_budgets(caller: Identity, doors: Doors) -> list[Standing]:
     """All that the caller has set, and always the caller's own; for admins the platform's, too."""
     caller.require(TokenScope.MANAGE)
-    always = [Subject(Scope.USER, caller.user_id)]
+    always = [Subject(BudgetScope.USER, caller.user_id)]
     if TokenScope.ADMIN in caller.scopes:
-        always.append(Subject(Scope.GLOBAL))
+        always.append(Subject(BudgetScope.GLOBAL))
     found = {budget.subject: budget for budget in doors.budgets.of_owner(caller.user_id)}
     for subject in always:
         found.setdefault(subject, doors.budgets.get(subject) or Budget(subject=subject))
-    order = list(Scope)
+    order = list(BudgetScope)
     return _standings(sorted(found.values(), key=lambda b: (order.index(b.subject.scope), b.subject.subject_id)), doors)
 
 
-def read_budget(scope: Scope, subject_id: str | None, caller: Identity, doors: Doors) -> Standing:
+def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, doors: Doors) -> Standing:
     """One budget; where none is set, one without limits."""
     subject = _subject(scope, subject_id, caller)
     _refuse_others(subject, caller, doors, may_be_gone=True)
@@ -56,7 +56,7 @@ def read_budget(scope: Scope, subject_id: str | None, caller: Identity, doors: D
 
 
 def set_budget(
-    scope: Scope,
+    scope: BudgetScope,
     subject_id: str | None,
     *,
     daily_nanousd: int | None,
@@ -75,16 +75,16 @@ def set_budget(
     return _standings([budget], doors)[0]
 
 
-def _subject(scope: Scope, subject_id: str | None, caller: Identity) -> Subject:
+def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Subject:
     """What the budget is of, if the caller's token may have a say in it at all."""
-    caller.require(TokenScope.ADMIN if scope is Scope.GLOBAL else TokenScope.MANAGE)
+    caller.require(TokenScope.ADMIN if scope is BudgetScope.GLOBAL else TokenScope.MANAGE)
     if scope in _NOUNS:
         if subject_id is None:
             raise InvalidField.named("id", f"is required: which {_NOUNS[scope]} the budget is for")
         return Subject(scope, subject_id)
     if subject_id is not None:
         raise InvalidField.named("id", f"belongs to {' and '.join(_NOUNS)}; leave it out for {scope}")
-    return Subject(scope, caller.user_id if scope is Scope.USER else "")
+    return Subject(scope, caller.user_id if scope is BudgetScope.USER else "")
 
 
 def _refuse_others(subject: Subject, caller: Identity, doors: Doors, *, may_be_gone: bool) -> None:
@@ -97,7 +97,7 @@ def _refuse_others(subject: Subject, caller: Identity, doors: Doors, *, may_be_g
 
 def _user_of(subject: Subject, doors: Doors) -> str | None:
     """Whose key or resource it is; None for one that is not there."""
-    if subject.scope is Scope.API_KEY:
+    if subject.scope is BudgetScope.API_KEY:
         key = doors.api_keys.find(subject.subject_id)
         return key.user_id if key else None
     resource = doors.resources.get(subject.subject_id)
@@ -106,7 +106,7 @@ def _user_of(subject: Subject, doors: Doors) -> str | None:
 
 def _owner(subject: Subject, caller: Identity) -> str:
     """In whose list the budget stands; admins have one together."""
-    return PLATFORM if subject.scope is Scope.GLOBAL else caller.user_id
+    return PLATFORM if subject.scope is BudgetScope.GLOBAL else caller.user_id
 
 
 def _standings(budgets: Sequence[Budget], doors: Doors) -> list[Standing]:

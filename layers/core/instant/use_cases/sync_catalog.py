@@ -27,7 +27,7 @@ _CLOCKS_APART = timedelta(seconds=5)
 _log = logging.getLogger(__name__)
 
 
-class Outcome(StrEnum):
+class SyncOutcome(StrEnum):
     """How a sync ended."""
 
     SYNCED = "synced"
@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 class SyncResult:
     """What a sync found and did, in models; `busy` means that another run is at work and this one did nothing."""
 
-    outcome: Outcome = Outcome.SYNCED
+    outcome: SyncOutcome = SyncOutcome.SYNCED
     seen: int = 0
     written: int = 0
     added: int = 0
@@ -72,7 +72,7 @@ def sync_catalog(doors: SyncDoors, rules: Rules, seconds_left: Callable[[], floa
     taken = doors.lease.take(holder, now, now + timedelta(seconds=seconds_left()) + _CLOCKS_APART)
     if taken is None:
         _log.info("catalog sync: another run is at work")
-        return SyncResult(outcome=Outcome.BUSY)
+        return SyncResult(outcome=SyncOutcome.BUSY)
     to_write = seconds_left() * SHARE_TO_WRITE
     try:
         result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - to_write)
@@ -88,7 +88,7 @@ def _run(
 ) -> tuple[SyncResult, SyncRecord]:
     fetched = fetch_catalog(doors.upstream, validator=_validator(last, rules, now), seconds_left=seconds_left)
     if last is not None and fetched is None:
-        result = SyncResult(outcome=Outcome.UNCHANGED, seen=last.seen)
+        result = SyncResult(outcome=SyncOutcome.UNCHANGED, seen=last.seen)
         return result, replace(last, synced_at=stamp(now), written=0)
     assert fetched is not None  # without a validator there is always a catalog
     known = _known(doors.catalog, last)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.budget import Budget, Scope, Subject
+from instant.domain.budget import Budget, BudgetScope, Subject
 from instant.domain.exchange import Request
 from instant.domain.execution import KeySource
 from instant.domain.executions.plan import Plan
@@ -108,4 +108,4 @@ def _model(facts: dict[str, Any]) -> ServingModel:
 
 def _budget(facts: dict[str, Any]) -> Budget:
     subject = facts.pop("subject")
-    return Budget(subject=Subject(Scope(subject["scope"]), subject["subject_id"]), **facts)
+    return Budget(subject=Subject(BudgetScope(subject["scope"]), subject["subject_id"]), **facts)

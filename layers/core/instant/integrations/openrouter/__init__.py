@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.integration import Grant, KeyFacts
-from instant.domain.outcome import Outcome
+from instant.domain.outcome import CallOutcome
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.generation import outcome_request, read_outcome
 from instant.integrations.openrouter.refusals import error_of, nothing_done
@@ -85,6 +85,6 @@ class OpenRouter(Service):
         """The record of a call is there after some seconds, for the key that made it."""
         return outcome_request(generation_id)
 
-    def read_outcome(self, reply: Reply) -> Outcome | None:
+    def read_outcome(self, reply: Reply) -> CallOutcome | None:
         """What the call came to and cost."""
         return read_outcome(reply)

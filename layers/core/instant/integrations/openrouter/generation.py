@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from instant.domain.exchange import Reply, Request
 from instant.domain.money import parse_usd, to_nanousd
-from instant.domain.outcome import Outcome
+from instant.domain.outcome import CallOutcome
 from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.wire import NAME, count, mapping, parse, text
 
@@ -16,7 +16,7 @@ def outcome_request(generation_id: str) -> Request:
     return Request(method="GET", integration=NAME, path=f"/generation?id={quote(generation_id, safe='')}")
 
 
-def read_outcome(reply: Reply) -> Outcome | None:
+def read_outcome(reply: Reply) -> CallOutcome | None:
     """What the call came to and cost; None if that is not known, or not yet."""
     data = mapping(mapping(parse(reply.body)).get("data"))
     cost = _cost(data)
@@ -32,7 +32,7 @@ def read_outcome(reply: Reply) -> Outcome | None:
         completion_tokens=_tokens(data, "completion"),
         cost_nanousd=cost,
     )
-    return Outcome(receipt, was_answered=finish_reason not in {None, "error"} and data.get("cancelled") is not True)
+    return CallOutcome(receipt, was_answered=finish_reason not in {None, "error"} and data.get("cancelled") is not True)
 
 
 def _tokens(data: Mapping[str, Any], kind: str) -> int | None:

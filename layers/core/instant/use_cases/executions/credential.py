@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from instant.domain.budget import Budget, Scope, Subject
+from instant.domain.budget import Budget, BudgetScope, Subject
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import CostCap, CredentialMissing
 from instant.domain.execution import KeySource
@@ -107,6 +107,6 @@ def _may_pay(terms: PlatformTerms, models: Sequence[CatalogModel]) -> bool:
 
 def _budgets(caller: Identity, terms: PlatformTerms) -> Sequence[Budget]:
     return (
-        Budget(subject=Subject(Scope.PLATFORM_USER, caller.user_id), daily_nanousd=terms.daily_nanousd_each),
-        Budget(subject=Subject(Scope.PLATFORM), daily_nanousd=terms.daily_nanousd),
+        Budget(subject=Subject(BudgetScope.PLATFORM_USER, caller.user_id), daily_nanousd=terms.daily_nanousd_each),
+        Budget(subject=Subject(BudgetScope.PLATFORM), daily_nanousd=terms.daily_nanousd),
     )

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.budget import Scope as BudgetScope
-from instant.domain.budget import Subject
+from instant.domain.budget import BudgetScope, Subject
 from instant.domain.catalog import CatalogModel
 from instant.domain.errors import NotFound
 from instant.domain.executions.prepared import Prepared, ServingModel

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import LEASE_SLACK, moment, stamp
 from instant.domain.errors import OutcomeUnknown
-from instant.domain.execution import LEASE_SLACK, Closing, OpenRun, State
+from instant.domain.execution import Closing, OpenRun, State
 from instant.domain.integration import Integration
-from instant.domain.outcome import Outcome
+from instant.domain.outcome import CallOutcome
 from instant.domain.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
@@ -101,7 +101,7 @@ def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
     return replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
 
 
-def _outcome(run: OpenRun, deps: ReconcileDeps) -> Outcome | None:
+def _outcome(run: OpenRun, deps: ReconcileDeps) -> CallOutcome | None:
     """The outcome as the service knows it; None while it does not, and while there is no usable key to ask with."""
     name, owner = run.opening.service, run.opening.payer_id
     service = INTEGRATIONS.get(name or "")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import LEASE_SLACK, moment, stamp
 from instant.domain.errors import (
     IdempotencyMismatch,
     InProgress,
@@ -14,7 +14,7 @@ from instant.domain.errors import (
     UpstreamError,
     every_error,
 )
-from instant.domain.execution import LEASE_SLACK, Execution, State
+from instant.domain.execution import Execution, State
 from instant.domain.idempotency import IdempotentRequest
 from instant.ports import Clock
 from instant.use_cases.executions.deps import LedgerDeps
