@@ -92,7 +92,7 @@ deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 .
 
 admin-key: setup ## create an API key with every scope for a deployed stack and print it once (STACK=name, USER=name)
 	@test -n "$(STACK)" || { echo "Say for which stack: make admin-key STACK=instant-resources-dev" >&2; exit 2; }
-	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.admin_key $(STACK) $(OPERATOR)
+	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.access.admin_key $(STACK) $(OPERATOR)
 
 pins: setup ## resolve the pinned requirements again (UPGRADE=--upgrade for newer versions)
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt

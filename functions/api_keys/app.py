@@ -2,14 +2,15 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
-from instant.entrypoints.answers import ApiKeySummary, MintedApiKey, PageOf
-from instant.entrypoints.bodies import NewApiKey
-from instant.entrypoints.http import api, caller_of, handler_of, no_content, whole_answer
-from instant.entrypoints.views import api_key_view, minted_view
+from instant.entrypoints.access.api_keys import ApiKeySummary, MintedApiKey, NewApiKey, api_key_view, minted_view
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.paging import PageOf, whole_answer
+from instant.entrypoints.http.responses import no_content
 from instant.settings import ApiKeysSettings
-from instant.use_cases.manage_api_keys import create_key, list_keys, revoke_key
+from instant.use_cases.access.api_keys import create_key, list_keys, revoke_key
 
 settings = ApiKeysSettings.load()
 store = DynamoApiKeyStore(settings.api_keys_table)

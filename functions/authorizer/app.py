@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from instant.adapters.api_key_store import DynamoApiKeyStore
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.adapters.access.token_verifier import OidcTokenVerifier
 from instant.adapters.clock import SystemClock
-from instant.adapters.token_verifier import OidcTokenVerifier
+from instant.domain.access.identity import Identity
 from instant.domain.errors import Unauthenticated
-from instant.domain.identity import Identity
 from instant.entrypoints.observability import quiet_libraries
 from instant.settings import AuthorizerSettings
-from instant.use_cases.authorize import authorize
+from instant.use_cases.access.authorize import authorize
 
 quiet_libraries()
 settings = AuthorizerSettings.load()

@@ -4,20 +4,20 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from instant.adapters.api_key_store import DynamoApiKeyStore
-from instant.adapters.budget_store import DynamoBudgetStore
+from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
-from instant.adapters.resource_store import DynamoResourceStore
-from instant.domain.budget import BudgetScope
+from instant.adapters.resources.store import DynamoResourceStore
+from instant.adapters.usage.budgets import DynamoBudgetStore
 from instant.domain.errors import InvalidField
 from instant.domain.limits import MAX_ID_CHARACTERS
 from instant.domain.money import to_nanousd
-from instant.entrypoints.answers import PageOf
-from instant.entrypoints.bodies import NewBudget, SettableScope
-from instant.entrypoints.budget_answers import BudgetStanding, standing_view
-from instant.entrypoints.http import api, caller_of, handler_of, whole_answer
+from instant.domain.usage.budget import BudgetScope
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.paging import PageOf, whole_answer
+from instant.entrypoints.usage.budgets import BudgetStanding, NewBudget, SettableScope, standing_view
 from instant.settings import BudgetsSettings
-from instant.use_cases.manage_budgets import Doors, list_budgets, read_budget, set_budget
+from instant.use_cases.usage.budgets import Doors, list_budgets, read_budget, set_budget
 
 settings = BudgetsSettings.load()
 doors = Doors(

@@ -4,22 +4,23 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from instant.adapters.catalog_store import DynamoCatalog
+from instant.adapters.catalog.changes import DynamoChangeLists
+from instant.adapters.catalog.store import DynamoCatalog
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
-from instant.adapters.model_changes import DynamoChangeLists
-from instant.domain.identity import Scope
-from instant.entrypoints.answers import AcceptedSync, ModelDetail, PageOf
-from instant.entrypoints.bodies import SyncOrder
-from instant.entrypoints.cost_answers import CostEstimates, estimates_view
-from instant.entrypoints.estimate_body import EstimateBody
-from instant.entrypoints.http import api, caller_of, documented, handler_of
-from instant.entrypoints.model_browser import ModelBrowser
+from instant.domain.access.identity import Scope
+from instant.entrypoints.catalog.browser import ModelBrowser
+from instant.entrypoints.catalog.estimate import CostEstimates, EstimateBody, estimates_view
+from instant.entrypoints.catalog.models import ModelDetail
+from instant.entrypoints.catalog.sync import SYNC_EVENT, AcceptedSync, SyncOrder
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.paging import PageOf
+from instant.entrypoints.http.responses import documented
 from instant.entrypoints.openapi import document
-from instant.entrypoints.schedule import SYNC_EVENT
 from instant.settings import CatalogSettings
-from instant.use_cases.browse_catalog import Catalog
-from instant.use_cases.estimate_cost import estimate_cost
+from instant.use_cases.catalog.browse import Catalog
+from instant.use_cases.catalog.estimate import estimate_cost
 
 settings = CatalogSettings.load()
 clock = SystemClock()

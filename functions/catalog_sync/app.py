@@ -3,19 +3,19 @@
 from dataclasses import asdict
 from typing import Any
 
-from instant.adapters.catalog_store import DynamoCatalogWriter
+from instant.adapters.catalog.endpoints import DynamoOffersStore
+from instant.adapters.catalog.store import DynamoCatalogWriter
+from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
-from instant.adapters.models_in_use import DynamoModelsInUse
-from instant.adapters.offers_store import DynamoOffersStore
-from instant.adapters.sync_lease import DynamoSyncLease
-from instant.domain.catalog_plan import Rules
+from instant.adapters.resources.models_in_use import DynamoModelsInUse
+from instant.domain.catalog.sync_plan import Rules
+from instant.entrypoints.catalog.sync import accepts
 from instant.entrypoints.observability import quiet_libraries
-from instant.entrypoints.schedule import accepts
 from instant.entrypoints.upstream import upstream_of
 from instant.settings import CatalogSyncSettings
-from instant.use_cases.sync_catalog import SyncDoors, sync_catalog
-from instant.use_cases.watch_endpoints import WatchDoors, watch_endpoints
+from instant.use_cases.catalog.endpoints import WatchDoors, watch_endpoints
+from instant.use_cases.catalog.sync import SyncDoors, sync_catalog
 
 quiet_libraries()
 settings = CatalogSyncSettings.load()

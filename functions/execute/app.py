@@ -2,23 +2,24 @@
 
 from typing import Any
 
-from instant.adapters.answer_store import S3AnswerStore
-from instant.adapters.call_facts import DynamoCallFacts
+from instant.adapters.access.integrations import DynamoIntegrationStore
+from instant.adapters.access.secret_box import KmsKeyOpener
+from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
-from instant.adapters.execution_history import DynamoExecutionHistory
-from instant.adapters.image_store import S3ImageStore
-from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.adapters.ledger import DynamoLedger, LedgerTables
-from instant.adapters.model_lookup import DynamoModelLookup
-from instant.adapters.picture_reader import PillowPictureReader
-from instant.adapters.resource_store import DynamoResourceStore
-from instant.adapters.secret_box import KmsKeyOpener
+from instant.adapters.executions.answer_store import S3AnswerStore
+from instant.adapters.executions.call_facts import DynamoCallFacts
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
+from instant.adapters.media.image_decoder import PillowPictureReader
+from instant.adapters.media.image_store import S3ImageStore
+from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.domain.money import to_nanousd
-from instant.entrypoints.addresses import api_address, with_links
-from instant.entrypoints.answers import ExecutedCall
-from instant.entrypoints.bodies import Execute
-from instant.entrypoints.http import api, caller_of, documented, handler_of, idempotency_key
+from instant.entrypoints.executions.execute import Execute, ExecutedCall
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of, idempotency_key
+from instant.entrypoints.http.links import api_address, with_links
+from instant.entrypoints.http.responses import documented
 from instant.entrypoints.upstream import upstream_of
 from instant.settings import ExecuteSettings
 from instant.use_cases.executions.credential import PlatformTerms

@@ -4,12 +4,14 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from instant.adapters.answer_store import S3AnswerStore
-from instant.adapters.execution_history import DynamoExecutionHistory
-from instant.entrypoints.addresses import api_address, with_links
-from instant.entrypoints.answers import ExecutionDetail, ExecutionSummary, PageOf
-from instant.entrypoints.http import api, caller_of, documented, handler_of, page_answer, page_request
-from instant.entrypoints.views import execution_detail, execution_view
+from instant.adapters.executions.answer_store import S3AnswerStore
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.entrypoints.executions.history import ExecutionDetail, ExecutionSummary, execution_detail, execution_view
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.links import api_address, with_links
+from instant.entrypoints.http.paging import PageOf, page_answer, page_request
+from instant.entrypoints.http.responses import documented
 from instant.settings import ExecutionsSettings
 from instant.use_cases.executions.read import list_executions, read_execution
 

@@ -6,17 +6,17 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from instant.adapters.clock import SystemClock
-from instant.adapters.image_links import S3ImageLinks
-from instant.adapters.image_store import DynamoImageReader
-from instant.entrypoints.answers import SignedLink
-from instant.entrypoints.http import api, caller_of, documented, handler_of
+from instant.adapters.media.image_store import DynamoImageReader
+from instant.entrypoints.executions.images import SignedLink
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.responses import documented
 from instant.settings import ImagesSettings
-from instant.use_cases.read_images import Doors, link_to_image
+from instant.use_cases.executions.images import Doors, link_to_image
 
 settings = ImagesSettings.load()
 doors = Doors(
-    images=DynamoImageReader(settings.images_table),
-    links=S3ImageLinks(settings.media_bucket),
+    images=DynamoImageReader(settings.images_table, settings.media_bucket),
     clock=SystemClock(),
 )
 app = api()

@@ -1,14 +1,14 @@
 """POST /api/user/integrations/{service}/test: ask the service whether a stored key still works."""
 
+from instant.adapters.access.integrations import DynamoIntegrationStore
+from instant.adapters.access.secret_box import KmsKeyOpener
 from instant.adapters.clock import SystemClock
-from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.adapters.secret_box import KmsKeyOpener
-from instant.entrypoints.answers import Connection
-from instant.entrypoints.http import api, caller_of, handler_of
+from instant.entrypoints.access.integrations import Connection, integration_view
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.upstream import upstream_of
-from instant.entrypoints.views import integration_view
 from instant.settings import IntegrationTestSettings
-from instant.use_cases.manage_integrations import test_key
+from instant.use_cases.access.integrations import test_key
 
 settings = IntegrationTestSettings.load()
 store = DynamoIntegrationStore(settings.integrations_table)

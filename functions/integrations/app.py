@@ -2,21 +2,22 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from instant.adapters.access.integrations import DynamoIntegrationStore
+from instant.adapters.access.secret_box import KmsKeySealer
 from instant.adapters.clock import SystemClock
-from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.adapters.secret_box import KmsKeySealer
-from instant.domain.callback import places
-from instant.domain.integration import Grant
+from instant.domain.access.callback import places
+from instant.domain.access.integration import Grant
 from instant.domain.money import to_nanousd
-from instant.entrypoints.answers import BegunConnection, Connection
-from instant.entrypoints.bodies import BeginConnection, CompleteConnection, IntegrationChanges, NewIntegration
-from instant.entrypoints.http import api, caller_of, handler_of, no_content
+from instant.entrypoints.access.connect import BeginConnection, BegunConnection, CompleteConnection, beginning_view
+from instant.entrypoints.access.integrations import Connection, IntegrationChanges, NewIntegration, integration_view
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.responses import no_content
 from instant.entrypoints.upstream import upstream_of
-from instant.entrypoints.views import beginning_view, integration_view
 from instant.settings import IntegrationsSettings
-from instant.use_cases import connect_integration as connecting
-from instant.use_cases import manage_integrations as manage
-from instant.use_cases.keep_key import Doors
+from instant.use_cases.access import connect as connecting
+from instant.use_cases.access import integrations as manage
+from instant.use_cases.access.save_key import Doors
 
 settings = IntegrationsSettings.load()
 doors = Doors(

@@ -7,18 +7,19 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from instant.adapters.catalog_store import DynamoModelReader
-from instant.adapters.model_changes import DynamoChangeLists
-from instant.domain.catalog_change import ChangeKind, WantedChanges
+from instant.adapters.catalog.changes import DynamoChangeLists
+from instant.adapters.catalog.store import DynamoModelReader
+from instant.domain.catalog.change import ChangeKind, WantedChanges
 from instant.domain.clock import stamp
-from instant.entrypoints.addresses import api_address
-from instant.entrypoints.answers import PageOf, ToldChange
-from instant.entrypoints.bodies import Moment
-from instant.entrypoints.http import api, documented, handler_of, page_answer, page_request
-from instant.entrypoints.rss import RSS, feed
-from instant.entrypoints.views import change_view
+from instant.entrypoints.catalog.changes import ToldChange, change_view
+from instant.entrypoints.catalog.rss import RSS, feed
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.fields import Moment
+from instant.entrypoints.http.links import api_address
+from instant.entrypoints.http.paging import PageOf, page_answer, page_request
+from instant.entrypoints.http.responses import documented
 from instant.settings import ModelChangesSettings
-from instant.use_cases.catalog_history import list_changes, model_history
+from instant.use_cases.catalog.history import list_changes, model_history
 
 settings = ModelChangesSettings.load()
 changes = DynamoChangeLists(settings.model_changes_table)

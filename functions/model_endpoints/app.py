@@ -2,11 +2,11 @@
 
 from urllib.parse import unquote
 
-from instant.adapters.offers_store import DynamoOffersStore
-from instant.entrypoints.http import api, handler_of
-from instant.entrypoints.offers_answer import ModelOffers, offers_view
+from instant.adapters.catalog.endpoints import DynamoOffersStore
+from instant.entrypoints.catalog.endpoints import ModelOffers, offers_view
+from instant.entrypoints.http.app import api, handler_of
 from instant.settings import ModelEndpointsSettings
-from instant.use_cases.watch_endpoints import read_offers
+from instant.use_cases.catalog.endpoints import read_offers
 
 settings = ModelEndpointsSettings.load()
 offers = DynamoOffersStore(settings.model_endpoints_table)

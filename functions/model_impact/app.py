@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
+from instant.adapters.catalog.changes import DynamoChangeLists
+from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
-from instant.adapters.model_changes import DynamoChangeLists
-from instant.adapters.model_lookup import DynamoModelLookup
-from instant.adapters.models_in_use import DynamoUsesOfModels
+from instant.adapters.resources.models_in_use import DynamoUsesOfModels
 from instant.entrypoints.observability import quiet_libraries
 from instant.settings import ModelImpactSettings
-from instant.use_cases.tell_owners import TellDoors, tell_owners
+from instant.use_cases.catalog.notify_owners import TellDoors, tell_owners
 
 quiet_libraries()
 settings = ModelImpactSettings.load()

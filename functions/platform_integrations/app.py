@@ -2,19 +2,19 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from instant.adapters.access.integrations import DynamoIntegrationStore
+from instant.adapters.access.secret_box import KmsKeySealer
 from instant.adapters.clock import SystemClock
-from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.adapters.secret_box import KmsKeySealer
-from instant.domain.identity import Identity
+from instant.domain.access.identity import Identity
 from instant.domain.money import to_nanousd
-from instant.entrypoints.answers import Connection
-from instant.entrypoints.bodies import IntegrationChanges, NewIntegration
-from instant.entrypoints.http import api, caller_of, handler_of, no_content
+from instant.entrypoints.access.integrations import Connection, IntegrationChanges, NewIntegration, integration_view
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.responses import no_content
 from instant.entrypoints.upstream import upstream_of
-from instant.entrypoints.views import integration_view
 from instant.settings import PlatformIntegrationsSettings
-from instant.use_cases import manage_integrations as manage
-from instant.use_cases.keep_key import Doors
+from instant.use_cases.access import integrations as manage
+from instant.use_cases.access.save_key import Doors
 
 settings = PlatformIntegrationsSettings.load()
 doors = Doors(

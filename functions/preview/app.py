@@ -1,13 +1,12 @@
 """POST /api/resources/preview: what a call would send and cost; this function may only read, and count calls."""
 
+from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
-from instant.adapters.model_lookup import DynamoModelLookup
-from instant.adapters.resource_store import DynamoResourceStore
+from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
-from instant.entrypoints.bodies import PreviewBody
-from instant.entrypoints.http import api, caller_of, handler_of
-from instant.entrypoints.resource_answers import PreviewedCall
-from instant.entrypoints.views import preview_view
+from instant.entrypoints.executions.preview import PreviewBody, PreviewedCall, preview_view
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
 from instant.settings import PreviewSettings
 from instant.use_cases.executions.preview import PreviewRequest, preview_resource
 

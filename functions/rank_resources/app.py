@@ -4,11 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from instant.adapters.clock import SystemClock
-from instant.adapters.resource_lists import DynamoRankStore
-from instant.adapters.stats_store import DynamoStatsStore
+from instant.adapters.resources.lists import DynamoRankStore
+from instant.adapters.resources.stats import DynamoStatsStore
 from instant.entrypoints.observability import quiet_libraries
 from instant.settings import RankResourcesSettings
-from instant.use_cases.rank_resources import rank_resources
+from instant.use_cases.resources.rank import rank_resources
 
 quiet_libraries()
 settings = RankResourcesSettings.load()

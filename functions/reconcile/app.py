@@ -3,11 +3,11 @@
 import logging
 from typing import Any
 
+from instant.adapters.access.integrations import DynamoIntegrationStore
+from instant.adapters.access.secret_box import KmsKeyOpener
 from instant.adapters.clock import SystemClock
-from instant.adapters.integration_store import DynamoIntegrationStore
-from instant.adapters.ledger import DynamoLedger, LedgerTables
-from instant.adapters.open_runs import DynamoOpenRuns
-from instant.adapters.secret_box import KmsKeyOpener
+from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
+from instant.adapters.executions.open_runs import DynamoOpenRuns
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.upstream import upstream_of
 from instant.settings import ReconcileSettings

@@ -2,21 +2,23 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
-from instant.adapters.model_lookup import DynamoModelLookup
-from instant.adapters.resource_lists import DynamoResourceLists
-from instant.adapters.resource_store import DynamoResourceStore
-from instant.adapters.stats_store import DynamoStatsStore
-from instant.entrypoints.answers import PageOf
-from instant.entrypoints.bodies import NewResource, ResourceChanges
-from instant.entrypoints.http import api, caller_of, handler_of, no_content, revision_of, whole_answer
-from instant.entrypoints.resource_answers import ResourceDetail, ResourceKind, ResourceSummary
-from instant.entrypoints.resource_browser import ResourceBrowser
-from instant.entrypoints.views import detail_view, kind_view, resource_view
+from instant.adapters.resources.lists import DynamoResourceLists
+from instant.adapters.resources.stats import DynamoStatsStore
+from instant.adapters.resources.store import DynamoResourceStore
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.conditional import revision_of
+from instant.entrypoints.http.paging import PageOf, whole_answer
+from instant.entrypoints.http.responses import no_content
+from instant.entrypoints.resources.detail import ResourceDetail, detail_view
+from instant.entrypoints.resources.lists import ResourceBrowser
+from instant.entrypoints.resources.resource import NewResource, ResourceChanges, ResourceSummary, resource_view
+from instant.entrypoints.resources.types import ResourceKind, kind_view
 from instant.resource_types import RESOURCE_TYPES
 from instant.settings import ResourcesSettings
-from instant.use_cases import browse_resources as browse
-from instant.use_cases import manage_resources as manage
+from instant.use_cases.resources import browse, manage
 
 settings = ResourcesSettings.load()
 lists = DynamoResourceLists(settings.resources_table)

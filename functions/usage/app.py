@@ -6,22 +6,24 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from instant.adapters.catalog_store import DynamoModelReader
+from instant.adapters.catalog.store import DynamoModelReader
 from instant.adapters.clock import SystemClock
-from instant.adapters.usage_history import DynamoUsageHistory
-from instant.adapters.usage_store import DynamoUsageStore
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.adapters.usage.report import DynamoUsageStore
 from instant.domain.page import Cursor
-from instant.domain.usage_report import Grouping
-from instant.entrypoints.bodies import Day
-from instant.entrypoints.cost_answers import WhatIf, comparison_view
-from instant.entrypoints.http import api, caller_of, documented, handler_of
-from instant.entrypoints.usage_answers import CSV, ReportedUsage, file_name, usage_csv, usage_view
+from instant.domain.usage.report import Grouping
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.caller import caller_of
+from instant.entrypoints.http.fields import Day
+from instant.entrypoints.http.responses import documented
+from instant.entrypoints.usage.compare import WhatIf, comparison_view
+from instant.entrypoints.usage.report import CSV, ReportedUsage, file_name, usage_csv, usage_view
 from instant.settings import UsageSettings
-from instant.use_cases.compare_usage import compare_usage
-from instant.use_cases.report_usage import report_usage
+from instant.use_cases.usage.compare import compare_usage
+from instant.use_cases.usage.report import report_usage
 
 settings = UsageSettings.load()
-history = DynamoUsageHistory(settings.executions_table)
+history = DynamoExecutionHistory(settings.executions_table)
 usage = DynamoUsageStore(settings.usage_table)
 models = DynamoModelReader(settings.models_table)
 clock = SystemClock()

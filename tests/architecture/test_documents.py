@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from instant.domain.execution import State
+from instant.domain.executions.execution import State
 from tests.architecture.documents import CONTRIBUTING, PARTS, README, with_parts
 from tests.architecture.project import ROOT, relative
 

@@ -4,7 +4,7 @@ import json
 import re
 
 from tests.architecture.project import CORE, FUNCTIONS, ROOT, functions, python_files, relative, template
-from tests.architecture.roles import cloud
+from tests.architecture.stack.roles import cloud
 
 KEY = re.compile(r"sk-or-v1-[0-9a-zA-Z]{8,}|x4k_live_[0-9A-Za-z]{8,}")
 SECRET_NAME = re.compile(r"(^|_)(SECRET|TOKEN|PASSWORD|API_KEY)(_|$)")

@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.setting import EXECUTE, Row, Setting, build
-from tests.local.functions import Functions
-from tests.local.layout import Built, Layout
+from tests.local.functions.layout import Built, Layout
+from tests.local.functions.pool import Functions
 
 ROUNDS = 7
 

@@ -46,7 +46,7 @@ def _answer(picture: bytes) -> bytes:
 
 
 def _spend(file: Path) -> str:
-    from instant.adapters.picture_reader import PillowPictureReader
+    from instant.adapters.media.image_decoder import PillowPictureReader
     from instant.domain.exchange import Reply
     from instant.integrations.openrouter.chat import read_chat
     from instant.use_cases.executions.media import read_picture

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.e2e.world import World, open_world
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
 from tests.local.stack import ROOT
 
 EXECUTE = "ExecuteFunction"

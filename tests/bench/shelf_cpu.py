@@ -9,19 +9,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.clock import SystemClock
-from instant.adapters.model_changes import DynamoChangeLists
-from instant.domain.catalog import CatalogModel, SyncRecord
+from instant.domain.catalog.index import ModelSort
+from instant.domain.catalog.model import CatalogModel, SyncRecord
+from instant.domain.catalog.query import ModelQuery
 from instant.domain.exchange import Reply
-from instant.domain.model_query import ModelQuery
 from instant.domain.page import PageRequest
-from instant.domain.shelf import ModelSort
-from instant.entrypoints.http import api, handler_of
-from instant.entrypoints.model_answers import ModelAnswers
-from instant.entrypoints.model_browser import ModelBrowser
-from instant.entrypoints.revalidation import Held
+from instant.entrypoints.catalog.browser import ModelBrowser
+from instant.entrypoints.catalog.responses import ModelAnswers
+from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.conditional import Held
 from instant.integrations.openrouter.catalog import read_listing
-from instant.use_cases.browse_catalog import Catalog
+from instant.use_cases.catalog.browse import Catalog
 
 PAGE = PageRequest(200)
 FILTERED = ModelQuery(

@@ -14,8 +14,8 @@ from statistics import median
 
 from tests.bench.setting import EXECUTE, Row, Setting, build
 from tests.e2e.processes import cpu_ticks, function_processes
-from tests.local.functions import Functions
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
+from tests.local.functions.pool import Functions
 
 ROUNDS = 5
 CALLS = 70

@@ -11,7 +11,7 @@ from unittest import mock
 from botocore.awsrequest import AWSRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
-from instant.adapters import aws
+from instant.adapters.aws import client as aws
 
 type Item = Mapping[str, Any]
 type Tables = dict[str, dict[str, Item]]

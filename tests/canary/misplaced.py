@@ -7,7 +7,7 @@ from typing import Any
 
 from instant.resource_types import RESOURCE_TYPES
 from tests.architecture.project import CORE
-from tests.integration.test_bad_requests import BODIES
+from tests.integration.http.test_bad_requests import BODIES
 
 type Json = dict[str, Any]
 type Place = tuple[str, ...]

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from dataclasses import dataclass, field
 from typing import Any
 
-from instant.adapters import aws
+from instant.adapters.aws import client as aws
 from tests.canary.needles import found
 from tests.fakes.openrouter import Arrival
 from tests.integration.house import Answer

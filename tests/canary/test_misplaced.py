@@ -7,8 +7,8 @@ from secrets import token_hex
 
 import pytest
 
-from instant.domain.api_key import mint
-from instant.domain.identity import Scope
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
 from tests.canary.misplaced import Misplaced, requests
 from tests.canary.sinks import Sinks, listening
 from tests.integration.house import House, open_house

@@ -11,7 +11,7 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from instant.adapters import aws
+from instant.adapters.aws import client as aws
 from tests.canary.needles import needles
 from tests.canary.sinks import Sinks, listening, stored
 from tests.canary.wire import tapped

@@ -12,7 +12,7 @@ from tests.fakes.openrouter.chat.wished_errors import KINDS
 from tests.integration.deadlines import little_time
 from tests.integration.front import Front
 from tests.integration.house import Answer
-from tests.integration.test_bad_requests import BODIES
+from tests.integration.http.test_bad_requests import BODIES
 
 ANSWERS = (
     *("200-error", "choice-error", "midstream-error", "empty", "null-content", "reasoning-only", "refusal", "weird"),

@@ -7,9 +7,9 @@ from functools import cached_property
 from secrets import token_hex
 from typing import Any
 
-from instant.adapters.api_key_store import DynamoApiKeyStore
-from instant.domain.api_key import mint
-from instant.domain.identity import Scope
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
 from tests.canary.sinks import Sinks
 from tests.canary.wire import Wire
 from tests.fakes.aws_faults import Fault

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.journey import Journey, travel
 from tests.e2e.world import World, open_world
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
 from tests.local.stack import ROOT
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from instant.adapters.ledger_rows import opening_row
+from instant.adapters.executions.ledger_rows import opening_row
 from tests.e2e.world import OPENROUTER_KEYS, World
 from tests.fakes.nouns import an_opening
 from tests.local.toy.calling import call

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.world import World, open_world
 from tests.fakes.issuer import FakeIssuer
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ import pytest
 from instant.domain.errors import every_error
 from tests.e2e.processes import function_processes
 from tests.e2e.world import OPENROUTER_KEYS, World, open_world
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
 from tests.local.toy.calling import Reply
 
 pytestmark = pytest.mark.e2e

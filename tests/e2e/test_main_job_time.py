@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.processes import PROC, function_processes
 from tests.e2e.world import World, open_world
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
 from tests.local.stack import ROOT
 from tests.timeouts import HANG_SECONDS
 

@@ -11,8 +11,8 @@ from tests.canary.needles import found
 from tests.e2e.journey import Journey, visit_the_rest
 from tests.e2e.processes import PROC, alive, descendants
 from tests.e2e.world import OPENROUTER_KEYS, World, open_world
-from tests.local.layout import Built
-from tests.local.permissions import as_list, matches
+from tests.local.aws.permissions import as_list, matches
+from tests.local.functions.layout import Built
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.integration.browser import allow
-from tests.local.layout import Layout
+from tests.local.functions.layout import Layout
 from tests.local.seed import seed
 from tests.local.stack import Stack
 from tests.local.toy.calling import Reply, call

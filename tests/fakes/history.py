@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from instant.domain.catalog import CatalogModel
-from instant.domain.catalog_change import ChangeKind, ModelChange, undo
+from instant.domain.catalog.change import ChangeKind, ModelChange, undo
+from instant.domain.catalog.model import CatalogModel
 
 
 def redo(model: CatalogModel | None, change: ModelChange) -> CatalogModel:

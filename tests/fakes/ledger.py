@@ -1,6 +1,6 @@
 """The ledger as plain dictionaries: the same promises as the real one, one step after the other, nothing lost.
 
-`tests/integration/adapters/test_ledger_contract.py` holds both to the same table of transitions.
+`tests/integration/adapters/executions/test_ledger_contract.py` holds both to the same table of transitions.
 """
 
 from collections import Counter, defaultdict
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from instant.domain.budget import Hold, exhausted
 from instant.domain.clock import LEASE_SLACK, moment, stamp
-from instant.domain.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
-from instant.domain.receipt import Receipt
+from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
+from instant.domain.executions.receipt import Receipt
+from instant.domain.usage.budget import Hold, exhausted
 
 
 class Refused(Exception):

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.access.integration import Integration
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.exchange import Request
-from instant.domain.execution import Closing, KeySource, Opening, State, StoredAnswer
+from instant.domain.executions.execution import Closing, KeySource, Opening, State, StoredAnswer
 from instant.domain.executions.plan import Plan
 from instant.domain.executions.prepared import Credential, Prepared, ServingModel
-from instant.domain.integration import Integration
-from instant.domain.receipt import Receipt
-from instant.domain.resource import Resource, Visibility
+from instant.domain.executions.receipt import Receipt
+from instant.domain.resources.resource import Resource, Visibility
 
 NOON = "2026-11-22T12:00:00.000000Z"
 

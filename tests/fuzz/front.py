@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from instant.adapters.api_key_store import DynamoApiKeyStore
-from instant.domain.api_key import mint
-from instant.domain.identity import Scope
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
 from tests.integration.house import House, open_house
-from tests.local.gateway import Gateway
-from tests.local.invocation import Outcome, failure
-from tests.local.server import Server
+from tests.local.api.gateway import Gateway
+from tests.local.api.server import Server
+from tests.local.functions.invocation import Outcome, failure
 
 USERS = ("alice", "bob")
 UNLIMITED = dict.fromkeys(("RatePerMinute", "ExecutePerMinute", "KeyChecksPerHour"), "10000") | {"MostInFlight": "1000"}

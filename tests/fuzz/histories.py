@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from instant.domain.access.identity import handle_of
 from instant.domain.clock import moment
-from instant.domain.identity import handle_of
-from instant.use_cases.fetch_catalog import SyncRefused
+from instant.use_cases.catalog.fetch import SyncRefused
 from tests.fakes.openrouter import Arrival
 from tests.fuzz.disturbances import Disturbance, disturbances, disturbed, troubles
 from tests.fuzz.inspection import connection_of, facts_of, inspect, inspect_resource, own_resources, rows_of_runs

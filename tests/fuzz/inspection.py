@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from instant.domain.identity import handle_of
+from instant.domain.access.identity import handle_of
 from tests.fuzz.world import USERS, Made, World
 from tests.integration.house import House
 

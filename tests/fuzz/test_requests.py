@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from instant.domain.resource import Visibility
+from instant.domain.resources.resource import Visibility
 from tests.fuzz.front import Front, open_front
 from tests.fuzz.sharpened import KIND
 from tests.integration.gallery import image_id, paint
 from tests.integration.house import GOOD_KEY, ROOT, House
-from tests.integration.test_events import event_of, learn
+from tests.integration.local.test_example_events import event_of, learn
 
 EXAMPLES = int(os.environ.get("EXAMPLES") or 15)
 """Generated requests for each operation in each phase."""

@@ -9,7 +9,7 @@ from unittest import mock
 
 from moto.core.botocore_stubber import BotocoreStubber
 
-from instant.adapters import aws
+from instant.adapters.aws import client as aws
 
 
 @dataclass(frozen=True)

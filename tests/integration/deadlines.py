@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from instant.adapters.upstream import HttpResponse, HttpUpstream
+from instant.adapters.http.upstream import HttpResponse, HttpUpstream
 from instant.domain.exchange import Request
 from tests.fakes.clock import TickingClock
 from tests.integration.house import House

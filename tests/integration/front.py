@@ -5,9 +5,9 @@ import logging
 from typing import Any
 
 from tests.integration.house import Answer, House
-from tests.local.gateway import Gateway
-from tests.local.invocation import Outcome
-from tests.local.server import Request
+from tests.local.api.gateway import Gateway
+from tests.local.api.server import Request
+from tests.local.functions.invocation import Outcome
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from instant.adapters import aws
+from instant.adapters.aws import client as aws
 from tests.integration.house import Answer, House
 
 PAINTER = "juniper/fresco-2"

@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 import botocore.session
 from moto import mock_aws
 
-from instant.adapters import aws
-from instant.ports import Clock
+from instant.adapters.aws import client as aws
+from instant.ports.clock import Clock
 from tests.fakes.aws_stores import empty_stores, keep_no_copies
 from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.local.deployment import deploy
+from tests.local.aws.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan
 from tests.local.quick_answers import answer_quickly
 from tests.local.template import read

@@ -1,6 +1,6 @@
 """The ledger over a house's tables."""
 
-from instant.adapters.ledger import DynamoLedger, LedgerTables
+from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
 from tests.integration.house import House
 
 

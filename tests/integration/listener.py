@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from instant.adapters import aws
+from instant.adapters.aws import client as aws
 from tests.integration.house import House
 
 MODELS_CHANGED = "openrouter/models.changed"

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from instant.adapters.api_key_store import DynamoApiKeyStore
-from instant.domain.api_key import mint
-from instant.domain.identity import Scope
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
 from instant.domain.ids import new_id
 from tests.integration.gallery import PAINTER
 from tests.integration.guests import MODEL, created
 from tests.integration.house import House
-from tests.integration.test_bad_requests import BODIES
+from tests.integration.http.test_bad_requests import BODIES
 
 SERVICE = "/api/user/integrations/openrouter"
 TABLES = (

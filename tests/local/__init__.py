@@ -1,6 +1,6 @@
 """The local stack behind `make run` and the end-to-end tests: AWS's part of the product, on one machine."""
 
-from tests.local.layout import Built, Source
+from tests.local.functions.layout import Built, Source
 from tests.local.stack import Stack
 
 __all__ = ["Built", "Source", "Stack"]

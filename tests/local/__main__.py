@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.demo import Demo, DemoFailed
-from tests.local.layout import Built
+from tests.local.functions.layout import Built
 from tests.local.seed import seed
 from tests.local.stack import SOURCE, Stack
 

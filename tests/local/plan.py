@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.local.arns import last_part
-from tests.local.deployment import Deployment
+from tests.local.aws.arns import last_part
+from tests.local.aws.deployment import Deployment
 from tests.local.template import Json
 
 

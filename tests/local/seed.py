@@ -33,9 +33,9 @@ def seed(stack: "Stack") -> dict[str, str]:
 
 
 def _mint_all(table: str) -> dict[str, str]:
-    from instant.adapters.api_key_store import DynamoApiKeyStore
-    from instant.domain.api_key import mint
-    from instant.domain.identity import Scope
+    from instant.adapters.access.api_keys import DynamoApiKeyStore
+    from instant.domain.access.api_key import mint
+    from instant.domain.access.identity import Scope
 
     store, keys = DynamoApiKeyStore(table), {}
     for name, scopes in USERS.items():

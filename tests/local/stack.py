@@ -10,19 +10,19 @@ from typing import Any, Self
 import botocore.session
 from botocore.config import Config
 
-from tests.local.arns import REGION, last_part
-from tests.local.aws import ADMIN, Aws
-from tests.local.cloud import Cloud
-from tests.local.deliveries import Deliveries
-from tests.local.deployment import deploy
-from tests.local.events import Events
-from tests.local.functions import Functions
-from tests.local.gateway import REQUEST_LIMIT, Gateway
-from tests.local.invocation import Outcome
-from tests.local.layout import Layout, Source
-from tests.local.permissions import Permissions
+from tests.local.api.gateway import REQUEST_LIMIT, Gateway
+from tests.local.api.server import Answer, Request, Server
+from tests.local.aws.arns import REGION, last_part
+from tests.local.aws.cloud import Cloud
+from tests.local.aws.deployment import deploy
+from tests.local.aws.endpoint import ADMIN, Aws
+from tests.local.aws.events import Events
+from tests.local.aws.permissions import Permissions
+from tests.local.functions.deliveries import Deliveries
+from tests.local.functions.invocation import Outcome
+from tests.local.functions.layout import Layout, Source
+from tests.local.functions.pool import Functions
 from tests.local.plan import plan
-from tests.local.server import Answer, Request, Server
 from tests.local.template import read
 from tests.timeouts import HANG_SECONDS
 

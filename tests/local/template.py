@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.local.arns import arn, function_arn
+from tests.local.aws.arns import arn, function_arn
 
 type Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.architecture.project import Json
 from tests.integration.house import Answer, House, answer_of
-from tests.integration.test_events import STORY, event_of, function_of, give_key, learn
+from tests.integration.local.test_example_events import STORY, event_of, function_of, give_key, learn
 
 _ALIKE = (
     (re.compile(r"\b(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from instant.domain.budget import Budget, Subject
-from instant.domain.catalog import CatalogModel
+from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.clock import moment
-from instant.domain.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
-from instant.domain.image import Image, Picture
-from instant.domain.integration import PLATFORM, Account, Integration, KeyStatus
-from instant.domain.resource import Resource
+from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
+from instant.domain.executions.image import Image, Picture
+from instant.domain.resources.resource import Resource
 from instant.domain.secret import Secret
-from instant.ports import CallFacts
+from instant.domain.usage.budget import Budget, Subject
+from instant.ports.executions.call_facts import CallFacts
 from tests.fakes.clock import START
 from tests.fakes.ledger import MemoryLedger
 from tests.simulator.network import Network

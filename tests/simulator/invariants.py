@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
-from instant.domain.budget import Budget, BudgetScope, Subject
 from instant.domain.clock import LEASE_SLACK, moment
-from instant.domain.execution import KeySource, Opening, State
-from instant.domain.idempotency import IdempotentRequest
+from instant.domain.executions.execution import KeySource, Opening, State
+from instant.domain.executions.idempotency import IdempotentRequest
+from instant.domain.usage.budget import Budget, BudgetScope, Subject
 from instant.use_cases.executions.reconcile import MAX_DELAY
 from tests.fakes.ledger import Row
 from tests.simulator.upstream import content_of

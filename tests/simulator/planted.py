@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from instant.domain.budget import Hold
+from instant.domain.access.identity import Identity
 from instant.domain.clock import LEASE_SLACK, moment, stamp
 from instant.domain.exchange import Request
-from instant.domain.execution import Closing, Execution, Opening, State
+from instant.domain.executions.execution import Closing, Execution, Opening, State
 from instant.domain.executions.failure import Effect, Failure
-from instant.domain.identity import Identity
+from instant.domain.usage.budget import Hold
 from instant.integrations.openrouter.chat import chat_request, read_chat
 from instant.ports.upstream import Response, Upstream, ask
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft

@@ -11,7 +11,7 @@ from random import Random
 from unittest import mock
 
 from instant.domain.clock import moment
-from instant.domain.execution import State
+from instant.domain.executions.execution import State
 from tests.fakes.clock import START
 from tests.simulator.invariants import check_end, check_nothing_is_late
 from tests.simulator.turns import Actor

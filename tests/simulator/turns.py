@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from instant.domain.execution import Opening
+from instant.domain.executions.execution import Opening
 
 MOMENT = 0.02
 """Seconds that a step takes at most, if nothing holds it up."""

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from instant.domain.errors import DeadlineExceeded, OutcomeUnknown, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
-from instant.domain.execution import Opening, State
+from instant.domain.executions.execution import Opening, State
 from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.receipt import Receipt
 from instant.domain.money import usd_text
-from instant.domain.receipt import Receipt
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.simulator.network import Lost, Network
 from tests.simulator.violation import Violation

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from instant.domain.budget import Budget, BudgetScope, Subject
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.integration import PLATFORM
 from instant.domain.errors import InstantError, Internal
-from instant.domain.execution import State
-from instant.domain.identity import Identity, Scope
-from instant.domain.integration import PLATFORM
-from instant.domain.resource import Visibility
+from instant.domain.executions.execution import State
+from instant.domain.resources.resource import Visibility
+from instant.domain.usage.budget import Budget, BudgetScope, Subject
 from instant.use_cases.executions.credential import PlatformTerms
 from instant.use_cases.executions.deps import ExecuteDeps, LedgerDeps, MediaDeps, SecondsLeft
 from instant.use_cases.executions.execute import execute

@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Request
 from instant.domain.executions.failure import Failure
+from instant.domain.executions.output import Answer
 from instant.domain.executions.plan import Plan
+from instant.domain.executions.receipt import Receipt
 from instant.domain.money import to_nanousd
-from instant.domain.output import Answer
-from instant.domain.receipt import Receipt
 from instant.domain.validation import parse
 from instant.resource_types.resource_type import Call, Flow, ResourceType
 from tests.toys.shout import Words

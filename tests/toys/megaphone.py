@@ -3,9 +3,9 @@
 import json
 import re
 
+from instant.domain.access.integration import KeyFacts
 from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
-from instant.domain.integration import KeyFacts
 from instant.domain.secret import Secret
 from instant.integrations.service import Service
 

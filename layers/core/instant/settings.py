@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from instant.domain.token import is_safe_url
+from instant.domain.access.token import is_safe_url
 
 
 class Settings(BaseModel):

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-from tests.fakes.openrouter import details, listing
+from tests.fakes.openrouter.api import details, listing
+from tests.fakes.openrouter.api.consent import with_code
+from tests.fakes.openrouter.api.embeddings import embeddings
 from tests.fakes.openrouter.chat.endpoint import chat
-from tests.fakes.openrouter.consent import with_code
-from tests.fakes.openrouter.embeddings import embeddings
 from tests.fakes.openrouter.faults import error, not_found
 from tests.fakes.openrouter.journal import CHAT_PATH, Arrival
 from tests.fakes.openrouter.reply import Refused, Reply, json_reply

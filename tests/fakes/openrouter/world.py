@@ -3,11 +3,11 @@
 import threading
 from dataclasses import dataclass, field
 
-from tests.fakes.openrouter.accounts import Accounts
+from tests.fakes.openrouter.api.accounts import Accounts
+from tests.fakes.openrouter.api.consent import Consent
+from tests.fakes.openrouter.api.generations import Generations
 from tests.fakes.openrouter.catalog import default_catalog
-from tests.fakes.openrouter.consent import Consent
 from tests.fakes.openrouter.exact_json import Json
-from tests.fakes.openrouter.generations import Generations
 from tests.fakes.openrouter.journal import Journal
 from tests.fakes.openrouter.script import Script, ScriptQueue
 

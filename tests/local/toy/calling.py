@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.local.layout import Source
+from tests.local.functions.layout import Source
 from tests.local.stack import Stack
 from tests.timeouts import HANG_SECONDS
 

@@ -4,7 +4,7 @@ import pytest
 
 from instant.domain.errors import Conflict, InstantError, InvalidField, NotFound, RateLimited, every_error
 from instant.domain.executions.failure import Effect, Failure
-from instant.domain.receipt import Receipt
+from instant.domain.executions.receipt import Receipt
 
 TABLE = {
     "malformed": (400, False),

@@ -50,4 +50,4 @@ def test_a_logger_that_is_made_later_is_quiet_too(talkative: None, library: str)
 
 def test_our_own_loggers_follow_the_root(talkative: None) -> None:
     quiet_libraries()
-    assert logging.getLogger("instant.use_cases.book_run").isEnabledFor(logging.DEBUG)
+    assert logging.getLogger("instant.use_cases.executions.record").isEnabledFor(logging.DEBUG)

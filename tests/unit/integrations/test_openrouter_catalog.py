@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instant.domain.catalog import CatalogModel, why_unusable
+from instant.domain.catalog.model import CatalogModel, why_unusable
 from instant.domain.exchange import Reply
 from instant.integrations.openrouter.catalog import Listing, listing_request, read_listing, read_model
 from instant.resource_types.openrouter_instant import OpenRouterInstant

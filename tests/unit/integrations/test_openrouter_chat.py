@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from instant.domain.errors import EmptyAnswer, InstantError, Moderated, RateLimited, UpstreamError
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Failure
-from instant.domain.receipt import Receipt
+from instant.domain.executions.receipt import Receipt
 from instant.integrations.openrouter.chat import chat_request, read_chat
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "total_tokens": 46, "cost": 0.00000034, "is_byok": False}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from instant.domain.endpoint import Endpoint
+from instant.domain.catalog.endpoint import Endpoint
 from instant.domain.exchange import Reply
 from instant.integrations.openrouter.endpoints import endpoints_request, read_endpoints
 from tests.fakes.openrouter.exact_json import encode

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from instant.domain.access.integration import Grant
 from instant.domain.errors import CredentialRejected, InstantError, RateLimited, UpstreamError
 from instant.domain.exchange import Reply
-from instant.domain.integration import Grant
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.openrouter import OpenRouter

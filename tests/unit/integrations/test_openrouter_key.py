@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from instant.domain.access.integration import KeyFacts
 from instant.domain.errors import CredentialRejected, InstantError, OutcomeUnknown, RateLimited, UpstreamError
 from instant.domain.exchange import Reply
-from instant.domain.integration import KeyFacts
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.openrouter import OpenRouter

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from instant.domain.exchange import Reply
-from instant.domain.output import Answer
+from instant.domain.executions.output import Answer
 from instant.integrations.openrouter.chat import read_chat
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import Demand, worst_case
 from instant.domain.errors import (
     CredentialRejected,
     CreditsExhausted,
@@ -19,7 +20,6 @@ from instant.domain.errors import (
 )
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Failure
-from instant.domain.pricing import Demand, worst_case
 from instant.integrations.openrouter import OpenRouter
 from instant.integrations.openrouter.catalog import Listing, read_listing
 from instant.integrations.openrouter.chat import read_chat

@@ -21,7 +21,7 @@ from instant.domain.errors import (
     UpstreamUnavailable,
 )
 from instant.domain.exchange import Reply
-from instant.domain.receipt import Receipt
+from instant.domain.executions.receipt import Receipt
 from instant.integrations.openrouter.refusals import error_of, failure_of, nothing_done
 
 ACCOUNT = "user_2abcdefCANARY"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
 from instant.domain.errors import InvalidField
 from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, MediaKind, read_media
-from instant.domain.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
 from instant.resource_types.chat_plan import MOST_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import HIDDEN_PROMPT_TOKENS
 from instant.domain.errors import InvalidField, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.failure import Failure
 from instant.domain.executions.plan import Plan
-from instant.domain.pricing import HIDDEN_PROMPT_TOKENS
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings
 from instant.resource_types.openrouter_instant import OpenRouterInstant

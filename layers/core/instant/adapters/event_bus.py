@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, override
 
-from instant.adapters.aws import client
+from instant.adapters.aws.client import client
 from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
+from instant.ports.event_bus import EventBus
 
 SOURCE = "instant.resources"
 MOST_BYTES = 200_000
@@ -17,18 +18,19 @@ _AT_ONCE = 10
 _BACKOFF = Backoff(attempts=4, initial=0.1, max=0.4)
 
 
-class EventBridgeBus:
+class EventBridgeBus(EventBus):
     """One bus; every event carries our source."""
 
     def __init__(self, name: str) -> None:
         """Use the bus of this name."""
         self._name = name
 
+    @override
     def put(self, detail_type: str, detail: dict[str, object]) -> None:
-        """Send one event."""
         if self._refused([self._entry(detail_type, detail)]):
             raise UpstreamUnavailable("The event could not be sent. Try again in a moment.", retry_after=1)
 
+    @override
     def put_all(self, detail_type: str, details: Iterable[dict[str, object]]) -> int:
         """Send many, ten to a request, and say how many; what is refused is tried again, and may arrive twice."""
         sent = lost = 0

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from instant.adapters.upstream import HttpUpstream
+from instant.adapters.http.upstream import HttpUpstream
 from instant.integrations import base_url_of
 from instant.settings import UpstreamSettings
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
+from instant.domain.access.integration import Grant, KeyFacts
 from instant.domain.exchange import Reply, Request
-from instant.domain.integration import Grant, KeyFacts
-from instant.domain.outcome import CallOutcome
+from instant.domain.executions.outcome import CallOutcome
 from instant.domain.secret import Secret
 
 

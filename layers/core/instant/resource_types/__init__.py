@@ -1,6 +1,6 @@
 """The resource types, one file each; a new one is its file and a line here."""
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.resource_types.openrouter_instant import OpenRouterInstant
 from instant.resource_types.prompt_template import PromptTemplate
 from instant.resource_types.resource_type import ResourceType

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, override
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.query import is_free
 from instant.domain.executions.plan import Plan
-from instant.domain.model_query import is_free
 from instant.domain.money import parse_usd
-from instant.domain.resource import Badge
+from instant.domain.resources.resource import Badge
 from instant.integrations.openrouter.chat import read_chat
 from instant.resource_types.resource_type import Flow, ResourceType
 

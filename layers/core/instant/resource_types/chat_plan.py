@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from instant.domain.catalog import CatalogModel
-from instant.domain.errors import InvalidField
-from instant.domain.executions.plan import Plan
-from instant.domain.media import Media
-from instant.domain.pricing import (
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import (
     HIDDEN_PROMPT_TOKENS,
     IMAGE_TOKENS,
     SEARCH_USD,
@@ -18,6 +15,9 @@ from instant.domain.pricing import (
     price_limits,
     worst_case,
 )
+from instant.domain.errors import InvalidField
+from instant.domain.executions.plan import Plan
+from instant.domain.media import Media
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
 from instant.resource_types.model_settings import (

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.limits import (
     MAX_ANSWER_TOKENS,
     MAX_DESCRIPTION_CHARACTERS,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media

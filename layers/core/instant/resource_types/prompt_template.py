@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.errors import InvalidField, told_name
 from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
-from instant.domain.template import names_in, render, rendered_bytes
+from instant.domain.resources.template import names_in, render, rendered_bytes
 from instant.resource_types.chat import ChatType
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
 from instant.resource_types.input_schema import (

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.output import Answer
 from instant.domain.executions.plan import Plan
-from instant.domain.output import Answer
-from instant.domain.resource import Badge
+from instant.domain.resources.resource import Badge
 
 type Flow = Generator[Request, Reply, Answer]
 """Yields each request, is sent its reply, and returns the answer, or raises a `Failure`.

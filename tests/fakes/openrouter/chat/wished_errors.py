@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.fakes.openrouter.accounts import ASSUMED_CAP, cannot_afford
+from tests.fakes.openrouter.api.accounts import ASSUMED_CAP, cannot_afford
 from tests.fakes.openrouter.chat.directives import Directive, unknown
 from tests.fakes.openrouter.exact_json import Json, dumps
 from tests.fakes.openrouter.faults import BATCH_ONLY, KEY_LIMIT_REACHED, NO_TOOLS, USER_ID, edge_timeout, error_body

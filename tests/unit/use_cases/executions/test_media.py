@@ -5,11 +5,11 @@ from base64 import b64encode
 import pytest
 
 from instant.domain.errors import Internal, UpstreamError
-from instant.domain.execution import KeySource, Opening
+from instant.domain.executions.execution import KeySource, Opening
 from instant.domain.executions.failure import Failure
-from instant.domain.image import Image, Picture
-from instant.domain.output import Answer
-from instant.domain.receipt import Receipt
+from instant.domain.executions.image import Image, Picture
+from instant.domain.executions.output import Answer
+from instant.domain.executions.receipt import Receipt
 from instant.use_cases.executions.deps import MediaDeps
 from instant.use_cases.executions.media import MAX_BYTES, store_images
 

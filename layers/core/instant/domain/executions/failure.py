@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from instant.domain.errors import InstantError
-from instant.domain.receipt import Receipt
+from instant.domain.executions.receipt import Receipt
 
 
 class Effect(StrEnum):

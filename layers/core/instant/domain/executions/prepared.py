@@ -8,10 +8,10 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.budget import Budget, BudgetScope, Subject
 from instant.domain.exchange import Request
-from instant.domain.execution import KeySource
+from instant.domain.executions.execution import KeySource
 from instant.domain.executions.plan import Plan
+from instant.domain.usage.budget import Budget, BudgetScope, Subject
 
 MAX_INLINE_BYTES = 100_000
 """Longest request body that is part of the JSON; a longer one is stored beside it, under the hash of its content."""

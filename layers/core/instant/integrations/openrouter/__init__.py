@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Mapping
 
+from instant.domain.access.integration import Grant, KeyFacts
 from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
-from instant.domain.integration import Grant, KeyFacts
-from instant.domain.outcome import CallOutcome
+from instant.domain.executions.outcome import CallOutcome
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.generation import outcome_request, read_outcome
 from instant.integrations.openrouter.refusals import error_of, nothing_done

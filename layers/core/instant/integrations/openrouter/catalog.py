@@ -6,7 +6,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.exchange import Reply, Request
 from instant.domain.money import parse_usd
 from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text

@@ -7,8 +7,8 @@ from typing import Any
 from instant.domain.errors import EmptyAnswer, Moderated, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.failure import Effect, Failure
-from instant.domain.output import Answer
-from instant.domain.receipt import Receipt
+from instant.domain.executions.output import Answer
+from instant.domain.executions.receipt import Receipt
 from instant.integrations.openrouter.message import image_urls, read_output
 from instant.integrations.openrouter.refusals import failure_of
 from instant.integrations.openrouter.wire import NAME, mapping, parse, receipt_of, sequence, text

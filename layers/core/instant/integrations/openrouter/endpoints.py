@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from instant.domain.endpoint import Endpoint
+from instant.domain.catalog.endpoint import Endpoint
 from instant.domain.exchange import Reply, Request
 from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text
 

@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import quote
 
 from instant.domain.exchange import Reply, Request
+from instant.domain.executions.outcome import CallOutcome
+from instant.domain.executions.receipt import Receipt
 from instant.domain.money import parse_usd, to_nanousd
-from instant.domain.outcome import CallOutcome
-from instant.domain.receipt import Receipt
 from instant.integrations.openrouter.wire import NAME, count, mapping, parse, text
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from instant.domain.output import Citation, Output
+from instant.domain.executions.output import Citation, Output
 from instant.integrations.openrouter.wire import mapping, sequence, text
 
 

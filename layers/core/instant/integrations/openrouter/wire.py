@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from instant.domain.exchange import Reply
+from instant.domain.executions.receipt import Receipt
+from instant.domain.executions.token_usage import Usage
 from instant.domain.money import parse_usd, to_nanousd
-from instant.domain.receipt import Receipt
-from instant.domain.usage import Usage
 
 NAME = "openrouter"
 BASE_URL = "https://openrouter.ai/api/v1"

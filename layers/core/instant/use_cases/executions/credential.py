@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from instant.domain.budget import Budget, BudgetScope, Subject
-from instant.domain.catalog import CatalogModel
+from instant.domain.access.identity import Identity
+from instant.domain.access.integration import Account, Integration, usable
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import has_price
 from instant.domain.errors import CostCap, CredentialMissing
-from instant.domain.execution import KeySource
+from instant.domain.executions.execution import KeySource
 from instant.domain.executions.prepared import Credential
-from instant.domain.identity import Identity
-from instant.domain.integration import Account, Integration, usable
 from instant.domain.money import usd_text
-from instant.domain.pricing import has_price
 from instant.domain.secret import Secret
-from instant.ports import CallFacts, IntegrationReader, KeyOpener
+from instant.domain.usage.budget import Budget, BudgetScope, Subject
+from instant.ports.access.integrations import IntegrationReader
+from instant.ports.access.secret_box import KeyOpener
+from instant.ports.executions.call_facts import CallFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

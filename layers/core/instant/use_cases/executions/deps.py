@@ -3,18 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from instant.ports import (
-    CallFactsReader,
-    Clock,
-    ImageStore,
-    IntegrationReader,
-    KeyOpener,
-    KeyVerdicts,
-    PictureReader,
-    ResourceStore,
-)
-from instant.ports.books import AnswerStore, ExecutionReader, Ledger
-from instant.ports.catalog import ModelLookup
+from instant.ports.access.integrations import IntegrationReader, KeyVerdicts
+from instant.ports.access.secret_box import KeyOpener
+from instant.ports.catalog.lookup import ModelLookup
+from instant.ports.clock import Clock
+from instant.ports.executions.answer_store import AnswerStore
+from instant.ports.executions.call_facts import CallFactsReader
+from instant.ports.executions.history import ExecutionReader
+from instant.ports.executions.ledger import Ledger
+from instant.ports.media.image_decoder import PictureReader
+from instant.ports.media.image_store import ImageStore
+from instant.ports.resources.store import ResourceReader
 from instant.ports.upstream import Upstream
 from instant.use_cases.executions.credential import PlatformTerms
 
@@ -44,7 +43,7 @@ class LedgerDeps:
 class ExecuteDeps:
     """What preparing, recording and performing an execution need."""
 
-    resources: ResourceStore
+    resources: ResourceReader
     facts: CallFactsReader
     models: ModelLookup
     integrations: IntegrationReader

@@ -7,8 +7,8 @@ that spends and after the answer.
 
 from typing import Any
 
+from instant.domain.access.identity import Identity, Scope
 from instant.domain.executions.failure import Failure
-from instant.domain.identity import Identity, Scope
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
 from instant.use_cases.executions.perform import perform
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare

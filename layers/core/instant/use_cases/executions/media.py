@@ -6,12 +6,13 @@ from binascii import a2b_base64
 
 from instant.domain.clock import moment
 from instant.domain.errors import Internal, UpstreamError
-from instant.domain.execution import Opening
+from instant.domain.executions.execution import Opening
 from instant.domain.executions.failure import Failure
+from instant.domain.executions.image import Image, Picture
+from instant.domain.executions.output import Answer, Output
 from instant.domain.ids import new_id
-from instant.domain.image import Image, Picture
-from instant.domain.output import Answer, Output
-from instant.ports import ImageStore, PictureReader
+from instant.ports.media.image_decoder import PictureReader
+from instant.ports.media.image_store import ImageStore
 from instant.use_cases.executions.deps import MediaDeps
 
 MAX_IMAGES = 8

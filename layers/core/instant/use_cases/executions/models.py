@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from instant.domain.catalog import CatalogModel, ModelStatus, model_status, why_unusable
-from instant.domain.errors import InvalidField, ModelUnavailable
-from instant.domain.successor import SuccessorPolicy, successor_of
-from instant.ports.catalog import ModelLookup
+from instant.domain.catalog.model import CatalogModel, ModelStatus, model_status, why_unusable
+from instant.domain.catalog.successor import SuccessorPolicy, successor_of
+from instant.domain.errors import ModelUnavailable
+from instant.ports.catalog.lookup import ModelLookup
 from instant.resource_types.resource_type import ResourceType
+from instant.use_cases.resources.models import suits
 
 ENDED = {ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
 """When a successor serves. Of the models that go missing unannounced, half never come back, and may answer no call."""
@@ -52,12 +53,3 @@ def servable(kind: ResourceType, model_ids: Sequence[str], known: Mapping[str, C
         problem = why_unusable(known.get(model_ids[0]), kind.supports)
         raise ModelUnavailable(f"The resource's model {model_ids[0]} {problem}. Its owner must change the resource.")
     return models
-
-
-def suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
-    """Whether a resource with these settings could be created on the model."""
-    try:
-        kind.check(config, [model])
-    except InvalidField:
-        return False
-    return True

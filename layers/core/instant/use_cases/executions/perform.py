@@ -5,15 +5,15 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from instant.domain.access.integration import Integration, KeyStatus
 from instant.domain.backoff import Backoff
 from instant.domain.clock import stamp
 from instant.domain.errors import CredentialRejected, CreditsExhausted, UpstreamError
 from instant.domain.exchange import Reply, Request
-from instant.domain.execution import KeySource
+from instant.domain.executions.execution import KeySource
 from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
-from instant.domain.integration import Integration, KeyStatus
-from instant.domain.output import Answer
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.ports.upstream import exchange

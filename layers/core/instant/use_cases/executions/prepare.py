@@ -5,15 +5,16 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.budget import BudgetScope, Subject
-from instant.domain.catalog import CatalogModel
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.catalog.model import CatalogModel
 from instant.domain.errors import NotFound
+from instant.domain.executions.idempotency import IdempotentRequest, idempotent_request
 from instant.domain.executions.prepared import Prepared, ServingModel
-from instant.domain.idempotency import IdempotentRequest, idempotent_request
-from instant.domain.identity import Identity, Scope
 from instant.domain.ids import new_id
-from instant.domain.resource import Resource
-from instant.ports import CallFacts, ResourceStore
+from instant.domain.resources.resource import Resource
+from instant.domain.usage.budget import BudgetScope, Subject
+from instant.ports.executions.call_facts import CallFacts
+from instant.ports.resources.store import ResourceReader
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Call, ResourceType
 from instant.use_cases.executions.credential import Payment, choose_credential, within_cap
@@ -72,7 +73,7 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
     )
 
 
-def _find(request: ExecuteRequest, caller: Identity, resources: ResourceStore) -> Resource:
+def _find(request: ExecuteRequest, caller: Identity, resources: ResourceReader) -> Resource:
     """The resource, if the caller may know of it; a foreign private one is as good as missing."""
     found = resources.get(request.resource_id) if request.resource_id else resources.find(request.address or "")
     if found is None or not found.visible_to(caller.user_id):

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from instant.domain.catalog import CatalogModel
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.successor import SuccessorPolicy
 from instant.domain.errors import TooLarge
 from instant.domain.executions.plan import Plan
-from instant.domain.identity import Identity, Scope
-from instant.domain.successor import SuccessorPolicy
-from instant.ports import Clock, ResourceReader
-from instant.ports.catalog import ModelLookup
+from instant.ports.catalog.lookup import ModelLookup
+from instant.ports.clock import Clock
+from instant.ports.resources.store import ResourceReader
 from instant.resource_types.resource_type import Call, ResourceType
 from instant.use_cases.executions.models import serving_models
-from instant.use_cases.manage_resources import checked, kind_named, own_resource
+from instant.use_cases.resources.manage import checked, kind_named, own_resource
 
 MAX_BYTES = 5_000_000
 """Longest request that is shown; a function's answer ends at 6 MB."""

@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+from instant.domain.access.identity import Identity
 from instant.domain.errors import NotFound
-from instant.domain.execution import Execution
-from instant.domain.identity import Identity
+from instant.domain.executions.execution import Execution
 from instant.domain.page import Page, PageRequest
-from instant.ports.books import AnswerStore, ExecutionHistory
+from instant.ports.executions.answer_store import AnswerStore
+from instant.ports.executions.history import ExecutionHistory, ExecutionReader
 
 
 def list_executions(caller: Identity, page: PageRequest, history: ExecutionHistory) -> Page[Execution]:
@@ -16,7 +17,7 @@ def list_executions(caller: Identity, page: PageRequest, history: ExecutionHisto
 
 
 def read_execution(
-    execution_id: str, caller: Identity, history: ExecutionHistory, answers: AnswerStore
+    execution_id: str, caller: Identity, history: ExecutionReader, answers: AnswerStore
 ) -> tuple[Execution, dict[str, Any] | None]:
     """One of the caller's executions and the JSON it was answered with, if it has been."""
     execution = history.get(execution_id)

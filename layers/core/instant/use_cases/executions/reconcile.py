@@ -9,17 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from instant.domain.access.integration import Integration
 from instant.domain.clock import LEASE_SLACK, moment, stamp
 from instant.domain.errors import OutcomeUnknown
-from instant.domain.execution import Closing, OpenRun, State
-from instant.domain.integration import Integration
-from instant.domain.outcome import CallOutcome
-from instant.domain.receipt import Receipt
+from instant.domain.executions.execution import Closing, OpenRun, State
+from instant.domain.executions.outcome import CallOutcome
+from instant.domain.executions.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Accountable
-from instant.ports import Clock, IntegrationReader, KeyOpener
-from instant.ports.books import Ledger, OpenRuns
+from instant.ports.access.integrations import IntegrationReader
+from instant.ports.access.secret_box import KeyOpener
+from instant.ports.clock import Clock
+from instant.ports.executions.ledger import Ledger, OpenRuns
 from instant.ports.upstream import Upstream, ask
 
 GIVE_UP_AFTER = timedelta(hours=24)

@@ -9,18 +9,18 @@ from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
-from instant.domain.budget import PARTS, Hold, holds, refuse_too_dear
+from instant.domain.catalog.pricing import recomputed_nanousd
 from instant.domain.clock import moment, stamp
 from instant.domain.errors import BudgetExhausted, InstantError, Internal, UpstreamUnavailable
-from instant.domain.execution import Closing, Execution, Opening, State, StoredAnswer
+from instant.domain.executions.execution import Closing, Execution, Opening, State, StoredAnswer
 from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
+from instant.domain.executions.receipt import Receipt
 from instant.domain.ids import new_id
 from instant.domain.money import usd_text
-from instant.domain.output import Answer
-from instant.domain.pricing import recomputed_nanousd
-from instant.domain.receipt import Receipt
-from instant.ports import Clock
+from instant.domain.usage.budget import PARTS, Hold, holds, refuse_too_dear
+from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps, SecondsLeft
 
 SECONDS_TO_CLOSE = 8.0

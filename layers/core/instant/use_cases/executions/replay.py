@@ -14,9 +14,9 @@ from instant.domain.errors import (
     UpstreamError,
     every_error,
 )
-from instant.domain.execution import Execution, State
-from instant.domain.idempotency import IdempotentRequest
-from instant.ports import Clock
+from instant.domain.executions.execution import Execution, State
+from instant.domain.executions.idempotency import IdempotentRequest
+from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps
 
 MAX_RETRY_AFTER = 10

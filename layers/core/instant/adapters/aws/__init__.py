@@ -1,0 +1,1 @@
+"""AWS: clients, tables, batches and transactions."""

@@ -1,0 +1,39 @@
+"""Many items by their keys, across tables, in one round trip."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from instant.adapters.aws.client import client
+from instant.adapters.aws.tables import Table
+from instant.domain.backoff import Backoff
+from instant.domain.errors import UpstreamUnavailable
+
+MOST_KEYS = 100
+"""Most keys of one BatchGetItem."""
+
+_BACKOFF = Backoff(attempts=3, initial=0.05, max=0.1)
+
+
+def read_items(wanted: dict[str, Any]) -> dict[str, list[Any]]:
+    """All that is `wanted`; keys that DynamoDB leaves unprocessed are retried, a row that is missing is left out."""
+    found: dict[str, list[Any]] = {}
+    for delay in (0.0, *_BACKOFF.delays()):
+        time.sleep(delay)
+        reply = client("dynamodb").batch_get_item(RequestItems=wanted)
+        for table, items in reply["Responses"].items():
+            found.setdefault(table, []).extend(items)
+        wanted = reply.get("UnprocessedKeys")
+        if not wanted:
+            return found
+    raise UpstreamUnavailable("The database is busy. Try again in a moment.", retry_after=1)
+
+
+def these(keys: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A table's part of what is wanted: at most `MOST_KEYS` keys, read consistently."""
+    return {"Keys": keys, "ConsistentRead": True}
+
+
+def name_of(table: type[Table]) -> str:
+    """The table's physical name."""
+    return str(table.Meta.table_name)

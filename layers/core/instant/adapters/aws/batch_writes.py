@@ -1,0 +1,35 @@
+"""Many items into one table: items that DynamoDB leaves unprocessed are retried with backoff."""
+
+import time
+from collections.abc import Iterable
+from itertools import batched
+from typing import Any
+
+from instant.adapters.aws.batch_reads import name_of
+from instant.adapters.aws.client import client
+from instant.adapters.aws.tables import Table
+from instant.domain.backoff import Backoff
+from instant.domain.errors import UpstreamUnavailable
+
+MOST_ITEMS = 25
+"""Most items of one BatchWriteItem."""
+
+_BACKOFF = Backoff(attempts=10, initial=0.1, max=25.6)
+"""The delays add up to 51 s at most, and to half of that on average."""
+
+
+def write_items(table: type[Table], rows: Iterable[Table]) -> None:
+    """Store these rows, one request after the other; `UpstreamUnavailable` if the table takes no more for long."""
+    for batch in batched(rows, MOST_ITEMS, strict=False):
+        _insist(name_of(table), [{"PutRequest": {"Item": row.serialize()}} for row in batch])
+
+
+def _insist(table: str, puts: list[dict[str, Any]]) -> None:
+    """A table that is new, or has much traffic, accepts only a limited number of writes per second."""
+    for delay in (0.0, *_BACKOFF.delays()):
+        time.sleep(delay)
+        reply = client("dynamodb").batch_write_item(RequestItems={table: puts})
+        puts = reply.get("UnprocessedItems", {}).get(table, [])
+        if not puts:
+            return
+    raise UpstreamUnavailable("The database is busy. Try again in a moment.", retry_after=1)

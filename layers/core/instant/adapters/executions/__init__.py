@@ -1,0 +1,1 @@
+"""The ledger, past executions and their answers in DynamoDB and S3."""

@@ -1,0 +1,106 @@
+"""Past executions in DynamoDB, read only."""
+
+from typing import Any, override
+
+from instant.adapters.aws.client import client
+from instant.adapters.aws.pages import page_of
+from instant.domain.executions.execution import Execution, State, StoredAnswer
+from instant.domain.executions.receipt import Receipt
+from instant.domain.page import Page, PageRequest
+from instant.ports.executions.history import ExecutionHistory, ExecutionReader
+
+
+class DynamoExecutionHistory(ExecutionReader, ExecutionHistory):
+    """Reads what the ledger wrote."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
+        self._table_name = table_name
+
+    @override
+    def get(self, execution_id: str) -> Execution | None:
+        reply = client("dynamodb").get_item(
+            TableName=self._table_name, Key={"execution_id": {"S": execution_id}}, ConsistentRead=True
+        )
+        return execution_of(reply["Item"]) if "Item" in reply else None
+
+    @override
+    def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
+        query: dict[str, Any] = {
+            "TableName": self._table_name,
+            "IndexName": "by_user",
+            "KeyConditionExpression": "user_id = :user",
+            "ExpressionAttributeValues": {":user": {"S": user_id}},
+            "ScanIndexForward": False,
+            "Limit": page.limit + 1,
+        }
+        if page.after:
+            query["ExclusiveStartKey"] = {
+                "user_id": {"S": user_id},
+                "created_at": {"S": page.after.sort},
+                "execution_id": {"S": page.after.item_id},
+            }
+        items = client("dynamodb").query(**query)["Items"]
+        return page_of([execution_of(item) for item in items], page.limit, lambda e: (e.created_at, e.execution_id))
+
+    @override
+    def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
+        """A user's executions from this moment on, newest first; as many queries as their number takes."""
+        query: dict[str, Any] = {
+            "TableName": self._table_name,
+            "IndexName": "by_user",
+            "KeyConditionExpression": "user_id = :user AND created_at >= :since",
+            "ExpressionAttributeValues": {":user": {"S": user_id}, ":since": {"S": since}},
+            "ScanIndexForward": False,
+        }
+        if page.after:
+            query["ExclusiveStartKey"] = {
+                "user_id": {"S": user_id},
+                "created_at": {"S": page.after.sort},
+                "execution_id": {"S": page.after.item_id},
+            }
+        found = self._first(query, page.limit + 1)
+        return page_of([execution_of(item) for item in found], page.limit, lambda e: (e.created_at, e.execution_id))
+
+    def _first(self, query: dict[str, Any], count: int) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        while True:
+            reply = client("dynamodb").query(**query, Limit=count - len(items))
+            items += reply["Items"]
+            if len(items) >= count or "LastEvaluatedKey" not in reply:
+                return items
+            query = {**query, "ExclusiveStartKey": reply["LastEvaluatedKey"]}
+
+
+def execution_of(item: dict[str, Any]) -> Execution:
+    """The execution in a row of the table, or of an index."""
+    text = {name: value["S"] for name, value in item.items() if "S" in value}
+    number = {name: int(value["N"]) for name, value in item.items() if "N" in value}
+    return Execution(
+        execution_id=text["execution_id"],
+        user_id=text["user_id"],
+        resource_id=text["resource_id"],
+        resource_revision=number["resource_revision"],
+        state=State(text["state"]),
+        model=text.get("model"),
+        key_source=text.get("key_source"),
+        created_at=text["created_at"],
+        api_key_id=text.get("api_key_id"),
+        finished_at=text.get("finished_at"),
+        reconciled_at=text.get("reconciled_at"),
+        latency_ms=number.get("latency_ms"),
+        error_code=text.get("error_code"),
+        fingerprint=text.get("fingerprint"),
+        lease_expires_at=text.get("lease_expires_at"),
+        was_delivered="delivered" in number,
+        receipt=Receipt(
+            generation_id=text.get("generation_id"),
+            model=text.get("model_served"),
+            provider=text.get("provider"),
+            finish_reason=text.get("finish_reason"),
+            prompt_tokens=number.get("prompt_tokens"),
+            completion_tokens=number.get("completion_tokens"),
+            cost_nanousd=number.get("cost_nanousd"),
+        ),
+        answer=StoredAnswer(text=text.get("answer"), object_key=text.get("answer_key")),
+    )

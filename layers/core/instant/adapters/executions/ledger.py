@@ -1,0 +1,249 @@
+"""The ledger of executions in DynamoDB: every transition is one conditional write, spelled out."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, override
+
+from botocore.exceptions import ClientError
+
+from instant.adapters.aws.client import client
+from instant.adapters.aws.transactions import TransactionContended, TransactionRefused, is_refused, transact
+from instant.adapters.executions.history import execution_of
+from instant.adapters.executions.ledger_counts import (
+    hold_name,
+    releases,
+    reservations,
+    settlements,
+    stats_updates,
+    usage_update,
+)
+from instant.adapters.executions.ledger_rows import item, open_run_of, opening_row, values
+from instant.domain.clock import moment
+from instant.domain.errors import LimitsUnavailable
+from instant.domain.executions.execution import OPEN, Closing, Execution, Opening, State
+from instant.domain.usage.budget import exhausted
+from instant.ports.executions.ledger import Ledger
+
+_ATTEMPTS = 8
+_NAMES = {"#state": "state"}
+
+EXECUTION = "execution"
+"""The name of the execution's own write in a transaction."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTables:
+    """The names of the tables that one transaction goes over."""
+
+    executions: str
+    stats: str
+    usage: str
+    limits: str
+
+
+class DynamoLedger(Ledger):
+    """Executions in one table; what they add up to, in others."""
+
+    def __init__(self, tables: LedgerTables, *, days_kept: int) -> None:
+        """Use these tables; rows of executions die after `days_kept` days."""
+        self._tables = tables
+        self._days_kept = days_kept
+
+    @override
+    def open(self, opening: Opening) -> Execution | None:
+        """Nothing -> RESERVED, or SENT where there is nothing to hold back and nobody to wait for.
+
+        Where there is an execution already, it is returned and stays as it is; one with the same opening is this very
+        one, whose first acknowledgement was lost. The same run may have tried to hold money back elsewhere before.
+        """
+        put = {
+            "TableName": self._tables.executions,
+            "Item": opening_row(opening, self._days_kept),
+            "ConditionExpression": "attribute_not_exists(execution_id)",
+        }
+        for _ in range(_ATTEMPTS):
+            if self._put(opening, put):
+                return None
+            row = self._row(opening.execution_id)
+            if row:
+                return None if open_run_of(row).opening == opening else execution_of(row)
+        raise LookupError("an execution came and went, again and again")
+
+    @override
+    def sent(self, opening: Opening) -> None:
+        self._update(opening, (State.RESERVED, State.SENT), "SET #state = :sent")
+
+    @override
+    def name(self, opening: Opening, generation_id: str) -> None:
+        named = "SET early_generation_id = :id"
+        self._update(opening, (State.SENT, State.UNKNOWN), named, values(id=generation_id))
+
+    @override
+    def leave(self, opening: Opening, closing: Closing) -> None:
+        """Note what a call came to that cannot be booked now: it is told to whoever repeats it, and booked later."""
+        receipt = closing.receipt
+        facts = values(
+            early_generation_id=receipt.generation_id,
+            answer=closing.answer.text,
+            answer_key=closing.answer.object_key,
+            delivered=1 if closing.error_code is None else None,
+        )
+        if facts:
+            listed = ", ".join(f"{name[1:]} = {name}" for name in facts)
+            self._update(opening, (State.SENT, State.UNKNOWN), f"SET {listed}", facts)
+
+    @override
+    def release(self, opening: Opening) -> None:
+        self._remove(opening, State.RESERVED, State.SENT)
+
+    @override
+    def take_back(self, execution_id: str, now: str) -> bool:
+        row = self._row(execution_id)
+        if row is None or row["state"]["S"] != State.RESERVED or row["lease_expires_at"]["S"] >= now:
+            return False
+        return self._remove(open_run_of(row).opening, State.RESERVED)
+
+    @override
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so.
+
+        The row's condition is part of the transaction, so a repeated or half-acknowledged close counts once.
+        An answer that comes when it was not expected any more takes the place of what was noted meanwhile; what was
+        lost for want of a name is not, if it has got one.
+        """
+        gone = "REMOVE open_shard, due_at" if closing.error_code else "REMOVE open_shard, due_at, error_code"
+        updates = {
+            EXECUTION: self._end(opening, closing, (State.SENT, State.UNKNOWN), gone),
+            **stats_updates(self._tables.stats, opening, closing),
+            "usage": usage_update(self._tables.usage, opening, closing),
+            **settlements(self._tables.limits, opening, closing),
+        }
+        try:
+            transact({name: {"Update": update} for name, update in updates.items()})
+        except TransactionRefused as error:
+            if EXECUTION not in error.refused:
+                raise
+            _log.info("execution was closed before", extra={"execution_id": opening.execution_id})
+            return False
+        return True
+
+    @override
+    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        """SENT -> UNKNOWN, to be asked for at `due_at`; nothing is counted until the outcome is known.
+
+        A run that is late itself finds its execution UNKNOWN already, and adds what it knows.
+        """
+        write = self._end(opening, closing, (State.SENT, State.UNKNOWN), ", due_at = :due")
+        write["ExpressionAttributeValues"] |= values(due=due_at)
+        client("dynamodb").update_item(**write)
+
+    @override
+    def postpone(self, opening: Opening, due_at: str) -> None:
+        self._update(opening, OPEN, "SET due_at = :due", values(due=due_at))
+
+    def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
+        """Open the execution and hold money for it, or neither; False if there is one already."""
+        if not opening.holds:
+            return _is_done(lambda: client("dynamodb").put_item(**put))
+        holds = reservations(self._tables.limits, opening)
+        try:
+            transact({EXECUTION: {"Put": put}, **{name: {"Update": hold} for name, hold in holds.items()}})
+        except TransactionRefused as error:
+            if EXECUTION in error.refused:
+                return False
+            full = next(hold for hold in opening.holds if hold_name(hold) in error.refused)
+            raise exhausted(full, moment(opening.created_at)) from None
+        except TransactionContended:
+            problem = "Too many calls share a budget at this moment, so nothing was sent. Call again in a moment."
+            raise LimitsUnavailable(problem, retry_after=1) from None
+        return True
+
+    def _update(
+        self, opening: Opening, states: Sequence[State], expression: str, more: Mapping[str, Any] | None = None
+    ) -> None:
+        """One change of an execution that is still this run's and in one of these states."""
+        condition, bound = _in_states(opening, states)
+        client("dynamodb").update_item(
+            TableName=self._tables.executions,
+            Key=item(execution_id=opening.execution_id),
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=_NAMES,
+            ExpressionAttributeValues={**bound, **(more or {})},
+        )
+
+    def _row(self, execution_id: str) -> dict[str, Any] | None:
+        reply = client("dynamodb").get_item(
+            TableName=self._tables.executions, Key=item(execution_id=execution_id), ConsistentRead=True
+        )
+        return dict(reply["Item"]) if "Item" in reply else None
+
+    def _remove(self, opening: Opening, *states: State) -> bool:
+        """Delete the row and give back what it held, if it is still this run's and in one of these states."""
+        condition, bound = _in_states(opening, states)
+        delete = {
+            "TableName": self._tables.executions,
+            "Key": item(execution_id=opening.execution_id),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": _NAMES,
+            "ExpressionAttributeValues": bound,
+        }
+        if not opening.holds:
+            return _is_done(lambda: client("dynamodb").delete_item(**delete))
+        holds = releases(self._tables.limits, opening)
+        try:
+            transact({EXECUTION: {"Delete": delete}, **{name: {"Update": hold} for name, hold in holds.items()}})
+        except TransactionRefused as error:
+            if EXECUTION not in error.refused:
+                raise
+            return False
+        return True
+
+    def _end(self, opening: Opening, closing: Closing, states: Sequence[State], more: str) -> dict[str, Any]:
+        receipt = closing.receipt
+        facts = values(
+            **({"reconciled_at": closing.finished_at} if closing.reconciled else {"finished_at": closing.finished_at}),
+            latency_ms=closing.latency_ms,
+            error_code=closing.error_code,
+            answer=closing.answer.text,
+            answer_key=closing.answer.object_key,
+            generation_id=receipt.generation_id,
+            model_served=receipt.model,
+            provider=receipt.provider,
+            finish_reason=receipt.finish_reason,
+            prompt_tokens=receipt.prompt_tokens,
+            completion_tokens=receipt.completion_tokens,
+            cost_nanousd=receipt.cost_nanousd,
+            computed_nanousd=closing.computed_nanousd,
+        )
+        condition, bound = _in_states(opening, states)
+        if closing.state is State.LOST and receipt.generation_id is None:
+            condition += " AND attribute_not_exists(early_generation_id)"
+        return {
+            "TableName": self._tables.executions,
+            "Key": item(execution_id=opening.execution_id),
+            "UpdateExpression": f"SET #state = :state, {', '.join(f'{name[1:]} = {name}' for name in facts)} {more}",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": _NAMES,
+            "ExpressionAttributeValues": {**facts, **bound, **values(state=closing.state)},
+        }
+
+
+def _in_states(opening: Opening, states: Sequence[State]) -> tuple[str, dict[str, Any]]:
+    """The condition that an execution is still this run's and in one of these states, and its values."""
+    bound = {f":{state.lower()}": {"S": str(state)} for state in states}
+    return f"run_id = :run AND #state IN ({', '.join(bound)})", {**bound, **values(run=opening.run_id)}
+
+
+def _is_done(write: Callable[[], object]) -> bool:
+    """Whether the condition of a single write held."""
+    try:
+        write()
+    except ClientError as error:
+        if not is_refused(error):
+            raise
+        return False
+    return True

@@ -1,0 +1,194 @@
+"""HTTP to outside services: one client per environment, one overall deadline and one size cap per exchange."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import override
+
+import httpx
+
+from instant.adapters.clock import SystemClock
+from instant.adapters.http.deadline import KEEP_ALIVE_SECONDS, Deadline, transport
+from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
+from instant.domain.exchange import Request
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.receipt import Receipt
+from instant.domain.secret import Secret
+from instant.ports.clock import Clock
+from instant.ports.upstream import Response, Upstream
+
+CONNECT_SECONDS = 5.0
+"""How long a connection may take before the service counts as unavailable."""
+
+BODY_SECONDS = 2.0
+"""How long a body may take after its headers before the generation id is passed on, in case this process ends."""
+
+_SENT = "The call was sent and may have been paid. Read GET /api/executions before calling again."
+
+_MASK = "[key]"
+
+_log = logging.getLogger(__name__)
+
+
+class HttpUpstream(Upstream):
+    """Sends requests; never repeats one."""
+
+    def __init__(
+        self,
+        base_url_of: Callable[[str], str] | None = None,
+        clock: Clock | None = None,
+        *,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        """Reach each integration at the base URL that `base_url_of` gives for its name."""
+        self._body_seconds = body_seconds
+        self._base_url_of = base_url_of
+        self._clock = clock or SystemClock()
+        self._used_at = self._clock.monotonic()
+        self._deadline = Deadline(self._clock.monotonic)
+        self._transport = transport(self._deadline)
+        self._client = httpx.Client(
+            transport=self._transport,
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            headers={"Accept-Encoding": "identity", "User-Agent": "instant-resources"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one user's must not travel with another's key
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    @override
+    @contextmanager
+    def open(self, request: Request, *, seconds: float) -> Iterator["HttpResponse"]:
+        self._drop_stale_connections()
+        with self._deadline.within(seconds):
+            with _failures_of(request):
+                response = self._client.send(self._built(request), stream=True)
+            try:
+                yield HttpResponse(request, response, self._deadline, self._body_seconds)
+            finally:
+                response.close()
+
+    def _built(self, request: Request) -> httpx.Request:
+        headers = dict(request.headers)
+        if request.bearer:
+            headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
+        url = self._base_url(request) + request.path
+        return self._client.build_request(request.method, url, content=request.body, headers=headers)
+
+    def _base_url(self, request: Request) -> str:
+        if request.base_url is not None:
+            return request.base_url
+        if self._base_url_of is None or request.integration is None:
+            raise ValueError("a request names an integration, or a base URL")
+        return self._base_url_of(request.integration)
+
+    def _drop_stale_connections(self) -> None:
+        """The environment may have been frozen since the last call, and its connections closed by the other side."""
+        now = self._clock.monotonic()
+        if now - self._used_at > KEEP_ALIVE_SECONDS:
+            self._transport.close()
+        self._used_at = now
+
+
+class HttpResponse(Response):
+    """A response whose headers have arrived."""
+
+    def __init__(self, request: Request, response: httpx.Response, deadline: Deadline, body_seconds: float) -> None:
+        """Read `response`, which belongs to `request`, within `deadline`."""
+        self._request = request
+        self._response = response
+        self._deadline = deadline
+        self._body_seconds = body_seconds
+
+    @property
+    @override
+    def status(self) -> int:
+        return self._response.status_code
+
+    @property
+    @override
+    def headers(self) -> Mapping[str, str]:
+        """The headers, lower case, without the key: a service that repeats it must not get it stored or shown."""
+        key = self._request.bearer
+        return {name.lower(): _masked(key, value) for name, value in self._response.headers.items()}
+
+    @property
+    @override
+    def generation_id(self) -> str | None:
+        return _generation_id(self._request, self._response.headers)
+
+    @override
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives; a compressed one is refused, since a few bytes could unfold to gigabytes."""
+        with _failures_of(self._request, self._response.headers):
+            if self._response.headers.get("content-encoding", "identity") != "identity":
+                raise Unreadable("The service sent a compressed answer, which is not read.")
+            yield from self._response.iter_raw()
+
+    @override
+    def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
+        body = bytearray()
+        with (
+            _failures_of(self._request, self._response.headers),
+            self._deadline.calling(self._body_seconds, lambda: self._pass_on(on_generation_id)),
+        ):
+            for chunk in self.chunks():
+                body += chunk
+                if len(body) > limit:
+                    raise Unreadable(f"The answer is longer than {limit} bytes, which is not read.")
+        key = self._request.bearer
+        return bytes(body).replace(key.reveal().encode(), _MASK.encode()) if key else bytes(body)
+
+    def _pass_on(self, on_generation_id: Callable[[str], None] | None) -> None:
+        """The call goes on whether or not its id could be stored."""
+        if on_generation_id is None or self.generation_id is None:
+            return
+        try:
+            on_generation_id(self.generation_id)
+        except Exception as error:
+            _log.warning("the generation id was not stored", extra={"error": type(error).__name__})
+
+
+class Unreadable(Exception):
+    """The answer arrived and is not read."""
+
+
+@contextmanager
+def _failures_of(request: Request, headers: httpx.Headers | None = None) -> Iterator[None]:
+    """Turn the errors of one exchange into failures; the generation id, if one came, stays with them."""
+    try:
+        yield
+    except Failure:
+        raise
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+        _log.warning("upstream not reached", extra={"error": type(error).__name__})
+        unavailable = UpstreamUnavailable("The service cannot be reached. Try again in a moment.")
+        raise Failure(unavailable, effect=Effect.NONE) from None
+    except httpx.TimeoutException:
+        late = DeadlineExceeded(f"No whole answer within the time allowed. {_SENT}")
+        raise _unanswered(late, request, headers) from None
+    except Unreadable as error:
+        raise _unanswered(UpstreamError(str(error)), request, headers) from None
+    except Exception as error:  # whatever it is, its words may hold the key
+        _log.warning("upstream connection lost", extra={"error": type(error).__name__})
+        lost = OutcomeUnknown(f"The connection broke before the answer. {_SENT}")
+        raise _unanswered(lost, request, headers) from None
+
+
+def _unanswered(error: InstantError, request: Request, headers: httpx.Headers | None) -> Failure:
+    """The failure of a call that was sent and has no whole answer, with its generation id, if one came."""
+    receipt = Receipt(generation_id=_generation_id(request, headers) if headers else None)
+    return Failure(error, receipt=receipt, effect=Effect.UNKNOWN)
+
+
+def _generation_id(request: Request, headers: httpx.Headers) -> str | None:
+    found = _masked(request.bearer, headers.get(request.id_header, "")) if request.id_header else ""
+    return found or None
+
+
+def _masked(key: Secret | None, text: str) -> str:
+    return text.replace(key.reveal(), _MASK) if key else text

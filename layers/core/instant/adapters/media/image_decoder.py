@@ -1,0 +1,96 @@
+"""Pictures read with Pillow, within limits; Pillow is loaded at the first picture (60 ms)."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, override
+
+from instant.adapters.media.image_formats import bare_jpeg, bare_png, bare_webp
+from instant.domain.executions.image import Picture, PictureType
+from instant.ports.media.image_decoder import PictureReader
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Canvas
+
+MAX_PIXELS = 40_000_000
+"""Largest picture that is decoded, at 4 bytes a pixel; models paint up to 4096 x 4096."""
+
+MAX_WEBP_PIXELS = 17_000_000
+"""The same for WebP and for what is painted anew, where decoding takes 16 bytes a pixel."""
+
+_FORMATS: dict[bytes, str] = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
+_BARE: dict[str, Callable[[bytes], bytes | None]] = {"PNG": bare_png, "JPEG": bare_jpeg, "WEBP": bare_webp}
+_TYPES: dict[str, PictureType] = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+_ORIENTATION = 0x0112
+
+_log = logging.getLogger(__name__)
+
+
+class PillowPictureReader(PictureReader):
+    """PNG, JPEG and WebP keep their form; a GIF, an animation or a picture that lies on its side becomes a PNG."""
+
+    @override
+    def read(self, data: bytes) -> Picture | None:
+        try:
+            return _read(data)
+        except Exception as error:  # what hostile bytes make Pillow raise has no common root
+            _log.warning("an image could not be read", extra={"error": type(error).__name__})
+            return None
+
+
+def _read(data: bytes) -> Picture | None:
+    form = next((form for magic, form in _FORMATS.items() if data.startswith(magic)), None)
+    if form is None:
+        return None
+    bare = _BARE[form](data) if form in _BARE else None
+    if bare is None or (len(bare) != len(data) and _is_turned(data, form)):
+        return _repainted(data, form)
+    with _whole(bare, form, MAX_WEBP_PIXELS if form == "WEBP" else MAX_PIXELS) as canvas:
+        return Picture(data=bare, content_type=_TYPES[form], width=canvas.width, height=canvas.height)
+
+
+def _whole(data: bytes, form: str, most_pixels: int) -> "Canvas":
+    """The picture, every pixel of it decoded: `verify` checks sums, `load` what they sum."""
+    _opened(data, form).verify()
+    canvas = _opened(data, form)
+    if canvas.width * canvas.height > most_pixels:
+        raise ValueError("too large")
+    canvas.load()
+    return canvas
+
+
+def _repainted(data: bytes, form: str) -> Picture:
+    """The first frame, upright, as a PNG."""
+    from PIL import ImageOps
+
+    with _whole(data, form, MAX_WEBP_PIXELS) as canvas:
+        upright = ImageOps.exif_transpose(canvas)
+    file = BytesIO()
+    upright.save(file, "PNG", compress_level=1)
+    bare = bare_png(file.getvalue())
+    return Picture(data=bare, content_type="image/png", width=upright.width, height=upright.height)
+
+
+def _is_turned(data: bytes, form: str) -> bool:
+    """Whether EXIF, which will be left out, says that the picture lies on its side; broken EXIF says nothing."""
+    with suppress(Exception):
+        return form != "PNG" and _opened(data, form).getexif().get(_ORIENTATION, 1) != 1
+    return False
+
+
+def _opened(data: bytes, form: str) -> "Canvas":
+    canvas: Canvas = _pillow().open(BytesIO(data), formats=[form])
+    return canvas
+
+
+@cache
+def _pillow() -> Any:
+    """Pillow, with bombs refused: from its limit on it would only warn, and only from twice that refuse."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    return Image

@@ -1,0 +1,1 @@
+"""Resources and their statistics in DynamoDB."""

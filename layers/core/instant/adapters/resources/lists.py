@@ -1,0 +1,110 @@
+"""Lists of resources out of DynamoDB's indexes, and the ranks that order them."""
+
+from collections.abc import Iterator
+from typing import Any, override
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+
+from instant.adapters.resources.rows import LISTED, ResourceRow, ranks_of
+from instant.domain.page import Cursor, Page, PageRequest
+from instant.domain.resources.listing import MOST_EXAMINED, ResourceSort, Wanted, searchable
+from instant.domain.resources.ranking import UseCounts
+from instant.domain.resources.resource import Resource
+from instant.ports.resources.lists import RankStore, ResourceLists
+
+_ORDERS = {
+    ResourceSort.NEWEST: ("public", "created_at"),
+    ResourceSort.MOST_USED: ("popular", "calls_rank"),
+    ResourceSort.SUCCESS_RATE: ("reliable", "success_rank"),
+}
+_ROWS_PER_READ = 100
+_FEWEST_PER_READ = 25
+_LOST = {"ConditionalCheckFailedException", "TransactionConflictException"}
+
+
+class DynamoResourceLists(ResourceLists):
+    """Pages whose cursor is the last row that was looked at, so that writes neither repeat nor skip a row."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
+        self._rows = ResourceRow.named(table_name)
+
+    @override
+    def owned_by(self, user_id: str, wanted: Wanted, page: PageRequest) -> Page[Resource]:
+        return self._page("by_owner", ("owner_id", user_id), "created_at", wanted, page)
+
+    @override
+    def public(self, sort: ResourceSort, wanted: Wanted, page: PageRequest) -> Page[Resource]:
+        index, place = _ORDERS[sort]
+        return self._page(index, ("listing", LISTED), place, wanted, page)
+
+    def _page(
+        self, index: str, partition: tuple[str, str], place: str, wanted: Wanted, page: PageRequest
+    ) -> Page[Resource]:
+        """Read until the page is full, the list ends, or enough was looked at."""
+        size = max(page.limit + 1, _FEWEST_PER_READ) if wanted == Wanted() else _ROWS_PER_READ
+        reads = getattr(self._rows, index).query(
+            partition[1],
+            filter_condition=self._condition(wanted),
+            scan_index_forward=False,
+            page_size=size,
+            last_evaluated_key=page.after and _key(partition, place, page.after),
+        )
+        rows: list[ResourceRow] = []
+        end: dict[str, Any] | None = None
+        for answer in reads.page_iter:
+            rows += map(self._rows.from_raw_data, answer["Items"])
+            end = answer.get("LastEvaluatedKey")
+            if len(rows) > page.limit or reads.page_iter.total_scanned_count + size > MOST_EXAMINED:
+                break
+        if len(rows) > page.limit:
+            last = rows[page.limit - 1]
+            return Page(_records(rows[: page.limit]), Cursor(getattr(last, place), last.resource_id))
+        return Page(_records(rows), Cursor(end[place]["S"], end["resource_id"]["S"]) if end else None)
+
+    def _condition(self, wanted: Wanted) -> Condition:
+        row = self._rows
+        condition: Condition = row.deleted_at.does_not_exist()
+        if wanted.category is not None:
+            condition &= row.category == wanted.category
+        if wanted.resource_type is not None:
+            condition &= row.resource_type == wanted.resource_type
+        if wanted.author is not None:
+            condition &= row.ai_model_id.startswith(f"{wanted.author}/")
+        if wanted.text is not None:
+            condition &= row.search.contains(searchable(wanted.text))
+        return condition
+
+
+class DynamoRankStore(RankStore):
+    """Ranks, each written to a row that is still public and touched nowhere else."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
+        self._rows = ResourceRow.named(table_name)
+
+    @override
+    def every_public(self) -> Iterator[Resource]:
+        return (row.record() for row in self._rows.public.query(LISTED, page_size=_ROWS_PER_READ))
+
+    @override
+    def rank(self, resource_id: str, usage: UseCounts) -> bool:
+        row = self._rows
+        actions = [getattr(row, name).set(value) for name, value in ranks_of(resource_id, usage).items()]
+        try:
+            row(resource_id).update(actions, condition=(row.listing == LISTED) & row.deleted_at.does_not_exist())
+        except UpdateError as error:
+            if error.cause_response_code in _LOST:
+                return False
+            raise
+        return True
+
+
+def _key(partition: tuple[str, str], place: str, after: Cursor) -> dict[str, Any]:
+    name, value = partition
+    return {name: {"S": value}, place: {"S": after.sort}, "resource_id": {"S": after.item_id}}
+
+
+def _records(rows: list[ResourceRow]) -> list[Resource]:
+    return [row.record() for row in rows]

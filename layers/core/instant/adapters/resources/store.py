@@ -1,0 +1,127 @@
+"""Resources in DynamoDB, each with a second item that makes its address unique."""
+
+import time
+from collections.abc import Callable
+from typing import override
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from instant.adapters.resources.rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
+from instant.domain.backoff import Backoff
+from instant.domain.errors import AddressTaken, RevisionConflict
+from instant.domain.resources.ranking import UseCounts
+from instant.domain.resources.resource import Resource, Visibility
+from instant.ports.resources.store import ResourceStore
+
+_BACKOFF = Backoff(attempts=6, initial=0.02, max=0.32)
+_FAILED = "ConditionalCheckFailed"
+_PASSING = "TransactionConflict"
+
+
+class DynamoResourceStore(ResourceStore):
+    """Resources, their addresses and their fallbacks in one table."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
+        self._rows = ResourceRow.named(table_name)
+        self._addresses = AddressRow.named(table_name)
+        self._fallbacks = FallbackRow.named(table_name)
+
+    @override
+    def get(self, resource_id: str) -> Resource | None:
+        if "#" in resource_id:
+            return None
+        row = self._rows.find(resource_id)
+        return row.record() if row and row.values.get("deleted_at") is None else None
+
+    @override
+    def find(self, address: str) -> Resource | None:
+        row = self._addresses.find(f"addr#{address}")
+        return self.get(row.target) if row else None
+
+    @override
+    def create(self, resource: Resource) -> None:
+
+        def fill(write: TransactWrite) -> None:
+            self._claim(write, resource)
+            self._note_fallbacks(write, resource)
+            write.save(self._new_row(resource), condition=self._rows.resource_id.does_not_exist())
+
+        self._write(fill, resource)
+
+    @override
+    def replace(self, old: Resource, new: Resource) -> None:
+        row = self._rows(new.resource_id)
+
+        def fill(write: TransactWrite) -> None:
+            if new.address != old.address:
+                self._claim(write, new)
+                write.delete(self._addresses(f"addr#{old.address}"))
+            self._note_fallbacks(write, new, old)
+            write.update(row, actions=row.write(new), condition=self._is_current(old))
+
+        self._write(fill, new)
+
+    @override
+    def delete(self, resource: Resource, deleted_at: str) -> None:
+        """Mark it deleted, take it out of the listings, free its address."""
+        row = self._rows(resource.resource_id)
+        actions: list[Action] = [self._rows.deleted_at.set(deleted_at), self._rows.listing.remove()]
+
+        def fill(write: TransactWrite) -> None:
+            write.delete(self._addresses(f"addr#{resource.address}"))
+            for fallback in self._fallbacks.of(resource):
+                write.delete(fallback)
+            write.update(row, actions=actions, condition=self._is_current(resource))
+
+        self._write(fill, resource)
+
+    def _write(self, fill: Callable[[TransactWrite], None], resource: Resource) -> None:
+        """One transaction; a conflict with another write, such as a ranking, is retried with backoff."""
+        connection: Connection = self._rows._get_connection().connection
+        for delay in (*_BACKOFF.delays(), None):
+            try:
+                with TransactWrite(connection=connection) as write:
+                    fill(write)
+                return
+            except TransactWriteError as error:
+                codes = [reason.code if reason else None for reason in error.cancellation_reasons]
+                if _FAILED in codes or _PASSING not in codes or delay is None:
+                    raise _conflict(codes, resource) or error from None
+            time.sleep(delay)
+
+    def _new_row(self, resource: Resource) -> ResourceRow:
+        is_public = resource.visibility is Visibility.PUBLIC
+        ranks = ranks_of(resource.resource_id, UseCounts()) if is_public else {}
+        return self._rows(resource.resource_id, **values_of(resource), **ranks)
+
+    def _claim(self, write: TransactWrite, resource: Resource) -> None:
+        row = self._addresses(f"addr#{resource.address}", target=resource.resource_id)
+        write.save(row, condition=self._addresses.resource_id.does_not_exist())
+
+    def _note_fallbacks(self, write: TransactWrite, new: Resource, old: Resource | None = None) -> None:
+        """Say which fallbacks the resource has from now on, where that is not said already."""
+        before = {row.resource_id: row for row in self._fallbacks.of(old)} if old else {}
+        after = {row.resource_id: row for row in self._fallbacks.of(new)}
+        for key in before.keys() - after.keys():
+            write.delete(before[key])
+        for key, row in after.items():
+            if key not in before or old is None or old.successor_policy is not new.successor_policy:
+                write.save(row)
+
+    def _is_current(self, resource: Resource) -> Condition:
+        current: Condition = (self._rows.revision == resource.revision) & self._rows.deleted_at.does_not_exist()
+        return current
+
+
+def _conflict(codes: list[str | None], resource: Resource) -> Exception | None:
+    """Which condition failed: pynamodb sends deletes, puts, then updates, so the resource's own is always last."""
+    if codes[-1:] == [_FAILED]:
+        return RevisionConflict("The resource was changed meanwhile. Read it again, then repeat your change.")
+    if _FAILED in codes:
+        return AddressTaken(f"You already have a resource with the slug '{resource.slug}'. Choose another slug.")
+    return None

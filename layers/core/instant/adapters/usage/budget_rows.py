@@ -1,0 +1,36 @@
+"""Budgets as rows of the limits table: `budget#user#user_1` says what may be spent, `spend#…` what was."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from instant.domain.usage.budget import Budget, Spending, Subject
+
+PREFIX = "budget#"
+_CAPS = ("daily_nanousd", "monthly_nanousd")
+
+
+def budget_key(subject: Subject) -> dict[str, Any]:
+    """The key of a subject's row."""
+    return {"name": {"S": PREFIX + subject.name}}
+
+
+def budget_row(budget: Budget) -> dict[str, Any]:
+    """The row of a budget; a limit that there is not is left out."""
+    caps = {name: getattr(budget, name) for name in _CAPS}
+    return {
+        **budget_key(budget.subject),
+        **{name: {"N": str(cap)} for name, cap in caps.items() if cap is not None},
+    }
+
+
+def budget_of(row: Mapping[str, Any]) -> Budget:
+    """The budget in a row."""
+    caps = {name: int(row[name]["N"]) for name in _CAPS if name in row}
+    return Budget(subject=Subject.named(row["name"]["S"].removeprefix(PREFIX)), **caps)
+
+
+def spending_of(parts: Iterable[Mapping[str, Any]]) -> Spending:
+    """What the rows of one budget and period say together; `committed` is what was spent and what is held back."""
+    parts = list(parts)
+    spent, committed = (sum(int(row.get(name, {"N": "0"})["N"]) for row in parts) for name in ("spent", "committed"))
+    return Spending(spent, committed - spent)

@@ -1,0 +1,94 @@
+"""Budgets in DynamoDB: each a row, and beside them a row for each owner that says which are theirs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import batched
+from typing import Any, override
+
+from instant.adapters.aws.batch_reads import MOST_KEYS, read_items, these
+from instant.adapters.aws.client import client
+from instant.adapters.aws.transactions import TransactionRefused, transact
+from instant.adapters.usage.budget_rows import budget_key, budget_of, budget_row, spending_of
+from instant.domain.limits import MAX_BUDGETS
+from instant.domain.usage.budget import Budget, Period, Spending, Subject, rows, too_many
+from instant.ports.usage.budgets import BudgetStore
+
+type Row = dict[str, Any]
+
+
+class DynamoBudgetStore(BudgetStore):
+    """Budgets and what was spent of them, in the table of limits; what is spent, the ledger alone writes."""
+
+    def __init__(self, limits_table: str) -> None:
+        """Use the table of this name."""
+        self._table = limits_table
+
+    @override
+    def get(self, subject: Subject) -> Budget | None:
+        row = self._row(budget_key(subject))
+        return budget_of(row) if row else None
+
+    @override
+    def of_owner(self, owner_id: str) -> Sequence[Budget]:
+        names = self._row(_list_key(owner_id)).get("subjects", {"SS": []})["SS"]
+        return [budget_of(row) for row in self._rows([budget_key(Subject.named(name)) for name in names])]
+
+    @override
+    def put(self, owner_id: str, budget: Budget) -> None:
+        """Set it, or without any cap, take it away; the owner's list always says which budgets there are.
+
+        `InvalidField` if it would be one too many, however many are set at once.
+        """
+        is_set = any(True for _ in budget.caps())
+        own = self._set(budget) if is_set else {"Delete": {"TableName": self._table, "Key": budget_key(budget.subject)}}
+        try:
+            transact({"budget": own, "list": {"Update": self._noted(owner_id, budget.subject, is_set=is_set)}})
+        except TransactionRefused:
+            raise too_many(MAX_BUDGETS) from None
+
+    @override
+    def spending(self, subjects: Sequence[Subject], at: datetime) -> Mapping[Subject, Mapping[Period, Spending]]:
+        places = {(subject, period): rows(subject, period, at) for subject in subjects for period in Period}
+        keys = [{"name": {"S": name}} for names in places.values() for name in names]
+        found = {row["name"]["S"]: row for row in self._rows(keys)}
+        return {
+            subject: {
+                period: spending_of([found[name] for name in places[subject, period] if name in found])
+                for period in Period
+            }
+            for subject in subjects
+        }
+
+    def _set(self, budget: Budget) -> Row:
+        return {"Put": {"TableName": self._table, "Item": budget_row(budget)}}
+
+    def _noted(self, owner_id: str, subject: Subject, *, is_set: bool) -> Row:
+        """The change of the owner's list; one that is in it already is always welcome."""
+        update = {"TableName": self._table, "Key": _list_key(owner_id)}
+        names = {":names": {"SS": [subject.name]}}
+        if not is_set:
+            return {**update, "UpdateExpression": "DELETE subjects :names", "ExpressionAttributeValues": names}
+        return {
+            **update,
+            "UpdateExpression": "ADD subjects :names",
+            "ConditionExpression": "attribute_not_exists(subjects) OR size(subjects) < :most"
+            " OR contains(subjects, :name)",
+            "ExpressionAttributeValues": {
+                **names,
+                ":name": {"S": subject.name},
+                ":most": {"N": str(MAX_BUDGETS)},
+            },
+        }
+
+    def _row(self, key: Row) -> Row:
+        reply = client("dynamodb").get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return dict(reply.get("Item", {}))
+
+    def _rows(self, keys: Sequence[Row]) -> list[Row]:
+        """The rows that there are, each read consistently."""
+        parts = (read_items({self._table: these(list(part))}) for part in batched(keys, MOST_KEYS, strict=False))
+        return [row for part in parts for row in part.get(self._table, [])]
+
+
+def _list_key(owner_id: str) -> Row:
+    return {"name": {"S": f"budgets-of#{owner_id}"}}

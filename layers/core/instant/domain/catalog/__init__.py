@@ -1,0 +1,1 @@
+"""The model catalog: models, their changes, a sync's plan, and prices."""

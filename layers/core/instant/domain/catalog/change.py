@@ -1,0 +1,141 @@
+"""What changed about a model, told so that the catalog can be rebuilt as it was at any time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from instant.domain.catalog.model import CatalogModel
+
+
+class ChangeKind(StrEnum):
+    """What sort of change it is."""
+
+    ADDED = "added"
+    MISSING = "missing"
+    REMOVED = "removed"
+    RETURNED = "returned"
+    REPRICED = "repriced"
+    PRICE_HELD = "price_held"
+    RETARGETED = "retargeted"
+    LIMITS = "limits"
+    CAPABILITIES = "capabilities"
+    EXPIRATION = "expiration"
+    DESCRIPTION = "description"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChange:
+    """One change of one model: the facts that differ, by name, as they were and as they are since `at`.
+
+    An added model was nothing before, and `new` has all its facts but those that are empty.
+    """
+
+    openrouter_id: str
+    at: str
+    kind: ChangeKind
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+
+PRESENCE = frozenset({"is_active", "missing_since"})
+PRICES = frozenset({"pricing", "price_overrides", "discount"})
+HOLD = frozenset({"price_held", "price_held_since"})
+
+_KINDS = {
+    ChangeKind.RETARGETED: {"alias_target"},
+    ChangeKind.LIMITS: {"context_length", "max_tokens"},
+    ChangeKind.CAPABILITIES: {
+        "input_modalities",
+        "output_modalities",
+        "supported_parameters",
+        "default_parameters",
+        "reasoning",
+    },
+    ChangeKind.EXPIRATION: {"expiration_date"},
+    ChangeKind.DESCRIPTION: {"canonical_slug", "display_name", "provider", "description", "released_at"},
+}
+"""The facts whose kind does not depend on their value."""
+
+_FACTS = {fact.name: fact for fact in fields(CatalogModel) if fact.name != "openrouter_id"}
+_LISTS = {name for name, fact in _FACTS.items() if str(fact.type).startswith("tuple")}
+
+
+def changes_of(old: CatalogModel | None, new: CatalogModel, at: str) -> tuple[ModelChange, ...]:
+    """What `new` changes about `old`, each kind once; nothing if they are equal."""
+    if old is None:
+        return retold(new, at, {ChangeKind.ADDED: {}})
+    changed = {name for name in _FACTS if getattr(old, name) != getattr(new, name)}
+    return retold(new, at, {kind: _picked(old, names) for kind, names in _by_kind(changed, new).items()})
+
+
+def retold(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any]]) -> tuple[ModelChange, ...]:
+    """The changes that led to `new`, from the facts as they were before, by kind."""
+    return tuple(
+        ModelChange(
+            openrouter_id=new.openrouter_id,
+            at=at,
+            kind=kind,
+            old=facts,
+            new=_all_told(new) if kind is ChangeKind.ADDED else _picked(new, facts),
+        )
+        for kind, facts in old.items()
+    )
+
+
+def undo(model: CatalogModel, change: ModelChange) -> CatalogModel | None:
+    """The model before the change; None if there was none."""
+    return None if change.kind is ChangeKind.ADDED else replace(model, **_typed(change.old))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedChanges:
+    """Which changes; None asks nothing. `since` is a stamp: that moment and later."""
+
+    since: str | None = None
+    kind: ChangeKind | None = None
+    author: str | None = None
+    model: str | None = None
+
+
+def before(models: Iterable[CatalogModel], changes: Iterable[ModelChange]) -> list[CatalogModel]:
+    """The models as they were before `changes`, which come newest first; by id."""
+    rows: dict[str, CatalogModel | None] = {model.openrouter_id: model for model in models}
+    for change in changes:
+        row = rows.get(change.openrouter_id)
+        rows[change.openrouter_id] = row and undo(row, change)
+    return [row for _, row in sorted(rows.items()) if row]
+
+
+def _by_kind(changed: set[str], new: CatalogModel) -> dict[ChangeKind, set[str]]:
+    groups = {_presence(new): PRESENCE, _price(changed, new): PRICES | HOLD, **_KINDS}
+    return {kind: found for kind, names in groups.items() if (found := changed & names)}
+
+
+def _presence(new: CatalogModel) -> ChangeKind:
+    if new.missing_since is None:
+        return ChangeKind.RETURNED
+    return ChangeKind.MISSING if new.is_active else ChangeKind.REMOVED
+
+
+def _price(changed: set[str], new: CatalogModel) -> ChangeKind:
+    return ChangeKind.PRICE_HELD if changed & HOLD and new.price_held else ChangeKind.REPRICED
+
+
+def _picked(model: CatalogModel, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in sorted(names) if name in _FACTS}
+
+
+def _all_told(model: CatalogModel) -> dict[str, Any]:
+    """All facts that differ from a model of which nothing is known."""
+    return {name: value for name, value in _picked(model, _FACTS).items() if value != _default(name)}
+
+
+def _default(name: str) -> object:
+    fact = _FACTS[name]
+    return fact.default_factory() if fact.default_factory is not MISSING else fact.default
+
+
+def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts that were stored: JSON has no tuples, and may name a fact that is no longer kept."""
+    return {name: tuple(value) if name in _LISTS else value for name, value in facts.items() if name in _FACTS}

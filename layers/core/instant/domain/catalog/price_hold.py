@@ -1,0 +1,70 @@
+"""A price that cannot be true is not believed at once: what calls may cost is reckoned from it.
+
+In a month of real changes every price that fell to nothing, and a router's "-1" on a model that is none, was gone six
+hours later; one that rose fifteenfold stayed. Hence a price is held that falls to zero or below or rises more than
+tenfold, and it is believed when it has stayed the same for two days. A negative one never is: it says "it varies".
+Holding is safe in both directions, since the held price is also the limit that is sent along with a call.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.clock import moment, stamp
+from instant.domain.money import parse_usd
+
+MOST_TIMES_DEARER = 10
+"""A price that rises by more than this is held."""
+
+HOLD = timedelta(hours=48)
+"""How long an unusual price must stay the same to be believed."""
+
+
+def settled(old: CatalogModel | None, announced: CatalogModel, now: datetime, *, accept: bool) -> CatalogModel:
+    """The announced model, with all its old prices if the new ones are not believed yet; `accept` believes all."""
+    if old is None or accept or not is_unusual(old, announced):
+        return announced
+    is_same = old.price_held == announced.pricing and old.price_held_since is not None
+    since = old.price_held_since if is_same and old.price_held_since else stamp(now)
+    if now - moment(since) >= HOLD and not _has_negative(announced):
+        return announced
+    return replace(
+        announced,
+        pricing=old.pricing,
+        price_overrides=old.price_overrides,
+        discount=old.discount,
+        price_held=announced.pricing,
+        price_held_since=since,
+    )
+
+
+def is_unusual(old: CatalogModel, new: CatalogModel) -> bool:
+    """Whether any price that was above zero falls to zero or below, is no amount, or rises more than tenfold.
+
+    Overrides count as well: what is compared are the lowest and the highest price of each kind.
+    """
+    return any(_jumps(_amounts(old, key), _amounts(new, key)) for key in old.pricing.keys() & new.pricing.keys())
+
+
+def _jumps(old: Sequence[Decimal | None], new: Sequence[Decimal | None]) -> bool:
+    known = [price for price in old if price is not None]
+    if not known or max(known) <= 0:
+        return False
+    lowest, highest = min(known), max(known)
+    return any(price is None or price <= 0 < lowest or price > highest * MOST_TIMES_DEARER for price in new)
+
+
+def _amounts(model: CatalogModel, key: str) -> Sequence[Decimal | None]:
+    return [parse_usd(tier[key]) for tier in _tiers(model) if key in tier]
+
+
+def _tiers(model: CatalogModel) -> Sequence[Mapping[str, Any]]:
+    return [model.pricing, *model.price_overrides]
+
+
+def _has_negative(model: CatalogModel) -> bool:
+    amounts = (_amounts(model, key) for key in model.pricing)
+    return any(price is None or price < 0 for found in amounts for price in found)

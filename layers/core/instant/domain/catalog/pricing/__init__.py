@@ -1,0 +1,30 @@
+"""What calls cost by catalog price: at most, and as expected; the only place where prices are multiplied."""
+
+from instant.domain.catalog.pricing.expected import SEARCH_USD, expected_usd
+from instant.domain.catalog.pricing.recomputed import recomputed_nanousd
+from instant.domain.catalog.pricing.tiers import has_price, highest, price
+from instant.domain.catalog.pricing.worst import (
+    HIDDEN_PROMPT_TOKENS,
+    IMAGE_TOKEN_FACTOR,
+    IMAGE_TOKENS,
+    Demand,
+    price_limits,
+    worst_case,
+)
+from instant.domain.executions.token_usage import Usage
+
+__all__ = [
+    "HIDDEN_PROMPT_TOKENS",
+    "IMAGE_TOKENS",
+    "IMAGE_TOKEN_FACTOR",
+    "SEARCH_USD",
+    "Demand",
+    "Usage",
+    "expected_usd",
+    "has_price",
+    "highest",
+    "price",
+    "price_limits",
+    "recomputed_nanousd",
+    "worst_case",
+]

@@ -1,0 +1,121 @@
+"""What a call can cost at most by catalog price, and the price limits that make it so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal, localcontext
+
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing.expected import EXACT
+from instant.domain.catalog.pricing.tiers import highest
+from instant.domain.money import NANO, to_nanousd
+
+HIDDEN_PROMPT_TOKENS = 256
+"""Room for the frame that chat templates put around messages, in tokens."""
+
+IMAGE_TOKEN_FACTOR = 20
+"""How much dearer an image's tokens are than text's, at most, where the catalog does not say: 12 and 20 were seen."""
+
+IMAGE_TOKENS = 50_000
+"""What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
+
+_MILLION = Decimal(10) ** 6
+
+_PROMPT = ("prompt", "input_cache_write", "input_cache_read", "audio")
+_COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output")
+"""Whatever a token of a prompt, or of an answer, can be charged as."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """The most that a call can use up.
+
+    `rounds` is how often a model may be run over its prompt, `reads_whole_context` says that the prompt's length
+    is only known to fit the model, `extra_usd` is what comes on top whatever the model.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    rounds: int = 1
+    images: int = 0
+    makes_images: bool = False
+    reads_whole_context: bool = False
+    extra_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prices:
+    """The highest price of each kind that any of several models has, in USD per token, request or image."""
+
+    prompt: Decimal
+    completion: Decimal
+    image_completion: Decimal
+    request: Decimal
+    image: Decimal
+
+
+def worst_case(models: Sequence[CatalogModel], demand: Demand) -> int:
+    """The most that one call can cost in nano-USD, whichever of `models` serves it.
+
+    Every byte is a token, every answer as long as allowed, every tier and model the dearest.
+    """
+    with localcontext(prec=EXACT):
+        return to_nanousd(_variable(models, demand) + demand.extra_usd)
+
+
+def price_limits(models: Sequence[CatalogModel], demand: Demand, *, cap_nanousd: int) -> dict[str, str]:
+    """The dearest provider prices at which the worst case still fits the cap, as OpenRouter's `max_price` has them.
+
+    The catalog shows one provider's price and others ask up to 14 times as much, so the cap holds only if the
+    service is told to leave the dearer ones out. A price of zero stays a limit of zero. Units: USD per million
+    tokens for prompt and completion, USD each for request and image.
+    """
+    with localcontext(prec=EXACT):
+        prices, variable = _dearest(models), _variable(models, demand)
+        slack = (Decimal(cap_nanousd) / NANO - demand.extra_usd) / variable if variable else Decimal(1)
+        limits = {
+            "prompt": prices.prompt * _MILLION,
+            "completion": prices.completion * _MILLION,
+            "request": prices.request,
+            **({"image": prices.image} if demand.images else {}),
+        }
+        return {name: _limit(price * max(slack, Decimal(0))) for name, price in limits.items()}
+
+
+def _variable(models: Sequence[CatalogModel], demand: Demand) -> Decimal:
+    """What depends on prices: `price_limits` scales exactly this."""
+    prices = _dearest(models)
+    tokens = max(_prompt_tokens(model, demand) for model in models)
+    length = max(demand.completion_tokens if model.caps_output else model.longest_answer for model in models)
+    completion = prices.image_completion if demand.makes_images else prices.completion
+    one_round = prices.prompt * tokens + completion * length + prices.request
+    return one_round * demand.rounds + prices.image * demand.images
+
+
+def _prompt_tokens(model: CatalogModel, demand: Demand) -> int:
+    tokens = demand.prompt_tokens + HIDDEN_PROMPT_TOKENS
+    if model.context_length is None:
+        return tokens
+    return model.context_length if demand.reads_whole_context else min(tokens, model.context_length)
+
+
+def _dearest(models: Sequence[CatalogModel]) -> _Prices:
+    return _Prices(
+        prompt=max(highest(model, *_PROMPT) for model in models),
+        completion=max(_completion(model) for model in models),
+        image_completion=max(_image_completion(model) for model in models),
+        request=max(highest(model, "request") for model in models),
+        image=max(highest(model, "image") for model in models),
+    )
+
+
+def _completion(model: CatalogModel) -> Decimal:
+    return highest(model, *_COMPLETION)
+
+
+def _image_completion(model: CatalogModel) -> Decimal:
+    """Image models list their text's price and often not their images', which is many times as high."""
+    return _completion(model) * (1 if highest(model, "image_output") else IMAGE_TOKEN_FACTOR)
+
+
+def _limit(price: Decimal) -> str:
+    return f"{price.quantize(Decimal('1e-9'), rounding=ROUND_FLOOR).normalize():f}"

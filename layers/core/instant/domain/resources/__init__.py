@@ -1,0 +1,1 @@
+"""Resources, their lists, ranks and statistics."""

@@ -1,0 +1,61 @@
+"""API keys: the bodies that routes take, and what they answer."""
+
+from typing import Annotated, Any, TypedDict
+
+from pydantic import Field
+
+from instant.domain.access.api_key import ApiKey
+from instant.domain.access.identity import Scope
+from instant.domain.secret import Secret
+from instant.entrypoints.http.fields import Body, Choice, Moment, Name, Time
+
+
+def _repeatable(schema: dict[str, Any]) -> None:
+    """A scope that is named twice is meant once."""
+    del schema["uniqueItems"]
+
+
+class NewApiKey(Body):
+    """A key of ours to make; without an expiry it is good until revoked."""
+
+    name: Name
+    scopes: Annotated[frozenset[Choice[Scope]], Field(strict=False, min_length=1, json_schema_extra=_repeatable)]
+    expires_at: Moment | None = None
+
+
+class ApiKeySummary(TypedDict):
+    """One of our keys: never the key, only its last four characters."""
+
+    key_id: str
+    name: str
+    last4: str
+    scopes: list[Scope]
+    created_at: Time
+    expires_at: Time | None
+    revoked_at: Time | None
+    last_used_at: Annotated[str | None, Field(description="The hour in which it was last used.")]
+
+
+class MintedApiKey(ApiKeySummary):
+    """A fresh key, shown this once."""
+
+    api_key: str
+
+
+def api_key_view(key: ApiKey) -> ApiKeySummary:
+    """One of our keys: never the key, only its last four characters."""
+    return {
+        "key_id": key.key_id,
+        "name": key.name,
+        "last4": key.last4,
+        "scopes": sorted(key.scopes),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+    }
+
+
+def minted_view(secret: Secret, key: ApiKey) -> MintedApiKey:
+    """A fresh key, shown this once."""
+    return {**api_key_view(key), "api_key": secret.reveal()}

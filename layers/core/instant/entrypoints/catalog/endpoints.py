@@ -1,0 +1,38 @@
+"""The endpoints of a model as callers see them."""
+
+from dataclasses import asdict
+from typing import Annotated, TypedDict, cast
+
+from pydantic import Field
+
+from instant.domain.catalog.endpoint import Offers
+from instant.entrypoints.http.fields import Time
+
+
+class ModelOffer(TypedDict):
+    """One provider's offer of a model; numbers of the service are text, null where it says nothing."""
+
+    provider: str
+    tag: str | None
+    status: Annotated[int | None, Field(description="0: all is well; below: it is not.")]
+    uptime_1d: Annotated[str | None, Field(description="Percent of the last day.")]
+    latency_ms: Annotated[str | None, Field(description="To the first token; median of half an hour.")]
+    throughput: Annotated[str | None, Field(description="Tokens a second; median of half an hour.")]
+    context_length: int | None
+    max_tokens: int | None
+    quantization: str | None
+    pricing: dict[str, str]
+
+
+class ModelOffers(TypedDict):
+    """Who serves a model, as of `read_at`."""
+
+    openrouter_id: str
+    read_at: Time
+    endpoints: list[ModelOffer]
+
+
+def offers_view(offers: Offers) -> ModelOffers:
+    """Who serves a model."""
+    endpoints = [cast(ModelOffer, asdict(endpoint)) for endpoint in offers.endpoints]
+    return {"openrouter_id": offers.openrouter_id, "read_at": offers.read_at, "endpoints": endpoints}

@@ -1,0 +1,71 @@
+"""What is answered about models, as text: each row is written once, and each answer tagged once, per catalog."""
+
+import json
+from collections.abc import Callable, Hashable
+
+from aws_lambda_powertools.event_handler import Response
+
+from instant.domain.catalog.index import ModelSort, Shelf
+from instant.domain.catalog.model import CatalogModel, SyncRecord
+from instant.domain.catalog.query import ModelQuery
+from instant.domain.page import PageRequest
+from instant.entrypoints.catalog.models import model_view
+from instant.entrypoints.http.conditional import Held, tag_of, tagged, unchanged
+from instant.use_cases.catalog.browse import Catalog, read_model
+from instant.use_cases.catalog.history import Snapshot
+
+MOST_TAGS = 2_000
+"""How many answers are remembered by their tags; then remembering begins anew."""
+
+
+class ModelAnswers:
+    """Answers from the catalog in memory, or from one as it was."""
+
+    def __init__(self, catalog: Catalog | Snapshot) -> None:
+        """Answer from `catalog`."""
+        self._catalog = catalog
+        self._state: tuple[Shelf, SyncRecord | None] | None = None
+        self._rows: dict[str, str] = {}
+        self._tags: dict[Hashable, str] = {}
+
+    def page(self, query: ModelQuery, sort: ModelSort, page: PageRequest, held: Held) -> Response[str]:
+        """A page of the models that match, with the exact total."""
+
+        def write(shelf: Shelf) -> str:
+            found, total = shelf.page(query, sort, page)
+            rows = ",".join(map(self._row, found.items))
+            cursor = json.dumps(found.next and found.next.encode())
+            return f'{{"data":[{rows}],"next_cursor":{cursor},"total":{total}}}'
+
+        return self._answer((query, sort, page), write, held)
+
+    def one(self, openrouter_id: str, held: Held) -> Response[str]:
+        """One model, inactive ones too."""
+        return self._answer(openrouter_id, lambda shelf: self._row(read_model(openrouter_id, shelf)), held)
+
+    def _answer(self, question: Hashable, write: Callable[[Shelf], str], held: Held) -> Response[str]:
+        """What `write` makes of the catalog as it is now, unless the caller holds just that."""
+        shelf = self._present()
+        tag = self._tags.get(question)
+        if tag and tag in held:
+            return unchanged(tag)
+        text = write(shelf)
+        if len(self._tags) >= MOST_TAGS:
+            self._tags.clear()
+        tag = self._tags[question] = tag_of(text)
+        return unchanged(tag) if tag in held else tagged(text, tag)
+
+    def _present(self) -> Shelf:
+        """The catalog as it is now; what was written of another one is forgotten."""
+        state = self._catalog.now()
+        if state != self._state:
+            self._state = state
+            self._rows.clear()
+            self._tags.clear()
+        return state[0]
+
+    def _row(self, model: CatalogModel) -> str:
+        if model.openrouter_id not in self._rows:
+            sync = self._state[1] if self._state else None
+            self._rows[model.openrouter_id] = json.dumps(model_view(model, sync), separators=(",", ":"))
+        return self._rows[model.openrouter_id]

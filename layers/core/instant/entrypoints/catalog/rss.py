@@ -1,0 +1,50 @@
+"""Changes of the catalog as RSS 2.0, for feed readers."""
+
+import json
+import re
+from collections.abc import Iterable
+from email.utils import format_datetime
+from xml.etree import ElementTree as ET
+
+from instant.domain.catalog.change import ModelChange
+from instant.domain.clock import moment
+
+RSS = "application/rss+xml"
+
+_TITLE = "Changes of the model catalog"
+_ABOUT = "Models that came and went, and what changed about the others: prices, limits, abilities."
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML may hold, not even escaped; names and descriptions are other people's."""
+
+
+def feed(changes: Iterable[ModelChange], address: str) -> str:
+    """The document; `address` is the API's own."""
+    root = ET.Element("rss", version="2.0")
+    channel = ET.SubElement(root, "channel")
+    _say(channel, "title", _TITLE)
+    _say(channel, "link", f"{address}/api/models/changes")
+    _say(channel, "description", _ABOUT)
+    for change in changes:
+        item = ET.SubElement(channel, "item")
+        _say(item, "title", f"{change.openrouter_id}: {change.kind.value.replace('_', ' ')}")
+        _say(item, "link", f"{address}/api/models/{change.openrouter_id}/history")
+        _say(item, "description", _told(change))
+        _say(item, "guid", f"{change.openrouter_id} {change.at} {change.kind}", isPermaLink="false")
+        _say(item, "pubDate", format_datetime(moment(change.at)))
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
+
+
+def _told(change: ModelChange) -> str:
+    """Each fact that differs, as it was and as it is."""
+    return "\n".join(
+        f"{name}: {_shown(change.old[name])} → {_shown(value)}" if name in change.old else f"{name}: {_shown(value)}"
+        for name, value in change.new.items()
+    )
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _say(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:
+    ET.SubElement(parent, tag, attributes).text = _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,1 @@
+"""Executions over HTTP."""

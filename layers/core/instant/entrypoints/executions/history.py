@@ -1,0 +1,74 @@
+"""Past executions as callers see them."""
+
+from typing import Annotated, Any, TypedDict
+
+from pydantic import Field
+
+from instant.domain.executions.execution import Execution, KeySource, State
+from instant.domain.executions.output import Output
+from instant.domain.money import usd_text
+from instant.entrypoints.executions.execute import TokenUsage
+from instant.entrypoints.http.fields import JsonObject, Time
+
+
+class ExecutionSummary(TypedDict):
+    """An execution in a list."""
+
+    execution_id: str
+    resource_id: str
+    resource_revision: int
+    status: State
+    model: str | None
+    model_served: str | None
+    provider: str | None
+    generation_id: str | None
+    key_source: Annotated[KeySource | None, Field(description="Whose key paid; null where the type needs no key.")]
+    api_key_id: str | None
+    usage: TokenUsage
+    latency_ms: int | None
+    finish_reason: str | None
+    error_code: str | None
+    created_at: Time
+    finished_at: Time | None
+    reconciled_at: Time | None
+
+
+class ExecutionDetail(ExecutionSummary):
+    """An execution with what its caller was answered: an output, or an error, or neither yet."""
+
+    output: Output | None
+    error: JsonObject | None
+
+
+def execution_view(execution: Execution) -> ExecutionSummary:
+    """An execution in a list."""
+    receipt = execution.receipt
+    return {
+        "execution_id": execution.execution_id,
+        "resource_id": execution.resource_id,
+        "resource_revision": execution.resource_revision,
+        "status": execution.state,
+        "model": execution.model,
+        "model_served": receipt.model,
+        "provider": receipt.provider,
+        "generation_id": receipt.generation_id,
+        "key_source": KeySource(execution.key_source) if execution.key_source else None,
+        "api_key_id": execution.api_key_id,
+        "usage": {
+            "prompt_tokens": receipt.prompt_tokens,
+            "completion_tokens": receipt.completion_tokens,
+            "cost_usd": usd_text(receipt.cost_nanousd),
+        },
+        "latency_ms": execution.latency_ms,
+        "finish_reason": receipt.finish_reason,
+        "error_code": execution.error_code,
+        "created_at": execution.created_at,
+        "finished_at": execution.finished_at,
+        "reconciled_at": execution.reconciled_at,
+    }
+
+
+def execution_detail(execution: Execution, answer: dict[str, Any] | None) -> dict[str, Any]:
+    """An execution with what its caller was answered."""
+    answer = answer or {}
+    return {**execution_view(execution), "output": answer.get("output"), "error": answer.get("error")}

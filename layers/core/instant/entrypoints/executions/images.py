@@ -1,0 +1,12 @@
+"""Links to images."""
+
+from typing import TypedDict
+
+from instant.entrypoints.http.fields import Time
+
+
+class SignedLink(TypedDict):
+    """A link that anybody may read until it expires."""
+
+    url: str
+    expires_at: Time

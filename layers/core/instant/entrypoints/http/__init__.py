@@ -1,0 +1,1 @@
+"""HTTP: the app, throttles, errors, paging, conditional requests and bodies."""

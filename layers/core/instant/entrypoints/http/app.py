@@ -1,0 +1,126 @@
+"""The Lambda handler of an HTTP function: its router, throttled, with every error in one shape."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+from instant.adapters.clock import SystemClock
+from instant.domain.clock import stamp
+from instant.domain.errors import InvalidField, NotFound, Unauthenticated
+from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
+from instant.entrypoints.http.body import check_body, read_json
+from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
+from instant.entrypoints.http.stream import Stream
+from instant.entrypoints.http.throttles import LimitedSettings, gate_of
+from instant.entrypoints.observability import quiet_libraries
+from instant.use_cases.access.throttle import Gate
+
+type Proxy = dict[str, Any]
+"""A response as API Gateway takes it from a Lambda function."""
+
+type Resolve = Callable[[dict[str, Any], Any], Proxy | Stream]
+type Handler = Callable[[dict[str, Any], Any], Proxy]
+
+_NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
+"""What the ids in paths are of."""
+
+
+def api() -> APIGatewayRestResolver:
+    """A resolver whose every error has our shape."""
+    quiet_libraries()
+    app = APIGatewayRestResolver(
+        enable_validation=True,
+        response_validation_error_http_code=500,
+        json_body_deserializer=read_json,
+        debug=False,
+    )
+    app.use([_refuse_unknown_query, _miss_long_ids])
+    render_errors(app)
+    return app
+
+
+def handler_of(
+    app: APIGatewayRestResolver, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES
+) -> Handler:
+    """The Lambda handler of `app`, whose responses are buffered."""
+    respond = responder(app.resolve, settings, max_body_bytes=max_body_bytes)
+
+    def handler(event: dict[str, Any], context: Any) -> Proxy:
+        response = respond(event, context)
+        return response.buffered() if isinstance(response, Stream) else response
+
+    return handler
+
+
+def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
+    """What answers every event: throttled, with every error in one shape.
+
+    Without settings nothing is throttled here: every route is public, and throttled by the gateway. The body is read
+    behind the throttle, so that an unreadable one counts, too. What the throttle holds is released when the response
+    ends: with the return for one that is whole, and with its last byte, or when it is closed, for a stream.
+    """
+    gate = gate_of(settings) if settings else None
+
+    def respond(event: dict[str, Any], context: Any) -> Proxy | Stream:
+        with ExitStack() as held:
+            try:
+                _refuse_expired(event)
+                held.enter_context(_passed(gate, event, context))
+                check_body(event, max_body_bytes)
+                response = resolve(event, context)
+            except Exception as error:
+                return _uncached(event, _as_proxy(error_response(to_instant_error(error))))
+            if isinstance(response, Stream):
+                response.on_close(held.pop_all().close)
+        return _uncached(event, response)
+
+    return respond
+
+
+def _as_proxy(response: Response[str]) -> Proxy:
+    """The same response for what fails before or behind the router."""
+    headers = {name: [str(value)] for name, value in response.headers.items()}
+    return {"statusCode": response.status_code, "multiValueHeaders": headers, "body": response.body}
+
+
+def _refuse_expired(event: Mapping[str, Any]) -> None:
+    """The gateway remembers a caller for a minute, which may be longer than what they sent is good for."""
+    ends = ((event.get("requestContext") or {}).get("authorizer") or {}).get("expires_at")
+    if ends and stamp(SystemClock().now()) >= ends:
+        raise Unauthenticated("The API key or access token has expired. Send a valid one.")
+
+
+def _passed(gate: Gate | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
+    """The gate, entered by whom the authorizer names; routes for everybody have none."""
+    authorizer = (event.get("requestContext") or {}).get("authorizer")
+    if gate is None or not authorizer:
+        return nullcontext()
+    route = f"{event['httpMethod']} {event['resource']}"
+    return gate(str(authorizer["user_id"]), route, context.get_remaining_time_in_millis() / 1000)
+
+
+def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    for name, value in app.context["_route_args"].items():
+        if name in _NOUNS and len(value) > MAX_ID_CHARACTERS:
+            raise NotFound.of(_NOUNS[name])
+    return next_middleware(app)
+
+
+def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    known = {field.alias for field in app.context["_route"].dependant.query_params}
+    for name in app.current_event.resolved_query_string_parameters or {}:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise InvalidField.named(name, f"is not a query parameter here; known are: {listed}")
+    return next_middleware(app)
+
+
+def _uncached(event: Mapping[str, Any], response: Proxy | Stream) -> Proxy | Stream:
+    """What needs a token is for one reader, and a fresh key stands in a body: no cache may keep it."""
+    if (event.get("requestContext") or {}).get("authorizer"):
+        headers = response.headers if isinstance(response, Stream) else response.setdefault("multiValueHeaders", {})
+        headers["Cache-Control"] = ["no-store"]
+    return response

@@ -1,0 +1,22 @@
+"""Who is calling, and what their headers ask for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.executions.idempotency import HEADER
+
+
+def caller_of(app: APIGatewayRestResolver) -> Identity:
+    """Who is calling, as the authorizer says; nothing else in a request is believed about that."""
+    context: Mapping[str, Any] = app.current_event.request_context.authorizer or {}
+    scopes = str(context.get("scopes") or "").split()
+    key_id = str(context.get("key_id") or "") or None
+    return Identity(str(context["user_id"]), frozenset(Scope(scope) for scope in scopes), key_id)
+
+
+def idempotency_key(app: APIGatewayRestResolver) -> str | None:
+    """The name that the caller gave the call, so that it is made once however often it is sent."""
+    return app.current_event.headers.get(HEADER)

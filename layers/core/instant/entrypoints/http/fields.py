@@ -1,0 +1,47 @@
+"""Types of fields that several bodies and answers have in common."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from instant.domain.limits import MAX_DESCRIPTION_CHARACTERS, MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS
+
+type Choice[E: StrEnum] = Annotated[E, Field(strict=False)]
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=r"\S")]
+type Text = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
+type Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)]
+type UsdAmount = Annotated[Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9)]
+type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text)]
+type Day = Annotated[date, Field(strict=False), BeforeValidator(_day_text)]
+type Usd = Annotated[str, Field(description="US dollars as a plain decimal number.", examples=["0.000081"])]
+type Time = Annotated[str, Field(description="ISO 8601 in UTC.", examples=["2026-11-22T20:17:24.000123Z"])]
+type JsonObject = dict[str, Any]
+
+
+def _iso_text(value: object) -> object:
+    """Numbers, and digits alone, would be taken for seconds since 1970."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\dT", value):
+        raise ValueError("must be a time with its zone, such as 2030-01-31T12:00:00Z")
+    return value
+
+
+def _day_text(value: object) -> object:
+    """A day alone: times of a day, and seconds since 1970, are something else."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a day, such as 2030-01-31")
+    return value
+
+
+def given(*names: str) -> dict[str, Any]:
+    """The JSON Schema of bodies that have all these fields, none of them null."""
+    return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
+
+
+class Body(BaseModel):
+    """What all bodies have in common: nothing is taken for what it is not; JSON has text for times, choices, money."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True, defer_build=True)

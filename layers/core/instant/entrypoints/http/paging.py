@@ -1,0 +1,40 @@
+"""Lists, page by page."""
+
+from collections.abc import Callable
+from typing import Annotated, NotRequired, TypedDict
+
+from pydantic import Field
+
+from instant.domain.page import Cursor, Page, PageRequest
+
+type NextCursor = Annotated[
+    str | None, Field(description="Pass it as `cursor` to go on; null: this was the last page. A page may be short.")
+]
+
+
+class PageOf[Row](TypedDict):
+    """A part of a list."""
+
+    data: list[Row]
+    next_cursor: NextCursor
+    total: NotRequired[Annotated[int, Field(description="How many there are in all, where that is cheap to know.")]]
+
+
+def page_request(limit: int, cursor: str | None) -> PageRequest:
+    """The page that the query asks for."""
+    return PageRequest(limit, Cursor.decode(cursor) if cursor else None)
+
+
+def page_answer[Item, Row](page: Page[Item], view: Callable[[Item], Row], total: int | None = None) -> PageOf[Row]:
+    """A list as every route answers it."""
+    answer: PageOf[Row] = {"data": [view(item) for item in page.items], "next_cursor": None}
+    if page.next:
+        answer["next_cursor"] = page.next.encode()
+    if total is not None:
+        answer["total"] = total
+    return answer
+
+
+def whole_answer[Row](rows: list[Row]) -> PageOf[Row]:
+    """A list that is always given whole."""
+    return {"data": rows, "next_cursor": None, "total": len(rows)}

@@ -1,0 +1,44 @@
+"""Which gate stands before which routes."""
+
+from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.clock import SystemClock
+from instant.domain.limits import HOUR, MINUTE, Rate
+from instant.settings import (
+    CountedSettings,
+    ExecuteSettings,
+    IntegrationsSettings,
+    KeyCheckSettings,
+    PlatformIntegrationsSettings,
+)
+from instant.use_cases.access.throttle import ByRoute, Executions, Gate, KeyChecks, OrdinaryCalls
+
+type LimitedSettings = CountedSettings | ExecuteSettings | KeyCheckSettings
+
+KEY_CHECKS = (
+    "POST /api/user/integrations/{service}",
+    "POST /api/user/integrations/{service}/connect/complete",
+    "POST /api/admin/integrations/{service}",
+)
+"""The routes that ask a service about a key, among those that do not."""
+
+
+def gate_of(settings: LimitedSettings) -> Gate:
+    """The gate of the function that has these settings."""
+    limiter = DynamoLimiter(settings.limits_table, SystemClock())
+    match settings:
+        case ExecuteSettings():
+            return Executions(limiter, Rate(settings.execute_per_minute, MINUTE), settings.most_in_flight)
+        case IntegrationsSettings() | PlatformIntegrationsSettings():
+            return ByRoute(_ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings)))
+        case KeyCheckSettings():
+            return _key_checks(limiter, settings)
+        case CountedSettings():
+            return _ordinary(limiter, settings)
+
+
+def _ordinary(limiter: DynamoLimiter, settings: CountedSettings) -> OrdinaryCalls:
+    return OrdinaryCalls(limiter, Rate(settings.rate_per_minute, MINUTE))
+
+
+def _key_checks(limiter: DynamoLimiter, settings: KeyCheckSettings) -> KeyChecks:
+    return KeyChecks(limiter, Rate(settings.key_checks_per_hour, HOUR))

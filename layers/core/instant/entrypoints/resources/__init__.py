@@ -1,0 +1,1 @@
+"""Resources over HTTP."""

@@ -1,0 +1,92 @@
+"""Budgets: the body that sets one, and how callers see it."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypedDict, cast
+
+from pydantic import ConfigDict, Field
+
+from instant.domain.clock import stamp
+from instant.domain.money import usd_text
+from instant.domain.usage.budget import BudgetScope, Period
+from instant.entrypoints.http.fields import Body, Id, Time, Usd, given
+from instant.use_cases.usage.budgets import Standing
+
+type SettableScope = Literal["user", "api_key", "resource", "global"]
+type BudgetUsd = Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, max_digits=16, decimal_places=9)]
+
+
+def _scopes(*names: str) -> dict[str, Any]:
+    return {"properties": {"scope": {"enum": names}}}
+
+
+class NewBudget(Body):
+    """What may be spent at most in a day and in a month, in USD: 0 is nothing, null no limit, twice null no budget."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {**_scopes("user", "global"), "not": given("id")},
+                {"allOf": [_scopes("api_key", "resource"), given("id")]},
+            ]
+        }
+    )
+
+    scope: SettableScope = Field(
+        description="Whose calls: `user`, all of yours, whoever pays for them; `api_key`, those made with this key of "
+        "yours (one that may `manage` could lift its own budget: give it `execute` only); `resource`, everybody's of "
+        "this resource of yours; `global`, all there are, set by admins."
+    )
+    id: Id | None = Field(None, description="Of the key or of the resource; left out for the others.")
+    daily_usd: BudgetUsd | None
+    monthly_usd: BudgetUsd | None
+
+
+class SpentInPeriod(TypedDict):
+    """What became of a budget in the present day or month."""
+
+    period: Annotated[str, Field(description="The day or the month, in UTC.", examples=["2026-11-27", "2026-11"])]
+    spent_usd: Annotated[
+        Usd | None,
+        Field(description="By calls that began since the limit was set; null where none is: it is not counted then."),
+    ]
+    reserved_usd: Annotated[
+        Usd | None, Field(description="Held back for calls whose cost is not known yet: the most that they can cost.")
+    ]
+    left_usd: Annotated[Usd | None, Field(description="What is neither spent nor held back; null: there is no limit.")]
+    resets_at: Time
+
+
+class BudgetStanding(TypedDict):
+    """A budget, and what was spent of it."""
+
+    scope: SettableScope
+    id: Annotated[str | None, Field(description="The key or the resource that it is for; null for the others.")]
+    daily_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
+    monthly_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
+    day: SpentInPeriod
+    month: SpentInPeriod
+
+
+def standing_view(standing: Standing) -> BudgetStanding:
+    """A budget with its day and its month; the ids of users stay inside."""
+    budget = standing.budget
+    subject = budget.subject
+    return {
+        "scope": cast(SettableScope, subject.scope.value),
+        "id": subject.subject_id if subject.scope in {BudgetScope.API_KEY, BudgetScope.RESOURCE} else None,
+        "daily_usd": usd_text(budget.daily_nanousd),
+        "monthly_usd": usd_text(budget.monthly_nanousd),
+        "day": _period_view(standing, Period.DAY, budget.daily_nanousd),
+        "month": _period_view(standing, Period.MONTH, budget.monthly_nanousd),
+    }
+
+
+def _period_view(standing: Standing, period: Period, cap_nanousd: int | None) -> SpentInPeriod:
+    is_set, spending = cap_nanousd is not None, standing.spending[period]
+    return {
+        "period": period.starting(standing.at),
+        "spent_usd": usd_text(spending.spent_nanousd) if is_set else None,
+        "reserved_usd": usd_text(spending.reserved_nanousd) if is_set else None,
+        "left_usd": usd_text(spending.left(cap_nanousd)) if cap_nanousd is not None else None,
+        "resets_at": stamp(period.end(standing.at)),
+    }

@@ -1,0 +1,27 @@
+"""API keys."""
+
+from typing import Protocol
+
+from instant.domain.access.api_key import ApiKey
+
+
+class ApiKeyStore(Protocol):
+    """Our own API keys by hash."""
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        """The record, read consistently."""
+
+    def put(self, key: ApiKey) -> None:
+        """Store a new one."""
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """The record of the key with this id, read consistently."""
+
+    def of_user(self, user_id: str) -> list[ApiKey]:
+        """A user's keys, newest first."""
+
+    def revoke(self, key: ApiKey, revoked_at: str) -> None:
+        """Close it for good."""
+
+    def note_use(self, key: ApiKey, hour: str) -> None:
+        """Note that it was used in this hour, unless that, or a later hour, is noted already."""

@@ -1,0 +1,17 @@
+"""What changed in the catalog."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from instant.domain.catalog.change import ModelChange, WantedChanges
+from instant.domain.page import Page, PageRequest
+
+
+class ChangeLists(Protocol):
+    """What changed in the catalog; each page looks at no more than `MOST_EXAMINED` rows."""
+
+    def page(self, wanted: WantedChanges, page: PageRequest) -> Page[ModelChange]:
+        """Changes, newest first."""
+
+    def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:
+        """Every change later than `at`, of one model or of all, newest first."""

@@ -1,0 +1,1 @@
+"""Authorize callers; manage API keys and integrations; throttle."""

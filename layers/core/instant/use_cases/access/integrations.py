@@ -1,0 +1,90 @@
+"""Connect users' keys for outside services: tested first, sealed before they are stored, never shown again."""
+
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
+from instant.domain.clock import stamp
+from instant.domain.errors import CredentialRejected, InvalidField, NotFound
+from instant.domain.secret import Secret
+from instant.integrations import service_named
+from instant.ports.access.integrations import IntegrationStore, KeyVerdicts
+from instant.ports.access.secret_box import KeyOpener
+from instant.ports.clock import Clock
+from instant.ports.upstream import Upstream
+from instant.use_cases.access.save_key import Doors, ask_about, keep_key
+
+
+def for_the_platform(caller: Identity) -> Identity:
+    """In whose name an admin manages the platform's own keys."""
+    caller.require(Scope.ADMIN)
+    return Identity(PLATFORM, frozenset({Scope.MANAGE}))
+
+
+def save_key(
+    service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
+) -> Account:
+    """Keep a key that the user pasted; one that the service refuses is not stored (`CredentialRejected`)."""
+    caller.require(Scope.MANAGE)
+    service = service_named(service_name)
+    if not service.key_shape.fullmatch(key.reveal()):
+        raise InvalidField.named("api_key", f"does not look like a key of {service.name}; copy it again, whole")
+    return keep_key(key, service, max_cost_per_call_nanousd, caller, doors)
+
+
+def read_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> Account:
+    """The caller's integration, and the caller's cap."""
+    found = _stored(service_name, caller, integrations)
+    return Account(integration=found, own_cap_nanousd=integrations.cap_of(caller.user_id))
+
+
+def configure_integration(
+    service_name: str,
+    *,
+    is_enabled: bool | None,
+    max_cost_per_call_nanousd: int | None,
+    caller: Identity,
+    integrations: IntegrationStore,
+) -> Account:
+    """Switch the key on or off, or set what one call may cost the caller; None leaves a setting as it is."""
+    name = _stored(service_name, caller, integrations).service
+    if is_enabled is not None and not integrations.enable(caller.user_id, name, is_enabled):
+        raise NotFound.of("integration")
+    if max_cost_per_call_nanousd is not None:
+        integrations.set_cap(caller.user_id, max_cost_per_call_nanousd)
+    return read_integration(name, caller, integrations)
+
+
+def delete_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> None:
+    """Forget the key; the service itself is where it can be revoked."""
+    _stored(service_name, caller, integrations)
+    integrations.delete(caller.user_id, service_name)
+
+
+def test_key(
+    service_name: str,
+    caller: Identity,
+    *,
+    integrations: IntegrationStore,
+    verdicts: KeyVerdicts,
+    keys: KeyOpener,
+    upstream: Upstream,
+    clock: Clock,
+) -> Account:
+    """Ask the service about the stored key and note what it says; `CredentialRejected` if it refuses."""
+    found = _stored(service_name, caller, integrations)
+    service = service_named(service_name)
+    key = keys.open(found.ciphertext, user_id=caller.user_id, service=service.name)
+    try:
+        facts = ask_about(key, service, upstream)
+    except CredentialRejected:
+        verdicts.note(found, KeyStatus.BROKEN, stamp(clock.now()))
+        raise
+    verdicts.note(found, KeyStatus.OK, stamp(clock.now()), facts.limit_remaining)
+    return read_integration(service_name, caller, integrations)
+
+
+def _stored(service_name: str, caller: Identity, integrations: IntegrationStore) -> Integration:
+    caller.require(Scope.MANAGE)
+    found = integrations.get(caller.user_id, service_named(service_name).name)
+    if found is None:
+        raise NotFound.of("integration")
+    return found

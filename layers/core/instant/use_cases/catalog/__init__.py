@@ -1,0 +1,1 @@
+"""Sync the model catalog, browse it, and estimate costs."""

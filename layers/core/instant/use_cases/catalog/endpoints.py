@@ -1,0 +1,62 @@
+"""Look after those who serve the models that resources use; whatever fails here is tried again by the next sync."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from instant.domain.catalog.endpoint import Offers
+from instant.domain.clock import stamp
+from instant.domain.errors import NotFound
+from instant.integrations.openrouter.endpoints import endpoints_request, read_endpoints
+from instant.ports.catalog.endpoints import OffersReader, OffersStore
+from instant.ports.clock import Clock
+from instant.ports.resources.models_in_use import ModelsInUse
+from instant.ports.upstream import Upstream, ask
+
+MOST_MODELS = 50
+"""How many models are looked after in one run, those of the most resources first."""
+
+_ASK_SECONDS = 5.0
+_SECONDS_TO_END = 10.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchDoors:
+    """What watching needs from outside."""
+
+    upstream: Upstream
+    in_use: ModelsInUse
+    offers: OffersStore
+    clock: Clock
+
+
+def watch_endpoints(doors: WatchDoors, seconds_left: Callable[[], float]) -> int:
+    """Ask for the endpoints of each model in use and store them; how many were stored. Nothing is raised."""
+    try:
+        models = doors.in_use.most_used(MOST_MODELS)
+        return sum(_watch(model, doors) for model in models if seconds_left() > _SECONDS_TO_END)
+    except Exception:
+        _log.warning("endpoints were not read", exc_info=True)
+        return 0
+
+
+def read_offers(openrouter_id: str, offers: OffersReader) -> Offers:
+    """A model's endpoints; `NotFound` for one that no resource uses."""
+    found = offers.get(openrouter_id)
+    if found is None:
+        raise NotFound(
+            "Of this model no endpoints are known: only those of models that resources use are looked after."
+        )
+    return found
+
+
+def _watch(model: str, doors: WatchDoors) -> bool:
+    try:
+        endpoints = read_endpoints(ask(doors.upstream, endpoints_request(model), seconds=_ASK_SECONDS))
+    except Exception:
+        _log.warning("endpoints of %s were not read", model, exc_info=True)
+        return False
+    if endpoints is not None:
+        doors.offers.put(Offers(openrouter_id=model, read_at=stamp(doors.clock.now()), endpoints=endpoints))
+    return endpoints is not None

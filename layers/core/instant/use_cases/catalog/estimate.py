@@ -1,0 +1,114 @@
+"""Estimate what a call would cost on several models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from instant.domain.catalog.index import Shelf
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import (
+    IMAGE_TOKENS,
+    SEARCH_USD,
+    Demand,
+    Usage,
+    expected_usd,
+    highest,
+    price,
+    worst_case,
+)
+from instant.domain.errors import InvalidField
+from instant.domain.money import to_nanousd
+
+BYTES_PER_TOKEN = 4
+"""How much text usually makes a token."""
+
+
+class EstimateSort(StrEnum):
+    """In which order estimates are told; what is not known comes last."""
+
+    AS_GIVEN = "as_given"
+    EXPECTED = "expected"
+    WORST = "worst"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCall:
+    """A call to estimate: what it would probably use, and how long its prompt can be at most, in tokens."""
+
+    usage: Usage
+    most_prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What the call would cost on `model` in nano-USD; None where the catalog does not say.
+
+    `fits` says whether the model can take the prompt and write the answer, as far as its limits are known.
+    """
+
+    model: CatalogModel
+    expected_nanousd: int | None
+    worst_nanousd: int | None
+    fits: bool
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has."""
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)
+
+
+def estimate_cost(
+    model_ids: Sequence[str], call: PlannedCall, sort: EstimateSort, shelf: Shelf, at: datetime
+) -> list[Estimate]:
+    """An estimate for each model; `InvalidField` names the first that the catalog does not know."""
+    estimates = [_estimate(_known(shelf, number, name), call, at) for number, name in enumerate(model_ids)]
+    match sort:
+        case EstimateSort.AS_GIVEN:
+            return estimates
+        case EstimateSort.EXPECTED:
+            return sorted(estimates, key=lambda each: _last_if_none(each.expected_nanousd))
+        case EstimateSort.WORST:
+            return sorted(estimates, key=lambda each: _last_if_none(each.worst_nanousd))
+
+
+def _known(shelf: Shelf, number: int, name: str) -> CatalogModel:
+    model = shelf.get(name)
+    if model is None:
+        raise InvalidField.named(f"models.{number}", "is not in the catalog; GET /api/models lists what is")
+    return model
+
+
+def _estimate(model: CatalogModel, call: PlannedCall, at: datetime) -> Estimate:
+    usd = expected_usd(model, call.usage, at)
+    return Estimate(
+        model=model,
+        expected_nanousd=None if usd is None else to_nanousd(usd),
+        worst_nanousd=worst_case([model], _demand(model, call)) if _is_priced(model) else None,
+        fits=_fits(model, call.usage),
+    )
+
+
+def _demand(model: CatalogModel, call: PlannedCall) -> Demand:
+    search = max(highest(model, "web_search"), SEARCH_USD)
+    return Demand(
+        prompt_tokens=call.most_prompt_tokens + call.usage.images * IMAGE_TOKENS,
+        completion_tokens=call.usage.completion_tokens,
+        images=call.usage.images,
+        makes_images=call.usage.image_output_tokens > 0,
+        extra_usd=search * call.usage.web_searches,
+    )
+
+
+def _is_priced(model: CatalogModel) -> bool:
+    return all(price(model.pricing.get(key)) is not None for key in ("prompt", "completion"))
+
+
+def _fits(model: CatalogModel, usage: Usage) -> bool:
+    room = (model.context_length or 2**31) - usage.prompt_tokens
+    return usage.completion_tokens <= min(model.longest_answer, room)
+
+
+def _last_if_none(nanousd: int | None) -> Decimal:
+    return Decimal("Infinity") if nanousd is None else Decimal(nanousd)

@@ -1,0 +1,82 @@
+"""After a sync: tell the bus, and through it whoever listens, of every resource whose models changed."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from instant.domain.catalog.change import ModelChange
+from instant.domain.catalog.impact import is_told, tidings
+from instant.domain.catalog.successor import successor_of
+from instant.ports.catalog.changes import ChangeLists
+from instant.ports.catalog.lookup import ModelLookup
+from instant.ports.clock import Clock
+from instant.ports.event_bus import EventBus
+from instant.ports.resources.models_in_use import UsesOfModels
+from instant.resource_types import why_unsupported
+
+RESOURCE_AFFECTED = "resource/model.affected"
+"""The event that tells of one change of one model that one resource uses."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class NotTold(Exception):
+    """Some could not be told; the log says of what, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellDoors:
+    """What telling needs from outside."""
+
+    changes: ChangeLists
+    uses: UsesOfModels
+    models: ModelLookup
+    bus: EventBus
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Of how many models there was something to tell, and how many events told it."""
+
+    models: int
+    events: int
+
+
+def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
+    """Send an event for each resource that uses one of `models` and each thing that changed about it after `since`.
+
+    A model that cannot be told of keeps no other from being told. Then whatever failed is raised: all is to be told
+    again, and what is told twice has the same id both times.
+    """
+    told, failed = list[int](), list[str]()
+    for name in models:
+        try:
+            if news := [change for change in doors.changes.after(since, name) if is_told(change)]:
+                told.append(doors.bus.put_all(RESOURCE_AFFECTED, _events(name, news, doors)))
+        except Exception:
+            _log.exception("who uses %s was not told", name)
+            failed.append(name)
+    if failed:
+        raise NotTold(f"{len(failed)} of {len(models)} models could not be told of")
+    return Told(len(told), sum(told))
+
+
+def _events(name: str, changes: Sequence[ModelChange], doors: TellDoors) -> Iterator[dict[str, object]]:
+    """What to tell of one model; the successor is only looked for when somebody uses the model."""
+    uses = iter(doors.uses.of(name))
+    for use in uses:
+        successor = _successor(name, doors)
+        yield from tidings(use, changes, successor)
+        for other in uses:
+            yield from tidings(other, changes, successor)
+
+
+def _successor(name: str, doors: TellDoors) -> str | None:
+    model = doors.models.get(name)
+    found = None
+    if model:
+        today = doors.clock.now().date()
+        found = successor_of(model, doors.models.akin(model), today, why_unsupported)
+    return found.openrouter_id if found else None

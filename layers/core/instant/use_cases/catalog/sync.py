@@ -1,0 +1,147 @@
+"""Bring the model catalog up to date: read all of it, doubt it, write only what changed, one run at a time."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from instant.domain.catalog.change import ChangeKind
+from instant.domain.catalog.model import CatalogModel, SyncRecord
+from instant.domain.catalog.sync_plan import Fetched, Quarantine, Rules, SyncPlan, Transition, plan_sync
+from instant.domain.clock import moment, stamp
+from instant.domain.ids import new_id
+from instant.ports.catalog.store import CatalogWriter
+from instant.ports.catalog.sync_lease import SyncLease
+from instant.ports.clock import Clock
+from instant.ports.event_bus import EventBus
+from instant.ports.upstream import Upstream
+from instant.use_cases.catalog.announce import announce_changes, told_until
+from instant.use_cases.catalog.fetch import SyncRefused, fetch_catalog
+
+SHARE_TO_WRITE = 0.5
+"""How much of the invocation's time is kept back for reading and writing the tables."""
+
+LONGEST_TRUST = timedelta(hours=20)
+"""A list that is said to be unchanged is read all the same when it was last read longer ago than this."""
+
+_CLOCKS_APART = timedelta(seconds=5)
+_log = logging.getLogger(__name__)
+
+
+class SyncOutcome(StrEnum):
+    """How a sync ended."""
+
+    SYNCED = "synced"
+    UNCHANGED = "unchanged"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """What a sync found and did, in models; `busy` means that another run is at work and this one did nothing."""
+
+    outcome: SyncOutcome = SyncOutcome.SYNCED
+    seen: int = 0
+    written: int = 0
+    added: int = 0
+    missing: int = 0
+    removed: int = 0
+    returned: int = 0
+    repriced: int = 0
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncDoors:
+    """What a sync needs from outside."""
+
+    upstream: Upstream
+    catalog: CatalogWriter
+    lease: SyncLease
+    bus: EventBus
+    clock: Clock
+
+
+def sync_catalog(doors: SyncDoors, rules: Rules, seconds_left: Callable[[], float]) -> SyncResult:
+    """Write what changed and note the run; `SyncRefused` leaves every model as it was.
+
+    A run that dies leaves each model either as it was or as it is to be; the next run tells the history of what was
+    done, and does the rest. Runs at the same time as another end at once, `busy`.
+    """
+    now = doors.clock.now()
+    holder = new_id("syn", now)
+    taken = doors.lease.take(holder, now, now + timedelta(seconds=seconds_left()) + _CLOCKS_APART)
+    if taken is None:
+        _log.info("catalog sync: another run is at work")
+        return SyncResult(outcome=SyncOutcome.BUSY)
+    to_write = seconds_left() * SHARE_TO_WRITE
+    try:
+        result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - to_write)
+    except Exception:
+        doors.lease.drop(holder)
+        raise
+    doors.lease.finish(holder, record)
+    return result
+
+
+def _run(
+    doors: SyncDoors, rules: Rules, now: datetime, last: SyncRecord | None, seconds_left: Callable[[], float]
+) -> tuple[SyncResult, SyncRecord]:
+    fetched = fetch_catalog(doors.upstream, validator=_validator(last, rules, now), seconds_left=seconds_left)
+    if last is not None and fetched is None:
+        result = SyncResult(outcome=SyncOutcome.UNCHANGED, seen=last.seen)
+        return result, replace(last, synced_at=stamp(now), written=0)
+    assert fetched is not None  # without a validator there is always a catalog
+    known = _known(doors.catalog, last)
+    plan = _believed(fetched, {stored.model.openrouter_id: stored.model for stored in known}, now, rules)
+    doors.catalog.write(plan.transitions)
+    result = _result(fetched, plan)
+    record = SyncRecord(
+        synced_at=stamp(now),
+        read_at=stamp(now),
+        seen=result.seen,
+        written=result.written,
+        waiting=plan.waiting,
+        told_at=announce_changes([*known, *plan.transitions], told_until(last), stamp(now), doors.bus),
+        validator=fetched.validator,
+    )
+    return result, record
+
+
+def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | None:
+    """The validator of the last list, if nothing could be written should the list be the same."""
+    if last is None or last.waiting or told_until(last) < last.read_at or rules.accept_losses or rules.accept_prices:
+        return None
+    return last.validator if last.read_at and now - moment(last.read_at) < LONGEST_TRUST else None
+
+
+def _known(catalog: CatalogWriter, last: SyncRecord | None) -> Sequence[Transition]:
+    """What is stored, after its history has been made whole: what changed since the last success may be missing."""
+    known = catalog.known()
+    since = last.synced_at if last else ""
+    catalog.note(transition for transition in known if transition.at > since)
+    return known
+
+
+def _believed(fetched: Fetched, known: Mapping[str, CatalogModel], now: datetime, rules: Rules) -> SyncPlan:
+    plan = plan_sync(known, fetched, now, rules)
+    if isinstance(plan, Quarantine):
+        raise SyncRefused(f"{plan.lost} of {plan.listed} active models would be lost; an admin can pass accept_losses")
+    for transition in plan.transitions:
+        if any(change.kind is ChangeKind.PRICE_HELD for change in transition.changes):
+            _log.error("catalog price held: %s", transition.model.openrouter_id)
+    return plan
+
+
+def _result(fetched: Fetched, plan: SyncPlan) -> SyncResult:
+    return SyncResult(
+        seen=len(fetched.models),
+        written=len(plan.transitions),
+        added=plan.count(ChangeKind.ADDED),
+        missing=plan.count(ChangeKind.MISSING),
+        removed=plan.count(ChangeKind.REMOVED),
+        returned=plan.count(ChangeKind.RETURNED),
+        repriced=plan.count(ChangeKind.REPRICED),
+        held=plan.count(ChangeKind.PRICE_HELD),
+    )

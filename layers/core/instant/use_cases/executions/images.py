@@ -1,0 +1,38 @@
+"""Lead users to their images."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from instant.domain.access.identity import Identity
+from instant.domain.clock import stamp
+from instant.domain.errors import NotFound
+from instant.ports.clock import Clock
+from instant.ports.media.image_store import ImageReader
+
+LINK_SECONDS = 300
+"""How long a link to an image works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What finding an image needs from outside."""
+
+    images: ImageReader
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLink:
+    """A URL that anybody may read until `expires_at`."""
+
+    url: str
+    expires_at: str
+
+
+def link_to_image(image_id: str, caller: Identity, doors: Doors) -> ImageLink:
+    """A fresh link to one of the caller's images."""
+    image = doors.images.get(image_id)
+    if image is None or image.user_id != caller.user_id:
+        raise NotFound.of("image")
+    expires = doors.clock.now() + timedelta(seconds=LINK_SECONDS)
+    return ImageLink(doors.images.link(image, seconds=LINK_SECONDS), stamp(expires))

@@ -1,0 +1,54 @@
+"""A user's resources that a change of the catalog concerns."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from instant.domain.access.identity import Identity
+from instant.domain.catalog.impact import UsedModel
+from instant.domain.catalog.model import CatalogModel, ModelStatus
+from instant.domain.page import Cursor, Page, PageRequest
+from instant.domain.resources.listing import ResourceSort, Wanted, named
+from instant.domain.resources.resource import Resource
+from instant.ports.catalog.lookup import ModelLookup
+from instant.ports.clock import Clock
+from instant.ports.resources.lists import ResourceLists
+from instant.use_cases.resources.browse import list_own
+from instant.use_cases.resources.models import models_of, used_models
+
+LOOKED_AT = 200
+"""Of how many resources one request reads the models: as many as the longest page has, settings and all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A resource, and those of its models with which not all is well, the one that normally serves first."""
+
+    resource: Resource
+    models: list[UsedModel]
+
+
+def list_affected(
+    caller: Identity,
+    sort: ResourceSort,
+    wanted: Wanted,
+    page: PageRequest,
+    lists: ResourceLists,
+    lookup: ModelLookup,
+    clock: Clock,
+) -> Page[Affected]:
+    """The caller's resources with which not all is well, newest first; a page may be short, or empty, and yet go on."""
+    found = list_own(caller, sort, wanted, PageRequest(LOOKED_AT, page.after), lists)
+    known = lookup.some(name for resource in found.items for name in models_of(resource))
+    affected = list(_affected(found.items, known, clock.now().date()))
+    if len(affected) <= page.limit:
+        return Page(affected, found.next)
+    last = affected[page.limit - 1].resource
+    return Page(affected[: page.limit], named(sort, Cursor(last.created_at, last.resource_id)))
+
+
+def _affected(resources: list[Resource], known: Mapping[str, CatalogModel], today: date) -> Iterator[Affected]:
+    for resource in resources:
+        models = [one for one in used_models(resource, known, today) if one.status is not ModelStatus.OK]
+        if models:
+            yield Affected(resource, models)

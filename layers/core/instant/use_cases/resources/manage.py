@@ -1,0 +1,160 @@
+"""Create, change and delete resources."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.catalog.impact import price_of
+from instant.domain.catalog.model import CatalogModel, why_unusable
+from instant.domain.catalog.successor import SuccessorPolicy
+from instant.domain.clock import stamp
+from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
+from instant.domain.ids import new_id
+from instant.domain.limits import MAX_CONFIG_BYTES
+from instant.domain.resources.resource import Resource, Visibility, slug_of
+from instant.domain.validation import parse
+from instant.ports.catalog.store import ModelReader
+from instant.ports.clock import Clock
+from instant.ports.resources.store import ResourceReader, ResourceStore
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import ResourceType
+
+_SLUG_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What managing resources needs from outside."""
+
+    resources: ResourceStore
+    models: ModelReader
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A resource as its creator describes it; without a slug one is made of the name."""
+
+    resource_type: str
+    name: str
+    config: Mapping[str, Any]
+    slug: str | None = None
+    description: str | None = None
+    category: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    successor_policy: SuccessorPolicy = SuccessorPolicy.SUGGEST
+
+
+def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
+    """Check the settings against the catalog and store the resource under an address of its own."""
+    caller.require(Scope.MANAGE)
+    kind = kind_named(draft.resource_type)
+    config, models = checked(kind, draft.config, doors.models)
+    now = doors.clock.now()
+    resource = Resource(
+        resource_id=new_id("res", now),
+        owner_id=caller.user_id,
+        resource_type=kind.name,
+        name=draft.name,
+        slug=draft.slug or slug_of(draft.name),
+        description=draft.description,
+        category=draft.category,
+        visibility=draft.visibility,
+        config=config,
+        **_facts_of(models),
+        successor_policy=draft.successor_policy,
+        created_at=stamp(now),
+        updated_at=stamp(now),
+    )
+    return _store(resource, is_slug_chosen=draft.slug is not None, resources=doors.resources)
+
+
+def change_resource(
+    resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, doors: Doors
+) -> Resource:
+    """Apply `changes` (fields of `Draft` but the type); with `revision`, only if that is the current one."""
+    caller.require(Scope.MANAGE)
+    old = own_resource(resource_id, caller, doors.resources, revision)
+    new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(doors.clock.now()))
+    if "config" in changes:
+        config, models = checked(kind_named(old.resource_type), changes["config"], doors.models)
+        new = replace(new, config=config, **_facts_of(models))
+    doors.resources.replace(old, new)
+    return new
+
+
+def delete_resource(resource_id: str, revision: int | None, caller: Identity, doors: Doors) -> None:
+    """Take the resource away; its executions stay readable."""
+    caller.require(Scope.MANAGE)
+    doors.resources.delete(own_resource(resource_id, caller, doors.resources, revision), stamp(doors.clock.now()))
+
+
+def own_resource(
+    resource_id: str, caller: Identity, resources: ResourceReader, revision: int | None = None
+) -> Resource:
+    """The caller's own resource; somebody else's reads as missing, public or not, since it cannot be changed."""
+    resource = resources.get(resource_id)
+    if resource is None or resource.owner_id != caller.user_id:
+        raise NotFound.of("resource")
+    if revision is not None and revision != resource.revision:
+        raise RevisionConflict(
+            f"The resource is at revision {resource.revision}. Read it again, then repeat your change."
+        )
+    return resource
+
+
+def kind_named(name: str) -> ResourceType:
+    """The kind of resource of this name; `InvalidField` if there is none."""
+    if name not in RESOURCE_TYPES:
+        known = ", ".join(sorted(RESOURCE_TYPES))
+        raise InvalidField.named("resource_type", f"is not a type we know; choose one of: {known}")
+    return RESOURCE_TYPES[name]
+
+
+def checked(
+    kind: ResourceType, config: Mapping[str, Any], models: ModelReader
+) -> tuple[dict[str, Any], list[CatalogModel]]:
+    """The settings without what was left out, and their models; `InvalidField` names whatever cannot work."""
+    settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
+    _refuse_huge(settings)
+    found = [_usable(model_id, kind, settings, models) for model_id in kind.models(settings)]
+    kind.check(settings, found)
+    return settings, found
+
+
+def _facts_of(models: Sequence[CatalogModel]) -> dict[str, Any]:
+    """What a resource remembers of its models: which one normally serves, and what each costs now."""
+    prices = {model.openrouter_id: price_of(model) for model in models}
+    return {"ai_model_id": models[0].openrouter_id if models else None, "prices": prices}
+
+
+def _refuse_huge(settings: Mapping[str, Any]) -> None:
+    """What counts is the JSON that is stored, where each character outside ASCII takes 6 bytes or 12."""
+    size = len(json.dumps(settings))
+    if size > MAX_CONFIG_BYTES:
+        raise InvalidField.named("config", f"takes {size} bytes as JSON in ASCII; {MAX_CONFIG_BYTES} are allowed")
+
+
+def _usable(model_id: str, kind: ResourceType, settings: Mapping[str, Any], models: ModelReader) -> CatalogModel:
+    model = models.get(model_id)
+    problem = why_unusable(model, kind.supports)
+    if model is None or problem:
+        told = f"{model.openrouter_id} {problem}" if model else str(problem)
+        raise InvalidField.named(f"config.{kind.model_field(settings, model_id)}", told)
+    return model
+
+
+def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore) -> Resource:
+    """A slug made of the name gives way when it is taken; a chosen one does not."""
+    for _ in range(_SLUG_ATTEMPTS):
+        try:
+            resources.create(resource)
+            return resource
+        except AddressTaken:
+            if is_slug_chosen:
+                raise
+            resource = replace(resource, slug=f"{slug_of(resource.name)[:42]}-{secrets.token_hex(2)}")
+    raise AddressTaken("No free slug could be made of the name. Choose one yourself with 'slug'.")

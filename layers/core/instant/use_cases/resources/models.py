@@ -1,0 +1,59 @@
+"""What became of the models that a resource uses, and what could take over from them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from instant.domain.catalog.impact import UsedModel, used_model
+from instant.domain.catalog.model import CatalogModel, ModelStatus
+from instant.domain.catalog.successor import successor_of
+from instant.domain.errors import InvalidField
+from instant.domain.resources.resource import Resource
+from instant.ports.catalog.lookup import ModelLookup
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.resource_type import ResourceType
+
+_ENDING = {ModelStatus.EXPIRING, ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
+"""When to look for a successor."""
+
+
+def models_of(resource: Resource) -> Sequence[str]:
+    """The models that the resource's settings name, the one that normally serves first."""
+    return RESOURCE_TYPES[resource.resource_type].models(resource.config)
+
+
+def used_models(resource: Resource, known: Mapping[str, CatalogModel], today: date) -> list[UsedModel]:
+    """What became of each model of the resource, in order."""
+    supports = RESOURCE_TYPES[resource.resource_type].supports
+    return [
+        used_model(name, known.get(name), resource.prices.get(name), today, supports) for name in models_of(resource)
+    ]
+
+
+def with_successors(
+    used: list[UsedModel],
+    resource: Resource,
+    known: Mapping[str, CatalogModel],
+    lookup: ModelLookup,
+    today: date,
+) -> Iterator[UsedModel]:
+    """The same, with what could take over from those that end, if it suits the resource's settings."""
+    kind = RESOURCE_TYPES[resource.resource_type]
+    for one in used:
+        model = known.get(one.openrouter_id)
+        if model is None or one.status not in _ENDING:
+            yield one
+        else:
+            able = (akin for akin in lookup.akin(model) if suits(kind, resource.config, akin))
+            successor = successor_of(model, able, today, kind.supports)
+            yield replace(one, successor=successor.openrouter_id if successor else None)
+
+
+def suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
+    """Whether a resource with these settings could be created on the model."""
+    try:
+        kind.check(config, [model])
+    except InvalidField:
+        return False
+    return True

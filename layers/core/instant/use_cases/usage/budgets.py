@@ -1,0 +1,117 @@
+"""Set budgets, and see what was spent of them: one's own, those of one's keys and resources, and the platform's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from instant.domain.access.identity import Identity
+from instant.domain.access.identity import Scope as TokenScope
+from instant.domain.access.integration import PLATFORM
+from instant.domain.errors import InvalidField, NotFound
+from instant.domain.usage.budget import Budget, BudgetScope, Period, Spending, Subject
+from instant.ports.access.api_keys import ApiKeyStore
+from instant.ports.clock import Clock
+from instant.ports.resources.store import ResourceReader
+from instant.ports.usage.budgets import BudgetStore
+
+_NOUNS = {BudgetScope.API_KEY: "API key", BudgetScope.RESOURCE: "resource"}
+"""What the budgets with an id are of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What setting budgets needs from outside."""
+
+    budgets: BudgetStore
+    resources: ResourceReader
+    api_keys: ApiKeyStore
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A budget, and what was spent of it in the day and in the month that `at` is in."""
+
+    budget: Budget
+    spending: Mapping[Period, Spending]
+    at: datetime
+
+
+def list_budgets(caller: Identity, doors: Doors) -> list[Standing]:
+    """All that the caller has set, and always the caller's own; for admins the platform's, too."""
+    caller.require(TokenScope.MANAGE)
+    always = [Subject(BudgetScope.USER, caller.user_id)]
+    if TokenScope.ADMIN in caller.scopes:
+        always.append(Subject(BudgetScope.GLOBAL))
+    found = {budget.subject: budget for budget in doors.budgets.of_owner(caller.user_id)}
+    for subject in always:
+        found.setdefault(subject, doors.budgets.get(subject) or Budget(subject=subject))
+    order = list(BudgetScope)
+    return _standings(sorted(found.values(), key=lambda b: (order.index(b.subject.scope), b.subject.subject_id)), doors)
+
+
+def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, doors: Doors) -> Standing:
+    """One budget; where none is set, one without limits."""
+    subject = _subject(scope, subject_id, caller)
+    _refuse_others(subject, caller, doors, may_be_gone=True)
+    return _standings([doors.budgets.get(subject) or Budget(subject=subject)], doors)[0]
+
+
+def set_budget(
+    scope: BudgetScope,
+    subject_id: str | None,
+    *,
+    daily_nanousd: int | None,
+    monthly_nanousd: int | None,
+    caller: Identity,
+    doors: Doors,
+) -> Standing:
+    """Set what may be spent, for calls that begin from now on; without any limit the budget is taken away.
+
+    That is possible, too, when what it was for is gone.
+    """
+    subject = _subject(scope, subject_id, caller)
+    _refuse_others(subject, caller, doors, may_be_gone=daily_nanousd is None and monthly_nanousd is None)
+    budget = Budget(subject=subject, daily_nanousd=daily_nanousd, monthly_nanousd=monthly_nanousd)
+    doors.budgets.put(_owner(subject, caller), budget)
+    return _standings([budget], doors)[0]
+
+
+def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Subject:
+    """What the budget is of, if the caller's token may have a say in it at all."""
+    caller.require(TokenScope.ADMIN if scope is BudgetScope.GLOBAL else TokenScope.MANAGE)
+    if scope in _NOUNS:
+        if subject_id is None:
+            raise InvalidField.named("id", f"is required: which {_NOUNS[scope]} the budget is for")
+        return Subject(scope, subject_id)
+    if subject_id is not None:
+        raise InvalidField.named("id", f"belongs to {' and '.join(_NOUNS)}; leave it out for {scope}")
+    return Subject(scope, caller.user_id if scope is BudgetScope.USER else "")
+
+
+def _refuse_others(subject: Subject, caller: Identity, doors: Doors, *, may_be_gone: bool) -> None:
+    """A key or a resource must be the caller's own; a foreign one is as good as missing."""
+    if subject.scope not in _NOUNS or _user_of(subject, doors) == caller.user_id:
+        return
+    if not (may_be_gone and any(budget.subject == subject for budget in doors.budgets.of_owner(caller.user_id))):
+        raise NotFound.of(_NOUNS[subject.scope])
+
+
+def _user_of(subject: Subject, doors: Doors) -> str | None:
+    """Whose key or resource it is; None for one that is not there."""
+    if subject.scope is BudgetScope.API_KEY:
+        key = doors.api_keys.find(subject.subject_id)
+        return key.user_id if key else None
+    resource = doors.resources.get(subject.subject_id)
+    return resource.owner_id if resource else None
+
+
+def _owner(subject: Subject, caller: Identity) -> str:
+    """In whose list the budget stands; admins have one together."""
+    return PLATFORM if subject.scope is BudgetScope.GLOBAL else caller.user_id
+
+
+def _standings(budgets: Sequence[Budget], doors: Doors) -> list[Standing]:
+    at = doors.clock.now()
+    spending = doors.budgets.spending([budget.subject for budget in budgets], at)
+    return [Standing(budget=budget, spending=spending[budget.subject], at=at) for budget in budgets]

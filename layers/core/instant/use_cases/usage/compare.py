@@ -1,0 +1,112 @@
+"""What a caller's last thirty days would have cost on another model."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+
+from instant.domain.access.identity import Identity
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import Usage, expected_usd
+from instant.domain.clock import moment, stamp
+from instant.domain.errors import InvalidField
+from instant.domain.executions.execution import Execution
+from instant.domain.money import to_nanousd
+from instant.domain.page import Cursor, PageRequest
+from instant.domain.resources.stats import window_start
+from instant.ports.catalog.store import ModelReader
+from instant.ports.clock import Clock
+from instant.ports.executions.history import ExecutionHistory
+
+MOST_RUNS = 2_000
+"""How many executions one request looks at: about a megabyte of the index."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Share:
+    """Runs that can be compared: their number, tokens, and nano-USD as they were and as they would have been."""
+
+    runs: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    actual_nanousd: int = 0
+    other_nanousd: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Runs since a moment, newest first, up to where `next` goes on (None: all of them).
+
+    A run is compared if both its tokens and its cost are known. Of the others there is their number, and what is
+    known of their cost.
+    """
+
+    model: CatalogModel
+    since: str
+    by_model: Mapping[str, Share]
+    total: Share
+    uncompared: int
+    uncompared_nanousd: int
+    next: Cursor | None
+
+
+@dataclass(slots=True)
+class _Sums:
+    by_model: dict[str, Share] = field(default_factory=lambda: defaultdict(Share))
+    total: Share = field(default_factory=Share)
+    uncompared: int = 0
+    uncompared_nanousd: int = 0
+
+
+def compare_usage(
+    model_id: str, caller: Identity, after: Cursor | None, history: ExecutionHistory, models: ModelReader, clock: Clock
+) -> Comparison:
+    """The caller's runs of thirty UTC days including today, and the same tokens at the other model's prices."""
+    model, now = models.get(model_id), clock.now()
+    if model is None:
+        raise InvalidField.named("model", "is not in the catalog; GET /api/models lists what is")
+    if expected_usd(model, Usage(prompt_tokens=0, completion_tokens=0), now) is None:
+        raise InvalidField.named("model", "is a router without a price of its own; choose a model with a price")
+    since = stamp(datetime.combine(window_start(now.astimezone(UTC).date()), time(), UTC))
+    page = history.since(caller.user_id, since, PageRequest(MOST_RUNS, after))
+    sums = _summed(page.items, model)
+    return Comparison(
+        model=model,
+        since=since,
+        by_model=sums.by_model,
+        total=sums.total,
+        uncompared=sums.uncompared,
+        uncompared_nanousd=sums.uncompared_nanousd,
+        next=page.next,
+    )
+
+
+def _summed(runs: Iterable[Execution], model: CatalogModel) -> _Sums:
+    sums = _Sums()
+    for run in runs:
+        other = _elsewhere(run, model)
+        if other is None or run.receipt.cost_nanousd is None:
+            sums.uncompared += 1
+            sums.uncompared_nanousd += run.receipt.cost_nanousd or 0
+        else:
+            for share in (sums.total, sums.by_model[run.model or ""]):
+                _add(share, run, run.receipt.cost_nanousd, other)
+    return sums
+
+
+def _elsewhere(run: Execution, model: CatalogModel) -> int | None:
+    """The run's tokens at the model's prices of now, in the tier for its length and hour; None where unknown."""
+    receipt = run.receipt
+    if receipt.prompt_tokens is None or receipt.completion_tokens is None:
+        return None
+    usage = Usage(prompt_tokens=receipt.prompt_tokens, completion_tokens=receipt.completion_tokens)
+    usd = expected_usd(model, usage, moment(run.created_at))
+    return None if usd is None else to_nanousd(usd)
+
+
+def _add(share: Share, run: Execution, actual: int, other: int) -> None:
+    share.runs += 1
+    share.prompt_tokens += run.receipt.prompt_tokens or 0
+    share.completion_tokens += run.receipt.completion_tokens or 0
+    share.actual_nanousd += actual
+    share.other_nanousd += other

@@ -1,0 +1,57 @@
+"""How much each function may import when it starts: every module costs CPU in a cold start."""
+
+import sys
+
+import pytest
+
+from tests.architecture.probe import load
+from tests.architecture.project import Function, functions
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "api_keys": (55, 340),
+    "authorizer": (35, 210),
+    "budgets": (80, 340),
+    "catalog": (120, 340),
+    "catalog_sync": (90, 360),
+    "execute": (160, 490),
+    "executions": (65, 310),
+    "images": (55, 340),
+    "integration_test": (70, 480),
+    "integrations": (75, 480),
+    "model_changes": (80, 340),
+    "model_endpoints": (70, 340),
+    "model_impact": (95, 210),
+    "platform_integrations": (70, 480),
+    "preview": (115, 340),
+    "rank_resources": (40, 210),
+    "reconcile": (70, 360),
+    "resources": (130, 340),
+    "usage": (90, 340),
+}
+"""By function: the most modules of `instant`, and the most modules of other packages outside the standard library."""
+
+
+def test_every_function_has_a_bound() -> None:
+    assert BOUNDS.keys() == {function.name for function in functions()}
+
+
+def test_function_imports_no_more_than_its_bound(function: Function) -> None:
+    own, others = modules_of(function)
+    most_own, most_others = BOUNDS[function.name]
+    assert len(own) <= most_own, sorted(own)
+    assert len(others) <= most_others, sorted(others)
+
+
+@pytest.mark.parametrize("name", ["api_keys", "budgets", "images"])
+def test_function_imports_no_resource_types(name: str) -> None:
+    function = next(function for function in functions() if function.name == name)
+    assert {module for module in modules_of(function)[0] if "resource_types" in module} == set()
+
+
+def modules_of(function: Function) -> tuple[set[str], set[str]]:
+    """The modules of `instant` and those of other packages that starting the function imports."""
+    found = load(function).modules
+    own = {name for name in found if name.split(".")[0] == "instant"}
+    ours = {"instant", "functions", "__main__", "__mp_main__"}
+    others = {name for name in found if name.split(".")[0] not in {*ours, *sys.stdlib_module_names}}
+    return own, others

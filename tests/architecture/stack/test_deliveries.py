@@ -1,0 +1,45 @@
+"""What nobody waits for is not lost: an event that fails for good lies in a queue, and somebody is told."""
+
+import pytest
+
+from tests.architecture.project import Function, resources, started_by_events
+from tests.architecture.stack.roles import of_type
+
+QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+STARTED_BY_EVENTS = pytest.mark.parametrize("started", started_by_events(), ids=lambda function: function.name)
+TWO_WEEKS = 14 * 24 * 3600
+
+
+@STARTED_BY_EVENTS
+def test_an_event_is_tried_three_times_and_then_kept(started: Function) -> None:
+    (config,) = (
+        body
+        for body in of_type("AWS::Lambda::EventInvokeConfig").values()
+        if body["FunctionName"] == {"Ref": started.logical_id}
+    )
+    assert config["MaximumRetryAttempts"] == 2
+    assert config["DestinationConfig"] == {"OnFailure": {"Destination": QUEUE}}
+
+
+def test_a_rule_that_cannot_deliver_keeps_the_event_too() -> None:
+    targets = [target for rule in of_type("AWS::Events::Rule").values() for target in rule["Targets"]]
+    assert len(targets) >= len(started_by_events())
+    assert [target["Id"] for target in targets if target.get("DeadLetterConfig") != {"Arn": QUEUE}] == []
+
+
+def test_the_queue_keeps_events_for_as_long_as_there_is_and_encrypted() -> None:
+    queue = resources("AWS::SQS::Queue")["DeadLetterQueue"]
+    assert queue["Properties"] == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": TWO_WEEKS}
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_only_rules_of_this_stack_and_functions_send_there_and_only_by_tls() -> None:
+    (policy,) = of_type("AWS::SQS::QueuePolicy").values()
+    assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
+    tls, rules = policy["PolicyDocument"]["Statement"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"], tls["Resource"]) == ("Deny", "*", "sqs:*", QUEUE)
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert (rules["Principal"], rules["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    mine = [{"Fn::GetAtt": [name, "Arn"]} for name in of_type("AWS::Events::Rule")]
+    assert list(rules["Condition"]) == ["ArnEquals"]
+    assert sorted(rules["Condition"]["ArnEquals"]["aws:SourceArn"], key=str) == sorted(mine, key=str)

@@ -1,0 +1,114 @@
+"""`make admin-key`: an operator's first key opens a deployed stack, and nothing but its hash stays behind."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instant.adapters.aws import client as aws
+from instant.domain.access.api_key import hash_of, is_well_formed
+from instant.entrypoints.access.admin_key import main
+from tests.integration.house import ROOT, TEMPLATE, House, open_house
+from tests.timeouts import HANG_SECONDS
+
+STACK = "instant-resources-test"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """Its table of keys is the output of a stack, under the name that the template gives it."""
+    with open_house() as opened:
+        assert TEMPLATE["Outputs"]["ApiKeysTable"]["Value"] == {"Ref": "ApiKeysTable"}
+        _deploy(STACK, ApiKeysTable=opened.name("API_KEYS_TABLE"))
+        _deploy("somebody-elses", ApiUrl="https://api.example")
+        yield opened
+
+
+def _deploy(stack: str, **outputs: str) -> None:
+    body = {
+        "Resources": {"Any": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    aws.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(body))
+
+
+def _opens(house: House, key: str) -> Any:
+    event = json.loads((ROOT / "events/authorizer/request.json").read_text())
+    return house.invoke("AuthorizerFunction", {**event, "headers": {"Authorization": f"Bearer {key}"}})["context"]
+
+
+def test_the_printed_key_opens_everything(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([STACK]) == 0
+    printed = capsys.readouterr()
+    key = printed.out.removesuffix("\n")
+    assert is_well_formed(key)
+    caller = _opens(house, key)
+    assert caller["scopes"] == "admin execute manage"
+    assert caller["user_id"].startswith("operator_")
+    assert key not in printed.err
+
+
+def test_only_its_hash_is_kept(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([STACK]) == 0
+    key = capsys.readouterr().out.strip()
+    rows = json.dumps(house.table("API_KEYS_TABLE"), default=list)
+    assert hash_of(key) in rows
+    assert key not in rows
+    assert key.removeprefix("x4k_live_")[:-4] not in rows
+
+
+def test_a_name_is_the_same_user_again_and_without_one_nobody_is(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    users = []
+    for arguments in ([STACK, "--user", "ann"], [STACK, "--user", "ann"], [STACK], [STACK]):
+        main(arguments)
+        users.append(_opens(house, capsys.readouterr().out.strip())["user_id"])
+    assert users[:2] == ["operator_ann"] * 2
+    assert len(set(users)) == 3
+
+
+@pytest.mark.parametrize(
+    ("stack", "reason"),
+    [
+        ("nowhere", "There is no stack nowhere in us-east-1."),
+        ("somebody-elses", "The stack somebody-elses (CREATE_COMPLETE) has no output ApiKeysTable."),
+    ],
+)
+def test_what_is_no_stack_of_ours_is_refused(
+    house: House, capsys: pytest.CaptureFixture[str], stack: str, reason: str
+) -> None:
+    before = house.table("API_KEYS_TABLE")
+    assert main([stack]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(reason)
+    assert "make deploy" in printed.err
+    assert house.table("API_KEYS_TABLE") == before
+
+
+@pytest.mark.parametrize("name", ["Ann", "", "ann#1", "1", "-", "a" * 41])
+def test_a_name_that_could_be_something_else_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit):
+        main([STACK, f"--user={name}"])
+    assert "a name is 1 to 40 of" in capsys.readouterr().err
+
+
+def test_without_credentials_it_says_so(tmp_path: Path) -> None:
+    alone = {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "layers/core"),
+    }
+    command = [sys.executable, "-m", "instant.entrypoints.access.admin_key", STACK]
+    done = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("There are no AWS credentials here.")

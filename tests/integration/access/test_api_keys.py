@@ -1,0 +1,180 @@
+"""Our own API keys: shown once, kept as a hash, never stronger than their maker, closed for good when revoked."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from instant.domain.access.api_key import is_well_formed
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.guests import new_user, open_guest_house
+from tests.integration.house import Answer, House
+
+PATH = "/api/user/api-keys"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def _make(house: House, user: str, *, own: str = "admin execute manage", **body: Any) -> Answer:
+    return house.call("POST", PATH, {"name": "laptop", "scopes": ["execute"], **body}, user=user, scopes=own)
+
+
+def _list(house: House, user: str) -> list[dict[str, Any]]:
+    answer = house.call("GET", PATH, user=user)
+    assert (answer.status, answer.json["next_cursor"], answer.json["total"]) == (200, None, len(answer.json["data"]))
+    return list(answer.json["data"])
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(shared: House) -> None:
+    user = new_user()
+    answer = _make(shared, user, scopes=["manage", "execute", "execute"])
+    assert answer.status == 201
+    made = answer.json
+    key = made.pop("api_key")
+    assert key.startswith("x4k_live_")
+    assert is_well_formed(key)
+    assert made == {
+        "key_id": made["key_id"],
+        "name": "laptop",
+        "last4": key[-4:],
+        "scopes": ["execute", "manage"],
+        "created_at": made["created_at"],
+        "expires_at": None,
+        "revoked_at": None,
+        "last_used_at": None,
+    }
+    assert _list(shared, user) == [made]
+    rows = shared.table("API_KEYS_TABLE")
+    (row,) = (row for row in rows if row.get("user_id") == {"S": f"user_{user}"})
+    assert row["key_hash"]["S"] == sha256(key.encode()).hexdigest()
+    assert all(key[9 + start : 17 + start] not in repr(rows) for start in range(len(key) - 17))
+
+
+def test_a_list_tells_no_secret_and_nothing_of_others(shared: House) -> None:
+    user, other = new_user(), new_user()
+    keys = [_make(shared, user, name=name).json for name in ("one", "two")]
+    foreign = _make(shared, other).json
+    listed = shared.call("GET", PATH, user=user)
+    assert [key["name"] for key in listed.json["data"]] == ["two", "one"]
+    for key in (*keys, foreign):
+        assert key["api_key"] not in listed.text
+        assert sha256(key["api_key"].encode()).hexdigest() not in listed.text
+    assert foreign["key_id"] not in listed.text
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted", "missing"),
+    [
+        ("manage", ["execute"], "execute"),
+        ("manage execute", ["admin"], "admin"),
+        ("manage execute", ["admin", "execute"], "admin"),
+        ("manage", ["admin", "execute", "manage"], "admin, execute"),
+    ],
+)
+def test_a_key_is_never_stronger_than_its_maker(shared: House, own: str, wanted: list[str], missing: str) -> None:
+    user = new_user()
+    answer = _make(shared, user, own=own, scopes=wanted)
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert f"{missing}." in answer.json["error"]["message"]
+    assert _list(shared, user) == []
+
+
+@pytest.mark.parametrize("own", ["execute", "admin", "admin execute", ""])
+def test_keys_need_the_scope_manage(shared: House, own: str) -> None:
+    user = new_user()
+    key_id = _make(shared, user).json["key_id"]
+    answers = [
+        _make(shared, user, own=own),
+        shared.call("GET", PATH, user=user, scopes=own),
+        shared.call("DELETE", f"{PATH}/{key_id}", user=user, scopes=own),
+    ]
+    assert {(answer.status, answer.code) for answer in answers} == {(403, "forbidden")}
+    assert [key["revoked_at"] for key in _list(shared, user)] == [None]
+
+
+def test_an_expiry_is_kept_in_utc(shared: House) -> None:
+    made = _make(shared, new_user(), expires_at="2099-01-01T02:00:00+02:00").json
+    assert made["expires_at"] == "2099-01-01T00:00:00.000000Z"
+
+
+def _soon(seconds: int) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+@pytest.mark.parametrize(
+    "expiry",
+    [
+        *("2020-01-01T00:00:00Z", _soon(0), "2099-01-01T00:00:00", "2099-01-01", "tomorrow", "", "NaN"),
+        *(0, 1e300, True, [], {}),
+        *("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", _soon(101 * 31_557_600)),
+    ],
+    ids=range(16),
+)
+def test_an_expiry_that_means_nothing_is_named(shared: House, expiry: Any) -> None:
+    user = new_user()
+    answer = _make(shared, user, expires_at=expiry)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "expires_at")
+    assert _list(shared, user) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 121}, "name"),
+        ({"name": None}, "name"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": None}, "scopes"),
+        ({"scopes": "execute"}, "scopes"),
+        ({"scopes": ["execute", "root"]}, "scopes.1"),
+        ({"scopes": ["EXECUTE"]}, "scopes.0"),
+        ({"user_id": "user_bob"}, "user_id"),
+        ({"key_id": "key_1"}, "key_id"),
+    ],
+)
+def test_a_wrong_field_is_named(shared: House, body: dict[str, Any], field: str) -> None:
+    user = new_user()
+    answer = _make(shared, user, **body)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
+    assert _list(shared, user) == []
+
+
+def test_the_first_revocation_counts(shared: House) -> None:
+    user = new_user()
+    kept, gone = (_make(shared, user, name=name).json for name in ("kept", "gone"))
+    first = shared.call("DELETE", f"{PATH}/{gone['key_id']}", user=user)
+    assert (first.status, first.text) == (204, "")
+    revoked_at = next(key["revoked_at"] for key in _list(shared, user) if key["key_id"] == gone["key_id"])
+    assert revoked_at > gone["created_at"]
+    assert shared.call("DELETE", f"{PATH}/{gone['key_id']}", user=user).status == 204
+    assert {key["key_id"]: key["revoked_at"] for key in _list(shared, user)} == {
+        kept["key_id"]: None,
+        gone["key_id"]: revoked_at,
+    }
+
+
+def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: House) -> None:
+    user = new_user()
+    key_id = _make(shared, user).json["key_id"]
+    with recorded("dynamodb") as calls:
+        assert shared.call("DELETE", f"{PATH}/{key_id}", user=user).status == 204
+    assert operations(calls) == ["GetItem", "GetItem", "UpdateItem"]
+    assert [call.parameters["ConsistentRead"] for call in calls[:2]] == [True, True]
+
+
+def test_a_foreign_key_is_as_good_as_missing(shared: House) -> None:
+    user, stranger = new_user(), new_user()
+    made = _make(shared, user).json
+    ids = [made["key_id"], "key_00000000000000000000000000", made["api_key"]]
+    ids.append(sha256(made["api_key"].encode()).hexdigest())
+    answers = [shared.call("DELETE", f"{PATH}/{key_id}", user=stranger) for key_id in ids]
+    assert (answers[0].status, answers[0].code) == (404, "not_found")
+    assert all(answer == answers[0] for answer in answers)
+    assert [key["revoked_at"] for key in _list(shared, user)] == [None]

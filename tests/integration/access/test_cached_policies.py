@@ -1,0 +1,131 @@
+"""The gateway keeps what the authorizer said for 60 seconds: good for every route, and no longer than that."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
+from tests.fakes.clock import FakeClock
+from tests.fakes.issuer import FakeIssuer
+from tests.integration.house import House, open_house
+from tests.local.api.gateway import Gateway
+from tests.local.api.server import Request
+from tests.local.functions.invocation import Outcome, failure
+
+ROUTES = ("/api/resources", "/api/executions", "/api/user/api-keys")
+
+
+@dataclass
+class Front:
+    """The gateway in front of a house, and how often it asked the authorizer."""
+
+    house: House
+    clock: FakeClock = field(default_factory=FakeClock)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        self.gateway = Gateway(self.house.plan, self.invoke, clock=self.clock.monotonic)
+
+    def invoke(self, function: str, event: bytes) -> Outcome:
+        self.asked += function == "AuthorizerFunction"
+        try:
+            return Outcome(json.dumps(self.house.invoke(function, json.loads(event))).encode())
+        except Exception as error:
+            return failure(type(error).__name__, str(error))
+
+    def call(self, token: str, path: str = ROUTES[0], method: str = "GET", body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of a request."""
+        headers = [("Authorization", f"Bearer {token}"), ("Content-Type", "application/json")]
+        text = json.dumps(body).encode() if body else b""
+        answer = self.gateway.answer(Request(method, f"/test{path}", headers, text))
+        return answer.status, json.loads(answer.body or b"null")
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[FakeIssuer]:
+    with FakeIssuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(issuer: FakeIssuer) -> Iterator[House]:
+    with open_house(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as house:
+        yield house
+
+
+@pytest.fixture
+def front(shared: House) -> Front:
+    return Front(shared)
+
+
+def key_of(house: House, user: str) -> str:
+    secret, key = mint(user_id=user, name="k", scopes=frozenset({Scope.EXECUTE, Scope.MANAGE}), now=datetime.now(UTC))
+    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+    return secret.reveal()
+
+
+def test_a_key_opens_every_route_after_one_question(front: Front) -> None:
+    key = key_of(front.house, "user_ann")
+    assert [front.call(key, route)[0] for route in ROUTES] == [200, 200, 200]
+    assert front.asked == 1
+
+
+def test_a_token_opens_every_route_after_one_question(front: Front, issuer: FakeIssuer) -> None:
+    token = issuer.token("ben")
+    assert [front.call(token, route)[0] for route in ROUTES] == [200, 200, 200]
+    assert front.asked == 1
+    status, answer = front.call(token, "/api/admin/sync-models", "POST")
+    assert (status, answer["error"]["code"]) == (403, "forbidden")
+
+
+def test_a_key_that_a_token_s_user_makes_is_that_user(front: Front, issuer: FakeIssuer) -> None:
+    token, path = issuer.token("cleo"), "/api/user/api-keys"
+    status, made = front.call(token, path, "POST", {"name": "ci", "scopes": ["execute", "manage"]})
+    assert status == 201
+    _, listed = front.call(made["api_key"], path)
+    assert [key["key_id"] for key in listed["data"]] == [made["key_id"]]
+    status, answer = front.call(token, path, "POST", {"name": "ci", "scopes": ["admin"]})
+    assert (status, answer["error"]["code"]) == (403, "forbidden")
+
+
+def test_a_revoked_key_stops_within_a_minute(front: Front) -> None:
+    key, path = key_of(front.house, "user_dan"), "/api/user/api-keys"
+    _, listed = front.call(key, path)
+    assert front.call(key, f"{path}/{listed['data'][0]['key_id']}", "DELETE")[0] == 204
+    front.clock.pass_seconds(60)
+    for route in ROUTES:
+        status, answer = front.call(key, route)
+        assert (status, answer["error"]["code"]) == (401, "unauthenticated")
+
+
+def test_a_refusal_names_both_ways_and_is_not_kept(front: Front, issuer: FakeIssuer) -> None:
+    token = issuer.token("eve", aud="another")
+    for asked in (1, 2):
+        status, answer = front.call(token)
+        assert (status, answer["error"]["retryable"], front.asked) == (401, False, asked)
+        assert "API key" in answer["error"]["message"]
+        assert "access token" in answer["error"]["message"]
+
+
+@pytest.fixture
+def outage(shared: House, issuer: FakeIssuer) -> Iterator[None]:
+    """The authorizer starts anew while its issuer is down."""
+    shared.modules.pop("AuthorizerFunction", None)
+    issuer.fault = "down"
+    yield
+    shared.modules.pop("AuthorizerFunction", None)
+    issuer.fault = None
+
+
+@pytest.mark.usefixtures("outage")
+def test_when_nobody_can_tell_the_caller_may_try_again(front: Front, issuer: FakeIssuer) -> None:
+    status, answer = front.call(issuer.token("gil"))
+    assert (status, answer["error"]["code"]) == (503, "upstream_unavailable")
+    assert answer["error"]["retryable"] is True
+    assert front.call(key_of(front.house, "user_fay"))[0] == 200

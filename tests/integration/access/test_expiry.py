@@ -1,0 +1,28 @@
+"""What has expired opens nothing from that moment on, although the gateway remembers its caller for a minute."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.access.test_isolation import PRIVATE
+from tests.integration.aws_calls import recorded
+from tests.integration.guests import new_user, open_guest_house
+from tests.integration.house import House
+
+NAMES = {"execution_id": "x", "image_id": "x", "resource_id": "x", "key_id": "x", "service": "openrouter"}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+def test_every_route_looks_at_the_end(shared: House, method: str, path: str) -> None:
+    target, user = path.format(**NAMES), new_user()
+    with recorded("dynamodb") as calls:
+        answer = shared.call(method, target, user=user, until="2026-01-01T00:00:00.000000Z")
+    assert (answer.status, answer.code, calls) == (401, "unauthenticated", [])
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert shared.call(method, target, user=user, until="2999-01-01T00:00:00.000000Z").status != 401

@@ -1,0 +1,168 @@
+"""A connection can be shown, switched, capped, replaced and forgotten, by its user alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.access.test_integrations import PATH, row_of
+from tests.integration.guests import created, new_user, open_guest_house
+from tests.integration.house import GOOD_KEY, Answer, House
+
+OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def _patch(house: House, user: str, body: dict[str, Any]) -> Answer:
+    return house.call("PATCH", PATH, body, user=user)
+
+
+def _everything(house: House, path: str, user: str) -> list[Answer]:
+    """What every route but saving answers."""
+    return [
+        house.call("GET", path, user=user),
+        house.call("PATCH", path, {"is_enabled": True}, user=user),
+        house.call("DELETE", path, user=user),
+        house.call("POST", f"{path}/test", user=user),
+    ]
+
+
+def test_what_is_not_connected_is_not_found(shared: House) -> None:
+    answers = _everything(shared, PATH, new_user())
+    assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
+    assert len({answer.text for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("service", ["nosuch", "OpenRouter", "openrouter%20", "..", "__class__", "#platform"])
+def test_an_unknown_service_is_not_found(shared: House, service: str) -> None:
+    user, path = new_user(), f"/api/user/integrations/{service}"
+    shared.connect(user)
+    answers = [*_everything(shared, path, user), shared.call("POST", path, {"api_key": GOOD_KEY}, user=user)]
+    assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
+
+
+def test_somebody_else_s_connection_is_as_good_as_none(shared: House) -> None:
+    owner, stranger = new_user(), new_user()
+    alone = _everything(shared, PATH, stranger)
+    shared.connect(owner)
+    before = row_of(shared, owner)
+    shared.fake.forget_requests()
+    assert _everything(shared, PATH, stranger) == alone
+    assert row_of(shared, owner) == before
+    assert shared.fake.requests == []
+
+
+def test_a_key_is_switched_off_and_on(shared: House) -> None:
+    user = new_user()
+    saved = shared.connect(user).json
+    off = _patch(shared, user, {"is_enabled": False})
+    assert (off.status, off.json) == (200, {**saved, "is_enabled": False})
+    refused = shared.execute(created(shared, user)["resource_id"], user=user)
+    assert (refused.status, refused.code) == (409, "credential_disabled")
+    assert _patch(shared, user, {"is_enabled": True}).json == saved
+
+
+@pytest.mark.parametrize(
+    ("cap", "text"),
+    [
+        ("0.25", "0.25"),
+        (0.25, "0.25"),
+        (0.1, "0.1"),
+        (0, "0"),
+        ("0", "0"),
+        (7, "7"),
+        ("1e-9", "0.000000001"),
+        ("0.000000001", "0.000000001"),
+        ("999.999999999", "999.999999999"),
+        (1000, "1000"),
+        ("1e3", "1000"),
+    ],
+    ids=repr,
+)
+def test_a_cap_is_kept_to_the_nano(shared: House, cap: Any, text: str) -> None:
+    user = new_user()
+    assert shared.connect(user, max_cost_per_call_usd=cap).json["max_cost_per_call_usd"] == text
+    shared.connect(user, max_cost_per_call_usd="3")
+    assert _patch(shared, user, {"max_cost_per_call_usd": cap}).json["max_cost_per_call_usd"] == text
+    assert shared.call("GET", PATH, user=user).json["max_cost_per_call_usd"] == text
+    assert set(row_of(shared, user)["max_cost_per_call_nanousd"]["N"]) <= set("0123456789")
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        *(-1, 1e-10, 1000.01, True, [], [1], {}),
+        *("-0.01", "0.0000000001", "1000.000000001", "1e999999", "NaN", "sNaN", "Infinity", "-Infinity"),
+        *("ten", "0x10", "", " ", "1,5", "$1"),
+    ],
+    ids=repr,
+)
+def test_a_cap_out_of_bounds_is_named(shared: House, cap: Any) -> None:
+    user = new_user()
+    saved = shared.connect(user).json
+    shared.fake.forget_requests()
+    for answer in (
+        _patch(shared, user, {"max_cost_per_call_usd": cap, "is_enabled": False}),
+        shared.connect(user, OTHER_KEY, max_cost_per_call_usd=cap),
+    ):
+        assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "max_cost_per_call_usd")
+    assert shared.call("GET", PATH, user=user).json == saved
+    assert shared.fake.requests == []
+
+
+@pytest.mark.parametrize("body", [{}, {"is_enabled": None}, {"is_enabled": None, "max_cost_per_call_usd": None}])
+def test_a_change_changes_something(shared: House, body: dict[str, Any]) -> None:
+    user = new_user()
+    shared.connect(user)
+    answer = _patch(shared, user, body)
+    assert (answer.status, answer.code) == (422, "invalid_field")
+    assert "is_enabled" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("field", ["api_key", "status", "ciphertext", "user_id", "hint"])
+def test_nothing_else_can_be_changed(shared: House, field: str) -> None:
+    user = new_user()
+    shared.connect(user)
+    before = row_of(shared, user)
+    answer = _patch(shared, user, {"is_enabled": False, field: "x"})
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
+    assert row_of(shared, user) == before
+
+
+def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: House) -> None:
+    user = new_user()
+    shared.connect(user, max_cost_per_call_usd="0.5")
+    _patch(shared, user, {"is_enabled": False})
+    before = row_of(shared, user)
+    replaced = shared.connect(user, OTHER_KEY).json
+    assert (replaced["hint"], replaced["max_cost_per_call_usd"]) == ("3210", "0.5")
+    assert replaced["is_enabled"] is True, "whoever connects a key means to use it"
+    assert replaced["created_at"] == before["created_at"]["S"] < replaced["last_verified_at"]
+    assert row_of(shared, user)["ciphertext"] != before["ciphertext"]
+    assert shared.connect(user, max_cost_per_call_usd="0.75").json["max_cost_per_call_usd"] == "0.75"
+    shared.fake.forget_requests()
+    shared.execute(created(shared, user)["resource_id"], user=user)
+    assert shared.fake.chat_requests[0].headers["authorization"] == f"Bearer {GOOD_KEY}"
+
+
+def test_a_key_without_a_limit_of_its_own_says_so(shared: House) -> None:
+    saved = shared.connect(new_user(), "sk-or-v1-uncapped-0123456789").json
+    assert (saved["status"], saved["limit_remaining_usd"]) == ("ok", None)
+
+
+def test_a_forgotten_key_is_gone(shared: House) -> None:
+    user = new_user()
+    shared.connect(user)
+    resource = created(shared, user)
+    deleted = shared.call("DELETE", PATH, user=user)
+    assert (deleted.status, deleted.text) == (204, "")
+    assert row_of(shared, user) == {}
+    assert {answer.status for answer in _everything(shared, PATH, user)} == {404}
+    refused = shared.execute(resource["resource_id"], user=user)
+    assert (refused.status, refused.code) == (409, "credential_missing")
+    assert "POST /api/user/integrations/openrouter" in refused.json["error"]["message"]

@@ -1,0 +1,156 @@
+"""Asking a service again whether a stored key works, and what is noted of its answer."""
+
+from dataclasses import replace
+
+import pytest
+
+from instant.adapters.aws import client as aws
+from instant.domain.errors import OutcomeUnknown
+from instant.domain.exchange import Reply, Request
+from instant.domain.executions.failure import Effect, Failure
+from tests.fakes.whole_replies import WholeReplies
+from tests.integration.access.test_integrations import PATH, row_of
+from tests.integration.house import GOOD_KEY, Answer, House
+
+OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
+
+
+@pytest.fixture
+def connected(house: House) -> House:
+    """A house in which alice has a key, and nothing was asked of the service since."""
+    assert house.connect().status == 201
+    house.fake.forget_requests()
+    return house
+
+
+def _test(house: House, user: str = "alice") -> Answer:
+    return house.call("POST", f"{PATH}/test", user=user)
+
+
+def test_a_key_is_checked_broken_and_whole_again(connected: House) -> None:
+    saved = connected.call("GET", PATH).json
+    fine = _test(connected)
+    assert fine.status == 200
+    (check,) = connected.fake.requests
+    assert (check.path, check.headers["authorization"]) == ("/api/v1/key", f"Bearer {GOOD_KEY}")
+    assert fine.json == {**saved, "last_verified_at": fine.json["last_verified_at"]}
+    assert fine.json["last_verified_at"] > saved["last_verified_at"]
+
+    connected.fake.revoked_keys.add(GOOD_KEY)
+    refused = _test(connected)
+    assert (refused.status, refused.code) == (409, "credential_rejected")
+    broken = connected.call("GET", PATH).json
+    assert (broken["status"], broken["limit_remaining_usd"]) == ("broken", None)
+    assert broken["last_verified_at"] > fine.json["last_verified_at"]
+
+    connected.fake.revoked_keys.clear()
+    again = _test(connected).json
+    assert (again["status"], again["limit_remaining_usd"]) == ("ok", "5")
+    assert GOOD_KEY not in fine.text + refused.text
+
+
+def test_a_disabled_key_can_be_tested_and_stays_off(connected: House) -> None:
+    connected.call("PATCH", PATH, {"is_enabled": False})
+    answer = _test(connected)
+    assert (answer.status, answer.json["status"], answer.json["is_enabled"]) == (200, "ok", False)
+
+
+def test_without_a_key_nothing_is_asked(connected: House) -> None:
+    missing = _test(connected, "bob")
+    assert (missing.status, missing.code) == (404, "not_found")
+    assert connected.fake.requests == []
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_ciphertext_from_another_row_does_not_open(connected: House, warm: bool) -> None:
+    """Also not in a function that has just opened it for its true owner."""
+    connected.connect("bob", OTHER_KEY)
+    if warm:
+        assert _test(connected).status == 200
+    connected.fake.forget_requests()
+    stolen = {**row_of(connected, "alice"), "user_id": {"S": "user_bob"}}
+    aws.client("dynamodb").put_item(TableName=connected.name("INTEGRATIONS_TABLE"), Item=stolen)
+    answer = _test(connected, "bob")
+    assert (answer.status, answer.code) == (409, "credential_rejected")
+    assert PATH in answer.json["error"]["message"]
+    assert connected.fake.requests == []
+
+
+def test_a_service_that_is_down_breaks_no_key(connected: House) -> None:
+    before = row_of(connected, "alice")
+    connected.fake.stop()
+    answers = [_test(connected), connected.connect(key=OTHER_KEY), connected.connect("bob")]
+    for answer in answers:
+        assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
+    assert connected.table("INTEGRATIONS_TABLE") == [before]
+
+
+def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = row_of(connected, "alice")
+    for status, body in ((500, b"{}"), (402, b"{}"), (524, b""), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
+        reply = Reply(status=status, body=body)
+        for upstream in (
+            connected.module("IntegrationTestFunction").upstream,
+            connected.module("IntegrationsFunction").doors.upstream,
+        ):
+            monkeypatch.setattr(upstream, "send", lambda request, *, seconds, reply=reply: reply)
+        for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
+            assert (answer.status, answer.code) == (503, "upstream_unavailable")
+            assert "html" not in answer.text
+    assert row_of(connected, "alice") == before
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_verdict_on_a_replaced_key_is_not_noted(
+    connected: House, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    upstream = connected.module("IntegrationTestFunction").upstream
+
+    def replaced_meanwhile(request: Request, *, seconds: float) -> Reply:
+        assert connected.connect(key=OTHER_KEY).status == 201
+        return Reply(status=status, body=b'{"data": {"limit_remaining": 1}}')
+
+    monkeypatch.setattr(upstream, "send", replaced_meanwhile)
+    assert _test(connected).status == (200 if status == 200 else 409)
+    now = connected.call("GET", PATH).json
+    assert (now["hint"], now["status"], now["limit_remaining_usd"]) == ("3210", "ok", "5")
+
+
+def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    class DeletedMeanwhile(WholeReplies):
+        def send(self, request: Request, *, seconds: float) -> Reply:
+            assert connected.call("DELETE", PATH).status == 204
+            return Reply(status=200, body=b'{"data": {"limit_remaining": 1}}')
+
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", DeletedMeanwhile())
+    assert _test(connected).status == 404
+    assert connected.table("INTEGRATIONS_TABLE") == []
+
+
+def test_no_failure_of_a_free_check_speaks_of_money(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoAnswer(WholeReplies):
+        def send(self, request: Request, *, seconds: float) -> Reply:
+            raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
+
+    connecting = connected.module("IntegrationsFunction")
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", NoAnswer())
+    monkeypatch.setattr(connecting, "doors", replace(connecting.doors, upstream=NoAnswer()))
+    for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
+        assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
+        assert "paid" not in answer.text
+
+
+def test_a_management_key_is_refused(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = row_of(connected, "alice")
+    reply = Reply(status=200, body=b'{"data": {"label": "m", "is_management_key": true}}')
+    for upstream in (
+        connected.module("IntegrationsFunction").doors.upstream,
+        connected.module("IntegrationTestFunction").upstream,
+    ):
+        monkeypatch.setattr(upstream, "send", lambda request, *, seconds: reply)
+    saved = connected.connect(key=OTHER_KEY)
+    assert row_of(connected, "alice") == before
+    for answer in (saved, _test(connected)):
+        assert (answer.status, answer.code) == (409, "credential_rejected")
+        assert "management key" in answer.json["error"]["message"]
+    assert connected.call("GET", PATH).json["status"] == "broken"

@@ -1,0 +1,264 @@
+"""The isolation matrix: every route of the template, by everybody who should not get through, and what each is told."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from instant.domain.access.identity import Scope
+from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
+from tests.integration.front import Front
+from tests.integration.house import TEMPLATE, Answer, House, open_house
+from tests.integration.tenants import Tenant, belongings, body_of, key_of, missing, move_in, target_of
+from tests.local.template import Json
+
+type Route = tuple[str, str]
+
+PUBLIC = "public"
+"""Anybody may ask, with any token or none, and gets the same."""
+ID = "id"
+"""Names a thing: somebody else's is told from a missing one by nothing."""
+OWN = "own"
+"""Names nothing: it is about what is the caller's own, or what is everybody's."""
+
+ROUTES: dict[Route, tuple[str, Scope | None]] = {
+    ("POST", "/api/execute"): (ID, Scope.EXECUTE),
+    ("GET", "/api/executions"): (OWN, None),
+    ("GET", "/api/executions/{execution_id}"): (ID, None),
+    ("GET", "/api/usage"): (OWN, None),
+    ("GET", "/api/usage/what-if"): (OWN, None),
+    ("GET", "/api/budgets"): (OWN, Scope.MANAGE),
+    ("PUT", "/api/budgets"): (ID, Scope.MANAGE),
+    ("GET", "/api/images/{image_id}"): (ID, None),
+    ("GET", "/api/resource-types"): (PUBLIC, None),
+    ("GET", "/api/resources"): (OWN, None),
+    ("POST", "/api/resources"): (OWN, Scope.MANAGE),
+    ("POST", "/api/resources/preview"): (ID, Scope.MANAGE),
+    ("GET", "/api/resources/{resource_id}"): (ID, None),
+    ("PATCH", "/api/resources/{resource_id}"): (ID, Scope.MANAGE),
+    ("DELETE", "/api/resources/{resource_id}"): (ID, Scope.MANAGE),
+    ("GET", "/api/user/integrations/{service}"): (OWN, Scope.MANAGE),
+    ("POST", "/api/user/integrations/{service}"): (OWN, Scope.MANAGE),
+    ("PATCH", "/api/user/integrations/{service}"): (OWN, Scope.MANAGE),
+    ("DELETE", "/api/user/integrations/{service}"): (OWN, Scope.MANAGE),
+    ("POST", "/api/user/integrations/{service}/test"): (OWN, Scope.MANAGE),
+    ("POST", "/api/user/integrations/{service}/connect"): (OWN, Scope.MANAGE),
+    ("POST", "/api/user/integrations/{service}/connect/complete"): (OWN, Scope.MANAGE),
+    ("GET", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("POST", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("PATCH", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("DELETE", "/api/admin/integrations/{service}"): (OWN, Scope.ADMIN),
+    ("GET", "/api/user/api-keys"): (OWN, Scope.MANAGE),
+    ("POST", "/api/user/api-keys"): (OWN, Scope.MANAGE),
+    ("DELETE", "/api/user/api-keys/{key_id}"): (ID, Scope.MANAGE),
+    ("GET", "/api/models"): (PUBLIC, None),
+    ("GET", "/api/models/{author}/{slug}"): (PUBLIC, None),
+    ("GET", "/api/models/changes"): (PUBLIC, None),
+    ("GET", "/api/models/{author}/{slug}/endpoints"): (PUBLIC, None),
+    ("GET", "/api/models/{author}/{slug}/history"): (PUBLIC, None),
+    ("POST", "/api/models/estimate"): (PUBLIC, None),
+    ("POST", "/api/admin/sync-models"): (OWN, Scope.ADMIN),
+    ("GET", "/api/openapi.json"): (PUBLIC, None),
+}
+"""Every route: what it is about, and the scope that it needs."""
+
+PRIVATE = [route for route, (about, _) in ROUTES.items() if about != PUBLIC]
+NAMING = [route for route, (about, _) in ROUTES.items() if about == ID]
+LISTS = [("GET", "/api/executions"), ("GET", "/api/resources"), ("GET", "/api/user/api-keys")]
+
+STRANGERS = {
+    "no token": None,
+    "expired": "expired",
+    "wrong audience": "for another audience",
+    "alg none": "unsigned",
+    "alg confused": "signed with the public key",
+    "somebody else's claims": "tampered with",
+}
+"""Who is nobody: the bad token of the fake issuer's that they send."""
+
+
+@dataclass
+class Place:
+    """A house with a gateway before it, an issuer of tokens, two tenants, and dora, who has nothing to lose."""
+
+    house: House
+    front: Front
+    issuer: FakeIssuer
+    alice: Tenant
+    bob: Tenant
+    dora: Tenant
+
+    def ask(self, route: Route, ids: Mapping[str, str], token: str | None, **body: Any) -> Answer:
+        """A good request to a route about the things of these names; `body` comes over the usual one."""
+        method, path = route
+        usual = body_of(method, path, ids)
+        return self.front.ask(method, target_of(path, ids), body or usual, token=token)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with FakeIssuer() as issuer, open_house(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as house:
+        house.sync()
+        alice, bob = move_in(house, "alice"), move_in(house, "bob")
+        house.sync()  # from then on the endpoints of their models are known
+        yield Place(house, Front(house), issuer, alice, bob, Tenant("dora"))
+
+
+def routes_of(template: Json) -> set[Route]:
+    """The method and path of every API event of a template."""
+    functions = (r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function")
+    events = (event for function in functions for event in function["Properties"].get("Events", {}).values())
+    return {(e["Properties"]["Method"], e["Properties"]["Path"]) for e in events if e["Type"] == "Api"}
+
+
+def test_every_route_has_a_row() -> None:
+    assert routes_of(TEMPLATE) == set(ROUTES)
+
+
+def test_a_new_route_without_a_row_would_be_noticed() -> None:
+    changed = deepcopy(TEMPLATE)
+    event = {"Type": "Api", "Properties": {"Method": "GET", "Path": "/api/secrets"}}
+    changed["Resources"]["ExecuteFunction"]["Properties"]["Events"]["New"] = event
+    assert routes_of(changed) - set(ROUTES) == {("GET", "/api/secrets")}
+
+
+def test_what_is_public_is_so_in_the_template(place: Place) -> None:
+    open_to_all = {(route.method, route.path) for route in place.house.plan.routes if route.authorizer is None}
+    assert open_to_all == {route for route, (about, _) in ROUTES.items() if about == PUBLIC}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_nobody_gets_in_anywhere(place: Place, stranger: str) -> None:
+    bad = STRANGERS[stranger]
+    token = BAD_TOKENS[bad](place.issuer) if bad else None
+    before = belongings(place.house, place.alice)
+    place.house.fake.forget_requests()
+    answers = [place.ask(route, place.alice.ids, token) for route in PRIVATE]
+    assert {(answer.status, answer.code) for answer in answers} == {(401, "unauthenticated")}
+    assert all(answer == answers[0] for answer in answers)
+    assert belongings(place.house, place.alice) == before
+    assert place.house.fake.requests == []
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in PRIVATE], ids=" ".join)
+def test_what_is_public_is_the_same_for_everybody(place: Place, route: Route) -> None:
+    tokens = [None, key_of(place.house, place.bob), "nonsense", BAD_TOKENS["expired"](place.issuer)]
+    answers = [place.ask(route, place.alice.ids, token) for token in tokens]
+    assert answers[0].status == 200
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("route", PRIVATE, ids=" ".join)
+def test_a_scope_opens_what_it_is_for_and_nothing_else(place: Place, route: Route) -> None:
+    needed = ROUTES[route][1]
+    for held in ({Scope.EXECUTE}, {Scope.MANAGE}, {Scope.ADMIN}, set(Scope) - {needed}):
+        answer = place.ask(route, missing(place.alice.ids), key_of(place.house, place.dora, held))
+        refused = answer.status == 403 and f"the scope '{needed}'" in answer.json["error"]["message"]
+        assert refused == (needed is not None and needed not in held), (held, answer.text)
+
+
+@pytest.mark.parametrize("route", [route for route, (_, scope) in ROUTES.items() if scope], ids=" ".join)
+def test_without_its_scope_a_tenant_changes_nothing_of_their_own(place: Place, route: Route) -> None:
+    token = key_of(place.house, place.alice, set(Scope) - {ROUTES[route][1]})
+    before = belongings(place.house, place.alice)
+    place.house.fake.forget_requests()
+    answer = place.ask(route, place.alice.ids, token)
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert belongings(place.house, place.alice) == before
+    assert place.house.fake.requests == []
+
+
+def test_an_access_token_manages_and_executes_and_no_more(place: Place) -> None:
+    token = place.issuer.token("carol")
+    for route in PRIVATE:
+        answer = place.ask(route, missing(place.alice.ids), token)
+        assert (answer.status == 403) == (ROUTES[route][1] is Scope.ADMIN), (route, answer.text)
+
+
+@pytest.mark.parametrize("kind", ["key", "token"])
+@pytest.mark.parametrize("route", NAMING, ids=" ".join)
+def test_another_tenant_s_thing_is_exactly_as_missing(place: Place, route: Route, kind: str) -> None:
+    token = key_of(place.house, place.bob) if kind == "key" else place.issuer.token("bob")
+    nothing, before = missing(place.alice.ids), belongings(place.house, place.alice)
+    place.house.fake.forget_requests()
+    for body in bodies(route, place.alice.ids, nothing):
+        foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
+        assert (foreign.status, foreign.code) == (404, "not_found")
+        assert foreign == absent
+    assert belongings(place.house, place.alice) == before
+    assert place.house.fake.requests == []
+
+
+def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> Iterator[Any]:
+    """Pairs of requests for a thing and for nothing: in the path, or in the body by id and by address."""
+    inputs = {"inputs": {"prompt": "hello"}}
+    if route == ("POST", "/api/execute"):
+        yield [(each, {"resource": each["address"], **inputs}) for each in (ids, nothing)]
+    if route == ("PUT", "/api/budgets"):
+        for scope, name in (("resource", "resource_id"), ("api_key", "key_id")):
+            limits = {"daily_usd": "1", "monthly_usd": None}
+            yield [(each, {"scope": scope, "id": each[name], **limits}) for each in (ids, nothing)]
+    elif route[1] in ("/api/execute", "/api/resources/preview"):
+        yield [(each, {"resource_id": each["resource_id"], **inputs}) for each in (ids, nothing)]
+    else:
+        yield [(each, {}) for each in (ids, nothing)]
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        ("PATCH", "/api/resources/{resource_id}"),
+        ("DELETE", "/api/resources/{resource_id}"),
+        ("POST", "/api/resources/preview"),
+    ],
+    ids=" ".join,
+)
+def test_a_public_resource_is_missing_where_it_would_be_changed_or_its_settings_shown(
+    place: Place, route: Route
+) -> None:
+    token, before = key_of(place.house, place.bob), belongings(place.house, place.alice)
+    public = {**place.alice.ids, "resource_id": place.alice.public_id}
+    for body in bodies(route, public, missing(public)):
+        foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
+        assert (foreign.status, foreign) == (404, absent)
+    assert belongings(place.house, place.alice) == before
+
+
+@pytest.mark.parametrize("route", LISTS, ids=" ".join)
+def test_lists_are_one_s_own(place: Place, route: Route) -> None:
+    bobs = place.ask(route, place.bob.ids, key_of(place.house, place.bob)).text
+    assert any(name in bobs for name in place.bob.ids.values())
+    assert not any(name in bobs for name in (*place.alice.ids.values(), place.alice.public_id))
+    assert place.ask(route, place.alice.ids, place.issuer.token("newcomer")).json["data"] == []
+
+
+def test_a_cursor_of_another_tenant_s_leads_to_nothing_of_theirs(place: Place) -> None:
+    for path in ("/api/executions", "/api/resources"):
+        page = place.front.ask("GET", f"{path}?limit=1", token=key_of(place.house, place.alice)).json
+        cursor = page["next_cursor"]
+        assert cursor
+        followed = place.front.ask("GET", f"{path}?limit=200&cursor={cursor}", token=key_of(place.house, place.bob))
+        assert not any(name in followed.text for name in (*place.alice.ids.values(), place.alice.public_id))
+
+
+def test_public_lists_show_no_private_resource_whatever_is_asked_for(place: Place) -> None:
+    for query in ("", "&q=haiku", "&sort=most_used", "&resource_type=openrouter_instant"):
+        token = key_of(place.house, place.bob)
+        listed = place.front.ask("GET", f"/api/resources?listing=public&limit=200{query}", token=token)
+        ids = [row["resource_id"] for row in listed.json["data"]]
+        assert place.alice.public_id in ids
+        assert place.alice.ids["resource_id"] not in ids
+
+
+def test_one_tenant_s_connection_is_out_of_everybody_else_s_reach(place: Place) -> None:
+    before, visitor = belongings(place.house, place.alice), place.issuer.token("visitor")
+    connection = "/api/user/integrations/{service}"
+    asked: list[Route] = [("GET", connection), ("PATCH", connection), ("DELETE", connection)]
+    for route in (*asked, ("POST", f"{connection}/test")):
+        answer = place.ask(route, place.alice.ids, visitor)
+        assert (answer.status, answer.code) == (404, "not_found")
+    for route in (("POST", connection), *asked):
+        assert place.ask(route, place.alice.ids, visitor).status < 300
+    assert belongings(place.house, place.alice) == before

@@ -1,0 +1,139 @@
+"""A warm function that has opened a key: it never uses it again once the row has changed, nor for anybody else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from instant.adapters.access.secret_box import CACHE_SECONDS, KmsKeyOpener
+from instant.adapters.aws import client as aws
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.errors import CredentialDisabled, CredentialMissing, CredentialRejected, InstantError
+from instant.use_cases.executions.deps import ExecuteDeps
+from instant.use_cases.executions.execute import execute
+from instant.use_cases.executions.prepare import ExecuteRequest
+from tests.fakes.clock import FakeClock
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.guests import created, new_user, open_guest_house
+from tests.integration.house import GOOD_KEY, House
+
+PATH = "/api/user/integrations/openrouter"
+OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with open_guest_house() as opened:
+        yield opened
+
+
+@dataclass
+class Warm:
+    """A warm function's own parts with a clock of ours, and a user whose key it has used."""
+
+    house: House
+    doors: ExecuteDeps
+    clock: FakeClock
+    user: str
+    resource_id: str
+
+    def run(self, user: str | None = None, doors: ExecuteDeps | None = None) -> list[str]:
+        """The keys with which OpenRouter was called for one execution."""
+        self.house.fake.forget_requests()
+        request = ExecuteRequest(resource_id=self.resource_id, inputs={"prompt": "Hello."})
+        caller = Identity(f"user_{user or self.user}", frozenset({Scope.EXECUTE}))
+        execute(request, caller, lambda: 30.0, doors or self.doors)
+        return [chat.headers["authorization"] for chat in self.house.fake.chat_requests]
+
+    def refused(self, kind: type[InstantError], user: str | None = None, doors: ExecuteDeps | None = None) -> None:
+        """It is refused so, and nothing is sent."""
+        with pytest.raises(kind):
+            self.run(user, doors)
+        assert self.house.fake.requests == []
+
+    def decrypts(self) -> int:
+        """How often KMS is asked for one execution."""
+        with recorded("kms") as calls:
+            assert self.run() == [f"Bearer {GOOD_KEY}"]
+        return operations(calls).count("Decrypt")
+
+
+@pytest.fixture
+def warm(house: House) -> Warm:
+    user, clock = new_user(), FakeClock()
+    house.connect(user)
+    made = created(house, user, visibility="public")
+    opener = KmsKeyOpener(house.name("CREDENTIALS_KEY"), "test", clock)
+    doors = replace(house.module("ExecuteFunction").doors, keys=opener)
+    ready = Warm(house, doors, clock, user, made["resource_id"])
+    assert ready.run() == [f"Bearer {GOOD_KEY}"]
+    return ready
+
+
+def test_a_replaced_key_is_never_used_again(warm: Warm) -> None:
+    assert warm.house.connect(warm.user, OTHER_KEY).status == 201
+    assert warm.run() == [f"Bearer {OTHER_KEY}"]
+    assert warm.house.connect(warm.user, GOOD_KEY).status == 201
+    assert warm.run() == [f"Bearer {GOOD_KEY}"]
+
+
+def test_a_deleted_key_is_never_used_again(warm: Warm) -> None:
+    assert warm.house.call("DELETE", PATH, user=warm.user).status == 204
+    warm.refused(CredentialMissing)
+
+
+def test_a_disabled_key_is_not_used_until_it_is_enabled(warm: Warm) -> None:
+    assert warm.house.call("PATCH", PATH, {"is_enabled": False}, user=warm.user).status == 200
+    warm.refused(CredentialDisabled)
+    assert warm.house.call("PATCH", PATH, {"is_enabled": True}, user=warm.user).status == 200
+    assert warm.run() == [f"Bearer {GOOD_KEY}"]
+
+
+def test_a_key_that_the_service_rejected_is_not_used_again(warm: Warm) -> None:
+    warm.house.fake.revoked_keys.add(GOOD_KEY)
+    assert warm.house.call("POST", f"{PATH}/test", user=warm.user).status == 409
+    warm.house.fake.revoked_keys.clear()
+    warm.refused(CredentialRejected)
+
+
+def test_an_opened_key_is_kept_for_five_minutes_and_no_longer(warm: Warm) -> None:
+    assert CACHE_SECONDS == 300
+    warm.clock.pass_seconds(299.9)
+    assert warm.decrypts() == 0
+    warm.clock.pass_seconds(0.1)
+    assert warm.decrypts() == 1
+
+
+def test_a_row_copied_to_another_user_opens_nothing_however_warm_the_function_is(warm: Warm) -> None:
+    thief = new_user()
+    row = _row(warm.house, warm.user)
+    _put(warm.house, {**row, "user_id": {"S": f"user_{thief}"}})
+    warm.refused(CredentialRejected, thief)
+    for answer in (
+        warm.house.execute(warm.resource_id, user=thief),
+        warm.house.call("POST", f"{PATH}/test", user=thief),
+    ):
+        assert (answer.status, answer.code) == (409, "credential_rejected")
+    assert warm.house.fake.requests == []
+
+
+def test_a_ciphertext_put_into_another_user_s_row_opens_nothing(warm: Warm) -> None:
+    thief = new_user()
+    warm.house.connect(thief, OTHER_KEY)
+    assert warm.run(thief) == [f"Bearer {OTHER_KEY}"]
+    _put(warm.house, {**_row(warm.house, thief), "ciphertext": _row(warm.house, warm.user)["ciphertext"]})
+    warm.refused(CredentialRejected, thief)
+
+
+def test_a_key_of_another_stage_opens_nothing(warm: Warm) -> None:
+    opener = KmsKeyOpener(warm.house.name("CREDENTIALS_KEY"), "prod", warm.clock)
+    warm.refused(CredentialRejected, doors=replace(warm.doors, keys=opener))
+
+
+def _row(house: House, user: str) -> dict[str, Any]:
+    return next(row for row in house.table("INTEGRATIONS_TABLE") if row["user_id"]["S"] == f"user_{user}")
+
+
+def _put(house: House, row: dict[str, Any]) -> None:
+    aws.client("dynamodb").put_item(TableName=house.name("INTEGRATIONS_TABLE"), Item=row)

@@ -1,0 +1,138 @@
+"""Our API keys in their table: hashes only, listed to their user, closed for good."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pynamodb.exceptions import PutError, UpdateError
+
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.adapters.aws import client as aws
+from instant.domain.access.api_key import ApiKey, hash_of, mint
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.clock import stamp
+from instant.domain.errors import Forbidden, InvalidField, NotFound, Unauthenticated
+from instant.use_cases.access.api_keys import create_key, list_keys, revoke_key
+from instant.use_cases.access.authorize import authorize
+from tests.fakes.clock import START, FakeClock
+from tests.integration.house import House
+
+EVERYTHING = frozenset(Scope)
+
+
+@pytest.fixture
+def store(cloud: House) -> DynamoApiKeyStore:
+    return DynamoApiKeyStore(cloud.name("API_KEYS_TABLE"))
+
+
+@pytest.fixture
+def caller(fresh: Callable[[str], str]) -> Identity:
+    return Identity(fresh("user"), EVERYTHING)
+
+
+def minted(user_id: str, **more: str) -> tuple[str, ApiKey]:
+    """A key in clear and its record."""
+    secret, record = mint(user_id=user_id, name="laptop", scopes=frozenset({Scope.EXECUTE}), now=START)
+    return secret.reveal(), replace(record, **more)  # type: ignore[arg-type]
+
+
+def test_every_field_survives(store: DynamoApiKeyStore, caller: Identity) -> None:
+    _, plain = minted(caller.user_id)
+    _, full = minted(caller.user_id, expires_at=stamp(START), revoked_at=stamp(START))
+    for key in (plain, full):
+        store.put(key)
+        assert store.get(key.key_hash) == key
+    assert store.get("0" * 64) is None
+
+
+def test_a_hash_is_never_overwritten(store: DynamoApiKeyStore, caller: Identity) -> None:
+    _, key = minted(caller.user_id)
+    store.put(key)
+    with pytest.raises(PutError):
+        store.put(replace(key, user_id="user_mallory"))
+    assert store.get(key.key_hash) == key
+
+
+def test_users_see_their_own_keys_newest_first(store: DynamoApiKeyStore, caller: Identity) -> None:
+    keys = [minted(caller.user_id, created_at=stamp(START + timedelta(days=day)))[1] for day in range(3)]
+    for key in keys:
+        store.put(key)
+    store.put(minted("user_other")[1])
+    assert store.of_user(caller.user_id) == keys[::-1]
+
+
+def test_a_revocation_keeps_its_first_time(store: DynamoApiKeyStore, caller: Identity) -> None:
+    _, key = minted(caller.user_id)
+    store.put(key)
+    for day in (1, 2):
+        store.revoke(key, stamp(START + timedelta(days=day)))
+    assert store.get(key.key_hash) == replace(key, revoked_at=stamp(START + timedelta(days=1)))
+
+
+def test_a_key_that_is_not_there_cannot_be_revoked_into_being(store: DynamoApiKeyStore, caller: Identity) -> None:
+    _, key = minted(caller.user_id)
+    with pytest.raises(UpdateError):
+        store.revoke(key, stamp(START))
+    assert store.get(key.key_hash) is None
+
+
+def test_the_table_cannot_authenticate_anybody(cloud: House, store: DynamoApiKeyStore, caller: Identity) -> None:
+    text, key = minted(caller.user_id)
+    store.put(key)
+    rows = str(aws.client("dynamodb").scan(TableName=cloud.name("API_KEYS_TABLE"))["Items"])
+    assert key.key_hash in rows
+    assert text not in rows
+    assert text[9:-4] not in rows
+    with pytest.raises(Unauthenticated):
+        authorize(f"Bearer {key.key_hash}", store, FakeClock())
+
+
+def test_a_key_opens_what_it_may_until_it_is_closed(store: DynamoApiKeyStore, caller: Identity) -> None:
+    clock = FakeClock()
+    secret, key = create_key(
+        name="ci",
+        scopes=frozenset({Scope.EXECUTE}),
+        expires_at=START + timedelta(hours=1),
+        caller=caller,
+        store=store,
+        clock=clock,
+    )
+    header = f"Bearer {secret.reveal()}"
+    assert key.key_hash == hash_of(secret.reveal())
+    opened = Identity(caller.user_id, frozenset({Scope.EXECUTE}), key.key_id, key.expires_at)
+    assert authorize(header, store, clock) == opened
+    clock.pass_seconds(3_600)
+    with pytest.raises(Unauthenticated):
+        authorize(header, store, clock)
+    clock.pass_seconds(-3_600)
+    revoke_key(key.key_id, caller, store, clock)
+    with pytest.raises(Unauthenticated):
+        authorize(header, store, clock)
+    assert [listed.revoked_at for listed in list_keys(caller, store)] == [stamp(START)]
+
+
+def test_nobody_revokes_another_s_key(store: DynamoApiKeyStore, caller: Identity) -> None:
+    _, key = minted(caller.user_id)
+    store.put(key)
+    with pytest.raises(NotFound):
+        revoke_key(key.key_id, Identity("user_mallory", EVERYTHING), store, FakeClock())
+    assert store.get(key.key_hash) == key
+
+
+def test_a_key_never_has_more_scopes_than_its_maker(store: DynamoApiKeyStore, fresh: Callable[[str], str]) -> None:
+    maker = Identity(fresh("user"), frozenset({Scope.MANAGE, Scope.EXECUTE}))
+    with pytest.raises(Forbidden, match="admin"):
+        create_key(name="k", scopes=EVERYTHING, expires_at=None, caller=maker, store=store, clock=FakeClock())
+    powerless = Identity(maker.user_id, frozenset({Scope.EXECUTE}))
+    with pytest.raises(Forbidden, match="manage"):
+        create_key(name="k", scopes=powerless.scopes, expires_at=None, caller=powerless, store=store, clock=FakeClock())
+    assert store.of_user(maker.user_id) == []
+
+
+def test_a_key_cannot_be_born_expired(store: DynamoApiKeyStore, caller: Identity) -> None:
+    for expires_at in (START, START - timedelta(days=1)):
+        with pytest.raises(InvalidField, match="expires_at"):
+            create_key(
+                name="k", scopes=EVERYTHING, expires_at=expires_at, caller=caller, store=store, clock=FakeClock()
+            )

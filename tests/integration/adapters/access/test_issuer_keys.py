@@ -1,0 +1,177 @@
+"""An issuer's keys over real HTTP: rotation at once, outages survived, floods kept away, garbage never believed."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from instant.adapters.access.issuer_keys import FRESH_SECONDS, RETRY_SECONDS, SEARCH_SECONDS, STALE_SECONDS, IssuerKeys
+from instant.adapters.http.upstream import HttpUpstream
+from instant.domain.errors import UpstreamUnavailable
+from tests.fakes.clock import FakeClock, TickingClock
+from tests.fakes.issuer import FAULTS, FakeIssuer, SigningKey
+
+BOTH = ["/.well-known/openid-configuration", "/keys"]
+
+
+@pytest.fixture
+def issuer() -> Iterator[FakeIssuer]:
+    with FakeIssuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[HttpUpstream]:
+    """A client whose time is over after so many readings of its clock as a document has seconds."""
+    made = HttpUpstream(clock=TickingClock(1))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def keys(issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock) -> IssuerKeys:
+    return IssuerKeys(issuer.url, "", upstream, clock, seconds=60)
+
+
+def knows(keys: IssuerKeys, key: SigningKey | str) -> bool:
+    return keys.find(key if isinstance(key, str) else key.kid) is not None
+
+
+def test_keys_are_asked_for_once_an_hour(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+    for _ in range(3):
+        assert knows(keys, issuer.key)
+    clock.pass_seconds(FRESH_SECONDS - 1)
+    assert knows(keys, issuer.key)
+    assert issuer.asked == BOTH
+    clock.pass_seconds(1)
+    assert knows(keys, issuer.key)
+    assert issuer.asked == BOTH * 2
+
+
+def test_a_given_place_of_keys_needs_no_discovery(issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock) -> None:
+    keys = IssuerKeys("https://unreachable.example", issuer.jwks_url, upstream, clock, seconds=60)
+    assert knows(keys, issuer.key)
+    assert issuer.asked == ["/keys"]
+
+
+def test_a_new_key_is_found_at_once_and_an_old_one_stops_with_the_next_question(
+    issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock
+) -> None:
+    old = issuer.key
+    assert knows(keys, old)
+    new = issuer.rotate()
+    issuer.retire(old)
+    assert knows(keys, old)
+    assert knows(keys, new)
+    assert not knows(keys, old)
+
+
+def test_a_flood_of_invented_keys_asks_once_a_minute(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+    assert knows(keys, issuer.key)
+    for number in range(300):
+        assert not knows(keys, f"invented-{number}")
+    assert issuer.asked == BOTH * 2
+    clock.pass_seconds(SEARCH_SECONDS)
+    for number in range(300):
+        assert not knows(keys, f"invented-{number}")
+    assert issuer.asked == BOTH * 3
+    assert knows(keys, issuer.key)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_outage_is_survived_for_a_day(
+    issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock, fault: str
+) -> None:
+    keys = IssuerKeys(issuer.url, issuer.jwks_url, upstream, clock, seconds=60)
+    assert knows(keys, issuer.key)
+    issuer.fault = fault
+    clock.pass_seconds(FRESH_SECONDS)
+    before = len(issuer.asked)
+    for _ in range(9):
+        assert knows(keys, issuer.key)
+    assert len(issuer.asked) == before + 1
+    clock.pass_seconds(STALE_SECONDS - FRESH_SECONDS)
+    with pytest.raises(UpstreamUnavailable):
+        keys.find(issuer.key.kid)
+    issuer.fault = None
+    clock.pass_seconds(RETRY_SECONDS)
+    assert knows(keys, issuer.key)
+
+
+def test_an_unknown_key_during_an_outage_is_unknown(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+    assert knows(keys, issuer.key)
+    issuer.fault = "down"
+    for _ in range(9):
+        assert not knows(keys, "new")
+    assert len(issuer.asked) == len(BOTH) + 1
+    assert knows(keys, issuer.key)
+
+
+def test_without_any_keys_nobody_can_tell(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+    issuer.fault = "error"
+    for _ in range(9):
+        with pytest.raises(UpstreamUnavailable):
+            keys.find(issuer.key.kid)
+    assert len(issuer.asked) == 1
+    issuer.fault = None
+    clock.pass_seconds(RETRY_SECONDS)
+    assert knows(keys, issuer.key)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"issuer": "https://other.example"}, {"issuer": None}, {"jwks_uri": None}, {"jwks_uri": 7}),
+        *({"jwks_uri": "http://keys.example/"}, {"jwks_uri": "file:///etc/passwd"}, {"jwks_uri": "keys"}),
+        {"jwks_uri": "http://somebody@127.0.0.1:PORT/keys"},
+    ],
+)
+def test_a_discovery_that_leads_astray_is_not_followed(
+    issuer: FakeIssuer, keys: IssuerKeys, wrong: dict[str, object]
+) -> None:
+    port = issuer.url.rpartition(":")[2]
+    issuer.discovery |= json.loads(json.dumps(wrong).replace("PORT", port))
+    with pytest.raises(UpstreamUnavailable):
+        keys.find(issuer.key.kid)
+    assert issuer.asked == BOTH[:1]
+
+
+def test_a_redirect_is_not_followed(issuer: FakeIssuer, keys: IssuerKeys) -> None:
+    issuer.fault = "redirect"
+    with pytest.raises(UpstreamUnavailable):
+        keys.find(issuer.key.kid)
+    assert issuer.asked == BOTH[:1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"use": "enc"}, {"alg": "HS256"}, {"alg": "PS256"}, {"alg": "ES256"}, {"alg": None}, {"alg": ["RS256"]}),
+        *({"kty": "oct", "k": "c2VjcmV0"}, {"kty": "OKP", "crv": "Ed25519"}, {"kty": None}, {"kty": ["RSA"]}),
+        *({"kid": None}, {"kid": 7}, {"n": "?"}, {"n": None}, {"e": ""}, {"crv": "P-256"}, {"crv": {}}),
+    ],
+    ids=str,
+)
+def test_keys_of_other_kinds_are_left_out(issuer: FakeIssuer, keys: IssuerKeys, change: dict[str, object]) -> None:
+    issuer.extra_keys = [{**issuer.key.jwk(), "kid": "odd", **change}, "text", None, []]
+    assert not knows(keys, "odd")
+    assert not knows(keys, "7")
+    assert knows(keys, issuer.key)
+
+
+def test_a_key_that_names_no_algorithm_may_do_what_its_type_can(issuer: FakeIssuer, keys: IssuerKeys) -> None:
+    plain = {name: value for name, value in issuer.key.jwk().items() if name not in ("alg", "use")}
+    curve = SigningKey.make("curve", "ES384").jwk()
+    del curve["alg"]
+    issuer.extra_keys = [{**plain, "kid": "plain"}, curve]
+    found = {name: keys.find(name) for name in ("plain", "curve", issuer.key.kid)}
+    assert {name: key and key.algorithms for name, key in found.items()} == {
+        "plain": ("RS256", "RS384", "RS512"),
+        "curve": ("ES384",),
+        issuer.key.kid: ("RS256",),
+    }

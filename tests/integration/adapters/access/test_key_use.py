@@ -1,0 +1,92 @@
+"""When a key was last used: noted to the hour, once an hour, and never at the price of a refusal."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pynamodb.exceptions import UpdateError
+
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.domain.access.api_key import ApiKey, mint
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.clock import stamp
+from instant.domain.errors import Unauthenticated
+from instant.use_cases.access.authorize import authorize
+from tests.fakes.aws_faults import failure, faults
+from tests.fakes.clock import START, FakeClock
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.house import House
+
+NOON, ONE = stamp(START), stamp(START + timedelta(hours=1))
+
+
+@pytest.fixture
+def store(cloud: House) -> DynamoApiKeyStore:
+    return DynamoApiKeyStore(cloud.name("API_KEYS_TABLE"))
+
+
+@pytest.fixture
+def key(store: DynamoApiKeyStore, fresh: Callable[[str], str]) -> tuple[str, ApiKey]:
+    """A stored key in clear, and its record."""
+    secret, record = mint(user_id=fresh("user"), name="ci", scopes=frozenset({Scope.EXECUTE}), now=START)
+    store.put(record)
+    return secret.reveal(), record
+
+
+def used(store: DynamoApiKeyStore, text: str, clock: FakeClock) -> list[str]:
+    """What DynamoDB is asked when the key is used now."""
+    with recorded("dynamodb") as calls:
+        authorize(f"Bearer {text}", store, clock)
+    return operations(calls)
+
+
+def test_a_use_is_noted_once_an_hour(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+    text, record = key
+    clock = FakeClock(START + timedelta(minutes=17, microseconds=3))
+    assert used(store, text, clock) == ["GetItem", "UpdateItem"]
+    assert store.get(record.key_hash) == replace(record, last_used_at=NOON)
+    clock.pass_seconds(42 * 60)
+    assert used(store, text, clock) == ["GetItem"]
+    clock.pass_seconds(60)
+    assert used(store, text, clock) == ["GetItem", "UpdateItem"]
+    assert store.of_user(record.user_id) == [replace(record, last_used_at=ONE)]
+
+
+def test_of_many_writers_the_first_writes_and_time_never_goes_back(
+    store: DynamoApiKeyStore, key: tuple[str, ApiKey]
+) -> None:
+    _, record = key
+    for hour in (ONE, ONE, NOON):
+        store.note_use(record, hour)
+    assert store.get(record.key_hash) == replace(record, last_used_at=ONE)
+
+
+def test_a_note_makes_no_key_and_opens_none_again(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+    _, record = key
+    store.note_use(replace(record, key_hash="0" * 64), NOON)
+    assert store.get("0" * 64) is None
+    store.revoke(record, ONE)
+    store.note_use(record, NOON)
+    assert store.get(record.key_hash) == replace(record, revoked_at=ONE, last_used_at=NOON)
+
+
+def test_nobody_is_refused_because_a_note_failed(
+    store: DynamoApiKeyStore, key: tuple[str, ApiKey], caplog: pytest.LogCaptureFixture
+) -> None:
+    text, record = key
+    with faults("UpdateItem", failure("AccessDeniedException")), caplog.at_level(logging.ERROR):
+        assert authorize(f"Bearer {text}", store, FakeClock()) == Identity(record.user_id, record.scopes, record.key_id)
+    assert "the use of a key was not noted" in caplog.text
+    assert text not in caplog.text
+    with faults("UpdateItem", failure("AccessDeniedException")), pytest.raises(UpdateError):
+        store.note_use(record, NOON)
+
+
+def test_a_refused_key_was_not_used(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+    text, record = key
+    store.revoke(record, NOON)
+    with recorded("dynamodb") as calls, pytest.raises(Unauthenticated):
+        authorize(f"Bearer {text}", store, FakeClock())
+    assert operations(calls) == ["GetItem"]

@@ -1,0 +1,151 @@
+"""Sealed keys: they open for their own user, service and stage, and are remembered for five minutes."""
+
+from base64 import b64encode
+from dataclasses import replace
+
+import pytest
+
+from instant.adapters.access.secret_box import CACHE_SECONDS, KmsFailed, KmsKeyOpener, KmsKeySealer
+from instant.domain.errors import CredentialRejected
+from instant.domain.secret import Secret
+from tests.fakes.aws_faults import answer, failure, faults
+from tests.fakes.clock import FakeClock
+from tests.fakes.nouns import an_integration
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.house import House
+
+KEY = Secret("sk-or-v1-" + "canary42" * 8)
+ALICE = {"user_id": "user_alice", "service": "openrouter"}
+
+
+class Box:
+    """Both halves for one stage, and a clock."""
+
+    def __init__(self, house: House, stage: str = "test") -> None:
+        """Use the house's KMS key."""
+        self.clock = FakeClock()
+        self.sealer = KmsKeySealer(house.name("CREDENTIALS_KEY"), stage)
+        self.opener = KmsKeyOpener(house.name("CREDENTIALS_KEY"), stage, self.clock)
+
+
+@pytest.fixture
+def box(cloud: House) -> Box:
+    return Box(cloud)
+
+
+def test_a_sealed_key_opens_again(box: Box) -> None:
+    sealed = box.sealer.seal(KEY, **ALICE)
+    assert KEY.reveal().encode() not in sealed
+    assert box.opener.open(sealed, **ALICE) == KEY
+
+
+def test_kms_is_told_the_key_and_what_policies_ask_for(cloud: House, box: Box) -> None:
+    with recorded("kms") as calls:
+        box.opener.open(box.sealer.seal(KEY, **ALICE), **ALICE)
+    asked = {"KeyId": cloud.name("CREDENTIALS_KEY"), "EncryptionContext": {"app": "instant", "stage": "test", **ALICE}}
+    assert operations(calls) == ["Encrypt", "Decrypt"]
+    assert [{name: call.parameters.get(name) for name in asked} for call in calls] == [asked, asked]
+
+
+def test_the_same_key_never_looks_the_same(box: Box) -> None:
+    assert box.sealer.seal(KEY, **ALICE) != box.sealer.seal(KEY, **ALICE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"user_id": "user_bob"}, {"service": "other"}, {"user_id": "USER_ALICE"}, {"user_id": ""}],
+    ids=["user", "service", "case", "nobody"],
+)
+def test_it_does_not_open_for_anybody_else(box: Box, other: dict[str, str]) -> None:
+    sealed = box.sealer.seal(KEY, **ALICE)
+    assert box.opener.open(sealed, **ALICE) == KEY  # also not when it is remembered
+    with pytest.raises(CredentialRejected, match=r"Save it again: POST /api/user/integrations/\w") as caught:
+        box.opener.open(sealed, **{**ALICE, **other})
+    assert "canary" not in str(caught.value.body())
+    assert caught.value.__suppress_context__
+
+
+def test_it_does_not_open_in_another_stage(cloud: House, box: Box) -> None:
+    sealed = box.sealer.seal(KEY, **ALICE)
+    with pytest.raises(CredentialRejected):
+        Box(cloud, "prod").opener.open(sealed, **ALICE)
+
+
+@pytest.mark.parametrize("place", [0, 40, -1])
+def test_a_changed_ciphertext_does_not_open(box: Box, place: int) -> None:
+    sealed = bytearray(box.sealer.seal(KEY, **ALICE))
+    sealed[place] ^= 1
+    with pytest.raises((CredentialRejected, KmsFailed)):
+        box.opener.open(bytes(sealed), **ALICE)
+
+
+def test_what_fails_on_our_side_is_not_the_key_s_fault(box: Box) -> None:
+    sealed = box.sealer.seal(KEY, **ALICE)
+    with (
+        faults("Decrypt", failure("AccessDeniedException")),
+        pytest.raises(KmsFailed, match=r"^AccessDeniedException$"),
+    ):
+        box.opener.open(sealed, **ALICE)
+
+
+def test_an_opened_key_is_remembered_for_five_minutes_and_no_longer(box: Box) -> None:
+    assert CACHE_SECONDS <= 300
+    sealed = box.sealer.seal(KEY, **ALICE)
+    with faults("Decrypt") as calls:
+        box.opener.open(sealed, **ALICE)
+        box.clock.pass_seconds(299.9)
+        box.opener.open(sealed, **ALICE)
+        assert len(calls.bodies) == 1
+        box.clock.pass_seconds(0.1)
+        box.opener.open(sealed, **ALICE)
+        assert len(calls.bodies) == 2
+
+
+def test_use_does_not_lengthen_the_memory(box: Box) -> None:
+    sealed = box.sealer.seal(KEY, **ALICE)
+    with faults("Decrypt") as calls:
+        for _ in range(7):
+            box.opener.open(sealed, **ALICE)
+            box.clock.pass_seconds(60)
+    assert len(calls.bodies) == 2
+
+
+def test_what_is_out_of_date_is_dropped_and_not_only_passed_over(box: Box) -> None:
+    old, new = box.sealer.seal(KEY, **ALICE), box.sealer.seal(Secret("sk-or-v1-new"), **ALICE)
+    box.opener.open(old, **ALICE)
+    box.clock.pass_seconds(CACHE_SECONDS / 2)
+    box.opener.open(new, **ALICE)
+    box.clock.pass_seconds(CACHE_SECONDS / 2)
+    box.opener.open(new, **ALICE)
+    assert [secret for _, secret in box.opener._opened.values()] == [Secret("sk-or-v1-new")]
+
+
+def test_a_replaced_ciphertext_is_opened_anew(box: Box) -> None:
+    old, new = box.sealer.seal(KEY, **ALICE), box.sealer.seal(Secret("sk-or-v1-new"), **ALICE)
+    assert box.opener.open(old, **ALICE) == KEY
+    assert box.opener.open(new, **ALICE) == Secret("sk-or-v1-new")
+
+
+def test_the_memory_is_bounded(box: Box) -> None:
+    opened = answer({"Plaintext": b64encode(KEY.reveal().encode()).decode()})
+    with faults("Decrypt", *[opened] * 258) as calls:
+        for number in range(257):
+            box.opener.open(b"sealed %d" % number, **ALICE)
+        assert len(box.opener._opened) == 256
+        box.opener.open(b"sealed 256", **ALICE)
+        assert len(calls.bodies) == 257
+        box.opener.open(b"sealed 0", **ALICE)
+        assert len(calls.bodies) == 258
+
+
+def test_a_row_moved_to_another_user_is_worthless(box: Box) -> None:
+    mine = an_integration(ciphertext=box.sealer.seal(KEY, **ALICE))
+    stolen = replace(mine, user_id="user_bob")
+    with pytest.raises(CredentialRejected):
+        box.opener.open(stolen.ciphertext, user_id=stolen.user_id, service=stolen.service)
+
+
+def test_neither_half_shows_the_key(box: Box) -> None:
+    sealed = box.sealer.seal(KEY, **ALICE)
+    box.opener.open(sealed, **ALICE)
+    assert "canary" not in f"{box.opener.__dict__!r} {box.sealer.__dict__!r}"

@@ -1,0 +1,55 @@
+"""Many rows: a table that takes only some at a time gets the rest again, and one that takes none is told of."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from instant.adapters.aws import batch_writes
+from instant.adapters.catalog.changes import ChangeRow
+from instant.domain.backoff import Backoff
+from instant.domain.errors import UpstreamUnavailable
+from tests.fakes.aws_faults import Fault, answer, faults
+from tests.integration.house import House, open_house
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A house whose tables are busy, and whose writers do not pause."""
+    monkeypatch.setattr(batch_writes, "_BACKOFF", Backoff(attempts=10, initial=0, max=0))
+    with open_house() as opened:
+        yield opened
+
+
+def rows(table: type[ChangeRow], count: int) -> list[ChangeRow]:
+    return [table("a/b", f"{number:03}", kind="limits", author="a", old={}, new={}) for number in range(count)]
+
+
+def busy(table: type[ChangeRow], left: list[ChangeRow]) -> Fault:
+    """None of these were written."""
+    puts = [{"PutRequest": {"Item": row.serialize()}} for row in left]
+    return answer({"UnprocessedItems": {table.Meta.table_name: puts}})
+
+
+def test_what_is_left_is_sent_again_and_nothing_else(house: House) -> None:
+    table = ChangeRow.named(house.name("MODEL_CHANGES_TABLE"))
+    batch = rows(table, 60)
+    with faults("BatchWriteItem", None, *[busy(table, batch[25:50])] * 5, busy(table, batch[25:27])) as calls:
+        batch_writes.write_items(table, batch)
+    sent = [len(puts) for body in calls.bodies for puts in body["RequestItems"].values()]
+    assert sent == [25, *[25] * 6, 2, 10]
+    stored = {row["place"]["S"] for row in house.table("MODEL_CHANGES_TABLE")}
+    assert stored == {row.place for row in batch} - {row.place for row in batch[27:50]}, "the fault took those"
+
+
+def test_a_table_that_takes_nothing_for_long_is_a_failure(house: House) -> None:
+    table = ChangeRow.named(house.name("MODEL_CHANGES_TABLE"))
+    batch = rows(table, 3)
+    with faults("BatchWriteItem", *[busy(table, batch)] * 20) as calls, pytest.raises(UpstreamUnavailable):
+        batch_writes.write_items(table, batch)
+    assert len(calls.bodies) == 10
+
+
+def test_nothing_is_no_request(house: House) -> None:
+    with faults("BatchWriteItem") as calls:
+        batch_writes.write_items(ChangeRow.named(house.name("MODEL_CHANGES_TABLE")), [])
+    assert calls.bodies == []

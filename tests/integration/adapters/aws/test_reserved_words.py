@@ -1,0 +1,118 @@
+"""No expression names an attribute by a word that DynamoDB keeps for itself: AWS refuses it, the simulation may not."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.catalog.sync_lease import DynamoSyncLease
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.adapters.executions.open_runs import DynamoOpenRuns
+from instant.adapters.resources.stats import DynamoStatsStore
+from instant.adapters.usage.budgets import DynamoBudgetStore
+from instant.adapters.usage.report import DynamoUsageStore
+from instant.domain.catalog.model import SyncRecord
+from instant.domain.executions.execution import State, StoredAnswer
+from instant.domain.limits import Rate
+from instant.domain.page import PageRequest
+from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
+from tests.architecture.project import CORE
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.nouns import a_closing, an_opening
+from tests.integration.aws_calls import AwsCall, recorded
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+
+RESERVED = set(ReservedKeywords.get_reserved_keywords())
+SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
+RAW = {
+    "budget_store.py",
+    "execution_history.py",
+    "ledger_counts.py",
+    "open_runs.py",
+    "ledger.py",
+    "limiter.py",
+    "stats_store.py",
+    "sync_lease.py",
+    "usage_history.py",
+    "usage_store.py",
+}
+"""The adapters that write expressions by hand; pynamodb gives every name an alias."""
+
+SENT_AT = "2026-11-22T12:00:00.100000Z"
+
+
+def bare_names(expression: str) -> set[str]:
+    """The attributes that an expression names without an alias; operators are in capitals, functions have brackets."""
+    return set(re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?![\w(])", expression)) - SYNTAX
+
+
+def expressions(calls: list[AwsCall]) -> Iterator[str]:
+    """Every expression in the calls, inside transactions too."""
+    for call in calls:
+        writes = [one for write in call.parameters.get("TransactItems", []) for one in write.values()]
+        for parameters in (call.parameters, *writes):
+            yield from (value for name, value in parameters.items() if name.endswith("Expression"))
+
+
+@pytest.fixture
+def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
+    """Every expression that the adapters write by hand."""
+    executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
+    ledger = a_ledger(cloud)
+    held = holds([Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
+    done, lost, left, dead = (
+        an_opening(fresh("exe"), resource_id=fresh("res"), holds=held, fingerprint="f", api_key_id="key_1")
+        for _ in range(4)
+    )
+    everything = StoredAnswer(text="{}", object_key="media/1")
+    with recorded("dynamodb") as calls:
+        for opening in (done, lost, left, dead):
+            ledger.open(opening)
+        for opening in (done, lost):
+            ledger.sent(opening)
+            ledger.name(opening, "gen-1")
+            ledger.postpone(opening, SENT_AT)
+        ledger.release(left)
+        assert ledger.take_back(dead.execution_id, "2030")
+        ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none", computed_nanousd=1))
+        ledger.unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
+        list(DynamoOpenRuns(executions).due("2030"))
+        DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
+        DynamoExecutionHistory(executions).since("user_alice", SENT_AT, PageRequest(1))
+        list(DynamoUsageStore(cloud.name("USAGE_TABLE")).of_user("user_alice", START.date(), START.date()))
+        DynamoStatsStore(stats).of(done.resource_id, START)
+        own, budgets = Subject(BudgetScope.USER, fresh("user")), DynamoBudgetStore(cloud.name("LIMITS_TABLE"))
+        for cap in (1, None):
+            budgets.put(own.subject_id, Budget(subject=own, daily_nanousd=cap))
+        lease = DynamoSyncLease(cloud.name("LIMITS_TABLE"))
+        assert lease.take("syn_1", START, START)
+        lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
+        lease.drop("syn_1")
+    limiter = DynamoLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
+    with recorded("dynamodb", hurried=True) as counted:
+        limiter.count("alice", fresh("x"), Rate(1, 1))
+        limiter.release("alice", limiter.admit("alice", Rate(1, 1), 1, 1))
+    return list(expressions(calls + counted))
+
+
+def test_no_attribute_is_named_by_a_reserved_word(written: list[str]) -> None:
+    assert len(written) >= 22
+    wrong = {name: text for text in written for name in bare_names(text) if name.upper() in RESERVED}
+    assert wrong == {}
+
+
+def test_the_check_sees_names_and_reserved_words() -> None:
+    assert len(RESERVED) > 500
+    assert bare_names("SET #state = :now, bucket = :state ADD calls :one") == {"bucket", "calls"}
+    assert bare_names("attribute_not_exists(state) OR #a = :b") == {"state"}
+    assert {"STATE", "BUCKET", "PROVIDER"} & RESERVED == {"STATE", "BUCKET"}
+
+
+def test_no_other_adapter_writes_expressions_by_hand() -> None:
+    found = {
+        path.name for path in (CORE / "adapters").glob("*.py") if re.search(r"Expression\b\"?[=:]", path.read_text())
+    }
+    assert found == RAW

@@ -1,0 +1,45 @@
+"""Models by id, many at a time, and those that might take over."""
+
+from collections.abc import Callable
+
+import pytest
+
+from instant.adapters.catalog.lookup import DynamoModelLookup
+from instant.adapters.catalog.store import DynamoCatalogWriter
+from instant.domain.catalog.sync_plan import Transition
+from tests.fakes.nouns import a_model
+from tests.integration.adapters.catalog.catalogs import writer_of
+from tests.integration.house import House
+
+type Fresh = Callable[[str], str]
+
+
+@pytest.fixture
+def lookup(cloud: House) -> DynamoModelLookup:
+    return DynamoModelLookup(cloud.name("MODELS_TABLE"))
+
+
+@pytest.fixture
+def catalog(cloud: House) -> DynamoCatalogWriter:
+    return writer_of(cloud)
+
+
+def test_more_than_a_request_takes_are_read_each_once(
+    lookup: DynamoModelLookup, catalog: DynamoCatalogWriter, fresh: Fresh
+) -> None:
+    models = [a_model(fresh("meadow/m")) for _ in range(101)]
+    catalog.write(Transition(model, ()) for model in models)
+    ids = [model.openrouter_id for model in models]
+    assert lookup.some([*ids, *ids, "nobody/none"]) == dict(zip(ids, models, strict=True))
+    assert lookup.some([]) == {}
+
+
+def test_akin_are_the_alias_s_target_and_who_shares_the_slug(
+    lookup: DynamoModelLookup, catalog: DynamoCatalogWriter, fresh: Fresh
+) -> None:
+    slug, target = fresh("meadow/slug"), a_model(fresh("meadow/m"))
+    twins = [a_model(fresh("meadow/m"), canonical_slug=slug, alias_target=target.openrouter_id) for _ in range(2)]
+    catalog.write(Transition(model, ()) for model in (target, *twins))
+    found = {model.openrouter_id for model in lookup.akin(twins[0])}
+    assert found == {target.openrouter_id, twins[1].openrouter_id}
+    assert lookup.akin(target) == []

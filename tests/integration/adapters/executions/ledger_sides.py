@@ -1,0 +1,191 @@
+"""A ledger with all its sides, twice: the one in DynamoDB and the one of dictionaries; and the steps they can take."""
+
+from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from instant.adapters.aws import client as aws
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.adapters.executions.open_runs import DynamoOpenRuns
+from instant.domain.errors import BudgetExhausted
+from instant.domain.executions.execution import Closing, Opening, State, StoredAnswer
+from instant.domain.executions.receipt import Receipt
+from instant.domain.usage.budget import BudgetScope, Hold, Period
+from instant.ports.executions.history import ExecutionReader
+from instant.ports.executions.ledger import Ledger, OpenRuns
+from tests.fakes.aws_stores import kept_tables, set_back
+from tests.fakes.ledger import MemoryLedger, Refused
+from tests.fakes.nouns import a_closing
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+
+WORST = 700_000
+LEASE_END = "2026-11-22T12:02:00.000000Z"
+BEFORE, LATER, LATE = "2026-11-22T12:01:59.999999Z", "2026-11-22T12:02:00.000001Z", "2026-11-22T14:00:00.000000Z"
+NEVER = "9999-12-31T00:00:00.000000Z"
+
+type Sums = tuple[Counter[str], Counter[str], dict[str, tuple[int, int]]]
+"""The resource's statistics, the user's usage, and what each budget row has committed and spent."""
+
+
+class Subject(Protocol):
+    """A ledger with all its sides."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def open_runs(self) -> OpenRuns: ...
+
+    @property
+    def executions(self) -> ExecutionReader: ...
+
+    def sums(self, opening: Opening) -> Sums:
+        """What the opening's resource, user and budgets came to."""
+
+    def kept(self) -> Any:
+        """A copy of everything in it, for `restore`."""
+
+    def restore(self, kept: Any) -> None:
+        """Make everything what it was."""
+
+
+class InMemory:
+    """Dictionaries."""
+
+    def __init__(self) -> None:
+        """Empty ones."""
+        self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
+
+    def kept(self) -> Any:
+        return deepcopy(vars(self.books))
+
+    def restore(self, kept: Any) -> None:
+        vars(self.books).update(deepcopy(kept))
+
+    def sums(self, opening: Opening) -> Sums:
+        stats = [sums for key, sums in self.books.stats.items() if key[0] == opening.resource_id]
+        usage = [sums for key, sums in self.books.usage.items() if key[0] == opening.user_id]
+        rows = {hold.name: self.books.budgets[hold.name] for hold in opening.holds}
+        return _total(stats), _total(usage), {name: (row["committed"], row["spent"]) for name, row in rows.items()}
+
+
+class InDynamo:
+    """The real one on the template's tables."""
+
+    def __init__(self, house: House) -> None:
+        """Use the house's tables."""
+        table = house.name("EXECUTIONS_TABLE")
+        self.ledger, self.open_runs = a_ledger(house), DynamoOpenRuns(table)
+        self.executions = DynamoExecutionHistory(table)
+        self._stats, self._usage, self._limits = map(
+            house.name, ("RESOURCE_STATS_TABLE", "USAGE_TABLE", "LIMITS_TABLE")
+        )
+
+    def kept(self) -> Any:
+        return kept_tables()
+
+    def restore(self, kept: Any) -> None:
+        set_back(kept)
+
+    def sums(self, opening: Opening) -> Sums:
+        days = [row for row in _query(self._stats, resource_id=opening.resource_id) if row["bucket"].startswith("day#")]
+        usage = _query(self._usage, user_id=opening.user_id)
+        return _total(map(_numbers, days)), _total(map(_numbers, usage)), dict(map(self._spending, opening.holds))
+
+    def _spending(self, hold: Hold) -> tuple[str, tuple[int, int]]:
+        key = {"name": {"S": hold.name}}
+        row = aws.client("dynamodb").get_item(TableName=self._limits, Key=key, ConsistentRead=True).get("Item", {})
+        committed, spent = (int(row[name]["N"]) if name in row else 0 for name in ("committed", "spent"))
+        return hold.name, (committed, spent)
+
+
+def _query(table: str, **key: str) -> list[dict[str, Any]]:
+    ((name, value),) = key.items()
+    rows = aws.client("dynamodb").query(
+        TableName=table, KeyConditionExpression=f"{name} = :key", ExpressionAttributeValues={":key": {"S": value}}
+    )["Items"]
+    return [{name: next(iter(value.values())) for name, value in row.items()} for row in rows]
+
+
+def _numbers(row: dict[str, Any]) -> Counter[str]:
+    kept = ("bucket", "resource_id", "user_id", "model", "api_key_id", "last_called_at", "expires_at")
+    return Counter({name: int(value) for name, value in row.items() if name not in kept})
+
+
+def _total(sums: Any) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in sums:
+        total.update(each)
+    return Counter({name: count for name, count in total.items() if count})
+
+
+def some_holds(name: str, cap: int = 3 * WORST) -> tuple[Hold, ...]:
+    """Two rows with room for three calls."""
+    return (
+        Hold(f"spend#user#{name}#2026-11-22#0", cap, BudgetScope.USER, Period.DAY),
+        Hold(f"spend#resource#{name}#2026-11#0", cap, BudgetScope.RESOURCE, Period.MONTH),
+    )
+
+
+def not_known(**more: Any) -> Closing:
+    """How a run ends whose outcome is not known."""
+    told: dict[str, Any] = {"receipt": Receipt(), "error_code": "outcome_unknown"}
+    return a_closing(State.UNKNOWN, **(told | more))
+
+
+def given_up() -> Closing:
+    """How an execution ends of which nothing will be known."""
+    return a_closing(
+        State.LOST, receipt=Receipt(), answer=StoredAnswer(), latency_ms=None, error_code="outcome_unknown",
+        finished_at=LATE, reconciled=True,
+    )  # fmt: skip
+
+
+def bring_to(ledger: Ledger, opening: Opening, state: State | None) -> None:
+    """Make an execution that is in `state`; of a plain call there is no RESERVED."""
+    if state is None:
+        return
+    ledger.open(opening)
+    if state is not State.RESERVED:
+        ledger.sent(opening)
+    if state is State.UNKNOWN:
+        ledger.unknown(opening, not_known(), LATER)
+    if state in {State.DONE, State.FAILED}:
+        ledger.close(opening, a_closing(state))
+    if state is State.LOST:
+        ledger.close(opening, given_up())
+
+
+type Step = Callable[[Ledger, Opening], object]
+
+STEPS: dict[str, Step] = {
+    "open": lambda ledger, opening: ledger.open(opening),
+    "sent": lambda ledger, opening: ledger.sent(opening),
+    "name": lambda ledger, opening: ledger.name(opening, "gen-7"),
+    "leave": lambda ledger, opening: ledger.leave(opening, a_closing()),
+    "leave a failure": lambda ledger, opening: ledger.leave(opening, a_closing(State.FAILED, receipt=Receipt())),
+    "release": lambda ledger, opening: ledger.release(opening),
+    "take back early": lambda ledger, opening: ledger.take_back(opening.execution_id, LEASE_END),
+    "take back": lambda ledger, opening: ledger.take_back(opening.execution_id, LATER),
+    "done": lambda ledger, opening: ledger.close(opening, a_closing(latency_ms=777, computed_nanousd=6_000)),
+    "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, receipt=Receipt())),
+    "lost": lambda ledger, opening: ledger.close(opening, given_up()),
+    "unknown": lambda ledger, opening: ledger.unknown(opening, not_known(receipt=Receipt(generation_id="gen-8")), LATE),
+    "postpone": lambda ledger, opening: ledger.postpone(opening, LATE),
+}
+
+
+def outcome(step: Step, ledger: Ledger, opening: Opening) -> object:
+    """What a step says, or that it was refused."""
+    try:
+        return step(ledger, opening)
+    except (Refused, ClientError) as error:
+        told = "ConditionalCheckFailed" if isinstance(error, Refused) else error.response["Error"]["Code"]
+        assert told.startswith("ConditionalCheckFailed")
+        return "refused"
+    except BudgetExhausted as error:
+        return str(error), error.details, error.retry_after

@@ -1,0 +1,117 @@
+"""Past executions: what the ledger wrote is read back, to its user alone."""
+
+from collections.abc import Callable
+
+import pytest
+
+from instant.adapters.executions.answer_store import S3AnswerStore
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.adapters.executions.ledger import DynamoLedger
+from instant.domain.access.identity import Identity
+from instant.domain.errors import NotFound
+from instant.domain.executions.execution import Execution, State, StoredAnswer
+from instant.domain.executions.receipt import Receipt
+from instant.domain.page import Cursor, PageRequest
+from instant.use_cases.executions.read import read_execution
+from tests.fakes.nouns import NOON, a_closing, a_receipt, an_opening
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+
+
+@pytest.fixture
+def history(cloud: House) -> DynamoExecutionHistory:
+    return DynamoExecutionHistory(cloud.name("EXECUTIONS_TABLE"))
+
+
+@pytest.fixture
+def ledger(cloud: House) -> DynamoLedger:
+    return a_ledger(cloud)
+
+
+def test_an_open_execution_is_shown_as_far_as_it_is(
+    history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
+) -> None:
+    opening = an_opening(fresh("exe"))
+    ledger.open(opening)
+    found = history.get(opening.execution_id)
+    assert found == Execution(
+        execution_id=opening.execution_id,
+        user_id="user_alice",
+        resource_id="res_1",
+        resource_revision=1,
+        state=State.SENT,
+        model="meadow/lark-mini",
+        key_source="caller",
+        created_at=NOON,
+        lease_expires_at=opening.lease_expires_at,
+    )
+
+
+def test_a_closed_execution_is_shown_whole(
+    history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
+) -> None:
+    opening = an_opening(fresh("exe"))
+    ledger.open(opening)
+    ledger.close(opening, a_closing())
+    found = history.get(opening.execution_id)
+    assert found is not None
+    assert (found.state, found.latency_ms, found.error_code) == (State.DONE, 500, None)
+    assert found.receipt == a_receipt()
+    assert found.answer == StoredAnswer(text='{"success":true}')
+
+
+def test_unknown_facts_are_none(
+    history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
+) -> None:
+    opening = an_opening(fresh("exe"))
+    ledger.open(opening)
+    ledger.unknown(opening, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), NOON)
+    found = history.get(opening.execution_id)
+    assert found is not None
+    assert (found.state, found.receipt, found.error_code) == (State.UNKNOWN, Receipt(), "outcome_unknown")
+
+
+def test_what_is_not_there_is_none(history: DynamoExecutionHistory) -> None:
+    assert history.get("exe_none") is None
+
+
+def test_lists_are_newest_first_in_pages_and_without_answers(
+    history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
+) -> None:
+    user, made = fresh("user"), list[str]()
+    for number in range(5):
+        opening = an_opening(fresh("exe"), user_id=user, created_at=f"2026-11-22T12:00:{number // 2:02}.000000Z")
+        ledger.open(opening)
+        ledger.close(opening, a_closing())
+        made.append(opening.execution_id)
+    seen, after = list[Execution](), None
+    while True:
+        page = history.of_user(user, PageRequest(2, after))
+        seen += page.items
+        if page.next is None:
+            break
+        after = Cursor.decode(page.next.encode())
+    assert sorted(item.execution_id for item in seen) == made
+    assert [item.created_at for item in seen] == sorted((item.created_at for item in seen), reverse=True)
+    assert {item.answer for item in seen} == {StoredAnswer()}
+    assert {item.receipt for item in seen} == {a_receipt()}
+    stranger = history.of_user(fresh("user"), PageRequest(50, Cursor(NOON, made[0])))
+    assert (stranger.items, stranger.next) == ([], None)
+
+
+def test_another_s_execution_is_as_good_as_missing(
+    cloud: House, history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
+) -> None:
+    answers = S3AnswerStore(cloud.name("MEDIA_BUCKET"))
+    opening = an_opening(fresh("exe"))
+    ledger.open(opening)
+    ledger.close(opening, a_closing())
+    assert read_execution(opening.execution_id, Identity("user_alice", frozenset()), history, answers)[1] == {
+        "success": True
+    }
+    told = []
+    for execution_id in (opening.execution_id, "exe_none"):
+        with pytest.raises(NotFound) as caught:
+            read_execution(execution_id, Identity("user_bob", frozenset()), history, answers)
+        told.append(caught.value.body())
+    assert told[0] == told[1]

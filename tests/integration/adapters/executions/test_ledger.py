@@ -1,0 +1,485 @@
+"""The ledger's transitions: only those that exist, each once, whatever happens on the way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from instant.adapters.aws import client as aws
+from instant.adapters.executions.ledger import DynamoLedger
+from instant.adapters.executions.ledger_rows import SHARDS
+from instant.adapters.executions.open_runs import DynamoOpenRuns
+from instant.domain.clock import moment
+from instant.domain.errors import BudgetExhausted, LimitsUnavailable
+from instant.domain.executions.execution import Closing, Opening, State, StoredAnswer
+from instant.domain.executions.receipt import Receipt
+from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
+from tests.fakes.aws_faults import cancelled, failure, faults, lost_answer, lost_request
+from tests.fakes.nouns import NOON, a_closing, an_opening
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+
+LATER = "2026-11-22T12:30:00.000000Z"
+
+
+class Bench:
+    """A ledger, and a look into its tables."""
+
+    def __init__(self, house: House) -> None:
+        """Use the house's tables."""
+        self._house = house
+        self.ledger = a_ledger(house)
+
+    def row(self, opening: Opening) -> dict[str, Any] | None:
+        """The execution's row."""
+        key = {"execution_id": {"S": opening.execution_id}}
+        table = self._house.name("EXECUTIONS_TABLE")
+        reply = aws.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+        return dict(reply["Item"]) if "Item" in reply else None
+
+    def there(self, opening: Opening) -> dict[str, Any]:
+        """The row, where it must be."""
+        row = self.row(opening)
+        assert row is not None
+        return row
+
+    def stats(self, opening: Opening) -> dict[str, dict[str, Any]]:
+        """The resource's counters by bucket."""
+        return {row["bucket"]["S"]: row for row in self._query("RESOURCE_STATS_TABLE", resource_id=opening.resource_id)}
+
+    def usage(self, opening: Opening) -> dict[str, dict[str, Any]]:
+        """The user's counters by bucket."""
+        return {row["bucket"]["S"]: row for row in self._query("USAGE_TABLE", user_id=opening.user_id)}
+
+    def calls(self, opening: Opening) -> int:
+        """How many calls the totals count."""
+        return sum(int(row["calls"]["N"]) for name, row in self.stats(opening).items() if name.startswith("total#"))
+
+    def held(self, opening: Opening) -> list[tuple[int, int]]:
+        """What is committed and spent in the rows where the opening holds money back."""
+        rows = [
+            aws.client("dynamodb").get_item(
+                TableName=self._house.name("LIMITS_TABLE"), Key={"name": {"S": hold.name}}, ConsistentRead=True
+            )["Item"]
+            for hold in opening.holds
+        ]
+        return [(int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"])) for row in rows]
+
+    def bring_to(self, opening: Opening, state: State | None) -> None:
+        """Make an execution that is in `state`."""
+        if state is not None:
+            self.ledger.open(opening)
+        if state not in {None, State.RESERVED}:
+            self.ledger.sent(opening)
+        if state is State.UNKNOWN:
+            self.ledger.unknown(opening, unknown_end(), LATER)
+        if state in {State.DONE, State.FAILED, State.LOST}:
+            self.ledger.close(opening, a_closing(state))
+
+    def _query(self, variable: str, **key: str) -> list[dict[str, Any]]:
+        ((name, value),) = key.items()
+        reply = aws.client("dynamodb").query(
+            TableName=self._house.name(variable),
+            KeyConditionExpression=f"{name} = :key",
+            ExpressionAttributeValues={":key": {"S": value}},
+        )
+        return list(reply["Items"])
+
+
+@pytest.fixture
+def bench(cloud: House) -> Bench:
+    return Bench(cloud)
+
+
+@pytest.fixture
+def opening(fresh: Callable[[str], str]) -> Opening:
+    """A call with an idempotency key, which begins as RESERVED."""
+    return an_opening(fresh("exe"), resource_id=fresh("res"), user_id=fresh("user"), fingerprint="f" * 64)
+
+
+@pytest.fixture
+def held(opening: Opening, fresh: Callable[[str], str]) -> Opening:
+    """The same, with money held back in two budgets."""
+    budget = Budget(subject=Subject(BudgetScope.USER, fresh("u")), daily_nanousd=1_000_000, monthly_nanousd=2_000_000)
+    return replace(opening, holds=holds([budget], moment(NOON), 0))
+
+
+def unknown_end() -> Closing:
+    """How an execution ends whose outcome is not known."""
+    return a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown")
+
+
+STEPS: dict[str, Callable[[DynamoLedger, Opening], object]] = {
+    "open": lambda ledger, opening: ledger.open(replace(opening, run_id="run_of_another")),
+    "sent": lambda ledger, opening: ledger.sent(opening),
+    "name": lambda ledger, opening: ledger.name(opening, "gen-early"),
+    "release": lambda ledger, opening: ledger.release(opening),
+    "take back": lambda ledger, opening: ledger.take_back(opening.execution_id, LATER),
+    "done": lambda ledger, opening: ledger.close(opening, a_closing(State.DONE, latency_ms=777)),
+    "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, latency_ms=777)),
+    "lost": lambda ledger, opening: ledger.close(opening, a_closing(State.LOST, latency_ms=777)),
+    "unknown": lambda ledger, opening: ledger.unknown(opening, unknown_end(), LATER),
+    "postpone": lambda ledger, opening: ledger.postpone(opening, LATER),
+}
+ALLOWED: dict[tuple[State | None, str], State | None] = {
+    (None, "open"): State.RESERVED,
+    (State.RESERVED, "sent"): State.SENT,
+    (State.SENT, "sent"): State.SENT,
+    (State.RESERVED, "release"): None,
+    (State.SENT, "release"): None,
+    (State.RESERVED, "take back"): None,
+    **{(state, "name"): state for state in (State.SENT, State.UNKNOWN)},
+    **{(state, "postpone"): state for state in (State.RESERVED, State.SENT, State.UNKNOWN)},
+    **{
+        (state, end.lower()): end
+        for state in (State.SENT, State.UNKNOWN)
+        for end in (State.DONE, State.FAILED, State.LOST, State.UNKNOWN)
+    },
+}
+STATES: tuple[State | None, ...] = (None, *State)
+
+
+def taken(step: str, ledger: DynamoLedger, opening: Opening) -> None:
+    """Try a step; those that are not refused with an error are no-ops where they do not belong."""
+    try:
+        STEPS[step](ledger, opening)
+    except ClientError as error:
+        if "ConditionalCheckFailed" not in str(error):
+            raise
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_each_step_is_taken_from_its_own_states_alone(
+    bench: Bench, held: Opening, state: State | None, step: str
+) -> None:
+    bench.bring_to(held, state)
+    row, stats = bench.row(held), bench.stats(held)
+    taken(step, bench.ledger, held)
+    if (state, step) in ALLOWED:
+        after, target = bench.row(held), ALLOWED[state, step]
+        assert (after and after["state"]["S"]) == target
+        return
+    assert bench.row(held) == row
+    assert bench.stats(held) == stats
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in {"open", "take back"}])
+@pytest.mark.parametrize("state", State)
+def test_no_step_is_taken_by_another_run(bench: Bench, held: Opening, state: State, step: str) -> None:
+    bench.bring_to(held, state)
+    row, money = bench.row(held), bench.held(held)
+    taken(step, bench.ledger, replace(held, run_id="run_of_another"))
+    assert (bench.row(held), bench.held(held)) == (row, money)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.RESERVED, (700_000, 0)),
+        (State.SENT, (700_000, 0)),
+        (State.UNKNOWN, (700_000, 0)),
+        (State.DONE, (5_920, 5_920)),
+        (State.FAILED, (5_920, 5_920)),
+    ],
+)
+def test_the_worst_case_is_held_back_until_the_cost_is_known(
+    bench: Bench, held: Opening, state: State, expected: tuple[int, int]
+) -> None:
+    bench.bring_to(held, state)
+    assert bench.held(held) == [expected, expected]
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
+def test_an_unknown_cost_is_booked_as_the_worst_case(bench: Bench, held: Opening, state: State) -> None:
+    bench.bring_to(held, State.UNKNOWN)
+    bench.ledger.close(held, a_closing(state, receipt=Receipt(), reconciled=True))
+    assert bench.held(held) == [(700_000, 700_000)] * 2
+
+
+@pytest.mark.parametrize("step", ["release", "take back"])
+def test_what_was_not_sent_is_given_back(bench: Bench, held: Opening, step: str) -> None:
+    bench.bring_to(held, State.RESERVED)
+    STEPS[step](bench.ledger, held)
+    assert bench.held(held) == [(0, 0)] * 2
+    STEPS[step](bench.ledger, held)
+    assert bench.held(held) == [(0, 0)] * 2
+
+
+def test_a_budget_without_room_opens_nothing_and_holds_nothing(bench: Bench, held: Opening) -> None:
+    bench.bring_to(held, State.SENT)
+    second = replace(held, execution_id=f"{held.execution_id}_2", run_id="run_2")
+    with pytest.raises(BudgetExhausted) as caught:
+        bench.ledger.open(second)
+    assert caught.value.details == {"scope": "user", "period": "day"}
+    assert caught.value.retry_after == 12 * 3_600
+    assert bench.row(second) is None
+    assert bench.held(held) == [(700_000, 0)] * 2
+
+
+def test_a_budget_that_everybody_wants_at_once_is_told_as_such_and_nothing_is_held(
+    bench: Bench, held: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
+    conflict = cancelled("None", "TransactionConflict", "None")
+    with faults("TransactWriteItems", *[conflict] * 50), pytest.raises(LimitsUnavailable) as caught:
+        bench.ledger.open(held)
+    assert (caught.value.retryable, caught.value.retry_after) == (True, 1)
+    assert bench.row(held) is None
+
+
+def test_a_reservation_whose_answer_is_lost_is_made_once(bench: Bench, held: Opening) -> None:
+    with faults("TransactWriteItems", lost_answer) as calls:
+        assert bench.ledger.open(held) is None
+    assert len(calls.bodies) == 2
+    assert bench.held(held) == [(700_000, 0)] * 2
+
+
+def test_a_lease_that_has_not_ended_is_not_taken_over(bench: Bench, held: Opening) -> None:
+    bench.bring_to(held, State.RESERVED)
+    assert not bench.ledger.take_back(held.execution_id, held.lease_expires_at)
+    assert bench.there(held)["state"] == {"S": "RESERVED"}
+    assert bench.ledger.take_back(held.execution_id, LATER)
+    assert bench.row(held) is None
+
+
+def test_the_first_opening_stands_and_is_shown_to_the_second(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.DONE)
+    row = bench.row(opening)
+    found = bench.ledger.open(replace(opening, run_id="run_of_another"))
+    assert found is not None
+    assert (found.state, found.fingerprint, found.answer.text) == (State.DONE, "f" * 64, '{"success":true}')
+    assert bench.row(opening) == row
+
+
+def test_a_call_that_nobody_waits_for_begins_as_sent_in_one_write(bench: Bench, opening: Opening) -> None:
+    plain = replace(opening, fingerprint=None)
+    with faults("PutItem") as calls:
+        bench.ledger.open(plain)
+    assert len(calls.bodies) == 1
+    assert bench.there(plain)["state"] == {"S": "SENT"}
+
+
+@pytest.mark.parametrize("state", [State.RESERVED, State.SENT, State.UNKNOWN])
+def test_what_is_open_is_found_when_it_is_due(cloud: House, bench: Bench, held: Opening, state: State) -> None:
+    bench.bring_to(held, state)
+    runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
+    before, after = ("2026-11-22T12:02:29.999999Z", "2026-11-22T12:02:30.000000Z")
+    if state is State.UNKNOWN:
+        before, after = "2026-11-22T12:29:59.999999Z", LATER
+    assert held not in [run.opening for run in runs.due(before)]
+    (found,) = [run for run in runs.due(after) if run.opening == held]
+    assert found.state is state
+    bench.ledger.postpone(held, "2026-11-22T13:00:00.000000Z")
+    assert held not in [run.opening for run in runs.due(LATER)]
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
+def test_what_is_closed_is_due_no_more(cloud: House, bench: Bench, held: Opening, state: State) -> None:
+    bench.bring_to(held, state)
+    runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
+    assert held not in [run.opening for run in runs.due("2030-01-01T00:00:00.000000Z")]
+
+
+def test_a_name_noted_early_is_how_it_is_asked_for(cloud: House, bench: Bench, held: Opening) -> None:
+    bench.bring_to(held, State.SENT)
+    bench.ledger.name(held, "gen-early")
+    runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
+    assert [run.generation_id for run in runs.due(LATER) if run.opening == held] == ["gen-early"]
+
+
+def test_an_opening_is_written_down_whole(bench: Bench, opening: Opening) -> None:
+    bench.ledger.open(opening)
+    row = bench.there(opening)
+    assert row["state"] == {"S": "RESERVED"}
+    assert row["reserved_nanousd"] == {"N": "700000"}
+    assert row["lease_expires_at"] == {"S": opening.lease_expires_at}
+    assert (row["user_id"], row["payer_id"]) == ({"S": opening.user_id}, {"S": "user_alice"})
+    assert row["expires_at"] == {"N": str(1_795_348_800 + 90 * 86_400)}
+
+
+def test_the_end_is_written_down_whole(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.DONE)
+    row = bench.there(opening)
+    assert row["cost_nanousd"] == {"N": "5920"}
+    assert row["generation_id"] == {"S": "gen-1"}
+    assert row["model_served"] == {"S": "meadow/lark-mini-2026"}
+    assert row["answer"] == {"S": '{"success":true}'}
+    assert not {"open_shard", "due_at"} & row.keys()
+    assert "error_code" not in row
+    assert "answer_key" not in row
+
+
+def test_an_unknown_cost_is_left_out_and_not_written_as_nothing(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.SENT)
+    bench.ledger.close(opening, a_closing(State.FAILED, receipt=Receipt(), answer=StoredAnswer(object_key="media/1")))
+    row = bench.there(opening)
+    assert "cost_nanousd" not in row
+    assert row["answer_key"] == {"S": "media/1"}
+    assert [int(bucket["cost_nanousd"]["N"]) for bucket in bench.stats(opening).values()] == [0, 0]
+
+
+def test_a_close_counts_in_the_day_and_in_the_total(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.DONE)
+    buckets = bench.stats(opening)
+    day, total = sorted(buckets)
+    shard = day.split("#")[2]
+    assert 0 <= int(shard) < SHARDS
+    assert (day, total) == (f"day#2026-11-22#{shard}", f"total#{shard}")
+    for bucket in buckets.values():
+        counted = {name: bucket[name]["N"] for name in ("calls", "successes", "failures", "cost_nanousd")}
+        assert counted == {"calls": "1", "successes": "1", "failures": "0", "cost_nanousd": "5920"}
+        assert bucket["last_called_at"] == {"S": "2026-11-22T12:00:00.500000Z"}
+    assert buckets[day]["expires_at"] == {"N": str(1_795_348_800 + 35 * 86_400)}
+    assert "expires_at" not in buckets[total]
+
+
+@pytest.mark.parametrize("first", [State.DONE, State.FAILED])
+@pytest.mark.parametrize("second", [State.DONE, State.FAILED])
+def test_a_second_close_changes_nothing(bench: Bench, opening: Opening, first: State, second: State) -> None:
+    bench.bring_to(opening, first)
+    row, stats = bench.row(opening), bench.stats(opening)
+    bench.ledger.close(opening, a_closing(second, latency_ms=777))
+    assert (bench.row(opening), bench.stats(opening)) == (row, stats)
+
+
+def test_what_is_not_known_is_not_counted(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.UNKNOWN)
+    assert bench.stats(opening) == {}
+
+
+def test_a_close_whose_answer_is_lost_counts_once(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.SENT)
+    with faults("TransactWriteItems", lost_answer) as calls:
+        bench.ledger.close(opening, a_closing())
+    assert len(calls.bodies) == 2
+    assert bench.calls(opening) == 1
+
+
+def test_a_close_that_never_arrived_is_repeated(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.SENT)
+    with faults("TransactWriteItems", lost_request):
+        bench.ledger.close(opening, a_closing())
+    assert bench.calls(opening) == 1
+
+
+def test_a_sent_whose_answer_is_lost_is_sent(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.RESERVED)
+    with faults("UpdateItem", lost_answer) as calls:
+        bench.ledger.sent(opening)
+    assert len(calls.bodies) == 2
+    assert bench.there(opening)["state"] == {"S": "SENT"}
+
+
+def test_an_opening_whose_answer_is_lost_is_opened_once(bench: Bench, opening: Opening) -> None:
+    with faults("PutItem", lost_answer) as calls:
+        assert bench.ledger.open(opening) is None
+    assert len(calls.bodies) == 2
+    row = bench.there(opening)
+    assert (row["state"], row["created_at"]) == ({"S": "RESERVED"}, {"S": opening.created_at})
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.DONE, State.FAILED, State.UNKNOWN, State.LOST])
+def test_what_has_gone_on_cannot_be_opened_again_by_another(bench: Bench, opening: Opening, state: State) -> None:
+    bench.bring_to(opening, state)
+    row = bench.row(opening)
+    assert bench.ledger.open(replace(opening, run_id="run_of_another")) is not None
+    assert bench.row(opening) == row
+
+
+def test_a_user_s_day_adds_up_by_resource_model_and_key(bench: Bench, opening: Opening) -> None:
+    keyed = replace(opening, api_key_id="key_1")
+    bench.bring_to(keyed, State.SENT)
+    bench.ledger.close(keyed, a_closing(State.DONE, computed_nanousd=5_900))
+    ((bucket, row),) = bench.usage(keyed).items()
+    day, _, resource_id, model, key_id = bucket.split("#")
+    assert (day, resource_id, model, key_id) == ("2026-11-22", keyed.resource_id, keyed.model, "key_1")
+    counted = {name: int(value["N"]) for name, value in row.items() if "N" in value and name != "expires_at"}
+    assert counted == {
+        "calls": 1,
+        "successes": 1,
+        "failures": 0,
+        "lost": 0,
+        "unpriced": 0,
+        "prompt_tokens": 12,
+        "completion_tokens": 34,
+        "latency_ms": 500,
+        "timed": 1,
+        "cost_nanousd": 5_920,
+        "booked_nanousd": 5_920,
+        "billed_nanousd": 5_920,
+        "computed_nanousd": 5_900,
+    }
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.UNKNOWN, State.LOST])
+def test_an_end_is_never_released(bench: Bench, opening: Opening, state: State) -> None:
+    bench.bring_to(opening, state)
+    row = bench.row(opening)
+    bench.ledger.release(opening)
+    assert bench.row(opening) == row
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [("TransactionConflict", "None", "None", "None"), ("None", "TransactionConflict", "None", "None"),
+     ("None", "None", "ThrottlingError", "None"), ("None", "None", "None", "ProvisionedThroughputExceeded")],
+)  # fmt: skip
+def test_what_passes_is_waited_for(bench: Bench, opening: Opening, reasons: tuple[str, ...]) -> None:
+    bench.bring_to(opening, State.SENT)
+    with faults("TransactWriteItems", cancelled(*reasons), cancelled(*reasons)) as calls:
+        bench.ledger.close(opening, a_closing())
+    assert len(calls.bodies) == 3
+    assert bench.calls(opening) == 1
+
+
+def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
+    bench: Bench, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
+    bench.bring_to(opening, State.SENT)
+    for_ever = [cancelled("None", "TransactionConflict", "None")] * 20
+    with (
+        faults("TransactWriteItems", *for_ever) as calls,
+        pytest.raises(ClientError, match="TransactionCanceled"),
+    ):
+        bench.ledger.close(opening, a_closing())
+    assert len(calls.bodies) == 16
+    assert bench.stats(opening) == {}
+    bench.ledger.close(opening, a_closing())
+    assert bench.calls(opening) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [cancelled("None", "ValidationError", "None"), failure("ValidationException")],
+    ids=["in the transaction", "of the request"],
+)
+def test_what_does_not_pass_is_told_at_once(bench: Bench, opening: Opening, fault: Any) -> None:
+    bench.bring_to(opening, State.SENT)
+    with faults("TransactWriteItems", fault) as calls, pytest.raises(ClientError):
+        bench.ledger.close(opening, a_closing())
+    assert len(calls.bodies) == 1
+
+
+def test_a_write_sends_each_condition_it_depends_on(bench: Bench, opening: Opening) -> None:
+    bench.bring_to(opening, State.SENT)
+    with faults("TransactWriteItems") as calls:
+        bench.ledger.close(opening, a_closing())
+    (body,) = calls.bodies
+    end, day, total, usage = (write["Update"] for write in body["TransactItems"])
+    assert end["ConditionExpression"] == "run_id = :run AND #state IN (:sent, :unknown)"
+    assert usage["UpdateExpression"].startswith("ADD calls :calls")
+    assert day["UpdateExpression"].startswith("ADD calls :one")
+    assert total["UpdateExpression"].startswith("ADD calls :one")
+
+
+def test_executions_of_one_resource_spread_over_the_shards(bench: Bench, opening: Opening) -> None:
+    for number in range(40):
+        one = replace(opening, execution_id=f"{opening.execution_id}_{number}")
+        bench.bring_to(one, State.DONE)
+    totals = [name for name in bench.stats(opening) if name.startswith("total#")]
+    assert len(totals) > SHARDS // 2
+    assert bench.calls(opening) == 40

@@ -1,0 +1,253 @@
+"""One contract, two ledgers: DynamoDB's, and the one of dictionaries that the simulator trusts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import BudgetExhausted
+from instant.domain.executions.execution import Opening, OpenRun, State
+from instant.domain.executions.receipt import Receipt
+from tests.fakes.nouns import a_closing, a_receipt, an_opening
+from tests.integration.adapters.executions.ledger_sides import (
+    BEFORE,
+    LATE,
+    NEVER,
+    STEPS,
+    WORST,
+    InDynamo,
+    InMemory,
+    Subject,
+    bring_to,
+    given_up,
+    not_known,
+    outcome,
+    some_holds,
+)
+
+BEGINNINGS = [
+    (kind, state)
+    for kind in ("named", "budgeted", "plain")
+    for state in (None, *State)
+    if (kind, state) != ("plain", State.RESERVED)
+]
+"""Each kind of call in each state that it can be in; a plain call is never RESERVED."""
+
+
+@pytest.fixture(params=["memory", "dynamo"])
+def subject(request: pytest.FixtureRequest) -> Subject:
+    return InMemory() if request.param == "memory" else InDynamo(request.getfixturevalue("cloud"))
+
+
+@pytest.fixture(params=["named", "budgeted", "plain"])
+def opening(request: pytest.FixtureRequest, fresh: Callable[[str], str]) -> Opening:
+    """A call of each kind; nothing else has its resource, its user or its budgets."""
+    kinds: dict[str, dict[str, Any]] = {
+        "named": {"fingerprint": "f" * 64},
+        "budgeted": {"fingerprint": "f" * 64, "holds": some_holds(fresh("b"))},
+        "plain": {},
+    }
+    ours = {"user_id": fresh("user"), "resource_id": fresh("res"), "api_key_id": "key_1"}
+    return an_opening(fresh("exe"), **ours, **kinds[request.param])
+
+
+GONE = "gone"
+"""There is no row afterwards."""
+
+R, S, U = State.RESERVED, State.SENT, State.UNKNOWN
+ALLOWED: dict[str, dict[State | None, State | str]] = {
+    "sent": {R: S, S: S},
+    "name": {S: S, U: U},
+    "leave": {S: S, U: U},
+    "leave a failure": {S: S, U: U},
+    "release": {R: GONE, S: GONE},
+    "take back": {R: GONE},
+    "done": {S: State.DONE, U: State.DONE},
+    "failed": {S: State.FAILED, U: State.FAILED},
+    "lost": {S: State.LOST, U: State.LOST},
+    "unknown": {S: U, U: U},
+    "postpone": {R: R, S: S, U: U},
+}
+"""From where each step leads where, if the run that takes it is the execution's; from all else it leads nowhere."""
+
+ANY_RUN = {"take back", "take back early"}
+TOLD = {"take back": False, "take back early": False, "done": False, "failed": False, "lost": False, "release": None}
+"""What these steps say where they lead nowhere; the others raise."""
+
+
+def test_what_is_open_is_looked_after_when_it_is_due(subject: Subject, opening: Opening) -> None:
+    subject.ledger.open(opening)
+    assert due(subject, opening, "2026-11-22T12:02:29.999999Z") is None
+    assert due(subject, opening, "2026-11-22T12:02:30.000000Z") == OpenRun(opening=opening, state=opening.first_state)
+    subject.ledger.postpone(opening, LATE)
+    assert due(subject, opening, "2026-11-22T13:59:59.999999Z") is None
+    subject.ledger.sent(opening)
+    subject.ledger.name(opening, "gen-7")
+    assert due(subject, opening, LATE) == OpenRun(opening=opening, state=State.SENT, generation_id="gen-7")
+    subject.ledger.unknown(opening, not_known(), BEFORE)
+    finished_at = not_known().finished_at
+    assert due(subject, opening, BEFORE) == OpenRun(
+        opening=opening, state=State.UNKNOWN, generation_id="gen-7", finished_at=finished_at,
+        error_code="outcome_unknown",
+    )  # fmt: skip
+    subject.ledger.close(opening, a_closing())
+    assert due(subject, opening, NEVER) is None
+
+
+def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
+    """The execution, if it is due by then."""
+    found = [run for run in subject.open_runs.due(now) if run.opening.execution_id == opening.execution_id]
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
+def test_each_step_is_taken_from_its_own_states_by_its_own_run(
+    subject: Subject, opening: Opening, state: State | None
+) -> None:
+    """Every step by the own run and by another, each from a copy of the same ledger."""
+    bring_to(subject.ledger, opening, state)
+    before, sums = subject.executions.get(opening.execution_id), subject.sums(opening)
+    kept, taken = subject.kept(), 0
+    for step, whose in product([name for name in STEPS if name != "open"], ["own", "another"]):
+        subject.restore(kept)
+        target = ALLOWED.get(step, {}).get(state) if whose == "own" or step in ANY_RUN else None
+        taker = opening if whose == "own" else replace(opening, run_id="run_of_another")
+        if target is not None:
+            STEPS[step](subject.ledger, taker)
+            after = subject.executions.get(opening.execution_id)
+            assert (after.state if after else GONE) == target, (step, whose)
+            taken += 1
+            continue
+        assert outcome(STEPS[step], subject.ledger, taker) == TOLD.get(step, "refused"), (step, whose)
+        assert subject.executions.get(opening.execution_id) == before, (step, whose)
+        assert subject.sums(opening) == sums, (step, whose)
+    assert taken == sum(state in states for states in ALLOWED.values()) + (state is State.RESERVED)
+
+
+@pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
+def test_an_execution_is_opened_once(subject: Subject, opening: Opening, state: State | None) -> None:
+    """Another run is shown what stands there; the same run's repeat is the opening whose answer was lost."""
+    bring_to(subject.ledger, opening, state)
+    standing, sums = subject.executions.get(opening.execution_id), subject.sums(opening)
+    other = replace(opening, run_id="run_of_another")
+    if standing is None:
+        assert subject.ledger.open(other) is None
+        return
+    assert subject.ledger.open(other) == standing
+    assert subject.ledger.open(opening) is None
+    assert subject.executions.get(opening.execution_id) == standing
+    assert subject.sums(opening) == sums
+
+
+def test_an_opening_that_holds_money_elsewhere_is_another(subject: Subject, fresh: Callable[[str], str]) -> None:
+    """A first try that was refused, and arrives again when there is room, must not be taken for the second."""
+    first = an_opening(fresh("exe"), holds=some_holds(fresh("b")))
+    second = replace(first, holds=some_holds(fresh("b")))
+    subject.ledger.open(first)
+    assert subject.ledger.open(second) == subject.executions.get(first.execution_id)
+    assert set(subject.sums(second)[2].values()) == {(0, 0)}
+
+
+def test_a_plain_call_begins_as_sent_and_any_other_as_reserved(subject: Subject, opening: Opening) -> None:
+    subject.ledger.open(opening)
+    found = subject.executions.get(opening.execution_id)
+    assert found is not None
+    assert (found.state, found.fingerprint) == (opening.first_state, opening.fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("steps", "committed", "spent"),
+    [
+        ("open", WORST, 0),
+        ("open sent", WORST, 0),
+        ("open sent unknown", WORST, 0),
+        ("open sent unknown postpone", WORST, 0),
+        ("open release", 0, 0),
+        ("open sent release", 0, 0),
+        ("open release release", 0, 0),
+        ("open take_back", 0, 0),
+        ("open sent done", 5_920, 5_920),
+        ("open sent done done lost", 5_920, 5_920),
+        ("open sent unknown done", 5_920, 5_920),
+        ("open sent failed", WORST, WORST),
+        ("open sent lost", WORST, WORST),
+        ("open sent unknown lost", WORST, WORST),
+        ("open open sent sent done", 5_920, 5_920),
+    ],
+)
+def test_money_is_held_back_until_it_is_spent_or_given_back(
+    subject: Subject, fresh: Callable[[str], str], steps: str, committed: int, spent: int
+) -> None:
+    opening = an_opening(fresh("exe"), holds=some_holds(fresh("b")))
+    for step in steps.split():
+        STEPS[step.replace("_", " ")](subject.ledger, opening)
+    assert set(subject.sums(opening)[2].values()) == {(committed, spent)}
+
+
+def test_what_does_not_fit_is_not_opened_and_holds_nothing(subject: Subject, fresh: Callable[[str], str]) -> None:
+    holds = some_holds(fresh("b"))
+    narrow = (holds[0], replace(holds[1], cap_nanousd=2 * WORST))
+    made = [an_opening(fresh("exe"), holds=narrow) for _ in range(3)]
+    subject.ledger.open(made[0])
+    subject.ledger.open(made[1])
+    with pytest.raises(BudgetExhausted) as caught:
+        subject.ledger.open(made[2])
+    assert caught.value.details == {"scope": "resource", "period": "month"}
+    assert subject.executions.get(made[2].execution_id) is None
+    assert set(subject.sums(made[0])[2].values()) == {(2 * WORST, 0)}
+    subject.ledger.release(made[0])
+    assert subject.ledger.open(made[2]) is None
+
+
+def test_where_one_stands_already_it_is_told_even_if_nothing_is_left(
+    subject: Subject, fresh: Callable[[str], str]
+) -> None:
+    opening = an_opening(fresh("exe"), fingerprint="f" * 64, holds=some_holds(fresh("b"), cap=WORST))
+    subject.ledger.open(opening)
+    standing = subject.ledger.open(replace(opening, run_id="run_of_another"))
+    assert standing is not None
+    assert standing.execution_id == opening.execution_id
+
+
+def test_each_end_is_counted_as_what_it_was(subject: Subject, fresh: Callable[[str], str]) -> None:
+    ends = {
+        "good": a_closing(computed_nanousd=6_000),
+        "failed": a_closing(State.FAILED, receipt=a_receipt(cost_nanousd=0)),
+        "unpriced": a_closing(receipt=a_receipt(cost_nanousd=None), computed_nanousd=6_000),
+        "lost": given_up(),
+    }
+    same: dict[str, Any] = {"user_id": fresh("user"), "resource_id": fresh("res")}
+    opening = an_opening(**same)
+    for end in ends.values():
+        opening = an_opening(fresh("exe"), **same)
+        bring_to(subject.ledger, opening, State.SENT)
+        subject.ledger.close(opening, end)
+    stats, usage, _ = subject.sums(opening)
+    assert stats == {"calls": 4, "successes": 2, "failures": 2, "cost_nanousd": 5_920}
+    assert usage == {
+        "calls": 4, "successes": 2, "failures": 2, "lost": 1, "unpriced": 2, "prompt_tokens": 36,
+        "completion_tokens": 102, "latency_ms": 1500, "timed": 3, "cost_nanousd": 5_920,
+        "booked_nanousd": 5_920 + 2 * WORST, "billed_nanousd": 5_920, "computed_nanousd": 6_000,
+    }  # fmt: skip
+
+
+def test_an_answer_that_comes_late_is_no_failure(subject: Subject, opening: Opening) -> None:
+    """The reconciler has given the run up already, and noted why."""
+    bring_to(subject.ledger, opening, State.UNKNOWN)
+    subject.ledger.close(opening, a_closing())
+    found = subject.executions.get(opening.execution_id)
+    assert found is not None
+    assert (found.state, found.error_code, found.answer) == (State.DONE, None, a_closing().answer)
+    assert subject.sums(opening)[0] == {"calls": 1, "successes": 1, "cost_nanousd": 5_920}
+
+
+def test_what_has_got_a_name_meanwhile_is_not_given_up_for_want_of_one(subject: Subject, opening: Opening) -> None:
+    bring_to(subject.ledger, opening, State.UNKNOWN)
+    subject.ledger.name(opening, "gen-late")
+    assert not subject.ledger.close(opening, given_up())
+    found = subject.executions.get(opening.execution_id)
+    assert found is not None
+    assert found.state is State.UNKNOWN
+    assert subject.ledger.close(opening, replace(given_up(), receipt=Receipt(generation_id="gen-late")))

@@ -1,0 +1,83 @@
+"""Random histories: the ledger in DynamoDB and the one of dictionaries tell the same of each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from instant.domain.executions.execution import Execution, Opening, OpenRun
+from tests.fakes.nouns import an_opening
+from tests.integration.adapters.executions.ledger_sides import (
+    LATER,
+    NEVER,
+    STEPS,
+    WORST,
+    InDynamo,
+    InMemory,
+    Subject,
+    outcome,
+    some_holds,
+)
+from tests.integration.house import House
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step of a history: of which of two executions, by which of two runs."""
+
+    step: str
+    execution: int
+    run: int
+
+
+histories = st.lists(
+    st.builds(
+        Taken,
+        st.sampled_from([*STEPS, "open", "open", "sent", "done"]),
+        st.integers(0, 1),
+        st.sampled_from([0, 0, 0, 1]),
+    ),
+    min_size=3,
+    max_size=12,
+)
+
+
+@given(history=histories, is_tight=st.booleans())
+@settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_both_tell_the_same_of_any_history(
+    cloud: House, fresh: Callable[[str], str], history: list[Taken], is_tight: bool
+) -> None:
+    sides: list[Subject] = [InMemory(), InDynamo(cloud)]
+    cap = WORST if is_tight else 3 * WORST
+    same: dict[str, Any] = {"user_id": fresh("user"), "resource_id": fresh("res"), "fingerprint": "f" * 64}
+    openings = [an_opening(fresh("exe"), holds=some_holds(fresh("b"), cap), **same)] * 2
+    openings[1] = replace(openings[0], execution_id=fresh("exe"))
+    for taken in history:
+        opening = replace(openings[taken.execution], run_id=f"run_{taken.run}")
+        told = [outcome(STEPS[taken.step], side.ledger, opening) for side in sides]
+        assert told[0] == told[1]
+        assert found(sides[0], openings) == found(sides[1], openings)
+    for now in (LATER, NEVER):
+        assert due(sides[0], openings, now) == due(sides[1], openings, now)
+    assert sides[0].sums(openings[0]) == sides[1].sums(openings[0])
+
+
+def found(side: Subject, openings: list[Opening]) -> list[Execution | None]:
+    """The executions as they are read."""
+    return [side.executions.get(opening.execution_id) for opening in openings]
+
+
+def due(side: Subject, openings: list[Opening], now: str) -> list[OpenRun]:
+    """Those of them that are due, in the order of their ids."""
+    ids = {opening.execution_id for opening in openings}
+    runs = [run for run in side.open_runs.due(now) if run.opening.execution_id in ids]
+    return sorted(runs, key=lambda run: run.opening.execution_id)

@@ -1,0 +1,141 @@
+"""A call whose body keeps us waiting tells its name, once, so that it can be asked for should we die."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from instant.adapters.http.upstream import HttpUpstream
+from instant.domain.errors import DeadlineExceeded
+from instant.domain.exchange import Request
+from instant.domain.executions.failure import Failure
+from instant.domain.secret import Secret
+from instant.ports.upstream import exchange
+from tests.fakes.clock import TickingClock
+from tests.fakes.openrouter import FakeOpenRouter
+from tests.fakes.openrouter.script import Pause, Step
+from tests.timeouts import HANG_SECONDS
+
+KEY = "sk-or-v1-" + "canary42" * 8
+DRIP: list[Step] = [Pause(), b" "] * 1_000
+"""More than is read before the time is over."""
+
+NAMED = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeOpenRouter]:
+    with FakeOpenRouter() as running:
+        yield running
+
+
+@pytest.fixture
+def hasty() -> Iterator[HttpUpstream]:
+    """A client that waits for a body as long as a blink."""
+    made = HttpUpstream(body_seconds=0.02)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hurried() -> Iterator[HttpUpstream]:
+    """The same, and its time is over after thirty readings of the clock."""
+    made = HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=0.02)
+    yield made
+    made.close()
+
+
+def chat(fake: FakeOpenRouter) -> Request:
+    """A chat call with a key."""
+    return Request(
+        method="POST",
+        base_url=fake.url,
+        path="/chat/completions",
+        body=b'{"model":"meadow/lark-mini","max_completion_tokens":50,"messages":[{"role":"user","content":"Hi"}]}',
+        headers={"Content-Type": "application/json"},
+        bearer=Secret(KEY),
+        id_header="x-generation-id",
+    )
+
+
+class Ear:
+    """Hears names, and then lets the answer go on."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        """Nothing heard yet."""
+        self.names: list[str] = []
+        self.gate = threading.Event()
+        self._fails = fails
+
+    def __call__(self, name: str) -> None:
+        """Note it."""
+        self.names.append(name)
+        self.gate.set()
+        if self._fails:
+            raise OSError("the table is away")
+
+
+def test_a_body_that_is_silent_is_named_and_still_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
+    reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
+    assert (reply.body, ear.names) == (b"{}", ["gen-42"])
+
+
+def test_a_body_that_drips_is_named_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers=NAMED, chunks=[*[b"\n"] * 5, ear.gate, *[b"\n"] * 50, b"{}"])
+    reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
+    assert (reply.body.strip(), ear.names) == (b"{}", ["gen-42"])
+
+
+def test_a_body_that_is_there_is_not_named(fake: FakeOpenRouter) -> None:
+    ear, patient = Ear(), HttpUpstream(body_seconds=HANG_SECONDS)
+    fake.script(200, b"{}", headers=NAMED)
+    assert exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
+    assert ear.names == []
+    patient.close()
+
+
+def test_a_name_that_cannot_be_noted_harms_nothing(
+    fake: FakeOpenRouter, hasty: HttpUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear(fails=True)
+    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
+    assert exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
+    assert "the generation id was not stored" in caplog.text
+
+
+def test_a_name_that_is_the_key_is_masked(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers={**NAMED, "X-Generation-Id": KEY}, chunks=[b"{", ear.gate, b"}"])
+    exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
+    assert ear.names == ["[key]"]
+
+
+def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
+    ear = Ear()
+    fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", *DRIP])
+    with pytest.raises(Failure):
+        exchange(hurried, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
+    assert ear.names == []
+
+
+def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
+    ear, patient = Ear(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=2 * HANG_SECONDS)
+    fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
+    with pytest.raises(Failure) as caught:
+        exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
+    assert ear.names == []
+    assert type(caught.value.error) is DeadlineExceeded
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.generation_id == "gen-42"
+    patient.close()
+
+
+def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
+    heard: list[str] = []
+    fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
+    with pytest.raises(Failure):
+        exchange(hurried, chat(fake), seconds=HANG_SECONDS, on_generation_id=heard.append)
+    assert heard == ["gen-42"]

@@ -1,0 +1,178 @@
+"""Thirty days are UTC days, today among them, for a resource's statistics and for a user's usage alike."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from instant.adapters.resources.stats import DynamoStatsStore
+from instant.adapters.usage.report import DynamoUsageStore
+from instant.domain.access.identity import Identity
+from instant.domain.clock import stamp
+from instant.domain.executions.execution import Closing, State
+from instant.domain.executions.receipt import Receipt
+from instant.domain.usage.report import UsageRow
+from instant.use_cases.usage.report import report_usage
+from tests.fakes.nouns import an_opening
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+
+CLOCKS = st.one_of(st.sampled_from([time(), time.max]), st.times())
+NOWS = st.one_of(
+    st.sampled_from(
+        [
+            datetime(2028, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
+            datetime(2028, 3, 1, tzinfo=UTC),
+            datetime(2028, 3, 30, tzinfo=UTC),
+            datetime(2027, 3, 1, 12, tzinfo=UTC),
+            datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+            datetime(2027, 1, 30, 0, 0, 0, 1, tzinfo=UTC),
+        ]
+    ),
+    st.builds(datetime.combine, st.dates(date(2026, 1, 1), date(2032, 1, 1)), CLOCKS, st.just(UTC)),
+)
+DAYS_AGO = st.one_of(st.sampled_from([-1, 0, 1, 28, 29, 30, 31, 35, 36]), st.integers(0, 70))
+"""Beyond the 35 days that a bucket lives, too: here none is ever deleted, as if that came late."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A call so many days ago at a time of day, how long its end took to be learned, and what that end was."""
+
+    days_ago: int
+    at: time
+    took: timedelta
+    succeeded: bool
+    cost_nanousd: int
+
+    def made(self, now: datetime) -> datetime:
+        """When it was made."""
+        return datetime.combine(now.date() - timedelta(days=self.days_ago), self.at, UTC)
+
+
+def events(days_ago: st.SearchStrategy[int]) -> st.SearchStrategy[Event]:
+    """Calls of such an age."""
+    took = st.timedeltas(timedelta(0), timedelta(hours=25))
+    return st.builds(Event, days_ago, CLOCKS, took, st.booleans(), st.integers(1, 10**9))
+
+
+HISTORIES = st.tuples(events(st.just(29)), events(st.just(30)), st.lists(events(DAYS_AGO), max_size=4))
+"""In each, the first day that counts, and the last that does not any more."""
+
+
+type History = tuple[Event, Event, list[Event]]
+
+
+class ByHoursStats(DynamoStatsStore):
+    """What not to do: thirty times 24 hours reach into a thirty-first day."""
+
+    def _rows(self, resource_id: str, first: str, last: str) -> list[dict[str, Any]]:
+        day = date.fromisoformat(first.split("#")[1]) - timedelta(days=1)
+        return super()._rows(resource_id, f"day#{day}#", last)
+
+
+class ByHoursUsage(DynamoUsageStore):
+    """The same mistake."""
+
+    def of_user(self, user_id: str, first: date, last: date) -> Iterator[UsageRow]:
+        """A day too many."""
+        return super().of_user(user_id, first - timedelta(days=1), last)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A clock that stands."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """That moment."""
+        return self.at
+
+    def monotonic(self) -> float:
+        """No time goes by."""
+        return 0
+
+    def sleep(self, seconds: float) -> None:
+        """Nor here."""
+
+
+type Count = tuple[int, int, int]
+"""Successes, failures, cost."""
+
+
+@dataclass(frozen=True)
+class Books:
+    """A ledger, and its readers."""
+
+    house: House
+    fresh: Callable[[str], str]
+
+    def write(self, events: list[Event], now: datetime) -> str:
+        """Book the calls of a resource that nobody called before, each by its only user; the resource's id."""
+        name = self.fresh("res")
+        for event in sorted(events, key=lambda event: event.made(now) + event.took):
+            self._book(name, event, event.made(now))
+        return name
+
+    def _book(self, name: str, event: Event, made: datetime) -> None:
+        opening = an_opening(
+            self.fresh("exe"), run_id="run_1", service="openrouter", resource_id=name, user_id=name,
+            created_at=stamp(made), lease_expires_at=stamp(made + timedelta(minutes=2)),
+        )  # fmt: skip
+        closing = Closing(
+            state=State.DONE if event.succeeded else State.FAILED,
+            receipt=Receipt(cost_nanousd=event.cost_nanousd),
+            finished_at=stamp(made + event.took),
+            error_code=None if event.succeeded else "upstream_error",
+        )
+        ledger = a_ledger(self.house)
+        ledger.open(opening)
+        assert ledger.close(opening, closing)
+
+    def by_stats(self, name: str, now: datetime, kind: type[DynamoStatsStore] = DynamoStatsStore) -> Count:
+        """As the resource's statistics say."""
+        stats = kind(self.house.name("RESOURCE_STATS_TABLE")).of(name, now)
+        return stats.success_count_30d, stats.failure_count_30d, stats.cost_nanousd_30d
+
+    def by_usage(self, name: str, now: datetime, kind: type[DynamoUsageStore] = DynamoUsageStore) -> Count:
+        """As the usage report says that is given unless told otherwise."""
+        store, caller = kind(self.house.name("USAGE_TABLE")), Identity(name, frozenset())
+        total = report_usage(caller, None, None, None, store, Standing(now)).total
+        return total.successes, total.failures, total.cost_nanousd
+
+
+def by_hand(events: list[Event]) -> Count:
+    """What thirty days hold, whenever the ends were learned."""
+    inside = [event for event in events if 0 <= event.days_ago <= 29]
+    succeeded = sum(event.succeeded for event in inside)
+    return succeeded, len(inside) - succeeded, sum(event.cost_nanousd for event in inside)
+
+
+@pytest.fixture
+def books(cloud: House, fresh: Callable[[str], str]) -> Books:
+    return Books(cloud, fresh)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NOWS, HISTORIES)
+def test_both_equal_a_count_by_hand(books: Books, now: datetime, history: History) -> None:
+    first, last, others = history
+    told, name = by_hand([first, last, *others]), books.write([first, last, *others], now)
+    assert books.by_stats(name, now) == told
+    assert books.by_usage(name, now) == told
+    assert books.by_stats(name, now, ByHoursStats) != told, "this test would notice"
+    assert books.by_usage(name, now, ByHoursUsage) != told, "this test would notice"
+
+
+def test_a_call_counts_on_the_day_on_which_it_was_made(books: Books) -> None:
+    """Made in the last microsecond of a leap day; its end was learned 25 hours later."""
+    event = Event(0, time.max, timedelta(hours=25), succeeded=True, cost_nanousd=7)
+    name = books.write([event], datetime(2028, 2, 29, tzinfo=UTC))
+    for now, count in (("2028-02-29", (1, 0, 7)), ("2028-03-29", (1, 0, 7)), ("2028-03-30", (0, 0, 0))):
+        moment = datetime.fromisoformat(f"{now}T23:59:59.999999Z")
+        assert books.by_stats(name, moment) == books.by_usage(name, moment) == count

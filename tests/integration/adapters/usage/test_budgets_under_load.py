@@ -1,0 +1,277 @@
+"""Fifty threads call at a budget's limit: it is never passed at any instant, and exactly as many pass as fit.
+
+Whatever is written to the table of limits, what the budget's rows hold is added up before anything else is written.
+"""
+
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.awsrequest import AWSRequest
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
+
+from instant.adapters.aws import client as aws
+from instant.adapters.executions.answer_store import S3AnswerStore
+from instant.adapters.executions.history import DynamoExecutionHistory
+from instant.adapters.executions.ledger import DynamoLedger
+from instant.adapters.usage.budgets import DynamoBudgetStore
+from instant.domain.clock import moment
+from instant.domain.errors import BudgetExhausted, InvalidField, OutcomeUnknown
+from instant.domain.exchange import Request
+from instant.domain.executions.execution import Execution, Opening
+from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.output import Answer
+from instant.domain.executions.plan import Plan
+from instant.domain.limits import MAX_BUDGETS
+from instant.domain.usage.budget import PARTS, Budget, BudgetScope, Period, Spending, Subject, exhausted, rows
+from instant.use_cases.executions.deps import LedgerDeps
+from instant.use_cases.executions.record import record
+from tests.fakes.aws_faults import cancelled
+from tests.fakes.aws_stores import empty_stores
+from tests.fakes.clock import FakeClock
+from tests.fakes.nouns import NOON, a_prepared, a_receipt, an_opening
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+
+THREADS, CALLS = 50, 200
+WORST = 1_000
+FIT = 40
+"""How many of the two hundred calls fit into the budget."""
+
+CAP = FIT * WORST + WORST - 1
+EACH = 20
+SHARED_FIT = EACH * PARTS
+SHARED_CAP = PARTS * (EACH * WORST + WORST - 1)
+AT = moment(NOON)
+CONFLICTS = 0.1
+"""The share of transactions that meet another one, and are to be tried again."""
+
+
+class CarelessLedger(DynamoLedger):
+    """What not to do: reads what is held back, decides, puts back."""
+
+    def open(self, opening: Opening) -> Execution | None:
+        """Hold back, with a gap in the middle."""
+        for hold in opening.holds:
+            key = {"name": {"S": hold.name}}
+            row = aws.client("dynamodb").get_item(TableName=self._tables.limits, Key=key).get("Item", key)
+            committed = int(row.get("committed", {"N": "0"})["N"]) + opening.reserved_nanousd
+            if committed > hold.cap_nanousd:
+                raise exhausted(hold, AT)
+            aws.client("dynamodb").put_item(
+                TableName=self._tables.limits, Item={**row, "committed": {"N": str(committed)}}
+            )
+        return super().open(an_opening(opening.execution_id, run_id=opening.run_id))
+
+
+class HeedlessLedger(DynamoLedger):
+    """What not to do either: holds back whatever it is asked for."""
+
+    def open(self, opening: Opening) -> Execution | None:
+        """Look first, and then hold back without a condition."""
+        for hold in opening.holds:
+            key = {"name": {"S": hold.name}}
+            row = aws.client("dynamodb").get_item(TableName=self._tables.limits, Key=key).get("Item", key)
+            if int(row.get("committed", {"N": "0"})["N"]) + opening.reserved_nanousd > hold.cap_nanousd:
+                raise exhausted(hold, AT)
+            aws.client("dynamodb").update_item(
+                TableName=self._tables.limits,
+                Key=key,
+                UpdateExpression="ADD committed :worst",
+                ExpressionAttributeValues={":worst": {"N": str(opening.reserved_nanousd)}},
+            )
+        return super().open(an_opening(opening.execution_id, run_id=opening.run_id))
+
+
+@pytest.fixture(autouse=True)
+def _restless() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_called_before(cloud: House) -> None:
+    """The simulation copies all tables for each transaction: what earlier tests left in them would slow it down."""
+    empty_stores()
+
+
+@dataclass
+class Till:
+    """A budget, the most that its rows ever held together, and the most that any one of them did."""
+
+    house: House = field(repr=False)
+    budget: Budget
+    most: int = 0
+    most_of_one: int = 0
+    writes: int = 0
+    _lock: Any = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def watched(self, conflicts: float = 0) -> Iterator[None]:
+        """Look into the rows after every write; some transactions meet another one, as chance has it."""
+        process, chance = BotocoreStubber.process_request, random.Random(7)
+
+        def meet(stubber: BotocoreStubber, request: AWSRequest) -> Any:
+            operation = _operation(request)
+            with self._lock:
+                if operation == "TransactWriteItems" and chance.random() < conflicts:
+                    return cancelled("None", "TransactionConflict")(request, lambda: None)
+                reply = process(stubber, request)
+                if operation in {"TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem"}:
+                    self._look()
+                return reply
+
+        with mock.patch.object(BotocoreStubber, "process_request", meet):
+            yield
+
+    def _look(self) -> None:
+        held = self.held()
+        self.writes += 1
+        self.most, self.most_of_one = max(self.most, sum(held)), max(self.most_of_one, *held)
+
+    def held(self) -> list[int]:
+        """What is committed in each of the day's rows, as the simulation itself has it."""
+        table = self.house.name("LIMITS_TABLE")
+        backend = dynamodb_backends["123456789012"]["us-east-1"]
+        keys = [DynamoType({"S": name}) for name in rows(self.budget.subject, Period.DAY, AT)]
+        found = [backend.tables[table].get_item(key) for key in keys]
+        return [int(row.attrs["committed"].value) for row in found if row and "committed" in row.attrs] or [0]
+
+    def spending(self) -> Spending:
+        """What callers are shown."""
+        store = DynamoBudgetStore(self.house.name("LIMITS_TABLE"))
+        return store.spending([self.budget.subject], AT)[self.budget.subject][Period.DAY]
+
+
+def passed(
+    till: Till, ledger: DynamoLedger, cost: Callable[[], int | None], *, conflicts: float = 0, calls: int = CALLS
+) -> list[int]:
+    """What the calls of all threads cost that were let in; None is a cost that nobody knows."""
+    house = till.house
+    deps = LedgerDeps(
+        ledger=ledger,
+        executions=DynamoExecutionHistory(house.name("EXECUTIONS_TABLE")),
+        answers=S3AnswerStore(house.name("MEDIA_BUCKET")),
+        clock=FakeClock(AT),
+    )
+    costs: list[int] = []
+
+    def call(number: int) -> None:
+        name = f"{till.budget.subject.subject_id or 'all'}_{number}"
+        prepared = a_prepared(
+            f"exe_{name}",
+            budgets=(till.budget,),
+            plan=Plan(request=Request(method="POST", path=""), worst_nanousd=WORST),
+        )
+        with suppress(BudgetExhausted, OutcomeUnknown), record(prepared, lambda: 120.0, deps) as recording:
+            recording.mark_sent()
+            paid = cost()
+            costs.append(WORST if paid is None else paid)
+            if paid is None:
+                raise Failure(OutcomeUnknown("No answer came."), effect=Effect.UNKNOWN)
+            recording.finish(Answer({"type": "text", "content": "Hello."}, a_receipt(cost_nanousd=paid)))
+
+    with till.watched(conflicts), ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(call, range(calls)))
+    return costs
+
+
+def check(till: Till, costs: list[int], fit: int) -> None:
+    """The limit was never passed, as many passed as fit, and what is held is what they cost."""
+    cap = till.budget.daily_nanousd or 0
+    parts = PARTS if till.budget.subject.scope.is_shared else 1
+    assert till.writes >= 3 * fit
+    assert till.most <= cap
+    assert till.most_of_one <= cap // parts
+    assert len(costs) == fit
+    assert sum(till.held()) == sum(costs)
+
+
+@pytest.fixture
+def till(cloud: House, fresh: Callable[[str], str]) -> Till:
+    """A user's budget, into which a part of the calls fits."""
+    return Till(cloud, Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=CAP))
+
+
+@pytest.fixture
+def shared(cloud: House) -> Till:
+    """The budget of all calls."""
+    return Till(cloud, Budget(subject=Subject(BudgetScope.GLOBAL), daily_nanousd=SHARED_CAP))
+
+
+@pytest.mark.parametrize("conflicts", [0, CONFLICTS])
+def test_exactly_as_many_pass_as_fit(till: Till, conflicts: float) -> None:
+    costs = passed(till, a_ledger(till.house), lambda: WORST, conflicts=conflicts)
+    check(till, costs, FIT)
+    assert till.spending() == Spending(FIT * WORST, 0)
+
+
+def test_what_is_not_known_stays_held_back(till: Till) -> None:
+    costs = passed(till, a_ledger(till.house), lambda: None)
+    check(till, costs, FIT)
+    assert till.spending() == Spending(0, FIT * WORST)
+
+
+def test_what_turns_out_cheaper_makes_room_and_no_more(till: Till) -> None:
+    chance = random.Random(11)
+    costs = passed(till, a_ledger(till.house), lambda: chance.randrange(WORST // 2, WORST), conflicts=CONFLICTS)
+    assert len(costs) >= FIT
+    check(till, costs, len(costs))
+    assert till.spending() == Spending(sum(costs), 0)
+
+
+def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
+    costs = passed(shared, a_ledger(shared.house), lambda: WORST, conflicts=CONFLICTS)
+    check(shared, costs, SHARED_FIT)
+    assert sorted(shared.held()) == [EACH * WORST] * PARTS
+    assert shared.spending() == Spending(SHARED_FIT * WORST, 0)
+
+
+@pytest.mark.parametrize("kind", [CarelessLedger, HeedlessLedger])
+def test_this_check_would_notice(till: Till, kind: type[DynamoLedger]) -> None:
+    costs = passed(till, a_ledger(till.house, kind), lambda: WORST, calls=CALLS // 2)
+    with pytest.raises(AssertionError):
+        check(till, costs, FIT)
+
+
+def test_this_check_would_notice_it_in_parts(shared: Till) -> None:
+    costs = passed(shared, a_ledger(shared.house, CarelessLedger), lambda: WORST, calls=CALLS // 2)
+    assert CALLS // 2 < SHARED_FIT
+    with pytest.raises(AssertionError):
+        check(shared, costs, CALLS // 2)
+
+
+def test_of_many_budgets_that_are_set_at_once_as_many_are_as_may_be(cloud: House, fresh: Callable[[str], str]) -> None:
+    store, owner = DynamoBudgetStore(cloud.name("LIMITS_TABLE")), fresh("user")
+
+    def put(number: int) -> bool:
+        subject = Subject(BudgetScope.API_KEY, f"key_{owner}_{number}")
+        try:
+            store.put(owner, Budget(subject=subject, daily_nanousd=number))
+        except InvalidField:
+            return False
+        return True
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        done = list(pool.map(put, range(MAX_BUDGETS + 50)))
+    found = store.of_owner(owner)
+    assert sum(done) == len(found) == MAX_BUDGETS
+    there = [row["name"]["S"] for row in cloud.table("LIMITS_TABLE") if f"key_{owner}_" in row["name"]["S"]]
+    assert sorted(there) == sorted(f"budget#{budget.subject.name}" for budget in found)
+
+
+def _operation(request: AWSRequest) -> str:
+    target = request.headers.get("X-Amz-Target", "")
+    return (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")[2]

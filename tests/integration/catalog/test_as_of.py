@@ -1,0 +1,137 @@
+"""The catalog as it was at any time: the same questions, answered as they would have been then."""
+
+import copy
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from instant.domain.clock import stamp
+from instant.use_cases.catalog import history as catalog_history
+from tests.fakes.clock import FakeClock
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.house import Answer, House, open_house, set_clock
+
+type Rows = list[dict[str, Any]]
+DAY = 86_400
+QUERIES: list[dict[str, str]] = [
+    {},
+    {"q": "lark"},
+    {"author": "meadow"},
+    {"max_price": "0.0000002"},
+    {"active": "false"},
+]
+
+
+def _row(rows: Rows, openrouter_id: str) -> dict[str, Any]:
+    return next(row for row in rows if row["id"] == openrouter_id)
+
+
+def _steps(rows: Rows) -> Iterator[Rows]:
+    """Catalogs of consecutive days."""
+    yield rows[20:]
+    yield rows
+    _row(rows, "meadow/lark")["pricing"]["prompt"] = "0.00000021"
+    _row(rows, "~meadow/lark-latest")["alias_target"]["slug"] = "meadow/lark-mini"
+    yield rows
+    without = [row for row in rows if row["id"] != "meadow/lark"]
+    for _ in range(8):
+        yield without
+    _row(rows, "meadow/lark")["name"] = "Meadow: Lark Again"
+    yield rows
+
+
+@pytest.fixture(scope="module")
+def days() -> Iterator[tuple[House, dict[str, dict[str, Any]]]]:
+    """A house, and what it answered on each day to each question."""
+    clock, told = FakeClock(datetime.now(UTC)), dict[str, dict[str, Any]]()
+    with open_house() as house:
+        set_clock(house, clock)
+        for rows in _steps(copy.deepcopy(house.fake.catalog)):
+            clock.pass_seconds(DAY)
+            house.fake.catalog = copy.deepcopy(rows)
+            house.sync()
+            told[stamp(clock.now())] = {str(query): _ask(house, **query).json for query in QUERIES}
+        yield house, told
+
+
+def _ask(house: House, path: str = "", **query: str) -> Answer:
+    limit = {} if path else {"limit": "200"}
+    return house.call("GET", f"/api/models{path}", query={**limit, **query}, user=None)
+
+
+def _bare(told: Any) -> Any:
+    """An answer without the time of the last sync, which the past does not have."""
+    rows = [{**row, "last_synced_at": None} for row in told["data"]]
+    return {**told, "data": rows}
+
+
+def test_every_day_is_answered_as_it_was(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
+    house, told = days
+    assert len({str(_bare(answers["{}"])) for answers in told.values()}) >= 5
+    for at, answers in told.items():
+        for query in QUERIES:
+            assert _bare(_ask(house, at=at, **query).json) == _bare(answers[str(query)]), (at, query)
+
+
+def test_one_model_is_told_as_it_was(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
+    house, told = days
+    seen = set()
+    for at, answers in told.items():
+        everybody = answers["{}"]["data"] + answers["{'active': 'false'}"]["data"]
+        then = [row for row in everybody if row["openrouter_id"] == "meadow/lark"]
+        answer = _ask(house, "/meadow/lark", at=at)
+        if not then:
+            assert (answer.status, answer.code) == (404, "not_found")
+            continue
+        assert _bare({"data": [answer.json]}) == _bare({"data": then})
+        seen.add((answer.json["display_name"], answer.json["pricing"]["prompt"], answer.json["is_active"]))
+    assert len(seen) == 4
+
+
+def test_between_two_days_the_day_before_holds_and_before_the_first_there_was_nothing(
+    days: tuple[House, dict[str, dict[str, Any]]],
+) -> None:
+    house, told = days
+    first, second = list(told)[:2]
+    moment = datetime.fromisoformat(second).timestamp() - 0.000_001
+    just_before = stamp(datetime.fromtimestamp(round(moment, 6), UTC))
+    assert _bare(_ask(house, at=just_before).json) == _bare(told[first]["{}"])
+    assert _ask(house, at="2020-01-01T00:00:00+02:00").json == {"data": [], "next_cursor": None, "total": 0}
+    assert _bare(_ask(house, at="2999-01-01T00:00:00Z").json) == _bare(told[list(told)[-1]]["{}"])
+
+
+def test_pages_of_the_past_go_on_in_the_past(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
+    house, told = days
+    at = list(told)[1]
+    first = _ask(house, at=at, limit="40").json
+    second = _ask(house, at=at, limit="40", cursor=first["next_cursor"]).json
+    assert _bare({"data": first["data"] + second["data"]}) == _bare({"data": told[at]["{}"]["data"]})
+
+
+def test_only_what_changed_since_is_read(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
+    house, told = days
+    for path in ("", "/meadow/lark"):
+        with recorded("dynamodb") as calls:
+            _ask(house, path, at=list(told)[-2])
+        assert operations(calls) == ["GetItem", "Query"]
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2026-11-22", "1700000000", "2026-11-22T12:00:00", ""])
+def test_a_time_that_means_nothing_is_named(days: tuple[House, dict[str, dict[str, Any]]], value: str) -> None:
+    for path in ("", "/meadow/lark"):
+        answer = _ask(days[0], path, at=value)
+        assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
+
+
+def test_the_whole_list_is_rebuilt_for_so_long_only_and_one_model_for_ever(
+    days: tuple[House, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, told = days
+    monkeypatch.setattr(catalog_history, "MOST_UNDONE", 5)
+    early = list(told)[1]
+    answer = _ask(house, at=early)
+    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
+    assert "one model" in answer.json["error"]["message"]
+    assert _ask(house, at=list(told)[-2]).status == _ask(house, "/meadow/lark", at=early).status == 200

@@ -1,0 +1,149 @@
+"""A sync killed at any of its calls to AWS leaves a catalog that reads, and the next sync ends where it would have."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws_faults import failure, faults
+from tests.fakes.aws_stores import kept_tables, set_back
+from tests.fakes.clock import FakeClock
+from tests.fakes.deaths import Killed, killed_at
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.guests import created
+from tests.integration.house import House
+from tests.integration.http.test_openapi import DOCUMENT, conforms
+from tests.integration.listener import Owners, listening_owners
+
+type Row = dict[str, Any]
+type Tables = tuple[list[Row], list[Row]]
+STAMPS = ("missing_since", "price_held_since")
+
+
+def before(house: House) -> list[Row]:
+    """A catalog that is stored already, and in use: one model is missing, one price is held."""
+    rows: list[Row] = copy.deepcopy(house.fake.catalog)
+    house.fake.catalog = rows
+    house.sync()
+    created(house, "alice", {"model": "~meadow/lark-latest", "fallback_models": ["stealth/bare"]})
+    created(house, "bob", {"model": "stealth/bare"})
+    house.fake.catalog = [row for row in rows if row["id"] != "meadow/tools-only"]
+    _row(house.fake.catalog, "harbor/nightshift")["pricing"]["prompt"] = "0"
+    house.sync()
+    return rows
+
+
+def after(rows: list[Row]) -> list[Row]:
+    """The next catalog, with every kind of change at once and more models than one request takes."""
+    rows = copy.deepcopy(rows)
+    gone = ("stealth/bare", "northwind/farewell-today")
+    rows = [row for row in rows if row["id"] not in gone]
+    for row in rows[:30]:
+        row["name"] += " II"
+    _row(rows, "meadow/lark")["pricing"]["prompt"] = "0"
+    _row(rows, "meadow/lark")["context_length"] = 1_000
+    _row(rows, "harbor/nightshift")["pricing"]["prompt"] = "0.0000004"
+    _row(rows, "~meadow/lark-latest")["alias_target"]["slug"] = "meadow/lark-mini"
+    return [*rows, *({**rows[0], "id": f"new/model-{number}"} for number in range(30))]
+
+
+def _row(rows: list[Row], openrouter_id: str) -> Row:
+    return next(row for row in rows if row["id"] == openrouter_id)
+
+
+def tables(house: House) -> Tables:
+    """Models and history, without the times of runs."""
+    models = [_timeless(_plain(row)) for row in house.table("MODELS_TABLE")]
+    changes = [_plain(row) for row in house.table("MODEL_CHANGES_TABLE")]
+    told = [
+        {**row, "place": row["kind"], "old": _timeless(row["old"]), "new": _timeless(row["new"])} for row in changes
+    ]
+    return _ordered(models), _ordered(told)
+
+
+def _plain(item: dict[str, Any]) -> Row:
+    found: Row = {name: next(iter(value.values())) for name, value in item.items()}
+    found |= {name: json.loads(found[name]) for name in ("old", "new", "changed") if name in found}
+    return {name: sorted(value) if isinstance(value, list | set) else value for name, value in found.items()}
+
+
+def _timeless(facts: Row) -> Row:
+    hidden: Row = {name: "some time" for name in (*STAMPS, "changed_at") if facts.get(name)}
+    nested = {kind: _timeless(old) for kind, old in facts["changed"].items()} if "changed" in facts else None
+    return {**facts, **hidden, **({"changed": nested} if nested is not None else {})}
+
+
+def _ordered(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def concerned(owners: Owners) -> set[tuple[str, str, str]]:
+    """What each owner is told of, in the end."""
+    return {(one["resource_id"], one["model"], one["change"]) for one in owners.told()}
+
+
+def watched(house: House) -> set[str]:
+    """The models whose endpoints are known."""
+    return {row["openrouter_id"]["S"] for row in house.table("MODEL_ENDPOINTS_TABLE")}
+
+
+def readable(house: House) -> None:
+    """Every model that the catalog lists, and every change, is as the API promises."""
+    for path in ("/api/models", "/api/models/changes"):
+        answer = house.call("GET", path, query={"limit": "200"}, user=None)
+        assert answer.status == 200, answer.text
+        conforms(
+            DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"], answer.json
+        )
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
+@pytest.mark.parametrize("late", [False, True], ids=["before the call", "after the call"])
+def test_a_sync_may_be_killed_at_every_call(house: House, later: FakeClock, is_first: bool, late: bool) -> None:
+    rows = list(house.fake.catalog) if is_first else before(house)
+    house.fake.catalog, kept = after(rows), kept_tables()
+    later.pass_seconds(3_600)
+    with listening_owners(house) as owners:
+        with recorded("dynamodb", "events") as calls:
+            house.sync()
+        told = concerned(owners)
+    expected, in_use = tables(house), watched(house)
+    made = operations(calls)
+    assert made.count("BatchWriteItem") >= 6
+    assert (len(told), len(in_use), made.count("PutItem")) == ((0, 0, 0) if is_first else (3, 2, 1))
+    end = len(made) - made[::-1].index("UpdateItem")
+    for call in range(1, len(made) + 1):
+        set_back(kept)
+        with listening_owners(house) as owners:
+            with killed_at(call, after=late, of_aws_alone=True), pytest.raises(Killed):
+                house.sync()
+            readable(house)
+            if call > 1 or late:
+                has_ended = call > end or (late and call == end)
+                assert (house.sync()["outcome"] == "busy") is not has_ended
+            later.pass_seconds(3_600)
+            assert house.sync()["outcome"] in {"synced", "unchanged"}
+            assert tables(house) == expected, f"killed at call {call}: {made[call - 1]}"
+            assert watched(house) == in_use, f"killed at call {call}: {made[call - 1]}"
+            assert concerned(owners) == told, f"killed at call {call}: {made[call - 1]}"
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
+def test_a_sync_may_fail_at_every_write_and_be_tried_again_at_once(
+    house: House, later: FakeClock, is_first: bool
+) -> None:
+    rows = list(house.fake.catalog) if is_first else before(house)
+    house.fake.catalog, kept = after(rows), kept_tables()
+    with recorded("dynamodb") as calls:
+        house.sync()
+    expected = tables(house)
+    writes = sum(call.operation == "BatchWriteItem" for call in calls)
+    for number in range(writes):
+        set_back(kept)
+        later.pass_seconds(1)
+        with faults("BatchWriteItem", *[None] * number, failure("AccessDeniedException")), pytest.raises(Exception):  # noqa: B017, PT011
+            house.sync()
+        later.pass_seconds(1)
+        assert house.sync()["outcome"] == "synced"
+        assert tables(house) == expected

@@ -1,0 +1,205 @@
+"""What a sync refuses to believe; every refusal leaves the models and the sync record exactly as they were."""
+
+import copy
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from instant.adapters.http.upstream import HttpUpstream
+from tests.fakes.openrouter import FakeOpenRouter
+from tests.fakes.openrouter.script import Pause, Step
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.deadlines import little_time
+from tests.integration.guests import open_guest_house
+from tests.integration.house import House
+
+type Row = dict[str, Any]
+type Event = dict[str, Any]
+
+SYNC = "openrouter/models.sync"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    """A house with the usual catalog."""
+    with open_guest_house() as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def stored(shared: House) -> tuple[list[Row], list[Row]]:
+    """What the one good sync has stored."""
+    return _stored(shared)
+
+
+@pytest.fixture
+def rows(shared: House, stored: tuple[list[Row], list[Row]]) -> Iterator[list[Row]]:
+    """Copies of the rows that were synced; afterwards the tables must be as they were, and the catalog is again."""
+    before = shared.fake.catalog
+    yield copy.deepcopy(before)
+    shared.fake.catalog = before
+    assert _stored(shared) == stored
+
+
+def _refuses(house: House, words: str, event: Event | None = None) -> None:
+    with recorded("dynamodb") as calls, pytest.raises(Exception, match=words):
+        house.invoke("CatalogSyncFunction", event or {"detail-type": SYNC, "detail": {}})
+    assert set(operations(calls)) <= {"UpdateItem", "Scan"}
+    assert operations(calls).count("UpdateItem") == 2, "the lease was taken and given back"
+
+
+def _stored(house: House) -> tuple[list[Row], list[Row]]:
+    """Models, changes and the record; a refusal costs only the knowledge of which list was the last."""
+    (record,) = house.table("LIMITS_TABLE")
+    record.pop("validator", None)
+    return [*house.table("MODELS_TABLE"), *house.table("MODEL_CHANGES_TABLE")], [record]
+
+
+def _serve(house: House, rows: list[Row], **more: Any) -> None:
+    house.fake.serve_catalog(json.dumps({"data": rows, **more}).encode())
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b'{"error": {"code": 500, "message": "Internal"}}'),
+        (503, b""),
+        (404, b'{"data": [{"id": "a/b", "architecture": {"x": 1}, "pricing": {"prompt": "0"}}]}'),
+        (304, b""),
+        (200, b"<!DOCTYPE html><html></html>"),
+        (200, b""),
+        (200, b"\n\n\n"),
+        (200, b"[]"),
+        (200, b"null"),
+        (200, b"{}"),
+        (200, b'{"data": []}'),
+        (200, b'{"data": {}}'),
+        (200, b'{"data": null}'),
+        (200, b'{"data": "all of it"}'),
+        (200, b'{"data": [null, 7, "x", [], {}]}'),
+        (200, b'{"error": {"code": 500}}'),
+        (200, b"[" * 100_000),
+        (200, b"\xff\xfe"),
+    ],
+    ids=range(18),
+)
+def test_what_is_no_catalog(shared: House, rows: list[Row], status: int, body: bytes) -> None:
+    shared.fake.serve_catalog(body, status)
+    for accepts in (False, True):
+        _refuses(shared, "no catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
+
+
+def test_a_catalog_cut_short(shared: House, rows: list[Row]) -> None:
+    body = json.dumps({"data": rows}).encode()
+    shared.fake.serve_catalog(body[: len(body) // 2])
+    _refuses(shared, "no catalog")
+    shared.fake.serve_catalog(chunks=[body[: len(body) // 2]], cut=True)
+    _refuses(shared, "connection broke")
+    shared.fake.serve_catalog(body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    _refuses(shared, "compressed")
+
+
+def test_a_model_listed_twice(shared: House, rows: list[Row]) -> None:
+    _serve(shared, [*rows, rows[3]])
+    _refuses(shared, "lists a model twice")
+
+
+BROKEN: list[Callable[[Row], Any]] = [
+    lambda row: row.pop("id"),
+    lambda row: row.update(id="no-slash"),
+    lambda row: row.update(id=7),
+    lambda row: row.pop("pricing"),
+    lambda row: row.update(pricing=[]),
+    lambda row: row.update(architecture=None),
+    lambda row: row["pricing"].update(prompt=None, completion="a lot"),
+    lambda row: row["architecture"].update(input_modalities="text"),
+    lambda row: row.update(context_length="131072"),
+    lambda row: row["top_provider"].update(max_completion_tokens=[]),
+    lambda row: row.update(supported_parameters={"tools": True}),
+    lambda row: row.update(description="x" * 20_000),
+]
+
+
+@pytest.mark.parametrize("spoil", BROKEN, ids=range(len(BROKEN)))
+def test_too_many_unreadable_rows(shared: House, rows: list[Row], spoil: Callable[[Row], Any]) -> None:
+    for row in rows[:2]:
+        spoil(row)
+    _serve(shared, rows)
+    _refuses(shared, "rows are unreadable")
+
+
+def test_a_total_that_does_not_fit(shared: House, rows: list[Row]) -> None:
+    for total in (len(rows) + 1, len(rows) - 1, 0):
+        _serve(shared, rows, total_count=total)
+        _refuses(shared, "were announced")
+
+
+def test_more_than_a_tenth_lost(shared: House, rows: list[Row]) -> None:
+    _serve(shared, rows[:60])  # 7 of 67
+    _refuses(shared, "7 of 67 active models would be lost")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"detail-type": "Scheduled Event", "detail": {"accept_losses": True}},
+        {"detail-type": "Scheduled Event", "detail": {}, "accept_losses": True},
+        {"detail-type": "openrouter/models.other", "detail": {"accept_losses": True}},
+        {"detail": {"accept_losses": True}},
+        {"detail-type": SYNC},
+        {"detail-type": SYNC, "detail": None},
+        {"detail-type": SYNC, "detail": "accept_losses"},
+        {"detail-type": SYNC, "detail": {}},
+        {"detail-type": SYNC, "detail": {"accept_losses": False}},
+        {"detail-type": SYNC, "detail": {"accept_losses": "true"}},
+        {"detail-type": SYNC, "detail": {"accept_losses": 1}},
+        {},
+    ],
+    ids=range(12),
+)
+def test_losses_are_accepted_from_the_event_alone(shared: House, rows: list[Row], event: Event) -> None:
+    shared.fake.catalog = rows[:40]
+    _refuses(shared, "would be lost", event)
+
+
+def test_nobody_answers(shared: House, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        module = shared.module("CatalogSyncFunction")
+        nowhere = HttpUpstream(lambda name: f"http://127.0.0.1:{bound.getsockname()[1]}/api/v1")
+        monkeypatch.setattr(module, "doors", replace(module.doors, upstream=nowhere))
+        _refuses(shared, "cannot be reached")
+        nowhere.close()
+
+
+def test_an_answer_that_never_ends(shared: House, rows: list[Row]) -> None:
+    drip: list[Step] = [b"\n", Pause()]
+    silence: list[Step] = [threading.Event()]
+    for endless in (drip * 10_000, silence):
+        shared.fake.serve_catalog(chunks=endless)
+        with little_time(shared, "CatalogSyncFunction", 0.6):
+            _refuses(shared, "within the time allowed")
+
+
+def test_a_link_to_another_host_is_not_followed(shared: House, rows: list[Row]) -> None:
+    with FakeOpenRouter() as elsewhere:
+        host = elsewhere.url.removesuffix("/api/v1")
+        for link in (f"{host}/page/2", f"{host}/api/v1/model/a/b", f"{host}/modelsx?offset=1", f"{host}"):
+            for announced in ({}, {"total_count": len(rows)}):
+                _serve(shared, rows, links={"next": link}, **announced)
+                _refuses(shared, "no catalog")
+        _serve(shared, rows, links={"next": f"{elsewhere.url}/models?offset=1"})
+        _refuses(shared, "pages|twice")
+        assert elsewhere.requests == []
+
+
+def test_a_list_without_end(shared: House, rows: list[Row]) -> None:
+    _serve(shared, rows, links={"next": "/api/v1/models?offset=0"})
+    shared.fake.forget_requests()
+    _refuses(shared, "more than 50 pages")
+    assert len(shared.fake.requests) == 50

@@ -1,0 +1,226 @@
+"""An execution killed at any of its calls to AWS or to the model: paid once at most, never stuck, and the books agree.
+
+After each death the client repeats its call, the lease runs out, the look after open executions comes by, and the
+client repeats its call once more.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from instant.adapters.aws import client as aws
+from instant.adapters.executions.ledger import DynamoLedger
+from instant.domain.clock import LEASE_SLACK
+from instant.domain.executions.execution import Opening
+from tests.fakes.aws_stores import kept_tables, set_back
+from tests.fakes.clock import FakeClock
+from tests.fakes.deaths import Killed, killed_at, unacknowledged
+from tests.integration.house import Answer, House, open_house, set_clock
+from tests.integration.ledgers import a_ledger
+
+MINUTE, DAY = 60.0, 86_400.0
+BUDGETS = ("user#user_alice", "resource#{resource_id}", "global#")
+OPEN = {"RESERVED", "SENT", "UNKNOWN"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of call."""
+
+    key: str | None = None
+    has_budgets: bool = False
+    prompt: str = "Say hello."
+    config: tuple[tuple[str, Any], ...] = ()
+
+
+SCENARIOS = {
+    "plain": Scenario(),
+    "with budgets": Scenario(has_budgets=True),
+    "with a key and budgets": Scenario(key="order-1", has_budgets=True),
+    "with a key, an image": Scenario(
+        key="order-1", prompt="[[fake: picture png]]", config=(("model", "juniper/fresco-2"), ("max_tokens", None))
+    ),
+    "with a key and budgets, unanswered": Scenario(key="order-1", has_budgets=True, prompt="[[fake: truncated]]"),
+}
+
+
+@pytest.fixture(scope="module")
+def lived_in() -> Iterator[House]:
+    """A house whose users may leave many executions behind."""
+    with open_house(MostInFlight="1000") as opened:
+        yield opened
+
+
+class Stage:
+    """A house that can be set back, and one user's call in it."""
+
+    def __init__(self, house: House, scenario: Scenario) -> None:
+        """Everything is there, and nothing has been called."""
+        self.house, self.scenario = house, scenario
+        house.sync()
+        assert house.connect(max_cost_per_call_usd="100").status == 201
+        self.resource_id = house.resource(config=dict(scenario.config))["resource_id"]
+        if scenario.has_budgets:
+            for subject in BUDGETS:
+                self._cap(f"budget#{subject.format(resource_id=self.resource_id)}")
+        self._kept = kept_tables()
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """As at first; the functions stay warm."""
+        set_back(self._kept)
+        self.house.fake.begin_again()
+        self.clock = FakeClock(datetime.now(UTC))
+        for function in ("ExecuteFunction", "ReconcileFunction"):
+            set_clock(self.house, self.clock, function)
+
+    def call(self) -> Answer:
+        """What the client does, again and again."""
+        body = {"resource_id": self.resource_id, "inputs": {"prompt": self.scenario.prompt}}
+        headers = {"Idempotency-Key": self.scenario.key} if self.scenario.key else {}
+        return self.house.call("POST", "/api/execute", body, headers=headers)
+
+    def reconcile(self) -> None:
+        """The schedule comes by."""
+        self.house.invoke("ReconcileFunction", {})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every execution."""
+        return self.house.table("EXECUTIONS_TABLE")
+
+    def states(self) -> Counter[str]:
+        """How many executions are in which state."""
+        return Counter(row["state"]["S"] for row in self.rows())
+
+    def paid(self) -> int:
+        """How many calls reached a model and were paid."""
+        return len(self.house.fake.generation_ids)
+
+    def counted(self, table: str, name: str) -> int:
+        """The sum of a counter over all rows."""
+        return sum(int(row.get(name, {"N": "0"})["N"]) for row in self.house.table(table))
+
+    def spending(self) -> list[tuple[int, int]]:
+        """What is committed and spent of each budget."""
+        found: dict[str, list[int]] = {}
+        for row in self.house.table("LIMITS_TABLE"):
+            kind, _, name = row["name"]["S"].partition("#")
+            if kind == "spend":
+                sums = found.setdefault(name.rpartition("#")[0], [0, 0])
+                sums[0] += int(row["committed"]["N"])
+                sums[1] += int(row.get("spent", {"N": "0"})["N"])
+        return [(committed, spent) for committed, spent in found.values()]
+
+    def _cap(self, name: str) -> None:
+        caps = {"daily_nanousd": {"N": str(10**12)}, "monthly_nanousd": {"N": str(10**13)}}
+        aws.client("dynamodb").put_item(TableName=self.house.name("LIMITS_TABLE"), Item={"name": {"S": name}, **caps})
+
+
+@pytest.fixture
+def stage(house: House, request: pytest.FixtureRequest) -> Stage:
+    return Stage(house, SCENARIOS[request.param])
+
+
+def aftermath(stage: Stage) -> Answer:
+    """What happens after a death: repeats, the end of the lease, and the look after what is open."""
+    repeats = bool(stage.scenario.key)
+    if repeats:
+        stage.call()
+    stage.clock.pass_seconds(stage.house.seconds + LEASE_SLACK + 1)
+    stage.reconcile()
+    stage.clock.pass_seconds(LEASE_SLACK - 1)  # the lease and a minute
+    stage.reconcile()
+    assert not {"RESERVED", "SENT"} & stage.states().keys()
+    answer = stage.call() if repeats else Answer(0, {}, "")
+    for pause in (MINUTE, 2 * MINUTE, 5 * MINUTE):
+        stage.clock.pass_seconds(pause)
+        stage.reconcile()
+    if repeats:
+        again = stage.call()
+        assert again.status == answer.status
+        assert again.text == answer.text or again.code == "outcome_unknown"
+    stage.clock.pass_seconds(DAY)
+    stage.reconcile()
+    return answer
+
+
+def assert_in_order(stage: Stage) -> None:
+    """Nothing is open, everything is counted once, and the budgets agree with the rows."""
+    rows = stage.rows()
+    assert not OPEN & stage.states().keys()
+    assert not [row for row in rows if "open_shard" in row]
+    assert stage.counted("USAGE_TABLE", "calls") == len(rows)
+    assert stage.counted("RESOURCE_STATS_TABLE", "calls") == 2 * len(rows)
+    costs = [int(row.get("cost_nanousd", {"N": "0"})["N"]) for row in rows]
+    assert stage.counted("USAGE_TABLE", "cost_nanousd") == sum(costs)
+    booked = sum(int(row.get("cost_nanousd", row["reserved_nanousd"])["N"]) for row in rows)
+    assert stage.counted("USAGE_TABLE", "booked_nanousd") == booked
+    assert all(pair == (booked, booked) or (not rows and pair == (0, 0)) for pair in stage.spending())
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("stage", SCENARIOS, indirect=True)
+def test_killed_anywhere_it_is_paid_once_and_the_books_agree(stage: Stage, after: bool) -> None:
+    reached = 0
+    for number in range(1, 40):
+        stage.begin_again()
+        with killed_at(number, after=after) as calls, suppress(Killed):
+            stage.call()
+        if calls.made < number:
+            break
+        reached = number
+        assert stage.paid() <= 1, number
+        answer = aftermath(stage)
+        assert stage.paid() <= 1, number
+        assert_in_order(stage)
+        if stage.scenario.key and answer.status == 200:
+            assert stage.states() == {"DONE": 1}
+    assert reached >= 7  # the gate, the resource, the facts, the opening, the model, the end, the gate
+
+
+@pytest.mark.parametrize("stage", SCENARIOS, indirect=True)
+def test_an_acknowledgement_lost_anywhere_moves_no_figure(stage: Stage) -> None:
+    reached = 0
+    expected = stage.call()
+    for number in range(1, 40):
+        stage.begin_again()
+        with unacknowledged(number) as calls:
+            answer = stage.call()
+        if calls.made < number:
+            break
+        reached = number
+        assert answer.status == expected.status, answer.text
+        assert len(stage.rows()) == 1
+        aftermath(stage)
+        assert stage.paid() <= 1
+        assert_in_order(stage)
+    assert reached >= 6
+
+
+class ForgetfulLedger(DynamoLedger):
+    """What not to do: does not say that something is sent."""
+
+    def sent(self, opening: Opening) -> None:
+        """Leave the row as it is."""
+
+
+@pytest.mark.parametrize("stage", ["with a key and budgets"], indirect=True)
+def test_this_sweep_would_notice_a_ledger_that_does_not_say_what_was_sent(stage: Stage) -> None:
+    module = stage.house.module("ExecuteFunction")
+    before = module.doors
+    module.doors = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.house, ForgetfulLedger)))
+    paid = []
+    for number in range(8, 12):
+        stage.begin_again()
+        with killed_at(number, after=True), suppress(Killed):
+            stage.call()
+        with suppress(AssertionError):
+            aftermath(stage)
+        paid.append(stage.paid())
+    module.doors = before
+    assert max(paid) > 1

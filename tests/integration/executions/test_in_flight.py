@@ -1,0 +1,126 @@
+"""How many executions a user may have under way: a place is free again however one ends, and after a crash."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.clock import SystemClock
+from instant.domain.clock import LEASE_SLACK
+from instant.domain.limits import RETRY_IN_FLIGHT, Rate
+from tests.fakes.aws_faults import failure, faults
+from tests.integration.aws_calls import operations, recorded
+from tests.integration.guests import MODEL, created, new_user
+from tests.integration.house import GOOD_KEY, Answer, House, open_house
+
+EXECUTE = ("POST", "/api/execute")
+ABSENT = "res_00000000000000000000000000"
+
+
+@pytest.fixture(scope="module")
+def single() -> Iterator[House]:
+    """A house where a user's executions run one at a time."""
+    with open_house(MostInFlight="1") as opened:
+        opened.sync()
+        yield opened
+
+
+def assert_in_flight(answer: Answer) -> None:
+    """It is a refusal because another execution runs, told in full."""
+    assert (answer.status, answer.code) == (429, "rate_limited"), answer.text
+    error = answer.json["error"]
+    assert (error["details"], error["retryable"]) == ({"limit": "in_flight", "most": 1}, True)
+    assert answer.headers["Retry-After"] == str(RETRY_IN_FLIGHT)
+
+
+def leases(house: House, user: str) -> list[float]:
+    """When the leases that a user holds will end."""
+    rows = {row["name"]["S"]: row for row in house.table("LIMITS_TABLE")}
+    held = rows[f"runs#user_{user}"].get("leases", {"SS": []})["SS"]
+    return [float(lease.partition("-")[0]) for lease in held]
+
+
+def run(house: House, user: str, prompt: str = "Say hello.") -> Answer:
+    """Execute a resource of the user's own."""
+    return house.execute(created(house, user)["resource_id"], prompt, user=user)
+
+
+ENDS: dict[str, Any] = {
+    "an answer": lambda house, user: run(house, user),
+    "a failure of the service": lambda house, user: run(house, user, "[[fake: error 500]]"),
+    "an unknown outcome": lambda house, user: run(house, user, "[[fake: hang-up]]"),
+    "a refusal before sending": lambda house, user: house.execute(ABSENT, user=user),
+    "a missing scope": lambda house, user: house.call(*EXECUTE, {}, user=user, scopes="manage"),
+    "a broken body": lambda house, user: house.call(*EXECUTE, raw="{", user=user),
+    "a long body": lambda house, user: house.call(*EXECUTE, raw=" " * 7_000_000, user=user),
+    "another type": lambda house, user: house.call(*EXECUTE, raw="a=b", user=user, headers={"Content-Type": "x/y"}),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_however_an_execution_ends_its_place_is_free_again(single: House, end: Any) -> None:
+    user = new_user()
+    single.connect(user)
+    for _ in range(2):
+        assert end(single, user).status != 429
+    assert leases(single, user) == []
+
+
+def test_a_crash_inside_frees_the_place_too(single: House) -> None:
+    user = new_user()
+    single.connect(user)
+    with faults("BatchGetItem", failure("AccessDeniedException")):
+        assert run(single, user).code == "internal"
+    assert leases(single, user) == []
+
+
+def test_while_one_runs_the_next_is_refused(single: House) -> None:
+    user = new_user()
+    single.connect(user)
+    resource_id = created(single, user)["resource_id"]
+    limiter = DynamoLimiter(single.name("LIMITS_TABLE"), SystemClock())
+    other = limiter.admit(f"user_{user}", Rate(100, 60), 1, 600)
+    before = (len(single.fake.chat_requests), len(single.table("EXECUTIONS_TABLE")))
+    refused = single.execute(resource_id, user=user)
+    assert_in_flight(refused)
+    assert (len(single.fake.chat_requests), len(single.table("EXECUTIONS_TABLE"))) == before
+    limiter.release(f"user_{user}", other)
+    assert single.execute(resource_id, user=user).status == 200
+
+
+def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
+    single: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = new_user()
+    single.connect(user)
+    resource_id = created(single, user)["resource_id"]
+    began = datetime.now(UTC).timestamp()
+    with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
+        assert single.execute(resource_id, user=user).status == 200
+    assert writes.bodies[1]["UpdateExpression"].startswith("DELETE leases")
+    assert "a lease was not given back" in caplog.text
+    assert_in_flight(run(single, user))
+    (end,) = leases(single, user)
+    assert began + LEASE_SLACK < end <= datetime.now(UTC).timestamp() + single.seconds + LEASE_SLACK
+
+
+def test_limits_take_two_calls_of_an_execution(single: House) -> None:
+    user = new_user()
+    single.connect(user)
+    resource_id = created(single, user)["resource_id"]
+    with recorded("dynamodb") as calls, recorded("dynamodb", hurried=True) as limiting:
+        assert single.execute(resource_id, user=user).status == 200
+    assert operations(limiting) == ["UpdateItem", "UpdateItem"]
+    assert operations(calls) == ["GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"]
+
+
+def test_previews_and_lists_take_no_place(single: House) -> None:
+    user = new_user()
+    limiter = DynamoLimiter(single.name("LIMITS_TABLE"), SystemClock())
+    limiter.admit(f"user_{user}", Rate(100, 60), 1, 600)
+    draft = {"resource_type": "openrouter_instant", "config": {"model": MODEL}, "inputs": {"prompt": "hello"}}
+    assert single.call("POST", "/api/resources/preview", draft, user=user).status == 200
+    assert single.call("GET", "/api/resources", user=user).status == 200
+    assert single.connect(user, GOOD_KEY).status == 201

@@ -1,0 +1,119 @@
+"""A hundred identical calls at once: one reaches the model, all are told the same, and the books have one row."""
+
+import itertools
+import json
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from instant.adapters.aws import client as aws
+from instant.adapters.executions.ledger import DynamoLedger
+from instant.domain.access.identity import Identity, Scope
+from instant.domain.errors import IdempotencyMismatch, InProgress, InstantError
+from instant.domain.executions.execution import Opening
+from instant.use_cases.executions.deps import ExecuteDeps
+from instant.use_cases.executions.execute import execute
+from instant.use_cases.executions.prepare import ExecuteRequest
+from tests.integration.aws_calls import one_at_a_time
+from tests.integration.house import House
+from tests.integration.ledgers import a_ledger
+from tests.timeouts import HANG_SECONDS
+
+pytestmark = pytest.mark.usefixtures("restless")
+
+ALICE = Identity("user_alice", frozenset({Scope.EXECUTE}))
+
+
+class HastyLedger(DynamoLedger):
+    """What not to do: looks whether there is an execution, and then writes one, and takes each for its own.
+
+    Either mistake alone is caught by the other step: whose run it is, is asked again before anything is sent. The
+    first two callers meet between the look and the write.
+    """
+
+    gap = threading.Barrier(2)
+    first = itertools.count()
+
+    def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
+        if self._row(opening.execution_id):
+            return False
+        if next(self.first) < 2:
+            self.gap.wait(HANG_SECONDS)
+        return super()._put(opening, {name: value for name, value in put.items() if name != "ConditionExpression"})
+
+    def sent(self, opening: Opening) -> None:
+        """Mark whatever is there."""
+        aws.client("dynamodb").update_item(
+            TableName=self._tables.executions,
+            Key={"execution_id": {"S": opening.execution_id}},
+            UpdateExpression="SET #state = :sent",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":sent": {"S": "SENT"}},
+        )
+
+
+@pytest.fixture
+def doors(furnished: House) -> ExecuteDeps:
+    """What an execution needs, as the function has it."""
+    found = furnished.module("ExecuteFunction").doors
+    assert isinstance(found, ExecuteDeps)
+    return found
+
+
+def order(resource_id: str, key: str | None, prompt: str = "Say hello.") -> ExecuteRequest:
+    """One call."""
+    return ExecuteRequest(resource_id=resource_id, inputs={"prompt": prompt}, idempotency_key=key)
+
+
+def told(order: ExecuteRequest, doors: ExecuteDeps) -> str:
+    """The answer, or the code of the failure."""
+    try:
+        return json.dumps(execute(order, ALICE, lambda: House.seconds, doors))
+    except InstantError as error:
+        return error.code
+
+
+def a_hundred(house: House, doors: ExecuteDeps, key: str) -> Counter[str]:
+    """What a hundred callers are told who ask the same thing at once."""
+    one = order(house.resource()["resource_id"], key)
+    with one_at_a_time(), ThreadPoolExecutor(50) as pool:
+        return Counter(pool.map(lambda _: told(one, doors), range(100)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_hundred_identical_calls_are_one(furnished: House, doors: ExecuteDeps, seed: int) -> None:
+    answers = a_hundred(furnished, doors, f"order-{seed}")
+    assert len(furnished.fake.generation_ids) == 1
+    assert len(furnished.table("EXECUTIONS_TABLE")) == 1
+    assert [int(row["calls"]["N"]) for row in furnished.table("RESOURCE_STATS_TABLE")] == [1, 1]
+    assert [int(row["calls"]["N"]) for row in furnished.table("USAGE_TABLE")] == [1]
+    assert len(answers) <= 2  # the one answer, and "in progress"
+    assert answers.keys() - {"in_progress"} == {text for text in answers if text.startswith('{"success": true')}
+
+
+def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(furnished: House, doors: ExecuteDeps) -> None:
+    hasty = replace(doors, ledger=replace(doors.ledger, ledger=a_ledger(furnished, HastyLedger)))
+    a_hundred(furnished, hasty, "order-1")
+    assert len(furnished.fake.generation_ids) > 1
+
+
+def test_while_the_first_is_under_way_others_are_told_to_wait(furnished: House, doors: ExecuteDeps) -> None:
+    resource_id, gate = furnished.resource()["resource_id"], threading.Event()
+    body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0}}'
+    furnished.fake.script(200, chunks=[gate, body])
+    with one_at_a_time(), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(told, order(resource_id, "order-1"), doors)
+        assert furnished.fake.wait_for_chats()
+        with pytest.raises(InProgress) as waiting:
+            execute(order(resource_id, "order-1"), ALICE, lambda: House.seconds, doors)
+        with pytest.raises(IdempotencyMismatch):
+            execute(order(resource_id, "order-1", "Say goodbye."), ALICE, lambda: House.seconds, doors)
+        gate.set()
+        answer = json.loads(first.result())
+    assert (waiting.value.status, waiting.value.retryable, waiting.value.retry_after) == (409, True, 10)
+    assert waiting.value.execution_id == answer["execution_id"]
+    assert len(furnished.fake.chat_requests) == 1

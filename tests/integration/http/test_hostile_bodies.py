@@ -1,0 +1,97 @@
+"""Bodies made to break a reader: on every route that takes one a 4xx of ours, and nothing is stored or sent."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from instant.entrypoints.http.body import read_json
+from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, draft
+from tests.integration.guests import MODEL, created, new_user, open_guest_house
+from tests.integration.house import TEMPLATE, Answer, House
+
+type Route = tuple[str, str]
+
+NO_BODY = {("POST", "/api/user/integrations/{service}/test")}
+
+
+def bodied() -> list[Route]:
+    """Every route that takes a body, from the template."""
+    functions = [body["Properties"] for body in TEMPLATE["Resources"].values() if body["Type"].endswith("::Function")]
+    events = [event["Properties"] for body in functions for event in body.get("Events", {}).values()]
+    routes = {(event["Method"], event["Path"]) for event in events if event.get("Method") in {"POST", "PATCH"}}
+    return sorted(routes - NO_BODY)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def refused(house: House, route: Route, raw: str, **more: Any) -> None:
+    """It is a 4xx in our shape."""
+    path = route[1].format(resource_id="res_00000000000000000000000000", service="openrouter")
+    assert_ours(house.call(route[0], path, raw=raw, user=new_user(), **more))
+
+
+def assert_ours(answer: Answer) -> None:
+    """The status and the code belong together, and nothing of what was sent is repeated."""
+    found = (answer.status, answer.code, len(answer.text) < 500)
+    assert found in {(400, "malformed", True), (413, "too_large", True), (422, "invalid_field", True)}
+    assert answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("route", bodied(), ids=" ".join)
+def test_hostile_bodies_are_refused_and_leave_nothing(shared: House, route: Route) -> None:
+    before = stored(shared)
+    shared.fake.forget_requests()
+    for raw in HOSTILE.values():
+        if (raw.strip(), route[1]) != ("", "/api/admin/sync-models"):  # its body may be left out
+            refused(shared, route, raw)
+    for unread in BYTES.values():
+        refused(shared, route, b64encode(unread).decode(), is_base64=True)
+    refused(shared, route, "no base64 at all", is_base64=True)
+    assert stored(shared) == before
+    assert shared.fake.requests == []
+
+
+@pytest.mark.parametrize("name", LABORIOUS)
+def test_what_would_take_long_is_refused_before_it_is_begun(shared: House, name: str) -> None:
+    """Checked, it would be a 200 or a 422, after up to a minute."""
+    raw, limit = LABORIOUS[name]
+    answer = shared.call("POST", "/api/resources/preview", raw=raw, user=new_user())
+    assert (answer.status, answer.code) == (413, "too_large"), answer.text
+    assert answer.json["error"]["details"]["limit"] == limit
+
+
+def test_a_call_of_a_stored_template_is_refused_in_the_same_way(shared: House) -> None:
+    user = new_user()
+    assert shared.connect(user).status == 201
+    rule = {"items": {"anyOf": [{"const": number} for number in range(5_000)]}}
+    made = created(shared, user, resource_type="prompt_template", config={"model": MODEL, **draft({"it": rule})})
+    run = {"resource_id": made["resource_id"], "inputs": {"it": [-1] * 5_000}}
+    shared.fake.forget_requests()
+    answer = shared.call("POST", "/api/execute", run, user=user)
+    assert (answer.status, answer.json["error"]["details"]["limit"]) == (413, "schema_steps")
+    assert shared.fake.requests == []
+
+
+def stored(house: House) -> list[Any]:
+    """Every row but the counts of calls, and those of the catalog, which only its sync may write."""
+    variables = {name for plan in house.plan.functions.values() for name in plan.environment}
+    tables = {name for name in variables if name.endswith("_TABLE")} - {"LIMITS_TABLE", "MODELS_TABLE"}
+    return [house.table(name) for name in sorted(tables)]
+
+
+def test_what_is_large_and_harmless_is_read() -> None:
+    value = {"a": ['[{,"\\'] * 10_000, "b": "\\u0000", "c": {"[": "]"}, "d": "x" * 1_000_000}
+    assert read_json(json.dumps(value)) == value
+
+
+def test_a_good_body_may_come_in_base64(shared: House) -> None:
+    body = b64encode('{"name": "Schlüssel", "scopes": ["execute"]}'.encode()).decode()
+    answer = shared.call("POST", "/api/user/api-keys", raw=body, user=new_user(), is_base64=True)
+    assert (answer.status, answer.json["name"]) == (201, "Schlüssel")

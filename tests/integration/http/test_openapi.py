@@ -1,0 +1,135 @@
+"""The OpenAPI document says what the routes are and do: it is made from them, and what it shows is run."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from instant.domain.errors import every_error
+from instant.entrypoints.openapi import PLACE
+from tests.architecture.project import ROOT, functions
+from tests.integration.house import House
+from tests.integration.local.test_example_events import STORY
+from tests.openapi.__main__ import is_current
+from tests.openapi.answers import answer_content, answers, shown
+
+DOCUMENT: Any = json.loads(PLACE.read_text())
+OPERATIONS = {
+    (m.upper(), path): operation for path, found in DOCUMENT["paths"].items() for m, operation in found.items()
+}
+
+
+def conforms(schema: dict[str, Any], value: Any) -> None:
+    """Refuse what does not fit, named by where it does not."""
+    whole = {**schema, "components": DOCUMENT["components"]}
+    errors = [f"{error.instance_path}: {error.message}" for error in jsonschema_rs.iter_errors(whole, value)]
+    assert errors == []
+
+
+def test_it_is_current() -> None:
+    assert is_current(), "run: make openapi"
+
+
+def test_it_is_valid() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+    assert DOCUMENT["openapi"] == "3.1.0"
+
+
+def test_its_routes_are_the_template_s_and_the_tested_ones() -> None:
+    declared = {route for function in functions() for route in function.routes}
+    events = [json.loads((ROOT / "events" / f"{case}.json").read_text()) for case, status in STORY.items() if status]
+    assert OPERATIONS.keys() == declared == {(event["httpMethod"], event["resource"]) for event in events}
+
+
+def test_parameters_in_paths_are_those_of_the_path() -> None:
+    for (_, path), operation in OPERATIONS.items():
+        named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path)), path
+
+
+def test_ids_are_unique_and_everything_is_told() -> None:
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(ids) == len(set(ids))
+    for route, operation in OPERATIONS.items():
+        assert operation["description"], route
+        assert operation["tags"], route
+
+
+def test_errors_have_one_shape_and_every_code() -> None:
+    codes = DOCUMENT["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    assert set(codes) == {kind.code for kind in every_error()}
+    assert "ValidationError" not in json.dumps(DOCUMENT)
+    for operation in OPERATIONS.values():
+        for status, answer in operation["responses"].items():
+            assert (int(status) >= 400) == ("$ref" in answer)
+
+
+def test_routes_without_a_token_are_those_without_an_authorizer() -> None:
+    is_open = {route for route, operation in OPERATIONS.items() if operation["security"] == []}
+    models = {
+        "/api/models",
+        "/api/models/{author}/{slug}",
+        "/api/models/{author}/{slug}/endpoints",
+        "/api/models/{author}/{slug}/history",
+        "/api/models/changes",
+    }
+    paths = models | {"/api/openapi.json", "/api/resource-types"}
+    assert is_open == {("GET", path) for path in paths} | {("POST", "/api/models/estimate")}
+
+
+def test_answers_are_described_field_by_field() -> None:
+    for route, operation in OPERATIONS.items():
+        for status, answer in operation["responses"].items():
+            schema = answer.get("content", {}).get("application/json", {}).get("schema")
+            if status in {"200", "201", "202"} and route[1] != "/api/openapi.json":
+                assert "$ref" in schema, route
+
+
+def test_examples_are_run_and_answers_are_as_described(house: House) -> None:
+    ran = set()
+    for case, event, answer in answers(house):
+        ran.add((event["httpMethod"], event["resource"]))
+        assert answer.status == STORY[case], (case, answer.text)
+        content = answer_content(DOCUMENT, event, answer)
+        if content is None or case == "catalog/openapi":
+            continue
+        conforms(content["schema"], answer.json)
+        example = content["examples"][case.split("/")[1]]["value"]
+        conforms(content["schema"], example)
+        assert example.keys() == shown(answer).keys()
+    assert ran == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=" ".join)
+def test_examples_of_requests_fit_their_schemas(route: tuple[str, str]) -> None:
+    operation = OPERATIONS[route]
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    for example in (content or {}).get("examples", {}).values():
+        conforms(content["schema"], example["value"])
+    for parameter in operation.get("parameters", []):
+        for example in parameter.get("examples", {}).values():
+            conforms(parameter["schema"], example["value"])
+    assert content is None or content["examples"]
+
+
+def test_errors_are_as_described(furnished: House) -> None:
+    schema = {"$ref": "#/components/schemas/Error"}
+    for answer in (
+        furnished.call("GET", "/api/resources/none"),
+        furnished.call("GET", "/api/resources", query={"sort": "worst"}),
+        furnished.call("POST", "/api/resources", raw="{"),
+        furnished.call("POST", "/api/resources", {}, scopes=""),
+        furnished.execute(furnished.resource()["resource_id"], "[[fake: error 400]]"),
+    ):
+        assert answer.status >= 400
+        conforms(schema, answer.json)
+
+
+def test_it_is_served_to_anybody_as_it_is(house: House) -> None:
+    served = house.call("GET", "/api/openapi.json", user=None)
+    assert (served.status, served.headers["Content-Type"]) == (200, "application/json")
+    assert served.text == PLACE.read_text()
+    assert "max-age" in served.headers["Cache-Control"]

@@ -1,0 +1,42 @@
+"""Nothing in a body is taken for what it is not: text is no number and no truth value, in no field of any route."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.canary.misplaced import fields, put, schema_of
+from tests.integration.guests import new_user, open_guest_house
+from tests.integration.house import House
+from tests.integration.http.test_bad_requests import BODIES
+
+WRONG = {"integer": "10", "number": "1", "boolean": "true"}
+DEEP = "/api/resources/preview"
+"""Where settings are tried in full; other routes read them by the same model."""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def cases() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
+    """Every field that is a number or a truth value and nothing else, with a text that reads like one."""
+    for method, path in BODIES:
+        for place, part in dict(fields(schema_of(method, path))).items():
+            kinds = {kind.get("type") for kind in part.get("anyOf", [part])} - {"null"}
+            if len(kinds) == 1 and (wrong := WRONG.get(str(*kinds))) and (len(place) == 1 or path == DEEP):
+                yield method, path, place, wrong
+
+
+@pytest.mark.parametrize(("method", "path", "place", "wrong"), [*cases()])
+def test_text_is_no_number(shared: House, method: str, path: str, place: tuple[str, ...], wrong: str) -> None:
+    body: dict[str, Any] = put(BODIES[method, path], place, wrong)
+    if "resource_id" in body:
+        body["resource_id"] = "res_00000000000000000000000000"
+    target = path.format(resource_id="res_00000000000000000000000000", service="openrouter")
+    answer = shared.call(method, target, body, user=new_user())
+    assert (answer.status, answer.code) == (422, "invalid_field")
+    details = answer.json["error"]["details"]
+    assert ".".join(place) in {details["field"], *details.get("more", ())}

@@ -1,0 +1,148 @@
+"""Every event in events/ is handed to its function, in the order in which a user would cause them."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
+from tests.integration.browser import allow
+from tests.integration.house import ROOT, House, answer_of
+
+STORY = {
+    "catalog_sync/on-demand": None,
+    "catalog/list": 200,
+    "catalog/read": 200,
+    "model_changes/list": 200,
+    "model_changes/history": 200,
+    "catalog/estimate": 200,
+    "catalog/sync": 202,
+    "catalog/openapi": 200,
+    "integrations/connect": 200,
+    "integrations/complete": 201,
+    "integrations/save": 201,
+    "integrations/read": 200,
+    "integrations/change": 200,
+    "integration_test/test": 200,
+    "resources/types": 200,
+    "preview/draft": 200,
+    "resources/create": 201,
+    "catalog_sync/schedule": None,
+    "model_impact/changed": None,
+    "model_endpoints/show": 200,
+    "preview/own": 200,
+    "resources/read": 200,
+    "resources/list": 200,
+    "resources/list-affected": 200,
+    "resources/list-public": 200,
+    "resources/change": 200,
+    "execute/execute": 200,
+    "rank_resources/schedule": None,
+    "reconcile/schedule": None,
+    "resources/list-most-used": 200,
+    "executions/list": 200,
+    "executions/read": 200,
+    "usage/by-model": 200,
+    "usage/what-if": 200,
+    "resources/create-painter": 201,
+    "execute/paint": 200,
+    "images/link": 200,
+    "images/redirect": 302,
+    "resources/delete": 204,
+    "integrations/delete": 204,
+    "platform_integrations/save": 201,
+    "platform_integrations/read": 200,
+    "platform_integrations/change": 200,
+    "platform_integrations/delete": 204,
+    "api_keys/create": 201,
+    "api_keys/list": 200,
+    "budgets/set": 200,
+    "budgets/set-for-key": 200,
+    "budgets/list": 200,
+    "budgets/read": 200,
+    "api_keys/revoke": 204,
+    "authorizer/request": None,
+}
+"""What each event is answered with; None where a function answers no HTTP."""
+
+
+def test_the_story_has_every_event() -> None:
+    files = {str(path.relative_to(ROOT / "events").with_suffix("")) for path in (ROOT / "events").rglob("*.json")}
+    assert files == set(STORY)
+
+
+def test_every_event_runs(house: House) -> None:
+    known: dict[str, str] = {}
+    for case, status in STORY.items():
+        event = event_of(case, known)
+        if case == "authorizer/request":
+            give_key(house, event)
+        answer = house.invoke(function_of(house, case), event)
+        if status is not None:
+            assert answer["statusCode"] == status, (case, answer)
+            assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
+            learn(answer_of(answer).text, known)
+        elif case == "authorizer/request":
+            key_id = answer["context"].pop("key_id")
+            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
+            assert key_id.startswith("key_")
+        elif case == "model_impact/changed":
+            assert answer == {"models": 0, "events": 0}, "nothing has changed yet"
+        elif case == "reconcile/schedule":
+            assert answer == {}, "nothing is open"
+        elif case == "rank_resources/schedule":
+            assert answer == {"seen": 1, "written": 1, "skipped": 0}
+        else:
+            assert answer["seen"] == len(house.fake.catalog)
+
+
+@pytest.mark.parametrize("case", [case for case, status in STORY.items() if status])
+def test_events_look_like_the_gateway_s(case: str) -> None:
+    event = event_of(case, {})
+    path = event["resource"].format(**(event["pathParameters"] or {}))
+    assert (event["path"], event["requestContext"]["resourcePath"]) == (path, event["resource"])
+    assert event["headers"] == {name: values[0] for name, values in event["multiValueHeaders"].items()}
+
+
+def told(answer: dict[str, Any], header: str) -> str | None:
+    """A header of the answer."""
+    return answer_of(answer).headers.get(header)
+
+
+def event_of(case: str, known: dict[str, str]) -> dict[str, Any]:
+    """The event, with ids that were given where it has placeholders."""
+    text = Path(ROOT, "events", f"{case}.json").read_text()
+    for placeholder, real in known.items():
+        text = text.replace(placeholder, real)
+    event: dict[str, Any] = json.loads(text)
+    return event
+
+
+def function_of(house: House, case: str) -> str:
+    """The logical id of the function that the event is for."""
+    module = f"functions.{case.split('/')[0]}.app.handler"
+    return next(name for name, function in house.plan.functions.items() if function.handler == module)
+
+
+def learn(text: str, known: dict[str, str]) -> None:
+    """Remember the ids that were given, to put them where the events have placeholders."""
+    ids = json.loads(text) if text else {}
+    for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
+        if kind in ids:
+            known[f"{prefix}_{'0' * 26}"] = ids[kind]
+    if "authorize_url" in ids:
+        known["auth_code_hidden"] = allow(ids["authorize_url"])[1]["code"]
+        known[f"verifier_hidden_{'0' * 70}"] = ids["code_verifier"]
+    for url in (ids.get("output") or {}).get("urls", []):
+        known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
+
+
+def give_key(house: House, event: dict[str, Any]) -> None:
+    """Put a key that exists into the authorizer's event."""
+    secret, key = mint(user_id="user_alice", name="e", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
+    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+    event["headers"] = {"authorization": f"Bearer {secret.reveal()}"}

@@ -1,0 +1,107 @@
+"""Revisions: a change says which state it was made for, and of two writers one loses and is told so."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from instant.adapters.aws import client as aws
+from instant.adapters.resources.store import DynamoResourceStore
+from tests.integration.guests import created, new_user, open_guest_house
+from tests.integration.house import Answer, House
+
+TRANSACTION = "before-call.dynamodb.TransactWriteItems"
+LOST_RACE = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
+UNTOUCHED = {"Code": "None"}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    with open_guest_house() as house:
+        yield house
+
+
+def change(house: House, method: str, user: str, resource: dict[str, Any], revision: str | None, **body: str) -> Answer:
+    """PATCH the name or DELETE, with or without If-Match."""
+    headers = {} if revision is None else {"If-Match": revision}
+    sent = {"name": "Second", **body} if method == "PATCH" else None
+    return house.call(method, f"/api/resources/{resource['resource_id']}", sent, headers=headers, user=user)
+
+
+def name_and_revision(house: House, user: str, resource: dict[str, Any]) -> tuple[str, int]:
+    """What a change changes."""
+    now = house.call("GET", f"/api/resources/{resource['resource_id']}", user=user).json
+    return now["name"], now["revision"]
+
+
+def before_the_next_transaction(act: Callable[[], Any]) -> None:
+    """Run `act` in the middle of somebody else's write; what it returns is DynamoDB's answer to that."""
+    events = aws.client("dynamodb").meta.events
+
+    def once(**_: Any) -> Any:
+        events.unregister(TRANSACTION, once)
+        return act()
+
+    events.register(TRANSACTION, once)
+
+
+@pytest.mark.parametrize("revision", ['"1"', "1", 'W/"1"', "*", ' "1" ', None])
+def test_the_current_revision_may_be_named(shared: House, revision: str | None) -> None:
+    user = new_user()
+    resource = created(shared, user)
+    assert change(shared, "PATCH", user, resource, revision).json["revision"] == 2
+    assert change(shared, "DELETE", user, resource, revision and revision.replace("1", "2")).status == 204
+
+
+def test_a_stale_revision_is_a_conflict(shared: House) -> None:
+    user = new_user()
+    resource = created(shared, user)
+    assert change(shared, "PATCH", user, resource, '"1"').status == 200
+    for revision in ('"1"', '"3"', '"0"', '"999999999"'):
+        for method in ("PATCH", "DELETE"):
+            late = change(shared, method, user, resource, revision, name="Third")
+            assert (late.status, late.code) == (409, "revision_conflict")
+            assert "revision 2" in late.json["error"]["message"]
+    assert name_and_revision(shared, user, resource) == ("Second", 2)
+
+
+@pytest.mark.parametrize("revision", ["abc", '"-1"', '"1.0"', '"1", "2"', "9" * 10, '"', "", " ", "٣"])
+def test_what_is_no_revision_is_named(shared: House, revision: str) -> None:
+    user = new_user()
+    resource = created(shared, user)
+    for method in ("PATCH", "DELETE"):
+        answer = change(shared, method, user, resource, revision)
+        assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "If-Match")
+    assert name_and_revision(shared, user, resource) == ("Haiku", 1)
+
+
+@pytest.mark.parametrize("revision", [None, '"1"'])
+@pytest.mark.parametrize(("method", "body"), [("PATCH", {}), ("PATCH", {"slug": "elsewhere"}), ("DELETE", {})])
+def test_of_two_writers_the_second_loses(
+    shared: House, method: str, body: dict[str, str], revision: str | None
+) -> None:
+    user = new_user()
+    resource = created(shared, user)
+    store = DynamoResourceStore(shared.name("RESOURCES_TABLE"))
+    old = store.get(resource["resource_id"])
+    assert old is not None
+    before_the_next_transaction(lambda: store.replace(old, replace(old, name="First", revision=2)))
+    late = change(shared, method, user, resource, revision, **body)
+    assert (late.status, late.code) == (409, "revision_conflict")
+    assert name_and_revision(shared, user, resource) == ("First", 2)
+    assert created(shared, user, slug="elsewhere")["slug"] == "elsewhere"
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_writers_that_meet_inside_the_database_take_turns(shared: House, method: str) -> None:
+    """DynamoDB cancels one of two transactions on one item that overlap in time; the simulation never does."""
+    user = new_user()
+    resource = created(shared, user)
+    reasons = [LOST_RACE] if method == "PATCH" else [UNTOUCHED, LOST_RACE]
+    cancelled = {"Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"}}
+    reply = ({**cancelled, "CancellationReasons": reasons, "ResponseMetadata": {"HTTPStatusCode": 400}},)
+    before_the_next_transaction(lambda: (AWSResponse("", 400, {}, None), *reply))
+    late = change(shared, method, user, resource, None)
+    assert late.status == (200 if method == "PATCH" else 204)

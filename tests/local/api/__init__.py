@@ -1,0 +1,1 @@
+"""API Gateway's part of the local stack."""

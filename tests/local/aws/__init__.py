@@ -1,0 +1,1 @@
+"""AWS's part of the local stack: services, permissions and events."""

@@ -1,0 +1,151 @@
+"""Lambda: every function of a plan with its pool of environments, started on demand and reused."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.local.aws.arns import REGION
+from tests.local.aws.presigned import SECRET
+from tests.local.functions.invocation import PAYLOAD_LIMIT, EventTooLarge, Outcome, failure
+from tests.local.functions.layout import Launch, Layout
+from tests.local.functions.runtime import Environment
+from tests.local.plan import FunctionPlan
+
+_STOPPED = failure("Sandbox.Stopped", "The local stack was stopped.")
+
+
+@dataclass
+class Function:
+    """A function's environments: an idle one is reused, else another is started, up to `limit`."""
+
+    plan: FunctionPlan
+    launch: Launch
+    variables: Mapping[str, str]
+    limit: int
+    log: int
+    grace: float = 0
+    _all: list[Environment] = field(default_factory=list)
+    _idle: list[Environment] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _stopped: bool = False
+
+    def invoke(self, event: bytes) -> Outcome:
+        """Waits for an environment and for the outcome; EventTooLarge if the event is over 6 MB."""
+        if len(event) > PAYLOAD_LIMIT:
+            raise EventTooLarge
+        while environment := self._take():
+            outcome = environment.run(event)
+            self._give_back(environment)
+            if outcome:
+                return outcome
+        return _STOPPED
+
+    def stop(self) -> None:
+        """Kills every environment; invocations under way fail."""
+        with self._changed:
+            self._stopped = True
+            environments = self._all
+            self._changed.notify_all()
+        for environment in environments:
+            environment.stop()
+
+    @property
+    def environments(self) -> int:
+        """How many environments there are now."""
+        return len(self._all)
+
+    def _take(self) -> Environment | None:
+        with self._changed:
+            while not self._stopped:
+                self._all = [environment for environment in self._all if environment.usable]
+                while self._idle:
+                    if (idle := self._idle.pop()).usable:
+                        return idle
+                if len(self._all) < self.limit:
+                    return self._start()
+                self._changed.wait()
+        return None
+
+    def _start(self) -> Environment:
+        command = [*self.launch.interpreter, "-m", "awslambdaric", self.plan.handler]
+        environment = Environment(self.plan, command, self.variables, self.launch.task_root, self.log, self.grace)
+        self._all.append(environment)
+        return environment
+
+    def _give_back(self, environment: Environment) -> None:
+        if not environment.usable:
+            environment.stop()
+        with self._changed:
+            if environment.usable:
+                self._idle.append(environment)
+            self._changed.notify()
+
+
+class Functions:
+    """The functions of a template by logical id."""
+
+    def __init__(
+        self,
+        plans: Mapping[str, FunctionPlan],
+        layout: Layout,
+        aws_url: str,
+        limit: int,
+        log: int,
+        grace: float = 0,
+    ) -> None:
+        """Starts nothing; at most `limit` environments of a function will run, logging to `log`.
+
+        Each has `grace` seconds more than its plan gives it.
+        """
+        self._functions = {
+            name: Function(plan, layout.launch(plan), variables(plan, layout.launch(plan), aws_url), limit, log, grace)
+            for name, plan in plans.items()
+        }
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is such a function."""
+        return name in self._functions
+
+    def __getitem__(self, name: str) -> Function:
+        """The function; KeyError if there is none."""
+        return self._functions[name]
+
+    def invoke(self, name: str, event: bytes) -> Outcome:
+        """Invokes a function and waits."""
+        return self._functions[name].invoke(event)
+
+    def stop(self) -> None:
+        """Ends every process."""
+        for function in self._functions.values():
+            function.stop()
+
+
+def variables(plan: FunctionPlan, launch: Launch, aws_url: str) -> dict[str, str]:
+    """All a function's process finds in its environment: what Lambda sets and what the template gives."""
+    logging = plan.logging
+    structured = {
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", "INFO"),
+    }
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": plan.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(plan.memory),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": plan.name,  # the local cloud knows its caller by it
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_SESSION_TOKEN": SECRET,
+        "AWS_ENDPOINT_URL": aws_url,
+        "LAMBDA_TASK_ROOT": str(launch.task_root),
+        "_HANDLER": plan.handler,
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONPATH": ":".join(map(str, launch.import_path)),
+        **(structured if logging.get("LogFormat") == "JSON" else {}),
+        **dict(launch.extra_environment),
+        **plan.environment,
+    }

@@ -1,0 +1,108 @@
+"""Our API keys: every typo is caught offline, and only a hash is kept."""
+
+import string
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.access.api_key import ApiKey, hash_of, is_well_formed, mint
+from instant.domain.access.identity import Scope
+from instant.domain.clock import stamp
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ALPHABET = string.digits + string.ascii_letters
+
+
+def fresh() -> tuple[str, ApiKey]:
+    """A key in clear and its record."""
+    secret, record = mint(user_id="user_alice", name="laptop", scopes=frozenset({Scope.EXECUTE}), now=NOW)
+    return secret.reveal(), record
+
+
+def test_a_fresh_key_is_well_formed() -> None:
+    for _ in range(50):
+        text, record = fresh()
+        assert text.startswith("x4k_live_")
+        assert len(text) == 9 + 32 + 6
+        assert record.key_id.startswith("key_")
+        assert is_well_formed(text)
+
+
+def test_keys_are_never_the_same() -> None:
+    assert len({fresh()[0] for _ in range(100)}) == 100
+
+
+def test_every_substitution_of_one_character_is_refused() -> None:
+    text, _ = fresh()
+    wrong = [
+        text[:place] + other + text[place + 1 :]
+        for place in range(len(text))
+        for other in ALPHABET + "-_ é"
+        if other != text[place]
+    ]
+    assert len(wrong) > len(text) * 60
+    assert [typo for typo in wrong if is_well_formed(typo)] == []
+
+
+def test_every_exchange_of_two_characters_is_refused() -> None:
+    for _ in range(10):
+        text, _ = fresh()
+        for one in range(len(text)):
+            for other in range(one + 1, len(text)):
+                letters = list(text)
+                letters[one], letters[other] = letters[other], letters[one]
+                typo = "".join(letters)
+                assert typo == text or not is_well_formed(typo), typo
+
+
+def test_lost_and_doubled_characters_are_refused() -> None:
+    text, _ = fresh()
+    for place in range(len(text)):
+        assert not is_well_formed(text[:place] + text[place + 1 :])
+        assert not is_well_formed(text[:place] + text[place] + text[place:])
+
+
+@given(st.text())
+def test_any_text_may_be_asked_about(text: str) -> None:
+    assert not is_well_formed(text)
+    assert not is_well_formed("x4k_live_" + text)
+
+
+@pytest.mark.parametrize("tail", ["\n", " ", "\0"])
+def test_nothing_may_follow_a_key(tail: str) -> None:
+    assert not is_well_formed(fresh()[0] + tail)
+
+
+def test_the_record_holds_the_hash_and_the_last_four_characters_only() -> None:
+    text, record = fresh()
+    assert record.key_hash == hash_of(text)
+    assert record.last4 == text[-4:]
+    kept = " ".join(str(getattr(record, field.name)) for field in fields(record))
+    assert text not in kept
+    assert text[9:-4] not in kept
+
+
+def test_a_key_is_good_until_it_expires() -> None:
+    _, record = fresh()
+    expiring = replace(record, expires_at=stamp(NOW + timedelta(hours=1)))
+    assert record.is_valid(NOW + timedelta(days=10_000))
+    assert expiring.is_valid(NOW + timedelta(minutes=59, seconds=59, microseconds=999_999))
+    assert not expiring.is_valid(NOW + timedelta(hours=1))
+
+
+def test_a_revoked_key_is_good_for_nothing() -> None:
+    _, record = fresh()
+    revoked = replace(record, revoked_at=stamp(NOW + timedelta(days=1)))
+    assert not revoked.is_valid(NOW)
+    assert not replace(revoked, expires_at=stamp(NOW + timedelta(days=9))).is_valid(NOW)
+
+
+def test_a_use_is_noted_once_in_each_hour_of_the_clock() -> None:
+    _, key = fresh()
+    hours = [NOW.replace(hour=hour, minute=0) for hour in (11, 12, 13)]
+    assert key.unnoted_use(hours[1] + timedelta(minutes=59)) == stamp(hours[1])
+    noted = replace(key, last_used_at=stamp(hours[1]))
+    assert [noted.unnoted_use(hour) for hour in hours] == [None, None, stamp(hours[2])]

@@ -1,0 +1,165 @@
+"""The history of a model: whatever changes, the catalog can be rebuilt from it, forwards and backwards."""
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.catalog.change import (
+    HOLD,
+    PRESENCE,
+    PRICES,
+    ChangeKind,
+    ModelChange,
+    before,
+    changes_of,
+    retold,
+    undo,
+)
+from instant.domain.catalog.model import CatalogModel
+from tests.fakes.history import redo
+from tests.fakes.nouns import NOON, a_model
+
+WORDS = st.lists(st.sampled_from("abc"), max_size=2, unique=True).map(lambda words: tuple(sorted(words)))
+PRICING = st.dictionaries(st.sampled_from(["prompt", "image"]), st.sampled_from(["0", "0.1", "-1"]), max_size=2)
+FACTS: dict[str, st.SearchStrategy[Any]] = {
+    "canonical_slug": st.sampled_from("xy"),
+    "display_name": st.sampled_from("xy"),
+    "provider": st.just("a"),
+    "description": st.sampled_from(["", "d"]),
+    "released_at": st.sampled_from([None, 0, 1]),
+    "context_length": st.sampled_from([None, 1, 2]),
+    "max_tokens": st.sampled_from([None, 1, 2]),
+    "input_modalities": WORDS,
+    "output_modalities": WORDS,
+    "supported_parameters": WORDS,
+    "default_parameters": st.sampled_from([{}, {"temperature": 0.5}]),
+    "pricing": PRICING,
+    "price_overrides": st.lists(PRICING, max_size=2).map(tuple),
+    "discount": st.sampled_from([None, "0.5"]),
+    "reasoning": st.sampled_from([{}, {"mandatory": True}]),
+    "expiration_date": st.sampled_from([None, "2026-12-01"]),
+    "alias_target": st.sampled_from([None, "a/b"]),
+    "is_active": st.booleans(),
+    "missing_since": st.sampled_from([None, NOON]),
+    "price_held": PRICING,
+    "price_held_since": st.sampled_from([None, NOON]),
+}
+type Catalog = dict[str, CatalogModel]
+CATALOGS: st.SearchStrategy[Catalog] = st.fixed_dictionaries(
+    {},
+    optional={key: st.builds(CatalogModel, openrouter_id=st.just(key), **FACTS) for key in ("a/1", "a/2", "a/3")},
+)
+
+
+def stored(change: ModelChange) -> ModelChange:
+    """The change as it comes back from where it is stored, which has no tuples."""
+    return replace(change, old=json.loads(json.dumps(change.old)), new=json.loads(json.dumps(change.new)))
+
+
+def history(states: list[Catalog]) -> list[ModelChange]:
+    """Every change from one state to the next, oldest first; what a state leaves out stays as it was."""
+    found: list[ModelChange] = []
+    known: Catalog = {}
+    for moment, state in enumerate(states):
+        found += (stored(c) for key, model in state.items() for c in changes_of(known.get(key), model, str(moment)))
+        known |= state
+    return found
+
+
+@given(st.lists(CATALOGS, min_size=1, max_size=5))
+def test_the_history_rebuilds_every_state(states: list[Catalog]) -> None:
+    changes = history(states)
+    known: Catalog = {}
+    final: Catalog = {key: model for state in states for key, model in state.items()}
+    rebuilt: Catalog = {}
+    for moment, state in enumerate(states):
+        known |= state
+        for change in (change for change in changes if change.at == str(moment)):
+            rebuilt[change.openrouter_id] = redo(rebuilt.get(change.openrouter_id), change)
+        assert rebuilt == known
+        later = [change for change in reversed(changes) if change.at > str(moment)]
+        assert before(final.values(), later) == [known[key] for key in sorted(known)]
+
+
+@given(CATALOGS, CATALOGS)
+def test_changes_are_told_again_from_what_was_before_alone(old: Catalog, new: Catalog) -> None:
+    for key, model in new.items():
+        changes = changes_of(old.get(key), model, NOON)
+        assert retold(model, NOON, {change.kind: change.old for change in changes}) == changes
+
+
+def test_equal_models_have_no_changes() -> None:
+    assert changes_of(a_model(), a_model(), NOON) == ()
+
+
+def test_a_new_model_is_told_with_all_its_facts() -> None:
+    (change,) = changes_of(None, a_model(), NOON)
+    assert (change.kind, change.old, change.at) == (ChangeKind.ADDED, {}, NOON)
+    assert redo(None, change) == a_model()
+    assert undo(a_model(), change) is None
+
+
+CHANGES: list[tuple[dict[str, Any], dict[str, Any], ChangeKind]] = [
+    ({}, {"missing_since": NOON}, ChangeKind.MISSING),
+    ({"missing_since": NOON}, {"missing_since": NOON, "is_active": False}, ChangeKind.REMOVED),
+    ({}, {"missing_since": NOON, "is_active": False}, ChangeKind.REMOVED),
+    ({"missing_since": NOON, "is_active": False}, {}, ChangeKind.RETURNED),
+    ({"missing_since": NOON}, {}, ChangeKind.RETURNED),
+    ({}, {"pricing": {"prompt": "1"}}, ChangeKind.REPRICED),
+    ({}, {"price_overrides": ({"prompt": "1"},)}, ChangeKind.REPRICED),
+    ({}, {"discount": "0.5"}, ChangeKind.REPRICED),
+    ({}, {"price_held": {"prompt": "0"}, "price_held_since": NOON}, ChangeKind.PRICE_HELD),
+    ({}, {"price_held": {"prompt": "0"}, "price_overrides": ({},)}, ChangeKind.PRICE_HELD),
+    ({"price_held": {"prompt": "0"}}, {"pricing": {"prompt": "0"}}, ChangeKind.REPRICED),
+    ({"price_held": {"prompt": "0"}}, {}, ChangeKind.REPRICED),
+    ({"alias_target": "a/b"}, {"alias_target": "a/c"}, ChangeKind.RETARGETED),
+    ({}, {"context_length": 9}, ChangeKind.LIMITS),
+    ({}, {"max_tokens": None}, ChangeKind.LIMITS),
+    ({}, {"supported_parameters": ("tools",)}, ChangeKind.CAPABILITIES),
+    ({}, {"reasoning": {"mandatory": True}}, ChangeKind.CAPABILITIES),
+    ({}, {"expiration_date": "2027-01-01"}, ChangeKind.EXPIRATION),
+    ({}, {"description": "Better."}, ChangeKind.DESCRIPTION),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "kind"), CHANGES)
+def test_a_change_has_a_kind_and_the_facts_that_differ(
+    old: dict[str, Any], new: dict[str, Any], kind: ChangeKind
+) -> None:
+    was, becomes = a_model(**old), a_model(**new)
+    (change,) = changes_of(was, becomes, NOON)
+    assert change.kind is kind
+    assert (
+        change.old.keys()
+        == change.new.keys()
+        == {fact.name for fact in fields(CatalogModel) if getattr(was, fact.name) != getattr(becomes, fact.name)}
+    )
+
+
+def test_several_kinds_at_once_are_several_changes() -> None:
+    found = changes_of(a_model(), a_model(context_length=9, pricing={}, missing_since=NOON), NOON)
+    assert {change.kind for change in found} == {ChangeKind.LIMITS, ChangeKind.REPRICED, ChangeKind.MISSING}
+
+
+@pytest.mark.parametrize("name", [fact.name for fact in fields(CatalogModel) if fact.name != "openrouter_id"])
+def test_no_fact_changes_unnoticed(name: str) -> None:
+    values: dict[str, Any] = {
+        "is_active": False,
+        "price_overrides": ({"prompt": "1"},),
+        "released_at": 7,
+        "context_length": 7,
+    }
+    odd: Any = values.get(name, {"odd": "1"} if isinstance(getattr(a_model(), name), dict) else ("odd",))
+    (change,) = changes_of(a_model(), replace(a_model(), **{name: odd}), NOON)
+    assert list(change.new) == [name]
+    assert (change.kind in {ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.MISSING}) == (name in PRESENCE)
+    assert (change.kind in {ChangeKind.REPRICED, ChangeKind.PRICE_HELD}) == (name in PRICES | HOLD)
+
+
+def test_a_fact_that_is_no_longer_kept_is_passed_over() -> None:
+    change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind.LIMITS, old={"weight": 1}, new={"weight": 2})
+    assert undo(a_model(), change) == redo(a_model(), change) == a_model()

@@ -1,0 +1,106 @@
+"""What a change means for a resource: a status, two prices, and events that are the same each time."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from instant.domain.catalog.change import ChangeKind, ModelChange
+from instant.domain.catalog.impact import Use, is_told, price_of, tidings, used_model
+from instant.domain.catalog.successor import SuccessorPolicy
+from instant.resource_types.openrouter_instant import OpenRouterInstant
+from tests.fakes.nouns import NOON, a_model
+
+SUPPORTS = OpenRouterInstant().supports
+
+TODAY = date(2026, 11, 22)
+MODEL = a_model(price_overrides=({"min_prompt_tokens": 9, "prompt": "0.1"},), discount="0.5")
+USE = Use(resource_id="res_1", owner_id="user_alice", successor_policy=SuccessorPolicy.SUGGEST)
+CHANGE = ModelChange(
+    openrouter_id=MODEL.openrouter_id, at=NOON, kind=ChangeKind.REMOVED, old={"is_active": True}, new={}
+)
+
+
+def test_a_price_that_was_stored_is_the_same_price() -> None:
+    saved = json.loads(json.dumps(price_of(MODEL)))
+    used = used_model(MODEL.openrouter_id, MODEL, saved, TODAY, SUPPORTS)
+    assert (used.status, used.saved_price, used.price) == ("ok", None, None)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        replace(MODEL, pricing={**MODEL.pricing, "prompt": "0.00000003"}),
+        replace(MODEL, pricing={**MODEL.pricing, "web_search": "0.01"}),
+        replace(MODEL, price_overrides=()),
+        replace(MODEL, discount=None),
+    ],
+    ids=["lower", "another", "no tiers", "no discount"],
+)
+def test_any_other_price_is_a_changed_one(now: object) -> None:
+    assert used_model("x", now, price_of(MODEL), TODAY, SUPPORTS).status == "price_changed"  # type: ignore[arg-type]
+    assert used_model("x", now, None, TODAY, SUPPORTS).status == "ok", "nothing was saved"  # type: ignore[arg-type]
+
+
+def test_a_worse_status_is_told_before_the_price_and_the_price_beside_it() -> None:
+    ending = replace(MODEL, expiration_date="2026-12-01", discount=None)
+    used = used_model("x", ending, price_of(MODEL), TODAY, SUPPORTS)
+    assert (used.status, used.saved_price, used.price) == ("expiring", price_of(MODEL), price_of(ending))
+    missing = replace(ending, missing_since=NOON)
+    assert used_model("x", missing, price_of(MODEL), TODAY, SUPPORTS).status == "missing"
+    assert used_model("x", replace(missing, is_active=False), None, TODAY, SUPPORTS).status == "gone"
+    assert used_model("x", None, price_of(MODEL), TODAY, SUPPORTS).status == "gone"
+
+
+def test_the_same_news_has_the_same_id_and_other_news_another() -> None:
+    others = [
+        (replace(USE, resource_id="res_2"), CHANGE),
+        (USE, replace(CHANGE, openrouter_id="meadow/lark")),
+        (USE, replace(CHANGE, at="2026-11-22T12:00:00.000001Z")),
+        (USE, replace(CHANGE, kind=ChangeKind.MISSING)),
+    ]
+    ids = [one["id"] for use, change in [(USE, CHANGE), *others] for one in tidings(use, [change], "meadow/lark")]
+    assert len(set(ids)) == len(ids) == 5
+    assert [one["id"] for one in tidings(replace(USE, owner_id="user_bob"), [CHANGE], None)] == ids[:1]
+
+
+@pytest.mark.parametrize(("policy", "told"), [("none", None), ("suggest", "meadow/lark"), ("switch", "meadow/lark")])
+def test_a_successor_is_named_to_who_wants_one(policy: str, told: str | None) -> None:
+    (one,) = tidings(replace(USE, successor_policy=SuccessorPolicy(policy)), [CHANGE], "meadow/lark")
+    assert one["successor"] == told
+    assert json.loads(json.dumps(one)) == one
+
+
+HELD: dict[str, object] = {"price_held": {"prompt": "0"}, "price_held_since": NOON}
+NEVER, SOON, LATER = "2098-12-31", "2026-12-01", "2027-01-31"
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "told"),
+    [
+        ("added", {}, {"is_active": True}, False),
+        ("missing", {"missing_since": None}, {"missing_since": NOON}, True),
+        ("removed", {"is_active": True}, {"is_active": False}, True),
+        ("returned", {"missing_since": NOON}, {"missing_since": None}, True),
+        ("retargeted", {"alias_target": "a/b"}, {"alias_target": "a/c"}, True),
+        ("repriced", {"pricing": {"prompt": "1"}}, {"pricing": {"prompt": "2"}}, True),
+        ("repriced", {"price_overrides": []}, {"price_overrides": [{"prompt": "2"}]}, True),
+        ("repriced", {"discount": None}, {"discount": "0.5"}, True),
+        ("repriced", {"pricing": {"prompt": "1"}, **HELD}, {"pricing": {"prompt": "0"}, "price_held": {}}, True),
+        ("repriced", HELD, {"price_held": {}, "price_held_since": None}, False),
+        ("price_held", {"price_held": {}, "price_held_since": None}, HELD, False),
+        ("expiration", {"expiration_date": None}, {"expiration_date": SOON}, True),
+        ("expiration", {"expiration_date": SOON}, {"expiration_date": LATER}, True),
+        ("expiration", {"expiration_date": LATER}, {"expiration_date": None}, True),
+        ("expiration", {"expiration_date": SOON}, {"expiration_date": NEVER}, True),
+        ("expiration", {"expiration_date": None}, {"expiration_date": NEVER}, False),
+        ("expiration", {"expiration_date": NEVER}, {"expiration_date": "one day"}, False),
+        ("limits", {"max_tokens": 1}, {"max_tokens": 2}, False),
+        ("capabilities", {"reasoning": {}}, {"reasoning": {"mandatory": True}}, False),
+        ("description", {"description": ""}, {"description": "New."}, False),
+    ],
+)
+def test_of_what_users_are_told(kind: str, old: dict[str, object], new: dict[str, object], told: bool) -> None:
+    change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind(kind), old=old, new=new)
+    assert is_told(change) is told

@@ -1,0 +1,263 @@
+"""Browsing a shelf: each filter, each order, and pages without gaps or doubles while the catalog changes."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.catalog.index import ModelSort, Shelf
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.query import ModelQuery, is_free
+from instant.domain.errors import InvalidField
+from instant.domain.page import Cursor, PageRequest
+from tests.fakes.nouns import a_model
+
+
+def day(text: str) -> int:
+    """Noon of that day, as the catalog writes it."""
+    return int(datetime.fromisoformat(f"{text}T12:00:00Z").astimezone(UTC).timestamp())
+
+
+CHEAP = a_model(
+    "meadow/lark-mini",
+    released_at=day("2026-11-20"),
+    display_name="b",
+    description="Answers QUICKLY",
+    expiration_date="2026-12-01",
+)
+DEAR = a_model(
+    "harbor/tide",
+    released_at=day("2026-11-10"),
+    display_name="A",
+    context_length=200_000,
+    pricing={"prompt": "0.01", "completion": "0.02"},
+    input_modalities=("image", "text"),
+    supported_parameters=("seed", "tools"),
+    expiration_date="2098-12-31",
+)
+FREE = a_model(
+    "meadow/lark:free",
+    released_at=day("2026-11-20"),
+    pricing={"prompt": "0", "completion": "0.0"},
+    context_length=None,
+)
+ROUTER = a_model("openrouter/auto", released_at=None, pricing={"prompt": "-1", "completion": "-1"})
+PRICELESS = a_model(
+    "northwind/easel", released_at=day("2026-01-01"), pricing={"image": "0.04"}, output_modalities=("image",)
+)
+GONE = a_model("old/timer", is_active=False, released_at=1, supported_parameters=("tools",))
+MODELS = sorted([CHEAP, DEAR, FREE, ROUTER, PRICELESS, GONE], key=lambda model: model.openrouter_id)
+
+
+def ids(query: ModelQuery, sort: ModelSort = ModelSort.NEWEST, models: Sequence[CatalogModel] = MODELS) -> list[str]:
+    """The matching ids in order."""
+    page, total = Shelf(models).page(query, sort, PageRequest(200))
+    assert total == len(page.items)
+    assert page.next is None
+    return [model.openrouter_id for model in page.items]
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILTERS: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing asked": ({"active": None}, " ".join(model.openrouter_id for model in MODELS)),
+    "inactive": ({"active": False}, "old/timer"),
+    "text in the description": ({"text": "quick"}, "meadow/lark-mini"),
+    "text in the id": ({"text": "MEADOW/L"}, "meadow/lark-mini meadow/lark:free"),
+    "author": ({"authors": words("harbor")}, "harbor/tide"),
+    "any author": ({"authors": words("harbor northwind nobody")}, "harbor/tide northwind/easel"),
+    "input": ({"input_modalities": words("image")}, "harbor/tide"),
+    "all inputs": ({"input_modalities": words("image text")}, "harbor/tide"),
+    "output": ({"output_modalities": words("image")}, "northwind/easel"),
+    "parameter": ({"supported_parameters": words("tools"), "active": None}, "harbor/tide old/timer"),
+    "all parameters": ({"supported_parameters": words("tools seed"), "active": None}, "harbor/tide"),
+    "context": ({"min_context": 100_000}, "harbor/tide"),
+    "price": ({"max_price": Decimal("0.001")}, "meadow/lark-mini meadow/lark:free"),
+    "price zero": ({"max_price": Decimal(0)}, "meadow/lark:free"),
+    "least price": ({"min_price": Decimal("0.01")}, "harbor/tide"),
+    "price range": ({"min_price": Decimal("1e-9"), "max_price": Decimal("0.0099")}, "meadow/lark-mini"),
+    "any price": ({"min_price": Decimal(0)}, "harbor/tide meadow/lark-mini meadow/lark:free"),
+    "young": ({"released_since": date(2026, 11, 20)}, "meadow/lark-mini meadow/lark:free"),
+    "old": ({"released_until": date(2026, 11, 10), "active": None}, "harbor/tide northwind/easel old/timer"),
+    "ending": ({"ends_by": date(2026, 12, 1)}, "meadow/lark-mini"),
+    "ending sooner": ({"ends_by": date(2026, 11, 30)}, ""),
+    "lasting": ({"outlasts": date(2026, 12, 1)}, "harbor/tide meadow/lark:free northwind/easel openrouter/auto"),
+    "lasting so long": ({"outlasts": date(2026, 11, 30), "text": "quick"}, "meadow/lark-mini"),
+    "nothing": ({"text": "no such model"}, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FILTERS)
+def test_each_filter_keeps_what_matches(case: str) -> None:
+    query, expected = FILTERS[case]
+    assert set(ids(ModelQuery(**query))) == words(expected)
+
+
+def test_free_means_that_every_token_and_request_is() -> None:
+    assert is_free(FREE)
+    assert not is_free(CHEAP)
+    assert not is_free(ROUTER)
+    assert not is_free(a_model(pricing={"prompt": "0", "completion": "0", "request": "0.0005"}))
+    assert "meadow/lark:free" in ids(ModelQuery(free=True))
+    assert "meadow/lark:free" not in ids(ModelQuery(free=False))
+
+
+def test_a_time_that_no_calendar_has_is_no_age() -> None:
+    odd = [a_model("a/far", released_at=10**17), a_model("a/none", released_at=None)]
+    assert ids(ModelQuery(released_since=date(1970, 1, 1)), models=odd) == []
+    assert ids(ModelQuery(), models=odd) == ["a/far", "a/none"]
+
+
+ORDERS = {
+    "newest": "meadow/lark-mini meadow/lark:free harbor/tide northwind/easel old/timer openrouter/auto",
+    "-newest": "old/timer northwind/easel harbor/tide meadow/lark:free meadow/lark-mini openrouter/auto",
+    "price": "meadow/lark:free meadow/lark-mini old/timer harbor/tide northwind/easel openrouter/auto",
+    "-price": "harbor/tide old/timer meadow/lark-mini meadow/lark:free northwind/easel openrouter/auto",
+    "context": "harbor/tide meadow/lark-mini northwind/easel old/timer openrouter/auto meadow/lark:free",
+    "-context": "openrouter/auto old/timer northwind/easel meadow/lark-mini harbor/tide meadow/lark:free",
+    "name": "harbor/tide meadow/lark-mini meadow/lark:free northwind/easel old/timer openrouter/auto",
+    "-name": "openrouter/auto old/timer northwind/easel meadow/lark:free meadow/lark-mini harbor/tide",
+}
+
+
+@pytest.mark.parametrize("sort", ModelSort)
+def test_each_order_is_one_order_and_the_unknown_come_last(sort: ModelSort) -> None:
+    assert ids(ModelQuery(active=None), sort) == ORDERS[sort].split()
+
+
+NAMES = st.text(max_size=3) | st.just("x" * 300) | st.just("ÄÖ\n\u200b\x00")
+SPECIMENS = st.builds(
+    lambda number, released, context, prompt, name, active: a_model(
+        f"a/{number:02d}",
+        released_at=released,
+        context_length=context,
+        pricing={"prompt": prompt, "completion": "0"},
+        display_name=name,
+        is_active=active,
+    ),
+    st.integers(0, 30),
+    st.none() | st.integers(1, 3),
+    st.none() | st.integers(1, 3),
+    st.sampled_from(["0", "0.0", "0.1", "0.00000008333333333333334", "-1", "dear"]),
+    NAMES,
+    st.booleans(),
+)
+SHELVES = st.lists(SPECIMENS, unique_by=lambda model: model.openrouter_id, max_size=24).map(
+    lambda models: sorted(models, key=lambda model: model.openrouter_id)
+)
+
+
+@given(SHELVES, st.lists(SHELVES, max_size=4), st.integers(1, 7), st.sampled_from(ModelSort))
+def test_what_stays_as_it_was_is_told_once_whatever_changes_between_two_pages(
+    models: Sequence[CatalogModel], changes: list[Sequence[CatalogModel]], limit: int, sort: ModelSort
+) -> None:
+    """Each later catalog is another one; of models that are the same in all of them, each is told exactly once."""
+    states = [models, *({**by_id(models), **by_id(change)}.values() for change in changes)]
+    query, after, seen = ModelQuery(), None, list[str]()
+    for number in range(100):
+        state = states[min(number, len(states) - 1)]
+        page, _ = Shelf(sorted(state, key=lambda model: model.openrouter_id)).page(
+            query, sort, PageRequest(limit, after)
+        )
+        seen += [model.openrouter_id for model in page.items]
+        if page.next is None:
+            break
+        after = Cursor.decode(page.next.encode())
+    steady = [model for model in models if model.is_active and all(model in state for state in states)]
+    assert [seen.count(model.openrouter_id) for model in steady] == [1] * len(steady)
+
+
+@given(SHELVES, st.integers(1, 7), st.sampled_from(ModelSort))
+def test_pages_put_together_are_the_list(models: Sequence[CatalogModel], limit: int, sort: ModelSort) -> None:
+    shelf, after, seen = Shelf(models), None, list[str]()
+    while True:
+        page, total = shelf.page(ModelQuery(active=None), sort, PageRequest(limit, after))
+        assert total == len(models)
+        assert len(page.items) <= limit
+        seen += [model.openrouter_id for model in page.items]
+        if page.next is None:
+            break
+        after = Cursor.decode(page.next.encode())
+    assert seen == ids(ModelQuery(active=None), sort, models)
+
+
+def test_a_model_may_be_named_like_the_unknown() -> None:
+    models = [replace(MODELS[0], display_name=name) for name in ("?", "x")]
+    models[1] = replace(models[1], openrouter_id="z/z")
+    first, _ = Shelf(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1))
+    rest, _ = Shelf(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1, first.next))
+    assert [model.display_name for model in (*first.items, *rest.items)] == ["?", "x"]
+
+
+def by_id(models: Sequence[CatalogModel]) -> dict[str, CatalogModel]:
+    return {model.openrouter_id: model for model in models}
+
+
+@pytest.mark.parametrize(
+    "cursor", ["newest", "newest 1", "price", "price cheap", "price NaN", "price 1e999", "-price 1", "", "price -?"]
+)
+def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidField, match="begin anew"):
+        Shelf(MODELS).page(ModelQuery(), ModelSort.CHEAPEST, PageRequest(10, Cursor(cursor, "meadow/lark")))
+
+
+def test_a_cursor_goes_on_where_its_model_was() -> None:
+    page, total = Shelf(MODELS).page(ModelQuery(), ModelSort.CHEAPEST, PageRequest(1, Cursor("price 0", "gone/now")))
+    assert ([model.openrouter_id for model in page.items], total) == (["meadow/lark:free"], 5)
+
+
+def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
+    shelf = Shelf(MODELS)
+    assert shelf.get("old/timer") is GONE
+    assert [shelf.get(missing) for missing in ("meadow/lark", "MEADOW/LARK-MINI", "")] == [None] * 3
+
+
+@contextmanager
+def work() -> Iterator[list[int]]:
+    """Counts function calls and rounds of loops."""
+    steps, monitoring, tool = [0], sys.monitoring, 4
+    kinds = (monitoring.events.PY_START, monitoring.events.JUMP)
+
+    def step(*_: object) -> None:
+        steps[0] += 1
+
+    monitoring.use_tool_id(tool, "work")
+    for kind in kinds:
+        monitoring.register_callback(tool, kind, step)
+    monitoring.set_events(tool, kinds[0] | kinds[1])
+    try:
+        yield steps
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.free_tool_id(tool)
+
+
+def effort(count: int) -> tuple[int, int, int]:
+    """Work for a shelf's first page, of another in the same order, and of one far down, with every filter."""
+    shelf = Shelf([a_model(f"a/{number:05d}", released_at=number % 97 + 1) for number in range(count)])
+    query = ModelQuery(text="lark", authors=words("a"), max_price=Decimal(1), min_context=1, free=False)
+    spent, after = [], None
+    for _ in range(3):
+        with work() as steps:
+            page, total = shelf.page(query, ModelSort.NEWEST, PageRequest(200, after))
+        assert (len(page.items), total) == (200, count)
+        spent.append(steps[0])
+        after = Cursor("newest -48", "a/00000")
+    return spent[0], spent[1], spent[2]
+
+
+def test_ten_thousand_models_take_ten_times_the_work_of_a_thousand() -> None:
+    small, large = effort(1_000), effort(10_000)
+    for few, many in zip(small, large, strict=True):
+        assert many <= 10.5 * few
+    assert large[1] < large[0] / 2, "an order is made once"
+    assert abs(large[2] - large[1]) < large[1] / 100, "a page far down takes no more than one near the top"

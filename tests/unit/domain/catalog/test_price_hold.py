@@ -1,0 +1,129 @@
+"""Unusual prices: which they are, how long they are held, and who may let them pass."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.price_hold import HOLD, is_unusual, settled
+from instant.domain.clock import stamp
+from tests.fakes.clock import START
+from tests.fakes.nouns import a_model
+
+SECOND = timedelta(seconds=1)
+
+JUMPS = [
+    ("0.001", "0", True),
+    ("0.001", "-1", True),
+    ("0.001", "-0.001", True),
+    ("0.001", "0.01", False),
+    ("0.001", "0.010000000000000000000001", True),
+    ("0.001", "0.02", True),
+    ("0.001", "free", True),
+    ("0.001", "0.0000000001", False),
+    ("0", "1", False),
+    ("-1", "1", False),
+    ("-1", "0", False),
+    ("0", "0", False),
+    ("free", "1", False),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "unusual"), JUMPS)
+def test_which_prices_are_unusual(old: str, new: str, unusual: bool) -> None:
+    for key in ("prompt", "image", "per_smile"):
+        before, after = ({"completion": "1", key: price} for price in (old, new))
+        assert is_unusual(a_model(pricing=before), a_model(pricing=after)) is unusual
+
+
+def test_a_price_that_comes_or_goes_is_not_unusual() -> None:
+    before, after = {"prompt": "1", "web_search": "1"}, {"prompt": "1", "image": "100"}
+    assert not is_unusual(a_model(pricing=before), a_model(pricing=after))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "unusual"),
+    [
+        ([], ["0.01"], False),
+        ([], ["0.010001"], True),
+        ([], ["0"], True),
+        ([], ["-1"], True),
+        ([], ["free"], True),
+        (["0.002"], [], False),
+        (["0.002"], ["0.02"], False),
+        (["0.002"], ["0.020001"], True),
+        (["0"], ["0"], False),
+        (["0"], ["0.011"], True),
+        (["free"], ["0.002"], False),
+    ],
+)
+def test_overrides_are_doubted_as_prices_are(old: list[str], new: list[str], unusual: bool) -> None:
+    def tiers(prices: list[str]) -> tuple[dict[str, Any], ...]:
+        return tuple({"min_prompt_tokens": 9, "prompt": price} for price in prices)
+
+    before = priced("0.001", price_overrides=tiers(old), discount="0.5")
+    after = priced("0.001", price_overrides=tiers(new))
+    assert is_unusual(before, after) is unusual
+    found = settled(before, after, START, accept=False)
+    if not unusual:
+        assert found == after
+        return
+    assert found == replace(before, price_held=after.pricing, price_held_since=stamp(START))
+    is_negative = bool({"-1", "free"} & {*new})
+    assert settled(found, after, START + HOLD, accept=False) == (found if is_negative else after)
+    assert settled(found, after, START, accept=True) == after
+
+
+def priced(prompt: str, **more: Any) -> CatalogModel:
+    """A model at this price."""
+    return a_model(pricing={"prompt": prompt, "completion": "1"}, **more)
+
+
+def held(prompt: str, since: timedelta = timedelta()) -> CatalogModel:
+    """A model at 0.001 for which this price was announced."""
+    announced = {"prompt": prompt, "completion": "1"}
+    return priced("0.001", price_held=announced, price_held_since=stamp(START + since))
+
+
+def test_a_new_model_costs_what_it_says() -> None:
+    for price in ("0", "-1", "1000"):
+        assert settled(None, priced(price), START, accept=False) == priced(price)
+
+
+def test_an_ordinary_price_is_believed_and_ends_a_hold() -> None:
+    for old in (priced("0.001"), held("0"), held("-1")):
+        assert settled(old, priced("0.002"), START, accept=False) == priced("0.002")
+        assert settled(old, priced("0.001"), START, accept=False) == priced("0.001")
+
+
+@pytest.mark.parametrize("price", ["0", "-1", "0.02"])
+def test_an_unusual_price_is_held_with_everything_else_as_announced(price: str) -> None:
+    found = settled(priced("0.001"), priced(price, description="New."), START, accept=False)
+    assert found == a_model(
+        description="New.",
+        pricing={"prompt": "0.001", "completion": "1"},
+        price_held={"prompt": price, "completion": "1"},
+        price_held_since=stamp(START),
+    )
+
+
+@pytest.mark.parametrize("price", ["0", "0.02"])
+def test_a_price_that_stays_two_days_is_believed(price: str) -> None:
+    assert settled(held(price), priced(price), START + HOLD - SECOND, accept=False) == held(price)
+    assert settled(held(price), priced(price), START + HOLD, accept=False) == priced(price)
+
+
+def test_another_unusual_price_is_held_anew() -> None:
+    assert settled(held("0"), priced("0.02"), START + HOLD, accept=False) == held("0.02", HOLD)
+
+
+def test_a_negative_price_is_never_believed_by_time() -> None:
+    assert settled(held("-1"), priced("-1"), START + 100 * HOLD, accept=False) == held("-1")
+
+
+@pytest.mark.parametrize("price", ["0", "-1", "0.02"])
+def test_an_admin_lets_any_price_pass(price: str) -> None:
+    for old in (priced("0.001"), held(price)):
+        assert settled(old, priced(price), START, accept=True) == priced(price)

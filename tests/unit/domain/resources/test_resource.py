@@ -1,0 +1,60 @@
+"""Slugs, addresses, and who may see a resource."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.access.identity import handle_of
+from instant.domain.resources.resource import Visibility, slug_of
+from tests.fakes.nouns import NOON, a_resource
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Haiku", "haiku"),
+        ("  Rate my PR!  ", "rate-my-pr"),
+        ("a--b__c", "a-b-c"),
+        ("Ünïcode", "n-code"),
+        ("俳句", "resource"),
+        ("", "resource"),
+        ("!!!", "resource"),
+        ("x" * 60, "x" * 48),
+        ("a" * 47 + " b", "a" * 47),
+    ],
+)
+def test_a_name_becomes_a_slug(name: str, slug: str) -> None:
+    assert slug_of(name) == slug
+
+
+@given(st.text(max_size=200))
+def test_every_slug_has_the_form_that_addresses_need(name: str) -> None:
+    slug = slug_of(name)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
+    assert len(slug) <= 48
+    assert slug_of(slug) == slug
+
+
+def test_an_address_is_the_owner_s_handle_and_the_slug() -> None:
+    assert a_resource().address == f"{handle_of('user_alice')}/haiku"
+
+
+@pytest.mark.parametrize(
+    ("visibility", "strangers_see_it"),
+    [(Visibility.PRIVATE, False), (Visibility.UNLISTED, True), (Visibility.PUBLIC, True)],
+)
+def test_owners_see_everything_and_strangers_what_is_not_private(
+    visibility: Visibility, strangers_see_it: bool
+) -> None:
+    resource = a_resource(visibility=visibility)
+    assert resource.visible_to("user_alice")
+    assert resource.visible_to("user_bob") is strangers_see_it
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+def test_nobody_sees_what_was_deleted(visibility: Visibility) -> None:
+    resource = a_resource(visibility=visibility, deleted_at=NOON)
+    assert not resource.visible_to("user_alice")
+    assert not resource.visible_to("user_bob")

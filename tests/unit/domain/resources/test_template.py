@@ -1,0 +1,92 @@
+"""Templates: filled in once, and values never looked at again."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.errors import InvalidField
+from instant.domain.resources.template import names_in, render, rendered_bytes
+
+
+@given(st.text(), st.text())
+def test_any_text_goes_in_as_it_is(left: str, right: str) -> None:
+    assert render("a {{left}} b {{ right }} c", {"left": left, "right": right}) == f"a {left} b {right} c"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_anything_else_goes_in_as_json(value: object) -> None:
+    rendered = render("{{x}}", {"x": value})
+    assert rendered == ("" if value is None else json.dumps(value, ensure_ascii=False))
+
+
+@given(st.text(alphabet="{} abx_1"))
+def test_a_template_is_either_refused_or_leaves_no_gap(template: str) -> None:
+    try:
+        names = names_in(template)
+    except InvalidField:
+        return
+    filled = render(template, dict.fromkeys(names, "V"))
+    assert "{{" not in filled
+    assert filled.count("V") == len(_gaps(template))
+
+
+def _gaps(template: str) -> list[str]:
+    """The placeholders, found another way: whatever stands between two pairs of braces."""
+    return [part for part in template.split("{{")[1:] if "}}" in part]
+
+
+def test_names_are_given_once_in_order() -> None:
+    assert names_in("{{b}} {{a}} {{b}} {{_c9}}") == ["b", "a", "_c9"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{",
+        "{{ }}",
+        "{{1}}",
+        "{{a b}}",
+        "{{{a}}}",
+        "{{#a}}",
+        "{{#if x}}",
+        "{{a.b}}",
+        "{{a|upper}}",
+        "{{a",
+        '{{"a": 1}}',
+        "{{a-b}}",
+    ],
+)
+def test_braces_that_are_no_placeholder_are_refused(template: str) -> None:
+    with pytest.raises(InvalidField):
+        names_in(template)
+
+
+def test_json_around_a_gap_is_fine() -> None:
+    assert render('{"q": {"x": {{n}} }}', {"n": 1}) == '{"q": {"x": 1 }}'
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        'Answer like {"city": {"name": "Oslo"}}, about {{topic}}.',
+        '{"a": {"b": {"c": 1}}} {{topic}}',
+        "{{topic}}}}",
+        "}} {{topic}} {",
+        '{"topic": "{{topic}}"}',
+    ],
+)
+def test_json_examples_with_closing_braces_are_plain_text(template: str) -> None:
+    assert names_in(template) == ["topic"]
+    assert render(template, {"topic": "the sea"}) == template.replace("{{topic}}", "the sea")
+
+
+@pytest.mark.parametrize("template", ["", "é", "{{a}}", "é{{a}}{{b}}{{ a }}{{c}}é", "{{a}}" * 100])
+def test_the_length_is_known_without_filling(template: str) -> None:
+    values = {"a": "é{{b}}", "b": {"æ": [1.5, None]}}
+    assert rendered_bytes(template, values) == len(render(template, values).encode())

@@ -1,0 +1,170 @@
+"""The usage report: whatever was executed, its rows and its total equal a count by hand, however it came in parts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.errors import InvalidField
+from instant.domain.limits import MAX_USAGE_DAYS, MAX_USAGE_ROWS
+from instant.domain.usage.report import COUNTED, Grouping, Span, UsageReport, UsageRow, report, span
+
+TODAY = date(2026, 11, 27)
+SPAN = Span(date(2026, 11, 1), TODAY)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One execution: when and what it was, and what it adds to each count."""
+
+    day: str
+    resource_id: str
+    model: str
+    api_key_id: str | None
+    counts: tuple[int, ...]
+
+
+RUNS = st.lists(
+    st.builds(
+        Ran,
+        day=st.sampled_from(["2026-11-09", "2026-11-10", "2026-11-27"]),
+        resource_id=st.sampled_from(["res_1", "res_2"]),
+        model=st.sampled_from(["meadow/lark", "meadow/lark-mini"]),
+        api_key_id=st.sampled_from([None, "key_1", "key_2"]),
+        counts=st.tuples(*[st.integers(0, 10**12)] * len(COUNTED)),
+    ),
+    max_size=30,
+)
+GROUPINGS = st.sampled_from([None, *Grouping])
+
+
+def in_parts(runs: Sequence[Ran], random: Random) -> list[UsageRow]:
+    """As a store may give them: some executions of one kind summed, others not, in any order."""
+    parts: dict[tuple[object, ...], list[int]] = {}
+    for run in runs:
+        kind = (run.day, run.resource_id, run.model, run.api_key_id, random.randrange(3))
+        sums = parts.setdefault(kind, [0] * len(COUNTED))
+        sums[:] = [total + one for total, one in zip(sums, run.counts, strict=True)]
+    rows = [
+        UsageRow(day=day, resource_id=resource, model=model, api_key_id=key, **dict(zip(COUNTED, sums, strict=True)))  # type: ignore[arg-type]
+        for (day, resource, model, key, _), sums in parts.items()
+    ]
+    random.shuffle(rows)
+    return rows
+
+
+def counts_of(row: UsageRow) -> list[int]:
+    return [getattr(row, name) for name in COUNTED]
+
+
+def by_hand(runs: Sequence[Ran]) -> list[int]:
+    return [sum(run.counts[place] for run in runs) for place in range(len(COUNTED))]
+
+
+@given(RUNS, GROUPINGS, st.randoms(use_true_random=False))
+def test_rows_and_total_equal_a_count_by_hand(runs: list[Ran], by: Grouping | None, random: Random) -> None:
+    made = report(in_parts(runs, random), SPAN, by)
+    assert (made.span, made.by) == (SPAN, by)
+    assert counts_of(made.total) == by_hand(runs)
+    for row in made.rows:
+        same = [
+            run for run in runs if run.day == row.day and (not by or getattr(run, by.fact) == getattr(row, by.fact))
+        ]
+        assert same
+        assert counts_of(row) == by_hand(same)
+    kinds = {(run.day, getattr(run, by.fact) if by else None) for run in runs}
+    assert {(row.day, getattr(row, by.fact) if by else None) for row in made.rows} == kinds
+    assert len(made.rows) == len(kinds), "each once"
+    assert [row.day for row in made.rows] == sorted(row.day or "" for row in made.rows), "oldest first"
+
+
+@given(RUNS, GROUPINGS)
+def test_a_row_names_only_what_was_asked_for(runs: list[Ran], by: Grouping | None) -> None:
+    made = report(in_parts(runs, Random(1)), SPAN, by)
+    for row in (*made.rows, made.total):
+        unasked = {"resource_id", "model", "api_key_id"} - ({by.fact} if by else set())
+        assert {name: value for name, value in asdict(row).items() if name in unasked and value is not None} == {}
+    assert made.total.day is None
+
+
+def test_nothing_is_no_rows_and_a_total_of_nothing() -> None:
+    assert report([], SPAN, Grouping.MODEL) == UsageReport(span=SPAN, by=Grouping.MODEL, rows=[], total=UsageRow())
+
+
+def test_every_count_is_summed() -> None:
+    told = {"day", "resource_id", "model", "api_key_id"}
+    assert set(COUNTED) == set(asdict(UsageRow())) - told
+
+
+@pytest.mark.parametrize(
+    ("successes", "calls", "rate"), [(0, 0, None), (0, 3, "0.0000"), (2, 3, "0.6667"), (3, 3, "1.0000")]
+)
+def test_the_success_rate(successes: int, calls: int, rate: str | None) -> None:
+    told = UsageRow(successes=successes, calls=calls).success_rate
+    assert (None if told is None else str(told)) == rate
+
+
+@pytest.mark.parametrize(("latency", "timed", "average"), [(0, 0, None), (5, 2, 3), (7, 3, 2), (8, 3, 3), (0, 1, 0)])
+def test_the_average_latency_is_of_those_that_are_known(latency: int, timed: int, average: int | None) -> None:
+    assert UsageRow(latency_ms=latency, timed=timed).latency_ms_average == average
+
+
+@pytest.mark.parametrize(
+    ("billed", "computed", "drift", "percent"),
+    [
+        (0, 0, 0, None),
+        (5, 0, 5, None),
+        (110, 100, 10, "10.00"),
+        (90, 100, -10, "-10.00"),
+        (1, 3, -2, "-66.67"),
+        (10**6 - 1, 10**6, -1, "0.00"),
+        (10**37, 1, 10**37 - 1, f"{(10**37 - 1) * 100}.00"),
+    ],
+)
+def test_drift(billed: int, computed: int, drift: int, percent: str | None) -> None:
+    row = UsageRow(billed_nanousd=billed, computed_nanousd=computed)
+    told = row.drift_percent
+    assert (row.drift_nanousd, None if told is None else str(told)) == (drift, percent)
+    assert told is None or isinstance(told, Decimal)
+
+
+@pytest.mark.parametrize(
+    ("today", "first"), [("2028-03-01", "2028-02-01"), ("2026-03-01", "2026-01-31"), ("2027-01-01", "2026-12-03")]
+)
+def test_thirty_days_with_today_unless_told_otherwise(today: str, first: str) -> None:
+    day = date.fromisoformat(today)
+    assert span(None, None, day) == Span(date.fromisoformat(first), day)
+    assert span(None, day, TODAY) == Span(date.fromisoformat(first), day)
+    assert span(day, None, day) == Span(day, day)
+
+
+def test_a_report_covers_a_leap_year_and_no_more() -> None:
+    first = TODAY - timedelta(days=MAX_USAGE_DAYS - 1)
+    assert span(first, None, TODAY) == Span(first, TODAY)
+    assert span(date(2028, 1, 1), date(2028, 12, 31), TODAY) == Span(date(2028, 1, 1), date(2028, 12, 31))
+    for since, until in ((date(2028, 1, 1), date(2029, 1, 1)), (date(1, 1, 1), date(9999, 12, 31))):
+        with pytest.raises(InvalidField, match="at most 366 days") as told:
+            span(since, until, TODAY)
+        assert told.value.details["field"] == "since"
+
+
+def test_a_report_does_not_end_before_it_begins() -> None:
+    for since, until in ((TODAY, TODAY - timedelta(days=1)), (TODAY + timedelta(days=1), None)):
+        with pytest.raises(InvalidField, match="must not be after until, which is 2026-11-2"):
+            span(since, until, TODAY)
+
+
+def test_the_first_days_of_all_time_have_none_before_them() -> None:
+    assert span(None, date(1, 1, 5), TODAY) == Span(date(1, 1, 1), date(1, 1, 5))
+
+
+def test_more_rows_than_an_answer_holds_are_refused() -> None:
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(MAX_USAGE_ROWS + 1)]
+    assert len(report((UsageRow(day=str(day), calls=1) for day in days[1:]), SPAN, None).rows) == MAX_USAGE_ROWS
+    with pytest.raises(InvalidField, match="more than 5000 rows"):
+        report((UsageRow(day=str(day), calls=1) for day in days), SPAN, None)

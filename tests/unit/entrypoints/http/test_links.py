@@ -1,0 +1,60 @@
+"""The API's own address: from the stage, from a domain of one's own, or as the operator says."""
+
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from instant.entrypoints.http.links import api_address, with_links
+
+
+def app_at(path: str, resource: str, host: str | None = "api.example", **headers: str) -> APIGatewayRestResolver:
+    app = APIGatewayRestResolver()
+    event: dict[str, Any] = {"resource": resource, "headers": headers or None}
+    event["requestContext"] = {"path": path} | ({"domainName": host} if host else {})
+    app.current_event = APIGatewayProxyEvent(event)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "address"),
+    [
+        ("/dev/api/execute", "/api/execute", "https://api.example/dev"),
+        ("/dev/api/execute/", "/api/execute", "https://api.example/dev"),
+        ("/dev/api/execute?a=/b/c", "/api/execute", "https://api.example/dev"),
+        ("/api/execute", "/api/execute", "https://api.example"),
+        ("/models/v1/api/execute", "/api/execute", "https://api.example/models/v1"),
+        ("/dev/api/executions/exe%2F1", "/api/executions/{execution_id}", "https://api.example/dev"),
+    ],
+)
+def test_what_stands_before_the_route_belongs_to_the_address(path: str, resource: str, address: str) -> None:
+    assert api_address(app_at(path, resource)) == address
+
+
+def test_the_scheme_is_the_caller_s() -> None:
+    app = app_at("/local/api/execute", "/api/execute", "127.0.0.1:8080", **{"x-forwarded-proto": "http"})
+    assert api_address(app) == "http://127.0.0.1:8080/local"
+
+
+def test_the_operator_knows_better() -> None:
+    assert api_address(app_at("/dev/api/execute", "/api/execute"), "https://x4.example/") == "https://x4.example"
+
+
+def test_without_a_host_paths_stay_paths() -> None:
+    assert api_address(app_at("/dev/api/execute", "/api/execute", None)) == ""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"output": None}, {"output": {"type": "text", "content": "/api/images/img_1"}}, {"output": {"urls": []}}],
+)
+def test_an_answer_without_urls_passes(answer: dict[str, Any]) -> None:
+    assert with_links(answer, "https://api.example") == answer
+
+
+def test_paths_become_links_in_a_copy() -> None:
+    answer = {"output": {"type": "image", "content": None, "urls": ["/api/images/img_1"]}}
+    told = with_links(answer, "https://api.example/dev")
+    assert told["output"]["urls"] == ["https://api.example/dev/api/images/img_1"]
+    assert answer["output"]["urls"] == ["/api/images/img_1"]

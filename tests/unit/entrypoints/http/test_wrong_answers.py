@@ -1,0 +1,37 @@
+"""An answer that does not have its shape is our mistake: told as such, and logged without what stood in it."""
+
+import json
+import logging
+from typing import Any, TypedDict
+
+import pytest
+
+from instant.entrypoints.http.app import api, handler_of
+
+CANARY = "x4k_live_canary"
+
+
+class Shape(TypedDict):
+    """What the route promises."""
+
+    key_id: str
+    scopes: list[str]
+
+
+def test_a_wrong_answer_is_not_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    app = api()
+
+    @app.get("/key")
+    def key() -> Shape:
+        return {"key_id": [CANARY], "scopes": {CANARY: CANARY}}  # type: ignore[typeddict-item]
+
+    caplog.set_level(logging.DEBUG)
+    answer = handler_of(app, None)(_event("/key"), None)
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (500, "internal")
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "key_id" in str(vars(record)["places"])
+    assert CANARY not in f"{answer} {[vars(record) for record in caplog.records]} {caplog.text}"
+
+
+def _event(path: str) -> dict[str, Any]:
+    return {"path": path, "httpMethod": "GET", "headers": {}, "requestContext": {"resourcePath": path}}

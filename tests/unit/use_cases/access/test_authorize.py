@@ -1,0 +1,58 @@
+"""Bearer tokens: what is not a key of ours is refused without asking the table."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.access.api_key import mint
+from instant.domain.access.identity import Scope
+from instant.domain.errors import Unauthenticated
+from instant.use_cases.access.authorize import authorize
+from tests.fakes.clock import START, FakeClock
+
+# Its text differs in every process, so tests are named by the length of what they send.
+KEY = mint(user_id="user_alice", name="k", scopes=frozenset({Scope.EXECUTE}), now=START)[0].reveal()
+
+
+class Closed:
+    """A table that must not be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse."""
+        raise AssertionError(f"the table was asked: {name}")
+
+
+NOT_OURS = [
+    "", "Bearer", "Bearer ", KEY, f"Basic {KEY}", f"Token {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}",
+    f"Bearer {KEY[::-1]}", f"Bearer {KEY} {KEY}", f"Bearer  x {KEY}", f"Bearer{KEY}", "Bearer x4k_live_",
+    f"Bearer {KEY.swapcase()}", f"Bearer sk-or-v1-{'a' * 64}", "Bearer eyJhbGciOiJub25lIn0.e30.",
+]  # fmt: skip
+
+
+def test_what_is_no_key_of_ours_never_reaches_the_table() -> None:
+    for header in NOT_OURS:
+        with pytest.raises(Unauthenticated, match=r"^Send a valid API key .* as Authorization: Bearer …$") as caught:
+            authorize(header, Closed(), FakeClock())
+        assert KEY not in str(caught.value.body())
+
+
+@given(st.text())
+def test_any_header_is_survived(header: str) -> None:
+    for text in (header, f"Bearer {header}"):
+        with pytest.raises(Unauthenticated):
+            authorize(text, Closed(), FakeClock())
+
+
+def test_every_typo_of_a_key_is_refused_without_asking_the_table() -> None:
+    for place in range(len(KEY)):
+        typo = KEY[:place] + ("A" if KEY[place] != "A" else "B") + KEY[place + 1 :]
+        with pytest.raises(Unauthenticated):
+            authorize(f"Bearer {typo}", Closed(), FakeClock())
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", " BEARER   "])
+def test_a_key_of_ours_does(scheme: str) -> None:
+    with pytest.raises(AssertionError, match="the table was asked: get"):
+        authorize(f"{scheme}{KEY} ", Closed(), FakeClock())

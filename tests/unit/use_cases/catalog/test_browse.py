@@ -1,0 +1,83 @@
+"""The catalog in memory: when it is looked after, and when it is read again."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from instant.domain.catalog.index import Shelf
+from instant.domain.catalog.model import CatalogModel, SyncRecord
+from instant.domain.errors import NotFound
+from instant.use_cases.catalog.browse import Catalog, read_model
+from tests.fakes.clock import FakeClock
+from tests.fakes.nouns import a_model
+
+MODELS = [a_model("meadow/lark"), a_model("old/timer", is_active=False)]
+
+
+class Reader:
+    """A catalog that counts how often it is looked after, and read whole."""
+
+    def __init__(self) -> None:
+        """Never synced."""
+        self.record: SyncRecord | None = None
+        self.looks = 0
+        self.reads = 0
+
+    def all(self) -> Sequence[CatalogModel]:
+        """Every model."""
+        self.reads += 1
+        return MODELS
+
+    def last_sync(self) -> SyncRecord | None:
+        """The record."""
+        self.looks += 1
+        return self.record
+
+
+def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
+    assert read_model("old/timer", Shelf(MODELS)) is MODELS[1]
+    for missing in ("meadow/lar", "MEADOW/LARK", ""):
+        with pytest.raises(NotFound):
+            read_model(missing, Shelf(MODELS))
+
+
+def test_the_catalog_is_read_again_only_after_a_sync() -> None:
+    reader, clock = Reader(), FakeClock()
+    catalog = Catalog(reader, clock, fresh_seconds=0)
+    reader.record = SyncRecord(synced_at="now", read_at="now")
+    shelf, sync = catalog.now()
+    assert (shelf.get("meadow/lark"), sync) == (MODELS[0], reader.record)
+    assert (catalog.now(), reader.reads, reader.looks) == ((shelf, sync), 1, 2)
+    reader.record = SyncRecord(synced_at="later", read_at="now")
+    assert (catalog.now(), reader.reads) == ((shelf, reader.record), 1), "that sync found the very same list"
+    reader.record = SyncRecord(synced_at="later", read_at="later")
+    other, sync = catalog.now()
+    assert other is not shelf
+    assert (sync, reader.reads) == (reader.record, 2)
+
+
+def test_nobody_looks_for_a_sync_within_the_fresh_seconds() -> None:
+    reader, clock = Reader(), FakeClock()
+    catalog = Catalog(reader, clock, fresh_seconds=2)
+    reader.record = first = SyncRecord(synced_at="now", read_at="now")
+    catalog.now()
+    reader.record = SyncRecord(synced_at="later", read_at="later")
+    clock.pass_seconds(1.999)
+    assert (catalog.now()[1], reader.looks) == (first, 1)
+    clock.pass_seconds(0.001)
+    assert (catalog.now()[1], reader.looks, reader.reads) == (reader.record, 2, 2)
+    clock.pass_seconds(1.999)
+    assert (catalog.now()[1], reader.looks) == (reader.record, 2)
+
+
+def test_a_catalog_that_was_never_synced_is_looked_for_each_time() -> None:
+    reader, clock = Reader(), FakeClock()
+    catalog = Catalog(reader, clock, fresh_seconds=2)
+    for looks in (1, 2):
+        shelf, sync = catalog.now()
+        assert (shelf.get("meadow/lark"), sync, reader.looks) == (None, None, looks)
+    reader.record = SyncRecord(synced_at="now")
+    assert catalog.now()[0].get("meadow/lark") is MODELS[0]
+    clock.pass_seconds(2)
+    reader.record = None
+    assert catalog.now()[0].get("meadow/lark") is None
