@@ -17,10 +17,10 @@ from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.paging import PageOf, whole_answer
 from instant.entrypoints.usage.budgets import BudgetStanding, NewBudget, SettableScope, standing_view
 from instant.settings import BudgetsSettings
-from instant.use_cases.usage.budgets import Doors, list_budgets, read_budget, set_budget
+from instant.use_cases.usage.budgets import BudgetDeps, list_budgets, read_budget, set_budget
 
 settings = BudgetsSettings.load()
-doors = Doors(
+deps = BudgetDeps(
     budgets=DynamoBudgetStore(settings.limits_table),
     resources=DynamoResourceStore(settings.resources_table),
     api_keys=DynamoApiKeyStore(settings.api_keys_table),
@@ -46,10 +46,10 @@ def index(
     """
     caller = caller_of(app)
     if scope:
-        return whole_answer([standing_view(read_budget(BudgetScope(scope), subject_id, caller, doors))])
+        return whole_answer([standing_view(read_budget(BudgetScope(scope), subject_id, caller, deps))])
     if subject_id is not None:
         raise InvalidField.named("scope", "is required with an id: api_key or resource")
-    return whole_answer([standing_view(standing) for standing in list_budgets(caller, doors)])
+    return whole_answer([standing_view(standing) for standing in list_budgets(caller, deps)])
 
 
 @app.put("/api/budgets")
@@ -65,7 +65,7 @@ def replace(body: NewBudget) -> BudgetStanding:
         daily_nanousd=to_nanousd(body.daily_usd),
         monthly_nanousd=to_nanousd(body.monthly_usd),
         caller=caller_of(app),
-        doors=doors,
+        deps=deps,
     )
     return standing_view(standing)
 

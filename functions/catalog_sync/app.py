@@ -14,24 +14,24 @@ from instant.entrypoints.catalog.sync import accepts
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.upstream import upstream_of
 from instant.settings import CatalogSyncSettings
-from instant.use_cases.catalog.endpoints import WatchDoors, watch_endpoints
-from instant.use_cases.catalog.sync import SyncDoors, sync_catalog
+from instant.use_cases.catalog.endpoints import EndpointDeps, watch_endpoints
+from instant.use_cases.catalog.sync import SyncDeps, sync_catalog
 
 quiet_libraries()
 settings = CatalogSyncSettings.load()
 upstream = upstream_of(settings)
-doors = SyncDoors(
+deps = SyncDeps(
     upstream=upstream,
     catalog=DynamoCatalogWriter(settings.models_table, settings.limits_table, settings.model_changes_table),
     lease=DynamoSyncLease(settings.limits_table),
     bus=EventBridgeBus(settings.event_bus),
     clock=SystemClock(),
 )
-watching = WatchDoors(
+watching = EndpointDeps(
     upstream=upstream,
     in_use=DynamoModelsInUse(settings.resources_table),
     offers=DynamoOffersStore(settings.model_endpoints_table),
-    clock=doors.clock,
+    clock=deps.clock,
 )
 
 
@@ -46,5 +46,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    result = sync_catalog(doors, rules, seconds_left)
+    result = sync_catalog(deps, rules, seconds_left)
     return {**asdict(result), "endpoints_of": watch_endpoints(watching, seconds_left)}

@@ -37,7 +37,7 @@ tables = LedgerTables(
     limits=settings.limits_table,
 )
 integrations = DynamoIntegrationStore(settings.integrations_table)
-doors = ExecuteDeps(
+deps = ExecuteDeps(
     resources=DynamoResourceStore(settings.resources_table),
     facts=DynamoCallFacts(settings.integrations_table, settings.models_table, settings.limits_table),
     models=DynamoModelLookup(settings.models_table),
@@ -75,7 +75,7 @@ def execute(body: Execute) -> dict[str, Any]:
         overrides=body.overrides,
         idempotency_key=idempotency_key(app),
     )
-    response = execute_resource(request, caller_of(app), seconds_left, doors)
+    response = execute_resource(request, caller_of(app), seconds_left, deps)
     return with_links(response, api_address(app, settings.public_url))
 
 

@@ -12,10 +12,10 @@ from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.responses import documented
 from instant.settings import ImagesSettings
-from instant.use_cases.executions.images import Doors, link_to_image
+from instant.use_cases.executions.images import ImageDeps, link_to_image
 
 settings = ImagesSettings.load()
-doors = Doors(
+deps = ImageDeps(
     images=DynamoImageReader(settings.images_table, settings.media_bucket),
     clock=SystemClock(),
 )
@@ -25,7 +25,7 @@ app = api()
 @app.get("/api/images/<image_id>", responses={**documented(SignedLink), 302: {"description": "The image itself."}})
 def show(image_id: str) -> Response[dict[str, Any] | None]:
     """Get a short-lived link: a redirect, or JSON on request, since an `<img>` cannot send a token."""
-    link = link_to_image(image_id, caller_of(app), doors)
+    link = link_to_image(image_id, caller_of(app), deps)
     if "application/json" in (app.current_event.headers.get("Accept") or "").lower():
         return Response(200, "application/json", asdict(link))
     return Response(302, headers={"Location": link.url})

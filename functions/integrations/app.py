@@ -17,10 +17,10 @@ from instant.entrypoints.upstream import upstream_of
 from instant.settings import IntegrationsSettings
 from instant.use_cases.access import connect as connecting
 from instant.use_cases.access import integrations as manage
-from instant.use_cases.access.save_key import Doors
+from instant.use_cases.access.save_key import KeyDeps
 
 settings = IntegrationsSettings.load()
-doors = Doors(
+deps = KeyDeps(
     integrations=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeySealer(settings.credentials_key, settings.stage),
     upstream=upstream_of(settings),
@@ -33,14 +33,14 @@ app = api()
 @app.get("/api/user/integrations/<service>")
 def show(service: str) -> Connection:
     """Get the caller's integration, without its key."""
-    return integration_view(manage.read_integration(service, caller_of(app), doors.integrations))
+    return integration_view(manage.read_integration(service, caller_of(app), deps.integrations))
 
 
 @app.post("/api/user/integrations/<service>", status_code=201)
 def save(service: str, body: NewIntegration) -> Connection:
     """Store or replace a key."""
     cap = to_nanousd(body.max_cost_per_call_usd)
-    return integration_view(manage.save_key(service, body.api_key, cap, caller_of(app), doors))
+    return integration_view(manage.save_key(service, body.api_key, cap, caller_of(app), deps))
 
 
 @app.post("/api/user/integrations/<service>/connect")
@@ -62,7 +62,7 @@ def complete(service: str, body: CompleteConnection) -> Connection:
     """
     grant = Grant(code=body.code, verifier=body.code_verifier)
     cap = to_nanousd(body.max_cost_per_call_usd)
-    return integration_view(connecting.complete_connecting(service, grant, cap, caller_of(app), doors))
+    return integration_view(connecting.complete_connecting(service, grant, cap, caller_of(app), deps))
 
 
 @app.patch("/api/user/integrations/<service>")
@@ -73,7 +73,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
         is_enabled=body.is_enabled,
         max_cost_per_call_nanousd=to_nanousd(body.max_cost_per_call_usd),
         caller=caller_of(app),
-        integrations=doors.integrations,
+        integrations=deps.integrations,
     )
     return integration_view(changed)
 
@@ -81,7 +81,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
 @app.delete("/api/user/integrations/<service>", status_code=204)
 def delete(service: str) -> Response[None]:
     """Delete a key."""
-    manage.delete_integration(service, caller_of(app), doors.integrations)
+    manage.delete_integration(service, caller_of(app), deps.integrations)
     return no_content()
 
 

@@ -10,11 +10,11 @@ from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.resources.models_in_use import DynamoUsesOfModels
 from instant.entrypoints.observability import quiet_libraries
 from instant.settings import ModelImpactSettings
-from instant.use_cases.catalog.notify_owners import TellDoors, tell_owners
+from instant.use_cases.catalog.notify_owners import NotifyDeps, tell_owners
 
 quiet_libraries()
 settings = ModelImpactSettings.load()
-doors = TellDoors(
+deps = NotifyDeps(
     changes=DynamoChangeLists(settings.model_changes_table),
     uses=DynamoUsesOfModels(settings.resources_table),
     models=DynamoModelLookup(settings.models_table),
@@ -25,4 +25,4 @@ doors = TellDoors(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Tell once; a run that fails raises, so that the platform tries all of it again."""
-    return asdict(tell_owners(event["detail"]["models"], event["detail"]["since"], doors))
+    return asdict(tell_owners(event["detail"]["models"], event["detail"]["since"], deps))

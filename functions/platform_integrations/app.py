@@ -14,10 +14,10 @@ from instant.entrypoints.http.responses import no_content
 from instant.entrypoints.upstream import upstream_of
 from instant.settings import PlatformIntegrationsSettings
 from instant.use_cases.access import integrations as manage
-from instant.use_cases.access.save_key import Doors
+from instant.use_cases.access.save_key import KeyDeps
 
 settings = PlatformIntegrationsSettings.load()
-doors = Doors(
+deps = KeyDeps(
     integrations=DynamoIntegrationStore(settings.integrations_table),
     keys=KmsKeySealer(settings.credentials_key, settings.stage),
     upstream=upstream_of(settings),
@@ -29,7 +29,7 @@ app = api()
 @app.get("/api/admin/integrations/<service>")
 def show(service: str) -> Connection:
     """Get the platform's integration, without its key."""
-    return integration_view(manage.read_integration(service, _platform(), doors.integrations))
+    return integration_view(manage.read_integration(service, _platform(), deps.integrations))
 
 
 @app.post("/api/admin/integrations/<service>", status_code=201)
@@ -40,7 +40,7 @@ def save(service: str, body: NewIntegration) -> Connection:
     key for this alone, and give it a limit at the service.
     """
     cap = to_nanousd(body.max_cost_per_call_usd)
-    return integration_view(manage.save_key(service, body.api_key, cap, _platform(), doors))
+    return integration_view(manage.save_key(service, body.api_key, cap, _platform(), deps))
 
 
 @app.patch("/api/admin/integrations/<service>")
@@ -51,7 +51,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
         is_enabled=body.is_enabled,
         max_cost_per_call_nanousd=to_nanousd(body.max_cost_per_call_usd),
         caller=_platform(),
-        integrations=doors.integrations,
+        integrations=deps.integrations,
     )
     return integration_view(changed)
 
@@ -59,7 +59,7 @@ def change(service: str, body: IntegrationChanges) -> Connection:
 @app.delete("/api/admin/integrations/<service>", status_code=204)
 def delete(service: str) -> Response[None]:
     """Delete the platform's key."""
-    manage.delete_integration(service, _platform(), doors.integrations)
+    manage.delete_integration(service, _platform(), deps.integrations)
     return no_content()
 
 

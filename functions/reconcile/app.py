@@ -22,7 +22,7 @@ tables = LedgerTables(
     usage=settings.usage_table,
     limits=settings.limits_table,
 )
-doors = ReconcileDeps(
+deps = ReconcileDeps(
     open_runs=DynamoOpenRuns(settings.executions_table),
     ledger=DynamoLedger(tables, days_kept=settings.retention_days - 7),
     integrations=DynamoIntegrationStore(settings.integrations_table),
@@ -34,7 +34,7 @@ doors = ReconcileDeps(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Reconcile what is due; the result is for the log."""
-    counts = reconcile_executions(doors, lambda: context.get_remaining_time_in_millis() / 1000)
+    counts = reconcile_executions(deps, lambda: context.get_remaining_time_in_millis() / 1000)
     if counts:
         log.info("executions were reconciled", extra={"counts": dict(counts)})
     return dict(counts)

@@ -24,13 +24,13 @@ settings = ResourcesSettings.load()
 lists = DynamoResourceLists(settings.resources_table)
 stats = DynamoStatsStore(settings.resource_stats_table)
 models = DynamoModelLookup(settings.models_table)
-doors = manage.Doors(
+deps = manage.ResourceDeps(
     resources=DynamoResourceStore(settings.resources_table),
     models=models,
     clock=SystemClock(),
 )
 app = api()
-app.get("/api/resources")(ResourceBrowser(app, lists, models, doors.clock).index)
+app.get("/api/resources")(ResourceBrowser(app, lists, models, deps.clock).index)
 
 
 @app.get("/api/resource-types")
@@ -43,13 +43,13 @@ def types() -> PageOf[ResourceKind]:
 def create(body: NewResource) -> ResourceSummary:
     """Create a resource."""
     caller = caller_of(app)
-    return resource_view(manage.create_resource(manage.Draft(**dict(body)), caller, doors), caller.user_id)
+    return resource_view(manage.create_resource(manage.Draft(**dict(body)), caller, deps), caller.user_id)
 
 
 @app.get("/api/resources/<resource_id>")
 def show(resource_id: str) -> ResourceDetail:
     """Get one resource with its statistics, its badges and the status of its model."""
-    detail = browse.read_resource(resource_id, caller_of(app), doors.resources, models, stats, doors.clock)
+    detail = browse.read_resource(resource_id, caller_of(app), deps.resources, models, stats, deps.clock)
     return detail_view(detail, caller_of(app).user_id)
 
 
@@ -57,14 +57,14 @@ def show(resource_id: str) -> ResourceDetail:
 def change(resource_id: str, body: ResourceChanges) -> ResourceSummary:
     """Update a resource; with If-Match, only that revision of it."""
     caller = caller_of(app)
-    changed = manage.change_resource(resource_id, body.wanted(), revision_of(app), caller, doors)
+    changed = manage.change_resource(resource_id, body.wanted(), revision_of(app), caller, deps)
     return resource_view(changed, caller.user_id)
 
 
 @app.delete("/api/resources/<resource_id>", status_code=204)
 def delete(resource_id: str) -> Response[None]:
     """Delete a resource; its executions stay readable."""
-    manage.delete_resource(resource_id, revision_of(app), caller_of(app), doors)
+    manage.delete_resource(resource_id, revision_of(app), caller_of(app), deps)
     return no_content()
 
 

@@ -109,10 +109,10 @@ def _growth(house: House, size: int) -> Row:
     model = default_catalog()[0]
     pages = Pages([{**model, "id": f"bench/model-{number}"} for number in range(size)])
     module = house.module("CatalogSyncFunction")
-    before = module.doors
-    module.doors = replace(before, upstream=pages)
+    before = module.deps
+    module.deps = replace(before, upstream=pages)
     first, again = _time(house.sync), _time(lambda: house.sync(accept_prices=True))
-    module.doors = before
+    module.deps = before
     return Row(f"sync of {size:,} models: first, again", f"{_told(first, size)}; {_told(again, size)}", "linear")
 
 

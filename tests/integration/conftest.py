@@ -45,7 +45,7 @@ def restless() -> Iterator[None]:
 def later(house: House) -> Iterator[FakeClock]:
     """The clock of the house's catalog syncs: it stands at today until it is moved."""
     module, clock = house.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
-    before = module.doors
+    before = module.deps
     set_clock(house, clock)
     yield clock
-    module.doors = before
+    module.deps = before

@@ -33,10 +33,10 @@ class TimedUpstream(HttpUpstream):
 def little_time(house: House, function: str, seconds: float) -> Iterator[TimedUpstream]:
     """Invocations have `seconds` left, and the function's calls to services run by a ticking clock."""
     module, before = house.module(function), house.seconds
-    doors, upstream = module.doors, TimedUpstream(house.fake.url)
-    module.doors, house.seconds = replace(doors, upstream=upstream), seconds
+    deps, upstream = module.deps, TimedUpstream(house.fake.url)
+    module.deps, house.seconds = replace(deps, upstream=upstream), seconds
     try:
         yield upstream
     finally:
-        module.doors, house.seconds = doors, before
+        module.deps, house.seconds = deps, before
         upstream.close()

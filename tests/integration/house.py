@@ -184,9 +184,9 @@ class House:
     def close(self) -> None:
         """Let go of the functions' connections to the fake."""
         for module in self.modules.values():
-            doors = getattr(module, "doors", module)
-            if hasattr(doors, "upstream"):
-                doors.upstream.close()
+            deps = getattr(module, "deps", module)
+            if hasattr(deps, "upstream"):
+                deps.upstream.close()
 
     def _match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         for route in self.plan.routes:
@@ -222,10 +222,10 @@ def open_house(**given: str) -> Iterator[House]:
 
 def set_clock(house: House, clock: Clock, function: str = "CatalogSyncFunction") -> None:
     """From now on what the function does happens at this clock's time."""
-    doors = house.module(function).doors
-    if hasattr(doors, "media"):
-        doors = replace(doors, ledger=replace(doors.ledger, clock=clock))
-    house.module(function).doors = replace(doors, clock=clock)
+    deps = house.module(function).deps
+    if hasattr(deps, "media"):
+        deps = replace(deps, ledger=replace(deps.ledger, clock=clock))
+    house.module(function).deps = replace(deps, clock=clock)
 
 
 def answer_of(reply: dict[str, Any]) -> Answer:

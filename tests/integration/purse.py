@@ -17,12 +17,12 @@ CLOCKED = ("ExecuteFunction", "ReconcileFunction", "BudgetsFunction")
 @contextmanager
 def set_clocks(house: House, clock: FakeClock) -> Iterator[None]:
     """What spends, what looks after it and what shows it go by this clock."""
-    before = {function: house.module(function).doors for function in CLOCKED}
+    before = {function: house.module(function).deps for function in CLOCKED}
     for function in CLOCKED:
         set_clock(house, clock, function)
     yield
-    for function, doors in before.items():
-        house.module(function).doors = doors
+    for function, deps in before.items():
+        house.module(function).deps = deps
 
 
 @dataclass(frozen=True)

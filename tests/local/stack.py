@@ -88,9 +88,9 @@ class Stack:
         started.callback(front.stop)
         cloud = Cloud()
         started.callback(cloud.stop)
-        door = Server(cloud.call)  # until the template is deployed, it leads straight to moto
-        started.callback(door.stop)
-        self.aws_url = f"http://127.0.0.1:{door.port}"
+        server = Server(cloud.call)  # until the template is deployed, it leads straight to moto
+        started.callback(server.stop)
+        self.aws_url = f"http://127.0.0.1:{server.port}"
         self._clients = started.enter_context(ExitStack())
         self.plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
         self.permissions = Permissions({name: f.statements for name, f in self.plan.functions.items()})
@@ -103,7 +103,7 @@ class Stack:
         self._events = Events(self.plan.rules, self.plan.schedules, cloud.matching, self._deliveries.submit)
         aws = Aws(cloud.call, self.permissions, self._events, self.functions, self._deliveries)
         self.calls = aws.calls
-        door.answer = aws.answer
+        server.answer = aws.answer
         front.answer = Gateway(self.plan, self.functions.invoke, self._gateway_timeout).answer
         self.url = f"http://127.0.0.1:{front.port}/{self.plan.stage}"
 

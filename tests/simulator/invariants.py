@@ -23,7 +23,7 @@ NOT_MADE = {"budget_exhausted", "cost_cap"}
 
 def check_nothing_is_late(world: World, calm_since: datetime) -> None:
     """When the reconciler comes again, it is at most its own period too late, unless faults have put something off."""
-    now, put_off = world.doors.clock.now() - PERIOD, calm_since + MAX_DELAY
+    now, put_off = world.deps.clock.now() - PERIOD, calm_since + MAX_DELAY
     for row in world.books.rows.values():
         lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
         given_up = moment(row.opening.created_at) + GIVEN_UP_AFTER + MAX_DELAY

@@ -19,7 +19,7 @@ from instant.use_cases.executions.execute import execute
 from instant.use_cases.executions.prepare import ExecuteRequest
 from instant.use_cases.executions.reconcile import ReconcileDeps
 from tests.fakes.ledger import MemoryLedger, Refused
-from tests.simulator.doors import LedgerDoor
+from tests.simulator.ports import FaultyLedger
 from tests.simulator.upstream import SimulatedService
 from tests.simulator.world import House
 
@@ -107,7 +107,7 @@ def lets_the_expired_through(
     """Calls anew where the first call was sent, and its lease is over."""
     named = request.idempotent(caller.user_id)
     ledger = deps.ledger.ledger
-    assert isinstance(ledger, LedgerDoor)
+    assert isinstance(ledger, FaultyLedger)
     row = ledger.books.rows.get(named.execution_id) if named else None
     if row and row.state is State.SENT:
         lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)

@@ -133,7 +133,7 @@ def _settle(dice: Random, world: World, calls: list[Call]) -> None:
 
 
 def _until_nothing_is_open(dice: Random, world: World) -> None:
-    turns, calm_since = world.network.turns, world.doors.clock.now()
+    turns, calm_since = world.network.turns, world.deps.clock.now()
     for _ in range(MOST_LOOKS):
         check_nothing_is_late(world, calm_since)
         world.look_after()

@@ -1,4 +1,4 @@
-"""The world of one schedule: who calls what, with which money; the real use cases between simulated doors."""
+"""The world of one schedule: who calls what, with which money; the real use cases on simulated ports."""
 
 import json
 from collections.abc import Callable
@@ -19,17 +19,17 @@ from instant.use_cases.executions.prepare import ExecuteRequest
 from instant.use_cases.executions.reconcile import ReconcileDeps, reconcile_executions
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.fakes.nouns import a_model, a_resource, an_integration
-from tests.simulator.doors import (
+from tests.simulator.network import Lost, Network
+from tests.simulator.ports import (
     Facts,
+    FaultyLedger,
     LaterFacts,
-    LedgerDoor,
     OneResource,
     OpenKeys,
     SimulatedAnswers,
     Unused,
     WorldClock,
 )
-from tests.simulator.network import Lost, Network
 from tests.simulator.turns import Turns
 from tests.simulator.upstream import SimulatedService
 from tests.simulator.violation import Violation
@@ -115,14 +115,14 @@ class World:
             self.books.pause = self._pause
         self.answers = SimulatedAnswers(dice, self.network)
         self.service = SimulatedService(dice, self.network, self.books)
-        ledger, clock, unused = LedgerDoor(self.books, self.network), WorldClock(self.network), Unused()
+        ledger, clock, unused = FaultyLedger(self.books, self.network), WorldClock(self.network), Unused()
         connections = {user: an_integration(user) for user in ("user_alice", PLATFORM)}
         self.budgets = _budgets(dice)
         self.platform = PlatformTerms(
             models=frozenset({MODEL.openrouter_id}), daily_nanousd=8 * _cap(dice), daily_nanousd_each=_cap(dice)
         )
         facts = Facts(RESOURCE, MODEL, connections, self.budgets, is_disconnected=dice.random() < 0.05)
-        self.doors = ExecuteDeps(
+        self.deps = ExecuteDeps(
             resources=OneResource(RESOURCE),
             facts=facts,
             models=unused,
@@ -150,7 +150,7 @@ class World:
         self.network.counts["calls"] += 1
         ends_at = self.network.turns.time + LASTS
         try:
-            body = self.house.execute(call.request, call.caller, lambda: ends_at - self.network.turns.time, self.doors)
+            body = self.house.execute(call.request, call.caller, lambda: ends_at - self.network.turns.time, self.deps)
         except InstantError as error:
             body = error.body()
         except (Lost, Refused):

@@ -260,7 +260,7 @@ def test_a_service_that_is_not_reached_has_not_used_the_code_up(
     module = client.house.module("IntegrationsFunction")
     with monkeypatch.context() as elsewhere:
         nobody = HttpUpstream(lambda name: "http://127.0.0.1:1")
-        elsewhere.setattr(module, "doors", replace(module.doors, upstream=nobody))
+        elsewhere.setattr(module, "deps", replace(module.deps, upstream=nobody))
         assert refused(client.complete(), 503, "upstream_unavailable")["retryable"] is True
         nobody.close()
     assert client.complete().status == 201

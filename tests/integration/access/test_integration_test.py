@@ -91,7 +91,7 @@ def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch
         reply = Reply(status=status, body=body)
         for upstream in (
             connected.module("IntegrationTestFunction").upstream,
-            connected.module("IntegrationsFunction").doors.upstream,
+            connected.module("IntegrationsFunction").deps.upstream,
         ):
             monkeypatch.setattr(upstream, "send", lambda request, *, seconds, reply=reply: reply)
         for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
@@ -134,7 +134,7 @@ def test_no_failure_of_a_free_check_speaks_of_money(connected: House, monkeypatc
 
     connecting = connected.module("IntegrationsFunction")
     monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", NoAnswer())
-    monkeypatch.setattr(connecting, "doors", replace(connecting.doors, upstream=NoAnswer()))
+    monkeypatch.setattr(connecting, "deps", replace(connecting.deps, upstream=NoAnswer()))
     for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
         assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
         assert "paid" not in answer.text
@@ -144,7 +144,7 @@ def test_a_management_key_is_refused(connected: House, monkeypatch: pytest.Monke
     before = row_of(connected, "alice")
     reply = Reply(status=200, body=b'{"data": {"label": "m", "is_management_key": true}}')
     for upstream in (
-        connected.module("IntegrationsFunction").doors.upstream,
+        connected.module("IntegrationsFunction").deps.upstream,
         connected.module("IntegrationTestFunction").upstream,
     ):
         monkeypatch.setattr(upstream, "send", lambda request, *, seconds: reply)

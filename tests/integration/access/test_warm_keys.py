@@ -33,23 +33,23 @@ class Warm:
     """A warm function's own parts with a clock of ours, and a user whose key it has used."""
 
     house: House
-    doors: ExecuteDeps
+    deps: ExecuteDeps
     clock: FakeClock
     user: str
     resource_id: str
 
-    def run(self, user: str | None = None, doors: ExecuteDeps | None = None) -> list[str]:
+    def run(self, user: str | None = None, deps: ExecuteDeps | None = None) -> list[str]:
         """The keys with which OpenRouter was called for one execution."""
         self.house.fake.forget_requests()
         request = ExecuteRequest(resource_id=self.resource_id, inputs={"prompt": "Hello."})
         caller = Identity(f"user_{user or self.user}", frozenset({Scope.EXECUTE}))
-        execute(request, caller, lambda: 30.0, doors or self.doors)
+        execute(request, caller, lambda: 30.0, deps or self.deps)
         return [chat.headers["authorization"] for chat in self.house.fake.chat_requests]
 
-    def refused(self, kind: type[InstantError], user: str | None = None, doors: ExecuteDeps | None = None) -> None:
+    def refused(self, kind: type[InstantError], user: str | None = None, deps: ExecuteDeps | None = None) -> None:
         """It is refused so, and nothing is sent."""
         with pytest.raises(kind):
-            self.run(user, doors)
+            self.run(user, deps)
         assert self.house.fake.requests == []
 
     def decrypts(self) -> int:
@@ -65,8 +65,8 @@ def warm(house: House) -> Warm:
     house.connect(user)
     made = created(house, user, visibility="public")
     opener = KmsKeyOpener(house.name("CREDENTIALS_KEY"), "test", clock)
-    doors = replace(house.module("ExecuteFunction").doors, keys=opener)
-    ready = Warm(house, doors, clock, user, made["resource_id"])
+    deps = replace(house.module("ExecuteFunction").deps, keys=opener)
+    ready = Warm(house, deps, clock, user, made["resource_id"])
     assert ready.run() == [f"Bearer {GOOD_KEY}"]
     return ready
 
@@ -128,7 +128,7 @@ def test_a_ciphertext_put_into_another_user_s_row_opens_nothing(warm: Warm) -> N
 
 def test_a_key_of_another_stage_opens_nothing(warm: Warm) -> None:
     opener = KmsKeyOpener(warm.house.name("CREDENTIALS_KEY"), "prod", warm.clock)
-    warm.refused(CredentialRejected, doors=replace(warm.doors, keys=opener))
+    warm.refused(CredentialRejected, deps=replace(warm.deps, keys=opener))
 
 
 def _row(house: House, user: str) -> dict[str, Any]:

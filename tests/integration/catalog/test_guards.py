@@ -172,7 +172,7 @@ def test_nobody_answers(shared: House, rows: list[Row], monkeypatch: pytest.Monk
         bound.bind(("127.0.0.1", 0))
         module = shared.module("CatalogSyncFunction")
         nowhere = HttpUpstream(lambda name: f"http://127.0.0.1:{bound.getsockname()[1]}/api/v1")
-        monkeypatch.setattr(module, "doors", replace(module.doors, upstream=nowhere))
+        monkeypatch.setattr(module, "deps", replace(module.deps, upstream=nowhere))
         _refuses(shared, "cannot be reached")
         nowhere.close()
 

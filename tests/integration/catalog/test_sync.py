@@ -193,7 +193,7 @@ class PagedUpstream(HttpUpstream):
 def test_every_page_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     module = house.module("CatalogSyncFunction")
     paged = PagedUpstream(lambda name: house.fake.url)
-    monkeypatch.setattr(module, "doors", replace(module.doors, upstream=paged))
+    monkeypatch.setattr(module, "deps", replace(module.deps, upstream=paged))
     assert _written(house)[1] == {row["id"] for row in house.fake.catalog}
     assert [asked.query.get("offset") for asked in house.fake.requests] == [None, "20", "40", "60"]
     assert all(asked.query["output_modalities"] == "all" for asked in house.fake.requests)

@@ -212,8 +212,8 @@ class ForgetfulLedger(DynamoLedger):
 @pytest.mark.parametrize("stage", ["with a key and budgets"], indirect=True)
 def test_this_sweep_would_notice_a_ledger_that_does_not_say_what_was_sent(stage: Stage) -> None:
     module = stage.house.module("ExecuteFunction")
-    before = module.doors
-    module.doors = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.house, ForgetfulLedger)))
+    before = module.deps
+    module.deps = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.house, ForgetfulLedger)))
     paid = []
     for number in range(8, 12):
         stage.begin_again()
@@ -222,5 +222,5 @@ def test_this_sweep_would_notice_a_ledger_that_does_not_say_what_was_sent(stage:
         with suppress(AssertionError):
             aftermath(stage)
         paid.append(stage.paid())
-    module.doors = before
+    module.deps = before
     assert max(paid) > 1

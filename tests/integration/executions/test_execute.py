@@ -155,7 +155,7 @@ def test_a_connection_is_used_again(furnished: House) -> None:
     resource = furnished.resource()
     for _ in range(3):
         assert furnished.execute(resource["resource_id"]).status == 200
-    upstream = furnished.module("ExecuteFunction").doors.upstream
+    upstream = furnished.module("ExecuteFunction").deps.upstream
     assert len(upstream._client._transport._pool.connections) == 1
 
 

@@ -19,10 +19,10 @@ REFUSED = failure("AccessDeniedException")
 def clock(furnished: House) -> Iterator[FakeClock]:
     """The clock of executions: it stands still until it is moved."""
     module, clock = furnished.module("ExecuteFunction"), FakeClock(datetime.now(UTC))
-    before = module.doors
+    before = module.deps
     set_clock(furnished, clock, "ExecuteFunction")
     yield clock
-    module.doors = before
+    module.deps = before
 
 
 @pytest.fixture

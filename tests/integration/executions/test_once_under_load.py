@@ -57,9 +57,9 @@ class HastyLedger(DynamoLedger):
 
 
 @pytest.fixture
-def doors(furnished: House) -> ExecuteDeps:
+def deps(furnished: House) -> ExecuteDeps:
     """What an execution needs, as the function has it."""
-    found = furnished.module("ExecuteFunction").doors
+    found = furnished.module("ExecuteFunction").deps
     assert isinstance(found, ExecuteDeps)
     return found
 
@@ -69,24 +69,24 @@ def order(resource_id: str, key: str | None, prompt: str = "Say hello.") -> Exec
     return ExecuteRequest(resource_id=resource_id, inputs={"prompt": prompt}, idempotency_key=key)
 
 
-def told(order: ExecuteRequest, doors: ExecuteDeps) -> str:
+def told(order: ExecuteRequest, deps: ExecuteDeps) -> str:
     """The answer, or the code of the failure."""
     try:
-        return json.dumps(execute(order, ALICE, lambda: House.seconds, doors))
+        return json.dumps(execute(order, ALICE, lambda: House.seconds, deps))
     except InstantError as error:
         return error.code
 
 
-def a_hundred(house: House, doors: ExecuteDeps, key: str) -> Counter[str]:
+def a_hundred(house: House, deps: ExecuteDeps, key: str) -> Counter[str]:
     """What a hundred callers are told who ask the same thing at once."""
     one = order(house.resource()["resource_id"], key)
     with one_at_a_time(), ThreadPoolExecutor(50) as pool:
-        return Counter(pool.map(lambda _: told(one, doors), range(100)))
+        return Counter(pool.map(lambda _: told(one, deps), range(100)))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_hundred_identical_calls_are_one(furnished: House, doors: ExecuteDeps, seed: int) -> None:
-    answers = a_hundred(furnished, doors, f"order-{seed}")
+def test_a_hundred_identical_calls_are_one(furnished: House, deps: ExecuteDeps, seed: int) -> None:
+    answers = a_hundred(furnished, deps, f"order-{seed}")
     assert len(furnished.fake.generation_ids) == 1
     assert len(furnished.table("EXECUTIONS_TABLE")) == 1
     assert [int(row["calls"]["N"]) for row in furnished.table("RESOURCE_STATS_TABLE")] == [1, 1]
@@ -95,23 +95,23 @@ def test_a_hundred_identical_calls_are_one(furnished: House, doors: ExecuteDeps,
     assert answers.keys() - {"in_progress"} == {text for text in answers if text.startswith('{"success": true')}
 
 
-def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(furnished: House, doors: ExecuteDeps) -> None:
-    hasty = replace(doors, ledger=replace(doors.ledger, ledger=a_ledger(furnished, HastyLedger)))
+def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(furnished: House, deps: ExecuteDeps) -> None:
+    hasty = replace(deps, ledger=replace(deps.ledger, ledger=a_ledger(furnished, HastyLedger)))
     a_hundred(furnished, hasty, "order-1")
     assert len(furnished.fake.generation_ids) > 1
 
 
-def test_while_the_first_is_under_way_others_are_told_to_wait(furnished: House, doors: ExecuteDeps) -> None:
+def test_while_the_first_is_under_way_others_are_told_to_wait(furnished: House, deps: ExecuteDeps) -> None:
     resource_id, gate = furnished.resource()["resource_id"], threading.Event()
     body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0}}'
     furnished.fake.script(200, chunks=[gate, body])
     with one_at_a_time(), ThreadPoolExecutor(1) as pool:
-        first = pool.submit(told, order(resource_id, "order-1"), doors)
+        first = pool.submit(told, order(resource_id, "order-1"), deps)
         assert furnished.fake.wait_for_chats()
         with pytest.raises(InProgress) as waiting:
-            execute(order(resource_id, "order-1"), ALICE, lambda: House.seconds, doors)
+            execute(order(resource_id, "order-1"), ALICE, lambda: House.seconds, deps)
         with pytest.raises(IdempotencyMismatch):
-            execute(order(resource_id, "order-1", "Say goodbye."), ALICE, lambda: House.seconds, doors)
+            execute(order(resource_id, "order-1", "Say goodbye."), ALICE, lambda: House.seconds, deps)
         gate.set()
         answer = json.loads(first.result())
     assert (waiting.value.status, waiting.value.retryable, waiting.value.retry_after) == (409, True, 10)

@@ -31,11 +31,11 @@ def clock(furnished: House) -> Iterator[FakeClock]:
     """The clock of executions and of the look after them; it starts now."""
     clock, before = FakeClock(datetime.now(UTC)), {}
     for function in ("ExecuteFunction", "ReconcileFunction"):
-        before[function] = furnished.module(function).doors
+        before[function] = furnished.module(function).deps
         set_clock(furnished, clock, function)
     yield clock
-    for function, doors in before.items():
-        furnished.module(function).doors = doors
+    for function, deps in before.items():
+        furnished.module(function).deps = deps
 
 
 def reconcile(house: House, seconds: float = 300) -> dict[str, int]:
@@ -293,7 +293,7 @@ def test_two_looks_at_once_are_one(furnished: House, clock: FakeClock, held: Ope
     ledger.open(held)
     ledger.sent(held)
     clock.pass_seconds(31)
-    desk = furnished.module("ReconcileFunction").doors
+    desk = furnished.module("ReconcileFunction").deps
     first, second = (list(desk.open_runs.due(stamp(clock.now()))) for _ in range(2))
     closing = a_closing(State.LOST, receipt=Receipt(), reconciled=True)
     assert [ledger.close(run.opening, closing) for run in (*first, *second)] == [True, False]

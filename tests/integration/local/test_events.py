@@ -58,14 +58,14 @@ def test_schedules_are_fired_by_hand(toy: Stack, things: str) -> None:
 
 
 def test_anybody_on_this_machine_may_invoke(toy: Stack) -> None:
-    door = "/2015-03-31/functions/{}/invocations"
+    url = "/2015-03-31/functions/{}/invocations"
     event = {"detail-type": "by hand", "detail": {}}
-    queued = call(toy.aws_url, "POST", door.format("ListenerFunction"), event, **{"X-Amz-Invocation-Type": "Event"})
+    queued = call(toy.aws_url, "POST", url.format("ListenerFunction"), event, **{"X-Amz-Invocation-Type": "Event"})
     assert queued.status == 202
-    failed = call(toy.aws_url, "POST", door.format("ActFunction"), {"do": "raise"})
+    failed = call(toy.aws_url, "POST", url.format("ActFunction"), {"do": "raise"})
     assert (failed.status, failed.headers["X-Amz-Function-Error"]) == (200, "Unhandled")
     assert failed.json["errorMessage"] == "as ordered"
-    assert call(toy.aws_url, "POST", door.format("Nobody"), {}).status == 404
+    assert call(toy.aws_url, "POST", url.format("Nobody"), {}).status == 404
     toy.settle()
     client = toy.client("lambda")
     assert client.invoke(FunctionName="ActFunction", Payload=b'{"do": "pid"}')["StatusCode"] == 200

@@ -165,7 +165,7 @@ def test_a_prepared_toy_survives_json(toys: House, toy: Toy) -> None:
     resource_id = create(toys, toy).json["resource_id"]
     caller = Identity("user_alice", frozenset({Scope.EXECUTE}))
     request = ExecuteRequest(resource_id=resource_id, inputs=toy.inputs)
-    prepared = prepare(request, caller, toys.module("ExecuteFunction").doors)
+    prepared = prepare(request, caller, toys.module("ExecuteFunction").deps)
     text, large = dump(prepared)
     assert load(text, large.__getitem__) == prepared
     assert KEY not in text

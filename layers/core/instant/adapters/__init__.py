@@ -1,4 +1,4 @@
-"""The doors: the only place with botocore, pynamodb and httpx; one file a port, under the port's name."""
+"""Adapters of the ports: the only place with botocore, pynamodb and httpx; one file a port, under the port's name."""
 
 import logging
 

@@ -1,1 +1,1 @@
-"""The nouns: what a resource, an execution, a model or a credential is, without any door to the outside."""
+"""Data and rules: what a resource, an execution, a model or a credential is; no input or output."""

@@ -1,1 +1,1 @@
-"""What the use cases need from outside: one file a subject; the adapters implement it."""
+"""The ports that the use cases needs: one file a subject; the adapters implement it."""

@@ -20,7 +20,7 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.page import PageRequest
 from instant.integrations.openrouter.catalog import read_listing
 from instant.use_cases.catalog.fetch import SyncRefused
-from instant.use_cases.catalog.sync import SyncDoors, SyncResult, sync_catalog
+from instant.use_cases.catalog.sync import SyncDeps, SyncResult, sync_catalog
 from tests.fakes.clock import FakeClock
 from tests.fakes.nouns import NOON, a_model
 from tests.fakes.openrouter.catalog import default_catalog
@@ -165,14 +165,14 @@ class Sync:
         """Start with the double's whole catalog."""
         self.clock, self.listing = FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
         lease = DynamoSyncLease(house.name("LIMITS_TABLE"))
-        self._doors = SyncDoors(
+        self._deps = SyncDeps(
             upstream=self.listing, catalog=catalog, lease=lease, bus=EventBridgeBus("default"), clock=self.clock
         )
 
     def run(self, *, accept_losses: bool = False) -> SyncResult:
         """Sync once."""
         self.clock.pass_seconds(3_600)
-        return sync_catalog(self._doors, Rules(max_loss_percent=10, accept_losses=accept_losses), lambda: 100)
+        return sync_catalog(self._deps, Rules(max_loss_percent=10, accept_losses=accept_losses), lambda: 100)
 
 
 def test_a_second_sync_of_the_same_catalog_writes_nothing(house: House, catalog: DynamoCatalogWriter) -> None:

@@ -14,7 +14,7 @@ from instant.domain.catalog.model import SyncRecord
 from instant.domain.catalog.sync_plan import Rules
 from instant.domain.exchange import Reply, Request
 from instant.ports.catalog.sync_lease import Taken
-from instant.use_cases.catalog.sync import SyncDoors, SyncOutcome, sync_catalog
+from instant.use_cases.catalog.sync import SyncDeps, SyncOutcome, sync_catalog
 from tests.fakes.aws_faults import faults, lost_answer
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
@@ -96,11 +96,11 @@ class Slow(WholeReplies):
 @pytest.mark.parametrize("seed", range(5))
 def test_of_five_at_once_one_works_and_the_others_say_so(cloud: House, lease: DynamoSyncLease, seed: int) -> None:
     slow = Slow()
-    doors = SyncDoors(
+    deps = SyncDeps(
         upstream=slow, catalog=writer_of(cloud), lease=lease, bus=EventBridgeBus("default"), clock=FakeClock()
     )
     with ThreadPoolExecutor(5) as pool:
-        runs = [pool.submit(sync_catalog, doors, Rules(max_loss_percent=10), lambda: 100.0) for _ in range(5)]
+        runs = [pool.submit(sync_catalog, deps, Rules(max_loss_percent=10), lambda: 100.0) for _ in range(5)]
         finished = as_completed(runs, timeout=HANG_SECONDS)
         assert [next(finished).result().outcome for _ in range(4)] == [SyncOutcome.BUSY] * 4
         slow.may_answer.set()

@@ -1,4 +1,4 @@
-"""A callback is the operator's address exactly, or it is refused: how it is spelled cannot open another door."""
+"""A callback is the operator's address exactly, or it is refused: another spelling does not match."""
 
 import re
 

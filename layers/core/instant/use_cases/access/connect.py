@@ -31,7 +31,7 @@ from instant.domain.secret import Secret
 from instant.integrations import service_named
 from instant.integrations.service import Connectable
 from instant.ports.upstream import Upstream, ask
-from instant.use_cases.access.save_key import Doors, keep_key
+from instant.use_cases.access.save_key import KeyDeps, keep_key
 
 EXCHANGE_SECONDS = 10.0
 """How long a service may take to exchange a code for a key."""
@@ -66,7 +66,7 @@ def begin_connecting(service_name: str, callback_url: str | None, caller: Identi
 
 
 def complete_connecting(
-    service_name: str, grant: Grant, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
+    service_name: str, grant: Grant, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
     """Exchange the code for a key, then keep it like one that was pasted."""
     caller.require(Scope.MANAGE)
@@ -75,9 +75,9 @@ def complete_connecting(
         raise InvalidField.named("code", "must be the code as the service gave it, at most 512 characters")
     if not _VERIFIER.fullmatch(grant.verifier.reveal()):
         raise InvalidField.named("code_verifier", f"must be the one that {_route(service)} gave, unchanged")
-    key = _exchanged(grant, service, doors.upstream)
+    key = _exchanged(grant, service, deps.upstream)
     try:
-        return keep_key(key, service, max_cost_per_call_nanousd, caller, doors)
+        return keep_key(key, service, max_cost_per_call_nanousd, caller, deps)
     except Exception as error:
         raise _lost(error, service) from error
 

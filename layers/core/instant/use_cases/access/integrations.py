@@ -10,7 +10,7 @@ from instant.ports.access.integrations import IntegrationStore, KeyVerdicts
 from instant.ports.access.secret_box import KeyOpener
 from instant.ports.clock import Clock
 from instant.ports.upstream import Upstream
-from instant.use_cases.access.save_key import Doors, ask_about, keep_key
+from instant.use_cases.access.save_key import KeyDeps, ask_about, keep_key
 
 
 def for_the_platform(caller: Identity) -> Identity:
@@ -20,14 +20,14 @@ def for_the_platform(caller: Identity) -> Identity:
 
 
 def save_key(
-    service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
+    service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
     """Keep a key that the user pasted; one that the service refuses is not stored (`CredentialRejected`)."""
     caller.require(Scope.MANAGE)
     service = service_named(service_name)
     if not service.key_shape.fullmatch(key.reveal()):
         raise InvalidField.named("api_key", f"does not look like a key of {service.name}; copy it again, whole")
-    return keep_key(key, service, max_cost_per_call_nanousd, caller, doors)
+    return keep_key(key, service, max_cost_per_call_nanousd, caller, deps)
 
 
 def read_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> Account:

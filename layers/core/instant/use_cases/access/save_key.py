@@ -19,8 +19,8 @@ CHECK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """What taking keys in needs from outside; there is no way to open one here."""
+class KeyDeps:
+    """The ports that taking keys in needs; there is no way to open one here."""
 
     integrations: IntegrationStore
     keys: KeySealer
@@ -29,20 +29,20 @@ class Doors:
 
 
 def keep_key(
-    key: Secret, service: KeyedService, max_cost_per_call_nanousd: int | None, caller: Identity, doors: Doors
+    key: Secret, service: KeyedService, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
     """Check a well-formed key, seal it, store it; a key that the service refuses is not stored.
 
     A new key switches a disabled connection on again, on purpose: whoever connects a key means to use it. The day
     of the first connection stays, and so does what a call may cost unless it is named.
     """
-    facts = ask_about(key, service, doors.upstream)
-    before = doors.integrations.get(caller.user_id, service.name)
-    now = stamp(doors.clock.now())
+    facts = ask_about(key, service, deps.upstream)
+    before = deps.integrations.get(caller.user_id, service.name)
+    now = stamp(deps.clock.now())
     integration = Integration(
         user_id=caller.user_id,
         service=service.name,
-        ciphertext=doors.keys.seal(key, user_id=caller.user_id, service=service.name),
+        ciphertext=deps.keys.seal(key, user_id=caller.user_id, service=service.name),
         hint=key.reveal()[-4:],
         key_sha256=sha256(key.reveal().encode()).hexdigest(),
         label=facts.label,
@@ -50,8 +50,8 @@ def keep_key(
         last_verified_at=now,
         created_at=before.created_at if before else now,
     )
-    cap = _cap(max_cost_per_call_nanousd, before, caller.user_id, doors.integrations)
-    doors.integrations.put(integration)
+    cap = _cap(max_cost_per_call_nanousd, before, caller.user_id, deps.integrations)
+    deps.integrations.put(integration)
     return Account(integration=integration, own_cap_nanousd=cap)
 
 

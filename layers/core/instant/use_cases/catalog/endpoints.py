@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchDoors:
-    """What watching needs from outside."""
+class EndpointDeps:
+    """The ports that watching needs."""
 
     upstream: Upstream
     in_use: ModelsInUse
@@ -31,11 +31,11 @@ class WatchDoors:
     clock: Clock
 
 
-def watch_endpoints(doors: WatchDoors, seconds_left: Callable[[], float]) -> int:
+def watch_endpoints(deps: EndpointDeps, seconds_left: Callable[[], float]) -> int:
     """Ask for the endpoints of each model in use and store them; how many were stored. Nothing is raised."""
     try:
-        models = doors.in_use.most_used(MOST_MODELS)
-        return sum(_watch(model, doors) for model in models if seconds_left() > _SECONDS_TO_END)
+        models = deps.in_use.most_used(MOST_MODELS)
+        return sum(_watch(model, deps) for model in models if seconds_left() > _SECONDS_TO_END)
     except Exception:
         _log.warning("endpoints were not read", exc_info=True)
         return 0
@@ -51,12 +51,12 @@ def read_offers(openrouter_id: str, offers: OffersReader) -> Offers:
     return found
 
 
-def _watch(model: str, doors: WatchDoors) -> bool:
+def _watch(model: str, deps: EndpointDeps) -> bool:
     try:
-        endpoints = read_endpoints(ask(doors.upstream, endpoints_request(model), seconds=_ASK_SECONDS))
+        endpoints = read_endpoints(ask(deps.upstream, endpoints_request(model), seconds=_ASK_SECONDS))
     except Exception:
         _log.warning("endpoints of %s were not read", model, exc_info=True)
         return False
     if endpoints is not None:
-        doors.offers.put(Offers(openrouter_id=model, read_at=stamp(doors.clock.now()), endpoints=endpoints))
+        deps.offers.put(Offers(openrouter_id=model, read_at=stamp(deps.clock.now()), endpoints=endpoints))
     return endpoints is not None

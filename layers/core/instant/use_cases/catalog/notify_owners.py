@@ -26,8 +26,8 @@ class NotTold(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellDoors:
-    """What telling needs from outside."""
+class NotifyDeps:
+    """The ports that telling needs."""
 
     changes: ChangeLists
     uses: UsesOfModels
@@ -44,7 +44,7 @@ class Told:
     events: int
 
 
-def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
+def tell_owners(models: Sequence[str], since: str, deps: NotifyDeps) -> Told:
     """Send an event for each resource that uses one of `models` and each thing that changed about it after `since`.
 
     A model that cannot be told of keeps no other from being told. Then whatever failed is raised: all is to be told
@@ -53,8 +53,8 @@ def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
     told, failed = list[int](), list[str]()
     for name in models:
         try:
-            if news := [change for change in doors.changes.after(since, name) if is_told(change)]:
-                told.append(doors.bus.put_all(RESOURCE_AFFECTED, _events(name, news, doors)))
+            if news := [change for change in deps.changes.after(since, name) if is_told(change)]:
+                told.append(deps.bus.put_all(RESOURCE_AFFECTED, _events(name, news, deps)))
         except Exception:
             _log.exception("who uses %s was not told", name)
             failed.append(name)
@@ -63,20 +63,20 @@ def tell_owners(models: Sequence[str], since: str, doors: TellDoors) -> Told:
     return Told(len(told), sum(told))
 
 
-def _events(name: str, changes: Sequence[ModelChange], doors: TellDoors) -> Iterator[dict[str, object]]:
+def _events(name: str, changes: Sequence[ModelChange], deps: NotifyDeps) -> Iterator[dict[str, object]]:
     """What to tell of one model; the successor is only looked for when somebody uses the model."""
-    uses = iter(doors.uses.of(name))
+    uses = iter(deps.uses.of(name))
     for use in uses:
-        successor = _successor(name, doors)
+        successor = _successor(name, deps)
         yield from tidings(use, changes, successor)
         for other in uses:
             yield from tidings(other, changes, successor)
 
 
-def _successor(name: str, doors: TellDoors) -> str | None:
-    model = doors.models.get(name)
+def _successor(name: str, deps: NotifyDeps) -> str | None:
+    model = deps.models.get(name)
     found = None
     if model:
-        today = doors.clock.now().date()
-        found = successor_of(model, doors.models.akin(model), today, why_unsupported)
+        today = deps.clock.now().date()
+        found = successor_of(model, deps.models.akin(model), today, why_unsupported)
     return found.openrouter_id if found else None

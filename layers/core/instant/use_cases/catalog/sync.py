@@ -53,8 +53,8 @@ class SyncResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncDoors:
-    """What a sync needs from outside."""
+class SyncDeps:
+    """The ports that a sync needs."""
 
     upstream: Upstream
     catalog: CatalogWriter
@@ -63,39 +63,39 @@ class SyncDoors:
     clock: Clock
 
 
-def sync_catalog(doors: SyncDoors, rules: Rules, seconds_left: Callable[[], float]) -> SyncResult:
+def sync_catalog(deps: SyncDeps, rules: Rules, seconds_left: Callable[[], float]) -> SyncResult:
     """Write what changed and note the run; `SyncRefused` leaves every model as it was.
 
     A run that dies leaves each model either as it was or as it is to be; the next run tells the history of what was
     done, and does the rest. Runs at the same time as another end at once, `busy`.
     """
-    now = doors.clock.now()
+    now = deps.clock.now()
     holder = new_id("syn", now)
-    taken = doors.lease.take(holder, now, now + timedelta(seconds=seconds_left()) + _CLOCKS_APART)
+    taken = deps.lease.take(holder, now, now + timedelta(seconds=seconds_left()) + _CLOCKS_APART)
     if taken is None:
         _log.info("catalog sync: another run is at work")
         return SyncResult(outcome=SyncOutcome.BUSY)
     to_write = seconds_left() * SHARE_TO_WRITE
     try:
-        result, record = _run(doors, rules, now, taken.last, lambda: seconds_left() - to_write)
+        result, record = _run(deps, rules, now, taken.last, lambda: seconds_left() - to_write)
     except Exception:
-        doors.lease.drop(holder)
+        deps.lease.drop(holder)
         raise
-    doors.lease.finish(holder, record)
+    deps.lease.finish(holder, record)
     return result
 
 
 def _run(
-    doors: SyncDoors, rules: Rules, now: datetime, last: SyncRecord | None, seconds_left: Callable[[], float]
+    deps: SyncDeps, rules: Rules, now: datetime, last: SyncRecord | None, seconds_left: Callable[[], float]
 ) -> tuple[SyncResult, SyncRecord]:
-    fetched = fetch_catalog(doors.upstream, validator=_validator(last, rules, now), seconds_left=seconds_left)
+    fetched = fetch_catalog(deps.upstream, validator=_validator(last, rules, now), seconds_left=seconds_left)
     if last is not None and fetched is None:
         result = SyncResult(outcome=SyncOutcome.UNCHANGED, seen=last.seen)
         return result, replace(last, synced_at=stamp(now), written=0)
     assert fetched is not None  # without a validator there is always a catalog
-    known = _known(doors.catalog, last)
+    known = _known(deps.catalog, last)
     plan = _believed(fetched, {stored.model.openrouter_id: stored.model for stored in known}, now, rules)
-    doors.catalog.write(plan.transitions)
+    deps.catalog.write(plan.transitions)
     result = _result(fetched, plan)
     record = SyncRecord(
         synced_at=stamp(now),
@@ -103,7 +103,7 @@ def _run(
         seen=result.seen,
         written=result.written,
         waiting=plan.waiting,
-        told_at=announce_changes([*known, *plan.transitions], told_until(last), stamp(now), doors.bus),
+        told_at=announce_changes([*known, *plan.transitions], told_until(last), stamp(now), deps.bus),
         validator=fetched.validator,
     )
     return result, record

@@ -1,4 +1,4 @@
-"""What executing a resource needs from outside."""
+"""The ports that executing a resource needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ LINK_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """What finding an image needs from outside."""
+class ImageDeps:
+    """The ports that finding an image needs."""
 
     images: ImageReader
     clock: Clock
@@ -29,10 +29,10 @@ class ImageLink:
     expires_at: str
 
 
-def link_to_image(image_id: str, caller: Identity, doors: Doors) -> ImageLink:
+def link_to_image(image_id: str, caller: Identity, deps: ImageDeps) -> ImageLink:
     """A fresh link to one of the caller's images."""
-    image = doors.images.get(image_id)
+    image = deps.images.get(image_id)
     if image is None or image.user_id != caller.user_id:
         raise NotFound.of("image")
-    expires = doors.clock.now() + timedelta(seconds=LINK_SECONDS)
-    return ImageLink(doors.images.link(image, seconds=LINK_SECONDS), stamp(expires))
+    expires = deps.clock.now() + timedelta(seconds=LINK_SECONDS)
+    return ImageLink(deps.images.link(image, seconds=LINK_SECONDS), stamp(expires))

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileDeps:
-    """What reconciling executions needs from outside."""
+    """The ports that reconciling executions needs."""
 
     open_runs: OpenRuns
     ledger: Ledger

@@ -26,8 +26,8 @@ _SLUG_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """What managing resources needs from outside."""
+class ResourceDeps:
+    """The ports that managing resources needs."""
 
     resources: ResourceStore
     models: ModelReader
@@ -48,12 +48,12 @@ class Draft:
     successor_policy: SuccessorPolicy = SuccessorPolicy.SUGGEST
 
 
-def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
+def create_resource(draft: Draft, caller: Identity, deps: ResourceDeps) -> Resource:
     """Check the settings against the catalog and store the resource under an address of its own."""
     caller.require(Scope.MANAGE)
     kind = kind_named(draft.resource_type)
-    config, models = checked(kind, draft.config, doors.models)
-    now = doors.clock.now()
+    config, models = checked(kind, draft.config, deps.models)
+    now = deps.clock.now()
     resource = Resource(
         resource_id=new_id("res", now),
         owner_id=caller.user_id,
@@ -69,27 +69,27 @@ def create_resource(draft: Draft, caller: Identity, doors: Doors) -> Resource:
         created_at=stamp(now),
         updated_at=stamp(now),
     )
-    return _store(resource, is_slug_chosen=draft.slug is not None, resources=doors.resources)
+    return _store(resource, is_slug_chosen=draft.slug is not None, resources=deps.resources)
 
 
 def change_resource(
-    resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, doors: Doors
+    resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, deps: ResourceDeps
 ) -> Resource:
     """Apply `changes` (fields of `Draft` but the type); with `revision`, only if that is the current one."""
     caller.require(Scope.MANAGE)
-    old = own_resource(resource_id, caller, doors.resources, revision)
-    new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(doors.clock.now()))
+    old = own_resource(resource_id, caller, deps.resources, revision)
+    new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(deps.clock.now()))
     if "config" in changes:
-        config, models = checked(kind_named(old.resource_type), changes["config"], doors.models)
+        config, models = checked(kind_named(old.resource_type), changes["config"], deps.models)
         new = replace(new, config=config, **_facts_of(models))
-    doors.resources.replace(old, new)
+    deps.resources.replace(old, new)
     return new
 
 
-def delete_resource(resource_id: str, revision: int | None, caller: Identity, doors: Doors) -> None:
+def delete_resource(resource_id: str, revision: int | None, caller: Identity, deps: ResourceDeps) -> None:
     """Take the resource away; its executions stay readable."""
     caller.require(Scope.MANAGE)
-    doors.resources.delete(own_resource(resource_id, caller, doors.resources, revision), stamp(doors.clock.now()))
+    deps.resources.delete(own_resource(resource_id, caller, deps.resources, revision), stamp(deps.clock.now()))
 
 
 def own_resource(

@@ -19,8 +19,8 @@ _NOUNS = {BudgetScope.API_KEY: "API key", BudgetScope.RESOURCE: "resource"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """What setting budgets needs from outside."""
+class BudgetDeps:
+    """The ports that setting budgets needs."""
 
     budgets: BudgetStore
     resources: ResourceReader
@@ -37,24 +37,24 @@ class Standing:
     at: datetime
 
 
-def list_budgets(caller: Identity, doors: Doors) -> list[Standing]:
+def list_budgets(caller: Identity, deps: BudgetDeps) -> list[Standing]:
     """All that the caller has set, and always the caller's own; for admins the platform's, too."""
     caller.require(TokenScope.MANAGE)
     always = [Subject(BudgetScope.USER, caller.user_id)]
     if TokenScope.ADMIN in caller.scopes:
         always.append(Subject(BudgetScope.GLOBAL))
-    found = {budget.subject: budget for budget in doors.budgets.of_owner(caller.user_id)}
+    found = {budget.subject: budget for budget in deps.budgets.of_owner(caller.user_id)}
     for subject in always:
-        found.setdefault(subject, doors.budgets.get(subject) or Budget(subject=subject))
+        found.setdefault(subject, deps.budgets.get(subject) or Budget(subject=subject))
     order = list(BudgetScope)
-    return _standings(sorted(found.values(), key=lambda b: (order.index(b.subject.scope), b.subject.subject_id)), doors)
+    return _standings(sorted(found.values(), key=lambda b: (order.index(b.subject.scope), b.subject.subject_id)), deps)
 
 
-def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, doors: Doors) -> Standing:
+def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, deps: BudgetDeps) -> Standing:
     """One budget; where none is set, one without limits."""
     subject = _subject(scope, subject_id, caller)
-    _refuse_others(subject, caller, doors, may_be_gone=True)
-    return _standings([doors.budgets.get(subject) or Budget(subject=subject)], doors)[0]
+    _refuse_others(subject, caller, deps, may_be_gone=True)
+    return _standings([deps.budgets.get(subject) or Budget(subject=subject)], deps)[0]
 
 
 def set_budget(
@@ -64,17 +64,17 @@ def set_budget(
     daily_nanousd: int | None,
     monthly_nanousd: int | None,
     caller: Identity,
-    doors: Doors,
+    deps: BudgetDeps,
 ) -> Standing:
     """Set what may be spent, for calls that begin from now on; without any limit the budget is taken away.
 
     That is possible, too, when what it was for is gone.
     """
     subject = _subject(scope, subject_id, caller)
-    _refuse_others(subject, caller, doors, may_be_gone=daily_nanousd is None and monthly_nanousd is None)
+    _refuse_others(subject, caller, deps, may_be_gone=daily_nanousd is None and monthly_nanousd is None)
     budget = Budget(subject=subject, daily_nanousd=daily_nanousd, monthly_nanousd=monthly_nanousd)
-    doors.budgets.put(_owner(subject, caller), budget)
-    return _standings([budget], doors)[0]
+    deps.budgets.put(_owner(subject, caller), budget)
+    return _standings([budget], deps)[0]
 
 
 def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Subject:
@@ -89,20 +89,20 @@ def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Su
     return Subject(scope, caller.user_id if scope is BudgetScope.USER else "")
 
 
-def _refuse_others(subject: Subject, caller: Identity, doors: Doors, *, may_be_gone: bool) -> None:
+def _refuse_others(subject: Subject, caller: Identity, deps: BudgetDeps, *, may_be_gone: bool) -> None:
     """A key or a resource must be the caller's own; a foreign one is as good as missing."""
-    if subject.scope not in _NOUNS or _user_of(subject, doors) == caller.user_id:
+    if subject.scope not in _NOUNS or _user_of(subject, deps) == caller.user_id:
         return
-    if not (may_be_gone and any(budget.subject == subject for budget in doors.budgets.of_owner(caller.user_id))):
+    if not (may_be_gone and any(budget.subject == subject for budget in deps.budgets.of_owner(caller.user_id))):
         raise NotFound.of(_NOUNS[subject.scope])
 
 
-def _user_of(subject: Subject, doors: Doors) -> str | None:
+def _user_of(subject: Subject, deps: BudgetDeps) -> str | None:
     """Whose key or resource it is; None for one that is not there."""
     if subject.scope is BudgetScope.API_KEY:
-        key = doors.api_keys.find(subject.subject_id)
+        key = deps.api_keys.find(subject.subject_id)
         return key.user_id if key else None
-    resource = doors.resources.get(subject.subject_id)
+    resource = deps.resources.get(subject.subject_id)
     return resource.owner_id if resource else None
 
 
@@ -111,7 +111,7 @@ def _owner(subject: Subject, caller: Identity) -> str:
     return PLATFORM if subject.scope is BudgetScope.GLOBAL else caller.user_id
 
 
-def _standings(budgets: Sequence[Budget], doors: Doors) -> list[Standing]:
-    at = doors.clock.now()
-    spending = doors.budgets.spending([budget.subject for budget in budgets], at)
+def _standings(budgets: Sequence[Budget], deps: BudgetDeps) -> list[Standing]:
+    at = deps.clock.now()
+    spending = deps.budgets.spending([budget.subject for budget in budgets], at)
     return [Standing(budget=budget, spending=spending[budget.subject], at=at) for budget in budgets]

@@ -1,4 +1,4 @@
-"""The doors of the use cases in the simulated world."""
+"""The ports of the use cases in the simulated world."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class WorldClock:
         self._network.wait(seconds)
 
 
-class LedgerDoor:
+class FaultyLedger:
     """The ledger at the other end of the network; no budget may be overdrawn, and nothing given up too soon."""
 
     def __init__(self, books: MemoryLedger, network: Network) -> None:
@@ -189,7 +189,7 @@ class OneResource:
 
 
 class Unused:
-    """Doors that no schedule goes through: no model is gone, no key rejected, no image painted."""
+    """Ports that no schedule uses: no model is gone, no key rejected, no image painted."""
 
     def get(self, openrouter_id: str) -> CatalogModel | None:
         raise NotImplementedError
