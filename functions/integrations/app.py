@@ -26,7 +26,7 @@ deps = KeyDeps(
     upstream=upstream_of(settings),
     clock=SystemClock(),
 )
-ways = connecting.Ways(callbacks=places(settings.connect_callback_urls), pages=settings.authorize_pages)
+options = connecting.ConnectSettings(callbacks=places(settings.connect_callback_urls), pages=settings.authorize_pages)
 app = api()
 
 
@@ -51,7 +51,7 @@ def connect(service: str, body: BeginConnection) -> BegunConnection:
     comes back with `state` and `code`. Yours to check: drop the code if `state` is not the one you kept. Else send it
     to `connect/complete` within ten minutes. Without `callback_url` the service shows the code for copying.
     """
-    return beginning_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), ways))
+    return beginning_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), options))
 
 
 @app.post("/api/user/integrations/<service>/connect/complete", status_code=201)

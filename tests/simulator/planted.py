@@ -163,18 +163,18 @@ def sends_again_after_silence(
     return execute(request, caller, seconds_left, replace(deps, upstream=Hasty(deps.upstream)))
 
 
-def sends_what_is_open(desk: ReconcileDeps, seconds_left: SecondsLeft) -> None:
+def sends_what_is_open(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
     """A reconciler that makes the calls that others left behind."""
-    for run in desk.open_runs.due(stamp(desk.clock.now())):
+    for run in deps.open_runs.due(stamp(deps.clock.now())):
         if run.state is State.RESERVED:
-            desk.ledger.take_back(run.opening.execution_id, stamp(desk.clock.now()))
+            deps.ledger.take_back(run.opening.execution_id, stamp(deps.clock.now()))
             continue
-        assert isinstance(desk.upstream, SimulatedService)
-        desk.upstream.network.actor.opening = run.opening
+        assert isinstance(deps.upstream, SimulatedService)
+        deps.upstream.network.actor.opening = run.opening
         request = chat_request({"messages": [{"content": "Say hello."}]}, max_reply_bytes=1_000)
-        receipt = read_chat(ask(desk.upstream, request, seconds=5)).receipt
-        closing = Closing(state=State.DONE, receipt=receipt, finished_at=stamp(desk.clock.now()))
-        desk.ledger.close(run.opening, closing)
+        receipt = read_chat(ask(deps.upstream, request, seconds=5)).receipt
+        closing = Closing(state=State.DONE, receipt=receipt, finished_at=stamp(deps.clock.now()))
+        deps.ledger.close(run.opening, closing)
 
 
 HOUSES = {

@@ -8,14 +8,14 @@ from instant.domain.access.callback import places
 from instant.domain.access.identity import Identity, Scope
 from instant.domain.access.integration import Beginning
 from instant.domain.errors import InvalidField
-from instant.use_cases.access.connect import Ways, begin_connecting, challenge_of
+from instant.use_cases.access.connect import ConnectSettings, begin_connecting, challenge_of
 
 PLACE = "https://good.example/callback"
 CALLER = Identity("user_alice", frozenset({Scope.MANAGE}))
 
 
 def begin(callback_url: str | None = PLACE, listed: str = PLACE, **pages: str) -> Beginning:
-    return begin_connecting("openrouter", callback_url, CALLER, Ways(callbacks=places(listed), pages=pages))
+    return begin_connecting("openrouter", callback_url, CALLER, ConnectSettings(callbacks=places(listed), pages=pages))
 
 
 def test_the_challenge_is_that_of_the_standard() -> None:
@@ -60,6 +60,6 @@ def test_without_a_list_the_operator_is_told_what_to_set() -> None:
 
 
 def test_a_page_may_stand_elsewhere() -> None:
-    ways = Ways(callbacks=(), pages={"openrouter": "http://127.0.0.1:1/auth"})
-    begun = begin_connecting("openrouter", None, CALLER, ways)
+    options = ConnectSettings(callbacks=(), pages={"openrouter": "http://127.0.0.1:1/auth"})
+    begun = begin_connecting("openrouter", None, CALLER, options)
     assert begun.authorize_url.startswith("http://127.0.0.1:1/auth?code_challenge=")

@@ -45,21 +45,23 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
+class ConnectSettings:
     """Where browsers may be sent: back to `callbacks` alone; `pages` says, by service, which replaces its own."""
 
     callbacks: Sequence[Callback]
     pages: Mapping[str, str] = field(default_factory=dict)
 
 
-def begin_connecting(service_name: str, callback_url: str | None, caller: Identity, ways: Ways) -> Beginning:
+def begin_connecting(
+    service_name: str, callback_url: str | None, caller: Identity, options: ConnectSettings
+) -> Beginning:
     """A fresh verifier and state, and the address at which the user allows the connection."""
     caller.require(Scope.MANAGE)
     service = _connectable(service_name)
     verifier, state = token_urlsafe(64), token_urlsafe(32)
-    callback = None if callback_url is None else _allowed(callback_url, ways.callbacks).with_state(state)
+    callback = None if callback_url is None else _allowed(callback_url, options.callbacks).with_state(state)
     query = service.authorize_query(challenge_of(verifier), callback)
-    page = ways.pages.get(service.name, service.authorize_page)
+    page = options.pages.get(service.name, service.authorize_page)
     return Beginning(
         authorize_url=f"{page}?{urlencode(query)}", state=state if callback else None, verifier=Secret(verifier)
     )
