@@ -11,7 +11,7 @@ from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.catalog.store import DynamoModelReader
 from instant.domain.catalog.change import ChangeKind, WantedChanges
 from instant.domain.clock import stamp
-from instant.entrypoints.catalog.changes import ToldChange, change_view
+from instant.entrypoints.catalog.changes import ModelChangeView, change_view
 from instant.entrypoints.catalog.rss import RSS, feed
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.fields import Moment
@@ -27,7 +27,7 @@ models = DynamoModelReader(settings.models_table)
 app = api()
 
 
-@app.get("/api/models/changes", responses=documented(PageOf[ToldChange], also=RSS))
+@app.get("/api/models/changes", responses=documented(PageOf[ModelChangeView], also=RSS))
 def index(
     since: Annotated[Moment | None, Query(description="That moment and later.")] = None,
     kind: ChangeKind | None = None,
@@ -48,7 +48,7 @@ def index(
 @app.get("/api/models/<author>/<slug>/history")
 def history(
     author: str, slug: str, limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None
-) -> PageOf[ToldChange]:
+) -> PageOf[ModelChangeView]:
     """List the changes of one model, newest first."""
     page = model_history(f"{unquote(author)}/{unquote(slug)}", page_request(limit, cursor), changes, models)
     return page_answer(page, change_view)

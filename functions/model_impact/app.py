@@ -10,7 +10,7 @@ from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.resources.models_in_use import DynamoUsesOfModels
 from instant.entrypoints.observability import quiet_libraries
 from instant.settings import ModelImpactSettings
-from instant.use_cases.catalog.notify_owners import NotifyDeps, tell_owners
+from instant.use_cases.catalog.notify_owners import NotifyDeps, notify_owners
 
 quiet_libraries()
 settings = ModelImpactSettings.load()
@@ -25,4 +25,4 @@ deps = NotifyDeps(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Tell once; a run that fails raises, so that the platform tries all of it again."""
-    return asdict(tell_owners(event["detail"]["models"], event["detail"]["since"], deps))
+    return asdict(notify_owners(event["detail"]["models"], event["detail"]["since"], deps))

@@ -9,8 +9,8 @@ def measure(setting: Setting) -> list[Row]:
     """The calls of a first and of a second execution in one process."""
     first, second = _calls(setting), _calls(setting)
     return [
-        Row("AWS calls per execute, key cached", _told(second), "6"),
-        Row("… key not cached", _told(first)),
+        Row("AWS calls per execute, key cached", _summary(second), "6"),
+        Row("… key not cached", _summary(first)),
     ]
 
 
@@ -22,7 +22,7 @@ def _calls(setting: Setting) -> list[tuple[str, str]]:
     return stack.calls.of(EXECUTE)
 
 
-def _told(calls: list[tuple[str, str]]) -> str:
+def _summary(calls: list[tuple[str, str]]) -> str:
     counted = Counter(operation for _, operation in calls)
     names = (name if times == 1 else f"{times} {name}" for name, times in counted.items())
     return f"{len(calls)}: {', '.join(names)}"

@@ -113,10 +113,10 @@ def _growth(house: House, size: int) -> Row:
     module.deps = replace(before, upstream=pages)
     first, again = _time(house.sync), _time(lambda: house.sync(accept_prices=True))
     module.deps = before
-    return Row(f"sync of {size:,} models: first, again", f"{_told(first, size)}; {_told(again, size)}", "linear")
+    return Row(f"sync of {size:,} models: first, again", f"{_summary(first, size)}; {_summary(again, size)}", "linear")
 
 
-def _told(times: tuple[float, float], size: int) -> str:
+def _summary(times: tuple[float, float], size: int) -> str:
     wall, cpu = times
     return f"{wall:.2f} s ({cpu / size * 1e3:.2f} ms CPU a model)"
 

@@ -104,10 +104,10 @@ def _records(sinks: Sinks) -> Iterator[None]:
         root.setLevel(level)
         logging.setLogRecordFactory(factory)
         for record in made:
-            sinks.note("log", f"{record.name}:{record.lineno}", *_told(record))
+            sinks.note("log", f"{record.name}:{record.lineno}", *_texts_of(record))
 
 
-def _told(record: logging.LogRecord) -> Iterator[str]:
+def _texts_of(record: logging.LogRecord) -> Iterator[str]:
     """All that a formatter could write of a record: message, arguments, extra fields, exception."""
     fields = {name: value for name, value in vars(record).items() if name not in _CLOCKWORK}
     yield f"{record.getMessage()}\n{fields!r}"

@@ -61,11 +61,11 @@ class MemoryLedger:
 
     def leave(self, opening: Opening, closing: Closing) -> None:
         row = self._row(opening, State.SENT, State.UNKNOWN)
-        told: dict[str, object] = {
-            name: _told(closing)[name] for name in ("text", "object_key") if name in _told(closing)
+        added: dict[str, object] = {
+            name: _facts(closing)[name] for name in ("text", "object_key") if name in _facts(closing)
         }
         delivered: dict[str, object] = {} if closing.error_code else {"was_delivered": True}
-        facts = {**row.facts, **told, **delivered}
+        facts = {**row.facts, **added, **delivered}
         self._put(replace(row, name=closing.receipt.generation_id or row.name, facts=facts))
 
     def release(self, opening: Opening) -> None:
@@ -87,14 +87,14 @@ class MemoryLedger:
         if closing.state is State.LOST and row.name and closing.receipt.generation_id is None:
             return False
         known = {name: fact for name, fact in row.facts.items() if closing.error_code or name != "error_code"}
-        self._put(replace(row, state=closing.state, due_at=None, facts={**known, **_told(closing)}))
+        self._put(replace(row, state=closing.state, due_at=None, facts={**known, **_facts(closing)}))
         self._count(opening, closing)
         self._settle(opening, booked(opening, closing))
         return True
 
     def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         row = self._row(opening, State.SENT, State.UNKNOWN)
-        self._put(replace(row, state=closing.state, due_at=due_at, facts={**row.facts, **_told(closing)}))
+        self._put(replace(row, state=closing.state, due_at=due_at, facts={**row.facts, **_facts(closing)}))
 
     def postpone(self, opening: Opening, due_at: str) -> None:
         row = self._row(opening, State.RESERVED, State.SENT, State.UNKNOWN)
@@ -147,10 +147,10 @@ class MemoryLedger:
         day, receipt = opening.created_at[:10], closing.receipt
         ended_well, cost, computed = closing.error_code is None, receipt.cost_nanousd, closing.computed_nanousd
         is_comparable = cost is not None and computed is not None
-        told = {"calls": 1, "successes": int(ended_well), "failures": int(not ended_well), "cost_nanousd": cost or 0}
-        self.stats[opening.resource_id, day].update(told)
+        added = {"calls": 1, "successes": int(ended_well), "failures": int(not ended_well), "cost_nanousd": cost or 0}
+        self.stats[opening.resource_id, day].update(added)
         self.usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(
-            told,
+            added,
             lost=int(closing.state is State.LOST),
             unpriced=int(cost is None),
             prompt_tokens=receipt.prompt_tokens or 0,
@@ -173,7 +173,7 @@ def _is(row: Row | None, opening: Opening, *states: State) -> bool:
     return row is not None and row.opening.run_id == opening.run_id and row.state in states
 
 
-def _told(closing: Closing) -> dict[str, object]:
+def _facts(closing: Closing) -> dict[str, object]:
     """What an end adds to what is known; what it does not know leaves an earlier word standing."""
     receipt, answer = closing.receipt, closing.answer
     facts: dict[str, object] = {

@@ -18,26 +18,26 @@ _SHARED = {("GET", "/api/resources/{resource_id}"), ("POST", "/api/execute")}
 
 
 @dataclass(frozen=True)
-class Told:
+class Answers:
     """What bob was answered about a thing, and about one that does not exist."""
 
     thing: Response
     nothing: Response
 
 
-_told: dict[str, Told] = {}
+_answers: dict[str, Answers] = {}
 """By the id of the case, until the check takes it out."""
 
 
 def let_bob_try(case: Case[Any]) -> None:
     """Let bob send the request that alice is about to send, if it names a thing."""
     if missing := _of_nothing(case):
-        _told[case.id] = Told(_send(case.derive(), "bob"), _send(missing, "bob"))
+        _answers[case.id] = Answers(_send(case.derive(), "bob"), _send(missing, "bob"))
 
 
 def refuse_what_bob_learned(case: Case[Any]) -> None:
     """Bob is told of alice's things what he is told of missing ones, unless she shares them."""
-    told = _told.pop(case.id, None)
+    told = _answers.pop(case.id, None)
     if told is None or _words(told.thing) == _words(told.nothing):
         return
     is_shared = (case.method, case.path) in _SHARED and _visibility(case) != "private"

@@ -11,7 +11,7 @@ from instant.use_cases.executions.reconcile import MAX_DELAY
 from tests.fakes.ledger import Row
 from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
-from tests.simulator.world import Call, Told, World
+from tests.simulator.world import Call, Outcome, World
 
 GIVEN_UP_AFTER = timedelta(hours=24)
 PERIOD = timedelta(minutes=1, seconds=20)
@@ -148,7 +148,7 @@ def _kept(found: object, expected: object) -> object:
     return {key: {name: sums[name] for name in names} for key, sums in found.items() if sums["calls"]}
 
 
-def _check_told(world: World, told: Told) -> None:
+def _check_told(world: World, told: Outcome) -> None:
     """Whoever got an answer got that of their own request, and it is paid for in the books."""
     if told.code:
         return
@@ -160,7 +160,7 @@ def _check_told(world: World, told: Told) -> None:
     _require(row.state in {State.DONE, State.LOST} or _is_reconciled(row), row, "was answered, and is not paid for")
 
 
-def _check_repeats(world: World, story: list[Told]) -> None:
+def _check_repeats(world: World, story: list[Outcome]) -> None:
     """The last of them asked when all was over: they are told the first answer, or why there is none."""
     answers = {told.text for told in story if not told.code}
     if len(answers) > 1:

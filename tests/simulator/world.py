@@ -68,7 +68,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What a caller got."""
 
     call: Call
@@ -108,7 +108,7 @@ class World:
 
     def __init__(self, dice: Random, house: House) -> None:
         """Draw the circumstances."""
-        self.house, self.told = house, list[Told]()
+        self.house, self.told = house, list[Outcome]()
         self.network = Network(dice, Turns(dice, zeal=dice.choice([0.0, 0.5, 0.9])))
         self.books = house.ledger()
         if hasattr(self.books, "pause"):
@@ -155,7 +155,7 @@ class World:
             body = error.body()
         except (Lost, Refused):
             body = Internal("Something failed on our side.").body()
-        told = Told(call, body)
+        told = Outcome(call, body)
         row = self.books.rows.get(told.execution_id)
         if told.code == "outcome_unknown" and row and row.state is State.RESERVED:
             raise Violation(f"{told.execution_id} is not sent yet, and told as unknown")

@@ -57,7 +57,7 @@ def _ask(house: House, path: str = FEED, **query: str) -> Answer:
     return house.call("GET", path, query=query, user=None)
 
 
-def _told(house: House, path: str = FEED, **query: str) -> list[tuple[str, str]]:
+def _listed(house: House, path: str = FEED, **query: str) -> list[tuple[str, str]]:
     """Model and kind of each change on one page."""
     answer = _ask(house, path, **{"limit": "200", **query})
     assert answer.status == 200, answer.text
@@ -81,17 +81,17 @@ def test_a_change_says_what_was_and_what_is(shared: House) -> None:
 
 def test_one_kind_one_author_one_model_one_time(shared: House) -> None:
     repriced = {"meadow/lark", "juniper/atlas-2.1"}
-    assert {model for model, _ in _told(shared, kind="missing")} == {"meadow/lark"}
-    assert {kind for _, kind in _told(shared, kind="repriced")} == {"repriced"}
-    assert {model for model, _ in _told(shared, kind="repriced")} >= repriced
-    assert all(model.startswith("juniper/") for model, _ in _told(shared, author="juniper"))
-    assert ("juniper/atlas-2.1", "added") in _told(shared, author="juniper")
-    assert _told(shared, author="jun") == _told(shared, author="meadow", model="juniper/atlas-2.1") == []
-    assert {model for model, _ in _told(shared, model="meadow/lark")} == {"meadow/lark"}
+    assert {model for model, _ in _listed(shared, kind="missing")} == {"meadow/lark"}
+    assert {kind for _, kind in _listed(shared, kind="repriced")} == {"repriced"}
+    assert {model for model, _ in _listed(shared, kind="repriced")} >= repriced
+    assert all(model.startswith("juniper/") for model, _ in _listed(shared, author="juniper"))
+    assert ("juniper/atlas-2.1", "added") in _listed(shared, author="juniper")
+    assert _listed(shared, author="jun") == _listed(shared, author="meadow", model="juniper/atlas-2.1") == []
+    assert {model for model, _ in _listed(shared, model="meadow/lark")} == {"meadow/lark"}
     newest = _ask(shared, limit="1").json["data"][0]["at"]
-    assert _told(shared, since=newest) == [("meadow/lark", "description")]
-    assert _told(shared, since=newest, model="meadow/lark", kind="description") == [("meadow/lark", "description")]
-    assert _told(shared, since=newest, kind="added") == _told(shared, since="2999-01-01T00:00:00Z") == []
+    assert _listed(shared, since=newest) == [("meadow/lark", "description")]
+    assert _listed(shared, since=newest, model="meadow/lark", kind="description") == [("meadow/lark", "description")]
+    assert _listed(shared, since=newest, kind="added") == _listed(shared, since="2999-01-01T00:00:00Z") == []
 
 
 @pytest.mark.parametrize("query", [{}, {"kind": "added"}, {"author": "meadow"}, {"model": "meadow/lark"}])
@@ -104,12 +104,12 @@ def test_pages_tell_each_change_once(shared: House, query: dict[str, str], limit
         if page["next_cursor"] is None:
             break
         cursor = {"cursor": page["next_cursor"]}
-    assert seen == _told(shared, **query)
+    assert seen == _listed(shared, **query)
 
 
 def test_a_model_has_its_own_history(shared: House) -> None:
     for path in ("meadow/lark", "meadow/%6Cark"):
-        kinds = [kind for _, kind in _told(shared, f"/api/models/{path}/history")]
+        kinds = [kind for _, kind in _listed(shared, f"/api/models/{path}/history")]
         assert [kinds[0], kinds[-2], kinds[-1]] == ["description", "repriced", "added"]
         assert {"missing", "returned"} < set(kinds)
     missing = _ask(shared, "/api/models/nobody/none/history")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from instant.use_cases.catalog.notify_owners import NotTold
+from instant.use_cases.catalog.notify_owners import NotificationFailed
 from tests.fakes.aws_faults import answer, failure, faults
 from tests.integration.guests import created
 from tests.integration.house import House
@@ -203,7 +203,7 @@ def test_who_dies_while_telling_begins_again_and_the_same_has_the_same_name(hous
     mine = {created(house, "alice", slug=f"n-{number}")["resource_id"] for number in range(12)}
     reprice(house, LARK, "0.00000019")
     (event,) = owners.changed.heard()
-    with faults("PutEvents", None, failure("AccessDenied")), pytest.raises(NotTold):
+    with faults("PutEvents", None, failure("AccessDenied")), pytest.raises(NotificationFailed):
         house.invoke("ModelImpactFunction", event)
     before = owners.told()
     assert 0 < len(before) < 12
@@ -221,7 +221,7 @@ def test_a_model_that_cannot_be_told_of_keeps_no_other_from_being_told(
     row(house, LARK)["pricing"]["prompt"] = "0.00000019"
     reprice(house, MINI, "0.00000005")
     (event,) = owners.changed.heard()
-    with faults("PutEvents", failure("AccessDenied")), pytest.raises(NotTold, match="1 of 2 models"):
+    with faults("PutEvents", failure("AccessDenied")), pytest.raises(NotificationFailed, match="1 of 2 models"):
         house.invoke("ModelImpactFunction", event)
     (told,) = (record for record in caplog.records if record.levelname == "ERROR")
     assert (told.message, "AccessDenied" in str(told.exc_text)) == (f"who uses {LARK} was not told", True)

@@ -214,8 +214,8 @@ def test_a_limit_is_where_it_says(shared: House, name: str, number: int) -> None
     for size in (limit - 1, limit, limit + 1):
         wanted = CASES[name][number](size)
         answer = shared.call(wanted.method, wanted.path, raw=wanted.raw, user=user)
-        status, is_told, beginning = answer.status, told(answer, limit), answer.text[:300]
+        status, has_message, beginning = answer.status, told(answer, limit), answer.text[:300]
         if size > limit:
-            assert (status in {400, 413, 422}, is_told) == (True, True), beginning
+            assert (status in {400, 413, 422}, has_message) == (True, True), beginning
         else:
-            assert (status, is_told) == (wanted.fine, False), beginning
+            assert (status, has_message) == (wanted.fine, False), beginning

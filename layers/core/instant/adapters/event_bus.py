@@ -55,7 +55,7 @@ class EventBridgeBus(EventBus):
         reply = client("events").put_events(Entries=entries)
         if not reply["FailedEntryCount"]:
             return []
-        return [entry for entry, told in zip(entries, reply["Entries"], strict=True) if "ErrorCode" in told]
+        return [entry for entry, result in zip(entries, reply["Entries"], strict=True) if "ErrorCode" in result]
 
     def _entry(self, detail_type: str, detail: dict[str, object]) -> dict[str, Any]:
         return {

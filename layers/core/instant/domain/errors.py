@@ -194,9 +194,9 @@ class InvalidField(InstantError):
 
     @classmethod
     def named(cls, field: str, problem: str) -> Self:
-        """The error for one `field` (dotted path); its parts are told as `told_name` tells them."""
-        told = told_name(field)
-        return cls(f"{told}: {problem}", details={"field": told})
+        """The error for one `field` (dotted path); its parts are shortened by `redacted_field`."""
+        name = redacted_field(field)
+        return cls(f"{name}: {problem}", details={"field": name})
 
 
 class IdempotencyMismatch(InstantError):
@@ -268,7 +268,7 @@ class OutcomeUnknown(InstantError):
     code, status = "outcome_unknown", 504
 
 
-def told_name(field: str) -> str:
+def redacted_field(field: str) -> str:
     """A dotted path as its sender may see it again: a part longer than any name of ours may be a key."""
     return ".".join(part if len(part) <= LONGEST_NAME else "…" for part in field.split("."))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from instant.domain.errors import InvalidField, told_name
+from instant.domain.errors import InvalidField, redacted_field
 
 _WORDS = {
     "missing": "is required",
@@ -32,5 +32,5 @@ def invalid_field(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] =
     problem = _WORDS.get(listed[0]["type"]) or str(listed[0].get("msg") or "is not valid").removeprefix("Value error, ")
     error = InvalidField.named(fields[0], problem)
     if len(fields) > 1:
-        error.details["more"] = [told_name(field) for field in fields[1:]]
+        error.details["more"] = [redacted_field(field) for field in fields[1:]]
     return error

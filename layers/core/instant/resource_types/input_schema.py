@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from instant.domain.errors import InvalidField, told_name
+from instant.domain.errors import InvalidField, redacted_field
 from instant.domain.limits import MAX_INPUTS, MAX_SCHEMA_DEPTH
 from instant.domain.media import MediaKind
 from instant.resource_types.schema_work import check_work, refuse_many_patterns
@@ -59,7 +59,9 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     _validator(schema)
     for name in schema.get("required", ()):
         if name not in schema["properties"]:
-            raise InvalidField.named(f"{_WHERE}.required", f"names {told_name(name)}, which is not among properties")
+            raise InvalidField.named(
+                f"{_WHERE}.required", f"names {redacted_field(name)}, which is not among properties"
+            )
     _check_defaults(schema)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.errors import InvalidField, told_name
+from instant.domain.errors import InvalidField, redacted_field
 from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
@@ -61,9 +61,13 @@ class PromptTemplate(ChatType):
             )
         for name in names_in(settings.template):
             if name not in settings.input_schema["properties"]:
-                raise InvalidField.named("config.template", f"asks for {told_name(name)}, which is not in input_schema")
+                raise InvalidField.named(
+                    "config.template", f"asks for {redacted_field(name)}, which is not in input_schema"
+                )
             if media_kind(settings.input_schema, name):
-                raise InvalidField.named("config.template", f"asks for {told_name(name)}, but media go beside the text")
+                raise InvalidField.named(
+                    "config.template", f"asks for {redacted_field(name)}, but media go beside the text"
+                )
         check_settings(settings, models)
 
     def plan(self, call: Call) -> Plan:

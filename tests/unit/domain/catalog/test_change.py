@@ -15,8 +15,8 @@ from instant.domain.catalog.change import (
     ChangeKind,
     ModelChange,
     before,
+    changes_from,
     changes_of,
-    retold,
     undo,
 )
 from instant.domain.catalog.model import CatalogModel
@@ -89,7 +89,7 @@ def test_the_history_rebuilds_every_state(states: list[Catalog]) -> None:
 def test_changes_are_told_again_from_what_was_before_alone(old: Catalog, new: Catalog) -> None:
     for key, model in new.items():
         changes = changes_of(old.get(key), model, NOON)
-        assert retold(model, NOON, {change.kind: change.old for change in changes}) == changes
+        assert changes_from(model, NOON, {change.kind: change.old for change in changes}) == changes
 
 
 def test_equal_models_have_no_changes() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from instant.domain.catalog.change import ChangeKind, ModelChange
-from instant.domain.catalog.impact import Use, is_told, price_of, tidings, used_model
+from instant.domain.catalog.impact import Use, affected_events, is_notifiable, price_of, used_model
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.nouns import NOON, a_model
@@ -60,15 +60,19 @@ def test_the_same_news_has_the_same_id_and_other_news_another() -> None:
         (USE, replace(CHANGE, at="2026-11-22T12:00:00.000001Z")),
         (USE, replace(CHANGE, kind=ChangeKind.MISSING)),
     ]
-    ids = [one["id"] for use, change in [(USE, CHANGE), *others] for one in tidings(use, [change], "meadow/lark")]
+    ids = [
+        one["id"] for use, change in [(USE, CHANGE), *others] for one in affected_events(use, [change], "meadow/lark")
+    ]
     assert len(set(ids)) == len(ids) == 5
-    assert [one["id"] for one in tidings(replace(USE, owner_id="user_bob"), [CHANGE], None)] == ids[:1]
+    assert [one["id"] for one in affected_events(replace(USE, owner_id="user_bob"), [CHANGE], None)] == ids[:1]
 
 
-@pytest.mark.parametrize(("policy", "told"), [("none", None), ("suggest", "meadow/lark"), ("switch", "meadow/lark")])
-def test_a_successor_is_named_to_who_wants_one(policy: str, told: str | None) -> None:
-    (one,) = tidings(replace(USE, successor_policy=SuccessorPolicy(policy)), [CHANGE], "meadow/lark")
-    assert one["successor"] == told
+@pytest.mark.parametrize(
+    ("policy", "should_notify"), [("none", None), ("suggest", "meadow/lark"), ("switch", "meadow/lark")]
+)
+def test_a_successor_is_named_to_who_wants_one(policy: str, should_notify: str | None) -> None:
+    (one,) = affected_events(replace(USE, successor_policy=SuccessorPolicy(policy)), [CHANGE], "meadow/lark")
+    assert one["successor"] == should_notify
     assert json.loads(json.dumps(one)) == one
 
 
@@ -77,7 +81,7 @@ NEVER, SOON, LATER = "2098-12-31", "2026-12-01", "2027-01-31"
 
 
 @pytest.mark.parametrize(
-    ("kind", "old", "new", "told"),
+    ("kind", "old", "new", "should_notify"),
     [
         ("added", {}, {"is_active": True}, False),
         ("missing", {"missing_since": None}, {"missing_since": NOON}, True),
@@ -101,6 +105,6 @@ NEVER, SOON, LATER = "2098-12-31", "2026-12-01", "2027-01-31"
         ("description", {"description": ""}, {"description": "New."}, False),
     ],
 )
-def test_of_what_users_are_told(kind: str, old: dict[str, object], new: dict[str, object], told: bool) -> None:
+def test_of_what_users_are_told(kind: str, old: dict[str, object], new: dict[str, object], should_notify: bool) -> None:
     change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind(kind), old=old, new=new)
-    assert is_told(change) is told
+    assert is_notifiable(change) is should_notify

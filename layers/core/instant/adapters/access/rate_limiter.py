@@ -87,7 +87,7 @@ class DynamoLimiter(Limiter):
     ) -> tuple[bool, dict[str, Set[str]]]:
         """Whether the condition held, and if not, the row's sets as they were."""
         conditional = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        with _told_as_ours():
+        with _known_error():
             try:
                 client("dynamodb", hurried=True).update_item(
                     TableName=self._table,
@@ -104,7 +104,7 @@ class DynamoLimiter(Limiter):
 
 
 @contextmanager
-def _told_as_ours() -> Iterator[None]:
+def _known_error() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:

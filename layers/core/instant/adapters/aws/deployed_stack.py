@@ -28,8 +28,8 @@ def output_of(stack: str, name: str) -> str:
 
 
 def _refusal(stack: str, error: ClientError) -> str:
-    told = error.response["Error"]
-    if told["Code"] == "ValidationError" and "does not exist" in told["Message"]:
+    details = error.response["Error"]
+    if details["Code"] == "ValidationError" and "does not exist" in details["Message"]:
         region = client("cloudformation").meta.region_name
         return f"There is no stack {stack} in {region}. Check STACK and REGION, or deploy it first: make deploy."
-    return f"AWS refuses to describe the stack {stack}: {told['Code']}. Use credentials of its account that may."
+    return f"AWS refuses to describe the stack {stack}: {details['Code']}. Use credentials of its account that may."

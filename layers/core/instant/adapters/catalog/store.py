@@ -11,7 +11,7 @@ from instant.adapters.aws.batch_writes import write_items
 from instant.adapters.aws.tables import IntegerAttribute, Table
 from instant.adapters.catalog.changes import ChangeRow
 from instant.adapters.catalog.sync_lease import read_record
-from instant.domain.catalog.change import ChangeKind, retold
+from instant.domain.catalog.change import ChangeKind, changes_from
 from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.catalog.sync_plan import Transition
 from instant.ports.catalog.store import CatalogReader, CatalogWriter, ModelReader
@@ -71,7 +71,7 @@ class ModelRow(Table):
         """The model, and what last changed about it."""
         model = self.record()
         old = {ChangeKind(kind): facts for kind, facts in (self.changed or {}).items()}
-        return Transition(model, retold(model, self.changed_at or "", old))
+        return Transition(model, changes_from(model, self.changed_at or "", old))
 
 
 class DynamoModelReader(ModelReader):
@@ -138,5 +138,5 @@ def _values(transition: Transition) -> dict[str, Any]:
     model = transition.model
     lists = {name: set(getattr(model, name)) or None for name in _LISTS}
     changed = {change.kind: dict(change.old) for change in transition.changes}
-    told = {"changed_at": transition.at, "changed": changed} if changed else {}
-    return {**asdict(model), **lists, "price_overrides": list(model.price_overrides), **told}
+    history = {"changed_at": transition.at, "changed": changed} if changed else {}
+    return {**asdict(model), **lists, "price_overrides": list(model.price_overrides), **history}

@@ -13,7 +13,10 @@ from instant.ports.catalog.sync_lease import SyncLease, Taken
 
 _KEY = {"name": {"S": "catalog#sync"}}
 _IS_MINE = "lease_holder = :holder"
-_FIELDS = [field.name for field in fields(SyncRecord)]
+_RENAMED = {"notified_at": "told_at"}
+"""Fields that are stored under an earlier name."""
+
+_ATTRIBUTES = {field.name: _RENAMED.get(field.name, field.name) for field in fields(SyncRecord)}
 
 
 class DynamoSyncLease(SyncLease):
@@ -47,7 +50,7 @@ class DynamoSyncLease(SyncLease):
     @override
     def finish(self, holder: str, record: SyncRecord) -> None:
         """Note a successful sync and end the lease; the same record again is a repeat of a lost answer."""
-        facts = {name: value for name, value in asdict(record).items() if value is not None}
+        facts = {_ATTRIBUTES[name]: value for name, value in asdict(record).items() if value is not None}
         client("dynamodb").update_item(
             TableName=self._table,
             Key=_KEY,
@@ -79,7 +82,7 @@ def read_record(limits_table: str) -> SyncRecord | None:
 
 def _record(item: dict[str, Any]) -> SyncRecord | None:
     """The record in the row; None while no sync has succeeded yet."""
-    known: dict[str, Any] = {name: _plain(item[name]) for name in _FIELDS if name in item}
+    known: dict[str, Any] = {name: _plain(item[stored]) for name, stored in _ATTRIBUTES.items() if stored in item}
     return SyncRecord(**known) if "synced_at" in known else None
 
 

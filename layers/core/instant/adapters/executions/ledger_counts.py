@@ -61,8 +61,8 @@ def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, An
         "billed_nanousd": (cost or 0) if comparable else 0,
         "computed_nanousd": (computed or 0) if comparable else 0,
     }
-    told = {"resource_id": opening.resource_id, "model": opening.model, "api_key_id": opening.api_key_id}
-    facts = {name: value for name, value in told.items() if value is not None}
+    labels = {"resource_id": opening.resource_id, "model": opening.model, "api_key_id": opening.api_key_id}
+    facts = {name: value for name, value in labels.items() if value is not None}
     return {
         "TableName": table,
         "Key": item(user_id=opening.user_id, bucket=bucket),

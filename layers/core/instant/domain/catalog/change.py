@@ -64,12 +64,12 @@ _LISTS = {name for name, fact in _FACTS.items() if str(fact.type).startswith("tu
 def changes_of(old: CatalogModel | None, new: CatalogModel, at: str) -> tuple[ModelChange, ...]:
     """What `new` changes about `old`, each kind once; nothing if they are equal."""
     if old is None:
-        return retold(new, at, {ChangeKind.ADDED: {}})
+        return changes_from(new, at, {ChangeKind.ADDED: {}})
     changed = {name for name in _FACTS if getattr(old, name) != getattr(new, name)}
-    return retold(new, at, {kind: _picked(old, names) for kind, names in _by_kind(changed, new).items()})
+    return changes_from(new, at, {kind: _picked(old, names) for kind, names in _by_kind(changed, new).items()})
 
 
-def retold(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any]]) -> tuple[ModelChange, ...]:
+def changes_from(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any]]) -> tuple[ModelChange, ...]:
     """The changes that led to `new`, from the facts as they were before, by kind."""
     return tuple(
         ModelChange(
@@ -77,7 +77,7 @@ def retold(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any
             at=at,
             kind=kind,
             old=facts,
-            new=_all_told(new) if kind is ChangeKind.ADDED else _picked(new, facts),
+            new=_facts_of(new) if kind is ChangeKind.ADDED else _picked(new, facts),
         )
         for kind, facts in old.items()
     )
@@ -126,7 +126,7 @@ def _picked(model: CatalogModel, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(model, name) for name in sorted(names) if name in _FACTS}
 
 
-def _all_told(model: CatalogModel) -> dict[str, Any]:
+def _facts_of(model: CatalogModel) -> dict[str, Any]:
     """All facts that differ from a model of which nothing is known."""
     return {name: value for name, value in _picked(model, _FACTS).items() if value != _default(name)}
 

@@ -10,7 +10,7 @@ from instant.domain.catalog.change import PRICES, ChangeKind, ModelChange
 from instant.domain.catalog.model import CatalogModel, ModelStatus, Supports, last_day, model_status
 from instant.domain.catalog.successor import SuccessorPolicy
 
-_ALWAYS_TOLD = {ChangeKind.MISSING, ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.RETARGETED}
+_ALWAYS_NOTIFIED = {ChangeKind.MISSING, ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.RETARGETED}
 
 type Price = Mapping[str, Any]
 """What a model costs, as JSON: `pricing`, and where there are any `price_overrides` and `discount`."""
@@ -57,7 +57,7 @@ def used_model(
     return UsedModel(openrouter_id=openrouter_id, status=changed, saved_price=saved, price=price)
 
 
-def is_told(change: ModelChange) -> bool:
+def is_notifiable(change: ModelChange) -> bool:
     """Whether those who use the model are told: that it goes or comes back, what it ends on, costs, and stands for.
 
     A price that was held and withdrawn never was the price, and an end in another century is none.
@@ -68,10 +68,10 @@ def is_told(change: ModelChange) -> bool:
         case ChangeKind.EXPIRATION:
             return last_day(change.old["expiration_date"]) != last_day(change.new["expiration_date"])
         case kind:
-            return kind in _ALWAYS_TOLD
+            return kind in _ALWAYS_NOTIFIED
 
 
-def tidings(use: Use, changes: Sequence[ModelChange], successor: str | None) -> Iterator[dict[str, object]]:
+def affected_events(use: Use, changes: Sequence[ModelChange], successor: str | None) -> Iterator[dict[str, object]]:
     """What to tell of each change to those who look after the resource; the same change has the same id each time."""
     for change in changes:
         yield {

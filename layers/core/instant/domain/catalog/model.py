@@ -142,7 +142,7 @@ class SyncRecord:
 
     `read_at` is when the list was last read whole: only then can a row have changed. `validator` names that list (its
     ETag, or its hash), and `waiting` counts the models that a sync may have to change although the list stays the same.
-    Of what changed until `told_at` those who use the models have been told, or are about to be.
+    Of what changed until `notified_at` those who use the models have been told, or are about to be.
     """
 
     synced_at: str
@@ -150,5 +150,5 @@ class SyncRecord:
     seen: int = 0
     written: int = 0
     waiting: int = 0
-    told_at: str = ""
+    notified_at: str = ""
     validator: str | None = None

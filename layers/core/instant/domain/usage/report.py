@@ -118,11 +118,11 @@ def report(parts: Iterable[UsageRow], days: Span, by: Grouping | None) -> UsageR
         total.update(counts)
         if len(sums) > MAX_USAGE_ROWS:
             raise InvalidField.named("since", f"this is more than {MAX_USAGE_ROWS} rows; ask for fewer days")
-    rows = [_row(sums[day, name], day=day, **_told(by, name)) for day, name in sorted(sums)]
+    rows = [_row(sums[day, name], day=day, **_group(by, name)) for day, name in sorted(sums)]
     return UsageReport(span=days, by=by, rows=rows, total=_row(total))
 
 
-def _told(by: Grouping | None, name: str) -> dict[str, str | None]:
+def _group(by: Grouping | None, name: str) -> dict[str, str | None]:
     return {by.fact: name or None} if by else {}
 
 

@@ -8,7 +8,7 @@ from instant.domain.catalog.change import ChangeKind, ModelChange
 from instant.entrypoints.http.fields import JsonObject, Time
 
 
-class ToldChange(TypedDict):
+class ModelChangeView(TypedDict):
     """One change of one model: the facts that differ, as they were and as they are since `at`."""
 
     openrouter_id: str
@@ -18,7 +18,7 @@ class ToldChange(TypedDict):
     new: Annotated[JsonObject, Field(description="For an added model all its facts but the empty ones.")]
 
 
-def change_view(change: ModelChange) -> ToldChange:
+def change_view(change: ModelChange) -> ModelChangeView:
     """A change of a model."""
     return {
         "openrouter_id": change.openrouter_id,

@@ -28,13 +28,13 @@ def feed(changes: Iterable[ModelChange], address: str) -> str:
         item = ET.SubElement(channel, "item")
         _say(item, "title", f"{change.openrouter_id}: {change.kind.value.replace('_', ' ')}")
         _say(item, "link", f"{address}/api/models/{change.openrouter_id}/history")
-        _say(item, "description", _told(change))
+        _say(item, "description", _description(change))
         _say(item, "guid", f"{change.openrouter_id} {change.at} {change.kind}", isPermaLink="false")
         _say(item, "pubDate", format_datetime(moment(change.at)))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
 
 
-def _told(change: ModelChange) -> str:
+def _description(change: ModelChange) -> str:
     """Each fact that differs, as it was and as it is."""
     return "\n".join(
         f"{name}: {_shown(change.old[name])} → {_shown(value)}" if name in change.old else f"{name}: {_shown(value)}"

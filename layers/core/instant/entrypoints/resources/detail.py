@@ -87,12 +87,12 @@ def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
         "badges": detail.badges,
     }
     affected = [used_view(one) for one in detail.used if one.status is not ModelStatus.OK]
-    told = (
+    extras = (
         {"successor": detail.used[0].successor if detail.used else None, "affected_models": affected}
         if is_owner
         else {}
     )
-    return cast(ResourceDetail, {**view, **told})
+    return cast(ResourceDetail, {**view, **extras})
 
 
 def used_view(used: UsedModel) -> UsedModelDetail:

@@ -94,8 +94,8 @@ def file_name(report: UsageReport) -> str:
 
 
 def _day_view(row: UsageRow, by: Grouping | None) -> UsageOfDay:
-    told = {by.fact: getattr(row, by.fact)} if by else {}
-    return cast(UsageOfDay, {"day": row.day, **told, **_sums_view(row)})
+    group = {by.fact: getattr(row, by.fact)} if by else {}
+    return cast(UsageOfDay, {"day": row.day, **group, **_sums_view(row)})
 
 
 def _sums_view(row: UsageRow) -> UsageSums:

@@ -19,9 +19,9 @@ _EVER = "0"
 _log = logging.getLogger(__name__)
 
 
-def told_until(last: SyncRecord | None) -> str:
+def notified_until(last: SyncRecord | None) -> str:
     """Up to when everybody has been told of what changed."""
-    return (last.told_at or last.synced_at) if last else _EVER
+    return (last.notified_at or last.synced_at) if last else _EVER
 
 
 def announce_changes(transitions: Iterable[Transition], since: str, now: str, bus: EventBus) -> str:

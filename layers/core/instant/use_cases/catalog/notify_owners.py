@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from instant.domain.catalog.change import ModelChange
-from instant.domain.catalog.impact import is_told, tidings
+from instant.domain.catalog.impact import affected_events, is_notifiable
 from instant.domain.catalog.successor import successor_of
 from instant.ports.catalog.changes import ChangeLists
 from instant.ports.catalog.lookup import ModelLookup
@@ -21,7 +21,7 @@ RESOURCE_AFFECTED = "resource/model.affected"
 _log = logging.getLogger(__name__)
 
 
-class NotTold(Exception):
+class NotificationFailed(Exception):
     """Some could not be told; the log says of what, and why."""
 
 
@@ -37,30 +37,30 @@ class NotifyDeps:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NotifyResult:
     """Of how many models there was something to tell, and how many events told it."""
 
     models: int
     events: int
 
 
-def tell_owners(models: Sequence[str], since: str, deps: NotifyDeps) -> Told:
+def notify_owners(models: Sequence[str], since: str, deps: NotifyDeps) -> NotifyResult:
     """Send an event for each resource that uses one of `models` and each thing that changed about it after `since`.
 
     A model that cannot be told of keeps no other from being told. Then whatever failed is raised: all is to be told
     again, and what is told twice has the same id both times.
     """
-    told, failed = list[int](), list[str]()
+    sent, failed = list[int](), list[str]()
     for name in models:
         try:
-            if news := [change for change in deps.changes.after(since, name) if is_told(change)]:
-                told.append(deps.bus.put_all(RESOURCE_AFFECTED, _events(name, news, deps)))
+            if news := [change for change in deps.changes.after(since, name) if is_notifiable(change)]:
+                sent.append(deps.bus.put_all(RESOURCE_AFFECTED, _events(name, news, deps)))
         except Exception:
             _log.exception("who uses %s was not told", name)
             failed.append(name)
     if failed:
-        raise NotTold(f"{len(failed)} of {len(models)} models could not be told of")
-    return Told(len(told), sum(told))
+        raise NotificationFailed(f"{len(failed)} of {len(models)} models could not be told of")
+    return NotifyResult(len(sent), sum(sent))
 
 
 def _events(name: str, changes: Sequence[ModelChange], deps: NotifyDeps) -> Iterator[dict[str, object]]:
@@ -68,9 +68,9 @@ def _events(name: str, changes: Sequence[ModelChange], deps: NotifyDeps) -> Iter
     uses = iter(deps.uses.of(name))
     for use in uses:
         successor = _successor(name, deps)
-        yield from tidings(use, changes, successor)
+        yield from affected_events(use, changes, successor)
         for other in uses:
-            yield from tidings(other, changes, successor)
+            yield from affected_events(other, changes, successor)
 
 
 def _successor(name: str, deps: NotifyDeps) -> str | None:

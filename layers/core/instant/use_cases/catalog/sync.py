@@ -16,7 +16,7 @@ from instant.ports.catalog.sync_lease import SyncLease
 from instant.ports.clock import Clock
 from instant.ports.event_bus import EventBus
 from instant.ports.upstream import Upstream
-from instant.use_cases.catalog.announce import announce_changes, told_until
+from instant.use_cases.catalog.announce import announce_changes, notified_until
 from instant.use_cases.catalog.fetch import SyncRefused, fetch_catalog
 
 SHARE_TO_WRITE = 0.5
@@ -103,7 +103,7 @@ def _run(
         seen=result.seen,
         written=result.written,
         waiting=plan.waiting,
-        told_at=announce_changes([*known, *plan.transitions], told_until(last), stamp(now), deps.bus),
+        notified_at=announce_changes([*known, *plan.transitions], notified_until(last), stamp(now), deps.bus),
         validator=fetched.validator,
     )
     return result, record
@@ -111,7 +111,13 @@ def _run(
 
 def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | None:
     """The validator of the last list, if nothing could be written should the list be the same."""
-    if last is None or last.waiting or told_until(last) < last.read_at or rules.accept_losses or rules.accept_prices:
+    if (
+        last is None
+        or last.waiting
+        or notified_until(last) < last.read_at
+        or rules.accept_losses
+        or rules.accept_prices
+    ):
         return None
     return last.validator if last.read_at and now - moment(last.read_at) < LONGEST_TRUST else None
 

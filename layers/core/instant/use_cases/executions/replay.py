@@ -54,8 +54,8 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
 
 def _stored(found: Execution, deps: LedgerDeps) -> str | None:
     """What the first caller was told, if that is the end of it."""
-    is_told = found.state in {State.DONE, State.FAILED} and not found.reconciled_at
-    return deps.answers.read(found.answer) if is_told or found.was_delivered else None
+    is_final = found.state in {State.DONE, State.FAILED} and not found.reconciled_at
+    return deps.answers.read(found.answer) if is_final or found.was_delivered else None
 
 
 def _is_over(found: Execution, clock: Clock) -> bool:

@@ -142,8 +142,8 @@ def _usable(model_id: str, kind: ResourceType, settings: Mapping[str, Any], mode
     model = models.get(model_id)
     problem = why_unusable(model, kind.supports)
     if model is None or problem:
-        told = f"{model.openrouter_id} {problem}" if model else str(problem)
-        raise InvalidField.named(f"config.{kind.model_field(settings, model_id)}", told)
+        message = f"{model.openrouter_id} {problem}" if model else str(problem)
+        raise InvalidField.named(f"config.{kind.model_field(settings, model_id)}", message)
     return model
 
 
