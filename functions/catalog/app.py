@@ -37,8 +37,8 @@ app.get("/api/models/<author>/<slug>", responses=documented(ModelDetail))(browse
 @app.post("/api/models/estimate")
 def estimate(body: EstimateBody) -> CostEstimates:
     """Estimate the expected and the maximum cost of a call on several models; nothing is sent or stored."""
-    call, (shelf, _) = body.call(), catalog.now()
-    return estimates_view(call, estimate_cost(body.model_ids, call, body.sort, shelf, clock.now()))
+    call, (index, _) = body.call(), catalog.now()
+    return estimates_view(call, estimate_cost(body.model_ids, call, body.sort, index, clock.now()))
 
 
 @app.post("/api/admin/sync-models", status_code=202)

@@ -57,7 +57,7 @@ def _spent(setting: Setting, headers: dict[str, str]) -> float:
 
 
 def _part() -> Any:
-    program = Path(__file__).with_name("shelf_cpu.py")
+    program = Path(__file__).with_name("index_cpu.py")
     done = subprocess.run(
         [sys.executable, program, RECORDED, ROOT / "events/catalog/list.json"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "layers/core")},

@@ -1,4 +1,4 @@
-"""Browsing a shelf: each filter, each order, and pages without gaps or doubles while the catalog changes."""
+"""Browsing a catalog index: each filter, each order, and pages without gaps or doubles while the catalog changes."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instant.domain.catalog.index import ModelSort, Shelf
+from instant.domain.catalog.index import CatalogIndex, ModelSort
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.query import ModelQuery, is_free
 from instant.domain.errors import InvalidField
@@ -58,7 +58,7 @@ MODELS = sorted([CHEAP, DEAR, FREE, ROUTER, PRICELESS, GONE], key=lambda model: 
 
 def ids(query: ModelQuery, sort: ModelSort = ModelSort.NEWEST, models: Sequence[CatalogModel] = MODELS) -> list[str]:
     """The matching ids in order."""
-    page, total = Shelf(models).page(query, sort, PageRequest(200))
+    page, total = CatalogIndex(models).page(query, sort, PageRequest(200))
     assert total == len(page.items)
     assert page.next is None
     return [model.openrouter_id for model in page.items]
@@ -165,7 +165,7 @@ def test_what_stays_as_it_was_is_told_once_whatever_changes_between_two_pages(
     query, after, seen = ModelQuery(), None, list[str]()
     for number in range(100):
         state = states[min(number, len(states) - 1)]
-        page, _ = Shelf(sorted(state, key=lambda model: model.openrouter_id)).page(
+        page, _ = CatalogIndex(sorted(state, key=lambda model: model.openrouter_id)).page(
             query, sort, PageRequest(limit, after)
         )
         seen += [model.openrouter_id for model in page.items]
@@ -178,9 +178,9 @@ def test_what_stays_as_it_was_is_told_once_whatever_changes_between_two_pages(
 
 @given(SHELVES, st.integers(1, 7), st.sampled_from(ModelSort))
 def test_pages_put_together_are_the_list(models: Sequence[CatalogModel], limit: int, sort: ModelSort) -> None:
-    shelf, after, seen = Shelf(models), None, list[str]()
+    index, after, seen = CatalogIndex(models), None, list[str]()
     while True:
-        page, total = shelf.page(ModelQuery(active=None), sort, PageRequest(limit, after))
+        page, total = index.page(ModelQuery(active=None), sort, PageRequest(limit, after))
         assert total == len(models)
         assert len(page.items) <= limit
         seen += [model.openrouter_id for model in page.items]
@@ -193,8 +193,8 @@ def test_pages_put_together_are_the_list(models: Sequence[CatalogModel], limit: 
 def test_a_model_may_be_named_like_the_unknown() -> None:
     models = [replace(MODELS[0], display_name=name) for name in ("?", "x")]
     models[1] = replace(models[1], openrouter_id="z/z")
-    first, _ = Shelf(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1))
-    rest, _ = Shelf(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1, first.next))
+    first, _ = CatalogIndex(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1))
+    rest, _ = CatalogIndex(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1, first.next))
     assert [model.display_name for model in (*first.items, *rest.items)] == ["?", "x"]
 
 
@@ -207,18 +207,20 @@ def by_id(models: Sequence[CatalogModel]) -> dict[str, CatalogModel]:
 )
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidField, match="begin anew"):
-        Shelf(MODELS).page(ModelQuery(), ModelSort.CHEAPEST, PageRequest(10, Cursor(cursor, "meadow/lark")))
+        CatalogIndex(MODELS).page(ModelQuery(), ModelSort.CHEAPEST, PageRequest(10, Cursor(cursor, "meadow/lark")))
 
 
 def test_a_cursor_goes_on_where_its_model_was() -> None:
-    page, total = Shelf(MODELS).page(ModelQuery(), ModelSort.CHEAPEST, PageRequest(1, Cursor("price 0", "gone/now")))
+    page, total = CatalogIndex(MODELS).page(
+        ModelQuery(), ModelSort.CHEAPEST, PageRequest(1, Cursor("price 0", "gone/now"))
+    )
     assert ([model.openrouter_id for model in page.items], total) == (["meadow/lark:free"], 5)
 
 
 def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
-    shelf = Shelf(MODELS)
-    assert shelf.get("old/timer") is GONE
-    assert [shelf.get(missing) for missing in ("meadow/lark", "MEADOW/LARK-MINI", "")] == [None] * 3
+    index = CatalogIndex(MODELS)
+    assert index.get("old/timer") is GONE
+    assert [index.get(missing) for missing in ("meadow/lark", "MEADOW/LARK-MINI", "")] == [None] * 3
 
 
 @contextmanager
@@ -242,13 +244,13 @@ def work() -> Iterator[list[int]]:
 
 
 def effort(count: int) -> tuple[int, int, int]:
-    """Work for a shelf's first page, of another in the same order, and of one far down, with every filter."""
-    shelf = Shelf([a_model(f"a/{number:05d}", released_at=number % 97 + 1) for number in range(count)])
+    """Work for a catalog index's first page, of another in the same order, and of one far down, with every filter."""
+    index = CatalogIndex([a_model(f"a/{number:05d}", released_at=number % 97 + 1) for number in range(count)])
     query = ModelQuery(text="lark", authors=words("a"), max_price=Decimal(1), min_context=1, free=False)
     spent, after = [], None
     for _ in range(3):
         with work() as steps:
-            page, total = shelf.page(query, ModelSort.NEWEST, PageRequest(200, after))
+            page, total = index.page(query, ModelSort.NEWEST, PageRequest(200, after))
         assert (len(page.items), total) == (200, count)
         spent.append(steps[0])
         after = Cursor("newest -48", "a/00000")

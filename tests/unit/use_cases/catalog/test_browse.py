@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from instant.domain.catalog.index import Shelf
+from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.errors import NotFound
 from instant.use_cases.catalog.browse import Catalog, read_model
@@ -35,24 +35,24 @@ class Reader:
 
 
 def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
-    assert read_model("old/timer", Shelf(MODELS)) is MODELS[1]
+    assert read_model("old/timer", CatalogIndex(MODELS)) is MODELS[1]
     for missing in ("meadow/lar", "MEADOW/LARK", ""):
         with pytest.raises(NotFound):
-            read_model(missing, Shelf(MODELS))
+            read_model(missing, CatalogIndex(MODELS))
 
 
 def test_the_catalog_is_read_again_only_after_a_sync() -> None:
     reader, clock = Reader(), FakeClock()
     catalog = Catalog(reader, clock, fresh_seconds=0)
     reader.record = SyncRecord(synced_at="now", read_at="now")
-    shelf, sync = catalog.now()
-    assert (shelf.get("meadow/lark"), sync) == (MODELS[0], reader.record)
-    assert (catalog.now(), reader.reads, reader.looks) == ((shelf, sync), 1, 2)
+    index, sync = catalog.now()
+    assert (index.get("meadow/lark"), sync) == (MODELS[0], reader.record)
+    assert (catalog.now(), reader.reads, reader.looks) == ((index, sync), 1, 2)
     reader.record = SyncRecord(synced_at="later", read_at="now")
-    assert (catalog.now(), reader.reads) == ((shelf, reader.record), 1), "that sync found the very same list"
+    assert (catalog.now(), reader.reads) == ((index, reader.record), 1), "that sync found the very same list"
     reader.record = SyncRecord(synced_at="later", read_at="later")
     other, sync = catalog.now()
-    assert other is not shelf
+    assert other is not index
     assert (sync, reader.reads) == (reader.record, 2)
 
 
@@ -74,8 +74,8 @@ def test_a_catalog_that_was_never_synced_is_looked_for_each_time() -> None:
     reader, clock = Reader(), FakeClock()
     catalog = Catalog(reader, clock, fresh_seconds=2)
     for looks in (1, 2):
-        shelf, sync = catalog.now()
-        assert (shelf.get("meadow/lark"), sync, reader.looks) == (None, None, looks)
+        index, sync = catalog.now()
+        assert (index.get("meadow/lark"), sync, reader.looks) == (None, None, looks)
     reader.record = SyncRecord(synced_at="now")
     assert catalog.now()[0].get("meadow/lark") is MODELS[0]
     clock.pass_seconds(2)

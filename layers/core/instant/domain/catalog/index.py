@@ -40,7 +40,7 @@ class ModelSort(StrEnum):
         return _KEYS[self.removeprefix("-")](entry)
 
 
-class Shelf:
+class CatalogIndex:
     """Models in every order, by id, and by the questions asked of them; it never changes."""
 
     def __init__(self, models: Sequence[CatalogModel]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 
 from aws_lambda_powertools.event_handler import Response
 
-from instant.domain.catalog.index import ModelSort, Shelf
+from instant.domain.catalog.index import CatalogIndex, ModelSort
 from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.catalog.query import ModelQuery
 from instant.domain.page import PageRequest
@@ -24,15 +24,15 @@ class ModelAnswers:
     def __init__(self, catalog: Catalog | Snapshot) -> None:
         """Answer from `catalog`."""
         self._catalog = catalog
-        self._state: tuple[Shelf, SyncRecord | None] | None = None
+        self._state: tuple[CatalogIndex, SyncRecord | None] | None = None
         self._rows: dict[str, str] = {}
         self._tags: dict[Hashable, str] = {}
 
     def page(self, query: ModelQuery, sort: ModelSort, page: PageRequest, held: Held) -> Response[str]:
         """A page of the models that match, with the exact total."""
 
-        def write(shelf: Shelf) -> str:
-            found, total = shelf.page(query, sort, page)
+        def write(index: CatalogIndex) -> str:
+            found, total = index.page(query, sort, page)
             rows = ",".join(map(self._row, found.items))
             cursor = json.dumps(found.next and found.next.encode())
             return f'{{"data":[{rows}],"next_cursor":{cursor},"total":{total}}}'
@@ -41,21 +41,21 @@ class ModelAnswers:
 
     def one(self, openrouter_id: str, held: Held) -> Response[str]:
         """One model, inactive ones too."""
-        return self._answer(openrouter_id, lambda shelf: self._row(read_model(openrouter_id, shelf)), held)
+        return self._answer(openrouter_id, lambda index: self._row(read_model(openrouter_id, index)), held)
 
-    def _answer(self, question: Hashable, write: Callable[[Shelf], str], held: Held) -> Response[str]:
+    def _answer(self, question: Hashable, write: Callable[[CatalogIndex], str], held: Held) -> Response[str]:
         """What `write` makes of the catalog as it is now, unless the caller holds just that."""
-        shelf = self._present()
+        index = self._present()
         tag = self._tags.get(question)
         if tag and tag in held:
             return unchanged(tag)
-        text = write(shelf)
+        text = write(index)
         if len(self._tags) >= MOST_TAGS:
             self._tags.clear()
         tag = self._tags[question] = tag_of(text)
         return unchanged(tag) if tag in held else tagged(text, tag)
 
-    def _present(self) -> Shelf:
+    def _present(self) -> CatalogIndex:
         """The catalog as it is now; what was written of another one is forgotten."""
         state = self._catalog.now()
         if state != self._state:

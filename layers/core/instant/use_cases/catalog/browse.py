@@ -1,6 +1,6 @@
 """Browse the model catalog from memory."""
 
-from instant.domain.catalog.index import Shelf
+from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.errors import NotFound
 from instant.ports.catalog.store import CatalogReader
@@ -20,25 +20,25 @@ class Catalog:
         self._fresh_seconds = fresh_seconds
         self._looked_at = 0.0
         self._sync: SyncRecord | None = None
-        self._shelf = Shelf(())
+        self._index = CatalogIndex(())
 
-    def now(self) -> tuple[Shelf, SyncRecord | None]:
+    def now(self) -> tuple[CatalogIndex, SyncRecord | None]:
         """Every model ever seen, and the sync that they come from."""
         if self._sync is None or self._clock.monotonic() >= self._looked_at + self._fresh_seconds:
             self._look()
-        return self._shelf, self._sync
+        return self._index, self._sync
 
     def _look(self) -> None:
         looked_at = self._clock.monotonic()
         sync = self._reader.last_sync()
         if sync is None or self._sync is None or sync.read_at != self._sync.read_at:
-            self._shelf = Shelf(self._reader.all() if sync else ())
+            self._index = CatalogIndex(self._reader.all() if sync else ())
         self._sync, self._looked_at = sync, looked_at
 
 
-def read_model(openrouter_id: str, shelf: Shelf) -> CatalogModel:
+def read_model(openrouter_id: str, index: CatalogIndex) -> CatalogModel:
     """One model, inactive ones too."""
-    model = shelf.get(openrouter_id)
+    model = index.get(openrouter_id)
     if model is None:
         raise NotFound.of("model")
     return model

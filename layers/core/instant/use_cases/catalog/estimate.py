@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from instant.domain.catalog.index import Shelf
+from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import (
     IMAGE_TOKENS,
@@ -60,10 +60,10 @@ def tokens_of(text: str) -> int:
 
 
 def estimate_cost(
-    model_ids: Sequence[str], call: PlannedCall, sort: EstimateSort, shelf: Shelf, at: datetime
+    model_ids: Sequence[str], call: PlannedCall, sort: EstimateSort, index: CatalogIndex, at: datetime
 ) -> list[Estimate]:
     """An estimate for each model; `InvalidField` names the first that the catalog does not know."""
-    estimates = [_estimate(_known(shelf, number, name), call, at) for number, name in enumerate(model_ids)]
+    estimates = [_estimate(_known(index, number, name), call, at) for number, name in enumerate(model_ids)]
     match sort:
         case EstimateSort.AS_GIVEN:
             return estimates
@@ -73,8 +73,8 @@ def estimate_cost(
             return sorted(estimates, key=lambda each: _last_if_none(each.worst_nanousd))
 
 
-def _known(shelf: Shelf, number: int, name: str) -> CatalogModel:
-    model = shelf.get(name)
+def _known(index: CatalogIndex, number: int, name: str) -> CatalogModel:
+    model = index.get(name)
     if model is None:
         raise InvalidField.named(f"models.{number}", "is not in the catalog; GET /api/models lists what is")
     return model

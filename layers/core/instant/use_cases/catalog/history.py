@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from instant.domain.catalog.change import ModelChange, WantedChanges, before
-from instant.domain.catalog.index import Shelf
+from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import SyncRecord
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.page import Page, PageRequest
@@ -35,22 +35,22 @@ def model_history(openrouter_id: str, page: PageRequest, lists: ChangeLists, mod
 class Snapshot:
     """A catalog that stays as it is."""
 
-    shelf: Shelf
+    index: CatalogIndex
 
-    def now(self) -> tuple[Shelf, SyncRecord | None]:
+    def now(self) -> tuple[CatalogIndex, SyncRecord | None]:
         """The models; they come from no single sync."""
-        return self.shelf, None
+        return self.index, None
 
 
 def catalog_at(at: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
     """The catalog as it was at `at`, a stamp: today's, with everything undone that changed since."""
-    return Snapshot(Shelf(before(catalog.now()[0].models, _at_most(MOST_UNDONE, lists.after(at)))))
+    return Snapshot(CatalogIndex(before(catalog.now()[0].models, _at_most(MOST_UNDONE, lists.after(at)))))
 
 
 def model_at(at: str, openrouter_id: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
     """One model alone as it was at `at`, if it was there."""
     model = read_model(openrouter_id, catalog.now()[0])
-    return Snapshot(Shelf(before([model], lists.after(at, openrouter_id))))
+    return Snapshot(CatalogIndex(before([model], lists.after(at, openrouter_id))))
 
 
 def _at_most(count: int, changes: Iterator[ModelChange]) -> Iterator[ModelChange]:
