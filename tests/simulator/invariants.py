@@ -182,9 +182,9 @@ def _check_repeats(world: World, story: list[Outcome]) -> None:
 
 
 def _once(call: Call) -> IdempotentRequest:
-    named = call.request.idempotent(call.user_id)
-    assert named is not None
-    return named
+    idempotent = call.request.idempotent(call.user_id)
+    assert idempotent is not None
+    return idempotent
 
 
 def _stored(world: World, row: Row) -> str | None:

@@ -105,10 +105,10 @@ def lets_the_expired_through(
     request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps
 ) -> dict[str, Any]:
     """Calls anew where the first call was sent, and its lease is over."""
-    named = request.idempotent(caller.user_id)
+    idempotent = request.idempotent(caller.user_id)
     ledger = deps.ledger.ledger
     assert isinstance(ledger, FaultyLedger)
-    row = ledger.books.rows.get(named.execution_id) if named else None
+    row = ledger.books.rows.get(idempotent.execution_id) if idempotent else None
     if row and row.state is State.SENT:
         lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
         if lease_over < deps.clock.now():
