@@ -23,7 +23,7 @@ _ALIKE = (
     (re.compile(r'("last4": ")\w+'), r"\g<1>R2d2"),
     (re.compile(r'"https://[^"]+X-Amz-[^"]+"'), '"https://media.example/picture.png?X-Amz-Signature=example"'),
 )
-_LONGEST_LIST = 1
+_MAX_LIST = 1
 
 
 def answers(house: House) -> Iterator[tuple[str, Json, Answer]]:
@@ -72,5 +72,5 @@ def shown(answer: Answer) -> Json:
         text = pattern.sub(same, text)
     value = json.loads(text)
     if isinstance(value.get("data"), list):
-        value["data"] = value["data"][:_LONGEST_LIST]
+        value["data"] = value["data"][:_MAX_LIST]
     return value

@@ -25,7 +25,7 @@ PROMPTS = ("Say hello.", "Say good-bye.")
 SKEW = 10.0
 """Seconds by which a machine's clock may be wrong."""
 
-MOST_LOOKS = 500
+MAX_LOOKS = 500
 """How often the reconciler may have to run until nothing is open: a day of pauses that grow to an hour is less."""
 
 
@@ -134,7 +134,7 @@ def _settle(dice: Random, world: World, calls: list[Call]) -> None:
 
 def _until_nothing_is_open(dice: Random, world: World) -> None:
     turns, calm_since = world.network.turns, world.deps.clock.now()
-    for _ in range(MOST_LOOKS):
+    for _ in range(MAX_LOOKS):
         check_nothing_is_late(world, calm_since)
         world.look_after()
         due = [row.due_at for row in world.books.rows.values() if row.due_at]

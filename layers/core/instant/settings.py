@@ -90,7 +90,7 @@ class ExecuteSettings(UpstreamSettings):
     limits_table: str
     usage_table: str
     execute_per_minute: int = Field(ge=1)
-    most_in_flight: int = Field(ge=1)
+    max_in_flight: int = Field(ge=1)
     retention_days: int = Field(ge=10)
     platform_models: str = ""
     platform_daily_usd: Decimal = Field(Decimal(0), ge=0)

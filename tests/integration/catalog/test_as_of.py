@@ -129,7 +129,7 @@ def test_the_whole_list_is_rebuilt_for_so_long_only_and_one_model_for_ever(
     days: tuple[House, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house, told = days
-    monkeypatch.setattr(catalog_history, "MOST_UNDONE", 5)
+    monkeypatch.setattr(catalog_history, "MAX_UNDONE", 5)
     early = list(told)[1]
     answer = _ask(house, at=early)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")

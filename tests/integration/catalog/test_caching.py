@@ -99,7 +99,7 @@ def test_a_bad_question_is_told_whatever_is_held(shared: House) -> None:
 
 
 def test_remembering_tags_begins_anew_when_there_are_many(shared: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_answers, "MOST_TAGS", 3)
+    monkeypatch.setattr(model_answers, "MAX_TAGS", 3)
     answers = shared.module("CatalogFunction").browser._answers
     for limit in range(1, 9):
         tag = ask(shared, limit=str(limit)).headers["ETag"]

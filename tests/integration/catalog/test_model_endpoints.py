@@ -58,7 +58,7 @@ def test_a_sync_is_a_sync_whatever_becomes_of_the_endpoints(house: House, monkey
 
 def test_the_most_used_come_first_and_time_ends_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(house, "meadow/lark", "juniper/atlas-2.1", "juniper/atlas-2.1")
-    monkeypatch.setattr(watch_endpoints, "MOST_MODELS", 1)
+    monkeypatch.setattr(watch_endpoints, "MAX_MODELS", 1)
     house.sync()
     assert _asked(house) == ["/api/v1/models/juniper/atlas-2.1/endpoints"]
     monkeypatch.setattr(watch_endpoints, "_SECONDS_TO_END", 1_000)

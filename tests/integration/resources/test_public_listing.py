@@ -178,7 +178,7 @@ def test_the_row_that_a_cursor_names_may_go(house: House) -> None:
 
 def test_a_request_looks_at_a_bounded_number_of_rows(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instant.adapters.resources.lists._ROWS_PER_READ", 10)
-    monkeypatch.setattr("instant.adapters.resources.lists.MOST_EXAMINED", 40)
+    monkeypatch.setattr("instant.adapters.resources.lists.MAX_EXAMINED", 40)
     wanted = [put(house, number, category="rare" if number in (3, 50) else None) for number in range(100)]
     answers: list[list[str]] = []
     cursor: dict[str, str] = {}

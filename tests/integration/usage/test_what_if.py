@@ -120,7 +120,7 @@ def test_each_run_costs_what_its_hour_and_length_do(past: Past) -> None:
 
 
 def test_many_runs_are_told_in_parts_that_add_up(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_usage, "MOST_RUNS", 4)
+    monkeypatch.setattr(compare_usage, "MAX_RUNS", 4)
     for number in range(9):
         past.run(at=TODAY - timedelta(hours=number), cost_nanousd=10**number)
     told, query = [], dict[str, str]()

@@ -12,7 +12,7 @@ from instant.domain.catalog.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
 from instant.domain.errors import InvalidField
 from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, MediaKind, read_media
-from instant.resource_types.chat_plan import MOST_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
+from instant.resource_types.chat_plan import MAX_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.nouns import a_model
@@ -85,7 +85,7 @@ def test_pages_read_for_money_are_bounded_by_the_file_s_size(size: int, pages: i
     free = a_model(pricing=FREE)
     assert planned(free, content=content, pdf_engine="mistral-ocr").worst_nanousd == pages * 2_000_000
     assert planned(free, content=content).worst_nanousd == 0
-    assert MOST_PDF_PAGES == 1_000
+    assert MAX_PDF_PAGES == 1_000
 
 
 def test_every_file_s_pages_count() -> None:

@@ -11,7 +11,7 @@ from instant.domain.errors import UpstreamUnavailable
 from instant.ports.event_bus import EventBus
 
 SOURCE = "instant.resources"
-MOST_BYTES = 200_000
+MAX_BYTES = 200_000
 """Most bytes of one request's events; the service has long taken 256 KiB with all that is around them."""
 
 _AT_ONCE = 10
@@ -72,7 +72,7 @@ def _batches(entries: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
     size = 0
     for entry in entries:
         length = len(entry["Detail"])
-        if batch and (len(batch) == _AT_ONCE or size + length > MOST_BYTES):
+        if batch and (len(batch) == _AT_ONCE or size + length > MAX_BYTES):
             yield batch
             batch, size = [], 0
         batch, size = [*batch, entry], size + length

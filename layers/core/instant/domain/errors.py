@@ -34,7 +34,7 @@ InstantError
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Self
 
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 """A part of a field's name is repeated to its sender up to this length."""
 
 
@@ -270,7 +270,7 @@ class OutcomeUnknown(InstantError):
 
 def redacted_field(field: str) -> str:
     """A dotted path as its sender may see it again: a part longer than any name of ours may be a key."""
-    return ".".join(part if len(part) <= LONGEST_NAME else "…" for part in field.split("."))
+    return ".".join(part if len(part) <= MAX_NAME_LENGTH else "…" for part in field.split("."))
 
 
 def every_error(root: type[InstantError] = InstantError) -> Iterator[type[InstantError]]:

@@ -7,7 +7,7 @@ from typing import Self
 
 from instant.domain.errors import InvalidField
 
-_LONGEST_NAME = 256
+_MAX_NAME_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Cursor:
 
 def _is_name(value: object) -> bool:
     """Whether `value` can be a sort key or an id: databases refuse longer keys and half characters."""
-    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= _MAX_NAME_LENGTH and value.isprintable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _WORDS = {
     "string_pattern_mismatch": "does not have the expected form",
 }
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 """A field's name is repeated to its sender up to this length."""
 
 
@@ -28,7 +28,9 @@ def parse[M: BaseModel](shape: type[M], data: Mapping[str, Any], where: str) -> 
 def invalid_field(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] = ()) -> InvalidField:
     """Our error for pydantic's: the first field, and how many more there are."""
     listed = list(errors)
-    fields = [".".join(str(part) for part in (*prefix, *each["loc"]))[:LONGEST_NAME] or "body" for each in listed[:10]]
+    fields = [
+        ".".join(str(part) for part in (*prefix, *each["loc"]))[:MAX_NAME_LENGTH] or "body" for each in listed[:10]
+    ]
     problem = _WORDS.get(listed[0]["type"]) or str(listed[0].get("msg") or "is not valid").removeprefix("Value error, ")
     error = InvalidField.named(fields[0], problem)
     if len(fields) > 1:

@@ -36,13 +36,13 @@ FRAME_TOKENS = 32
 BYTES_PER_TOKEN = 3
 """How much text makes a token, by estimate: ordinary English has 4, dense text fewer."""
 
-LEAST_ROOM = 256
+MIN_ROOM = 256
 """The shortest cap on an answer, in tokens, for prompts that seem to fill the model."""
 
 PDF_PAGE_BYTES = 10
 """The smallest that a page can be in a file: how many there can be follows from the file's size."""
 
-MOST_PDF_PAGES = 1_000
+MAX_PDF_PAGES = 1_000
 """Most pages of one file that are read for money."""
 
 RESULT_CHARACTERS = 1_000
@@ -146,7 +146,7 @@ def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> i
     """
     prompt = len((settings.system_prompt or "").encode()) + len(content.text.encode())
     room = (model.context_length or 2**31) - prompt // BYTES_PER_TOKEN - HIDDEN_PROMPT_TOKENS
-    return min(settings.max_tokens or DEFAULT_MAX_TOKENS, model.longest_answer, max(room, LEAST_ROOM))
+    return min(settings.max_tokens or DEFAULT_MAX_TOKENS, model.longest_answer, max(room, MIN_ROOM))
 
 
 def _refuse_unreadable(content: Content, models: Sequence[CatalogModel]) -> None:
@@ -252,4 +252,4 @@ def _demand(
 
 
 def _pages(media: Media) -> int:
-    return min(MOST_PDF_PAGES, media.size_bytes // PDF_PAGE_BYTES + 1)
+    return min(MAX_PDF_PAGES, media.size_bytes // PDF_PAGE_BYTES + 1)

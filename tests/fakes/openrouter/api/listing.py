@@ -11,7 +11,7 @@ from tests.fakes.openrouter.reply import JSON_TYPE, Reply, json_reply
 from tests.fakes.openrouter.world import World
 
 DEFAULT_LIMIT = 500
-MOST = 1000
+MAX_LIMIT = 1000
 
 Query = dict[str, str]
 
@@ -81,7 +81,7 @@ def _page(rows: list[Json], arrival: Arrival) -> Json:
     offset, limit = 0, len(rows)
     if {"offset", "limit"} & set(arrival.query):
         offset = _number(arrival.query, "offset", 0, 0, 10**9)
-        limit = _number(arrival.query, "limit", DEFAULT_LIMIT, 1, MOST)
+        limit = _number(arrival.query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     end = offset + limit
     onward = urlencode({**arrival.query, "offset": end, "limit": limit}, safe=",")
     following = f"{arrival.path}?{onward}" if end < len(rows) else None

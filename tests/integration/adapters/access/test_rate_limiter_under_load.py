@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("restless")
 
 THREADS, CALLS = 50, 20
 LIMIT = 300
-MOST = 5
+MAX = 5
 
 
 class CarelessLimiter(DynamoLimiter):
@@ -92,7 +92,7 @@ class Flights:
     def fly(self) -> None:
         """One of them, if it is let in; those that end cross with the next ones that ask."""
         try:
-            lease = self._limiter.admit(self._user, Rate(10_000, 60), MOST, 100)
+            lease = self._limiter.admit(self._user, Rate(10_000, 60), MAX, 100)
         except RateLimited:
             self._everybody_asked.wait()
             raise
@@ -129,8 +129,8 @@ def test_of_many_starts_at_the_end_of_a_full_minute_exactly_the_limit_passes(
 
 def test_never_more_are_in_flight_than_may_be(careful: DynamoLimiter, fresh: Callable[[str], str]) -> None:
     flights = Flights(careful, fresh("user"))
-    assert passed(flights.fly, 4) >= MOST
-    assert flights.most_seen == MOST
+    assert passed(flights.fly, 4) >= MAX
+    assert flights.most_seen == MAX
 
 
 def test_this_test_would_notice_a_careless_count(careless: CarelessLimiter, fresh: Callable[[str], str]) -> None:
@@ -141,4 +141,4 @@ def test_this_test_would_notice_a_careless_count(careless: CarelessLimiter, fres
 def test_this_test_would_notice_careless_leases(careless: CarelessLimiter, fresh: Callable[[str], str]) -> None:
     flights = Flights(careless, fresh("user"))
     passed(flights.fly, 4)
-    assert flights.most_seen > MOST
+    assert flights.most_seen > MAX

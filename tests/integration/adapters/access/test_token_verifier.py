@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from instant.adapters.access.token_verifier import LEEWAY_SECONDS, OidcTokenVerifier
 from instant.adapters.clock import SystemClock
-from instant.domain.access.token import LONGEST, TokenClaims
+from instant.domain.access.token import MAX_LENGTH, TokenClaims
 from instant.domain.errors import Unauthenticated, UpstreamUnavailable
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.clock import FakeClock
@@ -168,7 +168,7 @@ def test_claims_that_are_none_are_refused(issuer: FakeIssuer, verifier: OidcToke
 
 def test_a_token_that_is_too_long_is_not_looked_into(issuer: FakeIssuer) -> None:
     asked = len(issuer.asked)
-    assert refused(verifier_of(issuer), issuer.token(padding="x" * LONGEST))
+    assert refused(verifier_of(issuer), issuer.token(padding="x" * MAX_LENGTH))
     assert refused(verifier_of(issuer), "a" * 1_000_000)
     assert len(issuer.asked) == asked
 

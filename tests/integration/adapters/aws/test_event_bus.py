@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from instant.adapters.event_bus import MOST_BYTES, EventBridgeBus
+from instant.adapters.event_bus import MAX_BYTES, EventBridgeBus
 from instant.domain.errors import UpstreamUnavailable
 from tests.fakes.aws_faults import answer, faults
 from tests.integration.house import House
@@ -47,7 +47,7 @@ def test_large_ones_are_sent_in_smaller_batches_and_each_once_in_order(bus: Even
     sent = [[json.loads(entry["Detail"])["n"] for entry in body["Entries"]] for body in calls.bodies]
     assert [n for batch in sent for n in batch] == [*range(17)]
     sums = [sum(len(entry["Detail"]) for entry in body["Entries"]) for body in calls.bodies]
-    assert all(total <= MOST_BYTES or len(batch) == 1 for total, batch in zip(sums, sent, strict=True))
+    assert all(total <= MAX_BYTES or len(batch) == 1 for total, batch in zip(sums, sent, strict=True))
     assert len(sent) == 5
 
 

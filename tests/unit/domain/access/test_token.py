@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instant.domain.access.token import LONGEST, TokenClaims, is_meant_for, is_safe_url, is_subject, looks_like_token
+from instant.domain.access.token import MAX_LENGTH, TokenClaims, is_meant_for, is_safe_url, is_subject, looks_like_token
 
 ISSUER = "https://issuer.example/pool"
 
@@ -23,7 +23,7 @@ def test_two_subjects_are_never_one_user(one: str, other: str) -> None:
     assert len(ids) == 2 * len({one, other})
 
 
-@pytest.mark.parametrize("text", ["a.b.c", "-_9.Zz.0", "a.b." + "c" * (LONGEST - 4)])
+@pytest.mark.parametrize("text", ["a.b.c", "-_9.Zz.0", "a.b." + "c" * (MAX_LENGTH - 4)])
 def test_three_parts_look_like_a_token(text: str) -> None:
     assert looks_like_token(text)
 
@@ -46,7 +46,7 @@ def test_three_parts_look_like_a_token(text: str) -> None:
             "a.b.+",
             "a b.c.d",
         ),
-        "a.b." + "c" * (LONGEST - 3),
+        "a.b." + "c" * (MAX_LENGTH - 3),
     ],
 )
 def test_nothing_else_does(text: str) -> None:

@@ -19,13 +19,13 @@ FACTS: dict[str, Any] = {
 
 
 def made_of(kind: type[LimitedSettings]) -> Gate:
-    return gate_of(kind.model_construct(**FACTS, most_in_flight=5))
+    return gate_of(kind.model_construct(**FACTS, max_in_flight=5))
 
 
 def test_executions_have_a_rate_and_so_many_at_once() -> None:
     gate = made_of(ExecuteSettings)
     assert isinstance(gate, Executions)
-    assert (gate.rate, gate.most_in_flight) == (Rate(4, MINUTE), 5)
+    assert (gate.rate, gate.max_in_flight) == (Rate(4, MINUTE), 5)
     assert_counts_in_the_table(gate.limiter)
 
 

@@ -27,7 +27,7 @@ SEARCH_SECONDS = 60
 RETRY_SECONDS = 5
 """How often the issuer is asked when there are no keys at all."""
 
-MOST_BYTES = 200_000
+MAX_BYTES = 200_000
 """Of a document; key sets have some thousand."""
 
 _ALGORITHMS = {
@@ -96,7 +96,7 @@ class IssuerKeys:
         return url
 
     def _document(self, url: str) -> Mapping[str, Any]:
-        request = Request(method="GET", base_url=url, path="", max_reply_bytes=MOST_BYTES)
+        request = Request(method="GET", base_url=url, path="", max_reply_bytes=MAX_BYTES)
         reply = ask(self._upstream, request, seconds=self._seconds)
         try:
             document = json.loads(reply.body) if reply.status == 200 else None

@@ -9,7 +9,7 @@ from instant.adapters.aws.tables import Table
 from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
-MOST_KEYS = 100
+MAX_KEYS = 100
 """Most keys of one BatchGetItem."""
 
 _BACKOFF = Backoff(attempts=3, initial=0.05, max=0.1)
@@ -30,7 +30,7 @@ def read_items(wanted: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def these(keys: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A table's part of what is wanted: at most `MOST_KEYS` keys, read consistently."""
+    """A table's part of what is wanted: at most `MAX_KEYS` keys, read consistently."""
     return {"Keys": keys, "ConsistentRead": True}
 
 

@@ -11,7 +11,7 @@ from instant.adapters.aws.tables import Table
 from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
-MOST_ITEMS = 25
+MAX_ITEMS = 25
 """Most items of one BatchWriteItem."""
 
 _BACKOFF = Backoff(attempts=10, initial=0.1, max=25.6)
@@ -20,7 +20,7 @@ _BACKOFF = Backoff(attempts=10, initial=0.1, max=25.6)
 
 def write_items(table: type[Table], rows: Iterable[Table]) -> None:
     """Store these rows, one request after the other; `UpstreamUnavailable` if the table takes no more for long."""
-    for batch in batched(rows, MOST_ITEMS, strict=False):
+    for batch in batched(rows, MAX_ITEMS, strict=False):
         _insist(name_of(table), [{"PutRequest": {"Item": row.serialize()}} for row in batch])
 
 

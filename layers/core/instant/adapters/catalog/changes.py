@@ -10,7 +10,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from instant.adapters.aws.tables import Table
 from instant.domain.catalog.change import ChangeKind, ModelChange, WantedChanges
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.resources.listing import MOST_EXAMINED
+from instant.domain.resources.listing import MAX_EXAMINED
 from instant.ports.catalog.changes import ChangeLists
 
 _EVERYTHING = "all"
@@ -92,7 +92,7 @@ class DynamoChangeLists(ChangeLists):
         for answer in reads.page_iter:
             rows += map(self._rows.from_raw_data, answer["Items"])
             end = answer.get("LastEvaluatedKey")
-            if len(rows) > page.limit or reads.page_iter.total_scanned_count + _ROWS_PER_READ > MOST_EXAMINED:
+            if len(rows) > page.limit or reads.page_iter.total_scanned_count + _ROWS_PER_READ > MAX_EXAMINED:
                 break
         if len(rows) > page.limit:
             last = rows[page.limit - 1]

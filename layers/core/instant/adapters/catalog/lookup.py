@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import batched
 from typing import override
 
-from instant.adapters.aws.batch_reads import MOST_KEYS, name_of, read_items, these
+from instant.adapters.aws.batch_reads import MAX_KEYS, name_of, read_items, these
 from instant.adapters.catalog.store import DynamoModelReader
 from instant.domain.catalog.model import CatalogModel
 from instant.ports.catalog.lookup import ModelLookup
@@ -15,7 +15,7 @@ class DynamoModelLookup(DynamoModelReader, ModelLookup):
 
     @override
     def some(self, model_ids: Iterable[str]) -> dict[str, CatalogModel]:
-        batches = batched(dict.fromkeys(model_ids), MOST_KEYS, strict=False)
+        batches = batched(dict.fromkeys(model_ids), MAX_KEYS, strict=False)
         found = (model for ids in batches for model in self._read(ids))
         return {model.openrouter_id: model for model in found}
 

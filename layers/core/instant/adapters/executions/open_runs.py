@@ -10,7 +10,7 @@ from instant.adapters.executions.ledger_rows import SHARDS, open_run_of
 from instant.domain.executions.execution import OpenRun
 from instant.ports.executions.ledger import OpenRuns
 
-MOST_OF_A_SHARD = 200
+MAX_PER_SHARD = 200
 """How many executions of one shard are looked after in one go, so that every shard has its turn."""
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class DynamoOpenRuns(OpenRuns):
             IndexName="open",
             KeyConditionExpression="open_shard = :shard AND due_at <= :now",
             ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": now}},
-            Limit=MOST_OF_A_SHARD,
+            Limit=MAX_PER_SHARD,
         )
         return [{"execution_id": item["execution_id"]} for item in reply["Items"]]
 

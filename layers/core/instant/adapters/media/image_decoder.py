@@ -52,11 +52,11 @@ def _read(data: bytes) -> Picture | None:
         return Picture(data=bare, content_type=_TYPES[form], width=canvas.width, height=canvas.height)
 
 
-def _whole(data: bytes, form: str, most_pixels: int) -> "Canvas":
+def _whole(data: bytes, form: str, max_pixels: int) -> "Canvas":
     """The picture, every pixel of it decoded: `verify` checks sums, `load` what they sum."""
     _opened(data, form).verify()
     canvas = _opened(data, form)
-    if canvas.width * canvas.height > most_pixels:
+    if canvas.width * canvas.height > max_pixels:
         raise ValueError("too large")
     canvas.load()
     return canvas

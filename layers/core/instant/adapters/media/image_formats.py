@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-MOST_PIECES = 50_000
+MAX_PIECES = 50_000
 """Real files have a few thousand pieces at most; millions of empty ones would only take time."""
 
 _PNG = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs", b"IDAT", b"IEND"}
@@ -51,7 +51,7 @@ def bare_webp(data: bytes) -> bytes | None:
 
 def _painting(data: bytes, pieces: Iterable[Piece]) -> Iterator[memoryview]:
     for count, (start, end, paints) in enumerate(pieces):
-        if end > len(data) or count > MOST_PIECES:
+        if end > len(data) or count > MAX_PIECES:
             raise ValueError("cut off, or in too many pieces")
         if paints:
             yield memoryview(data)[start:end]

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 
 from instant.adapters.resources.rows import LISTED, ResourceRow, ranks_of
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.resources.listing import MOST_EXAMINED, ResourceSort, Wanted, searchable
+from instant.domain.resources.listing import MAX_EXAMINED, ResourceSort, Wanted, searchable
 from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource
 from instant.ports.resources.lists import RankStore, ResourceLists
@@ -19,7 +19,7 @@ _ORDERS = {
     ResourceSort.SUCCESS_RATE: ("reliable", "success_rank"),
 }
 _ROWS_PER_READ = 100
-_FEWEST_PER_READ = 25
+_MIN_PER_READ = 25
 _LOST = {"ConditionalCheckFailedException", "TransactionConflictException"}
 
 
@@ -43,7 +43,7 @@ class DynamoResourceLists(ResourceLists):
         self, index: str, partition: tuple[str, str], place: str, wanted: Wanted, page: PageRequest
     ) -> Page[Resource]:
         """Read until the page is full, the list ends, or enough was looked at."""
-        size = max(page.limit + 1, _FEWEST_PER_READ) if wanted == Wanted() else _ROWS_PER_READ
+        size = max(page.limit + 1, _MIN_PER_READ) if wanted == Wanted() else _ROWS_PER_READ
         reads = getattr(self._rows, index).query(
             partition[1],
             filter_condition=self._condition(wanted),
@@ -56,7 +56,7 @@ class DynamoResourceLists(ResourceLists):
         for answer in reads.page_iter:
             rows += map(self._rows.from_raw_data, answer["Items"])
             end = answer.get("LastEvaluatedKey")
-            if len(rows) > page.limit or reads.page_iter.total_scanned_count + size > MOST_EXAMINED:
+            if len(rows) > page.limit or reads.page_iter.total_scanned_count + size > MAX_EXAMINED:
                 break
         if len(rows) > page.limit:
             last = rows[page.limit - 1]

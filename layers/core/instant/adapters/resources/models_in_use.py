@@ -9,7 +9,7 @@ from instant.domain.catalog.impact import Use
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.ports.resources.models_in_use import ModelsInUse, UsesOfModels
 
-MOST_READ = 10_000
+MAX_READ = 10_000
 """Most uses that are counted: they take about two megabytes, some 250 read units."""
 
 _ROWS_PER_READ = 500
@@ -24,7 +24,7 @@ class DynamoModelsInUse(ModelsInUse):
 
     @override
     def most_used(self, count: int) -> list[str]:
-        used = Counter(row.ai_model_id for row in self._rows.by_model.scan(limit=MOST_READ))
+        used = Counter(row.ai_model_id for row in self._rows.by_model.scan(limit=MAX_READ))
         return [model for model, _ in used.most_common(count)]
 
 

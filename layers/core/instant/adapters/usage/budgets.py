@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Any, override
 
-from instant.adapters.aws.batch_reads import MOST_KEYS, read_items, these
+from instant.adapters.aws.batch_reads import MAX_KEYS, read_items, these
 from instant.adapters.aws.client import client
 from instant.adapters.aws.transactions import TransactionRefused, transact
 from instant.adapters.usage.budget_rows import budget_key, budget_of, budget_row, spending_of
@@ -86,7 +86,7 @@ class DynamoBudgetStore(BudgetStore):
 
     def _rows(self, keys: Sequence[Row]) -> list[Row]:
         """The rows that there are, each read consistently."""
-        parts = (read_items({self._table: these(list(part))}) for part in batched(keys, MOST_KEYS, strict=False))
+        parts = (read_items({self._table: these(list(part))}) for part in batched(keys, MAX_KEYS, strict=False))
         return [row for part in parts for row in part.get(self._table, [])]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from instant.domain.access.identity import Scope
 
-LONGEST = 8192
+MAX_LENGTH = 8192
 """Characters of the longest token that is looked into; API Gateway takes 10,240 bytes of headers in all."""
 
 TOKEN_SCOPES = frozenset({Scope.EXECUTE, Scope.MANAGE})
@@ -38,7 +38,7 @@ class TokenClaims:
 
 def looks_like_token(text: str) -> bool:
     """Whether `text` can be a signed token at all: three parts in base64url, and not too long."""
-    return len(text) <= LONGEST and _SHAPE.fullmatch(text) is not None
+    return len(text) <= MAX_LENGTH and _SHAPE.fullmatch(text) is not None
 
 
 def is_subject(name: object) -> bool:

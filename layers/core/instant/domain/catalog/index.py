@@ -14,7 +14,7 @@ from instant.domain.page import Cursor, Page, PageRequest
 
 type Key = int | str | Decimal | None
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 _UNKNOWN = "?"
 
 
@@ -122,7 +122,7 @@ def _number(text: str) -> int | None:
 
 def _name(entry: Entry) -> str:
     """What a cursor can carry of the name."""
-    return "".join(filter(str.isprintable, entry.model.display_name.lower()))[:_LONGEST_NAME]
+    return "".join(filter(str.isprintable, entry.model.display_name.lower()))[:_MAX_NAME_LENGTH]
 
 
 _KEYS: dict[str, Callable[[Entry], Key]] = {

@@ -16,7 +16,7 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.clock import moment, stamp
 from instant.domain.money import parse_usd
 
-MOST_TIMES_DEARER = 10
+MAX_PRICE_FACTOR = 10
 """A price that rises by more than this is held."""
 
 HOLD = timedelta(hours=48)
@@ -54,7 +54,7 @@ def _jumps(old: Sequence[Decimal | None], new: Sequence[Decimal | None]) -> bool
     if not known or max(known) <= 0:
         return False
     lowest, highest = min(known), max(known)
-    return any(price is None or price <= 0 < lowest or price > highest * MOST_TIMES_DEARER for price in new)
+    return any(price is None or price <= 0 < lowest or price > highest * MAX_PRICE_FACTOR for price in new)
 
 
 def _amounts(model: CatalogModel, key: str) -> Sequence[Decimal | None]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from instant.domain.errors import InvalidField
 from instant.domain.page import Cursor, PageRequest
 
-MOST_EXAMINED = 1_000
+MAX_EXAMINED = 1_000
 """Most rows that one request looks at, whatever the filters: a page may be short, and even empty, and yet go on."""
 
 

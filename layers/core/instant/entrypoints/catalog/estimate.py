@@ -13,7 +13,7 @@ from instant.entrypoints.http.fields import Body, Choice, Usd, given
 from instant.resource_types import why_unsupported
 from instant.use_cases.catalog.estimate import Estimate, EstimateSort, PlannedCall, tokens_of
 
-MOST_MODELS = 20
+MAX_MODELS = 20
 
 # Plain names: a number that a `type` statement names is not strict in a body that is.
 Tokens = Annotated[int, Field(ge=0, le=10**9)]
@@ -45,7 +45,7 @@ class EstimateBody(Body):
     )
 
     model: ModelId | None = None
-    models: Annotated[list[ModelId], Field(min_length=1, max_length=MOST_MODELS)] | None = None
+    models: Annotated[list[ModelId], Field(min_length=1, max_length=MAX_MODELS)] | None = None
     prompt: Annotated[str, StringConstraints(max_length=100_000)] | None = None
     prompt_tokens: Tokens | None = None
     completion_tokens: Tokens
@@ -83,7 +83,7 @@ class EstimateBody(Body):
         parts = {part: getattr(self, part) for part in _PARTS}
         usage = Usage(**whole, **parts, images=self.images, web_searches=self.web_searches)
         longest = len((self.prompt or "").encode()) or whole["prompt_tokens"]
-        return PlannedCall(usage=usage, most_prompt_tokens=longest)
+        return PlannedCall(usage=usage, max_prompt_tokens=longest)
 
     def _prompt_tokens(self) -> int:
         return tokens_of(self.prompt or "") if self.prompt_tokens is None else self.prompt_tokens

@@ -14,7 +14,7 @@ from instant.entrypoints.http.conditional import Held, tag_of, tagged, unchanged
 from instant.use_cases.catalog.browse import Catalog, read_model
 from instant.use_cases.catalog.history import Snapshot
 
-MOST_TAGS = 2_000
+MAX_TAGS = 2_000
 """How many answers are remembered by their tags; then remembering begins anew."""
 
 
@@ -50,7 +50,7 @@ class ModelAnswers:
         if tag and tag in held:
             return unchanged(tag)
         text = write(index)
-        if len(self._tags) >= MOST_TAGS:
+        if len(self._tags) >= MAX_TAGS:
             self._tags.clear()
         tag = self._tags[question] = tag_of(text)
         return unchanged(tag) if tag in held else tagged(text, tag)

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from instant.domain.errors import InvalidField, Malformed, TooLarge, UnsupportedMediaType
 from instant.domain.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES, MAX_NUMBER_DIGITS
-from instant.domain.validation import LONGEST_NAME
+from instant.domain.validation import MAX_NAME_LENGTH
 
 JSON = "application/json"
 
@@ -97,7 +97,7 @@ def _refuse_nul(value: Any, field: str = "body") -> None:
     """No text needs one, and some of those who read it later end there."""
     match value:
         case str() if "\0" in value:
-            raise InvalidField.named(field[:LONGEST_NAME], "has a NUL character; take it out")
+            raise InvalidField.named(field[:MAX_NAME_LENGTH], "has a NUL character; take it out")
         case dict():
             for name, part in value.items():
                 _refuse_nul(name, field)

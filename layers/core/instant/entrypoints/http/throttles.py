@@ -27,7 +27,7 @@ def gate_of(settings: LimitedSettings) -> Gate:
     limiter = DynamoLimiter(settings.limits_table, SystemClock())
     match settings:
         case ExecuteSettings():
-            return Executions(limiter, Rate(settings.execute_per_minute, MINUTE), settings.most_in_flight)
+            return Executions(limiter, Rate(settings.execute_per_minute, MINUTE), settings.max_in_flight)
         case IntegrationsSettings() | PlatformIntegrationsSettings():
             return ByRoute(_ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings)))
         case KeyCheckSettings():

@@ -9,7 +9,7 @@ from instant.domain.catalog.endpoint import Endpoint
 from instant.domain.exchange import Reply, Request
 from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text
 
-MOST_ENDPOINTS = 100
+MAX_ENDPOINTS = 100
 """More than this for one model is not believed; real ones have at most a few dozen."""
 
 
@@ -21,7 +21,7 @@ def endpoints_request(openrouter_id: str) -> Request:
 def read_endpoints(reply: Reply) -> tuple[Endpoint, ...] | None:
     """The endpoints in the reply, in its order; None if it is no such list. Routers have none of their own."""
     rows = mapping(mapping(parse(reply.body)).get("data")).get("endpoints")
-    if reply.status != 200 or not isinstance(rows, list) or len(rows) > MOST_ENDPOINTS:
+    if reply.status != 200 or not isinstance(rows, list) or len(rows) > MAX_ENDPOINTS:
         return None
     return tuple(endpoint for row in sequence(rows) if (endpoint := _endpoint(mapping(row))))
 

@@ -8,7 +8,7 @@ from instant.domain.page import Page, PageRequest
 
 
 class ChangeLists(Protocol):
-    """What changed in the catalog; each page looks at no more than `MOST_EXAMINED` rows."""
+    """What changed in the catalog; each page looks at no more than `MAX_EXAMINED` rows."""
 
     def page(self, wanted: WantedChanges, page: PageRequest) -> Page[ModelChange]:
         """Changes, newest first."""

@@ -10,7 +10,7 @@ from instant.domain.resources.resource import Resource
 
 
 class ResourceLists(Protocol):
-    """Resources in lists: each page looks at no more than `MOST_EXAMINED` rows, so it may be short and yet go on."""
+    """Resources in lists: each page looks at no more than `MAX_EXAMINED` rows, so it may be short and yet go on."""
 
     def owned_by(self, user_id: str, wanted: Wanted, page: PageRequest) -> Page[Resource]:
         """A user's own resources, newest first."""

@@ -10,7 +10,7 @@ from instant.domain.secret import Secret
 from instant.ports.access.api_keys import ApiKeyStore
 from instant.ports.clock import Clock
 
-LONGEST_LIFE = timedelta(days=36_525)
+MAX_LIFETIME = timedelta(days=36_525)
 """A key without an end needs no date; dates near the calendar's own end cannot be written in UTC."""
 
 
@@ -30,7 +30,7 @@ def create_key(
     now = clock.now()
     if expires_at is not None and expires_at <= now:
         raise InvalidField.named("expires_at", "lies in the past")
-    if expires_at is not None and expires_at > now + LONGEST_LIFE:
+    if expires_at is not None and expires_at > now + MAX_LIFETIME:
         raise InvalidField.named("expires_at", "lies more than a century ahead; leave it out for a key without an end")
     secret, key = mint(
         user_id=caller.user_id, name=name, scopes=scopes, now=now, expires_at=stamp(expires_at) if expires_at else None

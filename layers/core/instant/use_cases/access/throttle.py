@@ -73,12 +73,12 @@ class Executions:
 
     limiter: Limiter
     rate: Rate
-    most_in_flight: int
+    max_in_flight: int
 
     @contextmanager
     def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
         """Hold a lease; however the call ends, it is given back, and after a crash it ends by itself."""
-        lease = self.limiter.admit(user_id, self.rate, self.most_in_flight, seconds_left + LEASE_SLACK)
+        lease = self.limiter.admit(user_id, self.rate, self.max_in_flight, seconds_left + LEASE_SLACK)
         try:
             yield
         finally:

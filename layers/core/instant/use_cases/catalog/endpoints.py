@@ -13,7 +13,7 @@ from instant.ports.clock import Clock
 from instant.ports.resources.models_in_use import ModelsInUse
 from instant.ports.upstream import Upstream, ask
 
-MOST_MODELS = 50
+MAX_MODELS = 50
 """How many models are looked after in one run, those of the most resources first."""
 
 _ASK_SECONDS = 5.0
@@ -34,7 +34,7 @@ class EndpointDeps:
 def watch_endpoints(deps: EndpointDeps, seconds_left: Callable[[], float]) -> int:
     """Ask for the endpoints of each model in use and store them; how many were stored. Nothing is raised."""
     try:
-        models = deps.in_use.most_used(MOST_MODELS)
+        models = deps.in_use.most_used(MAX_MODELS)
         return sum(_watch(model, deps) for model in models if seconds_left() > _SECONDS_TO_END)
     except Exception:
         _log.warning("endpoints were not read", exc_info=True)

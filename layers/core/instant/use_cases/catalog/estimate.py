@@ -38,7 +38,7 @@ class PlannedCall:
     """A call to estimate: what it would probably use, and how long its prompt can be at most, in tokens."""
 
     usage: Usage
-    most_prompt_tokens: int
+    max_prompt_tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def _estimate(model: CatalogModel, call: PlannedCall, at: datetime) -> Estimate:
 def _demand(model: CatalogModel, call: PlannedCall) -> Demand:
     search = max(highest(model, "web_search"), SEARCH_USD)
     return Demand(
-        prompt_tokens=call.most_prompt_tokens + call.usage.images * IMAGE_TOKENS,
+        prompt_tokens=call.max_prompt_tokens + call.usage.images * IMAGE_TOKENS,
         completion_tokens=call.usage.completion_tokens,
         images=call.usage.images,
         makes_images=call.usage.image_output_tokens > 0,

@@ -13,7 +13,7 @@ from instant.ports.catalog.changes import ChangeLists
 from instant.ports.catalog.store import ModelReader
 from instant.use_cases.catalog.browse import Catalog, read_model
 
-MOST_UNDONE = 20_000
+MAX_UNDONE = 20_000
 """Most changes that one request undoes; two years have about as many."""
 
 
@@ -44,7 +44,7 @@ class Snapshot:
 
 def catalog_at(at: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
     """The catalog as it was at `at`, a stamp: today's, with everything undone that changed since."""
-    return Snapshot(CatalogIndex(before(catalog.now()[0].models, _at_most(MOST_UNDONE, lists.after(at)))))
+    return Snapshot(CatalogIndex(before(catalog.now()[0].models, _at_most(MAX_UNDONE, lists.after(at)))))
 
 
 def model_at(at: str, openrouter_id: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:

@@ -22,7 +22,7 @@ from instant.use_cases.catalog.fetch import SyncRefused, fetch_catalog
 SHARE_TO_WRITE = 0.5
 """How much of the invocation's time is kept back for reading and writing the tables."""
 
-LONGEST_TRUST = timedelta(hours=20)
+MAX_TRUST = timedelta(hours=20)
 """A list that is said to be unchanged is read all the same when it was last read longer ago than this."""
 
 _CLOCKS_APART = timedelta(seconds=5)
@@ -119,7 +119,7 @@ def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | No
         or rules.accept_prices
     ):
         return None
-    return last.validator if last.read_at and now - moment(last.read_at) < LONGEST_TRUST else None
+    return last.validator if last.read_at and now - moment(last.read_at) < MAX_TRUST else None
 
 
 def _known(catalog: CatalogWriter, last: SyncRecord | None) -> Sequence[Transition]:

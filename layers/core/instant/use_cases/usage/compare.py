@@ -18,7 +18,7 @@ from instant.ports.catalog.store import ModelReader
 from instant.ports.clock import Clock
 from instant.ports.executions.history import ExecutionHistory
 
-MOST_RUNS = 2_000
+MAX_RUNS = 2_000
 """How many executions one request looks at: about a megabyte of the index."""
 
 
@@ -68,7 +68,7 @@ def compare_usage(
     if expected_usd(model, Usage(prompt_tokens=0, completion_tokens=0), now) is None:
         raise InvalidField.named("model", "is a router without a price of its own; choose a model with a price")
     since = stamp(datetime.combine(window_start(now.astimezone(UTC).date()), time(), UTC))
-    page = history.since(caller.user_id, since, PageRequest(MOST_RUNS, after))
+    page = history.since(caller.user_id, since, PageRequest(MAX_RUNS, after))
     sums = _summed(page.items, model)
     return Comparison(
         model=model,
