@@ -180,7 +180,7 @@ def test_killed_anywhere_it_is_paid_once_and_the_books_agree(stage: Stage, after
         assert_in_order(stage)
         if stage.scenario.key and answer.status == 200:
             assert stage.states() == {"DONE": 1}
-    assert reached >= 7  # the gate, the resource, the facts, the opening, the model, the end, the gate
+    assert reached >= 7  # the throttle, the resource, the facts, the opening, the model, the end, the throttle
 
 
 @pytest.mark.parametrize("stage", SCENARIOS, indirect=True)

@@ -1,4 +1,4 @@
-"""Each function's gate: what is counted, how often it may happen, and in which table."""
+"""Each function's throttle: what is counted, how often it may happen, and in which table."""
 
 from typing import Any
 
@@ -6,9 +6,15 @@ import pytest
 
 from instant.adapters.access.rate_limiter import DynamoLimiter
 from instant.domain.limits import HOUR, MINUTE, Rate
-from instant.entrypoints.http.throttles import KEY_CHECKS, LimitedSettings, gate_of
+from instant.entrypoints.http.throttles import KEY_CHECKS, LimitedSettings, throttle_of
 from instant.settings import CountedSettings, ExecuteSettings, IntegrationsSettings, KeyCheckSettings
-from instant.use_cases.access.throttle import ByRoute, Executions, Gate, KeyChecks, OrdinaryCalls
+from instant.use_cases.access.throttle import (
+    ConcurrencyThrottle,
+    KeyCheckThrottle,
+    RequestThrottle,
+    Throttle,
+    ThrottleByRoute,
+)
 
 FACTS: dict[str, Any] = {
     "limits_table": "limits",
@@ -18,40 +24,40 @@ FACTS: dict[str, Any] = {
 }
 
 
-def made_of(kind: type[LimitedSettings]) -> Gate:
-    return gate_of(kind.model_construct(**FACTS, max_in_flight=5))
+def made_of(kind: type[LimitedSettings]) -> Throttle:
+    return throttle_of(kind.model_construct(**FACTS, max_in_flight=5))
 
 
 def test_executions_have_a_rate_and_so_many_at_once() -> None:
-    gate = made_of(ExecuteSettings)
-    assert isinstance(gate, Executions)
-    assert (gate.rate, gate.max_in_flight) == (Rate(4, MINUTE), 5)
-    assert_counts_in_the_table(gate.limiter)
+    throttle = made_of(ExecuteSettings)
+    assert isinstance(throttle, ConcurrencyThrottle)
+    assert (throttle.rate, throttle.max_in_flight) == (Rate(4, MINUTE), 5)
+    assert_counts_in_the_table(throttle.limiter)
 
 
 @pytest.mark.parametrize(
     ("settings", "kind", "rate"),
-    [(CountedSettings, OrdinaryCalls, Rate(2, MINUTE)), (KeyCheckSettings, KeyChecks, Rate(3, HOUR))],
+    [(CountedSettings, RequestThrottle, Rate(2, MINUTE)), (KeyCheckSettings, KeyCheckThrottle, Rate(3, HOUR))],
 )
 def test_other_calls_have_one_rate(
-    settings: type[LimitedSettings], kind: type[OrdinaryCalls | KeyChecks], rate: Rate
+    settings: type[LimitedSettings], kind: type[RequestThrottle | KeyCheckThrottle], rate: Rate
 ) -> None:
     assert_is(made_of(settings), kind, rate)
 
 
 def test_of_the_calls_about_connections_only_those_that_ask_a_service_are_key_checks() -> None:
-    gate = made_of(IntegrationsSettings)
-    assert isinstance(gate, ByRoute)
-    assert_is(gate.usual, OrdinaryCalls, Rate(2, MINUTE))
-    assert gate.special.keys() == set(KEY_CHECKS)
-    for special in gate.special.values():
-        assert_is(special, KeyChecks, Rate(3, HOUR))
+    throttle = made_of(IntegrationsSettings)
+    assert isinstance(throttle, ThrottleByRoute)
+    assert_is(throttle.usual, RequestThrottle, Rate(2, MINUTE))
+    assert throttle.special.keys() == set(KEY_CHECKS)
+    for special in throttle.special.values():
+        assert_is(special, KeyCheckThrottle, Rate(3, HOUR))
 
 
-def assert_is(gate: Gate, kind: type[OrdinaryCalls | KeyChecks], rate: Rate) -> None:
-    assert isinstance(gate, kind)
-    assert gate.rate == rate
-    assert_counts_in_the_table(gate.limiter)
+def assert_is(throttle: Throttle, kind: type[RequestThrottle | KeyCheckThrottle], rate: Rate) -> None:
+    assert isinstance(throttle, kind)
+    assert throttle.rate == rate
+    assert_counts_in_the_table(throttle.limiter)
 
 
 def assert_counts_in_the_table(limiter: object) -> None:

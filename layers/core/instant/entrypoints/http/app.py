@@ -14,9 +14,9 @@ from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
 from instant.entrypoints.http.body import check_body, read_json
 from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
 from instant.entrypoints.http.stream import Stream
-from instant.entrypoints.http.throttles import LimitedSettings, gate_of
+from instant.entrypoints.http.throttles import LimitedSettings, throttle_of
 from instant.entrypoints.observability import quiet_libraries
-from instant.use_cases.access.throttle import Gate
+from instant.use_cases.access.throttle import Throttle
 
 type Proxy = dict[str, Any]
 """A response as API Gateway takes it from a Lambda function."""
@@ -62,13 +62,13 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
     behind the throttle, so that an unreadable one counts, too. What the throttle holds is released when the response
     ends: with the return for one that is whole, and with its last byte, or when it is closed, for a stream.
     """
-    gate = gate_of(settings) if settings else None
+    throttle = throttle_of(settings) if settings else None
 
     def respond(event: dict[str, Any], context: Any) -> Proxy | Stream:
         with ExitStack() as held:
             try:
                 _refuse_expired(event)
-                held.enter_context(_passed(gate, event, context))
+                held.enter_context(_passed(throttle, event, context))
                 check_body(event, max_body_bytes)
                 response = resolve(event, context)
             except Exception as error:
@@ -93,13 +93,13 @@ def _refuse_expired(event: Mapping[str, Any]) -> None:
         raise Unauthenticated("The API key or access token has expired. Send a valid one.")
 
 
-def _passed(gate: Gate | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
-    """The gate, entered by whom the authorizer names; routes for everybody have none."""
+def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
+    """The throttle, entered by whom the authorizer names; routes for everybody have none."""
     authorizer = (event.get("requestContext") or {}).get("authorizer")
-    if gate is None or not authorizer:
+    if throttle is None or not authorizer:
         return nullcontext()
     route = f"{event['httpMethod']} {event['resource']}"
-    return gate(str(authorizer["user_id"]), route, context.get_remaining_time_in_millis() / 1000)
+    return throttle(str(authorizer["user_id"]), route, context.get_remaining_time_in_millis() / 1000)
 
 
 def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -1,4 +1,4 @@
-"""Which gate stands before which routes."""
+"""Which throttle each route has."""
 
 from instant.adapters.access.rate_limiter import DynamoLimiter
 from instant.adapters.clock import SystemClock
@@ -10,7 +10,13 @@ from instant.settings import (
     KeyCheckSettings,
     PlatformIntegrationsSettings,
 )
-from instant.use_cases.access.throttle import ByRoute, Executions, Gate, KeyChecks, OrdinaryCalls
+from instant.use_cases.access.throttle import (
+    ConcurrencyThrottle,
+    KeyCheckThrottle,
+    RequestThrottle,
+    Throttle,
+    ThrottleByRoute,
+)
 
 type LimitedSettings = CountedSettings | ExecuteSettings | KeyCheckSettings
 
@@ -22,23 +28,25 @@ KEY_CHECKS = (
 """The routes that ask a service about a key, among those that do not."""
 
 
-def gate_of(settings: LimitedSettings) -> Gate:
-    """The gate of the function that has these settings."""
+def throttle_of(settings: LimitedSettings) -> Throttle:
+    """The throttle of the function that has these settings."""
     limiter = DynamoLimiter(settings.limits_table, SystemClock())
     match settings:
         case ExecuteSettings():
-            return Executions(limiter, Rate(settings.execute_per_minute, MINUTE), settings.max_in_flight)
+            return ConcurrencyThrottle(limiter, Rate(settings.execute_per_minute, MINUTE), settings.max_in_flight)
         case IntegrationsSettings() | PlatformIntegrationsSettings():
-            return ByRoute(_ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings)))
+            return ThrottleByRoute(
+                _ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings))
+            )
         case KeyCheckSettings():
             return _key_checks(limiter, settings)
         case CountedSettings():
             return _ordinary(limiter, settings)
 
 
-def _ordinary(limiter: DynamoLimiter, settings: CountedSettings) -> OrdinaryCalls:
-    return OrdinaryCalls(limiter, Rate(settings.rate_per_minute, MINUTE))
+def _ordinary(limiter: DynamoLimiter, settings: CountedSettings) -> RequestThrottle:
+    return RequestThrottle(limiter, Rate(settings.rate_per_minute, MINUTE))
 
 
-def _key_checks(limiter: DynamoLimiter, settings: KeyCheckSettings) -> KeyChecks:
-    return KeyChecks(limiter, Rate(settings.key_checks_per_hour, HOUR))
+def _key_checks(limiter: DynamoLimiter, settings: KeyCheckSettings) -> KeyCheckThrottle:
+    return KeyCheckThrottle(limiter, Rate(settings.key_checks_per_hour, HOUR))

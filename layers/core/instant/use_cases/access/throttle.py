@@ -14,7 +14,7 @@ from instant.ports.access.rate_limiter import Limiter
 _log = logging.getLogger(__name__)
 
 
-class Gate(Protocol):
+class Throttle(Protocol):
     """What a call of a user passes before anything of it is looked at, and leaves when it is answered."""
 
     def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
@@ -22,19 +22,19 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ByRoute:
-    """The usual gate, but for some routes; those are named by method and path as in the template."""
+class ThrottleByRoute:
+    """One throttle for most routes, others for some; those are named by method and path as in the template."""
 
-    usual: Gate
-    special: Mapping[str, Gate]
+    usual: Throttle
+    special: Mapping[str, Throttle]
 
     def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
-        """Pass the route's own gate."""
+        """Pass the route's own throttle."""
         return self.special.get(route, self.usual)(user_id, route, seconds_left)
 
 
 @dataclass(frozen=True, slots=True)
-class OrdinaryCalls:
+class RequestThrottle:
     """A rate for each user and route; open when calls cannot be counted."""
 
     limiter: Limiter
@@ -51,7 +51,7 @@ class OrdinaryCalls:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyChecks:
+class KeyCheckThrottle:
     """A rate for each user over all routes that ask a service about a key, or they would tell which stolen keys work.
 
     Closed when calls cannot be counted.
@@ -68,7 +68,7 @@ class KeyChecks:
 
 
 @dataclass(frozen=True, slots=True)
-class Executions:
+class ConcurrencyThrottle:
     """A rate, and so many at once, for each user; closed when that cannot be told."""
 
     limiter: Limiter
