@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.clock import SystemClock
 from instant.domain.clock import LEASE_SLACK
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
@@ -80,8 +80,8 @@ def test_while_one_runs_the_next_is_refused(single: House) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
-    limiter = DynamoLimiter(single.name("LIMITS_TABLE"), SystemClock())
-    other = limiter.admit(f"user_{user}", Rate(100, 60), 1, 600)
+    limiter = DynamoRateLimiter(single.name("LIMITS_TABLE"), SystemClock())
+    other = limiter.acquire(f"user_{user}", Rate(100, 60), 1, 600)
     before = (len(single.fake.chat_requests), len(single.table("EXECUTIONS_TABLE")))
     refused = single.execute(resource_id, user=user)
     assert_in_flight(refused)
@@ -118,8 +118,8 @@ def test_limits_take_two_calls_of_an_execution(single: House) -> None:
 
 def test_previews_and_lists_take_no_place(single: House) -> None:
     user = new_user()
-    limiter = DynamoLimiter(single.name("LIMITS_TABLE"), SystemClock())
-    limiter.admit(f"user_{user}", Rate(100, 60), 1, 600)
+    limiter = DynamoRateLimiter(single.name("LIMITS_TABLE"), SystemClock())
+    limiter.acquire(f"user_{user}", Rate(100, 60), 1, 600)
     draft = {"resource_type": "openrouter_instant", "config": {"model": MODEL}, "inputs": {"prompt": "hello"}}
     assert single.call("POST", "/api/resources/preview", draft, user=user).status == 200
     assert single.call("GET", "/api/resources", user=user).status == 200

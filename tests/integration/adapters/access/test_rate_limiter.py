@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from instant.adapters.access.rate_limiter import DAY, DynamoLimiter
+from instant.adapters.access.rate_limiter import DAY, DynamoRateLimiter
 from instant.domain.errors import LimitsUnavailable, RateLimited
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
 from tests.fakes.aws_faults import failure, faults, lost_answer, lost_request
@@ -28,8 +28,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def limiter(cloud: House, clock: FakeClock) -> DynamoLimiter:
-    return DynamoLimiter(cloud.name("LIMITS_TABLE"), clock)
+def limiter(cloud: House, clock: FakeClock) -> DynamoRateLimiter:
+    return DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
 
 
 @pytest.fixture
@@ -62,59 +62,59 @@ def row(cloud: House, name: str) -> dict[str, Any]:
 
 
 def test_exactly_so_many_pass_and_the_next_is_told_when_to_come_back(
-    limiter: DynamoLimiter, clock: FakeClock, user: str
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str
 ) -> None:
     clock.pass_seconds(17.5)
     for _ in range(3):
-        limiter.count(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
     for _ in range(2):
         with refused("rate", 43):
-            limiter.count(user, ROUTE, THREE)
+            limiter.hit(user, ROUTE, THREE)
 
 
 @pytest.mark.parametrize(("passed", "is_new"), [(59, False), (59.999999, False), (60, True), (61, True)])
 def test_a_window_ends_on_time(
-    limiter: DynamoLimiter, clock: FakeClock, user: str, passed: float, is_new: bool
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_new: bool
 ) -> None:
     for _ in range(3):
-        limiter.count(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
     clock.pass_seconds(passed)
     if is_new:
-        limiter.count(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
         return
     with refused("rate", 1):
-        limiter.count(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
 
 
 def test_across_an_edge_twice_the_limit_passes_and_never_more(
-    limiter: DynamoLimiter, clock: FakeClock, user: str
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str
 ) -> None:
     clock.pass_seconds(59)
     for _ in range(2):
         for _ in range(3):
-            limiter.count(user, ROUTE, THREE)
+            limiter.hit(user, ROUTE, THREE)
         with pytest.raises(RateLimited):
-            limiter.count(user, ROUTE, THREE)
+            limiter.hit(user, ROUTE, THREE)
         clock.pass_seconds(1)
 
 
 def test_other_users_and_other_routes_have_counts_of_their_own(
-    limiter: DynamoLimiter, user: str, fresh: Callable[[str], str]
+    limiter: DynamoRateLimiter, user: str, fresh: Callable[[str], str]
 ) -> None:
     one = Rate(1, 60)
-    limiter.count(user, ROUTE, one)
-    limiter.count(user, "POST /api/resources", one)
-    limiter.count(fresh("user"), ROUTE, one)
+    limiter.hit(user, ROUTE, one)
+    limiter.hit(user, "POST /api/resources", one)
+    limiter.hit(fresh("user"), ROUTE, one)
     with refused("rate", 60):
-        limiter.count(user, ROUTE, one)
+        limiter.hit(user, ROUTE, one)
 
 
 def test_counting_is_one_write_and_its_row_dies(
-    limiter: DynamoLimiter, clock: FakeClock, cloud: House, user: str
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: House, user: str
 ) -> None:
     with recorded("dynamodb", hurried=True) as calls:
-        limiter.count(user, ROUTE, THREE)
-        limiter.count(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
     assert operations(calls) == ["UpdateItem", "UpdateItem"]
     counted = row(cloud, f"calls#{user}#")
     assert counted["taken"] == {"N": "2"}
@@ -123,24 +123,24 @@ def test_counting_is_one_write_and_its_row_dies(
 
 @pytest.mark.parametrize("passed_first", range(3))
 def test_a_lost_acknowledgement_of_a_count_errs_to_the_strict_side(
-    limiter: DynamoLimiter, cloud: House, user: str, passed_first: int
+    limiter: DynamoRateLimiter, cloud: House, user: str, passed_first: int
 ) -> None:
     for _ in range(passed_first):
-        limiter.count(user, ROUTE, THREE)
+        limiter.hit(user, ROUTE, THREE)
     with faults("UpdateItem", lost_answer):
         if passed_first < 2:
-            limiter.count(user, ROUTE, THREE)
+            limiter.hit(user, ROUTE, THREE)
         else:
             with refused("rate", 60):
-                limiter.count(user, ROUTE, THREE)
+                limiter.hit(user, ROUTE, THREE)
     assert int(row(cloud, f"calls#{user}#")["taken"]["N"]) <= 3
 
 
-def test_executions_are_admitted_by_one_write(limiter: DynamoLimiter, cloud: House, user: str) -> None:
+def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud: House, user: str) -> None:
     with recorded("dynamodb", hurried=True) as calls:
-        lease = limiter.admit(user, MANY, 5, SECONDS)
+        lease = limiter.acquire(user, MANY, 5, SECONDS)
         limiter.release(user, lease)
-        limiter.admit(user, MANY, 5, SECONDS)
+        limiter.acquire(user, MANY, 5, SECONDS)
     assert operations(calls) == ["UpdateItem"] * 3
     held = row(cloud, f"runs#{user}")
     assert (len(held["starts"]["SS"]), len(held["leases"]["SS"])) == (2, 1)
@@ -148,50 +148,52 @@ def test_executions_are_admitted_by_one_write(limiter: DynamoLimiter, cloud: Hou
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_no_more_than_so_many_are_in_flight(
-    cloud: House, limiter: DynamoLimiter, clock: FakeClock, user: str, most: int
+    cloud: House, limiter: DynamoRateLimiter, clock: FakeClock, user: str, most: int
 ) -> None:
-    leases = [limiter.admit(user, MANY, most, SECONDS) for _ in range(most)]
+    leases = [limiter.acquire(user, MANY, most, SECONDS) for _ in range(most)]
     assert len(set(leases)) == most
     assert int(row(cloud, f"runs#{user}")["expires_at"]["N"]) == clock.now().timestamp() + DAY
     with refused("in_flight", RETRY_IN_FLIGHT):
-        limiter.admit(user, MANY, most, SECONDS)
+        limiter.acquire(user, MANY, most, SECONDS)
     limiter.release(user, leases[0])
     limiter.release(user, leases[0])
-    limiter.admit(user, MANY, most, SECONDS)
+    limiter.acquire(user, MANY, most, SECONDS)
     with refused("in_flight", RETRY_IN_FLIGHT):
-        limiter.admit(user, MANY, most, SECONDS)
+        limiter.acquire(user, MANY, most, SECONDS)
 
 
-def test_another_user_s_executions_do_not_count(limiter: DynamoLimiter, user: str, fresh: Callable[[str], str]) -> None:
-    limiter.admit(user, MANY, 1, SECONDS)
-    limiter.admit(fresh("user"), MANY, 1, SECONDS)
+def test_another_user_s_executions_do_not_count(
+    limiter: DynamoRateLimiter, user: str, fresh: Callable[[str], str]
+) -> None:
+    limiter.acquire(user, MANY, 1, SECONDS)
+    limiter.acquire(fresh("user"), MANY, 1, SECONDS)
 
 
 @pytest.mark.parametrize(("passed", "is_free"), [(154, False), (154.999999, False), (155, True), (156, True)])
 def test_the_lease_of_a_crashed_holder_is_free_after_its_end(
-    limiter: DynamoLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
 ) -> None:
-    limiter.admit(user, MANY, 2, SECONDS)
-    limiter.admit(user, MANY, 2, SECONDS)
+    limiter.acquire(user, MANY, 2, SECONDS)
+    limiter.acquire(user, MANY, 2, SECONDS)
     clock.pass_seconds(passed)
     if not is_free:
         with refused("in_flight", RETRY_IN_FLIGHT):
-            limiter.admit(user, MANY, 2, SECONDS)
+            limiter.acquire(user, MANY, 2, SECONDS)
         return
-    limiter.admit(user, MANY, 2, SECONDS)
-    limiter.admit(user, MANY, 2, SECONDS)
+    limiter.acquire(user, MANY, 2, SECONDS)
+    limiter.acquire(user, MANY, 2, SECONDS)
     with refused("in_flight", RETRY_IN_FLIGHT):
-        limiter.admit(user, MANY, 2, SECONDS)
+        limiter.acquire(user, MANY, 2, SECONDS)
 
 
 def test_only_the_leases_that_have_ended_are_taken_away(
-    limiter: DynamoLimiter, clock: FakeClock, cloud: House, user: str
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: House, user: str
 ) -> None:
-    crashed = limiter.admit(user, MANY, 2, SECONDS)
+    crashed = limiter.acquire(user, MANY, 2, SECONDS)
     clock.pass_seconds(100)
-    running = limiter.admit(user, MANY, 2, SECONDS)
+    running = limiter.acquire(user, MANY, 2, SECONDS)
     clock.pass_seconds(60)
-    new = limiter.admit(user, MANY, 2, SECONDS)
+    new = limiter.acquire(user, MANY, 2, SECONDS)
     assert set(row(cloud, f"runs#{user}")["leases"]["SS"]) == {running, new}
     limiter.release(user, crashed)
     assert set(row(cloud, f"runs#{user}")["leases"]["SS"]) == {running, new}
@@ -199,45 +201,45 @@ def test_only_the_leases_that_have_ended_are_taken_away(
 
 @pytest.mark.parametrize(("passed", "is_free"), [(59, False), (59.999999, False), (60, True), (61, True)])
 def test_starts_are_limited_in_every_stretch_of_time(
-    limiter: DynamoLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
 ) -> None:
     clock.pass_seconds(45)  # no minute of the clock begins or ends here
     for _ in range(3):
-        limiter.release(user, limiter.admit(user, THREE, 5, SECONDS))
+        limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
     clock.pass_seconds(passed)
     for _ in range(3 if is_free else 0):
-        limiter.release(user, limiter.admit(user, THREE, 5, SECONDS))
+        limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
     with refused("rate", 60 if is_free else 1):
-        limiter.admit(user, THREE, 5, SECONDS)
+        limiter.acquire(user, THREE, 5, SECONDS)
 
 
-def test_a_refused_execution_takes_nothing(limiter: DynamoLimiter, cloud: House, user: str) -> None:
-    limiter.admit(user, MANY, 1, SECONDS)
+def test_a_refused_execution_takes_nothing(limiter: DynamoRateLimiter, cloud: House, user: str) -> None:
+    limiter.acquire(user, MANY, 1, SECONDS)
     before = row(cloud, f"runs#{user}")
     with refused("in_flight", RETRY_IN_FLIGHT):
-        limiter.admit(user, MANY, 1, SECONDS)
+        limiter.acquire(user, MANY, 1, SECONDS)
     assert row(cloud, f"runs#{user}") == before
 
 
 def test_an_admission_whose_acknowledgement_was_lost_is_one_admission(
-    limiter: DynamoLimiter, cloud: House, user: str
+    limiter: DynamoRateLimiter, cloud: House, user: str
 ) -> None:
     for number in range(3):
         with faults("UpdateItem", lost_answer):
-            limiter.admit(user, THREE, 3, SECONDS)
+            limiter.acquire(user, THREE, 3, SECONDS)
         held = row(cloud, f"runs#{user}")
         assert (len(held["starts"]["SS"]), len(held["leases"]["SS"])) == (number + 1, number + 1)
     with refused("in_flight", RETRY_IN_FLIGHT):
-        limiter.admit(user, THREE, 3, SECONDS)
+        limiter.acquire(user, THREE, 3, SECONDS)
 
 
-def test_a_release_whose_acknowledgement_was_lost_is_one_release(limiter: DynamoLimiter, user: str) -> None:
-    first, _ = (limiter.admit(user, MANY, 2, SECONDS) for _ in range(2))
+def test_a_release_whose_acknowledgement_was_lost_is_one_release(limiter: DynamoRateLimiter, user: str) -> None:
+    first, _ = (limiter.acquire(user, MANY, 2, SECONDS) for _ in range(2))
     with faults("UpdateItem", lost_answer):
         limiter.release(user, first)
-    limiter.admit(user, MANY, 2, SECONDS)
+    limiter.acquire(user, MANY, 2, SECONDS)
     with refused("in_flight", RETRY_IN_FLIGHT):
-        limiter.admit(user, MANY, 2, SECONDS)
+        limiter.acquire(user, MANY, 2, SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -245,18 +247,18 @@ def test_a_release_whose_acknowledgement_was_lost_is_one_release(limiter: Dynamo
     [lost_request, failure("AccessDeniedException"), failure("ThrottlingException")],
     ids=["nothing", "no", "busy"],
 )
-def test_what_cannot_be_told_is_no_admission(limiter: DynamoLimiter, cloud: House, user: str, fault: Any) -> None:
+def test_what_cannot_be_told_is_no_admission(limiter: DynamoRateLimiter, cloud: House, user: str, fault: Any) -> None:
     with faults("UpdateItem", *[fault] * 2) as calls, no_limits():
-        limiter.admit(user, MANY, 1, SECONDS)
+        limiter.acquire(user, MANY, 1, SECONDS)
     assert len(calls.bodies) <= 2
     with faults("UpdateItem", *[fault] * 2), no_limits():
-        limiter.count(user, ROUTE, MANY)
+        limiter.hit(user, ROUTE, MANY)
     with faults("UpdateItem", *[fault] * 2), no_limits():
         limiter.release(user, "never")
     assert not [item for item in cloud.table("LIMITS_TABLE") if user in item["name"]["S"]]
 
 
-def test_the_cause_is_kept_for_the_log(limiter: DynamoLimiter, user: str) -> None:
+def test_the_cause_is_kept_for_the_log(limiter: DynamoRateLimiter, user: str) -> None:
     with faults("UpdateItem", failure("AccessDeniedException")), pytest.raises(LimitsUnavailable) as caught:
-        limiter.count(user, ROUTE, MANY)
+        limiter.hit(user, ROUTE, MANY)
     assert isinstance(caught.value.__cause__, ClientError)

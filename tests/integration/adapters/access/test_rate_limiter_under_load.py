@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.aws import client as aws
 from instant.domain.errors import RateLimited
 from instant.domain.limits import Rate, too_many_in_flight
-from instant.ports.access.rate_limiter import Limiter
+from instant.ports.access.rate_limiter import RateLimiter
 from tests.fakes.clock import FakeClock
 from tests.integration.house import House
 from tests.timeouts import HANG_SECONDS
@@ -22,7 +22,7 @@ LIMIT = 300
 MAX = 5
 
 
-class CarelessLimiter(DynamoLimiter):
+class CarelessRateLimiter(DynamoRateLimiter):
     """What not to do: reads what there is, decides, puts back."""
 
     def __init__(self, table: str) -> None:
@@ -30,13 +30,13 @@ class CarelessLimiter(DynamoLimiter):
         super().__init__(table, FakeClock())
         self._rows = table
 
-    def count(self, user_id: str, what: str, rate: Rate) -> None:
+    def hit(self, user_id: str, what: str, rate: Rate) -> None:
         """Count, with a gap in the middle."""
         if (taken := self._read(user_id)) >= rate.limit:
             raise rate.exceeded(1)
         self._write(user_id, taken + 1)
 
-    def admit(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
+    def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
         """Admit, with a gap in the middle."""
         if (taken := self._read(user_id)) >= most:
             raise too_many_in_flight(most)
@@ -58,13 +58,13 @@ class CarelessLimiter(DynamoLimiter):
 
 
 @pytest.fixture
-def careful(cloud: House) -> DynamoLimiter:
-    return DynamoLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
+def careful(cloud: House) -> DynamoRateLimiter:
+    return DynamoRateLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
 
 
 @pytest.fixture
-def careless(cloud: House) -> CarelessLimiter:
-    return CarelessLimiter(cloud.name("LIMITS_TABLE"))
+def careless(cloud: House) -> CarelessRateLimiter:
+    return CarelessRateLimiter(cloud.name("LIMITS_TABLE"))
 
 
 def _let_in(call: Callable[[], object]) -> bool:
@@ -84,7 +84,7 @@ def passed(call: Callable[[], object], calls: int = CALLS) -> int:
 class Flights:
     """Executions that end when every thread has asked for one; `most_seen` is how many there ever were at once."""
 
-    def __init__(self, limiter: Limiter, user: str) -> None:
+    def __init__(self, limiter: RateLimiter, user: str) -> None:
         self._limiter, self._user = limiter, user
         self._lock, self._everybody_asked = threading.Lock(), threading.Barrier(THREADS, timeout=HANG_SECONDS)
         self._now = self.most_seen = 0
@@ -92,7 +92,7 @@ class Flights:
     def fly(self) -> None:
         """One of them, if it is let in; those that end cross with the next ones that ask."""
         try:
-            lease = self._limiter.admit(self._user, Rate(10_000, 60), MAX, 100)
+            lease = self._limiter.acquire(self._user, Rate(10_000, 60), MAX, 100)
         except RateLimited:
             self._everybody_asked.wait()
             raise
@@ -107,38 +107,38 @@ class Flights:
             self.most_seen = max(self.most_seen, self._now)
 
 
-def test_of_a_thousand_calls_exactly_the_limit_passes(careful: DynamoLimiter, fresh: Callable[[str], str]) -> None:
+def test_of_a_thousand_calls_exactly_the_limit_passes(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(LIMIT, 60)
-    assert passed(lambda: careful.count(user, "GET /x", rate)) == LIMIT
+    assert passed(lambda: careful.hit(user, "GET /x", rate)) == LIMIT
 
 
-def test_of_many_starts_exactly_the_limit_passes(careful: DynamoLimiter, fresh: Callable[[str], str]) -> None:
+def test_of_many_starts_exactly_the_limit_passes(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(60, 60)
-    assert passed(lambda: careful.admit(user, rate, 1_000, 100), 5) == 60
+    assert passed(lambda: careful.acquire(user, rate, 1_000, 100), 5) == 60
 
 
 def test_of_many_starts_at_the_end_of_a_full_minute_exactly_the_limit_passes(
     cloud: House, fresh: Callable[[str], str]
 ) -> None:
     clock, user, rate = FakeClock(), fresh("user"), Rate(30, 60)
-    limiter = DynamoLimiter(cloud.name("LIMITS_TABLE"), clock)
+    limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
     for _ in range(2):
-        assert passed(lambda: limiter.admit(user, rate, 1_000, 30), 2) == 30
+        assert passed(lambda: limiter.acquire(user, rate, 1_000, 30), 2) == 30
         clock.pass_seconds(60)
 
 
-def test_never_more_are_in_flight_than_may_be(careful: DynamoLimiter, fresh: Callable[[str], str]) -> None:
+def test_never_more_are_in_flight_than_may_be(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     flights = Flights(careful, fresh("user"))
     assert passed(flights.fly, 4) >= MAX
     assert flights.most_seen == MAX
 
 
-def test_this_test_would_notice_a_careless_count(careless: CarelessLimiter, fresh: Callable[[str], str]) -> None:
+def test_this_test_would_notice_a_careless_count(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(LIMIT, 60)
-    assert passed(lambda: careless.count(user, "GET /x", rate), 8) > LIMIT
+    assert passed(lambda: careless.hit(user, "GET /x", rate), 8) > LIMIT
 
 
-def test_this_test_would_notice_careless_leases(careless: CarelessLimiter, fresh: Callable[[str], str]) -> None:
+def test_this_test_would_notice_careless_leases(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
     flights = Flights(careless, fresh("user"))
     passed(flights.fly, 4)
     assert flights.most_seen > MAX

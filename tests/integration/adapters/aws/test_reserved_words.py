@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
@@ -91,10 +91,10 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         assert lease.take("syn_1", START, START)
         lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
         lease.drop("syn_1")
-    limiter = DynamoLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
+    limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
     with recorded("dynamodb", hurried=True) as counted:
-        limiter.count("alice", fresh("x"), Rate(1, 1))
-        limiter.release("alice", limiter.admit("alice", Rate(1, 1), 1, 1))
+        limiter.hit("alice", fresh("x"), Rate(1, 1))
+        limiter.release("alice", limiter.acquire("alice", Rate(1, 1), 1, 1))
     return list(expressions(calls + counted))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.domain.limits import HOUR, MINUTE, Rate
 from instant.entrypoints.http.throttles import KEY_CHECKS, LimitedSettings, throttle_of
 from instant.settings import CountedSettings, ExecuteSettings, IntegrationsSettings, KeyCheckSettings
@@ -61,5 +61,5 @@ def assert_is(throttle: Throttle, kind: type[RequestThrottle | KeyCheckThrottle]
 
 
 def assert_counts_in_the_table(limiter: object) -> None:
-    assert isinstance(limiter, DynamoLimiter)
+    assert isinstance(limiter, DynamoRateLimiter)
     assert limiter._table == "limits"

@@ -10,14 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from instant.adapters.aws.client import client
 from instant.domain.errors import LimitsUnavailable
 from instant.domain.limits import Rate, too_many_in_flight
-from instant.ports.access.rate_limiter import Limiter
+from instant.ports.access.rate_limiter import RateLimiter
 from instant.ports.clock import Clock
 
 DAY = 86_400
 """How long rows outlive their last use: expiry here is tidiness, nothing depends on it."""
 
 
-class DynamoLimiter(Limiter):
+class DynamoRateLimiter(RateLimiter):
     """Ordinary calls are numbers, one for each window: a small write whatever the limit.
 
     Executions hold tickets in two sets of one row: one for the rate and one, the lease, while they run. A ticket
@@ -31,7 +31,7 @@ class DynamoLimiter(Limiter):
         self._clock = clock
 
     @override
-    def count(self, user_id: str, what: str, rate: Rate) -> None:
+    def hit(self, user_id: str, what: str, rate: Rate) -> None:
         """Count one call in the window of the clock; a lost acknowledgement may count it twice, never not at all."""
         window, passed = divmod(self._clock.now().timestamp(), rate.seconds)
         counted, _ = self._update(
@@ -46,7 +46,7 @@ class DynamoLimiter(Limiter):
             raise rate.exceeded(rate.seconds - passed)
 
     @override
-    def admit(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
+    def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
         """The lease; it ends by itself after `seconds`, whatever becomes of its holder."""
         now = self._clock.now().timestamp()
         start, lease = _ticket(now + rate.seconds), _ticket(now + seconds)

@@ -1,6 +1,6 @@
 """Which throttle each route has."""
 
-from instant.adapters.access.rate_limiter import DynamoLimiter
+from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.clock import SystemClock
 from instant.domain.limits import HOUR, MINUTE, Rate
 from instant.settings import (
@@ -30,7 +30,7 @@ KEY_CHECKS = (
 
 def throttle_of(settings: LimitedSettings) -> Throttle:
     """The throttle of the function that has these settings."""
-    limiter = DynamoLimiter(settings.limits_table, SystemClock())
+    limiter = DynamoRateLimiter(settings.limits_table, SystemClock())
     match settings:
         case ExecuteSettings():
             return ConcurrencyThrottle(limiter, Rate(settings.execute_per_minute, MINUTE), settings.max_in_flight)
@@ -44,9 +44,9 @@ def throttle_of(settings: LimitedSettings) -> Throttle:
             return _ordinary(limiter, settings)
 
 
-def _ordinary(limiter: DynamoLimiter, settings: CountedSettings) -> RequestThrottle:
+def _ordinary(limiter: DynamoRateLimiter, settings: CountedSettings) -> RequestThrottle:
     return RequestThrottle(limiter, Rate(settings.rate_per_minute, MINUTE))
 
 
-def _key_checks(limiter: DynamoLimiter, settings: KeyCheckSettings) -> KeyCheckThrottle:
+def _key_checks(limiter: DynamoRateLimiter, settings: KeyCheckSettings) -> KeyCheckThrottle:
     return KeyCheckThrottle(limiter, Rate(settings.key_checks_per_hour, HOUR))

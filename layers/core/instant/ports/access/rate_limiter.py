@@ -5,13 +5,13 @@ from typing import Protocol
 from instant.domain.limits import Rate
 
 
-class Limiter(Protocol):
+class RateLimiter(Protocol):
     """How much each user calls; `LimitsUnavailable` when that cannot be told."""
 
-    def count(self, user_id: str, what: str, rate: Rate) -> None:
+    def hit(self, user_id: str, what: str, rate: Rate) -> None:
         """Count one call; `RateLimited` if `rate` allows no more in the present window."""
 
-    def admit(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
+    def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
         """Let an execution begin and hold one of `most` leases, for `seconds` at the longest; else `RateLimited`."""
 
     def release(self, user_id: str, lease: str) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from instant.domain.clock import LEASE_SLACK
 from instant.domain.errors import LimitsUnavailable
 from instant.domain.limits import Rate
-from instant.ports.access.rate_limiter import Limiter
+from instant.ports.access.rate_limiter import RateLimiter
 
 _log = logging.getLogger(__name__)
 
@@ -37,14 +37,14 @@ class ThrottleByRoute:
 class RequestThrottle:
     """A rate for each user and route; open when calls cannot be counted."""
 
-    limiter: Limiter
+    limiter: RateLimiter
     rate: Rate
 
     @contextmanager
     def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
         """Count the call."""
         try:
-            self.limiter.count(user_id, route, self.rate)
+            self.limiter.hit(user_id, route, self.rate)
         except LimitsUnavailable as error:
             _log.warning("a call was not counted: %r", error.__cause__)
         yield
@@ -57,13 +57,13 @@ class KeyCheckThrottle:
     Closed when calls cannot be counted.
     """
 
-    limiter: Limiter
+    limiter: RateLimiter
     rate: Rate
 
     @contextmanager
     def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
         """Count the check."""
-        self.limiter.count(user_id, "key checks", self.rate)
+        self.limiter.hit(user_id, "key checks", self.rate)
         yield
 
 
@@ -71,14 +71,14 @@ class KeyCheckThrottle:
 class ConcurrencyThrottle:
     """A rate, and so many at once, for each user; closed when that cannot be told."""
 
-    limiter: Limiter
+    limiter: RateLimiter
     rate: Rate
     max_in_flight: int
 
     @contextmanager
     def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
         """Hold a lease; however the call ends, it is given back, and after a crash it ends by itself."""
-        lease = self.limiter.admit(user_id, self.rate, self.max_in_flight, seconds_left + LEASE_SLACK)
+        lease = self.limiter.acquire(user_id, self.rate, self.max_in_flight, seconds_left + LEASE_SLACK)
         try:
             yield
         finally:
