@@ -68,7 +68,7 @@ def an_opening(execution_id: str = "exe_1", **more: Any) -> Opening:
         "run_id": f"run_of_{execution_id}",
         "user_id": "user_alice",
         "service": "openrouter",
-        "payer_id": "user_alice",
+        "credential_owner_id": "user_alice",
         "key_source": KeySource.CALLER,
         "resource_id": "res_1",
         "resource_revision": 1,

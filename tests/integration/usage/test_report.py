@@ -169,7 +169,7 @@ def test_what_is_wrong_is_named(past: Past, query: dict[str, str], field: str, p
 
 def test_nobody_s_use_is_anybody_else_s(past: Past) -> None:
     other = Past(past.house)
-    other.ran(resource_id="res_theirs", payer_id=f"user_{past.user}")
+    other.ran(resource_id="res_theirs", credential_owner_id=f"user_{past.user}")
     assert past.told(by="resource")["data"] == []
     past.ran(resource_id="res_mine")
     assert [row["resource_id"] for row in past.told(by="resource")["data"]] == ["res_mine"]

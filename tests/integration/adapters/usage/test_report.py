@@ -147,7 +147,7 @@ def test_nobody_else_s_usage_is_read(
 ) -> None:
     alice, bob = Caller(ledger, fresh), Caller(ledger, fresh)
     alice.ran()
-    bob.ran(payer_id=alice.user_id, resource_id="res_of_alice")
+    bob.ran(credential_owner_id=alice.user_id, resource_id="res_of_alice")
     assert [part.resource_id for part in store.of_user(alice.user_id, DAY, DAY)] == ["res_1"]
     assert [*store.of_user(alice.user_id[:-1], DAY, DAY)] == []
 

@@ -45,7 +45,7 @@ class Opening:
 
     `reserved_nanousd` is the most the call can cost, held back from the budgets in `holds`. `run_id` tells this run
     from another that took the same execution over; `fingerprint` is there when the call has an idempotency key.
-    `payer_id`, `key_source` and `service` say whose key for what pays: none where the type needs no key.
+    `credential_owner_id`, `key_source` and `service` say whose key for what pays: none where the type needs no key.
     """
 
     execution_id: str
@@ -56,7 +56,7 @@ class Opening:
     reserved_nanousd: int
     created_at: str
     lease_expires_at: str
-    payer_id: str | None = None
+    credential_owner_id: str | None = None
     key_source: KeySource | None = None
     service: str | None = None
     model: str | None = None

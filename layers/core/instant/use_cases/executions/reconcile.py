@@ -105,7 +105,7 @@ def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
 
 def _outcome(run: OpenRun, deps: ReconcileDeps) -> CallOutcome | None:
     """The outcome as the service knows it; None while it does not, and while there is no usable key to ask with."""
-    name, owner = run.opening.service, run.opening.payer_id
+    name, owner = run.opening.service, run.opening.credential_owner_id
     service = INTEGRATIONS.get(name or "")
     if not isinstance(service, Accountable) or name is None or owner is None:
         return None

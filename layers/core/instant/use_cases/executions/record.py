@@ -213,7 +213,7 @@ def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Ope
         execution_id=prepared.execution_id,
         run_id=new_id("run", now),
         user_id=prepared.user_id,
-        payer_id=credential.user_id if credential else None,
+        credential_owner_id=credential.user_id if credential else None,
         key_source=credential.source if credential else None,
         service=credential.integration if credential else None,
         api_key_id=prepared.api_key_id,
