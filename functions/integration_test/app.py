@@ -24,7 +24,7 @@ def test(service: str) -> Connection:
         service,
         caller_of(app),
         integrations=store,
-        verdicts=store,
+        key_status=store,
         keys=keys,
         upstream=upstream,
         clock=SystemClock(),

@@ -200,7 +200,7 @@ class Unused:
     def akin(self, model: CatalogModel) -> Sequence[CatalogModel]:
         raise NotImplementedError
 
-    def note(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
+    def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
         raise NotImplementedError
 
     def read(self, data: bytes) -> Picture | None:

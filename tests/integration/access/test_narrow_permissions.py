@@ -58,6 +58,6 @@ def test_what_it_notes_is_within_its_permission(shared: House, function: str, re
     found = store.get("user_alice", "openrouter")
     assert found
     with recorded("dynamodb") as calls:
-        store.note(found, KeyStatus.OK, "2026-01-01T00:00:00.000000Z", remaining)
+        store.set(found, KeyStatus.OK, "2026-01-01T00:00:00.000000Z", remaining)
     (update,) = (call for call in calls if call.operation == "UpdateItem")
     assert may(shared, function, "UpdateItem", update.parameters)

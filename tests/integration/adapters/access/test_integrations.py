@@ -89,9 +89,9 @@ def test_a_cap_is_the_users_and_no_connection(store: DynamoIntegrationStore, sav
 
 
 def test_a_verdict_is_noted(store: DynamoIntegrationStore, saved: Integration) -> None:
-    store.note(saved, KeyStatus.BROKEN, LATER)
+    store.set(saved, KeyStatus.BROKEN, LATER)
     assert read(store, saved) == replace(saved, status=KeyStatus.BROKEN, last_verified_at=LATER, limit_remaining=None)
-    store.note(saved, KeyStatus.OK, LATER, "2.5")
+    store.set(saved, KeyStatus.OK, LATER, "2.5")
     assert read(store, saved) == replace(saved, status=KeyStatus.OK, last_verified_at=LATER, limit_remaining="2.5")
 
 
@@ -100,11 +100,11 @@ def test_a_verdict_on_a_replaced_key_says_nothing_of_the_new_one(
 ) -> None:
     new = replace(saved, key_sha256="b" * 64, ciphertext=b"new")
     store.put(new)
-    store.note(saved, KeyStatus.BROKEN, LATER)
+    store.set(saved, KeyStatus.BROKEN, LATER)
     assert read(store, saved) == new
 
 
 def test_a_verdict_does_not_bring_a_deleted_key_back(store: DynamoIntegrationStore, saved: Integration) -> None:
     store.delete(saved.user_id, saved.service)
-    store.note(saved, KeyStatus.BROKEN, LATER)
+    store.set(saved, KeyStatus.BROKEN, LATER)
     assert read(store, saved) is None

@@ -8,7 +8,7 @@ from pynamodb.exceptions import UpdateError
 
 from instant.adapters.aws.tables import IntegerAttribute, Table
 from instant.domain.access.integration import Integration, KeyStatus
-from instant.ports.access.integrations import IntegrationStore, KeyVerdicts
+from instant.ports.access.integrations import IntegrationStore, KeyStatusStore
 
 USER = "#user"
 """In place of a service's name: the row that holds the user's own settings."""
@@ -43,7 +43,7 @@ class UserRow(Table):
     max_cost_per_call_nanousd = IntegerAttribute()
 
 
-class DynamoIntegrationStore(IntegrationStore, KeyVerdicts):
+class DynamoIntegrationStore(IntegrationStore, KeyStatusStore):
     """Integrations and users' settings in one table; also where the status of keys is stored."""
 
     def __init__(self, table_name: str) -> None:
@@ -86,7 +86,7 @@ class DynamoIntegrationStore(IntegrationStore, KeyVerdicts):
         self._users(user_id, max_cost_per_call_nanousd=nanousd).save()
 
     @override
-    def note(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
+    def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
         row = self._rows(integration.user_id, integration.service)
         remaining = self._rows.limit_remaining
         try:

@@ -31,8 +31,8 @@ class IntegrationStore(IntegrationReader, Protocol):
         """Set the most that one call may cost the user."""
 
 
-class KeyVerdicts(Protocol):
-    """Where it is noted what a service said about a stored key."""
+class KeyStatusStore(Protocol):
+    """What an integration said about a stored key."""
 
-    def note(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
-        """Note the verdict, unless the key was replaced or deleted meanwhile."""
+    def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
+        """Store the status, unless the key was replaced or deleted meanwhile."""

@@ -6,7 +6,7 @@ from instant.domain.clock import stamp
 from instant.domain.errors import CredentialRejected, InvalidField, NotFound
 from instant.domain.secret import Secret
 from instant.integrations import service_named
-from instant.ports.access.integrations import IntegrationStore, KeyVerdicts
+from instant.ports.access.integrations import IntegrationStore, KeyStatusStore
 from instant.ports.access.secret_box import KeyOpener
 from instant.ports.clock import Clock
 from instant.ports.upstream import Upstream
@@ -64,7 +64,7 @@ def test_key(
     caller: Identity,
     *,
     integrations: IntegrationStore,
-    verdicts: KeyVerdicts,
+    key_status: KeyStatusStore,
     keys: KeyOpener,
     upstream: Upstream,
     clock: Clock,
@@ -76,9 +76,9 @@ def test_key(
     try:
         facts = ask_about(key, service, upstream)
     except CredentialRejected:
-        verdicts.note(found, KeyStatus.BROKEN, stamp(clock.now()))
+        key_status.set(found, KeyStatus.BROKEN, stamp(clock.now()))
         raise
-    verdicts.note(found, KeyStatus.OK, stamp(clock.now()), facts.limit_remaining)
+    key_status.set(found, KeyStatus.OK, stamp(clock.now()), facts.limit_remaining)
     return read_integration(service_name, caller, integrations)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from instant.ports.access.integrations import IntegrationReader, KeyVerdicts
+from instant.ports.access.integrations import IntegrationReader, KeyStatusStore
 from instant.ports.access.secret_box import KeyOpener
 from instant.ports.catalog.lookup import ModelLookup
 from instant.ports.clock import Clock
@@ -47,7 +47,7 @@ class ExecuteDeps:
     facts: CallFactsReader
     models: ModelLookup
     integrations: IntegrationReader
-    key_status: KeyVerdicts
+    key_status: KeyStatusStore
     keys: KeyOpener
     upstream: Upstream
     media: MediaDeps

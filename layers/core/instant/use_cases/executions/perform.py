@@ -159,7 +159,7 @@ def _opened(prepared: Prepared, deps: ExecuteDeps) -> tuple[Integration | None, 
 def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
     """Spare the service a key that it rejects; the run is recorded whether or not this can be stored."""
     try:
-        deps.key_status.note(integration, KeyStatus.BROKEN, stamp(deps.clock.now()))
+        deps.key_status.set(integration, KeyStatus.BROKEN, stamp(deps.clock.now()))
     except Exception:
         _log.exception("the status of a rejected key was not stored")
 
