@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from instant.adapters.catalog.endpoints import DynamoOffersStore
+from instant.adapters.catalog.endpoints import DynamoModelEndpointsStore
 from instant.adapters.catalog.store import DynamoCatalogWriter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.clock import SystemClock
@@ -30,7 +30,7 @@ deps = SyncDeps(
 watching = EndpointDeps(
     upstream=upstream,
     in_use=DynamoModelsInUse(settings.resources_table),
-    offers=DynamoOffersStore(settings.model_endpoints_table),
+    endpoints_store=DynamoModelEndpointsStore(settings.model_endpoints_table),
     clock=deps.clock,
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One provider's offer of a model; numbers are text, exactly as given, and None where the service says nothing.
+    """One provider's endpoint for a model; numbers are text, exactly as given, and None where the service says nothing.
 
     `status` is 0 when all is well and below when it is not; uptime is percent of the last day, latency milliseconds
     to the first token and throughput tokens a second, both medians of the last half hour; prices are USD per unit.
@@ -25,7 +25,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
+class ModelEndpoints:
     """A model's endpoints as they were at `read_at`."""
 
     openrouter_id: str

@@ -5,12 +5,12 @@ from typing import Annotated, TypedDict, cast
 
 from pydantic import Field
 
-from instant.domain.catalog.endpoint import Offers
+from instant.domain.catalog.endpoint import ModelEndpoints
 from instant.entrypoints.http.fields import Time
 
 
-class ModelOffer(TypedDict):
-    """One provider's offer of a model; numbers of the service are text, null where it says nothing."""
+class ModelEndpointView(TypedDict):
+    """One provider's endpoint for a model; numbers of the service are text, null where it says nothing."""
 
     provider: str
     tag: str | None
@@ -24,15 +24,15 @@ class ModelOffer(TypedDict):
     pricing: dict[str, str]
 
 
-class ModelOffers(TypedDict):
+class ModelEndpointsView(TypedDict):
     """Who serves a model, as of `read_at`."""
 
     openrouter_id: str
     read_at: Time
-    endpoints: list[ModelOffer]
+    endpoints: list[ModelEndpointView]
 
 
-def offers_view(offers: Offers) -> ModelOffers:
+def model_endpoints_view(model_endpoints: ModelEndpoints) -> ModelEndpointsView:
     """Who serves a model."""
-    endpoints = [cast(ModelOffer, asdict(endpoint)) for endpoint in offers.endpoints]
-    return {"openrouter_id": offers.openrouter_id, "read_at": offers.read_at, "endpoints": endpoints}
+    endpoints = [cast(ModelEndpointView, asdict(endpoint)) for endpoint in model_endpoints.endpoints]
+    return {"openrouter_id": model_endpoints.openrouter_id, "read_at": model_endpoints.read_at, "endpoints": endpoints}

@@ -2,18 +2,18 @@
 
 from typing import Protocol
 
-from instant.domain.catalog.endpoint import Offers
+from instant.domain.catalog.endpoint import ModelEndpoints
 
 
-class OffersReader(Protocol):
+class ModelEndpointsReader(Protocol):
     """The endpoints of models in use."""
 
-    def get(self, openrouter_id: str) -> Offers | None:
+    def get(self, openrouter_id: str) -> ModelEndpoints | None:
         """What was last read."""
 
 
-class OffersStore(OffersReader, Protocol):
+class ModelEndpointsStore(ModelEndpointsReader, Protocol):
     """The endpoints of models in use, for the sync."""
 
-    def put(self, offers: Offers) -> None:
+    def put(self, model_endpoints: ModelEndpoints) -> None:
         """Store what was read, replacing what was known before."""

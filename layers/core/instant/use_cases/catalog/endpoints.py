@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from instant.domain.catalog.endpoint import Offers
+from instant.domain.catalog.endpoint import ModelEndpoints
 from instant.domain.clock import stamp
 from instant.domain.errors import NotFound
 from instant.integrations.openrouter.endpoints import endpoints_request, read_endpoints
-from instant.ports.catalog.endpoints import OffersReader, OffersStore
+from instant.ports.catalog.endpoints import ModelEndpointsReader, ModelEndpointsStore
 from instant.ports.clock import Clock
 from instant.ports.resources.models_in_use import ModelsInUse
 from instant.ports.upstream import Upstream, ask
@@ -27,7 +27,7 @@ class EndpointDeps:
 
     upstream: Upstream
     in_use: ModelsInUse
-    offers: OffersStore
+    endpoints_store: ModelEndpointsStore
     clock: Clock
 
 
@@ -41,9 +41,9 @@ def watch_endpoints(deps: EndpointDeps, seconds_left: Callable[[], float]) -> in
         return 0
 
 
-def read_offers(openrouter_id: str, offers: OffersReader) -> Offers:
+def read_model_endpoints(openrouter_id: str, endpoints_store: ModelEndpointsReader) -> ModelEndpoints:
     """A model's endpoints; `NotFound` for one that no resource uses."""
-    found = offers.get(openrouter_id)
+    found = endpoints_store.get(openrouter_id)
     if found is None:
         raise NotFound(
             "Of this model no endpoints are known: only those of models that resources use are looked after."
@@ -58,5 +58,7 @@ def _watch(model: str, deps: EndpointDeps) -> bool:
         _log.warning("endpoints of %s were not read", model, exc_info=True)
         return False
     if endpoints is not None:
-        deps.offers.put(Offers(openrouter_id=model, read_at=stamp(deps.clock.now()), endpoints=endpoints))
+        deps.endpoints_store.put(
+            ModelEndpoints(openrouter_id=model, read_at=stamp(deps.clock.now()), endpoints=endpoints)
+        )
     return endpoints is not None
