@@ -10,7 +10,7 @@ from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.call_facts import DynamoCallFacts
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
-from instant.adapters.media.image_decoder import PillowPictureReader
+from instant.adapters.media.image_decoder import PillowImageDecoder
 from instant.adapters.media.image_store import S3ImageStore
 from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
@@ -46,7 +46,7 @@ deps = ExecuteDeps(
     keys=KmsKeyOpener(settings.credentials_key, settings.stage),
     upstream=upstream_of(settings),
     media=MediaDeps(
-        pictures=PillowPictureReader(),
+        decoder=PillowImageDecoder(),
         images=S3ImageStore(settings.images_table, settings.media_bucket, days_kept=days_kept),
     ),
     ledger=LedgerDeps(

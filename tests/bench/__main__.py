@@ -12,9 +12,9 @@ from tests.bench import (
     catalog_sync,
     cold_start,
     hostile,
+    images,
     ledger_cost,
     listing,
-    pictures,
     warm_cpu,
 )
 from tests.bench.setting import Row, open_setting
@@ -28,7 +28,7 @@ MEASUREMENTS = (
     catalog_sync,
     browsing,
     catalog_growth,
-    pictures,
+    images,
     listing,
     hostile,
 )

@@ -9,7 +9,7 @@ from instant.domain.access.integration import PLATFORM, Account, Integration, Ke
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.clock import moment
 from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
-from instant.domain.executions.image import Image, Picture
+from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.resources.resource import Resource
 from instant.domain.secret import Secret
 from instant.domain.usage.budget import Budget, Subject
@@ -203,7 +203,7 @@ class Unused:
     def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
         raise NotImplementedError
 
-    def read(self, data: bytes) -> Picture | None:
+    def decode(self, data: bytes) -> DecodedImage | None:
         raise NotImplementedError
 
     def keep(self, image: Image, data: bytes) -> None:

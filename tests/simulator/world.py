@@ -130,7 +130,7 @@ class World:
             key_status=unused,
             keys=OpenKeys(),
             upstream=self.service,
-            media=MediaDeps(pictures=unused, images=unused),
+            media=MediaDeps(decoder=unused, images=unused),
             ledger=LedgerDeps(ledger=ledger, executions=ledger, answers=self.answers, clock=clock),
             platform=self.platform,
             clock=clock,

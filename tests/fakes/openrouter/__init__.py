@@ -42,7 +42,7 @@ call (or one above 10 114 tokens); `uncapped` shows no limit at /key, `untold` i
     no-cost           usage without cost, as long ago
     price <usd>       usage.cost, whatever the catalog says
     weird             keys and enum values that nobody has heard of
-    picture <name>    a file of tests/fakes/pictures.py as an image, sound or hostile
+    picture <name>    a file of tests/fakes/image_samples.py as an image, sound or hostile
     data <type> <MB>  an image of that claimed type and so many megabytes of noise
     link <url>        an image that is a link
     in-words          the first image in the text, too

@@ -6,8 +6,8 @@ from hashlib import sha256
 import pytest
 
 from instant.adapters.aws import client as aws
-from tests.fakes.openrouter.chat.picture import png_bytes
-from tests.fakes.pictures import SOUND, data_url
+from tests.fakes.image_samples import SOUND, data_url
+from tests.fakes.openrouter.chat.image import png_bytes
 from tests.integration.gallery import PAINTER, image_id, objects, paint
 from tests.integration.house import House
 

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from instant.adapters.aws import client as aws
 from instant.adapters.media.image_store import S3ImageStore
 from instant.domain.executions.image import Image
-from tests.fakes.openrouter.chat.picture import png_bytes
-from tests.fakes.pictures import CLEANED, HOSTILE, MARK
+from tests.fakes.image_samples import CLEANED, HOSTILE, MARK
+from tests.fakes.openrouter.chat.image import png_bytes
 from tests.integration.deadlines import little_time
 from tests.integration.gallery import objects, paint
 from tests.integration.house import Answer, House

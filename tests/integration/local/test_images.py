@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.fakes.openrouter.chat.picture import png_bytes
+from tests.fakes.openrouter.chat.image import png_bytes
 from tests.local.demo import Demo
 from tests.local.seed import seed
 from tests.local.stack import Stack

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.fakes.openrouter.chat.picture import png_bytes
+from tests.fakes.openrouter.chat.image import png_bytes
 from tests.unit.fakes.conftest import Ask
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"properties": {"city": {"type": "string"}}}}}

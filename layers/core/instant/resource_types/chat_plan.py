@@ -109,7 +109,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         "user": call.user,
         **_supported(settings, call.models),
         **_fallbacks(call.models),
-        **_pictures(settings, modalities),
+        **_image_config(settings, modalities),
         **_pdf_plugin(engine),
         "provider": _provider(settings) | {"max_price": price_limits(call.models, demand, cap_nanousd=cap)},
     }
@@ -184,7 +184,7 @@ def _fallbacks(models: Sequence[CatalogModel]) -> dict[str, Any]:
     return {"models": [model.openrouter_id for model in models]} if len(models) > 1 else {}
 
 
-def _pictures(settings: ModelSettings, modalities: Sequence[str]) -> dict[str, Any]:
+def _image_config(settings: ModelSettings, modalities: Sequence[str]) -> dict[str, Any]:
     if not modalities:
         return {}
     form = settings.image_config.model_dump(exclude_none=True) if settings.image_config else None

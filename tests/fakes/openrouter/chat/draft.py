@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.fakes.openrouter.chat import writing
 from tests.fakes.openrouter.chat.admission import cap
 from tests.fakes.openrouter.chat.call import Call
-from tests.fakes.openrouter.chat.picture import small_png, wished_images
+from tests.fakes.openrouter.chat.image import small_png, wished_images
 from tests.fakes.openrouter.chat.usage import CHARACTERS_PER_TOKEN, tokens
 from tests.fakes.openrouter.exact_json import Json, dumps
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from instant.adapters.media.image_decoder import PillowPictureReader
-from tests.fakes.pictures import CLEANED, HOSTILE, MARK, PICTURES, SOUND, bomb_png, noise, painted
+from instant.adapters.media.image_decoder import PillowImageDecoder
+from tests.fakes.image_samples import CLEANED, HOSTILE, IMAGE_SAMPLES, MARK, SOUND, bomb_png, noise, painted
 
 ROOT = Path(__file__).parents[4]
-READER = PillowPictureReader()
+READER = PillowImageDecoder()
 
 
 @pytest.mark.parametrize("name", SOUND)
 def test_a_sound_picture_stays_as_it_is(name: str) -> None:
     data = SOUND[name]()
-    picture = READER.read(data)
+    picture = READER.decode(data)
     assert picture
     assert picture.data == data
     assert picture.content_type == f"image/{name.partition('-')[0]}"
@@ -30,7 +30,7 @@ def test_a_sound_picture_stays_as_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", CLEANED)
 def test_what_hides_beside_a_picture_is_left_out(name: str) -> None:
     data = CLEANED[name]()
-    picture = READER.read(data)
+    picture = READER.decode(data)
     assert picture
     assert MARK not in picture.data
     assert len(picture.data) < max(len(data), 500)
@@ -42,14 +42,14 @@ def test_what_hides_beside_a_picture_is_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_no_picture(name: str) -> None:
-    assert READER.read(HOSTILE[name]()) is None
+    assert READER.decode(HOSTILE[name]()) is None
 
 
 @pytest.mark.parametrize("name", [name for name in CLEANED if not name.endswith("bomb")])
 def test_cleaning_changes_no_pixel(name: str) -> None:
     """Pillow itself refuses to open bombs in text and profiles, which are never unpacked here."""
     data = CLEANED[name]()
-    picture = READER.read(data)
+    picture = READER.decode(data)
     assert picture
     with Image.open(BytesIO(data)) as before, Image.open(BytesIO(picture.data)) as after:
         upright = before.transpose(Image.Transpose.ROTATE_270) if name == "jpeg-turned" else before
@@ -60,14 +60,14 @@ def test_transparency_stays() -> None:
     for form, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("GIF", {})):
         file = BytesIO()
         Image.new("RGBA", (4, 4), (10, 20, 30, 0)).save(file, form, **options)
-        picture = READER.read(file.getvalue())
+        picture = READER.decode(file.getvalue())
         assert picture
         assert Image.open(BytesIO(picture.data)).convert("RGBA").getpixel((0, 0))[3] == 0, form  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", ["webp-exif", "webp-xmp"])
 def test_a_webp_announces_nothing_that_was_left_out(name: str) -> None:
-    picture = READER.read(CLEANED[name]())
+    picture = READER.decode(CLEANED[name]())
     assert picture
     assert (picture.data[12:16], picture.data[20]) == (b"VP8X", 0)
 
@@ -76,21 +76,21 @@ def test_a_picture_is_cut_anywhere_or_nowhere() -> None:
     """Every prefix of a file is no picture; only the whole is."""
     for form in ("PNG", "JPEG", "WEBP"):
         data = painted(form)
-        assert [end for end in range(len(data)) if READER.read(data[:end])] == [], form
+        assert [end for end in range(len(data)) if READER.decode(data[:end])] == [], form
 
 
 def test_flipped_bytes_are_refused_or_harmless() -> None:
     for form in ("PNG", "JPEG", "WEBP", "GIF"):
         data = painted(form)
         for at in range(len(data)):
-            picture = READER.read(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
+            picture = READER.decode(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
             assert picture is None or Image.open(BytesIO(picture.data)).load()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 def test_hostile_files_take_bounded_memory(tmp_path: Path) -> None:
     """In a process of its own, since the peak of memory only ever rises."""
-    for name, picture in PICTURES.items():
+    for name, picture in IMAGE_SAMPLES.items():
         (tmp_path / name).write_bytes(picture())
     (tmp_path / "largest-png").write_bytes(bomb_png(8_000, 5_000))
     (tmp_path / "largest-colorful-png").write_bytes(painted("PNG", (8_000, 5_000), mode="RGBA"))
@@ -108,7 +108,7 @@ def test_hostile_files_take_bounded_memory(tmp_path: Path) -> None:
 def _spend(folder: Path) -> dict[str, object]:
     logging.disable()
     for file in sorted(folder.iterdir()):
-        READER.read(file.read_bytes())
+        READER.decode(file.read_bytes())
     status = Path("/proc/self/status").read_text()  # getrusage would count the process that this one was forked from
     peak_kb = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return {"peak_mb": int(peak_kb) / 1024}

@@ -7,7 +7,7 @@ import pytest
 from instant.domain.errors import Internal, UpstreamError
 from instant.domain.executions.execution import KeySource, Opening
 from instant.domain.executions.failure import Failure
-from instant.domain.executions.image import Image, Picture
+from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.executions.output import Answer
 from instant.domain.executions.receipt import Receipt
 from instant.use_cases.executions.deps import MediaDeps
@@ -36,9 +36,9 @@ class Reader:
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
-    def read(self, data: bytes) -> Picture:
+    def decode(self, data: bytes) -> DecodedImage:
         self.sizes.append(len(data))
-        return Picture(data=data, content_type="image/png", width=1, height=1)
+        return DecodedImage(data=data, content_type="image/png", width=1, height=1)
 
 
 class Store:
@@ -65,7 +65,7 @@ def answer(*images: str, content: object = "Here.") -> Answer:
 @pytest.mark.parametrize("kind", ["png", "jpeg", "jpg", "webp", "gif"])
 def test_image_data_is_read(kind: str) -> None:
     reader = Reader()
-    kept = store_images(answer(url(kind=kind)), OPENING, MediaDeps(pictures=reader, images=Store()))
+    kept = store_images(answer(url(kind=kind)), OPENING, MediaDeps(decoder=reader, images=Store()))
     assert reader.sizes == [7]
     assert kept.images == ()
     assert kept.receipt == RECEIPT
@@ -97,7 +97,7 @@ def test_image_data_is_read(kind: str) -> None:
 def test_anything_else_is_unreadable_and_never_decoded(bad: str) -> None:
     reader, store = Reader(), Store()
     with pytest.raises(Failure) as failure:
-        store_images(answer(bad), OPENING, MediaDeps(pictures=reader, images=store))
+        store_images(answer(bad), OPENING, MediaDeps(decoder=reader, images=store))
     assert type(failure.value.error) is UpstreamError
     assert failure.value.receipt == RECEIPT
     assert (reader.sizes, store.images) == ([], [])
@@ -105,7 +105,7 @@ def test_anything_else_is_unreadable_and_never_decoded(bad: str) -> None:
 
 def test_the_length_is_checked_before_anything_is_decoded() -> None:
     reader = Reader()
-    media = MediaDeps(pictures=reader, images=Store())
+    media = MediaDeps(decoder=reader, images=Store())
     store_images(answer(url(bytes(MAX_BYTES))), OPENING, media)
     for size in (MAX_BYTES + 2, 100_000_000):
         with pytest.raises(Failure):
@@ -115,11 +115,11 @@ def test_the_length_is_checked_before_anything_is_decoded() -> None:
 
 def test_an_answer_without_images_passes() -> None:
     text = Answer({"type": "text", "content": "data:image/png;base64,cGljdHVyZQ=="}, RECEIPT)
-    assert store_images(text, OPENING, MediaDeps(pictures=Reader(), images=Store())) is text
+    assert store_images(text, OPENING, MediaDeps(decoder=Reader(), images=Store())) is text
 
 
 def test_a_failing_store_is_ours_and_carries_the_receipt(caplog: pytest.LogCaptureFixture) -> None:
-    media = MediaDeps(pictures=Reader(), images=Store(OSError("disk")))
+    media = MediaDeps(decoder=Reader(), images=Store(OSError("disk")))
     with pytest.raises(Failure) as failure:
         store_images(answer(url()), OPENING, media)
     assert type(failure.value.error) is Internal
@@ -129,5 +129,5 @@ def test_a_failing_store_is_ours_and_carries_the_receipt(caplog: pytest.LogCaptu
 
 
 def test_text_without_strings_passes_as_it_is() -> None:
-    kept = store_images(answer(url(), content=None), OPENING, MediaDeps(pictures=Reader(), images=Store()))
+    kept = store_images(answer(url(), content=None), OPENING, MediaDeps(decoder=Reader(), images=Store()))
     assert kept.output["content"] is None

@@ -1,4 +1,4 @@
-"""Pictures read with Pillow, within limits; Pillow is loaded at the first picture (60 ms)."""
+"""Images read with Pillow, within limits; Pillow is loaded at the first image (60 ms)."""
 
 import logging
 import warnings
@@ -9,31 +9,31 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, override
 
 from instant.adapters.media.image_formats import bare_jpeg, bare_png, bare_webp
-from instant.domain.executions.image import Picture, PictureType
-from instant.ports.media.image_decoder import PictureReader
+from instant.domain.executions.image import DecodedImage, ImageFormat
+from instant.ports.media.image_decoder import ImageDecoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Canvas
 
 MAX_PIXELS = 40_000_000
-"""Largest picture that is decoded, at 4 bytes a pixel; models paint up to 4096 x 4096."""
+"""Largest image that is decoded, at 4 bytes a pixel; models paint up to 4096 x 4096."""
 
 MAX_WEBP_PIXELS = 17_000_000
 """The same for WebP and for what is painted anew, where decoding takes 16 bytes a pixel."""
 
 _FORMATS: dict[bytes, str] = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
 _BARE: dict[str, Callable[[bytes], bytes | None]] = {"PNG": bare_png, "JPEG": bare_jpeg, "WEBP": bare_webp}
-_TYPES: dict[str, PictureType] = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+_TYPES: dict[str, ImageFormat] = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 _ORIENTATION = 0x0112
 
 _log = logging.getLogger(__name__)
 
 
-class PillowPictureReader(PictureReader):
-    """PNG, JPEG and WebP keep their form; a GIF, an animation or a picture that lies on its side becomes a PNG."""
+class PillowImageDecoder(ImageDecoder):
+    """PNG, JPEG and WebP keep their form; a GIF, an animation or an image that lies on its side becomes a PNG."""
 
     @override
-    def read(self, data: bytes) -> Picture | None:
+    def decode(self, data: bytes) -> DecodedImage | None:
         try:
             return _read(data)
         except Exception as error:  # what hostile bytes make Pillow raise has no common root
@@ -41,7 +41,7 @@ class PillowPictureReader(PictureReader):
             return None
 
 
-def _read(data: bytes) -> Picture | None:
+def _read(data: bytes) -> DecodedImage | None:
     form = next((form for magic, form in _FORMATS.items() if data.startswith(magic)), None)
     if form is None:
         return None
@@ -49,11 +49,11 @@ def _read(data: bytes) -> Picture | None:
     if bare is None or (len(bare) != len(data) and _is_turned(data, form)):
         return _repainted(data, form)
     with _whole(bare, form, MAX_WEBP_PIXELS if form == "WEBP" else MAX_PIXELS) as canvas:
-        return Picture(data=bare, content_type=_TYPES[form], width=canvas.width, height=canvas.height)
+        return DecodedImage(data=bare, content_type=_TYPES[form], width=canvas.width, height=canvas.height)
 
 
 def _whole(data: bytes, form: str, max_pixels: int) -> "Canvas":
-    """The picture, every pixel of it decoded: `verify` checks sums, `load` what they sum."""
+    """The image, every pixel of it decoded: `verify` checks sums, `load` what they sum."""
     _opened(data, form).verify()
     canvas = _opened(data, form)
     if canvas.width * canvas.height > max_pixels:
@@ -62,7 +62,7 @@ def _whole(data: bytes, form: str, max_pixels: int) -> "Canvas":
     return canvas
 
 
-def _repainted(data: bytes, form: str) -> Picture:
+def _repainted(data: bytes, form: str) -> DecodedImage:
     """The first frame, upright, as a PNG."""
     from PIL import ImageOps
 
@@ -71,11 +71,11 @@ def _repainted(data: bytes, form: str) -> Picture:
     file = BytesIO()
     upright.save(file, "PNG", compress_level=1)
     bare = bare_png(file.getvalue())
-    return Picture(data=bare, content_type="image/png", width=upright.width, height=upright.height)
+    return DecodedImage(data=bare, content_type="image/png", width=upright.width, height=upright.height)
 
 
 def _is_turned(data: bytes, form: str) -> bool:
-    """Whether EXIF, which will be left out, says that the picture lies on its side; broken EXIF says nothing."""
+    """Whether EXIF, which will be left out, says that the image lies on its side; broken EXIF says nothing."""
     with suppress(Exception):
         return form != "PNG" and _opened(data, form).getexif().get(_ORIENTATION, 1) != 1
     return False

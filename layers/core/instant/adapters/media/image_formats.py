@@ -34,7 +34,7 @@ def bare_png(data: bytes) -> bytes:
 
 
 def bare_jpeg(data: bytes) -> bytes:
-    """The file with its painting segments only; of several pictures in it, the first."""
+    """The file with its painting segments only; of several images in it, the first."""
     return b"".join([data[:2], *_painting(data, _jpeg_segments(data))])
 
 

@@ -1,18 +1,18 @@
-"""Images that models made: a picture as it was read, and what is kept of it."""
+"""Images that models made: an image as it was read, and what is kept of it."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-type PictureType = Literal["image/png", "image/jpeg", "image/webp"]
+type ImageFormat = Literal["image/png", "image/jpeg", "image/webp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """One still picture: `data` was decoded whole and holds nothing but what paints; sizes are in pixels."""
+class DecodedImage:
+    """One still image: `data` was decoded whole and holds nothing but what paints; sizes are in pixels."""
 
     data: bytes
-    content_type: PictureType
+    content_type: ImageFormat
     width: int
     height: int
 
@@ -24,14 +24,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture in the bucket."""
+    """An image in the bucket."""
 
     image_id: str
     user_id: str
     execution_id: str
     object_key: str
     sha256: str
-    content_type: PictureType
+    content_type: ImageFormat
     size_bytes: int
     width: int
     height: int
@@ -48,4 +48,4 @@ class Image:
         return f"{self.sha256}.{_ENDINGS[self.content_type]}"
 
 
-_ENDINGS: dict[PictureType, str] = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+_ENDINGS: dict[ImageFormat, str] = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, pictures and searches of a call.
+    """Tokens, images and searches of a call.
 
     `cached_tokens`, `cache_write_tokens` and `audio_tokens` are parts of `prompt_tokens`; `reasoning_tokens`,
     `image_output_tokens` and `audio_output_tokens` of `completion_tokens`. `images` are input images.

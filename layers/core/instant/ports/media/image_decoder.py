@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from instant.domain.executions.image import Picture
+from instant.domain.executions.image import DecodedImage
 
 
-class PictureReader(Protocol):
-    """Makes sure that bytes are a picture."""
+class ImageDecoder(Protocol):
+    """Decodes images."""
 
-    def read(self, data: bytes) -> Picture | None:
-        """The picture, decoded whole and without anything beside it; None if `data` is none, or too large a one."""
+    def decode(self, data: bytes) -> DecodedImage | None:
+        """The image, decoded whole and without anything beside it; None if `data` is none, or too large a one."""

@@ -11,7 +11,7 @@ from instant.ports.executions.answer_store import AnswerStore
 from instant.ports.executions.call_facts import CallFactsReader
 from instant.ports.executions.history import ExecutionReader
 from instant.ports.executions.ledger import Ledger
-from instant.ports.media.image_decoder import PictureReader
+from instant.ports.media.image_decoder import ImageDecoder
 from instant.ports.media.image_store import ImageStore
 from instant.ports.resources.store import ResourceReader
 from instant.ports.upstream import Upstream
@@ -25,7 +25,7 @@ type SecondsLeft = Callable[[], float]
 class MediaDeps:
     """What storing the images of an answer needs."""
 
-    pictures: PictureReader
+    decoder: ImageDecoder
     images: ImageStore
 
 

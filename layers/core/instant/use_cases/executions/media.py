@@ -8,10 +8,10 @@ from instant.domain.clock import moment
 from instant.domain.errors import Internal, UpstreamError
 from instant.domain.executions.execution import Opening
 from instant.domain.executions.failure import Failure
-from instant.domain.executions.image import Image, Picture
+from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.executions.output import Answer, Output
 from instant.domain.ids import new_id
-from instant.ports.media.image_decoder import PictureReader
+from instant.ports.media.image_decoder import ImageDecoder
 from instant.ports.media.image_store import ImageStore
 from instant.use_cases.executions.deps import MediaDeps
 
@@ -32,13 +32,13 @@ def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
     """The answer with paths to its images in their place; it is paid for, so every failure carries its receipt."""
     if not answer.images:
         return answer
-    read = [read_picture(url, deps.pictures) for url in answer.images[:MAX_IMAGES]]
-    pictures = {picture.sha256: picture for picture in read if picture}
-    if not pictures:
+    read = [decode_image(url, deps.decoder) for url in answer.images[:MAX_IMAGES]]
+    decoded = {decoded.sha256: decoded for decoded in read if decoded}
+    if not decoded:
         unreadable = UpstreamError("The model sent no image that can be read. Change the prompt.")
         raise Failure(unreadable, receipt=answer.receipt)
     try:
-        paths = [_keep(picture, opening, deps.images) for picture in pictures.values()]
+        paths = [_keep(decoded, opening, deps.images) for decoded in decoded.values()]
     except Exception:
         _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
         message = "The model answered, but its images could not be stored. The call is paid; another one costs again."
@@ -47,7 +47,7 @@ def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
     return Answer(_output(answer, paths, unread), answer.receipt)
 
 
-def read_picture(url: str, pictures: PictureReader) -> Picture | None:
+def decode_image(url: str, decoder: ImageDecoder) -> DecodedImage | None:
     """What a data URL holds; links are not followed, since they may lead anywhere."""
     found = _DATA_URL.match(url)
     if found is None or len(url) - found.end() > _MAX_LETTERS:
@@ -56,23 +56,23 @@ def read_picture(url: str, pictures: PictureReader) -> Picture | None:
         data = a2b_base64(url[found.end() :], strict_mode=True)
     except ValueError:
         return None
-    return pictures.read(data)
+    return decoder.decode(data)
 
 
-def _keep(picture: Picture, opening: Opening, images: ImageStore) -> str:
+def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
     image = Image(
         image_id=new_id("img", moment(opening.created_at)),
         user_id=opening.user_id,
         execution_id=opening.execution_id,
-        object_key=f"media/{opening.execution_id}/{picture.sha256}",
-        sha256=picture.sha256,
-        content_type=picture.content_type,
-        size_bytes=len(picture.data),
-        width=picture.width,
-        height=picture.height,
+        object_key=f"media/{opening.execution_id}/{decoded.sha256}",
+        sha256=decoded.sha256,
+        content_type=decoded.content_type,
+        size_bytes=len(decoded.data),
+        width=decoded.width,
+        height=decoded.height,
         created_at=opening.created_at,
     )
-    images.keep(image, picture.data)
+    images.keep(image, decoded.data)
     return image.path
 
 

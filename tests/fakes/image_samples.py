@@ -206,7 +206,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 """Files that are no picture, not a whole one, or too large a one."""
 
-PICTURES = SOUND | CLEANED | HOSTILE
+IMAGE_SAMPLES = SOUND | CLEANED | HOSTILE
 
 
 def _mpo() -> bytes:

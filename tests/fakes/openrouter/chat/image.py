@@ -5,8 +5,8 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 
+from tests.fakes.image_samples import IMAGE_SAMPLES, chunk, data_url, png_of
 from tests.fakes.openrouter.chat.directives import Directive, unknown
-from tests.fakes.pictures import PICTURES, chunk, data_url, png_of
 
 SIDE = 16
 _MEGABYTE = 1_000_000
@@ -32,8 +32,8 @@ def wished_images(directives: Sequence[Directive]) -> list[str]:
 def _wished(directives: Sequence[Directive]) -> Iterator[str]:
     for directive in directives:
         match directive.name, directive.words:
-            case "picture", [name] if name in PICTURES:
-                yield data_url(PICTURES[name]())
+            case "picture", [name] if name in IMAGE_SAMPLES:
+                yield data_url(IMAGE_SAMPLES[name]())
             case "data", [kind, megabytes] if megabytes.isdecimal():
                 yield data_url(_noise(int(megabytes) * _MEGABYTE), kind)
             case "link", [url]:

@@ -11,7 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from tests.bench.setting import Row, Setting
-from tests.fakes.pictures import noise
+from tests.fakes.image_samples import noise
 from tests.local.stack import ROOT
 
 SIZES = {"2 MB": 2_000_000, "20 MB": 19_900_000}
@@ -46,14 +46,14 @@ def _answer(picture: bytes) -> bytes:
 
 
 def _spend(file: Path) -> str:
-    from instant.adapters.media.image_decoder import PillowPictureReader
+    from instant.adapters.media.image_decoder import PillowImageDecoder
     from instant.domain.exchange import Reply
     from instant.integrations.openrouter.chat import read_chat
-    from instant.use_cases.executions.media import read_picture
+    from instant.use_cases.executions.media import decode_image
 
     before, started = _peak_mb(), time.process_time()
     (url,) = read_chat(Reply(status=200, body=file.read_bytes())).images
-    assert read_picture(url, PillowPictureReader())
+    assert decode_image(url, PillowImageDecoder())
     spent, peak = (time.process_time() - started) * 1000, _peak_mb()
     return f"{spent:.0f} ms CPU, memory peaks at {peak:.0f} MB ({peak - before:.0f} MB above the start)"
 
