@@ -3,7 +3,7 @@
 from instant.adapters.access.integrations import DynamoIntegrationStore
 from instant.adapters.access.secret_box import KmsKeyOpener
 from instant.adapters.clock import SystemClock
-from instant.entrypoints.access.integrations import Connection, integration_view
+from instant.entrypoints.access.integrations import Integration, integration_view
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.upstream import upstream_of
@@ -18,7 +18,7 @@ app = api()
 
 
 @app.post("/api/user/integrations/<service>/test")
-def test(service: str) -> Connection:
+def test(service: str) -> Integration:
     """Test the caller's stored key with the service's free check."""
     tested = test_key(
         service,

@@ -8,8 +8,8 @@ from instant.adapters.clock import SystemClock
 from instant.domain.access.callback import places
 from instant.domain.access.integration import Grant
 from instant.domain.money import to_nanousd
-from instant.entrypoints.access.connect import BeginConnection, BegunConnection, CompleteConnection, beginning_view
-from instant.entrypoints.access.integrations import Connection, IntegrationChanges, NewIntegration, integration_view
+from instant.entrypoints.access.connect import AuthorizationView, CompleteBody, ConnectBody, beginning_view
+from instant.entrypoints.access.integrations import Integration, IntegrationChanges, NewIntegration, integration_view
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.responses import no_content
@@ -31,20 +31,20 @@ app = api()
 
 
 @app.get("/api/user/integrations/<service>")
-def show(service: str) -> Connection:
+def show(service: str) -> Integration:
     """Get the caller's integration, without its key."""
     return integration_view(manage.read_integration(service, caller_of(app), deps.integrations))
 
 
 @app.post("/api/user/integrations/<service>", status_code=201)
-def save(service: str, body: NewIntegration) -> Connection:
+def save(service: str, body: NewIntegration) -> Integration:
     """Store or replace a key."""
     cap = to_nanousd(body.max_cost_per_call_usd)
     return integration_view(manage.save_key(service, body.api_key, cap, caller_of(app), deps))
 
 
 @app.post("/api/user/integrations/<service>/connect")
-def connect(service: str, body: BeginConnection) -> BegunConnection:
+def connect(service: str, body: ConnectBody) -> AuthorizationView:
     """Begin to connect in the user's browser (PKCE); nothing is stored.
 
     Keep `state` and `code_verifier`, and open `authorize_url`; the user can give the key a budget there. The browser
@@ -55,7 +55,7 @@ def connect(service: str, body: BeginConnection) -> BegunConnection:
 
 
 @app.post("/api/user/integrations/<service>/connect/complete", status_code=201)
-def complete(service: str, body: CompleteConnection) -> Connection:
+def complete(service: str, body: CompleteBody) -> Integration:
     """Exchange the browser's code for a key, test it and store it like one that was pasted.
 
     A code is good once. After any failure but 422, 429 and 503, start over with `connect`.
@@ -66,7 +66,7 @@ def complete(service: str, body: CompleteConnection) -> Connection:
 
 
 @app.patch("/api/user/integrations/<service>")
-def change(service: str, body: IntegrationChanges) -> Connection:
+def change(service: str, body: IntegrationChanges) -> Integration:
     """Enable or disable a key, or set the maximum cost per call."""
     changed = manage.configure_integration(
         service,

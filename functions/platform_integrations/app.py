@@ -7,7 +7,7 @@ from instant.adapters.access.secret_box import KmsKeySealer
 from instant.adapters.clock import SystemClock
 from instant.domain.access.identity import Identity
 from instant.domain.money import to_nanousd
-from instant.entrypoints.access.integrations import Connection, IntegrationChanges, NewIntegration, integration_view
+from instant.entrypoints.access.integrations import Integration, IntegrationChanges, NewIntegration, integration_view
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.responses import no_content
@@ -27,13 +27,13 @@ app = api()
 
 
 @app.get("/api/admin/integrations/<service>")
-def show(service: str) -> Connection:
+def show(service: str) -> Integration:
     """Get the platform's integration, without its key."""
     return integration_view(manage.read_integration(service, _platform(), deps.integrations))
 
 
 @app.post("/api/admin/integrations/<service>", status_code=201)
-def save(service: str, body: NewIntegration) -> Connection:
+def save(service: str, body: NewIntegration) -> Integration:
     """Store or replace the key that the platform pays with.
 
     It pays as the template's PlatformModels, PlatformDailyUsd and PlatformDailyUsdEach say: without them, never. Make a
@@ -44,7 +44,7 @@ def save(service: str, body: NewIntegration) -> Connection:
 
 
 @app.patch("/api/admin/integrations/<service>")
-def change(service: str, body: IntegrationChanges) -> Connection:
+def change(service: str, body: IntegrationChanges) -> Integration:
     """Enable or disable the platform's key, or set its maximum cost per call."""
     changed = manage.configure_integration(
         service,

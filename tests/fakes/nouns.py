@@ -49,7 +49,7 @@ def a_resource(resource_id: str = "res_1", **more: Any) -> Resource:
 
 
 def an_integration(user_id: str = "user_alice", **more: Any) -> Integration:
-    """A connection that works."""
+    """An integration that works."""
     facts: dict[str, Any] = {
         "user_id": user_id,
         "service": "openrouter",

@@ -11,8 +11,8 @@ from instant.domain.clock import moment
 from instant.use_cases.catalog.fetch import SyncRefused
 from tests.fakes.openrouter import Arrival
 from tests.fuzz.disturbances import Disturbance, disturbances, disturbed, troubles
-from tests.fuzz.inspection import connection_of, facts_of, inspect, inspect_resource, own_resources, rows_of_runs
-from tests.fuzz.world import LOSSES_ALLOWED_PERCENT, MODELS, USERS, Connection, Made, Run, World
+from tests.fuzz.inspection import facts_of, inspect, inspect_resource, integration_of, own_resources, rows_of_runs
+from tests.fuzz.world import LOSSES_ALLOWED_PERCENT, MODELS, USERS, IntegrationState, Made, Run, World
 from tests.integration.house import Answer, House
 
 users = st.sampled_from(USERS)
@@ -163,28 +163,28 @@ class Histories(RuleBasedStateMachine):
         answer = self.call(fault, user, "POST", "/api/user/integrations/openrouter", {"api_key": key})
         if key in self.house.fake.revoked_keys:
             self.went_wrong(answer, fault, "credential_rejected")
-        elif not self.went_wrong(answer, fault, 201) or connection_of(self.house, user) == (key[-4:], True, False):
-            self.world.connections[user] = Connection(key)
+        elif not self.went_wrong(answer, fault, 201) or integration_of(self.house, user) == (key[-4:], True, False):
+            self.world.integrations[user] = IntegrationState(key)
 
     @rule(user=users, on=st.booleans(), fault=disturbances("UpdateItem"))
     def switch(self, user: str, on: bool, fault: Disturbance | None) -> None:
         answer = self.call(fault, user, "PATCH", "/api/user/integrations/openrouter", {"is_enabled": on})
-        if user not in self.world.connections:
+        if user not in self.world.integrations:
             self.went_wrong(answer, fault, "not_found")
         else:
             self.went_wrong(answer, fault, 200)
-            told = connection_of(self.house, user)
+            told = integration_of(self.house, user)
             assert told is not None
             assert answer.status != 200 or told[1] is on
-            self.world.connections[user].is_enabled = told[1]
+            self.world.integrations[user].is_enabled = told[1]
 
     @rule(user=users, fault=disturbances("DeleteItem", "GetItem"))
     def disconnect(self, user: str, fault: Disturbance | None) -> None:
         answer = self.call(fault, user, "DELETE", "/api/user/integrations/openrouter")
-        if user not in self.world.connections:
+        if user not in self.world.integrations:
             self.went_wrong(answer, fault, "not_found")
-        elif not self.went_wrong(answer, fault, 204) or connection_of(self.house, user) is None:
-            del self.world.connections[user]
+        elif not self.went_wrong(answer, fault, 204) or integration_of(self.house, user) is None:
+            del self.world.integrations[user]
 
     @rule(key=keys)
     def openrouter_revokes(self, key: str) -> None:
@@ -230,9 +230,9 @@ class Histories(RuleBasedStateMachine):
     def book(self, user: str, made: Made, outcome: int | str, answer: Answer, fault: Disturbance | None,
              new: dict[str, Any], sent: list[Arrival]) -> None:  # fmt: skip
         """What was sent is answered as ever, whatever becomes of the books, and has a row that was SENT before."""
-        connection = self.world.connections[user]
+        integration = self.world.integrations[user]
         status, state, cost = (200, "DONE", outcome) if isinstance(outcome, int) else AS_ANNOUNCED[outcome]
-        if connection.key in self.house.fake.revoked_keys:
+        if integration.key in self.house.fake.revoked_keys:
             status, state, cost = 409, "FAILED", 0
         if not sent:
             assert self.went_wrong(answer, fault, status)
@@ -248,9 +248,9 @@ class Histories(RuleBasedStateMachine):
         assert is_closed or fault
         self.world.runs[name] = Run(user, made.resource_id, *((state, cost) if is_closed else ("SENT", None)))
         if status == 409:
-            told = connection_of(self.house, user)
+            told = integration_of(self.house, user)
             assert told is not None
-            connection.is_broken = told[2]
+            integration.is_broken = told[2]
             assert told[2] or fault
 
     # -------------------------------------------------------------- api keys

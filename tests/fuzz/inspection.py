@@ -18,7 +18,7 @@ def inspect(house: House, world: World, user: str) -> None:
     listed = house.call("GET", "/api/user/api-keys", user=user).json["data"]
     found = {row["key_id"]: row["revoked_at"] is not None for row in listed}
     assert found == {key: key in world.revoked for key, owner in world.api_keys.items() if owner == user}
-    assert connection_of(house, user) == _connection(world, user)
+    assert integration_of(house, user) == _connection(world, user)
 
 
 def inspect_resource(house: House, world: World, user: str, resource_id: str) -> None:
@@ -54,7 +54,7 @@ def facts_of(body: dict[str, Any]) -> Made:
     )
 
 
-def connection_of(house: House, user: str) -> tuple[str, bool, bool] | None:
+def integration_of(house: House, user: str) -> tuple[str, bool, bool] | None:
     """What is told of a user's key: its last characters, whether it is on, whether it is broken."""
     told = house.call("GET", "/api/user/integrations/openrouter", user=user)
     if told.status == 404:
@@ -86,7 +86,7 @@ def _inspect_history(house: House, world: World, user: str) -> None:
 
 
 def _connection(world: World, user: str) -> tuple[str, bool, bool] | None:
-    known = world.connections.get(user)
+    known = world.integrations.get(user)
     return (known.key[-4:], known.is_enabled, known.is_broken) if known else None
 
 

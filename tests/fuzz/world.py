@@ -37,7 +37,7 @@ class Run:
 
 
 @dataclass
-class Connection:
+class IntegrationState:
     """A user's key for OpenRouter."""
 
     key: str
@@ -51,7 +51,7 @@ class World:
 
     resources: dict[str, Made] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
-    connections: dict[str, Connection] = field(default_factory=dict)
+    integrations: dict[str, IntegrationState] = field(default_factory=dict)
     api_keys: dict[str, str] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     models: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(MODELS, True))
@@ -82,16 +82,16 @@ class World:
 
     def why_not(self, user: str, made: Made) -> str | None:
         """The code of the error that an execution ends with before anything is sent; None if it is sent."""
-        connection = self.connections.get(user)
+        integration = self.integrations.get(user)
         if not made.visible_to(user):
             return "not_found"
         if not self.models[made.model]:
             return "model_unavailable"
-        if connection is None:
+        if integration is None:
             return "credential_missing"
-        if not connection.is_enabled:
+        if not integration.is_enabled:
             return "credential_disabled"
-        return "credential_rejected" if connection.is_broken else None
+        return "credential_rejected" if integration.is_broken else None
 
     def able(self) -> list[tuple[str, Made]]:
         """Who can execute what."""

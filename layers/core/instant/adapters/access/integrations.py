@@ -1,4 +1,4 @@
-"""Users' connections to outside services in DynamoDB."""
+"""Users' integrations to outside services in DynamoDB."""
 
 from dataclasses import asdict
 from typing import override

@@ -1,4 +1,4 @@
-"""A user's connection to an outside service: the sealed key and what is known about it."""
+"""A user's integration to an outside service: the sealed key and what is known about it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,7 +63,7 @@ class Account:
 
 
 def usable(integration: Integration | None, service: str) -> Integration:
-    """The connection if its key may be used now; otherwise the error that says what to do."""
+    """The integration if its key may be used now; otherwise the error that says what to do."""
     route = f"POST /api/user/integrations/{service}"
     if integration is None:
         raise CredentialMissing(f'Connect a key first: {route} {{"api_key": "…"}}.')

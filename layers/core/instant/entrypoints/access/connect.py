@@ -9,7 +9,7 @@ from instant.domain.secret import Secret
 from instant.entrypoints.http.fields import Body, Text, UsdAmount
 
 
-class BeginConnection(Body):
+class ConnectBody(Body):
     """Where the browser comes back to; without it the service shows the code for copying."""
 
     callback_url: Text | None = Field(
@@ -17,7 +17,7 @@ class BeginConnection(Body):
     )
 
 
-class CompleteConnection(Body):
+class CompleteBody(Body):
     """What the service gave the browser, and the verifier that was kept; what one call may cost in USD."""
 
     code: Secret
@@ -25,7 +25,7 @@ class CompleteConnection(Body):
     max_cost_per_call_usd: UsdAmount | None = None
 
 
-class BegunConnection(TypedDict):
+class AuthorizationView(TypedDict):
     """What the client keeps, for itself, until the browser is back."""
 
     authorize_url: Annotated[str, Field(description="Open it in the user's browser.")]
@@ -35,7 +35,7 @@ class BegunConnection(TypedDict):
     code_verifier: Annotated[str, Field(description="A secret of this client's until the code is exchanged.")]
 
 
-def beginning_view(beginning: Beginning) -> BegunConnection:
+def beginning_view(beginning: Beginning) -> AuthorizationView:
     """What the client keeps; nothing of it stays here."""
     return {
         "authorize_url": beginning.authorize_url,

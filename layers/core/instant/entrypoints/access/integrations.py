@@ -18,7 +18,7 @@ class NewIntegration(Body):
 
 
 class IntegrationChanges(Body):
-    """Settings of a connection; those left out stay."""
+    """Settings of an integration; those left out stay."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [given("is_enabled"), given("max_cost_per_call_usd")]})
 
@@ -32,8 +32,8 @@ class IntegrationChanges(Body):
         return self
 
 
-class Connection(TypedDict):
-    """A connection to a service: never the key, only its last four characters."""
+class Integration(TypedDict):
+    """An integration to a service: never the key, only its last four characters."""
 
     service: str
     hint: str
@@ -47,7 +47,7 @@ class Connection(TypedDict):
     created_at: Time
 
 
-def integration_view(account: Account) -> Connection:
+def integration_view(account: Account) -> Integration:
     """A stored key with its user's cap: never the key, only its last four characters."""
     integration = account.integration
     assert integration is not None, "an account without a key has no view"

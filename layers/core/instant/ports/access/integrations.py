@@ -6,14 +6,14 @@ from instant.domain.access.integration import Integration, KeyStatus
 
 
 class IntegrationReader(Protocol):
-    """One user's connection to one service."""
+    """One user's integration to one service."""
 
     def get(self, user_id: str, service: str) -> Integration | None:
-        """The connection, read consistently."""
+        """The integration, read consistently."""
 
 
 class IntegrationStore(IntegrationReader, Protocol):
-    """Users' connections to outside services."""
+    """Users' integrations to outside services."""
 
     def put(self, integration: Integration) -> None:
         """Store it, replacing the one before."""

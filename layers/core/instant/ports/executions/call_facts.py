@@ -24,7 +24,7 @@ class CallFacts:
 
 
 class CallFactsReader(Protocol):
-    """The caller's connection, the models and the budgets in one consistent read."""
+    """The caller's integration, the models and the budgets in one consistent read."""
 
     def of(
         self,

@@ -33,8 +33,8 @@ def keep_key(
 ) -> Account:
     """Check a well-formed key, seal it, store it; a key that the service refuses is not stored.
 
-    A new key switches a disabled connection on again, on purpose: whoever connects a key means to use it. The day
-    of the first connection stays, and so does what a call may cost unless it is named.
+    A new key switches a disabled integration on again, on purpose: whoever connects a key means to use it. The day
+    of the first integration stays, and so does what a call may cost unless it is named.
     """
     facts = ask_about(key, service, deps.upstream)
     before = deps.integrations.get(caller.user_id, service.name)
