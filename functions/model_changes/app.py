@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.catalog.store import DynamoModelReader
-from instant.domain.catalog.change import ChangeKind, WantedChanges
+from instant.domain.catalog.change import ChangeFilter, ChangeKind
 from instant.domain.clock import stamp
 from instant.entrypoints.catalog.changes import ModelChangeView, change_view
 from instant.entrypoints.catalog.rss import RSS, feed
@@ -38,8 +38,8 @@ def index(
     format: Annotated[Literal["json", "rss"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
 ) -> Response[str]:
     """List changes of the catalog, newest first, as JSON or, by `format=rss` or `Accept`, as RSS."""
-    wanted = WantedChanges(since=stamp(since) if since else None, kind=kind, author=author, model=model)
-    page = list_changes(wanted, page_request(limit, cursor), changes)
+    change_filter = ChangeFilter(since=stamp(since) if since else None, kind=kind, author=author, model=model)
+    page = list_changes(change_filter, page_request(limit, cursor), changes)
     if format == "rss" or (format is None and RSS in (app.current_event.headers.get("Accept") or "")):
         return Response(200, RSS, feed(page.items, api_address(app, settings.public_url)), {"Vary": "Accept"})
     return Response(200, "application/json", json.dumps(page_answer(page, change_view)), {"Vary": "Accept"})

@@ -21,7 +21,7 @@ SEES = "google/gemma-3-12b-it"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Attempt:
     """A request of some size, and what it is answered with when it is not too large."""
 
     method: str
@@ -36,19 +36,19 @@ def shared() -> Iterator[House]:
         yield house
 
 
-def preview(config: Config, inputs: Any = None, kind: str = "openrouter_instant", fine: int = 200) -> Wanted:
+def preview(config: Config, inputs: Any = None, kind: str = "openrouter_instant", fine: int = 200) -> Attempt:
     body = {"resource_type": kind, "config": {"model": MODEL, **config}, "inputs": HELLO if inputs is None else inputs}
-    return Wanted("POST", "/api/resources/preview", json.dumps(body), fine)
+    return Attempt("POST", "/api/resources/preview", json.dumps(body), fine)
 
 
-def created(config: Config, **fields: Any) -> Wanted:
+def created(config: Config, **fields: Any) -> Attempt:
     body = {"resource_type": "openrouter_instant", "name": "x", "config": {"model": MODEL, **config}, **fields}
-    return Wanted("POST", "/api/resources", json.dumps(body), 201)
+    return Attempt("POST", "/api/resources", json.dumps(body), 201)
 
 
-def padded(wanted: Wanted, size: int) -> Wanted:
+def padded(attempt: Attempt, size: int) -> Attempt:
     """The same, its body filled up with blanks."""
-    return Wanted(wanted.method, wanted.path, wanted.raw.ljust(size), wanted.fine)
+    return Attempt(attempt.method, attempt.path, attempt.raw.ljust(size), attempt.fine)
 
 
 def text(size: int) -> str:
@@ -56,18 +56,18 @@ def text(size: int) -> str:
     return "é" * 99 + "x" * (size - 198)
 
 
-def template(properties: dict[str, Any], inputs: dict[str, Any], of: str = "Hello.") -> Wanted:
+def template(properties: dict[str, Any], inputs: dict[str, Any], of: str = "Hello.") -> Attempt:
     """A preview of a template with these inputs."""
     schema = {"type": "object", "properties": properties}
     return preview({"template": of, "input_schema": schema}, inputs, "prompt_template")
 
 
-def data(value: Any) -> Wanted:
+def data(value: Any) -> Attempt:
     """A preview of a template that takes any JSON."""
     return template({"data": {}}, {"data": value}, "{{data}}")
 
 
-def deep(levels: int) -> Wanted:
+def deep(levels: int) -> Attempt:
     """A body that is nested so deeply: itself, its inputs, and lists in them."""
     value: Any = 0
     for _ in range(levels - 2):
@@ -75,7 +75,7 @@ def deep(levels: int) -> Wanted:
     return data(value)
 
 
-def many(values: int) -> Wanted:
+def many(values: int) -> Attempt:
     """A body of so many objects, lists and members."""
     fixed = counted(json.loads(data([0]).raw))
     return data([0] * (values - fixed + 1))
@@ -89,13 +89,13 @@ def counted(value: Any) -> int:
     return max(1, len(members)) + sum(map(counted, members))
 
 
-def settings_of(size: int) -> Wanted:
+def settings_of(size: int) -> Attempt:
     """Settings that take so many bytes as they are stored: each é takes six."""
     room = size - len(json.dumps({"model": MODEL, "system_prompt": ""}))
     return created({"system_prompt": "é" * (room // 6) + "x" * (room % 6)})
 
 
-def schema_of(depth: int) -> Wanted:
+def schema_of(depth: int) -> Attempt:
     """An input whose schema is nested so deeply; the schema of all inputs is level 0."""
     part: dict[str, Any] = {"type": "string"}
     for _ in range(depth - 1):
@@ -103,17 +103,17 @@ def schema_of(depth: int) -> Wanted:
     return template({"data": part}, {"data": []} if depth > 1 else {"data": "x"})
 
 
-def checked(steps: int) -> Wanted:
+def checked(steps: int) -> Attempt:
     """Inputs that take so many steps to check: a long list by many rules, and a short one for the rest."""
     return template(*laborious(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length))
 
 
-def compared(steps: int) -> Wanted:
+def compared(steps: int) -> Attempt:
     """The same, of a list whose elements are compared with each other."""
     return template(*laborious(steps, {"type": "array", "uniqueItems": True}, lambda length: (3 + length) * length))
 
 
-def checked_by_default(steps: int) -> Wanted:
+def checked_by_default(steps: int) -> Attempt:
     """The same, of inputs that are the schema's own."""
     properties, inputs = laborious(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length)
     return template({name: {**part, "default": inputs[name]} for name, part in properties.items()}, {})
@@ -137,11 +137,11 @@ ELSEWHERE = {
 }
 """Limits on something else than a body, and where they are tried."""
 
-CASES: dict[str, list[Callable[[int], Wanted]]] = {
+CASES: dict[str, list[Callable[[int], Attempt]]] = {
     "MAX_BODY_BYTES": [lambda n: padded(created({}), n)],
     "MAX_MEDIA_BODY_BYTES": [
         lambda n: padded(preview({}), n),
-        lambda n: padded(Wanted("POST", "/api/execute", '{"resource_id": "res_1", "inputs": {}}', 404), n),
+        lambda n: padded(Attempt("POST", "/api/execute", '{"resource_id": "res_1", "inputs": {}}', 404), n),
     ],
     "MAX_JSON_DEPTH": [deep],
     "MAX_JSON_VALUES": [many],
@@ -180,14 +180,14 @@ CASES: dict[str, list[Callable[[int], Wanted]]] = {
     "MAX_STOP_CHARACTERS": [lambda n: preview({"stop": ["." * n]})],
     "MAX_NAME_CHARACTERS": [
         lambda n: created({}, name="x" * n),
-        lambda n: Wanted("POST", "/api/user/api-keys", json.dumps({"name": "x" * n, "scopes": ["execute"]}), 201),
+        lambda n: Attempt("POST", "/api/user/api-keys", json.dumps({"name": "x" * n, "scopes": ["execute"]}), 201),
     ],
     "MAX_DESCRIPTION_CHARACTERS": [
         lambda n: created({}, description="x" * n),
         lambda n: preview({"tools": [tool(description="x" * n)]}),
     ],
     "MAX_ID_CHARACTERS": [
-        lambda n: Wanted("POST", "/api/execute", json.dumps({"resource_id": "x" * n, "inputs": {}}), 404)
+        lambda n: Attempt("POST", "/api/execute", json.dumps({"resource_id": "x" * n, "inputs": {}}), 404)
     ],
 }
 """Limit -> requests of a size; each is refused above the limit, and `fine` (as far as this limit goes) up to it."""
@@ -212,10 +212,10 @@ def test_a_limit_is_where_it_says(shared: House, name: str, number: int) -> None
     limit = getattr(limits, name)
     user = new_user()
     for size in (limit - 1, limit, limit + 1):
-        wanted = CASES[name][number](size)
-        answer = shared.call(wanted.method, wanted.path, raw=wanted.raw, user=user)
+        attempt = CASES[name][number](size)
+        answer = shared.call(attempt.method, attempt.path, raw=attempt.raw, user=user)
         status, has_message, beginning = answer.status, told(answer, limit), answer.text[:300]
         if size > limit:
             assert (status in {400, 413, 422}, has_message) == (True, True), beginning
         else:
-            assert (status, has_message) == (wanted.fine, False), beginning
+            assert (status, has_message) == (attempt.fine, False), beginning

@@ -13,7 +13,7 @@ from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.catalog.store import DynamoCatalogWriter, DynamoModelReader
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.event_bus import EventBridgeBus
-from instant.domain.catalog.change import WantedChanges, changes_of
+from instant.domain.catalog.change import ChangeFilter, changes_of
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import Rules, Transition
 from instant.domain.exchange import Reply, Request
@@ -205,7 +205,7 @@ def test_a_model_is_missed_retired_and_welcomed_back(
     sync.listing.rows.append(lost)
     assert (result := sync.run()) == SyncResult(seen=len(sync.listing.rows), written=1, returned=1), result
     assert reader.get(lost["id"]) == before
-    history = DynamoChangeLists(house.name("MODEL_CHANGES_TABLE")).page(WantedChanges(model=lost["id"]), PageRequest())
+    history = DynamoChangeLists(house.name("MODEL_CHANGES_TABLE")).page(ChangeFilter(model=lost["id"]), PageRequest())
     assert [change.kind for change in history.items] == ["returned", "removed", "missing", "added"]
 
 

@@ -12,13 +12,13 @@ from instant.adapters.resources.lists import DynamoResourceLists
 from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.resources.listing import ResourceSort, Wanted
+from instant.domain.resources.listing import ResourceFilter, ResourceSort
 from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource, Visibility
 from tests.fakes.nouns import NOON, a_resource
 from tests.integration.house import House
 
-ALL = Wanted()
+ALL = ResourceFilter()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from instant.adapters.aws.tables import Table
-from instant.domain.catalog.change import ChangeKind, ModelChange, WantedChanges
+from instant.domain.catalog.change import ChangeFilter, ChangeKind, ModelChange
 from instant.domain.page import Cursor, Page, PageRequest
 from instant.domain.resources.listing import MAX_EXAMINED
 from instant.ports.catalog.changes import ChangeLists
@@ -78,14 +78,14 @@ class DynamoChangeLists(ChangeLists):
         self._rows = ChangeRow.named(table_name)
 
     @override
-    def page(self, wanted: WantedChanges, page: PageRequest) -> Page[ModelChange]:
+    def page(self, change_filter: ChangeFilter, page: PageRequest) -> Page[ModelChange]:
         """Changes, newest first: read until the page is full, the list ends, or enough was looked at."""
         reads = self._query(
-            wanted.model,
-            wanted.since or _FIRST,
-            filter_condition=self._condition(wanted),
+            change_filter.model,
+            change_filter.since or _FIRST,
+            filter_condition=self._condition(change_filter),
             page_size=_ROWS_PER_READ,
-            last_evaluated_key=page.after and _key(wanted.model, page.after),
+            last_evaluated_key=page.after and _key(change_filter.model, page.after),
         )
         rows: list[ChangeRow] = []
         end: dict[str, Any] | None = None
@@ -114,10 +114,10 @@ class DynamoChangeLists(ChangeLists):
             **more,
         )
 
-    def _condition(self, wanted: WantedChanges) -> Condition | None:
+    def _condition(self, change_filter: ChangeFilter) -> Condition | None:
         conditions = [
-            *([self._rows.kind == wanted.kind.value] if wanted.kind else []),
-            *([self._rows.author == wanted.author] if wanted.author else []),
+            *([self._rows.kind == change_filter.kind.value] if change_filter.kind else []),
+            *([self._rows.author == change_filter.author] if change_filter.author else []),
         ]
         return conditions[0] & conditions[1] if len(conditions) == 2 else next(iter(conditions), None)
 

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 
 from instant.adapters.resources.rows import LISTED, ResourceRow, ranks_of
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.resources.listing import MAX_EXAMINED, ResourceSort, Wanted, searchable
+from instant.domain.resources.listing import MAX_EXAMINED, ResourceFilter, ResourceSort, searchable
 from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource
 from instant.ports.resources.lists import RankStore, ResourceLists
@@ -31,22 +31,22 @@ class DynamoResourceLists(ResourceLists):
         self._rows = ResourceRow.named(table_name)
 
     @override
-    def owned_by(self, user_id: str, wanted: Wanted, page: PageRequest) -> Page[Resource]:
-        return self._page("by_owner", ("owner_id", user_id), "created_at", wanted, page)
+    def owned_by(self, user_id: str, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
+        return self._page("by_owner", ("owner_id", user_id), "created_at", resource_filter, page)
 
     @override
-    def public(self, sort: ResourceSort, wanted: Wanted, page: PageRequest) -> Page[Resource]:
+    def public(self, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
         index, place = _ORDERS[sort]
-        return self._page(index, ("listing", LISTED), place, wanted, page)
+        return self._page(index, ("listing", LISTED), place, resource_filter, page)
 
     def _page(
-        self, index: str, partition: tuple[str, str], place: str, wanted: Wanted, page: PageRequest
+        self, index: str, partition: tuple[str, str], place: str, resource_filter: ResourceFilter, page: PageRequest
     ) -> Page[Resource]:
         """Read until the page is full, the list ends, or enough was looked at."""
-        size = max(page.limit + 1, _MIN_PER_READ) if wanted == Wanted() else _ROWS_PER_READ
+        size = max(page.limit + 1, _MIN_PER_READ) if resource_filter == ResourceFilter() else _ROWS_PER_READ
         reads = getattr(self._rows, index).query(
             partition[1],
-            filter_condition=self._condition(wanted),
+            filter_condition=self._condition(resource_filter),
             scan_index_forward=False,
             page_size=size,
             last_evaluated_key=page.after and _key(partition, place, page.after),
@@ -63,17 +63,17 @@ class DynamoResourceLists(ResourceLists):
             return Page(_records(rows[: page.limit]), Cursor(getattr(last, place), last.resource_id))
         return Page(_records(rows), Cursor(end[place]["S"], end["resource_id"]["S"]) if end else None)
 
-    def _condition(self, wanted: Wanted) -> Condition:
+    def _condition(self, resource_filter: ResourceFilter) -> Condition:
         row = self._rows
         condition: Condition = row.deleted_at.does_not_exist()
-        if wanted.category is not None:
-            condition &= row.category == wanted.category
-        if wanted.resource_type is not None:
-            condition &= row.resource_type == wanted.resource_type
-        if wanted.author is not None:
-            condition &= row.ai_model_id.startswith(f"{wanted.author}/")
-        if wanted.text is not None:
-            condition &= row.search.contains(searchable(wanted.text))
+        if resource_filter.category is not None:
+            condition &= row.category == resource_filter.category
+        if resource_filter.resource_type is not None:
+            condition &= row.resource_type == resource_filter.resource_type
+        if resource_filter.author is not None:
+            condition &= row.ai_model_id.startswith(f"{resource_filter.author}/")
+        if resource_filter.text is not None:
+            condition &= row.search.contains(searchable(resource_filter.text))
         return condition
 
 

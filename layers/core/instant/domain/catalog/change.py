@@ -89,7 +89,7 @@ def undo(model: CatalogModel, change: ModelChange) -> CatalogModel | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedChanges:
+class ChangeFilter:
     """Which changes; None asks nothing. `since` is a stamp: that moment and later."""
 
     since: str | None = None

@@ -20,7 +20,7 @@ class ResourceSort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ResourceFilter:
     """Which resources; None asks nothing. `author` is the first part of the model's id."""
 
     category: str | None = None

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from instant.domain.catalog.model import ModelStatus
 from instant.domain.errors import InvalidField
-from instant.domain.resources.listing import ResourceSort, Wanted
+from instant.domain.resources.listing import ResourceFilter, ResourceSort
 from instant.domain.resources.resource import Resource
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.paging import PageOf, page_answer, page_request
@@ -86,12 +86,12 @@ class ResourceBrowser:
         A page may be short and yet have a next one.
         """
         caller, page = caller_of(self._app), page_request(limit, cursor)
-        wanted = Wanted(category=category, resource_type=resource_type, author=author, text=q)
+        resource_filter = ResourceFilter(category=category, resource_type=resource_type, author=author, text=q)
         if listing == "public":
             if affected:
                 raise InvalidField.named("affected", "is about your own resources; leave out listing=public")
-            return page_answer(list_public(sort, wanted, page, self._lists), listed_view)
+            return page_answer(list_public(sort, resource_filter, page, self._lists), listed_view)
         if affected:
-            found = list_affected(caller, sort, wanted, page, self._lists, self._models, self._clock)
+            found = list_affected(caller, sort, resource_filter, page, self._lists, self._models, self._clock)
             return page_answer(found, affected_view)
-        return page_answer(list_own(caller, sort, wanted, page, self._lists), listed_view)
+        return page_answer(list_own(caller, sort, resource_filter, page, self._lists), listed_view)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from instant.domain.catalog.change import ModelChange, WantedChanges
+from instant.domain.catalog.change import ChangeFilter, ModelChange
 from instant.domain.page import Page, PageRequest
 
 
 class ChangeLists(Protocol):
     """What changed in the catalog; each page looks at no more than `MAX_EXAMINED` rows."""
 
-    def page(self, wanted: WantedChanges, page: PageRequest) -> Page[ModelChange]:
+    def page(self, change_filter: ChangeFilter, page: PageRequest) -> Page[ModelChange]:
         """Changes, newest first."""
 
     def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from instant.domain.page import Page, PageRequest
-from instant.domain.resources.listing import ResourceSort, Wanted
+from instant.domain.resources.listing import ResourceFilter, ResourceSort
 from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource
 
@@ -12,10 +12,10 @@ from instant.domain.resources.resource import Resource
 class ResourceLists(Protocol):
     """Resources in lists: each page looks at no more than `MAX_EXAMINED` rows, so it may be short and yet go on."""
 
-    def owned_by(self, user_id: str, wanted: Wanted, page: PageRequest) -> Page[Resource]:
+    def owned_by(self, user_id: str, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
         """A user's own resources, newest first."""
 
-    def public(self, sort: ResourceSort, wanted: Wanted, page: PageRequest) -> Page[Resource]:
+    def public(self, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
         """Everybody's public resources, without their settings."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from instant.domain.catalog.change import ModelChange, WantedChanges, before
+from instant.domain.catalog.change import ChangeFilter, ModelChange, before
 from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import SyncRecord
 from instant.domain.errors import InvalidField, NotFound
@@ -17,15 +17,15 @@ MAX_UNDONE = 20_000
 """Most changes that one request undoes; two years have about as many."""
 
 
-def list_changes(wanted: WantedChanges, page: PageRequest, lists: ChangeLists) -> Page[ModelChange]:
+def list_changes(change_filter: ChangeFilter, page: PageRequest, lists: ChangeLists) -> Page[ModelChange]:
     """Changes, newest first; a page may be short and yet go on."""
-    _check_place(wanted, page)
-    return lists.page(wanted, page)
+    _check_place(change_filter, page)
+    return lists.page(change_filter, page)
 
 
 def model_history(openrouter_id: str, page: PageRequest, lists: ChangeLists, models: ModelReader) -> Page[ModelChange]:
     """One model's changes, newest first; `NotFound` if there never was such a model."""
-    found = list_changes(WantedChanges(model=openrouter_id), page, lists)
+    found = list_changes(ChangeFilter(model=openrouter_id), page, lists)
     if not found.items and models.get(openrouter_id) is None:
         raise NotFound.of("model")
     return found
@@ -60,10 +60,10 @@ def _at_most(count: int, changes: Iterator[ModelChange]) -> Iterator[ModelChange
         raise InvalidField.named("at", problem)
 
 
-def _check_place(wanted: WantedChanges, page: PageRequest) -> None:
+def _check_place(change_filter: ChangeFilter, page: PageRequest) -> None:
     """A list that begins at `since` cannot go on before it, nor one model's after another's place."""
     if page.after is None:
         return
-    is_stamp = page.after.sort[:2].isdecimal() and page.after.sort >= (wanted.since or "")
-    if not is_stamp or (wanted.model and page.after.item_id != wanted.model):
+    is_stamp = page.after.sort[:2].isdecimal() and page.after.sort >= (change_filter.since or "")
+    if not is_stamp or (change_filter.model and page.after.item_id != change_filter.model):
         raise InvalidField.named("cursor", "belongs to another list; begin this list again without cursor")

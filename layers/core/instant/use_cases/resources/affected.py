@@ -8,7 +8,7 @@ from instant.domain.access.identity import Identity
 from instant.domain.catalog.impact import UsedModel
 from instant.domain.catalog.model import CatalogModel, ModelStatus
 from instant.domain.page import Cursor, Page, PageRequest
-from instant.domain.resources.listing import ResourceSort, Wanted, named
+from instant.domain.resources.listing import ResourceFilter, ResourceSort, named
 from instant.domain.resources.resource import Resource
 from instant.ports.catalog.lookup import ModelLookup
 from instant.ports.clock import Clock
@@ -31,14 +31,14 @@ class Affected:
 def list_affected(
     caller: Identity,
     sort: ResourceSort,
-    wanted: Wanted,
+    resource_filter: ResourceFilter,
     page: PageRequest,
     lists: ResourceLists,
     lookup: ModelLookup,
     clock: Clock,
 ) -> Page[Affected]:
     """The caller's resources with which not all is well, newest first; a page may be short, or empty, and yet go on."""
-    found = list_own(caller, sort, wanted, PageRequest(LOOKED_AT, page.after), lists)
+    found = list_own(caller, sort, resource_filter, PageRequest(LOOKED_AT, page.after), lists)
     known = lookup.some(name for resource in found.items for name in models_of(resource))
     affected = list(_affected(found.items, known, clock.now().date()))
     if len(affected) <= page.limit:

@@ -9,7 +9,7 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.page import Page, PageRequest
-from instant.domain.resources.listing import ResourceSort, Wanted, named, within
+from instant.domain.resources.listing import ResourceFilter, ResourceSort, named, within
 from instant.domain.resources.ranking import usage_of
 from instant.domain.resources.resource import Badge, Resource
 from instant.domain.resources.stats import Stats
@@ -67,24 +67,26 @@ def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> I
 
 
 def list_own(
-    caller: Identity, sort: ResourceSort, wanted: Wanted, page: PageRequest, lists: ResourceLists
+    caller: Identity, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest, lists: ResourceLists
 ) -> Page[Resource]:
     """The caller's resources, newest first: only public ones are ranked."""
     if sort is not ResourceSort.NEWEST:
         raise InvalidField.named("sort", f"{sort} orders public resources only; add listing=public")
-    return _in_order(sort, lists.owned_by(caller.user_id, _known(wanted), within(sort, page)))
+    return _in_order(sort, lists.owned_by(caller.user_id, _known(resource_filter), within(sort, page)))
 
 
-def list_public(sort: ResourceSort, wanted: Wanted, page: PageRequest, lists: ResourceLists) -> Page[Resource]:
+def list_public(
+    sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest, lists: ResourceLists
+) -> Page[Resource]:
     """Everybody's public resources, best first."""
-    return _in_order(sort, lists.public(sort, _known(wanted), within(sort, page)))
+    return _in_order(sort, lists.public(sort, _known(resource_filter), within(sort, page)))
 
 
 def _in_order(sort: ResourceSort, page: Page[Resource]) -> Page[Resource]:
     return Page(page.items, named(sort, page.next))
 
 
-def _known(wanted: Wanted) -> Wanted:
-    if wanted.resource_type is not None:
-        kind_named(wanted.resource_type)
-    return wanted
+def _known(resource_filter: ResourceFilter) -> ResourceFilter:
+    if resource_filter.resource_type is not None:
+        kind_named(resource_filter.resource_type)
+    return resource_filter
