@@ -15,7 +15,7 @@ from instant.entrypoints.http.responses import no_content
 from instant.entrypoints.resources.detail import ResourceDetail, detail_view
 from instant.entrypoints.resources.lists import ResourceBrowser
 from instant.entrypoints.resources.resource import NewResource, ResourceChanges, ResourceSummary, resource_view
-from instant.entrypoints.resources.types import ResourceKind, kind_view
+from instant.entrypoints.resources.types import ResourceTypeView, resource_type_view
 from instant.resource_types import RESOURCE_TYPES
 from instant.settings import ResourcesSettings
 from instant.use_cases.resources import browse, manage
@@ -34,9 +34,9 @@ app.get("/api/resources")(ResourceBrowser(app, lists, models, deps.clock).index)
 
 
 @app.get("/api/resource-types")
-def types() -> PageOf[ResourceKind]:
+def types() -> PageOf[ResourceTypeView]:
     """List the resource types with JSON Schemas of their settings and inputs."""
-    return whole_answer([kind_view(kind) for kind in RESOURCE_TYPES.values()])
+    return whole_answer([resource_type_view(resource_type) for resource_type in RESOURCE_TYPES.values()])
 
 
 @app.post("/api/resources", status_code=201)

@@ -99,8 +99,8 @@ def fields(schema: Json, above: Place = ()) -> Iterator[tuple[Place, Json]]:
 
 def _free(name: str) -> Iterator[Json]:
     """What may stand in an object that each resource type describes for itself."""
-    for kind in RESOURCE_TYPES.values():
-        whole = kind.Config.model_json_schema()
+    for resource_type in RESOURCE_TYPES.values():
+        whole = resource_type.Config.model_json_schema()
         if name == "config":
             yield _resolved(whole, whole)
         if name == "overrides":

@@ -60,7 +60,7 @@ def body_of(plan: Plan) -> dict[str, Any]:
 
 def test_it_is_registered_under_its_name() -> None:
     assert isinstance(RESOURCE_TYPES["openrouter_instant"], OpenRouterInstant)
-    assert all(kind.name == name for name, kind in RESOURCE_TYPES.items())
+    assert all(resource_type.name == name for name, resource_type in RESOURCE_TYPES.items())
 
 
 @pytest.mark.parametrize("name", EVERYTHING)

@@ -77,10 +77,10 @@ class ResourceDetail(ResourceSummary):
 def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
     """A resource with what is known around it."""
     first = next(iter(detail.used), None)
-    kind, is_owner = RESOURCE_TYPES[detail.resource.resource_type], detail.resource.owner_id == viewer_id
+    resource_type, is_owner = RESOURCE_TYPES[detail.resource.resource_type], detail.resource.owner_id == viewer_id
     view = {
         **resource_view(detail.resource, viewer_id),
-        "inputs_schema": kind.inputs_schema(detail.resource.config),
+        "inputs_schema": resource_type.inputs_schema(detail.resource.config),
         "stats": stats_view(detail.stats, is_owner=is_owner),
         "model": badges_view(detail.model),
         "model_status": first.status if first else None,

@@ -8,7 +8,7 @@ from instant.entrypoints.http.fields import JsonObject
 from instant.resource_types.resource_type import ResourceType
 
 
-class ResourceKind(TypedDict):
+class ResourceTypeView(TypedDict):
     """A kind of resource: forms are drawn from its JSON Schemas."""
 
     name: str
@@ -18,12 +18,12 @@ class ResourceKind(TypedDict):
     inputs_schema: JsonObject
 
 
-def kind_view(kind: ResourceType) -> ResourceKind:
+def resource_type_view(resource_type: ResourceType) -> ResourceTypeView:
     """A kind of resource: forms are drawn from its JSON Schemas."""
     return {
-        "name": kind.name,
-        "description": kind.description,
-        "integration": kind.integration,
-        "config_schema": kind.Config.model_json_schema(),
-        "inputs_schema": kind.inputs_schema(),
+        "name": resource_type.name,
+        "description": resource_type.description,
+        "integration": resource_type.integration,
+        "config_schema": resource_type.Config.model_json_schema(),
+        "inputs_schema": resource_type.inputs_schema(),
     }

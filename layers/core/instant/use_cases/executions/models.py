@@ -16,7 +16,7 @@ ENDED = {ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
 
 
 def serving_models(
-    kind: ResourceType,
+    resource_type: ResourceType,
     config: Mapping[str, Any],
     policy: SuccessorPolicy,
     known: Mapping[str, CatalogModel],
@@ -28,28 +28,35 @@ def serving_models(
     With the policy `switch`, what takes over from a model that has ended, first or fallback, stands in its place, for
     this call and without a change of the settings, if it suits them. What it may cost is checked like any other call.
     """
-    names = kind.models(config)
+    names = resource_type.models(config)
     if policy is not SuccessorPolicy.SWITCH:
-        return servable(kind, names, known)
+        return servable(resource_type, names, known)
 
     def heir(name: str) -> CatalogModel | None:
         """What takes over from the model, if it has ended and if there is one."""
         model = known.get(name)
-        if model is None or model_status(model, today, kind.supports) not in ENDED:
+        if model is None or model_status(model, today, resource_type.supports) not in ENDED:
             return None
         return successor_of(
-            model, (akin for akin in lookup.akin(model) if suits(kind, config, akin)), today, kind.supports
+            model,
+            (akin for akin in lookup.akin(model) if suits(resource_type, config, akin)),
+            today,
+            resource_type.supports,
         )
 
     heirs = {name: found for name in names if (found := heir(name))}
     order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
-    return servable(kind, list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
+    return servable(resource_type, list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
 
 
-def servable(kind: ResourceType, model_ids: Sequence[str], known: Mapping[str, CatalogModel]) -> list[CatalogModel]:
+def servable(
+    resource_type: ResourceType, model_ids: Sequence[str], known: Mapping[str, CatalogModel]
+) -> list[CatalogModel]:
     """The models as the catalog has them now, without fallbacks that have gone since; the first must be there."""
-    models = [known[model_id] for model_id in model_ids if why_unusable(known.get(model_id), kind.supports) is None]
+    models = [
+        known[model_id] for model_id in model_ids if why_unusable(known.get(model_id), resource_type.supports) is None
+    ]
     if model_ids and (not models or models[0].openrouter_id != model_ids[0]):
-        problem = why_unusable(known.get(model_ids[0]), kind.supports)
+        problem = why_unusable(known.get(model_ids[0]), resource_type.supports)
         raise ModelUnavailable(f"The resource's model {model_ids[0]} {problem}. Its owner must change the resource.")
     return models

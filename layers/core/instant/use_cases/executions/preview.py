@@ -14,7 +14,7 @@ from instant.ports.clock import Clock
 from instant.ports.resources.store import ResourceReader
 from instant.resource_types.resource_type import Call, ResourceType
 from instant.use_cases.executions.models import serving_models
-from instant.use_cases.resources.manage import checked, kind_named, own_resource
+from instant.use_cases.resources.manage import checked, own_resource, resource_type_named
 
 MAX_BYTES = 5_000_000
 """Longest request that is shown; a function's answer ends at 6 MB."""
@@ -47,11 +47,13 @@ def preview_resource(
 ) -> Preview:
     """What `request` would send; refused, by name, as creating and executing would refuse it."""
     caller.require(Scope.MANAGE)
-    kind, config, policy = _settings(request, caller, resources, models)
-    known = models.some(kind.models(config))
-    serving = serving_models(kind, config, policy, known, models, clock.now().date())
-    plan = kind.plan(_call(request, config, serving))
-    return Preview(request=_shown(plan), worst_nanousd=plan.worst_nanousd, inputs_schema=kind.inputs_schema(config))
+    resource_type, config, policy = _settings(request, caller, resources, models)
+    known = models.some(resource_type.models(config))
+    serving = serving_models(resource_type, config, policy, known, models, clock.now().date())
+    plan = resource_type.plan(_call(request, config, serving))
+    return Preview(
+        request=_shown(plan), worst_nanousd=plan.worst_nanousd, inputs_schema=resource_type.inputs_schema(config)
+    )
 
 
 def _settings(
@@ -60,9 +62,9 @@ def _settings(
     """A template is its owner's: somebody else's resource reads as missing, public or not."""
     if request.resource_id is not None:
         resource = own_resource(request.resource_id, caller, resources)
-        return kind_named(resource.resource_type), resource.config, resource.successor_policy
-    kind = kind_named(request.resource_type or "")
-    return kind, checked(kind, request.config or {}, models)[0], SuccessorPolicy.NONE
+        return resource_type_named(resource.resource_type), resource.config, resource.successor_policy
+    resource_type = resource_type_named(request.resource_type or "")
+    return resource_type, checked(resource_type, request.config or {}, models)[0], SuccessorPolicy.NONE
 
 
 def _call(request: PreviewRequest, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> Call:

@@ -19,7 +19,7 @@ from instant.ports.resources.lists import ResourceLists
 from instant.ports.resources.stats import StatsStore
 from instant.ports.resources.store import ResourceReader
 from instant.resource_types import RESOURCE_TYPES
-from instant.use_cases.resources.manage import kind_named
+from instant.use_cases.resources.manage import resource_type_named
 from instant.use_cases.resources.models import models_of, used_models, with_successors
 
 SURELY = 0.9
@@ -88,5 +88,5 @@ def _in_order(sort: ResourceSort, page: Page[Resource]) -> Page[Resource]:
 
 def _known(resource_filter: ResourceFilter) -> ResourceFilter:
     if resource_filter.resource_type is not None:
-        kind_named(resource_filter.resource_type)
+        resource_type_named(resource_filter.resource_type)
     return resource_filter

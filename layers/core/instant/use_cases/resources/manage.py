@@ -51,13 +51,13 @@ class Draft:
 def create_resource(draft: Draft, caller: Identity, deps: ResourceDeps) -> Resource:
     """Check the settings against the catalog and store the resource under an address of its own."""
     caller.require(Scope.MANAGE)
-    kind = kind_named(draft.resource_type)
-    config, models = checked(kind, draft.config, deps.models)
+    resource_type = resource_type_named(draft.resource_type)
+    config, models = checked(resource_type, draft.config, deps.models)
     now = deps.clock.now()
     resource = Resource(
         resource_id=new_id("res", now),
         owner_id=caller.user_id,
-        resource_type=kind.name,
+        resource_type=resource_type.name,
         name=draft.name,
         slug=draft.slug or slug_of(draft.name),
         description=draft.description,
@@ -80,7 +80,7 @@ def change_resource(
     old = own_resource(resource_id, caller, deps.resources, revision)
     new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(deps.clock.now()))
     if "config" in changes:
-        config, models = checked(kind_named(old.resource_type), changes["config"], deps.models)
+        config, models = checked(resource_type_named(old.resource_type), changes["config"], deps.models)
         new = replace(new, config=config, **_facts_of(models))
     deps.resources.replace(old, new)
     return new
@@ -106,7 +106,7 @@ def own_resource(
     return resource
 
 
-def kind_named(name: str) -> ResourceType:
+def resource_type_named(name: str) -> ResourceType:
     """The kind of resource of this name; `InvalidField` if there is none."""
     if name not in RESOURCE_TYPES:
         known = ", ".join(sorted(RESOURCE_TYPES))
@@ -115,13 +115,13 @@ def kind_named(name: str) -> ResourceType:
 
 
 def checked(
-    kind: ResourceType, config: Mapping[str, Any], models: ModelReader
+    resource_type: ResourceType, config: Mapping[str, Any], models: ModelReader
 ) -> tuple[dict[str, Any], list[CatalogModel]]:
     """The settings without what was left out, and their models; `InvalidField` names whatever cannot work."""
-    settings = parse(kind.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
+    settings = parse(resource_type.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
     _refuse_huge(settings)
-    found = [_usable(model_id, kind, settings, models) for model_id in kind.models(settings)]
-    kind.check(settings, found)
+    found = [_usable(model_id, resource_type, settings, models) for model_id in resource_type.models(settings)]
+    resource_type.check(settings, found)
     return settings, found
 
 
@@ -138,12 +138,14 @@ def _refuse_huge(settings: Mapping[str, Any]) -> None:
         raise InvalidField.named("config", f"takes {size} bytes as JSON in ASCII; {MAX_CONFIG_BYTES} are allowed")
 
 
-def _usable(model_id: str, kind: ResourceType, settings: Mapping[str, Any], models: ModelReader) -> CatalogModel:
+def _usable(
+    model_id: str, resource_type: ResourceType, settings: Mapping[str, Any], models: ModelReader
+) -> CatalogModel:
     model = models.get(model_id)
-    problem = why_unusable(model, kind.supports)
+    problem = why_unusable(model, resource_type.supports)
     if model is None or problem:
         message = f"{model.openrouter_id} {problem}" if model else str(problem)
-        raise InvalidField.named(f"config.{kind.model_field(settings, model_id)}", message)
+        raise InvalidField.named(f"config.{resource_type.model_field(settings, model_id)}", message)
     return model
 
 

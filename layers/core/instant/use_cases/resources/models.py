@@ -39,21 +39,21 @@ def with_successors(
     today: date,
 ) -> Iterator[UsedModel]:
     """The same, with what could take over from those that end, if it suits the resource's settings."""
-    kind = RESOURCE_TYPES[resource.resource_type]
+    resource_type = RESOURCE_TYPES[resource.resource_type]
     for one in used:
         model = known.get(one.openrouter_id)
         if model is None or one.status not in _ENDING:
             yield one
         else:
-            able = (akin for akin in lookup.akin(model) if suits(kind, resource.config, akin))
-            successor = successor_of(model, able, today, kind.supports)
+            able = (akin for akin in lookup.akin(model) if suits(resource_type, resource.config, akin))
+            successor = successor_of(model, able, today, resource_type.supports)
             yield replace(one, successor=successor.openrouter_id if successor else None)
 
 
-def suits(kind: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
+def suits(resource_type: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
     """Whether a resource with these settings could be created on the model."""
     try:
-        kind.check(config, [model])
+        resource_type.check(config, [model])
     except InvalidField:
         return False
     return True
