@@ -19,7 +19,7 @@ from instant.domain.page import PageRequest
 from instant.entrypoints.catalog.browser import ModelBrowser
 from instant.entrypoints.catalog.responses import ModelAnswers
 from instant.entrypoints.http.app import api, handler_of
-from instant.entrypoints.http.conditional import Held
+from instant.entrypoints.http.conditional import IfNoneMatch
 from instant.integrations.openrouter.catalog import read_listing
 from instant.use_cases.catalog.browse import Catalog
 
@@ -63,7 +63,7 @@ def measured(models: Sequence[CatalogModel]) -> dict[str, float]:
     answers = ModelAnswers(Catalog(Memory(models), SystemClock(), fresh_seconds=300))
 
     def page(query: ModelQuery, tag: str = "") -> str:
-        reply = answers.page(query, ModelSort.NEWEST, PAGE, Held(tag))
+        reply = answers.page(query, ModelSort.NEWEST, PAGE, IfNoneMatch(tag))
         return str(reply.headers["ETag"])
 
     before = time.process_time()

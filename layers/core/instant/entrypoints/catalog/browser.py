@@ -11,7 +11,7 @@ from instant.domain.catalog.query import ModelQuery
 from instant.domain.clock import stamp
 from instant.entrypoints.catalog.queries import AllOf, AnyOf, At, Days, Expiring, Price, days_before, ending, words
 from instant.entrypoints.catalog.responses import ModelAnswers
-from instant.entrypoints.http.conditional import Held
+from instant.entrypoints.http.conditional import IfNoneMatch
 from instant.entrypoints.http.paging import page_request
 from instant.ports.catalog.changes import ChangeLists
 from instant.ports.clock import Clock
@@ -71,10 +71,10 @@ class ModelBrowser:
             outlasts=outlasts,
         )
         answers = ModelAnswers(catalog_at(stamp(at), self._catalog, self._changes)) if at else self._answers
-        return answers.page(query, sort, page_request(limit, cursor), Held.by(self._app))
+        return answers.page(query, sort, page_request(limit, cursor), IfNoneMatch.by(self._app))
 
     def show(self, author: str, slug: str, at: At = None) -> Response[str]:
         """Get one model, active or not; the gateway leaves both path parts percent-encoded."""
         model = f"{unquote(author)}/{unquote(slug)}"
         answers = ModelAnswers(model_at(stamp(at), model, self._catalog, self._changes)) if at else self._answers
-        return answers.one(model, Held.by(self._app))
+        return answers.one(model, IfNoneMatch.by(self._app))

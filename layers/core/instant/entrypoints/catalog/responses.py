@@ -10,7 +10,7 @@ from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.catalog.query import ModelQuery
 from instant.domain.page import PageRequest
 from instant.entrypoints.catalog.models import model_view
-from instant.entrypoints.http.conditional import Held, tag_of, tagged, unchanged
+from instant.entrypoints.http.conditional import IfNoneMatch, tag_of, tagged, unchanged
 from instant.use_cases.catalog.browse import Catalog, read_model
 from instant.use_cases.catalog.history import Snapshot
 
@@ -28,7 +28,7 @@ class ModelAnswers:
         self._rows: dict[str, str] = {}
         self._tags: dict[Hashable, str] = {}
 
-    def page(self, query: ModelQuery, sort: ModelSort, page: PageRequest, held: Held) -> Response[str]:
+    def page(self, query: ModelQuery, sort: ModelSort, page: PageRequest, if_none_match: IfNoneMatch) -> Response[str]:
         """A page of the models that match, with the exact total."""
 
         def write(index: CatalogIndex) -> str:
@@ -37,23 +37,25 @@ class ModelAnswers:
             cursor = json.dumps(found.next and found.next.encode())
             return f'{{"data":[{rows}],"next_cursor":{cursor},"total":{total}}}'
 
-        return self._answer((query, sort, page), write, held)
+        return self._answer((query, sort, page), write, if_none_match)
 
-    def one(self, openrouter_id: str, held: Held) -> Response[str]:
+    def one(self, openrouter_id: str, if_none_match: IfNoneMatch) -> Response[str]:
         """One model, inactive ones too."""
-        return self._answer(openrouter_id, lambda index: self._row(read_model(openrouter_id, index)), held)
+        return self._answer(openrouter_id, lambda index: self._row(read_model(openrouter_id, index)), if_none_match)
 
-    def _answer(self, question: Hashable, write: Callable[[CatalogIndex], str], held: Held) -> Response[str]:
+    def _answer(
+        self, question: Hashable, write: Callable[[CatalogIndex], str], if_none_match: IfNoneMatch
+    ) -> Response[str]:
         """What `write` makes of the catalog as it is now, unless the caller holds just that."""
         index = self._present()
         tag = self._tags.get(question)
-        if tag and tag in held:
+        if tag and tag in if_none_match:
             return unchanged(tag)
         text = write(index)
         if len(self._tags) >= MAX_TAGS:
             self._tags.clear()
         tag = self._tags[question] = tag_of(text)
-        return unchanged(tag) if tag in held else tagged(text, tag)
+        return unchanged(tag) if tag in if_none_match else tagged(text, tag)
 
     def _present(self) -> CatalogIndex:
         """The catalog as it is now; what was written of another one is forgotten."""

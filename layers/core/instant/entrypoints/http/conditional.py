@@ -16,7 +16,7 @@ _REVISION = re.compile(r'\*|(?:W/)?"?([0-9]{1,9})"?')
 """What `If-Match` may say: any revision, or one, quoted or not."""
 
 
-class Held:
+class IfNoneMatch:
     """The answers that a caller already has, by their tags, as `If-None-Match` names them."""
 
     def __init__(self, header: str) -> None:
@@ -24,7 +24,7 @@ class Held:
         self._tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
     @classmethod
-    def by(cls, app: APIGatewayRestResolver) -> "Held":
+    def by(cls, app: APIGatewayRestResolver) -> "IfNoneMatch":
         """What the present caller has."""
         headers = {name.lower(): values for name, values in (app.current_event.multi_value_headers or {}).items()}
         return cls(",".join(headers.get("if-none-match", [])))
