@@ -6,10 +6,10 @@ from itertools import product
 import pytest
 
 from tests.canary import trials
+from tests.canary.aws_tap import FAULTS, tapped
 from tests.canary.sinks import Sinks, listening, stored
 from tests.canary.steps import STEPS
 from tests.canary.walk import Walk, begin, signed_in, trusting
-from tests.canary.wire import FAULTS, tapped
 from tests.fakes.issuer import FakeIssuer
 from tests.integration.house import open_house
 
@@ -17,8 +17,8 @@ from tests.integration.house import open_house
 @pytest.fixture(scope="module")
 def walked() -> Iterator[Walk]:
     """All of it, once."""
-    with FakeIssuer() as issuer, open_house(**trusting(issuer)) as house, tapped(sinks := Sinks()) as wire:
-        walk = begin(house, sinks, wire)
+    with FakeIssuer() as issuer, open_house(**trusting(issuer)) as house, tapped(sinks := Sinks()) as tap:
+        walk = begin(house, sinks, tap)
         with listening(sinks):
             trials.succeed(walk)
             trials.succeed(signed_in(walk, issuer))
@@ -35,9 +35,9 @@ def test_every_route_is_walked(walked: Walk) -> None:
 
 
 def test_every_operation_met_every_fault(walked: Walk) -> None:
-    operations = {operation for operation, _ in walked.wire.met}
+    operations = {operation for operation, _ in walked.tap.met}
     assert operations >= {"Encrypt", "Decrypt", "PutItem", "TransactWriteItems", "PutEvents", "PUT", "Query"}
-    assert walked.wire.met == set(product(operations, FAULTS.values()))
+    assert walked.tap.met == set(product(operations, FAULTS.values()))
 
 
 def test_the_key_was_where_it_belongs(walked: Walk) -> None:

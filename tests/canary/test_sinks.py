@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from instant.adapters.aws import client as aws
+from tests.canary.aws_tap import tapped
 from tests.canary.needles import needles
 from tests.canary.sinks import Sinks, listening, stored
-from tests.canary.wire import tapped
 from tests.integration.house import Answer, House, open_house
 
 SECRET = "sk-or-v1-" + sha256(b"planted").hexdigest()

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.canary.aws_tap import FAULTS
 from tests.canary.steps import STEPS
 from tests.canary.walk import SERVICE, Ask, Walk, run_of
-from tests.canary.wire import FAULTS
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
 from tests.fakes.openrouter.chat.wished_errors import KINDS
 from tests.integration.deadlines import little_time
@@ -40,7 +40,7 @@ def fail_in_aws(walk: Walk) -> None:
         )  # it knows the caller from the first request on, so only the function's calls count
         walk.ask(Ask("GET", "/api/executions"))
         walk.ask(step(walk))
-        for number, operation in enumerate(walk.wire.operations):
+        for number, operation in enumerate(walk.tap.operations):
             for name, fault in FAULTS.items():
                 ask = step(walk)
                 walk.ask(ask, {number: fault}, f"{ask}, {operation}, {name}")

@@ -10,8 +10,8 @@ from typing import Any
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
+from tests.canary.aws_tap import AwsTap
 from tests.canary.sinks import Sinks
-from tests.canary.wire import Wire
 from tests.fakes.aws_faults import Fault
 from tests.fakes.issuer import FakeIssuer
 from tests.integration.browser import allow
@@ -43,7 +43,7 @@ class Walk:
 
     house: House
     sinks: Sinks
-    wire: Wire
+    tap: AwsTap
     front: Front
     token: str = field(repr=False)
     secrets: list[str] = field(repr=False)
@@ -52,7 +52,7 @@ class Walk:
 
     def ask(self, ask: Ask, faults: dict[int, Fault] | None = None, place: str = "") -> Answer:
         """The answer to one request of the user."""
-        self.wire.begin(faults)
+        self.tap.begin(faults)
         answer = self.front.ask(ask.method, ask.target, ask.body, token=self.token, headers=ask.headers)
         self.sinks.answer(place or str(ask), self._without_what_is_shown_once(ask, answer))
         for arrival in self.house.fake.requests:
@@ -133,12 +133,12 @@ def run_of(resource_id: str, prompt: str = "Say hello.") -> dict[str, Any]:
     return {"resource_id": resource_id, "inputs": {"prompt": prompt}}
 
 
-def begin(house: House, sinks: Sinks, wire: Wire) -> Walk:
+def begin(house: House, sinks: Sinks, tap: AwsTap) -> Walk:
     """A walk with an API key and a key of OpenRouter's that nobody has seen."""
     made, record = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))
     DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(record)
     token, key = made.reveal(), "sk-or-v1-" + token_hex(32)
-    return Walk(house, sinks, wire, Front(house), token, [token, key], key)
+    return Walk(house, sinks, tap, Front(house), token, [token, key], key)
 
 
 def trusting(issuer: FakeIssuer) -> dict[str, str]:

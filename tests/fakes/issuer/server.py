@@ -5,8 +5,8 @@ import time
 from itertools import count
 from typing import Any, Self
 
+from tests.fakes.issuer.http import FAULTS, Listener
 from tests.fakes.issuer.signing import SigningKey, first_key, jws
-from tests.fakes.issuer.wire import FAULTS, Listener
 
 __all__ = ["FAULTS", "FakeIssuer"]
 

@@ -9,9 +9,9 @@ from typing import Self
 
 from tests.fakes.openrouter import script
 from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.http import Listener
 from tests.fakes.openrouter.journal import Arrival
 from tests.fakes.openrouter.script import Step
-from tests.fakes.openrouter.wire import Listener
 from tests.fakes.openrouter.world import World
 from tests.timeouts import HANG_SECONDS
 

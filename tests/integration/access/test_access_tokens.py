@@ -35,9 +35,9 @@ def authorize(house: House, token: str) -> dict[str, Any]:
 
 
 def refused(house: House, token: str) -> bool:
-    with pytest.raises(Exception, match=r"^Unauthorized$") as refusal:
+    with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
         authorize(house, token)
-    return refusal.value.__cause__ is None
+    return caught.value.__cause__ is None
 
 
 def test_a_token_is_its_user_and_may_execute_and_manage(shared: House, issuer: FakeIssuer) -> None:

@@ -50,9 +50,9 @@ def _authorize(house: House, headers: dict[str, str] | None, method_arn: str | N
 
 def _refused(house: House, headers: dict[str, str] | None) -> list[str]:
     """What DynamoDB was asked before the refusal."""
-    with recorded("dynamodb") as calls, pytest.raises(Exception, match=r"^Unauthorized$") as refusal:
+    with recorded("dynamodb") as calls, pytest.raises(Exception, match=r"^Unauthorized$") as caught:
         _authorize(house, headers)
-    assert refusal.value.__cause__ is None
+    assert caught.value.__cause__ is None
     return operations(calls)
 
 
@@ -114,7 +114,7 @@ def test_the_authorizer_may_note_a_use_and_change_nothing_else_of_a_key(shared: 
         }
         target = [("X-Amz-Target", "DynamoDB_20120810.UpdateItem")]
         call = read_call(Request("POST", "/", target, json.dumps(update).encode()))
-        return permissions.refusal("A", call) is None
+        return permissions.denial("A", call) is None
 
     assert may("SET #a = :a", a="last_used_at")
     assert may("SET last_used_at = if_not_exists(last_used_at, :a)")

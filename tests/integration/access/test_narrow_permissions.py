@@ -25,7 +25,7 @@ def may(house: House, function: str, operation: str, parameters: dict[str, Any])
     """Whether the function's own statements allow the call."""
     target = [("X-Amz-Target", f"DynamoDB_20120810.{operation}")]
     call = read_call(Request("POST", "/", target, json.dumps(parameters).encode()))
-    return Permissions({"F": house.plan.functions[function].statements}).refusal("F", call) is None
+    return Permissions({"F": house.plan.functions[function].statements}).denial("F", call) is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.local.template import merged, read
 
 def allows(statements: list[Any], action: str, resource: str, **context: str) -> bool:
     need = Need(action, resource, {key.replace("__", ":"): value for key, value in context.items()})
-    return Permissions({"F": statements}).refusal("F", Call("s", "o", (need,))) is None
+    return Permissions({"F": statements}).denial("F", Call("s", "o", (need,))) is None
 
 
 def statement(action: Any = "s3:Get*", resource: Any = "arn:x/*", effect: str = "Allow", **more: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_condition_on_all_values_takes_a_part_of_them_and_none() -> None:
 
     def opens(*names: str) -> bool:
         need = Need("kms:Decrypt", "arn:k", {"kms:EncryptionContextKeys": list(names)} if names else {})
-        return judge.refusal("F", Call("kms", "Decrypt", (need,))) is None
+        return judge.denial("F", Call("kms", "Decrypt", (need,))) is None
 
     assert opens("app", "user_id")
     assert opens("app")

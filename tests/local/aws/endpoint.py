@@ -50,9 +50,9 @@ class Aws:
         caller = _caller(request)
         if caller in self._functions:
             self.calls.add(caller, call.service, call.operation)
-            if refusal := presigned.refusal(request) or self._permissions.refusal(caller, call):
-                print(f"AccessDenied: {refusal}", file=sys.stderr)
-                return _denied(request, call, refusal)
+            if denial := presigned.denial(request) or self._permissions.denial(caller, call):
+                print(f"AccessDenied: {denial}", file=sys.stderr)
+                return _denied(request, call, denial)
         elif caller != ADMIN and call.service != "lambda":
             return _denied(request, call, f"{caller} is no function; call with the access key id {ADMIN}")
         return self._carry_out(call, request)

@@ -50,7 +50,7 @@ class Permissions:
             for statement in owned:
                 _refuse_unknown(function, statement)
 
-    def refusal(self, function: str, call: Call) -> str | None:
+    def denial(self, function: str, call: Call) -> str | None:
         """Why the function may not make the call; None if it may, and then what it used is recorded."""
         if not call.needs:
             return f"{function} called {call.service}:{call.operation}, which the local stack does not know"

@@ -11,7 +11,7 @@ SECRET = "local"
 """Every function's secret access key; who calls is told by the key's id alone."""
 
 
-def refusal(request: Request) -> str | None:
+def denial(request: Request) -> str | None:
     """Why S3 would not take the URL; None if it would, or if the request is not presigned."""
     given = {name: values[0] for name, values in parse_qs(request.query).items()}
     if "X-Amz-Signature" not in given:

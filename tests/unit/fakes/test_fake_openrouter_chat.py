@@ -23,7 +23,7 @@ def message(answer: httpx.Response) -> Any:
     return answer.json()["choices"][0]["message"]
 
 
-def refusal(answer: httpx.Response) -> tuple[int, str]:
+def error_code(answer: httpx.Response) -> tuple[int, str]:
     assert answer.json()["error"]["code"] == answer.status_code
     return answer.status_code, answer.json()["error"]["message"]
 
@@ -77,7 +77,7 @@ def test_unsupported_parameters_are_dropped(ask: Ask) -> None:
     uncut = ask("Tell me about tides.", model="meadow/silent-cap", max_completion_tokens=1, temperature=9).json()
     assert uncut["choices"][0]["finish_reason"] == "stop"
     required = {"require_parameters": True}
-    status, words = refusal(ask("Hello", model="openai/gpt-5-mini", temperature=1, provider=required))
+    status, words = error_code(ask("Hello", model="openai/gpt-5-mini", temperature=1, provider=required))
     assert (status, words.split(".")[0]) == (404, "No endpoints found that can handle the requested parameters")
 
 
@@ -97,7 +97,7 @@ def test_unsupported_parameters_are_dropped(ask: Ask) -> None:
     ],
 )
 def test_refusals(ask: Ask, model: str, more: dict[str, Any], status: int, words: str) -> None:
-    told, said = refusal(ask("Hello", model=model, **more))
+    told, said = error_code(ask("Hello", model=model, **more))
     assert told == status
     assert words in said
 
@@ -105,12 +105,12 @@ def test_refusals(ask: Ask, model: str, more: dict[str, Any], status: int, words
 def test_a_model_without_eyes_refuses_pictures(ask: Ask) -> None:
     parts = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": "https://x/y.png"}}]
     messages = [{"role": "user", "content": parts}]
-    assert refusal(ask("", messages=messages)) == (404, "No endpoints found that support image input")
+    assert error_code(ask("", messages=messages)) == (404, "No endpoints found that support image input")
     assert "What is it" in message(ask("", messages=messages, model="openai/gpt-4o-mini"))["content"]
 
 
 def test_a_body_that_is_no_json_is_400(client: httpx.Client) -> None:
-    assert refusal(client.post("/chat/completions", content=b"{")) == (400, "Invalid request parameters")
+    assert error_code(client.post("/chat/completions", content=b"{")) == (400, "Invalid request parameters")
 
 
 @pytest.mark.parametrize(

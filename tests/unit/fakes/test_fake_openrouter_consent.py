@@ -34,7 +34,7 @@ def exchange(client: httpx.Client, code: str, **more: Any) -> httpx.Response:
     return httpx.post(f"{client.base_url}auth/keys", json=body, verify=False)
 
 
-def refusal(answer: httpx.Response) -> tuple[int, str]:
+def error_code(answer: httpx.Response) -> tuple[int, str]:
     error = answer.json()["error"]
     assert error["code"] == answer.status_code
     return answer.status_code, error["message"]
@@ -50,7 +50,7 @@ def test_a_code_gives_a_working_key_once(openrouter: FakeOpenRouter, client: htt
     key = answer.json()["key"]
     assert openrouter.made_keys == [key]
     assert client.get("/key", headers={"Authorization": f"Bearer {key}"}).status_code == 200
-    assert refusal(exchange(client, code)) == BAD_CODE
+    assert error_code(exchange(client, code)) == BAD_CODE
     assert openrouter.made_keys == [key]
 
 
@@ -63,7 +63,7 @@ def test_another_verifier_or_code_is_refused(
     openrouter: FakeOpenRouter, client: httpx.Client, wrong: dict[str, str]
 ) -> None:
     code = code_of(openrouter)
-    assert refusal(exchange(client, **{"code": code, **wrong})) == BAD_CODE
+    assert error_code(exchange(client, **{"code": code, **wrong})) == BAD_CODE
     assert exchange(client, code).status_code == 200
 
 
@@ -72,7 +72,7 @@ def test_a_code_is_good_for_ten_minutes(openrouter: FakeOpenRouter, client: http
     openrouter.age_codes(590)
     assert exchange(client, young).status_code == 200
     openrouter.age_codes(11)
-    assert refusal(exchange(client, old)) == (403, "Authorization code expired")
+    assert error_code(exchange(client, old)) == (403, "Authorization code expired")
 
 
 @pytest.mark.parametrize("method", ["plain", None, "S512"])
@@ -80,13 +80,13 @@ def test_the_method_must_be_the_one_of_the_beginning(
     openrouter: FakeOpenRouter, client: httpx.Client, method: str | None
 ) -> None:
     answer = exchange(client, code_of(openrouter), code_challenge_method=method)
-    assert refusal(answer) == (400, "Invalid code_challenge_method")
+    assert error_code(answer) == (400, "Invalid code_challenge_method")
 
 
 def test_plain_challenges_and_none_work_too(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     plain = code_of(openrouter, code_challenge=VERIFIER, code_challenge_method="plain")
     assert exchange(client, plain, code_challenge_method="plain").status_code == 200
-    assert refusal(exchange(client, code_of(openrouter, code_challenge=VERIFIER)))[0] == 400, "plain is the default"
+    assert error_code(exchange(client, code_of(openrouter, code_challenge=VERIFIER)))[0] == 400, "plain is the default"
     assert exchange(client, code_of(openrouter, workspace="x")).status_code == 200
 
 
@@ -115,7 +115,7 @@ def test_without_a_callback_the_code_is_shown(openrouter: FakeOpenRouter, client
     ],
 )
 def test_a_wrong_beginning_is_refused(page: Any, query: dict[str, str]) -> None:
-    assert refusal(page(**query))[0] == 400
+    assert error_code(page(**query))[0] == 400
 
 
 def test_this_machine_may_be_called_back_without_tls(page: Any) -> None:
@@ -129,7 +129,7 @@ def test_a_body_that_cannot_be_read_is_400(client: httpx.Client, body: bytes) ->
 
 
 def test_only_post_exchanges(client: httpx.Client) -> None:
-    assert refusal(client.get("/auth/keys"))[0] == 405
+    assert error_code(client.get("/auth/keys"))[0] == 405
 
 
 def test_keys_and_answers_can_be_planned(openrouter: FakeOpenRouter, client: httpx.Client) -> None:

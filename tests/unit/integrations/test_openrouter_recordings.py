@@ -23,7 +23,7 @@ from instant.domain.executions.failure import Failure
 from instant.integrations.openrouter import OpenRouter
 from instant.integrations.openrouter.catalog import Listing, read_listing
 from instant.integrations.openrouter.chat import read_chat
-from instant.integrations.openrouter.refusals import failure_of
+from instant.integrations.openrouter.errors import failure_of
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "openrouter"
 RECORDED = REAL / "recorded"
@@ -75,9 +75,9 @@ def texts_of(value: object) -> list[str]:
 
 
 def test_every_quoted_refusal_becomes_our_own_and_quotes_nothing() -> None:
-    refusals = [entry for entry in quoted() if entry["status"] >= 400]
-    assert len(refusals) >= 7
-    for entry in refusals:
+    errors = [entry for entry in quoted() if entry["status"] >= 400]
+    assert len(errors) >= 7
+    for entry in errors:
         failure = failure_of(quoted_reply(entry))
         error = failure.error
         known = [kind for prefix, kind in KINDS.items() if entry["name"].startswith(prefix)]

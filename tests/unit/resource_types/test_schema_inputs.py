@@ -13,7 +13,7 @@ def schema(part: Any) -> dict[str, Any]:
     return {"type": "object", "properties": {"it": part}}
 
 
-def refusal(part: Any, value: Any, name: str = "it") -> str:
+def problem(part: Any, value: Any, name: str = "it") -> str:
     """What is said of it."""
     with pytest.raises(InvalidField) as caught:
         check_inputs(schema(part), {name: value})
@@ -51,11 +51,11 @@ def refusal(part: Any, value: Any, name: str = "it") -> str:
     ],
 )
 def test_what_does_not_fit_is_named(part: Any, value: Any, told: str) -> None:
-    assert refusal(part, value) == told
+    assert problem(part, value) == told
 
 
 def test_an_input_that_is_not_there_is_named() -> None:
-    assert refusal({}, 1, name="other") == "inputs.other: is not an input here"
+    assert problem({}, 1, name="other") == "inputs.other: is not an input here"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from instant.domain.exchange import Reply
 from instant.domain.executions.receipt import Receipt
 from instant.domain.money import NANO
 from instant.integrations.openrouter.catalog import read_listing
-from instant.integrations.openrouter.wire import mapping, parse, receipt_of
+from instant.integrations.openrouter.parsing import mapping, parse, receipt_of
 
 DATA = Path(__file__).parents[5] / "shared/data/openrouter"
 CATALOG = DATA / "models-2026-06-08.json"

@@ -134,14 +134,14 @@ def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int) -> None:
 def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
     """The refusal of a call for which too little is left; how much belongs to whoever set the budget."""
     end = hold.period.end(at)
-    refusal = BudgetExhausted(
+    error = BudgetExhausted(
         f"{_words(hold)[0].upper()}{_words(hold)[1:]} has too little left for this call. It begins anew at "
         f"{end:%Y-%m-%d %H:%M} UTC. Send less, wait, or have the budget raised.",
         details={"scope": hold.scope, "period": hold.period},
         retry_after=ceil((end - at).total_seconds()),
     )
-    refusal.is_of_a_part = hold.scope.is_shared
-    return refusal
+    error.is_of_a_part = hold.scope.is_shared
+    return error
 
 
 def too_many(most: int) -> InvalidField:

@@ -9,9 +9,9 @@ from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.outcome import CallOutcome
 from instant.domain.secret import Secret
+from instant.integrations.openrouter.errors import error_of, nothing_done
 from instant.integrations.openrouter.generation import outcome_request, read_outcome
-from instant.integrations.openrouter.refusals import error_of, nothing_done
-from instant.integrations.openrouter.wire import BASE_URL, NAME, amount_text, mapping, parse, text
+from instant.integrations.openrouter.parsing import BASE_URL, NAME, amount_text, mapping, parse, text
 from instant.integrations.service import Service
 
 _MASKED = re.compile(r"(sk-or-(?:v\d+-)?)[A-Za-z0-9_-]+")

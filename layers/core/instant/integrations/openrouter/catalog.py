@@ -9,7 +9,7 @@ from typing import Any
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.exchange import Reply, Request
 from instant.domain.money import parse_usd
-from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text
+from instant.integrations.openrouter.parsing import NAME, amount_text, count, mapping, parse, sequence, text
 
 MAX_CATALOG_BYTES = 20_000_000
 """Longest catalog that is read, in bytes; real ones have 0.4 to 0.7 MB."""

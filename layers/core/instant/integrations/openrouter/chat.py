@@ -9,9 +9,9 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.receipt import Receipt
+from instant.integrations.openrouter.errors import failure_of
 from instant.integrations.openrouter.message import image_urls, read_output
-from instant.integrations.openrouter.refusals import failure_of
-from instant.integrations.openrouter.wire import NAME, mapping, parse, receipt_of, sequence, text
+from instant.integrations.openrouter.parsing import NAME, mapping, parse, receipt_of, sequence, text
 
 MAX_TEXT_ANSWER_BYTES = 4_000_000
 """Longest text answer that is read, in bytes."""

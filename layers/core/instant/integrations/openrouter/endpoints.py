@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from instant.domain.catalog.endpoint import Endpoint
 from instant.domain.exchange import Reply, Request
-from instant.integrations.openrouter.wire import NAME, amount_text, count, mapping, parse, sequence, text
+from instant.integrations.openrouter.parsing import NAME, amount_text, count, mapping, parse, sequence, text
 
 MAX_ENDPOINTS = 100
 """More than this for one model is not believed; real ones have at most a few dozen."""

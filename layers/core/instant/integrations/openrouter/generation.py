@@ -8,7 +8,7 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.executions.outcome import CallOutcome
 from instant.domain.executions.receipt import Receipt
 from instant.domain.money import parse_usd, to_nanousd
-from instant.integrations.openrouter.wire import NAME, count, mapping, parse, text
+from instant.integrations.openrouter.parsing import NAME, count, mapping, parse, text
 
 
 def outcome_request(generation_id: str) -> Request:

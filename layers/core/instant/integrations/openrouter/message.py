@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from instant.domain.executions.output import Citation, Output
-from instant.integrations.openrouter.wire import mapping, sequence, text
+from instant.integrations.openrouter.parsing import mapping, sequence, text
 
 
 def read_output(message: Mapping[str, Any], *, has_images: bool, wants_json: bool) -> Output | None:

@@ -20,7 +20,7 @@ from instant.domain.errors import (
 )
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Effect, Failure
-from instant.integrations.openrouter.wire import (
+from instant.integrations.openrouter.parsing import (
     count,
     mapping,
     parse,

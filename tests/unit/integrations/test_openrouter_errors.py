@@ -22,7 +22,7 @@ from instant.domain.errors import (
 )
 from instant.domain.exchange import Reply
 from instant.domain.executions.receipt import Receipt
-from instant.integrations.openrouter.refusals import error_of, failure_of, nothing_done
+from instant.integrations.openrouter.errors import error_of, failure_of, nothing_done
 
 ACCOUNT = "user_2abcdefCANARY"
 KEY = "sk-or-v1-" + "CANARY" * 8

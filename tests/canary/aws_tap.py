@@ -20,7 +20,7 @@ _NEVER_THE_SAME = {"Authorization", "X-Amz-Date", "amz-sdk-invocation-id", "amz-
 
 
 @dataclass
-class Wire:
+class AwsTap:
     """What goes to AWS; `faults` says what the call of which number meets, `met` which operation met which."""
 
     sinks: Sinks
@@ -45,19 +45,19 @@ class Wire:
 
 
 @contextmanager
-def tapped(sinks: Sinks) -> Iterator[Wire]:
+def tapped(sinks: Sinks) -> Iterator[AwsTap]:
     """All calls go through the wire; repeats come without a wait, and the simulation keeps its own thoughts."""
-    wire, process = Wire(sinks), BotocoreStubber.process_request
+    tap, process = AwsTap(sinks), BotocoreStubber.process_request
     logging.getLogger("moto").setLevel(logging.WARNING)
 
     def meet(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
-        return wire.meet(request, lambda: process(self, request))
+        return tap.meet(request, lambda: process(self, request))
 
     with (
         mock.patch.object(BotocoreStubber, "process_request", meet),
         mock.patch.object(ExponentialBackoff, "delay_amount", return_value=0),
     ):
-        yield wire
+        yield tap
 
 
 def operation_of(request: AWSRequest) -> str:
