@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.catalog.store import DynamoModelReader
 from instant.domain.catalog.change import ChangeFilter, ChangeKind
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.entrypoints.catalog.changes import ModelChangeView, change_view
 from instant.entrypoints.catalog.rss import RSS, feed
 from instant.entrypoints.http.app import api, handler_of
@@ -38,7 +38,7 @@ def index(
     format: Annotated[Literal["json", "rss"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
 ) -> Response[str]:
     """List changes of the catalog, newest first, as JSON or, by `format=rss` or `Accept`, as RSS."""
-    change_filter = ChangeFilter(since=stamp(since) if since else None, kind=kind, author=author, model=model)
+    change_filter = ChangeFilter(since=format_time(since) if since else None, kind=kind, author=author, model=model)
     page = list_changes(change_filter, page_request(limit, cursor), changes)
     if format == "rss" or (format is None and RSS in (app.current_event.headers.get("Accept") or "")):
         return Response(200, RSS, feed(page.items, api_address(app, settings.public_url)), {"Vary": "Accept"})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Hold, exhausted
@@ -47,7 +47,7 @@ class MemoryLedger:
         if standing:
             return None if standing.opening == opening else _execution(standing)
         self._reserve(opening)
-        due = stamp(moment(opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK))
+        due = format_time(parse_time(opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK))
         self.rows[opening.execution_id] = Row(opening, opening.first_state, due)
         return None
 
@@ -130,7 +130,7 @@ class MemoryLedger:
     def _reserve(self, opening: Opening) -> None:
         full = [hold for hold in opening.holds if not self.has_room(hold, opening.reserved_nanousd)]
         if full:
-            raise exhausted(full[0], moment(opening.created_at))
+            raise exhausted(full[0], parse_time(opening.created_at))
         for hold in opening.holds:
             self.budgets[hold.name]["committed"] += opening.reserved_nanousd
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from instant.domain.access.identity import handle_of
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.use_cases.catalog.fetch import SyncRefused
 from tests.fakes.openrouter import Arrival
 from tests.fuzz.disturbances import Disturbance, disturbances, disturbed, troubles
@@ -243,7 +243,7 @@ class Histories(RuleBasedStateMachine):
         assert answer.status == status
         ((name, row),) = new.items()
         (arrival,) = sent
-        assert moment(row["created_at"]["S"]).timestamp() < arrival.at + time.time() - time.monotonic()
+        assert parse_time(row["created_at"]["S"]).timestamp() < arrival.at + time.time() - time.monotonic()
         is_closed = row["state"]["S"] != "SENT"
         assert is_closed or fault
         self.world.runs[name] = Run(user, made.resource_id, *((state, cost) if is_closed else ("SENT", None)))

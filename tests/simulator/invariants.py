@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
-from instant.domain.clock import LEASE_SLACK, moment
+from instant.domain.clock import LEASE_SLACK, parse_time
 from instant.domain.executions.execution import KeySource, Opening, State
 from instant.domain.executions.idempotency import IdempotentRequest
 from instant.domain.usage.budget import Budget, BudgetScope, Subject
@@ -25,8 +25,8 @@ def check_nothing_is_late(world: World, calm_since: datetime) -> None:
     """When the reconciler comes again, it is at most its own period too late, unless faults have put something off."""
     now, put_off = world.deps.clock.now() - PERIOD, calm_since + MAX_DELAY
     for row in world.books.rows.values():
-        lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
-        given_up = moment(row.opening.created_at) + GIVEN_UP_AFTER + MAX_DELAY
+        lease_over = parse_time(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
+        given_up = parse_time(row.opening.created_at) + GIVEN_UP_AFTER + MAX_DELAY
         is_late = {
             State.RESERVED: now > max(lease_over, put_off),
             State.SENT: now > max(lease_over, put_off),
@@ -91,7 +91,7 @@ def _check_caps(world: World) -> None:
             booked: Counter[str] = Counter()
             for row in world.books.rows.values():
                 if budget.subject in _subjects(row.opening):
-                    booked[period.starting(moment(row.opening.created_at))] += _booked(row)
+                    booked[period.starting(parse_time(row.opening.created_at))] += _booked(row)
             if any(sum_ > cap for sum_ in booked.values()):
                 raise Violation(f"{budget.subject.name}: {dict(booked)} of {cap} for a {period}")
 

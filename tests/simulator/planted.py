@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from instant.domain.access.identity import Identity
-from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.exchange import Request
 from instant.domain.executions.execution import Closing, Execution, Opening, State
 from instant.domain.executions.failure import Effect, Failure
@@ -96,7 +96,7 @@ class LooksLate(MemoryLedger):
 
     def open(self, opening: Opening) -> Execution | None:
         standing, row = super().open(opening), self.rows[opening.execution_id]
-        late = stamp(moment(opening.lease_expires_at) + timedelta(days=2))
+        late = format_time(parse_time(opening.lease_expires_at) + timedelta(days=2))
         self.rows[opening.execution_id] = replace(row, due_at=row.due_at and late)
         return standing
 
@@ -110,7 +110,7 @@ def lets_the_expired_through(
     assert isinstance(ledger, FaultyLedger)
     row = ledger.books.rows.get(idempotent.execution_id) if idempotent else None
     if row and row.state is State.SENT:
-        lease_over = moment(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
+        lease_over = parse_time(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
         if lease_over < deps.clock.now():
             ledger.books.release(row.opening)
     return execute(request, caller, seconds_left, deps)
@@ -165,15 +165,15 @@ def sends_again_after_silence(
 
 def sends_what_is_open(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
     """A reconciler that makes the calls that others left behind."""
-    for run in deps.open_runs.due(stamp(deps.clock.now())):
+    for run in deps.open_runs.due(format_time(deps.clock.now())):
         if run.state is State.RESERVED:
-            deps.ledger.take_back(run.opening.execution_id, stamp(deps.clock.now()))
+            deps.ledger.take_back(run.opening.execution_id, format_time(deps.clock.now()))
             continue
         assert isinstance(deps.upstream, SimulatedService)
         deps.upstream.network.actor.opening = run.opening
         request = chat_request({"messages": [{"content": "Say hello."}]}, max_reply_bytes=1_000)
         receipt = read_chat(ask(deps.upstream, request, seconds=5)).receipt
-        closing = Closing(state=State.DONE, receipt=receipt, finished_at=stamp(deps.clock.now()))
+        closing = Closing(state=State.DONE, receipt=receipt, finished_at=format_time(deps.clock.now()))
         deps.ledger.close(run.opening, closing)
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
 from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.resources.resource import Resource
@@ -72,7 +72,7 @@ class FaultyLedger:
 
     def close(self, opening: Opening, closing: Closing) -> bool:
         if closing.state is State.LOST and closing.receipt.generation_id:
-            asked_for = moment(closing.finished_at) - moment(opening.created_at)
+            asked_for = parse_time(closing.finished_at) - parse_time(opening.created_at)
             if asked_for < LONG_ENOUGH:
                 raise Violation(f"{opening.execution_id} is given up after {asked_for}")
         what = f"close {_name(opening)} {closing.state} {closing.receipt.cost_nanousd}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from unittest import mock
 
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.executions.execution import State
 from tests.fakes.clock import START
 from tests.simulator.invariants import check_end, check_nothing_is_late
@@ -140,6 +140,6 @@ def _until_nothing_is_open(dice: Random, world: World) -> None:
         due = [row.due_at for row in world.books.rows.values() if row.due_at]
         if not due:
             return
-        first = (moment(min(due)) - START).total_seconds()
+        first = (parse_time(min(due)) - START).total_seconds()
         turns.time = max(turns.time + MINUTE, first + dice.random() * MINUTE)
     raise Violation("something stays open for ever")

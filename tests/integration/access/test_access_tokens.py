@@ -10,7 +10,7 @@ import pytest
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.settings import AuthorizerSettings
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
 from tests.integration.aws_calls import recorded
@@ -45,7 +45,7 @@ def test_a_token_is_its_user_and_may_execute_and_manage(shared: House, issuer: F
         answer = authorize(shared, issuer.token("carol"))
     user_id = answer["principalId"]
     assert user_id.startswith("oidc_")
-    assert answer["context"].pop("expires_at") > stamp(datetime.now(UTC))
+    assert answer["context"].pop("expires_at") > format_time(datetime.now(UTC))
     assert answer["context"] == {"user_id": user_id, "scopes": "execute manage", "key_id": ""}
     assert authorize(shared, issuer.token("carol", jti="another"))["principalId"] == user_id
     assert authorize(shared, issuer.token("mallory"))["principalId"] != user_id

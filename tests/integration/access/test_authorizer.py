@@ -12,7 +12,7 @@ import pytest
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from tests.fakes.issuer import FakeIssuer
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.guests import open_guest_house
@@ -38,7 +38,7 @@ def _key(house: House, *scopes: Scope, expires_at: str | None = None, revoked_at
     secret, key = mint(user_id="user_alice", name="test", scopes=wanted, now=NOW, expires_at=expires_at)
     store.put(key)
     if revoked_at:
-        store.revoke(key, stamp(revoked_at))
+        store.revoke(key, format_time(revoked_at))
     return secret.reveal()
 
 
@@ -76,7 +76,7 @@ def test_header_names_and_schemes_have_no_case(shared: House, name: str, value: 
 
 
 def test_a_key_is_good_until_it_expires(shared: House) -> None:
-    later, earlier = stamp(NOW + timedelta(hours=1)), stamp(NOW - timedelta(seconds=1))
+    later, earlier = format_time(NOW + timedelta(hours=1)), format_time(NOW - timedelta(seconds=1))
     answer = _authorize(shared, {"Authorization": f"Bearer {_key(shared, expires_at=later)}"})
     assert answer["context"]["expires_at"] == later
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, expires_at=earlier)}"}) == ["GetItem"]
@@ -84,7 +84,7 @@ def test_a_key_is_good_until_it_expires(shared: House) -> None:
 
 def test_a_revoked_key_opens_nothing(shared: House) -> None:
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, revoked_at=NOW)}"}) == ["GetItem"]
-    forever = stamp(NOW + timedelta(days=1))
+    forever = format_time(NOW + timedelta(days=1))
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, expires_at=forever, revoked_at=NOW)}"})
 
 

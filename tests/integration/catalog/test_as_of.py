@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.use_cases.catalog import history as catalog_history
 from tests.fakes.clock import FakeClock
 from tests.integration.aws_calls import operations, recorded
@@ -52,7 +52,7 @@ def days() -> Iterator[tuple[House, dict[str, dict[str, Any]]]]:
             clock.pass_seconds(DAY)
             house.fake.catalog = copy.deepcopy(rows)
             house.sync()
-            told[stamp(clock.now())] = {str(query): _ask(house, **query).json for query in QUERIES}
+            told[format_time(clock.now())] = {str(query): _ask(house, **query).json for query in QUERIES}
         yield house, told
 
 
@@ -95,8 +95,8 @@ def test_between_two_days_the_day_before_holds_and_before_the_first_there_was_no
 ) -> None:
     house, told = days
     first, second = list(told)[:2]
-    moment = datetime.fromisoformat(second).timestamp() - 0.000_001
-    just_before = stamp(datetime.fromtimestamp(round(moment, 6), UTC))
+    when = datetime.fromisoformat(second).timestamp() - 0.000_001
+    just_before = format_time(datetime.fromtimestamp(round(when, 6), UTC))
     assert _bare(_ask(house, at=just_before).json) == _bare(told[first]["{}"])
     assert _ask(house, at="2020-01-01T00:00:00+02:00").json == {"data": [], "next_cursor": None, "total": 0}
     assert _bare(_ask(house, at="2999-01-01T00:00:00Z").json) == _bare(told[list(told)[-1]]["{}"])

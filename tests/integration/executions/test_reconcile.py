@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from instant.adapters.aws import client as aws
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 from instant.domain.executions.execution import Opening, State
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
@@ -81,7 +81,7 @@ def test_an_unknown_outcome_is_asked_for_and_booked(furnished: House, clock: Fak
     found = row(furnished)
     assert (found["state"], found["cost_nanousd"]) == ({"S": "DONE"}, {"N": "123000"})
     assert found["generation_id"] == {"S": generation_id}
-    assert found["reconciled_at"] == {"S": stamp(clock.now())}
+    assert found["reconciled_at"] == {"S": format_time(clock.now())}
     assert counted(furnished, "USAGE_TABLE", "calls") == 1
     assert counted(furnished, "USAGE_TABLE", "cost_nanousd") == 123_000
     assert counted(furnished, "USAGE_TABLE", "failures") == 1  # its caller got no answer
@@ -119,12 +119,12 @@ def test_after_a_day_nobody_asks_any_more(furnished: House, clock: FakeClock) ->
     waits = []
     for _ in range(60):
         before = clock.now()
-        clock.pass_seconds(max((moment(row(furnished)["due_at"]["S"]) - clock.now()).total_seconds(), 0))
+        clock.pass_seconds(max((parse_time(row(furnished)["due_at"]["S"]) - clock.now()).total_seconds(), 0))
         waits.append((clock.now() - before).total_seconds())
         if reconcile(furnished) == {"lost": 1}:
             break
     assert state(furnished) == "LOST"
-    age = (clock.now() - moment(row(furnished)["created_at"]["S"])).total_seconds()
+    age = (clock.now() - parse_time(row(furnished)["created_at"]["S"])).total_seconds()
     assert DAY <= age <= DAY + 3_600
     assert waits[1:] == sorted(waits[1:])  # rarer and rarer
     assert max(waits) <= 3_600
@@ -165,7 +165,7 @@ def test_a_service_that_is_down_is_asked_again(furnished: House, clock: FakeCloc
     clock.pass_seconds(21)
     assert reconcile(furnished) == {"failed": 1}
     assert state(furnished) == "UNKNOWN"
-    assert moment(row(furnished)["due_at"]["S"]) > clock.now()
+    assert parse_time(row(furnished)["due_at"]["S"]) > clock.now()
 
 
 def test_an_answer_that_could_not_be_booked_is_there_for_whoever_repeats_the_call(
@@ -190,7 +190,7 @@ def test_an_answer_that_could_not_be_booked_is_there_for_whoever_repeats_the_cal
 def test_a_row_that_cannot_be_read_keeps_no_other_from_its_turn(
     furnished: House, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ledger, now = a_ledger(furnished), stamp(clock.now())
+    ledger, now = a_ledger(furnished), format_time(clock.now())
     for number in range(8):
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
     table = furnished.name("EXECUTIONS_TABLE")
@@ -256,7 +256,7 @@ def test_one_that_died_while_it_was_under_way_without_a_name_is_lost(furnished: 
 @pytest.fixture
 def held(furnished: House, clock: FakeClock) -> Opening:
     """A call that holds money back in a budget."""
-    now = stamp(clock.now())
+    now = format_time(clock.now())
     budget = Budget(subject=Subject(BudgetScope.USER, "user_alice"), daily_nanousd=10**9)
     return an_opening(created_at=now, lease_expires_at=now, holds=holds([budget], clock.now(), 0))
 
@@ -281,7 +281,9 @@ def test_a_lost_call_s_reservation_is_spent(furnished: House, clock: FakeClock, 
     ledger = a_ledger(furnished)
     ledger.open(held)
     ledger.sent(held)
-    ledger.unknown(held, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), stamp(clock.now()))
+    ledger.unknown(
+        held, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), format_time(clock.now())
+    )
     assert money(furnished) == (700_000, 0)
     assert reconcile(furnished) == {"lost": 1}
     assert money(furnished) == (700_000, 700_000)
@@ -294,7 +296,7 @@ def test_two_looks_at_once_are_one(furnished: House, clock: FakeClock, held: Ope
     ledger.sent(held)
     clock.pass_seconds(31)
     desk = furnished.module("ReconcileFunction").deps
-    first, second = (list(desk.open_runs.due(stamp(clock.now()))) for _ in range(2))
+    first, second = (list(desk.open_runs.due(format_time(clock.now()))) for _ in range(2))
     closing = a_closing(State.LOST, receipt=Receipt(), reconciled=True)
     assert [ledger.close(run.opening, closing) for run in (*first, *second)] == [True, False]
     assert money(furnished) == (700_000, 700_000)
@@ -306,7 +308,7 @@ def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(
 ) -> None:
     ledger = a_ledger(furnished)
     for number in range(3):
-        now = stamp(clock.now())
+        now = format_time(clock.now())
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
     with faults("TransactWriteItems", failure("AccessDeniedException")):
@@ -317,7 +319,7 @@ def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(
 
 
 def test_it_ends_in_time_and_goes_on_the_next_time(furnished: House, clock: FakeClock) -> None:
-    now = stamp(clock.now())
+    now = format_time(clock.now())
     a_ledger(furnished).open(an_opening(created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
     assert reconcile(furnished, seconds=19) == {"rescheduled": 1}

@@ -20,7 +20,7 @@ def store_of(house: House) -> DynamoResourceStore:
 
 def put(house: House, number: int, **more: Any) -> Resource:
     """A public resource as if made at a given time; `number` orders it."""
-    stamp = f"2026-01-01T00:00:00.{number:06d}Z"
+    time = f"2026-01-01T00:00:00.{number:06d}Z"
     facts: dict[str, Any] = {
         "resource_id": f"res_{number:026d}",
         "owner_id": "user_alice",
@@ -29,8 +29,8 @@ def put(house: House, number: int, **more: Any) -> Resource:
         "slug": f"number-{number}",
         "visibility": Visibility.PUBLIC,
         "ai_model_id": "meadow/lark",
-        "created_at": stamp,
-        "updated_at": stamp,
+        "created_at": time,
+        "updated_at": time,
         "config": {"model": "meadow/lark", "system_prompt": "s" * 3_000},
     }
     resource = Resource(**{**facts, **more})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
 from instant.domain.executions.receipt import Receipt
 from tests.fakes.nouns import a_closing, a_receipt, an_opening
@@ -53,7 +53,12 @@ class Past:
     def ran(self, at: datetime = TODAY, closing: dict[str, Any] | None = None, **opening: Any) -> None:
         """One execution that ended so."""
         self._count += 1
-        facts = {"run_id": "run_1", "service": "openrouter", "user_id": f"user_{self.user}", "created_at": stamp(at)}
+        facts = {
+            "run_id": "run_1",
+            "service": "openrouter",
+            "user_id": f"user_{self.user}",
+            "created_at": format_time(at),
+        }
         run = an_opening(f"exe_{self.user}_{self._count}", **(facts | opening))
         self._ledger.open(run)
         assert self._ledger.close(run, a_closing(**({"state": State.DONE} | (closing or {}))))

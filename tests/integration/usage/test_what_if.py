@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from instant.adapters.executions.history import DynamoExecutionHistory
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
 from instant.domain.page import PageRequest
 from instant.use_cases.usage import compare as compare_usage
@@ -41,10 +41,10 @@ class Past:
         """One execution that ended so, or did not."""
         self._count += 1
         name = f"exe_{self.user}_{self._count:05d}"
-        opening = an_opening(name, user_id=f"user_{self.user}", model=model, created_at=stamp(at))
+        opening = an_opening(name, user_id=f"user_{self.user}", model=model, created_at=format_time(at))
         self._ledger.open(opening)
         if ended:
-            closing = a_closing(State.DONE, receipt=a_receipt(**receipt), finished_at=stamp(at))
+            closing = a_closing(State.DONE, receipt=a_receipt(**receipt), finished_at=format_time(at))
             self._ledger.close(opening, closing)
 
     def what_if(self, model: str = LARK, **query: str) -> Answer:
@@ -79,7 +79,7 @@ def test_it_compares_what_it_can_and_counts_what_it_cannot(past: Past) -> None:
     assert answer.status == 200, answer.text
     assert answer.json == {
         "model": LARK,
-        "since": stamp(TODAY - timedelta(days=29)),
+        "since": format_time(TODAY - timedelta(days=29)),
         "compared": share(3, 3003, 601, "0.00455628", "0.00097326"),
         "by_model": [
             {"model": HAIKU, **share(1, 2000, 500, "0.0045", "0.00072")},
@@ -138,10 +138,10 @@ def test_a_page_is_full_also_when_one_query_cannot_hold_it(past: Past) -> None:
         past.run(finish_reason="x" * 200_000)
     history = DynamoExecutionHistory(past.house.name("EXECUTIONS_TABLE"))
     with recorded("dynamodb") as calls:
-        page = history.since(f"user_{past.user}", stamp(TODAY), PageRequest(10))
+        page = history.since(f"user_{past.user}", format_time(TODAY), PageRequest(10))
     assert (len(page.items), page.next is not None) == (10, True)
     assert len(operations(calls)) > 1
-    rest = history.since(f"user_{past.user}", stamp(TODAY), PageRequest(10, page.next))
+    rest = history.since(f"user_{past.user}", format_time(TODAY), PageRequest(10, page.next))
     assert (len(rest.items), rest.next) == (2, None)
     assert len({run.execution_id for run in page.items + rest.items}) == 12
 

@@ -17,14 +17,14 @@ def test_an_id_is_its_prefix_and_26_characters_of_crockford_s_alphabet() -> None
 
 
 @given(MOMENTS, st.integers(min_value=1, max_value=10**9))
-def test_ids_sort_by_the_millisecond_in_which_they_were_made(moment: datetime, milliseconds: int) -> None:
-    later = moment + timedelta(milliseconds=milliseconds)
-    assert new_id("exe", moment) < new_id("exe", later)
+def test_ids_sort_by_the_millisecond_in_which_they_were_made(when: datetime, milliseconds: int) -> None:
+    later = when + timedelta(milliseconds=milliseconds)
+    assert new_id("exe", when) < new_id("exe", later)
 
 
 def test_ids_of_one_moment_differ() -> None:
-    moment = datetime(2026, 11, 22, tzinfo=UTC)
-    assert len({new_id("exe", moment) for _ in range(1000)}) == 1000
+    when = datetime(2026, 11, 22, tzinfo=UTC)
+    assert len({new_id("exe", when) for _ in range(1000)}) == 1000
 
 
 @given(st.integers(min_value=0, max_value=2**128 - 1), st.integers(min_value=0, max_value=2**128 - 1))

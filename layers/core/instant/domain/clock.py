@@ -6,11 +6,11 @@ LEASE_SLACK = 30.0
 """Seconds by which a lease outlasts its holder, and must be over before anybody acts on it: clocks differ."""
 
 
-def stamp(moment: datetime) -> str:
-    """`moment` as `2026-11-22T20:17:24.000123Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def format_time(parse_time: datetime) -> str:
+    """`parse_time` as `2026-11-22T20:17:24.000123Z`."""
+    return parse_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """The time a stamp stands for."""
     return datetime.fromisoformat(text)

@@ -11,7 +11,7 @@ from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.adapters.aws import client as aws
 from instant.domain.access.api_key import ApiKey, hash_of, mint
 from instant.domain.access.identity import Identity, Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import Forbidden, InvalidField, NotFound, Unauthenticated
 from instant.use_cases.access.api_keys import create_key, list_keys, revoke_key
 from instant.use_cases.access.authorize import authorize
@@ -39,7 +39,7 @@ def minted(user_id: str, **more: str) -> tuple[str, ApiKey]:
 
 def test_every_field_survives(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, plain = minted(caller.user_id)
-    _, full = minted(caller.user_id, expires_at=stamp(START), revoked_at=stamp(START))
+    _, full = minted(caller.user_id, expires_at=format_time(START), revoked_at=format_time(START))
     for key in (plain, full):
         store.put(key)
         assert store.get(key.key_hash) == key
@@ -55,7 +55,7 @@ def test_a_hash_is_never_overwritten(store: DynamoApiKeyStore, caller: Identity)
 
 
 def test_users_see_their_own_keys_newest_first(store: DynamoApiKeyStore, caller: Identity) -> None:
-    keys = [minted(caller.user_id, created_at=stamp(START + timedelta(days=day)))[1] for day in range(3)]
+    keys = [minted(caller.user_id, created_at=format_time(START + timedelta(days=day)))[1] for day in range(3)]
     for key in keys:
         store.put(key)
     store.put(minted("user_other")[1])
@@ -66,14 +66,14 @@ def test_a_revocation_keeps_its_first_time(store: DynamoApiKeyStore, caller: Ide
     _, key = minted(caller.user_id)
     store.put(key)
     for day in (1, 2):
-        store.revoke(key, stamp(START + timedelta(days=day)))
-    assert store.get(key.key_hash) == replace(key, revoked_at=stamp(START + timedelta(days=1)))
+        store.revoke(key, format_time(START + timedelta(days=day)))
+    assert store.get(key.key_hash) == replace(key, revoked_at=format_time(START + timedelta(days=1)))
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked_into_being(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, key = minted(caller.user_id)
     with pytest.raises(UpdateError):
-        store.revoke(key, stamp(START))
+        store.revoke(key, format_time(START))
     assert store.get(key.key_hash) is None
 
 
@@ -109,7 +109,7 @@ def test_a_key_opens_what_it_may_until_it_is_closed(store: DynamoApiKeyStore, ca
     revoke_key(key.key_id, caller, store, clock)
     with pytest.raises(Unauthenticated):
         authorize(header, store, clock)
-    assert [listed.revoked_at for listed in list_keys(caller, store)] == [stamp(START)]
+    assert [listed.revoked_at for listed in list_keys(caller, store)] == [format_time(START)]
 
 
 def test_nobody_revokes_another_s_key(store: DynamoApiKeyStore, caller: Identity) -> None:

@@ -11,7 +11,7 @@ from pynamodb.exceptions import UpdateError
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import ApiKey, mint
 from instant.domain.access.identity import Identity, Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import Unauthenticated
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.aws_faults import failure, faults
@@ -19,7 +19,7 @@ from tests.fakes.clock import START, FakeClock
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.house import House
 
-NOON, ONE = stamp(START), stamp(START + timedelta(hours=1))
+NOON, ONE = format_time(START), format_time(START + timedelta(hours=1))
 
 
 @pytest.fixture

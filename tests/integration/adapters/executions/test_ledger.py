@@ -11,7 +11,7 @@ from instant.adapters.aws import client as aws
 from instant.adapters.executions.ledger import DynamoLedger
 from instant.adapters.executions.ledger_rows import SHARDS
 from instant.adapters.executions.open_runs import DynamoOpenRuns
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.errors import BudgetExhausted, LimitsUnavailable
 from instant.domain.executions.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
@@ -103,7 +103,7 @@ def opening(fresh: Callable[[str], str]) -> Opening:
 def held(opening: Opening, fresh: Callable[[str], str]) -> Opening:
     """The same, with money held back in two budgets."""
     budget = Budget(subject=Subject(BudgetScope.USER, fresh("u")), daily_nanousd=1_000_000, monthly_nanousd=2_000_000)
-    return replace(opening, holds=holds([budget], moment(NOON), 0))
+    return replace(opening, holds=holds([budget], parse_time(NOON), 0))
 
 
 def unknown_end() -> Closing:

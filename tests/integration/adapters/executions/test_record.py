@@ -15,7 +15,7 @@ from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
 from instant.adapters.resources.stats import DynamoStatsStore
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 from instant.domain.errors import (
     CredentialMissing,
     CredentialRejected,
@@ -277,7 +277,7 @@ def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
         assert desk.book(answer)["success"] is True
     assert (desk.found.state, desk.counts) == (State.SENT, (0, 0, 0))
     assert "an execution was not closed" in caplog.text
-    after = stamp(moment("2026-11-22T12:02:00.000000Z") + timedelta(minutes=1))
+    after = format_time(parse_time("2026-11-22T12:02:00.000000Z") + timedelta(minutes=1))
     (left,) = [run for run in desk.open_runs.due(after) if run.opening.execution_id == desk.prepared.execution_id]
     assert left.generation_id == "gen-1"  # so that it can be asked for
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from instant.adapters.aws import client as aws
 from instant.adapters.resources.stats import DynamoStatsStore
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
 from instant.domain.resources.stats import Stats
 from tests.fakes.nouns import a_closing, a_receipt, an_opening
@@ -44,7 +44,7 @@ def test_the_window_equals_a_count_by_hand(
     resource_id = fresh("res")
     ledger = a_ledger(cloud)
     for age, succeeded, cost in sorted(events, key=lambda event: -event[0]):  # they close as time goes by
-        at = stamp(now - age)
+        at = format_time(now - age)
         opening = an_opening(fresh("exe"), resource_id=resource_id, created_at=at)
         ledger.open(opening)
         state = State.DONE if succeeded else State.FAILED
@@ -56,7 +56,7 @@ def test_the_window_equals_a_count_by_hand(
         success_count_30d=sum(succeeded for _, succeeded, _ in inside),
         failure_count_30d=sum(not succeeded for _, succeeded, _ in inside),
         cost_nanousd_30d=sum(cost or 0 for _, _, cost in inside),
-        last_called_at=max((stamp(now - age) for age, _, _ in events), default=None),
+        last_called_at=max((format_time(now - age) for age, _, _ in events), default=None),
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from instant.adapters.resources.stats import DynamoStatsStore
 from instant.adapters.usage.report import DynamoUsageStore
 from instant.domain.access.identity import Identity
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.executions.execution import Closing, State
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.report import UsageRow
@@ -122,12 +122,12 @@ class Books:
     def _book(self, name: str, event: Event, made: datetime) -> None:
         opening = an_opening(
             self.fresh("exe"), run_id="run_1", service="openrouter", resource_id=name, user_id=name,
-            created_at=stamp(made), lease_expires_at=stamp(made + timedelta(minutes=2)),
+            created_at=format_time(made), lease_expires_at=format_time(made + timedelta(minutes=2)),
         )  # fmt: skip
         closing = Closing(
             state=State.DONE if event.succeeded else State.FAILED,
             receipt=Receipt(cost_nanousd=event.cost_nanousd),
-            finished_at=stamp(made + event.took),
+            finished_at=format_time(made + event.took),
             error_code=None if event.succeeded else "upstream_error",
         )
         ledger = a_ledger(self.house)
@@ -174,5 +174,5 @@ def test_a_call_counts_on_the_day_on_which_it_was_made(books: Books) -> None:
     event = Event(0, time.max, timedelta(hours=25), succeeded=True, cost_nanousd=7)
     name = books.write([event], datetime(2028, 2, 29, tzinfo=UTC))
     for now, count in (("2028-02-29", (1, 0, 7)), ("2028-03-29", (1, 0, 7)), ("2028-03-30", (0, 0, 0))):
-        moment = datetime.fromisoformat(f"{now}T23:59:59.999999Z")
-        assert books.by_stats(name, moment) == books.by_usage(name, moment) == count
+        when = datetime.fromisoformat(f"{now}T23:59:59.999999Z")
+        assert books.by_stats(name, when) == books.by_usage(name, when) == count

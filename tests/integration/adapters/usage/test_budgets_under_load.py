@@ -24,7 +24,7 @@ from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger
 from instant.adapters.usage.budgets import DynamoBudgetStore
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.errors import BudgetExhausted, InvalidField, OutcomeUnknown
 from instant.domain.exchange import Request
 from instant.domain.executions.execution import Execution, Opening
@@ -51,7 +51,7 @@ CAP = FIT * WORST + WORST - 1
 EACH = 20
 SHARED_FIT = EACH * PARTS
 SHARED_CAP = PARTS * (EACH * WORST + WORST - 1)
-AT = moment(NOON)
+AT = parse_time(NOON)
 CONFLICTS = 0.1
 """The share of transactions that meet another one, and are to be tried again."""
 

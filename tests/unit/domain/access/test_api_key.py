@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from instant.domain.access.api_key import ApiKey, hash_of, is_well_formed, mint
 from instant.domain.access.identity import Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ALPHABET = string.digits + string.ascii_letters
@@ -87,7 +87,7 @@ def test_the_record_holds_the_hash_and_the_last_four_characters_only() -> None:
 
 def test_a_key_is_good_until_it_expires() -> None:
     _, record = fresh()
-    expiring = replace(record, expires_at=stamp(NOW + timedelta(hours=1)))
+    expiring = replace(record, expires_at=format_time(NOW + timedelta(hours=1)))
     assert record.is_valid(NOW + timedelta(days=10_000))
     assert expiring.is_valid(NOW + timedelta(minutes=59, seconds=59, microseconds=999_999))
     assert not expiring.is_valid(NOW + timedelta(hours=1))
@@ -95,14 +95,14 @@ def test_a_key_is_good_until_it_expires() -> None:
 
 def test_a_revoked_key_is_good_for_nothing() -> None:
     _, record = fresh()
-    revoked = replace(record, revoked_at=stamp(NOW + timedelta(days=1)))
+    revoked = replace(record, revoked_at=format_time(NOW + timedelta(days=1)))
     assert not revoked.is_valid(NOW)
-    assert not replace(revoked, expires_at=stamp(NOW + timedelta(days=9))).is_valid(NOW)
+    assert not replace(revoked, expires_at=format_time(NOW + timedelta(days=9))).is_valid(NOW)
 
 
 def test_a_use_is_noted_once_in_each_hour_of_the_clock() -> None:
     _, key = fresh()
     hours = [NOW.replace(hour=hour, minute=0) for hour in (11, 12, 13)]
-    assert key.unnoted_use(hours[1] + timedelta(minutes=59)) == stamp(hours[1])
-    noted = replace(key, last_used_at=stamp(hours[1]))
-    assert [noted.unnoted_use(hour) for hour in hours] == [None, None, stamp(hours[2])]
+    assert key.unnoted_use(hours[1] + timedelta(minutes=59)) == format_time(hours[1])
+    noted = replace(key, last_used_at=format_time(hours[1]))
+    assert [noted.unnoted_use(hour) for hour in hours] == [None, None, format_time(hours[2])]

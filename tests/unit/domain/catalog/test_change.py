@@ -64,8 +64,8 @@ def history(states: list[Catalog]) -> list[ModelChange]:
     """Every change from one state to the next, oldest first; what a state leaves out stays as it was."""
     found: list[ModelChange] = []
     known: Catalog = {}
-    for moment, state in enumerate(states):
-        found += (stored(c) for key, model in state.items() for c in changes_of(known.get(key), model, str(moment)))
+    for when, state in enumerate(states):
+        found += (stored(c) for key, model in state.items() for c in changes_of(known.get(key), model, str(when)))
         known |= state
     return found
 
@@ -76,12 +76,12 @@ def test_the_history_rebuilds_every_state(states: list[Catalog]) -> None:
     known: Catalog = {}
     final: Catalog = {key: model for state in states for key, model in state.items()}
     rebuilt: Catalog = {}
-    for moment, state in enumerate(states):
+    for when, state in enumerate(states):
         known |= state
-        for change in (change for change in changes if change.at == str(moment)):
+        for change in (change for change in changes if change.at == str(when)):
             rebuilt[change.openrouter_id] = redo(rebuilt.get(change.openrouter_id), change)
         assert rebuilt == known
-        later = [change for change in reversed(changes) if change.at > str(moment)]
+        later = [change for change in reversed(changes) if change.at > str(when)]
         assert before(final.values(), later) == [known[key] for key in sorted(known)]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.price_hold import HOLD, is_unusual, settled
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from tests.fakes.clock import START
 from tests.fakes.nouns import a_model
 
@@ -70,7 +70,7 @@ def test_overrides_are_doubted_as_prices_are(old: list[str], new: list[str], unu
     if not unusual:
         assert found == after
         return
-    assert found == replace(before, price_held=after.pricing, price_held_since=stamp(START))
+    assert found == replace(before, price_held=after.pricing, price_held_since=format_time(START))
     is_negative = bool({"-1", "free"} & {*new})
     assert settled(found, after, START + HOLD, accept=False) == (found if is_negative else after)
     assert settled(found, after, START, accept=True) == after
@@ -84,7 +84,7 @@ def priced(prompt: str, **more: Any) -> CatalogModel:
 def held(prompt: str, since: timedelta = timedelta()) -> CatalogModel:
     """A model at 0.001 for which this price was announced."""
     announced = {"prompt": prompt, "completion": "1"}
-    return priced("0.001", price_held=announced, price_held_since=stamp(START + since))
+    return priced("0.001", price_held=announced, price_held_since=format_time(START + since))
 
 
 def test_a_new_model_costs_what_it_says() -> None:
@@ -105,7 +105,7 @@ def test_an_unusual_price_is_held_with_everything_else_as_announced(price: str) 
         description="New.",
         pricing={"prompt": "0.001", "completion": "1"},
         price_held={"prompt": price, "completion": "1"},
-        price_held_since=stamp(START),
+        price_held_since=format_time(START),
     )
 
 

@@ -93,11 +93,11 @@ def month() -> Iterator[tuple[datetime, Rows]]:
     log = events()
     yield datetime(2026, 6, 8, 1, 11, tzinfo=UTC), copy.deepcopy(rows)
     done = 0
-    for moment, step in groupby(log, key=lambda event: str(event["t"])):
+    for when, step in groupby(log, key=lambda event: str(event["t"])):
         for event in step:
             done += 1
             carry_out(event, rows, gone, log[done:])
-        yield datetime.fromisoformat(moment).replace(tzinfo=UTC), copy.deepcopy(rows)
+        yield datetime.fromisoformat(when).replace(tzinfo=UTC), copy.deepcopy(rows)
 
 
 def read(rows: Rows) -> dict[str, CatalogModel]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from instant.domain.catalog.change import ChangeKind
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import GRACE, Fetched, Quarantine, Rules, SyncPlan, plan_sync
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from tests.fakes.clock import START
 from tests.fakes.nouns import a_model
 
@@ -56,7 +56,7 @@ def test_no_more_than_a_tenth_may_go_at_once(of: int, left: int, passes: bool) -
 
 
 def test_models_that_are_missing_already_are_no_loss_and_no_base() -> None:
-    known = many(20) | catalog(*(a_model(f"b/{n}", missing_since=stamp(NOW)) for n in range(50)))
+    known = many(20) | catalog(*(a_model(f"b/{n}", missing_since=format_time(NOW)) for n in range(50)))
     assert plan(known, many(18), RULES).count(ChangeKind.MISSING) == 2
     assert plan_sync(known, Fetched(models=many(17)), NOW, RULES) == Quarantine(3, 20)
 
@@ -69,11 +69,11 @@ def test_a_model_whose_row_was_unreadable_is_left_alone() -> None:
 def test_a_missing_model_has_a_week() -> None:
     known = many(1)
     missing = after(known, first := plan(known, {}))
-    assert missing == many(1, missing_since=stamp(NOW))
+    assert missing == many(1, missing_since=format_time(NOW))
     assert (first.count(ChangeKind.MISSING), first.waiting) == (1, 1)
     assert plan(missing, {}, now=NOW + GRACE - HOUR).transitions == []
     retired = after(missing, last := plan(missing, {}, now=NOW + GRACE))
-    assert retired == many(1, missing_since=stamp(NOW), is_active=False)
+    assert retired == many(1, missing_since=format_time(NOW), is_active=False)
     assert (last.count(ChangeKind.REMOVED), last.waiting) == (1, 0)
     assert plan(retired, {}, now=NOW + 2 * GRACE).transitions == []
     for gone in (missing, retired):

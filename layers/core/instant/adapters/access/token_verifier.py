@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, override
 
 from instant.domain.access.token import TokenClaims, is_meant_for, is_subject, looks_like_token
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import Unauthenticated
 from instant.ports.access.token_verifier import TokenVerifier
 from instant.ports.clock import Clock
@@ -81,7 +81,7 @@ class OidcTokenVerifier(TokenVerifier):
 def _end(exp: float) -> str | None:
     """Until when a token with this `exp` is taken; one beyond all dates has no end."""
     try:
-        return stamp(datetime.fromtimestamp(int(exp) + LEEWAY_SECONDS, UTC))
+        return format_time(datetime.fromtimestamp(int(exp) + LEEWAY_SECONDS, UTC))
     except (OSError, OverflowError, ValueError):
         return None
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from instant.adapters.aws.client import client
 from instant.domain.catalog.model import SyncRecord
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.ports.catalog.sync_lease import SyncLease, Taken
 
 _KEY = {"name": {"S": "catalog#sync"}}
@@ -38,7 +38,7 @@ class DynamoSyncLease(SyncLease):
                 Key=_KEY,
                 UpdateExpression="SET lease_holder = :holder, lease_until = :until REMOVE validator",
                 ConditionExpression=f"attribute_not_exists(lease_holder) OR lease_until < :now OR {_IS_MINE}",
-                ExpressionAttributeValues=_values(holder=holder, now=stamp(now), until=stamp(until)),
+                ExpressionAttributeValues=_values(holder=holder, now=format_time(now), until=format_time(until)),
                 ReturnValues="ALL_OLD",
             )
         except ClientError as error:

@@ -19,7 +19,7 @@ from instant.adapters.executions.ledger_counts import (
     usage_update,
 )
 from instant.adapters.executions.ledger_rows import item, open_run_of, opening_row, values
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.errors import LimitsUnavailable
 from instant.domain.executions.execution import OPEN, Closing, Execution, Opening, State
 from instant.domain.usage.budget import exhausted
@@ -155,7 +155,7 @@ class DynamoLedger(Ledger):
             if EXECUTION in error.refused:
                 return False
             full = next(hold for hold in opening.holds if hold_name(hold) in error.refused)
-            raise exhausted(full, moment(opening.created_at)) from None
+            raise exhausted(full, parse_time(opening.created_at)) from None
         except TransactionContended:
             problem = "Too many calls share a budget at this moment, so nothing was sent. Call again in a moment."
             raise LimitsUnavailable(problem, retry_after=1) from None

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from instant.adapters.executions.ledger_rows import item, shard_of, values
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.executions.execution import Closing, Opening, State
 from instant.domain.usage.budget import Hold
 
@@ -25,7 +25,7 @@ def hold_name(hold: Hold) -> str:
 
 def stats_updates(table: str, opening: Opening, closing: Closing) -> dict[str, dict[str, Any]]:
     """One bucket of the day on which the call was made, and one of the total."""
-    day, shard = moment(opening.created_at), shard_of(opening.execution_id)
+    day, shard = parse_time(opening.created_at), shard_of(opening.execution_id)
     return {
         "stats:day": _count(table, opening, closing, f"day#{day.date()}#{shard}", _after(day, STATS_DAYS)),
         "stats:total": _count(table, opening, closing, f"total#{shard}", None),
@@ -34,7 +34,7 @@ def stats_updates(table: str, opening: Opening, closing: Closing) -> dict[str, d
 
 def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, Any]:
     """The bucket of a user's day for this resource, model and API key."""
-    day, receipt = moment(opening.created_at), closing.receipt
+    day, receipt = parse_time(opening.created_at), closing.receipt
     bucket = "#".join(
         [
             str(day.date()),
@@ -74,7 +74,7 @@ def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, An
 
 def reservations(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
     """Hold the worst case in each row, if what is spent and held there leaves room for it."""
-    worst, expiry = opening.reserved_nanousd, _after(moment(opening.created_at), HOLD_DAYS)
+    worst, expiry = opening.reserved_nanousd, _after(parse_time(opening.created_at), HOLD_DAYS)
     return {
         hold_name(hold): {
             "TableName": table,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
-from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.executions.execution import KeySource, Opening, OpenRun, State
 from instant.domain.usage.budget import BudgetScope, Hold, Period
 
@@ -20,12 +20,12 @@ def shard_of(execution_id: str) -> int:
 
 def due_at(lease_expires_at: str) -> str:
     """When an execution that was not closed is looked after."""
-    return stamp(moment(lease_expires_at) + timedelta(seconds=LEASE_SLACK))
+    return format_time(parse_time(lease_expires_at) + timedelta(seconds=LEASE_SLACK))
 
 
 def opening_row(opening: Opening, days_kept: int) -> dict[str, Any]:
     """The row of an execution that begins."""
-    created = moment(opening.created_at)
+    created = parse_time(opening.created_at)
     row = item(
         execution_id=opening.execution_id,
         run_id=opening.run_id,

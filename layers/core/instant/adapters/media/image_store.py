@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from instant.adapters.aws.client import client
 from instant.adapters.aws.tables import IntegerAttribute, Table
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.executions.image import Image
 from instant.ports.media.image_store import ImageReader, ImageStore
 
@@ -51,7 +51,7 @@ class S3ImageStore(ImageStore):
     @override
     def keep(self, image: Image, data: bytes) -> None:
         self._put(image, data)
-        expires = moment(image.created_at) + timedelta(days=self._days_kept)
+        expires = parse_time(image.created_at) + timedelta(days=self._days_kept)
         self._rows(**asdict(image), expires_at=int(expires.timestamp())).save()
 
     def _put(self, image: Image, data: bytes) -> None:

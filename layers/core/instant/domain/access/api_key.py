@@ -9,7 +9,7 @@ from hashlib import sha256
 from zlib import crc32
 
 from instant.domain.access.identity import Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.ids import new_id
 from instant.domain.secret import Secret
 
@@ -36,11 +36,11 @@ class ApiKey:
 
     def is_valid(self, now: datetime) -> bool:
         """Whether the key opens anything at `now`."""
-        return self.revoked_at is None and (self.expires_at is None or stamp(now) < self.expires_at)
+        return self.revoked_at is None and (self.expires_at is None or format_time(now) < self.expires_at)
 
     def unnoted_use(self, now: datetime) -> str | None:
         """The hour of `now`, in which the key was not yet noted as used; None if it was."""
-        hour = stamp(now.replace(minute=0, second=0, microsecond=0))
+        hour = format_time(now.replace(minute=0, second=0, microsecond=0))
         return hour if self.last_used_at is None or self.last_used_at < hour else None
 
 
@@ -57,7 +57,7 @@ def mint(
         name=name,
         last4=text[-4:],
         scopes=scopes,
-        created_at=stamp(now),
+        created_at=format_time(now),
         expires_at=expires_at,
     )
     return Secret(text), record

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 from instant.domain.money import parse_usd
 
 MAX_PRICE_FACTOR = 10
@@ -28,8 +28,8 @@ def settled(old: CatalogModel | None, announced: CatalogModel, now: datetime, *,
     if old is None or accept or not is_unusual(old, announced):
         return announced
     is_same = old.price_held == announced.pricing and old.price_held_since is not None
-    since = old.price_held_since if is_same and old.price_held_since else stamp(now)
-    if now - moment(since) >= HOLD and not _has_negative(announced):
+    since = old.price_held_since if is_same and old.price_held_since else format_time(now)
+    if now - parse_time(since) >= HOLD and not _has_negative(announced):
         return announced
     return replace(
         announced,

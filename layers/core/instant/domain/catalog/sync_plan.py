@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from instant.domain.catalog.change import ChangeKind, ModelChange, changes_of
 from instant.domain.catalog.model import CatalogModel, announced_end
 from instant.domain.catalog.price_hold import settled
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 
 GRACE = timedelta(days=7)
 """How long a model may be missing before it is retired: 29 of them were once gone for 139 hours, and came back."""
@@ -76,7 +76,7 @@ def plan_sync(
     transitions = [
         Transition(model, changes)
         for key, model in after.items()
-        if (changes := changes_of(known.get(key), model, stamp(now)))
+        if (changes := changes_of(known.get(key), model, format_time(now)))
     ]
     return SyncPlan(transitions, sum(_waits(model) for model in after.values()))
 
@@ -96,9 +96,9 @@ def _is_absent(model: CatalogModel, fetched: Fetched) -> bool:
 
 def _absent(model: CatalogModel, now: datetime) -> CatalogModel:
     """Missing for now, or retired: after a time, or at once when its announced end has come."""
-    since = model.missing_since or stamp(now)
+    since = model.missing_since or format_time(now)
     end = announced_end(model)
-    is_over = (end is not None and end <= now.date()) or now - moment(since) >= GRACE
+    is_over = (end is not None and end <= now.date()) or now - parse_time(since) >= GRACE
     return replace(model, missing_since=since, is_active=not is_over)
 
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.domain.catalog.index import ModelSort
 from instant.domain.catalog.query import ModelQuery
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.entrypoints.catalog.queries import AllOf, AnyOf, At, Days, Expiring, Price, days_before, ending, words
 from instant.entrypoints.catalog.responses import ModelAnswers
 from instant.entrypoints.http.conditional import IfNoneMatch
@@ -70,11 +70,11 @@ class ModelBrowser:
             ends_by=ends_by,
             outlasts=outlasts,
         )
-        answers = ModelAnswers(catalog_at(stamp(at), self._catalog, self._changes)) if at else self._answers
+        answers = ModelAnswers(catalog_at(format_time(at), self._catalog, self._changes)) if at else self._answers
         return answers.page(query, sort, page_request(limit, cursor), IfNoneMatch.by(self._app))
 
     def show(self, author: str, slug: str, at: At = None) -> Response[str]:
         """Get one model, active or not; the gateway leaves both path parts percent-encoded."""
         model = f"{unquote(author)}/{unquote(slug)}"
-        answers = ModelAnswers(model_at(stamp(at), model, self._catalog, self._changes)) if at else self._answers
+        answers = ModelAnswers(model_at(format_time(at), model, self._catalog, self._changes)) if at else self._answers
         return answers.one(model, IfNoneMatch.by(self._app))

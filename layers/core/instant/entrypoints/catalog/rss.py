@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from xml.etree import ElementTree as ET
 
 from instant.domain.catalog.change import ModelChange
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 
 RSS = "application/rss+xml"
 
@@ -30,7 +30,7 @@ def feed(changes: Iterable[ModelChange], address: str) -> str:
         _say(item, "link", f"{address}/api/models/{change.openrouter_id}/history")
         _say(item, "description", _description(change))
         _say(item, "guid", f"{change.openrouter_id} {change.at} {change.kind}", isPermaLink="false")
-        _say(item, "pubDate", format_datetime(moment(change.at)))
+        _say(item, "pubDate", format_datetime(parse_time(change.at)))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
 
 

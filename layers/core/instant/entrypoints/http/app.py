@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from instant.adapters.clock import SystemClock
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import InvalidField, NotFound, Unauthenticated
 from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
 from instant.entrypoints.http.body import check_body, read_json
@@ -89,7 +89,7 @@ def _as_proxy(response: Response[str]) -> Proxy:
 def _refuse_expired(event: Mapping[str, Any]) -> None:
     """The gateway remembers a caller for a minute, which may be longer than what they sent is good for."""
     ends = ((event.get("requestContext") or {}).get("authorizer") or {}).get("expires_at")
-    if ends and stamp(SystemClock().now()) >= ends:
+    if ends and format_time(SystemClock().now()) >= ends:
         raise Unauthenticated("The API key or access token has expired. Send a valid one.")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import ConfigDict, Field
 
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.money import usd_text
 from instant.domain.usage.budget import BudgetScope, Period
 from instant.entrypoints.http.fields import Body, Id, Time, Usd, given
@@ -88,5 +88,5 @@ def _period_view(standing: Standing, period: Period, cap_nanousd: int | None) ->
         "spent_usd": usd_text(spending.spent_nanousd) if is_set else None,
         "reserved_usd": usd_text(spending.reserved_nanousd) if is_set else None,
         "left_usd": usd_text(spending.left(cap_nanousd)) if cap_nanousd is not None else None,
-        "resets_at": stamp(period.end(standing.at)),
+        "resets_at": format_time(period.end(standing.at)),
     }

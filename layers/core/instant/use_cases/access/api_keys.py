@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from instant.domain.access.api_key import ApiKey, mint
 from instant.domain.access.identity import Identity, Scope
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import Forbidden, InvalidField, NotFound
 from instant.domain.secret import Secret
 from instant.ports.access.api_keys import ApiKeyStore
@@ -33,7 +33,11 @@ def create_key(
     if expires_at is not None and expires_at > now + MAX_LIFETIME:
         raise InvalidField.named("expires_at", "lies more than a century ahead; leave it out for a key without an end")
     secret, key = mint(
-        user_id=caller.user_id, name=name, scopes=scopes, now=now, expires_at=stamp(expires_at) if expires_at else None
+        user_id=caller.user_id,
+        name=name,
+        scopes=scopes,
+        now=now,
+        expires_at=format_time(expires_at) if expires_at else None,
     )
     store.put(key)
     return secret, key
@@ -51,4 +55,4 @@ def revoke_key(key_id: str, caller: Identity, store: ApiKeyStore, clock: Clock) 
     key = store.find(key_id)
     if key is None or key.user_id != caller.user_id:
         raise NotFound.of("API key")
-    store.revoke(key, stamp(clock.now()))
+    store.revoke(key, format_time(clock.now()))

@@ -2,7 +2,7 @@
 
 from instant.domain.access.identity import Identity, Scope
 from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import CredentialRejected, InvalidField, NotFound
 from instant.domain.secret import Secret
 from instant.integrations import service_named
@@ -76,9 +76,9 @@ def test_key(
     try:
         facts = ask_about(key, service, upstream)
     except CredentialRejected:
-        key_status.set(found, KeyStatus.BROKEN, stamp(clock.now()))
+        key_status.set(found, KeyStatus.BROKEN, format_time(clock.now()))
         raise
-    key_status.set(found, KeyStatus.OK, stamp(clock.now()), facts.limit_remaining)
+    key_status.set(found, KeyStatus.OK, format_time(clock.now()), facts.limit_remaining)
     return read_integration(service_name, caller, integrations)
 
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from instant.domain.access.identity import Identity
 from instant.domain.access.integration import Account, Integration, KeyFacts
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import CredentialRejected, InstantError, InvalidField, UpstreamUnavailable
 from instant.domain.secret import Secret
 from instant.integrations.service import KeyedService
@@ -38,7 +38,7 @@ def keep_key(
     """
     facts = ask_about(key, service, deps.upstream)
     before = deps.integrations.get(caller.user_id, service.name)
-    now = stamp(deps.clock.now())
+    now = format_time(deps.clock.now())
     integration = Integration(
         user_id=caller.user_id,
         service=service.name,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from instant.domain.catalog.endpoint import ModelEndpoints
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import NotFound
 from instant.integrations.openrouter.endpoints import endpoints_request, read_endpoints
 from instant.ports.catalog.endpoints import ModelEndpointsReader, ModelEndpointsStore
@@ -59,6 +59,6 @@ def _watch(model: str, deps: EndpointDeps) -> bool:
         return False
     if endpoints is not None:
         deps.endpoints_store.put(
-            ModelEndpoints(openrouter_id=model, read_at=stamp(deps.clock.now()), endpoints=endpoints)
+            ModelEndpoints(openrouter_id=model, read_at=format_time(deps.clock.now()), endpoints=endpoints)
         )
     return endpoints is not None

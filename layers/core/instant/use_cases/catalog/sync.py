@@ -9,7 +9,7 @@ from enum import StrEnum
 from instant.domain.catalog.change import ChangeKind
 from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.catalog.sync_plan import Fetched, Quarantine, Rules, SyncPlan, Transition, plan_sync
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 from instant.domain.ids import new_id
 from instant.ports.catalog.store import CatalogWriter
 from instant.ports.catalog.sync_lease import SyncLease
@@ -91,19 +91,19 @@ def _run(
     fetched = fetch_catalog(deps.upstream, validator=_validator(last, rules, now), seconds_left=seconds_left)
     if last is not None and fetched is None:
         result = SyncResult(outcome=SyncOutcome.UNCHANGED, seen=last.seen)
-        return result, replace(last, synced_at=stamp(now), written=0)
+        return result, replace(last, synced_at=format_time(now), written=0)
     assert fetched is not None  # without a validator there is always a catalog
     known = _known(deps.catalog, last)
     plan = _believed(fetched, {stored.model.openrouter_id: stored.model for stored in known}, now, rules)
     deps.catalog.write(plan.transitions)
     result = _result(fetched, plan)
     record = SyncRecord(
-        synced_at=stamp(now),
-        read_at=stamp(now),
+        synced_at=format_time(now),
+        read_at=format_time(now),
         seen=result.seen,
         written=result.written,
         waiting=plan.waiting,
-        notified_at=announce_changes([*known, *plan.transitions], notified_until(last), stamp(now), deps.bus),
+        notified_at=announce_changes([*known, *plan.transitions], notified_until(last), format_time(now), deps.bus),
         validator=fetched.validator,
     )
     return result, record
@@ -119,7 +119,7 @@ def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | No
         or rules.accept_prices
     ):
         return None
-    return last.validator if last.read_at and now - moment(last.read_at) < MAX_TRUST else None
+    return last.validator if last.read_at and now - parse_time(last.read_at) < MAX_TRUST else None
 
 
 def _known(catalog: CatalogWriter, last: SyncRecord | None) -> Sequence[Transition]:

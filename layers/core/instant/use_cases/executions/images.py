@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from instant.domain.access.identity import Identity
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import NotFound
 from instant.ports.clock import Clock
 from instant.ports.media.image_store import ImageReader
@@ -35,4 +35,4 @@ def link_to_image(image_id: str, caller: Identity, deps: ImageDeps) -> ImageLink
     if image is None or image.user_id != caller.user_id:
         raise NotFound.of("image")
     expires = deps.clock.now() + timedelta(seconds=LINK_SECONDS)
-    return ImageLink(deps.images.link(image, seconds=LINK_SECONDS), stamp(expires))
+    return ImageLink(deps.images.link(image, seconds=LINK_SECONDS), format_time(expires))

@@ -4,7 +4,7 @@ import logging
 import re
 from binascii import a2b_base64
 
-from instant.domain.clock import moment
+from instant.domain.clock import parse_time
 from instant.domain.errors import Internal, UpstreamError
 from instant.domain.executions.execution import Opening
 from instant.domain.executions.failure import Failure
@@ -61,7 +61,7 @@ def decode_image(url: str, decoder: ImageDecoder) -> DecodedImage | None:
 
 def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
     image = Image(
-        image_id=new_id("img", moment(opening.created_at)),
+        image_id=new_id("img", parse_time(opening.created_at)),
         user_id=opening.user_id,
         execution_id=opening.execution_id,
         object_key=f"media/{opening.execution_id}/{decoded.sha256}",

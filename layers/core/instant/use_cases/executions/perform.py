@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from instant.domain.access.integration import Integration, KeyStatus
 from instant.domain.backoff import Backoff
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import CredentialRejected, CreditsExhausted, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.execution import KeySource
@@ -159,7 +159,7 @@ def _opened(prepared: Prepared, deps: ExecuteDeps) -> tuple[Integration | None, 
 def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
     """Spare the service a key that it rejects; the run is recorded whether or not this can be stored."""
     try:
-        deps.key_status.set(integration, KeyStatus.BROKEN, stamp(deps.clock.now()))
+        deps.key_status.set(integration, KeyStatus.BROKEN, format_time(deps.clock.now()))
     except Exception:
         _log.exception("the status of a rejected key was not stored")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from instant.domain.access.integration import Integration
-from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.errors import OutcomeUnknown
 from instant.domain.executions.execution import Closing, OpenRun, State
 from instant.domain.executions.outcome import CallOutcome
@@ -57,7 +57,7 @@ def reconcile_executions(deps: ReconcileDeps, seconds_left: Callable[[], float])
     One whose reconciliation fails is rescheduled like an unknown one, and counted as `failed`.
     """
     counts: Counter[str] = Counter()
-    for run in deps.open_runs.due(stamp(deps.clock.now())):
+    for run in deps.open_runs.due(format_time(deps.clock.now())):
         if seconds_left() < MIN_TIME:
             counts["rescheduled"] += 1
             break
@@ -77,11 +77,11 @@ def _reconciled(run: OpenRun, deps: ReconcileDeps) -> str:
 def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     now = deps.clock.now()
     if run.state is State.RESERVED:
-        limit = stamp(now - timedelta(seconds=LEASE_SLACK))
+        limit = format_time(now - timedelta(seconds=LEASE_SLACK))
         return "none" if deps.ledger.take_back(run.opening.execution_id, limit) else "open"
     if run.state is State.SENT:
         run = _mark_unknown(run, now, deps)
-    if run.generation_id is None or now - moment(run.opening.created_at) >= GIVE_UP_AFTER:
+    if run.generation_id is None or now - parse_time(run.opening.created_at) >= GIVE_UP_AFTER:
         _log.warning("an execution is lost", extra={"execution_id": run.opening.execution_id})
         return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, deps)
     outcome = _outcome(run, deps)
@@ -96,10 +96,10 @@ def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
     closing = Closing(
         state=State.UNKNOWN,
         receipt=Receipt(generation_id=run.generation_id),
-        finished_at=stamp(now),
+        finished_at=format_time(now),
         error_code=OutcomeUnknown.code,
     )
-    deps.ledger.unknown(run.opening, closing, stamp(now))
+    deps.ledger.unknown(run.opening, closing, format_time(now))
     return replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
 
 
@@ -124,7 +124,7 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: Re
     closing = Closing(
         state=state,
         receipt=receipt,
-        finished_at=stamp(now),
+        finished_at=format_time(now),
         error_code=None if run.was_delivered else run.error_code or OutcomeUnknown.code,
         reconciled=True,
     )
@@ -134,8 +134,8 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: Re
 def _reschedule(run: OpenRun, deps: ReconcileDeps) -> None:
     """Look the outcome up again later; if that cannot be stored, the next run does so at once."""
     now = deps.clock.now()
-    delay = min(max((now - moment(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
+    delay = min(max((now - parse_time(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
     try:
-        deps.ledger.postpone(run.opening, stamp(now + delay))
+        deps.ledger.postpone(run.opening, format_time(now + delay))
     except Exception:
         _log.exception("an execution was not rescheduled", extra={"execution_id": run.opening.execution_id})

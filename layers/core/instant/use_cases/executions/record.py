@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from instant.domain.catalog.pricing import recomputed_nanousd
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 from instant.domain.errors import BudgetExhausted, InstantError, Internal, UpstreamUnavailable
 from instant.domain.executions.execution import Closing, Execution, Opening, State, StoredAnswer
 from instant.domain.executions.failure import Effect, Failure
@@ -131,7 +131,7 @@ class Recording:
         return crc32(self.opening.execution_id.encode())
 
     def _holds(self, shard: int) -> tuple[Hold, ...]:
-        wanted = holds(self._prepared.budgets, moment(self.opening.created_at), shard)
+        wanted = holds(self._prepared.budgets, parse_time(self.opening.created_at), shard)
         refuse_too_dear(wanted, self.opening.reserved_nanousd)
         return wanted
 
@@ -163,7 +163,7 @@ class Recording:
             state=state,
             receipt=receipt,
             answer=self._store(body),
-            finished_at=stamp(self._deps.clock.now()),
+            finished_at=format_time(self._deps.clock.now()),
             latency_ms=round((self._deps.clock.monotonic() - (self._sent_at or 0)) * 1000),
             error_code=error_code,
             computed_nanousd=self._computed(receipt),
@@ -171,7 +171,7 @@ class Recording:
         try:
             if state is State.UNKNOWN:
                 due = self._deps.clock.now() + timedelta(seconds=FIRST_LOOKUP_SECONDS)
-                self._deps.ledger.unknown(self.opening, closing, stamp(due))
+                self._deps.ledger.unknown(self.opening, closing, format_time(due))
             else:
                 self._deps.ledger.close(self.opening, closing)
         except Exception:
@@ -189,7 +189,7 @@ class Recording:
     def _computed(self, receipt: Receipt) -> int | None:
         """The cost by catalog price, for comparison: nothing that was paid for waits for it."""
         try:
-            return recomputed_nanousd(self._prepared.models, receipt, moment(self.opening.created_at))
+            return recomputed_nanousd(self._prepared.models, receipt, parse_time(self.opening.created_at))
         except Exception:
             _log.exception("a cost was not computed", extra={"execution_id": self.opening.execution_id})
             return None
@@ -222,8 +222,8 @@ def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Ope
         model=prepared.model,
         reserved_nanousd=prepared.plan.worst_nanousd,
         fingerprint=prepared.fingerprint,
-        created_at=stamp(now),
-        lease_expires_at=stamp(now + timedelta(seconds=seconds)),
+        created_at=format_time(now),
+        lease_expires_at=format_time(now + timedelta(seconds=seconds)),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from instant.domain.clock import LEASE_SLACK, moment, stamp
+from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.errors import (
     IdempotencyMismatch,
     InProgress,
@@ -64,11 +64,11 @@ def _is_over(found: Execution, clock: Clock) -> bool:
 
 
 def _over_before(clock: Clock) -> str:
-    return stamp(clock.now() - timedelta(seconds=LEASE_SLACK))
+    return format_time(clock.now() - timedelta(seconds=LEASE_SLACK))
 
 
 def _in_progress(found: Execution, clock: Clock) -> InProgress:
-    left = (moment(found.lease_expires_at or found.created_at) - clock.now()).total_seconds()
+    left = (parse_time(found.lease_expires_at or found.created_at) - clock.now()).total_seconds()
     return InProgress(
         "The first call with this idempotency key is under way. Wait, then repeat it with the same key.",
         retry_after=max(1, min(MAX_RETRY_AFTER, ceil(left))),

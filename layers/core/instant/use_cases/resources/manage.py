@@ -10,7 +10,7 @@ from instant.domain.access.identity import Identity, Scope
 from instant.domain.catalog.impact import price_of
 from instant.domain.catalog.model import CatalogModel, why_unusable
 from instant.domain.catalog.successor import SuccessorPolicy
-from instant.domain.clock import stamp
+from instant.domain.clock import format_time
 from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
 from instant.domain.ids import new_id
 from instant.domain.limits import MAX_CONFIG_BYTES
@@ -66,8 +66,8 @@ def create_resource(draft: Draft, caller: Identity, deps: ResourceDeps) -> Resou
         config=config,
         **_facts_of(models),
         successor_policy=draft.successor_policy,
-        created_at=stamp(now),
-        updated_at=stamp(now),
+        created_at=format_time(now),
+        updated_at=format_time(now),
     )
     return _store(resource, is_slug_chosen=draft.slug is not None, resources=deps.resources)
 
@@ -78,7 +78,7 @@ def change_resource(
     """Apply `changes` (fields of `Draft` but the type); with `revision`, only if that is the current one."""
     caller.require(Scope.MANAGE)
     old = own_resource(resource_id, caller, deps.resources, revision)
-    new = replace(old, **changes, revision=old.revision + 1, updated_at=stamp(deps.clock.now()))
+    new = replace(old, **changes, revision=old.revision + 1, updated_at=format_time(deps.clock.now()))
     if "config" in changes:
         config, models = checked(resource_type_named(old.resource_type), changes["config"], deps.models)
         new = replace(new, config=config, **_facts_of(models))
@@ -89,7 +89,7 @@ def change_resource(
 def delete_resource(resource_id: str, revision: int | None, caller: Identity, deps: ResourceDeps) -> None:
     """Take the resource away; its executions stay readable."""
     caller.require(Scope.MANAGE)
-    deps.resources.delete(own_resource(resource_id, caller, deps.resources, revision), stamp(deps.clock.now()))
+    deps.resources.delete(own_resource(resource_id, caller, deps.resources, revision), format_time(deps.clock.now()))
 
 
 def own_resource(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from instant.domain.access.identity import Identity
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import Usage, expected_usd
-from instant.domain.clock import moment, stamp
+from instant.domain.clock import format_time, parse_time
 from instant.domain.errors import InvalidField
 from instant.domain.executions.execution import Execution
 from instant.domain.money import to_nanousd
@@ -67,7 +67,7 @@ def compare_usage(
         raise InvalidField.named("model", "is not in the catalog; GET /api/models lists what is")
     if expected_usd(model, Usage(prompt_tokens=0, completion_tokens=0), now) is None:
         raise InvalidField.named("model", "is a router without a price of its own; choose a model with a price")
-    since = stamp(datetime.combine(window_start(now.astimezone(UTC).date()), time(), UTC))
+    since = format_time(datetime.combine(window_start(now.astimezone(UTC).date()), time(), UTC))
     page = history.since(caller.user_id, since, PageRequest(MAX_RUNS, after))
     sums = _summed(page.items, model)
     return Comparison(
@@ -100,7 +100,7 @@ def _elsewhere(run: Execution, model: CatalogModel) -> int | None:
     if receipt.prompt_tokens is None or receipt.completion_tokens is None:
         return None
     usage = Usage(prompt_tokens=receipt.prompt_tokens, completion_tokens=receipt.completion_tokens)
-    usd = expected_usd(model, usage, moment(run.created_at))
+    usd = expected_usd(model, usage, parse_time(run.created_at))
     return None if usd is None else to_nanousd(usd)
 
 
