@@ -197,7 +197,7 @@ class Unused:
     def some(self, model_ids: Iterable[str]) -> Mapping[str, CatalogModel]:
         raise NotImplementedError
 
-    def akin(self, model: CatalogModel) -> Sequence[CatalogModel]:
+    def related(self, model: CatalogModel) -> Sequence[CatalogModel]:
         raise NotImplementedError
 
     def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:

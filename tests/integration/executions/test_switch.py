@@ -75,7 +75,7 @@ def test_a_model_that_can_no_longer_be_used_is_switched(house: House) -> None:
     resource = created(house, "alice", {"model": MINI}, **SWITCH)["resource_id"]
     change(house, MINI, architecture={"input_modalities": ["text"], "output_modalities": ["embeddings"]})
     assert house.call("GET", f"/api/resources/{resource}").json["model_status"] == "unusable"
-    assert house.execute(resource).code == "model_unavailable", "nothing that is akin embeds"
+    assert house.execute(resource).code == "model_unavailable", "no related model embeds"
     change(house, MINI, architecture={"input_modalities": ["text"], "output_modalities": ["text"]})
     change(house, MINI, pricing={"prompt": "-1", "completion": "-1"})
     house.sync(accept_prices=True)

@@ -40,6 +40,6 @@ def test_akin_are_the_alias_s_target_and_who_shares_the_slug(
     slug, target = fresh("meadow/slug"), a_model(fresh("meadow/m"))
     twins = [a_model(fresh("meadow/m"), canonical_slug=slug, alias_target=target.openrouter_id) for _ in range(2)]
     catalog.write(Transition(model, ()) for model in (target, *twins))
-    found = {model.openrouter_id for model in lookup.akin(twins[0])}
+    found = {model.openrouter_id for model in lookup.related(twins[0])}
     assert found == {target.openrouter_id, twins[1].openrouter_id}
-    assert lookup.akin(target) == []
+    assert lookup.related(target) == []

@@ -194,9 +194,9 @@ def test_a_deleted_resource_is_gone_and_its_address_free(
     assert store.find(public.address) is None
     assert lists.owned_by(public.owner_id, ALL, PageRequest()).items == []
     assert public.resource_id not in all_pages(public_of(lists), 50)
-    heir = second(public, fresh)
-    store.create(heir)
-    assert store.find(public.address) == replace(heir, usage=UseCounts())
+    successor = second(public, fresh)
+    store.create(successor)
+    assert store.find(public.address) == replace(successor, usage=UseCounts())
 
 
 def test_a_deleted_resource_leaves_the_public_index(

@@ -20,7 +20,7 @@ class DynamoModelLookup(DynamoModelReader, ModelLookup):
         return {model.openrouter_id: model for model in found}
 
     @override
-    def akin(self, model: CatalogModel) -> list[CatalogModel]:
+    def related(self, model: CatalogModel) -> list[CatalogModel]:
         same = (row.openrouter_id for row in self._rows.by_slug.query(model.canonical_slug))
         ids = {*same, model.alias_target} - {model.openrouter_id, None}
         return list(self.some(name for name in ids if name).values())

@@ -16,13 +16,13 @@ class SuccessorPolicy(StrEnum):
 
 
 def successor_of(
-    model: CatalogModel, akin: Iterable[CatalogModel], today: date, supports: Supports
+    model: CatalogModel, related: Iterable[CatalogModel], today: date, supports: Supports
 ) -> CatalogModel | None:
-    """The best of the models `akin` that serves well and does all that `model` did; None if none does.
+    """The best of the models `related` that serves well and does all that `model` did; None if none does.
 
     What an alias stood for comes first, then plain ids before variants such as `:free`, then the alphabet decides.
     """
-    able = (other for other in akin if _can_take_over(other, model, today, supports))
+    able = (other for other in related if _can_take_over(other, model, today, supports))
     return min(able, key=lambda other: _place(other, model), default=None)
 
 

@@ -13,5 +13,5 @@ class ModelLookup(ModelReader, Protocol):
     def some(self, model_ids: Iterable[str]) -> Mapping[str, CatalogModel]:
         """Those of these models that the catalog knows, by id, read consistently."""
 
-    def akin(self, model: CatalogModel) -> Sequence[CatalogModel]:
+    def related(self, model: CatalogModel) -> Sequence[CatalogModel]:
         """What `model` is an alias of, and every other model of its canonical slug."""

@@ -78,5 +78,5 @@ def _successor(name: str, deps: NotifyDeps) -> str | None:
     found = None
     if model:
         today = deps.clock.now().date()
-        found = successor_of(model, deps.models.akin(model), today, why_unsupported)
+        found = successor_of(model, deps.models.related(model), today, why_unsupported)
     return found.openrouter_id if found else None

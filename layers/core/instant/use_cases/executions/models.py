@@ -32,19 +32,19 @@ def serving_models(
     if policy is not SuccessorPolicy.SWITCH:
         return servable(resource_type, names, known)
 
-    def heir(name: str) -> CatalogModel | None:
+    def successor(name: str) -> CatalogModel | None:
         """What takes over from the model, if it has ended and if there is one."""
         model = known.get(name)
         if model is None or model_status(model, today, resource_type.supports) not in ENDED:
             return None
         return successor_of(
             model,
-            (akin for akin in lookup.akin(model) if suits(resource_type, config, akin)),
+            (related for related in lookup.related(model) if suits(resource_type, config, related)),
             today,
             resource_type.supports,
         )
 
-    heirs = {name: found for name in names if (found := heir(name))}
+    heirs = {name: found for name in names if (found := successor(name))}
     order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
     return servable(resource_type, list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
 

@@ -45,7 +45,7 @@ def with_successors(
         if model is None or one.status not in _ENDING:
             yield one
         else:
-            able = (akin for akin in lookup.akin(model) if suits(resource_type, resource.config, akin))
+            able = (related for related in lookup.related(model) if suits(resource_type, resource.config, related))
             successor = successor_of(model, able, today, resource_type.supports)
             yield replace(one, successor=successor.openrouter_id if successor else None)
 
