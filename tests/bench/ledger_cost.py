@@ -68,9 +68,11 @@ def _books(house: House, resource_id: str, kind: Kind) -> tuple[str, int]:
         assert answer.status == 200, answer.text
 
     run()
-    with recorded("dynamodb", "kms", "s3") as calls, recorded("dynamodb", hurried=True) as hurried:
+    with recorded("dynamodb", "kms", "s3") as calls, recorded("dynamodb", short_timeout=True) as short_timeout:
         bill = units_of(run)
-    names = [name for name in operations([*calls, *hurried]) if name not in {"Scan", "DescribeTable", "ListTables"}]
+    names = [
+        name for name in operations([*calls, *short_timeout]) if name not in {"Scan", "DescribeTable", "ListTables"}
+    ]
     counted = ", ".join(name if times == 1 else f"{times} {name}" for name, times in Counter(names).items())
     return f"{len(names)} AWS calls: {counted}", bill.total
 

@@ -15,7 +15,7 @@ from tests.local.functions.layout import Built
 from tests.local.stack import ROOT
 
 EXECUTE = "ExecuteFunction"
-UNHURRIED = {"RatePerMinute": "10000", "ExecutePerMinute": "5000"}
+HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "5000"}
 """Rates that no measurement meets."""
 
 PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
@@ -49,7 +49,7 @@ def build() -> Built:
 @contextmanager
 def open_setting() -> Iterator[Setting]:
     """A fresh one; nothing of it is left afterwards."""
-    with TemporaryDirectory() as name, open_world(build(), Path(name) / "log", parameters=UNHURRIED) as world:
+    with TemporaryDirectory() as name, open_world(build(), Path(name) / "log", parameters=HIGH_LIMITS) as world:
         world.sync()
         world.connect("alice")
         resource = world.resource("alice")

@@ -21,8 +21,8 @@ class AwsCall:
 
 
 @contextmanager
-def recorded(*services: str, hurried: bool = False) -> Iterator[list[AwsCall]]:
-    """The calls to these services that are made inside, in order: by the usual clients, or else by the hurried ones."""
+def recorded(*services: str, short_timeout: bool = False) -> Iterator[list[AwsCall]]:
+    """The calls to these services that are made inside, in order: by the usual clients, or else by the quick ones."""
     calls: list[AwsCall] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -30,7 +30,7 @@ def recorded(*services: str, hurried: bool = False) -> Iterator[list[AwsCall]]:
 
     with ExitStack() as hooks:
         for service in services:
-            client = aws.client(service, hurried=True) if hurried else aws.client(service)
+            client = aws.client(service, short_timeout=True) if short_timeout else aws.client(service)
             event = f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}"
             client.meta.events.register(event, note)
             hooks.callback(client.meta.events.unregister, event, note)

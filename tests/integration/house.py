@@ -36,7 +36,7 @@ CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
 """Where browsers may come back to."""
 
 TEMPLATE = read(ROOT / "template.yaml")
-UNHURRIED = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
+HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
 """Rates that no test meets by accident."""
 _SESSION = botocore.session.get_session()
 answer_quickly()
@@ -210,7 +210,7 @@ def open_house(**given: str) -> Iterator[House]:
             "OpenRouterAuthUrl": fake.auth_url,
             "ConnectCallbackUrls": ",".join(CALLBACKS),
             "CatalogFreshSeconds": "0",
-            **UNHURRIED,
+            **HIGH_LIMITS,
             **given,
         }
         deployed = deploy(cloudformation, TEMPLATE, parameters)

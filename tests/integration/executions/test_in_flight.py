@@ -110,7 +110,7 @@ def test_limits_take_two_calls_of_an_execution(single: House) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
-    with recorded("dynamodb") as calls, recorded("dynamodb", hurried=True) as limiting:
+    with recorded("dynamodb") as calls, recorded("dynamodb", short_timeout=True) as limiting:
         assert single.execute(resource_id, user=user).status == 200
     assert operations(limiting) == ["UpdateItem", "UpdateItem"]
     assert operations(calls) == ["GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"]

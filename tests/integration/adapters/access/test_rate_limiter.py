@@ -112,7 +112,7 @@ def test_other_users_and_other_routes_have_counts_of_their_own(
 def test_counting_is_one_write_and_its_row_dies(
     limiter: DynamoRateLimiter, clock: FakeClock, cloud: House, user: str
 ) -> None:
-    with recorded("dynamodb", hurried=True) as calls:
+    with recorded("dynamodb", short_timeout=True) as calls:
         limiter.hit(user, ROUTE, THREE)
         limiter.hit(user, ROUTE, THREE)
     assert operations(calls) == ["UpdateItem", "UpdateItem"]
@@ -137,7 +137,7 @@ def test_a_lost_acknowledgement_of_a_count_errs_to_the_strict_side(
 
 
 def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud: House, user: str) -> None:
-    with recorded("dynamodb", hurried=True) as calls:
+    with recorded("dynamodb", short_timeout=True) as calls:
         lease = limiter.acquire(user, MANY, 5, SECONDS)
         limiter.release(user, lease)
         limiter.acquire(user, MANY, 5, SECONDS)

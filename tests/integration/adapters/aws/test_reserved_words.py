@@ -92,7 +92,7 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
         lease.drop("syn_1")
     limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
-    with recorded("dynamodb", hurried=True) as counted:
+    with recorded("dynamodb", short_timeout=True) as counted:
         limiter.hit("alice", fresh("x"), Rate(1, 1))
         limiter.release("alice", limiter.acquire("alice", Rate(1, 1), 1, 1))
     return list(expressions(calls + counted))

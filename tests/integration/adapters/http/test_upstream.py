@@ -42,7 +42,7 @@ def upstream() -> Iterator[HttpUpstream]:
 
 
 @pytest.fixture(scope="module")
-def hurried() -> Iterator[HttpUpstream]:
+def short_timeout() -> Iterator[HttpUpstream]:
     """A client to whom each reading of the clock takes a hundredth of a second."""
     made = HttpUpstream(clock=TickingClock(0.01))
     yield made
@@ -199,14 +199,14 @@ def test_an_answer_that_breaks_off_may_have_been_paid(upstream: HttpUpstream, fa
 
 
 @pytest.mark.parametrize("fault", ["drip", "drip-headers", "silence"])
-def test_one_deadline_holds_over_everything(hurried: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
+def test_one_deadline_holds_over_everything(short_timeout: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
     gate = threading.Event()
     if fault == "silence":
         drip: list[Step] = [Pause(), b" "] * 1_000
         fake.script(200, chunks=[gate, *drip])
     else:
         fake.answer_next(fault)
-    failure = failure_of(hurried, chat(fake.url), seconds=0.5)
+    failure = failure_of(short_timeout, chat(fake.url), seconds=0.5)
     gate.set()
     assert type(failure.error) is DeadlineExceeded
     assert failure.outcome_unknown
@@ -215,20 +215,20 @@ def test_one_deadline_holds_over_everything(hurried: HttpUpstream, fake: FakeOpe
     assert len(fake.chat_requests) == 1
 
 
-def test_a_deadline_ends_with_its_call(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_a_deadline_ends_with_its_call(short_timeout: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.answer_next("drip")
-    assert type(failure_of(hurried, chat(fake.url), seconds=0.3).error) is DeadlineExceeded
+    assert type(failure_of(short_timeout, chat(fake.url), seconds=0.3).error) is DeadlineExceeded
     fake.answer_next("slow 0.5")
-    assert exchange(hurried, chat(fake.url), seconds=HANG_SECONDS).status == 200
+    assert exchange(short_timeout, chat(fake.url), seconds=HANG_SECONDS).status == 200
 
 
-def test_calls_of_two_threads_have_their_own_deadlines(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_calls_of_two_threads_have_their_own_deadlines(short_timeout: HttpUpstream, fake: FakeOpenRouter) -> None:
     gate = threading.Event()
     fake.script(200, chunks=[gate, b"{}"])
     with ThreadPoolExecutor(1) as threads:
-        patient = threads.submit(exchange, hurried, chat(fake.url), seconds=HANG_SECONDS)
+        patient = threads.submit(exchange, short_timeout, chat(fake.url), seconds=HANG_SECONDS)
         assert fake.wait_for_chats()
-        failure = failure_of(hurried, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
+        failure = failure_of(short_timeout, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
         gate.set()
         assert patient.result().status == 200
     assert type(failure.error) is DeadlineExceeded
@@ -292,10 +292,10 @@ def test_the_call_s_name_is_kept_when_its_answer_does_not_end(ending: str, kind:
     assert failure.outcome_unknown
 
 
-def test_before_the_headers_a_call_has_no_name(hurried: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_before_the_headers_a_call_has_no_name(short_timeout: HttpUpstream, fake: FakeOpenRouter) -> None:
     for fault in ("hang-up", "drip-headers"):
         fake.answer_next(fault)
-        assert failure_of(hurried, chat(fake.url), seconds=0.3).receipt == Receipt()
+        assert failure_of(short_timeout, chat(fake.url), seconds=0.3).receipt == Receipt()
 
 
 @pytest.mark.parametrize(("idle", "connections"), [(4.9, 1), (5.1, 2), (900, 2)])
@@ -368,7 +368,7 @@ def test_nothing_is_ever_sent_twice(upstream: HttpUpstream, fake: FakeOpenRouter
 
 
 def test_no_key_is_in_any_log_or_exception(
-    hurried: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
+    short_timeout: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("", "httpx", "httpcore", "httpcore.http11", "httpcore.connection", "instant"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -376,10 +376,10 @@ def test_no_key_is_in_any_log_or_exception(
     for wish in ("shred", "error 401", "hang-up", "reset", "truncated", "gzip", "drip", "drip-headers"):
         fake.answer_next(wish)
         try:
-            exchange(hurried, chat(fake.url), seconds=0.3 if "drip" in wish else HANG_SECONDS)
+            exchange(short_timeout, chat(fake.url), seconds=0.3 if "drip" in wish else HANG_SECONDS)
         except Failure as failure:
             shown += [*traceback.format_exception(failure), repr(failure), str(failure.error.body())]
-    shown += traceback.format_exception(failure_of(hurried, chat("http://127.0.0.1:1")))
+    shown += traceback.format_exception(failure_of(short_timeout, chat("http://127.0.0.1:1")))
     shown += [caplog.text, *(str(record.__dict__) for record in caplog.records)]
     assert len(caplog.records) > 20
     assert "canary" not in "\n".join(shown)

@@ -38,7 +38,7 @@ def hasty() -> Iterator[HttpUpstream]:
 
 
 @pytest.fixture
-def hurried() -> Iterator[HttpUpstream]:
+def short_timeout() -> Iterator[HttpUpstream]:
     """The same, and its time is over after thirty readings of the clock."""
     made = HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=0.02)
     yield made
@@ -113,11 +113,11 @@ def test_a_name_that_is_the_key_is_masked(fake: FakeOpenRouter, hasty: HttpUpstr
     assert ear.names == ["[key]"]
 
 
-def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
+def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", *DRIP])
     with pytest.raises(Failure):
-        exchange(hurried, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
+        exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert ear.names == []
 
 
@@ -133,9 +133,9 @@ def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
     patient.close()
 
 
-def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, hurried: HttpUpstream) -> None:
+def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
     heard: list[str] = []
     fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
     with pytest.raises(Failure):
-        exchange(hurried, chat(fake), seconds=HANG_SECONDS, on_generation_id=heard.append)
+        exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=heard.append)
     assert heard == ["gen-42"]

@@ -89,7 +89,7 @@ class DynamoRateLimiter(RateLimiter):
         conditional = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         with _known_error():
             try:
-                client("dynamodb", hurried=True).update_item(
+                client("dynamodb", short_timeout=True).update_item(
                     TableName=self._table,
                     Key={"name": {"S": name}},
                     UpdateExpression=expression,
