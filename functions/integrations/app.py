@@ -8,7 +8,7 @@ from instant.adapters.clock import SystemClock
 from instant.domain.access.callback import places
 from instant.domain.access.integration import Grant
 from instant.domain.money import to_nanousd
-from instant.entrypoints.access.connect import AuthorizationView, CompleteBody, ConnectBody, beginning_view
+from instant.entrypoints.access.connect import AuthorizationView, CompleteBody, ConnectBody, authorization_view
 from instant.entrypoints.access.integrations import Integration, IntegrationChanges, NewIntegration, integration_view
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
@@ -51,7 +51,7 @@ def connect(service: str, body: ConnectBody) -> AuthorizationView:
     comes back with `state` and `code`. Yours to check: drop the code if `state` is not the one you kept. Else send it
     to `connect/complete` within ten minutes. Without `callback_url` the service shows the code for copying.
     """
-    return beginning_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), options))
+    return authorization_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), options))
 
 
 @app.post("/api/user/integrations/<service>/connect/complete", status_code=201)

@@ -6,7 +6,7 @@ import pytest
 
 from instant.domain.access.callback import places
 from instant.domain.access.identity import Identity, Scope
-from instant.domain.access.integration import Beginning
+from instant.domain.access.integration import AuthorizationRequest
 from instant.domain.errors import InvalidField
 from instant.use_cases.access.connect import ConnectSettings, begin_connecting, challenge_of
 
@@ -14,7 +14,7 @@ PLACE = "https://good.example/callback"
 CALLER = Identity("user_alice", frozenset({Scope.MANAGE}))
 
 
-def begin(callback_url: str | None = PLACE, listed: str = PLACE, **pages: str) -> Beginning:
+def begin(callback_url: str | None = PLACE, listed: str = PLACE, **pages: str) -> AuthorizationRequest:
     return begin_connecting("openrouter", callback_url, CALLER, ConnectSettings(callbacks=places(listed), pages=pages))
 
 

@@ -85,7 +85,7 @@ class KeyFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class AuthorizationRequest:
     """What the client keeps until the browser is back; without a callback there is no `state` to compare."""
 
     authorize_url: str

@@ -4,7 +4,7 @@ from typing import Annotated, TypedDict
 
 from pydantic import Field
 
-from instant.domain.access.integration import Beginning
+from instant.domain.access.integration import AuthorizationRequest
 from instant.domain.secret import Secret
 from instant.entrypoints.http.fields import Body, Text, UsdAmount
 
@@ -35,10 +35,10 @@ class AuthorizationView(TypedDict):
     code_verifier: Annotated[str, Field(description="A secret of this client's until the code is exchanged.")]
 
 
-def beginning_view(beginning: Beginning) -> AuthorizationView:
+def authorization_view(authorization: AuthorizationRequest) -> AuthorizationView:
     """What the client keeps; nothing of it stays here."""
     return {
-        "authorize_url": beginning.authorize_url,
-        "state": beginning.state,
-        "code_verifier": beginning.verifier.reveal(),
+        "authorize_url": authorization.authorize_url,
+        "state": authorization.state,
+        "code_verifier": authorization.verifier.reveal(),
     }

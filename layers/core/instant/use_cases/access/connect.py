@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from instant.domain.access.callback import Callback
 from instant.domain.access.identity import Identity, Scope
-from instant.domain.access.integration import Account, Beginning, Grant
+from instant.domain.access.integration import Account, AuthorizationRequest, Grant
 from instant.domain.errors import (
     CredentialRejected,
     InstantError,
@@ -54,7 +54,7 @@ class ConnectSettings:
 
 def begin_connecting(
     service_name: str, callback_url: str | None, caller: Identity, options: ConnectSettings
-) -> Beginning:
+) -> AuthorizationRequest:
     """A fresh verifier and state, and the address at which the user allows the connection."""
     caller.require(Scope.MANAGE)
     service = _connectable(service_name)
@@ -62,7 +62,7 @@ def begin_connecting(
     callback = None if callback_url is None else _allowed(callback_url, options.callbacks).with_state(state)
     query = service.authorize_query(challenge_of(verifier), callback)
     page = options.pages.get(service.name, service.authorize_page)
-    return Beginning(
+    return AuthorizationRequest(
         authorize_url=f"{page}?{urlencode(query)}", state=state if callback else None, verifier=Secret(verifier)
     )
 
