@@ -15,7 +15,7 @@ from instant.domain.usage.budget import BudgetScope
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.paging import PageOf, whole_answer
-from instant.entrypoints.usage.budgets import BudgetStanding, NewBudget, SettableScope, standing_view
+from instant.entrypoints.usage.budgets import BudgetView, NewBudget, SettableScope, budget_view
 from instant.settings import BudgetsSettings
 from instant.use_cases.usage.budgets import BudgetDeps, list_budgets, read_budget, set_budget
 
@@ -38,7 +38,7 @@ def index(
         str | None,
         Query(alias="id", max_length=MAX_ID_CHARACTERS, description="… or that of this key or resource of yours."),
     ] = None,
-) -> PageOf[BudgetStanding]:
+) -> PageOf[BudgetView]:
     """List the budgets that the caller has set, and the caller's own; admins also see the platform's (`global`).
 
     What was spent is counted only where a limit is set, and from then on: without one it is null, which is not 0.
@@ -46,20 +46,20 @@ def index(
     """
     caller = caller_of(app)
     if scope:
-        return whole_answer([standing_view(read_budget(BudgetScope(scope), subject_id, caller, deps))])
+        return whole_answer([budget_view(read_budget(BudgetScope(scope), subject_id, caller, deps))])
     if subject_id is not None:
         raise InvalidField.named("scope", "is required with an id: api_key or resource")
-    return whole_answer([standing_view(standing) for standing in list_budgets(caller, deps)])
+    return whole_answer([budget_view(status) for status in list_budgets(caller, deps)])
 
 
 @app.put("/api/budgets")
-def replace(body: NewBudget) -> BudgetStanding:
+def replace(body: NewBudget) -> BudgetView:
     """Set the budget of a UTC day and month for calls that begin from now on; two nulls remove it.
 
     A call that does not fit is refused before anything is sent: 429 `budget_exhausted`, or 409 `cost_cap` where even
     an unspent budget is too small. `global` is kept in eight parts: no call may cost more than one of them.
     """
-    standing = set_budget(
+    status = set_budget(
         BudgetScope(body.scope),
         body.id,
         daily_nanousd=to_nanousd(body.daily_usd),
@@ -67,7 +67,7 @@ def replace(body: NewBudget) -> BudgetStanding:
         caller=caller_of(app),
         deps=deps,
     )
-    return standing_view(standing)
+    return budget_view(status)
 
 
 handler = handler_of(app, settings)

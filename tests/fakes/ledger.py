@@ -43,9 +43,9 @@ class MemoryLedger:
     # ------------------------------------------------------------- Ledger
 
     def open(self, opening: Opening) -> Execution | None:
-        standing = self.rows.get(opening.execution_id)
-        if standing:
-            return None if standing.opening == opening else _execution(standing)
+        existing = self.rows.get(opening.execution_id)
+        if existing:
+            return None if existing.opening == opening else _execution(existing)
         self._reserve(opening)
         due = format_time(parse_time(opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK))
         self.rows[opening.execution_id] = Row(opening, opening.first_state, due)

@@ -95,10 +95,10 @@ class LooksLate(MemoryLedger):
     """Has an execution looked after two days after its lease."""
 
     def open(self, opening: Opening) -> Execution | None:
-        standing, row = super().open(opening), self.rows[opening.execution_id]
+        existing, row = super().open(opening), self.rows[opening.execution_id]
         late = format_time(parse_time(opening.lease_expires_at) + timedelta(days=2))
         self.rows[opening.execution_id] = replace(row, due_at=row.due_at and late)
-        return standing
+        return existing
 
 
 def lets_the_expired_through(

@@ -27,7 +27,7 @@ NOTHING = {
 }  # fmt: skip
 
 
-class Standing:
+class FixedClock:
     """A clock that stands at the first of March, after a leap day."""
 
     def now(self) -> datetime:
@@ -38,7 +38,7 @@ class Standing:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[House]:
     with open_guest_house() as house:
-        house.module("UsageFunction").clock = Standing()
+        house.module("UsageFunction").clock = FixedClock()
         yield house
 
 

@@ -130,14 +130,14 @@ def test_each_step_is_taken_from_its_own_states_by_its_own_run(
 def test_an_execution_is_opened_once(subject: Subject, opening: Opening, state: State | None) -> None:
     """Another run is shown what stands there; the same run's repeat is the opening whose answer was lost."""
     bring_to(subject.ledger, opening, state)
-    standing, sums = subject.executions.get(opening.execution_id), subject.sums(opening)
+    existing, sums = subject.executions.get(opening.execution_id), subject.sums(opening)
     other = replace(opening, run_id="run_of_another")
-    if standing is None:
+    if existing is None:
         assert subject.ledger.open(other) is None
         return
-    assert subject.ledger.open(other) == standing
+    assert subject.ledger.open(other) == existing
     assert subject.ledger.open(opening) is None
-    assert subject.executions.get(opening.execution_id) == standing
+    assert subject.executions.get(opening.execution_id) == existing
     assert subject.sums(opening) == sums
 
 
@@ -206,9 +206,9 @@ def test_where_one_stands_already_it_is_told_even_if_nothing_is_left(
 ) -> None:
     opening = an_opening(fresh("exe"), fingerprint="f" * 64, holds=some_holds(fresh("b"), cap=WORST))
     subject.ledger.open(opening)
-    standing = subject.ledger.open(replace(opening, run_id="run_of_another"))
-    assert standing is not None
-    assert standing.execution_id == opening.execution_id
+    existing = subject.ledger.open(replace(opening, run_id="run_of_another"))
+    assert existing is not None
+    assert existing.execution_id == opening.execution_id
 
 
 def test_each_end_is_counted_as_what_it_was(subject: Subject, fresh: Callable[[str], str]) -> None:

@@ -84,7 +84,7 @@ class ByHoursUsage(DynamoUsageStore):
 
 
 @dataclass(frozen=True)
-class Standing:
+class FixedClock:
     """A clock that stands."""
 
     at: datetime
@@ -142,7 +142,7 @@ class Books:
     def by_usage(self, name: str, now: datetime, kind: type[DynamoUsageStore] = DynamoUsageStore) -> Count:
         """As the usage report says that is given unless told otherwise."""
         store, caller = kind(self.house.name("USAGE_TABLE")), Identity(name, frozenset())
-        total = report_usage(caller, None, None, None, store, Standing(now)).total
+        total = report_usage(caller, None, None, None, store, FixedClock(now)).total
         return total.successes, total.failures, total.cost_nanousd
 
 

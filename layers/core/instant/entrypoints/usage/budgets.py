@@ -9,7 +9,7 @@ from instant.domain.clock import format_time
 from instant.domain.money import usd_text
 from instant.domain.usage.budget import BudgetScope, Period
 from instant.entrypoints.http.fields import Body, Id, Time, Usd, given
-from instant.use_cases.usage.budgets import Standing
+from instant.use_cases.usage.budgets import BudgetStatus
 
 type SettableScope = Literal["user", "api_key", "resource", "global"]
 type BudgetUsd = Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, max_digits=16, decimal_places=9)]
@@ -56,7 +56,7 @@ class SpentInPeriod(TypedDict):
     resets_at: Time
 
 
-class BudgetStanding(TypedDict):
+class BudgetView(TypedDict):
     """A budget, and what was spent of it."""
 
     scope: SettableScope
@@ -67,26 +67,26 @@ class BudgetStanding(TypedDict):
     month: SpentInPeriod
 
 
-def standing_view(standing: Standing) -> BudgetStanding:
+def budget_view(status: BudgetStatus) -> BudgetView:
     """A budget with its day and its month; the ids of users stay inside."""
-    budget = standing.budget
+    budget = status.budget
     subject = budget.subject
     return {
         "scope": cast(SettableScope, subject.scope.value),
         "id": subject.subject_id if subject.scope in {BudgetScope.API_KEY, BudgetScope.RESOURCE} else None,
         "daily_usd": usd_text(budget.daily_nanousd),
         "monthly_usd": usd_text(budget.monthly_nanousd),
-        "day": _period_view(standing, Period.DAY, budget.daily_nanousd),
-        "month": _period_view(standing, Period.MONTH, budget.monthly_nanousd),
+        "day": _period_view(status, Period.DAY, budget.daily_nanousd),
+        "month": _period_view(status, Period.MONTH, budget.monthly_nanousd),
     }
 
 
-def _period_view(standing: Standing, period: Period, cap_nanousd: int | None) -> SpentInPeriod:
-    is_set, spending = cap_nanousd is not None, standing.spending[period]
+def _period_view(status: BudgetStatus, period: Period, cap_nanousd: int | None) -> SpentInPeriod:
+    is_set, spending = cap_nanousd is not None, status.spending[period]
     return {
-        "period": period.starting(standing.at),
+        "period": period.starting(status.at),
         "spent_usd": usd_text(spending.spent_nanousd) if is_set else None,
         "reserved_usd": usd_text(spending.reserved_nanousd) if is_set else None,
         "left_usd": usd_text(spending.left(cap_nanousd)) if cap_nanousd is not None else None,
-        "resets_at": format_time(period.end(standing.at)),
+        "resets_at": format_time(period.end(status.at)),
     }

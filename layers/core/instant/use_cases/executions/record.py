@@ -154,8 +154,8 @@ class Recording:
     def _write_opening(self) -> None:
         """The first write; where it is not acknowledged, it may have been made."""
         self._is_written = True
-        if standing := self._deps.ledger.open(self.opening):
-            raise AlreadyRecorded(standing)
+        if existing := self._deps.ledger.open(self.opening):
+            raise AlreadyRecorded(existing)
 
     def _close(self, state: State, body: dict[str, Any], receipt: Receipt, error_code: str | None = None) -> None:
         """Record the end; if that fails the row stays open and is reconciled, and the caller still gets the answer."""

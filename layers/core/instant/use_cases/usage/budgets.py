@@ -29,7 +29,7 @@ class BudgetDeps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class BudgetStatus:
     """A budget, and what was spent of it in the day and in the month that `at` is in."""
 
     budget: Budget
@@ -37,7 +37,7 @@ class Standing:
     at: datetime
 
 
-def list_budgets(caller: Identity, deps: BudgetDeps) -> list[Standing]:
+def list_budgets(caller: Identity, deps: BudgetDeps) -> list[BudgetStatus]:
     """All that the caller has set, and always the caller's own; for admins the platform's, too."""
     caller.require(TokenScope.MANAGE)
     always = [Subject(BudgetScope.USER, caller.user_id)]
@@ -47,14 +47,14 @@ def list_budgets(caller: Identity, deps: BudgetDeps) -> list[Standing]:
     for subject in always:
         found.setdefault(subject, deps.budgets.get(subject) or Budget(subject=subject))
     order = list(BudgetScope)
-    return _standings(sorted(found.values(), key=lambda b: (order.index(b.subject.scope), b.subject.subject_id)), deps)
+    return _statuses(sorted(found.values(), key=lambda b: (order.index(b.subject.scope), b.subject.subject_id)), deps)
 
 
-def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, deps: BudgetDeps) -> Standing:
+def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, deps: BudgetDeps) -> BudgetStatus:
     """One budget; where none is set, one without limits."""
     subject = _subject(scope, subject_id, caller)
     _refuse_others(subject, caller, deps, may_be_gone=True)
-    return _standings([deps.budgets.get(subject) or Budget(subject=subject)], deps)[0]
+    return _statuses([deps.budgets.get(subject) or Budget(subject=subject)], deps)[0]
 
 
 def set_budget(
@@ -65,7 +65,7 @@ def set_budget(
     monthly_nanousd: int | None,
     caller: Identity,
     deps: BudgetDeps,
-) -> Standing:
+) -> BudgetStatus:
     """Set what may be spent, for calls that begin from now on; without any limit the budget is taken away.
 
     That is possible, too, when what it was for is gone.
@@ -74,7 +74,7 @@ def set_budget(
     _refuse_others(subject, caller, deps, may_be_gone=daily_nanousd is None and monthly_nanousd is None)
     budget = Budget(subject=subject, daily_nanousd=daily_nanousd, monthly_nanousd=monthly_nanousd)
     deps.budgets.put(_owner(subject, caller), budget)
-    return _standings([budget], deps)[0]
+    return _statuses([budget], deps)[0]
 
 
 def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Subject:
@@ -111,7 +111,7 @@ def _owner(subject: Subject, caller: Identity) -> str:
     return PLATFORM if subject.scope is BudgetScope.GLOBAL else caller.user_id
 
 
-def _standings(budgets: Sequence[Budget], deps: BudgetDeps) -> list[Standing]:
+def _statuses(budgets: Sequence[Budget], deps: BudgetDeps) -> list[BudgetStatus]:
     at = deps.clock.now()
     spending = deps.budgets.spending([budget.subject for budget in budgets], at)
-    return [Standing(budget=budget, spending=spending[budget.subject], at=at) for budget in budgets]
+    return [BudgetStatus(budget=budget, spending=spending[budget.subject], at=at) for budget in budgets]
