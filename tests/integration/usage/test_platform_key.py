@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from instant.domain.money import usd_text
-from instant.domain.usage.budget import PARTS
+from instant.domain.usage.budget import GLOBAL_SHARDS
 from instant.use_cases.executions.credential import PlatformTerms
 from tests.integration.access.test_integrations import REFUSED_KEY
 from tests.integration.aws_calls import recorded
@@ -179,11 +179,11 @@ def test_a_user_s_share_of_a_day_is_not_passed_and_others_have_theirs(house: Hou
 
 def test_what_all_may_spend_in_a_day_is_not_passed_either(house: House) -> None:
     purse, resource_id = Purse(house), public(house)
-    told = [purse.run(resource_id, "[[fake: price 0.0019]]", user=new_user()) for _ in range(PARTS + 1)]
-    assert [answer.status for answer in told] == [200] * PARTS + [429]
+    told = [purse.run(resource_id, "[[fake: price 0.0019]]", user=new_user()) for _ in range(GLOBAL_SHARDS + 1)]
+    assert [answer.status for answer in told] == [200] * GLOBAL_SHARDS + [429]
     assert told[-1].json["error"]["details"]["scope"] == "platform"
-    assert purse.rows("platform#") == [(1_900_000, 1_900_000)] * PARTS
-    assert len(house.fake.chat_requests) == PARTS
+    assert purse.rows("platform#") == [(1_900_000, 1_900_000)] * GLOBAL_SHARDS
+    assert len(house.fake.chat_requests) == GLOBAL_SHARDS
 
 
 def test_its_own_cap_for_one_call_holds_and_names_the_way_out(house: House) -> None:

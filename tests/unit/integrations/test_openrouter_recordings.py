@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.catalog.pricing import Demand, worst_case
+from instant.domain.catalog.pricing import MaxUsage, worst_case
 from instant.domain.errors import (
     CredentialRejected,
     CreditsExhausted,
@@ -167,7 +167,7 @@ def test_no_recorded_answer_cost_more_than_the_worst_case_of_its_own_tokens(cata
         body = json.loads(recorded(name).body)
         if body["model"] not in known:
             continue
-        demand = Demand(
+        max_usage = MaxUsage(
             prompt_tokens=body["usage"]["prompt_tokens"],
             completion_tokens=body["usage"]["completion_tokens"],
             makes_images=bool(body["choices"][0]["message"].get("images")),
@@ -175,7 +175,7 @@ def test_no_recorded_answer_cost_more_than_the_worst_case_of_its_own_tokens(cata
         )
         cost = read_chat(recorded(name)).receipt.cost_nanousd
         assert cost is not None
-        assert 0 < cost <= worst_case([known[body["model"]]], demand), name
+        assert 0 < cost <= worst_case([known[body["model"]]], max_usage), name
         compared += 1
     assert compared >= 7
 

@@ -222,8 +222,8 @@ class BudgetExhausted(InstantError):
 
     code, status, retryable = "budget_exhausted", 429, True
 
-    is_of_a_part = False
-    """Whether only one of several equal parts of the budget is known to be full."""
+    shard_full = False
+    """Whether only one of several shards of the budget is known to be full."""
 
 
 class Internal(InstantError):

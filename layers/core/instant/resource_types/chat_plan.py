@@ -11,7 +11,7 @@ from instant.domain.catalog.pricing import (
     HIDDEN_PROMPT_TOKENS,
     IMAGE_TOKENS,
     SEARCH_USD,
-    Demand,
+    MaxUsage,
     price_limits,
     worst_case,
 )
@@ -99,8 +99,8 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     length = min(_length(settings, content, model) for model in call.models)
     modalities = _modalities(settings, call.models[0])
     engine = _pdf_engine(settings, content, call.models)
-    demand = _demand(settings, content, length, engine=engine, makes_images="image" in modalities)
-    worst = worst_case(call.models, demand)
+    max_usage = _max_usage(settings, content, length, engine=engine, makes_images="image" in modalities)
+    worst = worst_case(call.models, max_usage)
     cap = min(worst, call.cap_nanousd) if call.at_catalog_prices else call.cap_nanousd
     body = {
         "model": call.models[0].openrouter_id,
@@ -111,7 +111,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         **_fallbacks(call.models),
         **_image_config(settings, modalities),
         **_pdf_plugin(engine),
-        "provider": _provider(settings) | {"max_price": price_limits(call.models, demand, cap_nanousd=cap)},
+        "provider": _provider(settings) | {"max_price": price_limits(call.models, max_usage, cap_nanousd=cap)},
     }
     if settings.web_search:
         body |= _web_search(settings.web_search, body.get("tools", []))
@@ -225,9 +225,9 @@ def _provider(settings: ModelSettings) -> dict[str, Any]:
     return settings.provider.model_dump(exclude_none=True) if settings.provider else {}
 
 
-def _demand(
+def _max_usage(
     settings: ModelSettings, content: Content, length: int, *, engine: str | None, makes_images: bool
-) -> Demand:
+) -> MaxUsage:
     """What the call can use up, at most."""
     texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
     images = sum(media.kind == "image" for media in content.media)
@@ -240,7 +240,7 @@ def _demand(
         tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
         tokens += (rounds - 1) * length  # every turn reads again what the ones before have written
         extra += search.max_uses * max(SEARCH_USD, search.max_results * _RESULT_USD)
-    return Demand(
+    return MaxUsage(
         prompt_tokens=tokens,
         completion_tokens=length,
         rounds=rounds,

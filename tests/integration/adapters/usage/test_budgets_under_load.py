@@ -32,7 +32,7 @@ from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_BUDGETS
-from instant.domain.usage.budget import PARTS, Budget, BudgetScope, Period, Spending, Subject, exhausted, rows
+from instant.domain.usage.budget import GLOBAL_SHARDS, Budget, BudgetScope, Period, Spending, Subject, exhausted, rows
 from instant.use_cases.executions.deps import LedgerDeps
 from instant.use_cases.executions.record import record
 from tests.fakes.aws_faults import cancelled
@@ -49,8 +49,8 @@ FIT = 40
 
 CAP = FIT * WORST + WORST - 1
 EACH = 20
-SHARED_FIT = EACH * PARTS
-SHARED_CAP = PARTS * (EACH * WORST + WORST - 1)
+SHARED_FIT = EACH * GLOBAL_SHARDS
+SHARED_CAP = GLOBAL_SHARDS * (EACH * WORST + WORST - 1)
 AT = parse_time(NOON)
 CONFLICTS = 0.1
 """The share of transactions that meet another one, and are to be tried again."""
@@ -191,7 +191,7 @@ def passed(
 def check(till: Till, costs: list[int], fit: int) -> None:
     """The limit was never passed, as many passed as fit, and what is held is what they cost."""
     cap = till.budget.daily_nanousd or 0
-    parts = PARTS if till.budget.subject.scope.is_shared else 1
+    parts = GLOBAL_SHARDS if till.budget.subject.scope.is_shared else 1
     assert till.writes >= 3 * fit
     assert till.most <= cap
     assert till.most_of_one <= cap // parts
@@ -235,7 +235,7 @@ def test_what_turns_out_cheaper_makes_room_and_no_more(till: Till) -> None:
 def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
     costs = passed(shared, a_ledger(shared.house), lambda: WORST, conflicts=CONFLICTS)
     check(shared, costs, SHARED_FIT)
-    assert sorted(shared.held()) == [EACH * WORST] * PARTS
+    assert sorted(shared.held()) == [EACH * WORST] * GLOBAL_SHARDS
     assert shared.spending() == Spending(SHARED_FIT * WORST, 0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.catalog.pricing import SEARCH_USD, Demand, Usage, expected_usd, worst_case
+from instant.domain.catalog.pricing import SEARCH_USD, MaxUsage, Usage, expected_usd, worst_case
 from instant.domain.money import NANO
 from tests.fakes.nouns import a_model
 
@@ -79,7 +79,7 @@ def cost(model: CatalogModel, prompt: int = 1000, completion: int = 100, at: dat
 
 @given(MODELS, usages())
 def test_it_is_never_above_the_worst_case(model: CatalogModel, usage: Usage) -> None:
-    demand = Demand(
+    max_usage = MaxUsage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         images=usage.images,
@@ -87,7 +87,7 @@ def test_it_is_never_above_the_worst_case(model: CatalogModel, usage: Usage) -> 
         extra_usd=SEARCH_USD * usage.web_searches,
     )
     usd = expected_usd(model, usage, NOON)
-    assert usd is None or usd * NANO <= worst_case([model], demand)
+    assert usd is None or usd * NANO <= worst_case([model], max_usage)
 
 
 @given(FLAT, usages(), st.sampled_from([*Usage.__dataclass_fields__]), st.integers(1, 10_000))

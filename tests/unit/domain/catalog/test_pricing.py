@@ -13,7 +13,7 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import (
     HIDDEN_PROMPT_TOKENS,
     IMAGE_TOKEN_FACTOR,
-    Demand,
+    MaxUsage,
     highest,
     price_limits,
     worst_case,
@@ -43,7 +43,7 @@ MODELS = st.builds(
 )
 SETS = st.lists(MODELS, min_size=1, max_size=3)
 DEMANDS = st.builds(
-    Demand,
+    MaxUsage,
     prompt_tokens=st.integers(0, 10**6),
     completion_tokens=st.integers(0, 10**6),
     rounds=st.integers(1, 7),
@@ -54,25 +54,25 @@ DEMANDS = st.builds(
 )
 
 
-def demand(prompt: int, completion: int, **more: Any) -> Demand:
+def a_max_usage(prompt: int, completion: int, **more: Any) -> MaxUsage:
     """So many tokens of prompt and answer."""
-    return Demand(prompt_tokens=prompt, completion_tokens=completion, **more)
+    return MaxUsage(prompt_tokens=prompt, completion_tokens=completion, **more)
 
 
-def most_tokens(model: CatalogModel, wanted: Demand) -> tuple[int, int]:
+def most_tokens(model: CatalogModel, max_usage: MaxUsage) -> tuple[int, int]:
     """The longest prompt and the longest answer of one round, written down independently."""
-    prompt = wanted.prompt_tokens + HIDDEN_PROMPT_TOKENS
+    prompt = max_usage.prompt_tokens + HIDDEN_PROMPT_TOKENS
     if model.context_length is not None:
-        prompt = model.context_length if wanted.reads_whole_context else min(prompt, model.context_length)
+        prompt = model.context_length if max_usage.reads_whole_context else min(prompt, model.context_length)
     capped = "max_tokens" in model.supported_parameters
-    return prompt, wanted.completion_tokens if capped else model.longest_answer
+    return prompt, max_usage.completion_tokens if capped else model.longest_answer
 
 
-def bill(model: CatalogModel, wanted: Demand, prices: Mapping[str, Fraction]) -> Fraction:
+def bill(model: CatalogModel, max_usage: MaxUsage, prices: Mapping[str, Fraction]) -> Fraction:
     """What a call costs in nano-USD at a provider's prices in USD per unit, in exact arithmetic."""
-    prompt, answer = most_tokens(model, wanted)
+    prompt, answer = most_tokens(model, max_usage)
     one = prices["prompt"] * prompt + prices["completion"] * answer + prices["request"]
-    whole = one * wanted.rounds + prices.get("image", Fraction()) * wanted.images + Fraction(wanted.extra_usd)
+    whole = one * max_usage.rounds + prices.get("image", Fraction()) * max_usage.images + Fraction(max_usage.extra_usd)
     return whole * 10**9
 
 
@@ -83,13 +83,15 @@ def at(limits: Mapping[str, str]) -> dict[str, Fraction]:
 
 
 @given(SETS, DEMANDS, st.data())
-def test_no_call_within_the_bounds_costs_more(models: list[CatalogModel], wanted: Demand, data: st.DataObject) -> None:
+def test_no_call_within_the_bounds_costs_more(
+    models: list[CatalogModel], max_usage: MaxUsage, data: st.DataObject
+) -> None:
     model = data.draw(st.sampled_from(models), "the one that serves")
     tier = data.draw(st.sampled_from([model.pricing, *model.price_overrides]), "tier")
     price = {key: Fraction(str(tier.get(key, model.pricing.get(key, 0)))) for key in (*KEYS, "audio", "audio_output")}
-    prompt, answer = most_tokens(model, wanted)
-    total = Fraction(wanted.extra_usd) + price["image"] * wanted.images
-    for _ in range(wanted.rounds):
+    prompt, answer = most_tokens(model, max_usage)
+    total = Fraction(max_usage.extra_usd) + price["image"] * max_usage.images
+    for _ in range(max_usage.rounds):
         written = data.draw(st.integers(0, prompt), "cache writes")
         heard = data.draw(st.integers(0, prompt - written), "heard")
         thought = data.draw(st.integers(0, answer), "thoughts")
@@ -97,21 +99,23 @@ def test_no_call_within_the_bounds_costs_more(models: list[CatalogModel], wanted
         total += price["request"] + price["input_cache_write"] * written + price["audio"] * heard
         total += price["prompt"] * (prompt - written - heard) + price["internal_reasoning"] * thought
         total += price["audio_output"] * spoken + price["completion"] * (answer - thought - spoken)
-    assert total * 10**9 <= worst_case(models, wanted)
+    assert total * 10**9 <= worst_case(models, max_usage)
 
 
 @given(SETS, DEMANDS, st.integers(0, 10**12))
 def test_a_provider_at_the_limits_never_costs_more_than_the_cap_whichever_model_serves(
-    models: list[CatalogModel], wanted: Demand, room: int
+    models: list[CatalogModel], max_usage: MaxUsage, room: int
 ) -> None:
-    cap = worst_case(models, wanted) + room
-    provider = at(price_limits(models, wanted, cap_nanousd=cap))
-    assert max(bill(model, wanted, provider) for model in models) <= cap
+    cap = worst_case(models, max_usage) + room
+    provider = at(price_limits(models, max_usage, cap_nanousd=cap))
+    assert max(bill(model, max_usage, provider) for model in models) <= cap
 
 
 @given(SETS, DEMANDS, st.integers(0, 10**9))
-def test_the_limits_let_the_catalog_s_own_prices_pass(models: list[CatalogModel], wanted: Demand, room: int) -> None:
-    limits = price_limits(models, wanted, cap_nanousd=worst_case(models, wanted) + room)
+def test_the_limits_let_the_catalog_s_own_prices_pass(
+    models: list[CatalogModel], max_usage: MaxUsage, room: int
+) -> None:
+    limits = price_limits(models, max_usage, cap_nanousd=worst_case(models, max_usage) + room)
     provider, step = at(limits), Fraction(1, 10**9)
     for model in models:
         assert provider["prompt"] * 10**6 + step >= Fraction(highest(model, "prompt")) * 10**6
@@ -122,22 +126,22 @@ def test_the_limits_let_the_catalog_s_own_prices_pass(models: list[CatalogModel]
 @given(TIERS, st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 1000))
 def test_the_limits_use_up_the_whole_cap(pricing: dict[str, str], prompt: int, tokens: int, times: int) -> None:
     model = a_model(pricing=pricing, context_length=None)
-    wanted = demand(prompt, tokens)
-    worst = worst_case([model], wanted)
+    max_usage = a_max_usage(prompt, tokens)
+    worst = worst_case([model], max_usage)
     assume(worst > 10**7)
-    provider = at(price_limits([model], wanted, cap_nanousd=worst * times))
+    provider = at(price_limits([model], max_usage, cap_nanousd=worst * times))
     rounding = Fraction(prompt + HIDDEN_PROMPT_TOKENS + tokens, 10**6) + 2  # a limit's last digit is 1e-9 USD
-    assert bill(model, wanted, provider) >= worst * times * (1 - Fraction(2, 10**6)) - rounding
+    assert bill(model, max_usage, provider) >= worst * times * (1 - Fraction(2, 10**6)) - rounding
 
 
 def test_the_worst_case_counts_every_byte_and_every_allowed_token() -> None:
     model = a_model(pricing={"prompt": "0.000001", "completion": "0.00001", "request": "0.005"})
-    assert worst_case([model], demand(1000, 100)) == 1_256_000 + 1_000_000 + 5_000_000
+    assert worst_case([model], a_max_usage(1000, 100)) == 1_256_000 + 1_000_000 + 5_000_000
 
 
 def test_every_round_reads_writes_and_is_charged_again() -> None:
     model = a_model(pricing={"prompt": "0.000001", "completion": "0.00001", "request": "0.005", "image": "0.001"})
-    extra = demand(1000, 100, rounds=3, images=2, extra_usd=Decimal("0.02"))
+    extra = a_max_usage(1000, 100, rounds=3, images=2, extra_usd=Decimal("0.02"))
     assert worst_case([model], extra) == 3 * 7_256_000 + 2 * 1_000_000 + 20_000_000
 
 
@@ -145,28 +149,28 @@ def test_of_several_models_the_dearest_price_of_each_kind_counts() -> None:
     reader = a_model("a/reader", pricing={"prompt": "0.000002", "completion": "0.00001"})
     writer = a_model("a/writer", pricing={"prompt": "0.000001", "completion": "0.00003"})
     expected = 1_256 * 2_000 + 100 * 30_000
-    assert worst_case([reader, writer], demand(1000, 100)) == expected
-    assert worst_case([writer, reader], demand(1000, 100)) == expected
+    assert worst_case([reader, writer], a_max_usage(1000, 100)) == expected
+    assert worst_case([writer, reader], a_max_usage(1000, 100)) == expected
 
 
 def test_of_several_models_the_one_that_obeys_no_cap_sets_the_length() -> None:
     price = {"prompt": "0", "completion": "0.000001"}
     deaf = a_model("a/deaf", pricing=price, supported_parameters=(), max_tokens=8_192)
-    assert worst_case([a_model(pricing=price), deaf], demand(0, 100)) == 8_192 * 1_000
+    assert worst_case([a_model(pricing=price), deaf], a_max_usage(0, 100)) == 8_192 * 1_000
 
 
 def test_what_is_only_known_to_fit_fills_the_context() -> None:
     model = a_model(pricing={"prompt": "0.000001", "completion": "0"}, context_length=65_536)
-    assert worst_case([model], demand(1000, 0, reads_whole_context=True)) == 65_536_000
-    assert worst_case([model], demand(10**6, 0)) == 65_536_000
-    assert worst_case([model], demand(1000, 0)) == 1_256_000
+    assert worst_case([model], a_max_usage(1000, 0, reads_whole_context=True)) == 65_536_000
+    assert worst_case([model], a_max_usage(10**6, 0)) == 65_536_000
+    assert worst_case([model], a_max_usage(1000, 0)) == 1_256_000
 
 
 def test_the_dearest_tier_counts() -> None:
     override = {"min_prompt_tokens": 200_000, "prompt": "0.000006", "completion": "0.0000225"}
     model = a_model(pricing={"prompt": "0.000003", "completion": "0.000015"}, price_overrides=(override,))
     assert highest(model, "prompt") == Decimal("0.000006")
-    assert worst_case([model], demand(744, 1000)) == 6_000_000 + 22_500_000
+    assert worst_case([model], a_max_usage(744, 1000)) == 6_000_000 + 22_500_000
 
 
 def test_cache_writes_and_hidden_thoughts_count_where_they_are_dearer() -> None:
@@ -177,27 +181,27 @@ def test_cache_writes_and_hidden_thoughts_count_where_they_are_dearer() -> None:
         "internal_reasoning": "0.00006",
     }
     model = a_model(pricing=pricing)
-    assert worst_case([model], demand(0, 10)) == 512_000 + 600_000
-    limits = price_limits([model], demand(0, 10), cap_nanousd=2_224_000)
+    assert worst_case([model], a_max_usage(0, 10)) == 512_000 + 600_000
+    limits = price_limits([model], a_max_usage(0, 10), cap_nanousd=2_224_000)
     assert limits == {"prompt": "4", "completion": "120", "request": "0"}
 
 
 def test_images_whose_tokens_have_no_listed_price_count_as_many_times_the_text_s() -> None:
     silent = a_model(pricing={"prompt": "0", "completion": "0.000003"})
-    assert worst_case([silent], demand(0, 1000)) == 3_000_000
-    assert worst_case([silent], demand(0, 1000, makes_images=True)) == 3_000_000 * IMAGE_TOKEN_FACTOR
+    assert worst_case([silent], a_max_usage(0, 1000)) == 3_000_000
+    assert worst_case([silent], a_max_usage(0, 1000, makes_images=True)) == 3_000_000 * IMAGE_TOKEN_FACTOR
     assert IMAGE_TOKEN_FACTOR >= 20
 
 
 def test_images_whose_tokens_have_a_listed_price_count_at_it() -> None:
     open_handed = a_model(pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
-    assert worst_case([open_handed], demand(0, 1000, makes_images=True)) == 30_000_000
+    assert worst_case([open_handed], a_max_usage(0, 1000, makes_images=True)) == 30_000_000
 
 
 def test_the_factor_for_images_is_each_model_s_own() -> None:
     listed = a_model("a/listed", pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
     silent = a_model("a/silent", pricing={"prompt": "0", "completion": "0.000003"})
-    assert worst_case([listed, silent], demand(0, 1000, makes_images=True)) == 60_000_000
+    assert worst_case([listed, silent], a_max_usage(0, 1000, makes_images=True)) == 60_000_000
 
 
 @pytest.mark.parametrize("price", ["-1", "NaN", "free", None, 0.5, True])
@@ -207,27 +211,29 @@ def test_what_is_no_price_counts_as_nothing(price: object) -> None:
 
 def test_a_model_without_prices_is_only_served_for_nothing() -> None:
     free = [a_model(pricing={"prompt": "0", "completion": "0"})]
-    wanted = demand(10**6, 10**6)
-    assert worst_case(free, wanted) == 0
-    assert price_limits(free, wanted, cap_nanousd=10**9) == {"prompt": "0", "completion": "0", "request": "0"}
+    max_usage = a_max_usage(10**6, 10**6)
+    assert worst_case(free, max_usage) == 0
+    assert price_limits(free, max_usage, cap_nanousd=10**9) == {"prompt": "0", "completion": "0", "request": "0"}
 
 
 @pytest.mark.parametrize(("images", "names"), [(0, set()), (1, {"image"})])
 def test_images_have_a_limit_where_there_are_any(images: int, names: set[str]) -> None:
-    wanted = demand(10, 10, images=images)
-    limits = price_limits([a_model(pricing={"prompt": "0.000001", "image": "0.002"})], wanted, cap_nanousd=10**9)
+    max_usage = a_max_usage(10, 10, images=images)
+    limits = price_limits([a_model(pricing={"prompt": "0.000001", "image": "0.002"})], max_usage, cap_nanousd=10**9)
     assert set(limits) == {"prompt", "completion", "request"} | names
 
 
 @pytest.mark.parametrize("cap", [0, 1, 6_999_999])
 def test_below_what_comes_on_top_nothing_may_cost_anything(cap: int) -> None:
-    wanted = demand(10, 10, extra_usd=Decimal("0.007"))
-    limits = price_limits([a_model()], wanted, cap_nanousd=cap)
+    max_usage = a_max_usage(10, 10, extra_usd=Decimal("0.007"))
+    limits = price_limits([a_model()], max_usage, cap_nanousd=cap)
     assert set(limits.values()) == {"0"}
 
 
 @given(SETS, DEMANDS, st.integers(0, 10**15))
-def test_limits_are_plain_decimals_and_always_there(models: Sequence[CatalogModel], wanted: Demand, cap: int) -> None:
-    limits = price_limits(models, wanted, cap_nanousd=cap)
+def test_limits_are_plain_decimals_and_always_there(
+    models: Sequence[CatalogModel], max_usage: MaxUsage, cap: int
+) -> None:
+    limits = price_limits(models, max_usage, cap_nanousd=cap)
     assert {"prompt", "completion", "request"} <= set(limits) <= {"prompt", "completion", "request", "image"}
     assert all(price and set(price) <= set("0123456789.") for price in limits.values())

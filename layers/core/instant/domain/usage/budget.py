@@ -13,8 +13,8 @@ from math import ceil
 from instant.domain.errors import BudgetExhausted, CostCap, InvalidField
 from instant.domain.money import usd_text
 
-PARTS = 8
-"""Into how many parts a budget of everybody's calls is split, so that no single row becomes the bottleneck."""
+GLOBAL_SHARDS = 8
+"""Into how many shards a budget of everybody's calls is split, so that no single row becomes the bottleneck."""
 
 
 class BudgetScope(StrEnum):
@@ -107,17 +107,19 @@ class Hold:
     period: Period
 
 
-def holds(budgets: Iterable[Budget], at: datetime, part: int) -> tuple[Hold, ...]:
-    """Where a call at this time must hold money back; of shared budgets in one of `PARTS` equal parts."""
+def holds(budgets: Iterable[Budget], at: datetime, shard: int) -> tuple[Hold, ...]:
+    """Where a call at this time must hold money back; of shared budgets in one of `GLOBAL_SHARDS` equal shards."""
     return tuple(
-        _hold(budget.subject, period, cap, at, part % PARTS) for budget in budgets for period, cap in budget.caps()
+        _hold(budget.subject, period, cap, at, shard % GLOBAL_SHARDS)
+        for budget in budgets
+        for period, cap in budget.caps()
     )
 
 
 def rows(subject: Subject, period: Period, at: datetime) -> list[str]:
     """The names of the rows that together say what was spent."""
-    parts = range(PARTS) if subject.scope.is_shared else (0,)
-    return [_row(subject, period, at, part) for part in parts]
+    shards = range(GLOBAL_SHARDS) if subject.scope.is_shared else (0,)
+    return [_row(subject, period, at, shard) for shard in shards]
 
 
 def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int) -> None:
@@ -140,7 +142,7 @@ def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
         details={"scope": hold.scope, "period": hold.period},
         retry_after=ceil((end - at).total_seconds()),
     )
-    error.is_of_a_part = hold.scope.is_shared
+    error.shard_full = hold.scope.is_shared
     return error
 
 
@@ -149,14 +151,14 @@ def too_many(most: int) -> InvalidField:
     return InvalidField.named("scope", f"you have {most} budgets, which is all there may be; take one away first")
 
 
-def _hold(subject: Subject, period: Period, cap: int, at: datetime, part: int) -> Hold:
+def _hold(subject: Subject, period: Period, cap: int, at: datetime, shard: int) -> Hold:
     if subject.scope.is_shared:
-        return Hold(_row(subject, period, at, part), cap // PARTS, subject.scope, period)
+        return Hold(_row(subject, period, at, shard), cap // GLOBAL_SHARDS, subject.scope, period)
     return Hold(_row(subject, period, at, 0), cap, subject.scope, period)
 
 
-def _row(subject: Subject, period: Period, at: datetime, part: int) -> str:
-    return f"spend#{subject.name}#{period.starting(at)}#{part}"
+def _row(subject: Subject, period: Period, at: datetime, shard: int) -> str:
+    return f"spend#{subject.name}#{period.starting(at)}#{shard}"
 
 
 def _words(hold: Hold) -> str:

@@ -11,7 +11,7 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import (
     IMAGE_TOKENS,
     SEARCH_USD,
-    Demand,
+    MaxUsage,
     Usage,
     expected_usd,
     highest,
@@ -85,14 +85,14 @@ def _estimate(model: CatalogModel, call: PlannedCall, at: datetime) -> Estimate:
     return Estimate(
         model=model,
         expected_nanousd=None if usd is None else to_nanousd(usd),
-        worst_nanousd=worst_case([model], _demand(model, call)) if _is_priced(model) else None,
+        worst_nanousd=worst_case([model], _max_usage(model, call)) if _is_priced(model) else None,
         fits=_fits(model, call.usage),
     )
 
 
-def _demand(model: CatalogModel, call: PlannedCall) -> Demand:
+def _max_usage(model: CatalogModel, call: PlannedCall) -> MaxUsage:
     search = max(highest(model, "web_search"), SEARCH_USD)
-    return Demand(
+    return MaxUsage(
         prompt_tokens=call.max_prompt_tokens + call.usage.images * IMAGE_TOKENS,
         completion_tokens=call.usage.completion_tokens,
         images=call.usage.images,

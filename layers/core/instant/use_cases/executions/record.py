@@ -19,7 +19,7 @@ from instant.domain.executions.prepared import Prepared
 from instant.domain.executions.receipt import Receipt
 from instant.domain.ids import new_id
 from instant.domain.money import usd_text
-from instant.domain.usage.budget import PARTS, Hold, holds, refuse_too_dear
+from instant.domain.usage.budget import GLOBAL_SHARDS, Hold, holds, refuse_too_dear
 from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps, SecondsLeft
 
@@ -137,13 +137,13 @@ class Recording:
 
     def _reserve(self) -> None:
         """Open with the holds; of sharded budgets, in the first of several shards that has room."""
-        for shard in range(self._first_shard, self._first_shard + PARTS):
+        for shard in range(self._first_shard, self._first_shard + GLOBAL_SHARDS):
             self.opening = replace(self.opening, holds=self._holds(shard))
             try:
                 self._write_opening()
                 return
             except BudgetExhausted as error:
-                if not error.is_of_a_part or shard == self._first_shard + PARTS - 1:
+                if not error.shard_full or shard == self._first_shard + GLOBAL_SHARDS - 1:
                     raise
             except (InstantError, AlreadyRecorded):
                 raise

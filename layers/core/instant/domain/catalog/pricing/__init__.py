@@ -7,7 +7,7 @@ from instant.domain.catalog.pricing.worst import (
     HIDDEN_PROMPT_TOKENS,
     IMAGE_TOKEN_FACTOR,
     IMAGE_TOKENS,
-    Demand,
+    MaxUsage,
     price_limits,
     worst_case,
 )
@@ -18,7 +18,7 @@ __all__ = [
     "IMAGE_TOKENS",
     "IMAGE_TOKEN_FACTOR",
     "SEARCH_USD",
-    "Demand",
+    "MaxUsage",
     "Usage",
     "expected_usd",
     "has_price",

@@ -26,7 +26,7 @@ _COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class MaxUsage:
     """The most that a call can use up.
 
     `rounds` is how often a model may be run over its prompt, `reads_whole_context` says that the prompt's length
@@ -53,16 +53,16 @@ class _Prices:
     image: Decimal
 
 
-def worst_case(models: Sequence[CatalogModel], demand: Demand) -> int:
+def worst_case(models: Sequence[CatalogModel], max_usage: MaxUsage) -> int:
     """The most that one call can cost in nano-USD, whichever of `models` serves it.
 
     Every byte is a token, every answer as long as allowed, every tier and model the dearest.
     """
     with localcontext(prec=EXACT):
-        return to_nanousd(_variable(models, demand) + demand.extra_usd)
+        return to_nanousd(_variable(models, max_usage) + max_usage.extra_usd)
 
 
-def price_limits(models: Sequence[CatalogModel], demand: Demand, *, cap_nanousd: int) -> dict[str, str]:
+def price_limits(models: Sequence[CatalogModel], max_usage: MaxUsage, *, cap_nanousd: int) -> dict[str, str]:
     """The dearest provider prices at which the worst case still fits the cap, as OpenRouter's `max_price` has them.
 
     The catalog shows one provider's price and others ask up to 14 times as much, so the cap holds only if the
@@ -70,32 +70,32 @@ def price_limits(models: Sequence[CatalogModel], demand: Demand, *, cap_nanousd:
     tokens for prompt and completion, USD each for request and image.
     """
     with localcontext(prec=EXACT):
-        prices, variable = _dearest(models), _variable(models, demand)
-        slack = (Decimal(cap_nanousd) / NANO - demand.extra_usd) / variable if variable else Decimal(1)
+        prices, variable = _dearest(models), _variable(models, max_usage)
+        slack = (Decimal(cap_nanousd) / NANO - max_usage.extra_usd) / variable if variable else Decimal(1)
         limits = {
             "prompt": prices.prompt * _MILLION,
             "completion": prices.completion * _MILLION,
             "request": prices.request,
-            **({"image": prices.image} if demand.images else {}),
+            **({"image": prices.image} if max_usage.images else {}),
         }
         return {name: _limit(price * max(slack, Decimal(0))) for name, price in limits.items()}
 
 
-def _variable(models: Sequence[CatalogModel], demand: Demand) -> Decimal:
+def _variable(models: Sequence[CatalogModel], max_usage: MaxUsage) -> Decimal:
     """What depends on prices: `price_limits` scales exactly this."""
     prices = _dearest(models)
-    tokens = max(_prompt_tokens(model, demand) for model in models)
-    length = max(demand.completion_tokens if model.caps_output else model.longest_answer for model in models)
-    completion = prices.image_completion if demand.makes_images else prices.completion
+    tokens = max(_prompt_tokens(model, max_usage) for model in models)
+    length = max(max_usage.completion_tokens if model.caps_output else model.longest_answer for model in models)
+    completion = prices.image_completion if max_usage.makes_images else prices.completion
     one_round = prices.prompt * tokens + completion * length + prices.request
-    return one_round * demand.rounds + prices.image * demand.images
+    return one_round * max_usage.rounds + prices.image * max_usage.images
 
 
-def _prompt_tokens(model: CatalogModel, demand: Demand) -> int:
-    tokens = demand.prompt_tokens + HIDDEN_PROMPT_TOKENS
+def _prompt_tokens(model: CatalogModel, max_usage: MaxUsage) -> int:
+    tokens = max_usage.prompt_tokens + HIDDEN_PROMPT_TOKENS
     if model.context_length is None:
         return tokens
-    return model.context_length if demand.reads_whole_context else min(tokens, model.context_length)
+    return model.context_length if max_usage.reads_whole_context else min(tokens, model.context_length)
 
 
 def _dearest(models: Sequence[CatalogModel]) -> _Prices:
