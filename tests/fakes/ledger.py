@@ -51,15 +51,15 @@ class MemoryLedger:
         self.rows[opening.execution_id] = Row(opening, opening.first_state, due)
         return None
 
-    def sent(self, opening: Opening) -> None:
+    def mark_sent(self, opening: Opening) -> None:
         row = self._row(opening, State.RESERVED, State.SENT)
         self._put(replace(row, state=State.SENT))
 
-    def name(self, opening: Opening, generation_id: str) -> None:
+    def record_generation_id(self, opening: Opening, generation_id: str) -> None:
         row = self._row(opening, State.SENT, State.UNKNOWN)
         self._put(replace(row, name=generation_id))
 
-    def leave(self, opening: Opening, closing: Closing) -> None:
+    def save_result(self, opening: Opening, closing: Closing) -> None:
         row = self._row(opening, State.SENT, State.UNKNOWN)
         added: dict[str, object] = {
             name: _facts(closing)[name] for name in ("text", "object_key") if name in _facts(closing)
@@ -73,7 +73,7 @@ class MemoryLedger:
         if _is(row, opening, State.RESERVED, State.SENT):
             self._remove(opening)
 
-    def take_back(self, execution_id: str, now: str) -> bool:
+    def reclaim(self, execution_id: str, now: str) -> bool:
         row = self.rows.get(execution_id)
         if row is None or row.state is not State.RESERVED or row.opening.lease_expires_at >= now:
             return False
@@ -92,11 +92,11 @@ class MemoryLedger:
         self._settle(opening, booked(opening, closing))
         return True
 
-    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+    def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         row = self._row(opening, State.SENT, State.UNKNOWN)
         self._put(replace(row, state=closing.state, due_at=due_at, facts={**row.facts, **_facts(closing)}))
 
-    def postpone(self, opening: Opening, due_at: str) -> None:
+    def reschedule(self, opening: Opening, due_at: str) -> None:
         row = self._row(opening, State.RESERVED, State.SENT, State.UNKNOWN)
         self._put(replace(row, due_at=due_at))
 

@@ -35,7 +35,7 @@ class IgnoresWhatStands(MemoryLedger):
 class SendsForAnybody(MemoryLedger):
     """Does not ask whose the reservation is by now."""
 
-    def sent(self, opening: Opening) -> None:
+    def mark_sent(self, opening: Opening) -> None:
         row = self.rows.get(opening.execution_id)
         if row is None or row.state not in {State.RESERVED, State.SENT}:
             raise Refused
@@ -55,8 +55,8 @@ class ClosesAnything(MemoryLedger):
 class ForgetsTheUnknown(MemoryLedger):
     """Gives the money back when nobody knows what became of a call."""
 
-    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
-        super().unknown(opening, closing, due_at)
+    def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        super().mark_unknown(opening, closing, due_at)
         for hold in opening.holds:
             self.budgets[hold.name]["committed"] -= opening.reserved_nanousd
 
@@ -167,7 +167,7 @@ def sends_what_is_open(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
     """A reconciler that makes the calls that others left behind."""
     for run in deps.open_runs.due(format_time(deps.clock.now())):
         if run.state is State.RESERVED:
-            deps.ledger.take_back(run.opening.execution_id, format_time(deps.clock.now()))
+            deps.ledger.reclaim(run.opening.execution_id, format_time(deps.clock.now()))
             continue
         assert isinstance(deps.upstream, SimulatedService)
         deps.upstream.network.actor.opening = run.opening

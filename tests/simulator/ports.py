@@ -53,22 +53,22 @@ class FaultyLedger:
             f"open {_name(opening)}", lambda: self._step(opening, lambda: self.books.open(opening))
         )
 
-    def sent(self, opening: Opening) -> None:
-        self._network.write(f"sent {_name(opening)}", lambda: self.books.sent(opening))
+    def mark_sent(self, opening: Opening) -> None:
+        self._network.write(f"sent {_name(opening)}", lambda: self.books.mark_sent(opening))
 
-    def name(self, opening: Opening, generation_id: str) -> None:
-        self._network.write(f"name {_name(opening)}", lambda: self.books.name(opening, generation_id))
+    def record_generation_id(self, opening: Opening, generation_id: str) -> None:
+        self._network.write(f"name {_name(opening)}", lambda: self.books.record_generation_id(opening, generation_id))
 
-    def leave(self, opening: Opening, closing: Closing) -> None:
-        self._network.write(f"leave {_name(opening)}", lambda: self.books.leave(opening, closing))
+    def save_result(self, opening: Opening, closing: Closing) -> None:
+        self._network.write(f"leave {_name(opening)}", lambda: self.books.save_result(opening, closing))
 
     def release(self, opening: Opening) -> None:
         self._network.write(
             f"release {_name(opening)}", lambda: self._step(opening, lambda: self.books.release(opening))
         )
 
-    def take_back(self, execution_id: str, now: str) -> bool:
-        return self._network.write(f"take back {execution_id}", lambda: self.books.take_back(execution_id, now))
+    def reclaim(self, execution_id: str, now: str) -> bool:
+        return self._network.write(f"take back {execution_id}", lambda: self.books.reclaim(execution_id, now))
 
     def close(self, opening: Opening, closing: Closing) -> bool:
         if closing.state is State.LOST and closing.receipt.generation_id:
@@ -78,12 +78,14 @@ class FaultyLedger:
         what = f"close {_name(opening)} {closing.state} {closing.receipt.cost_nanousd}"
         return self._network.write(what, lambda: self._step(opening, lambda: self.books.close(opening, closing)))
 
-    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+    def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         what = f"unknown {_name(opening)} {closing.receipt.generation_id}"
-        self._network.write(what, lambda: self._step(opening, lambda: self.books.unknown(opening, closing, due_at)))
+        self._network.write(
+            what, lambda: self._step(opening, lambda: self.books.mark_unknown(opening, closing, due_at))
+        )
 
-    def postpone(self, opening: Opening, due_at: str) -> None:
-        self._network.write(f"postpone {_name(opening)}", lambda: self.books.postpone(opening, due_at))
+    def reschedule(self, opening: Opening, due_at: str) -> None:
+        self._network.write(f"postpone {_name(opening)}", lambda: self.books.reschedule(opening, due_at))
 
     def due(self, now: str) -> Iterator[OpenRun]:
         yield from self._network.read("looks for what is due", lambda: list(self.books.due(now)))

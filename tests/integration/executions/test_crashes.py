@@ -205,7 +205,7 @@ def test_an_acknowledgement_lost_anywhere_moves_no_figure(stage: Stage) -> None:
 class ForgetfulLedger(DynamoLedger):
     """What not to do: does not say that something is sent."""
 
-    def sent(self, opening: Opening) -> None:
+    def mark_sent(self, opening: Opening) -> None:
         """Leave the row as it is."""
 
 

@@ -45,7 +45,7 @@ class HastyLedger(DynamoLedger):
             self.gap.wait(HANG_SECONDS)
         return super()._put(opening, {name: value for name, value in put.items() if name != "ConditionExpression"})
 
-    def sent(self, opening: Opening) -> None:
+    def mark_sent(self, opening: Opening) -> None:
         """Mark whatever is there."""
         aws.client("dynamodb").update_item(
             TableName=self._tables.executions,

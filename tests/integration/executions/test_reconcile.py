@@ -210,7 +210,7 @@ def test_killed_anywhere_or_not_told_the_next_look_ends_alike(
     ledger.open(held)
     sent = replace(held, execution_id="exe_2", run_id="run_2")
     ledger.open(sent)
-    ledger.sent(sent)
+    ledger.mark_sent(sent)
     clock.pass_seconds(31)
     kept, ends = kept_tables(), list[object]()
     for call in range(1, 60):
@@ -280,8 +280,8 @@ def test_a_reservation_whose_run_died_is_taken_back(furnished: House, clock: Fak
 def test_a_lost_call_s_reservation_is_spent(furnished: House, clock: FakeClock, held: Opening) -> None:
     ledger = a_ledger(furnished)
     ledger.open(held)
-    ledger.sent(held)
-    ledger.unknown(
+    ledger.mark_sent(held)
+    ledger.mark_unknown(
         held, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), format_time(clock.now())
     )
     assert money(furnished) == (700_000, 0)
@@ -293,7 +293,7 @@ def test_two_looks_at_once_are_one(furnished: House, clock: FakeClock, held: Ope
     """Whatever each has read before the other wrote, it is booked once."""
     ledger = a_ledger(furnished)
     ledger.open(held)
-    ledger.sent(held)
+    ledger.mark_sent(held)
     clock.pass_seconds(31)
     desk = furnished.module("ReconcileFunction").deps
     first, second = (list(desk.open_runs.due(format_time(clock.now()))) for _ in range(2))

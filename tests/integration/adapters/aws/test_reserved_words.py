@@ -72,13 +72,13 @@ def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
         for opening in (done, lost, left, dead):
             ledger.open(opening)
         for opening in (done, lost):
-            ledger.sent(opening)
-            ledger.name(opening, "gen-1")
-            ledger.postpone(opening, SENT_AT)
+            ledger.mark_sent(opening)
+            ledger.record_generation_id(opening, "gen-1")
+            ledger.reschedule(opening, SENT_AT)
         ledger.release(left)
-        assert ledger.take_back(dead.execution_id, "2030")
+        assert ledger.reclaim(dead.execution_id, "2030")
         ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none", computed_nanousd=1))
-        ledger.unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
+        ledger.mark_unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
         list(DynamoOpenRuns(executions).due("2030"))
         DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
         DynamoExecutionHistory(executions).since("user_alice", SENT_AT, PageRequest(1))

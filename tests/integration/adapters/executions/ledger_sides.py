@@ -151,9 +151,9 @@ def bring_to(ledger: Ledger, opening: Opening, state: State | None) -> None:
         return
     ledger.open(opening)
     if state is not State.RESERVED:
-        ledger.sent(opening)
+        ledger.mark_sent(opening)
     if state is State.UNKNOWN:
-        ledger.unknown(opening, not_known(), LATER)
+        ledger.mark_unknown(opening, not_known(), LATER)
     if state in {State.DONE, State.FAILED}:
         ledger.close(opening, a_closing(state))
     if state is State.LOST:
@@ -164,18 +164,20 @@ type Step = Callable[[Ledger, Opening], object]
 
 STEPS: dict[str, Step] = {
     "open": lambda ledger, opening: ledger.open(opening),
-    "sent": lambda ledger, opening: ledger.sent(opening),
-    "name": lambda ledger, opening: ledger.name(opening, "gen-7"),
-    "leave": lambda ledger, opening: ledger.leave(opening, a_closing()),
-    "leave a failure": lambda ledger, opening: ledger.leave(opening, a_closing(State.FAILED, receipt=Receipt())),
+    "sent": lambda ledger, opening: ledger.mark_sent(opening),
+    "name": lambda ledger, opening: ledger.record_generation_id(opening, "gen-7"),
+    "leave": lambda ledger, opening: ledger.save_result(opening, a_closing()),
+    "leave a failure": lambda ledger, opening: ledger.save_result(opening, a_closing(State.FAILED, receipt=Receipt())),
     "release": lambda ledger, opening: ledger.release(opening),
-    "take back early": lambda ledger, opening: ledger.take_back(opening.execution_id, LEASE_END),
-    "take back": lambda ledger, opening: ledger.take_back(opening.execution_id, LATER),
+    "take back early": lambda ledger, opening: ledger.reclaim(opening.execution_id, LEASE_END),
+    "take back": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
     "done": lambda ledger, opening: ledger.close(opening, a_closing(latency_ms=777, computed_nanousd=6_000)),
     "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, receipt=Receipt())),
     "lost": lambda ledger, opening: ledger.close(opening, given_up()),
-    "unknown": lambda ledger, opening: ledger.unknown(opening, not_known(receipt=Receipt(generation_id="gen-8")), LATE),
-    "postpone": lambda ledger, opening: ledger.postpone(opening, LATE),
+    "unknown": lambda ledger, opening: ledger.mark_unknown(
+        opening, not_known(receipt=Receipt(generation_id="gen-8")), LATE
+    ),
+    "postpone": lambda ledger, opening: ledger.reschedule(opening, LATE),
 }
 
 

@@ -65,7 +65,7 @@ def test_unknown_facts_are_none(
 ) -> None:
     opening = an_opening(fresh("exe"))
     ledger.open(opening)
-    ledger.unknown(opening, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), NOON)
+    ledger.mark_unknown(opening, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), NOON)
     found = history.get(opening.execution_id)
     assert found is not None
     assert (found.state, found.receipt, found.error_code) == (State.UNKNOWN, Receipt(), "outcome_unknown")

@@ -72,9 +72,9 @@ class Bench:
         if state is not None:
             self.ledger.open(opening)
         if state not in {None, State.RESERVED}:
-            self.ledger.sent(opening)
+            self.ledger.mark_sent(opening)
         if state is State.UNKNOWN:
-            self.ledger.unknown(opening, unknown_end(), LATER)
+            self.ledger.mark_unknown(opening, unknown_end(), LATER)
         if state in {State.DONE, State.FAILED, State.LOST}:
             self.ledger.close(opening, a_closing(state))
 
@@ -113,15 +113,15 @@ def unknown_end() -> Closing:
 
 STEPS: dict[str, Callable[[DynamoLedger, Opening], object]] = {
     "open": lambda ledger, opening: ledger.open(replace(opening, run_id="run_of_another")),
-    "sent": lambda ledger, opening: ledger.sent(opening),
-    "name": lambda ledger, opening: ledger.name(opening, "gen-early"),
+    "sent": lambda ledger, opening: ledger.mark_sent(opening),
+    "name": lambda ledger, opening: ledger.record_generation_id(opening, "gen-early"),
     "release": lambda ledger, opening: ledger.release(opening),
-    "take back": lambda ledger, opening: ledger.take_back(opening.execution_id, LATER),
+    "take back": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
     "done": lambda ledger, opening: ledger.close(opening, a_closing(State.DONE, latency_ms=777)),
     "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, latency_ms=777)),
     "lost": lambda ledger, opening: ledger.close(opening, a_closing(State.LOST, latency_ms=777)),
-    "unknown": lambda ledger, opening: ledger.unknown(opening, unknown_end(), LATER),
-    "postpone": lambda ledger, opening: ledger.postpone(opening, LATER),
+    "unknown": lambda ledger, opening: ledger.mark_unknown(opening, unknown_end(), LATER),
+    "postpone": lambda ledger, opening: ledger.reschedule(opening, LATER),
 }
 ALLOWED: dict[tuple[State | None, str], State | None] = {
     (None, "open"): State.RESERVED,
@@ -239,9 +239,9 @@ def test_a_reservation_whose_answer_is_lost_is_made_once(bench: Bench, held: Ope
 
 def test_a_lease_that_has_not_ended_is_not_taken_over(bench: Bench, held: Opening) -> None:
     bench.bring_to(held, State.RESERVED)
-    assert not bench.ledger.take_back(held.execution_id, held.lease_expires_at)
+    assert not bench.ledger.reclaim(held.execution_id, held.lease_expires_at)
     assert bench.there(held)["state"] == {"S": "RESERVED"}
-    assert bench.ledger.take_back(held.execution_id, LATER)
+    assert bench.ledger.reclaim(held.execution_id, LATER)
     assert bench.row(held) is None
 
 
@@ -272,7 +272,7 @@ def test_what_is_open_is_found_when_it_is_due(cloud: House, bench: Bench, held: 
     assert held not in [run.opening for run in runs.due(before)]
     (found,) = [run for run in runs.due(after) if run.opening == held]
     assert found.state is state
-    bench.ledger.postpone(held, "2026-11-22T13:00:00.000000Z")
+    bench.ledger.reschedule(held, "2026-11-22T13:00:00.000000Z")
     assert held not in [run.opening for run in runs.due(LATER)]
 
 
@@ -285,7 +285,7 @@ def test_what_is_closed_is_due_no_more(cloud: House, bench: Bench, held: Opening
 
 def test_a_name_noted_early_is_how_it_is_asked_for(cloud: House, bench: Bench, held: Opening) -> None:
     bench.bring_to(held, State.SENT)
-    bench.ledger.name(held, "gen-early")
+    bench.ledger.record_generation_id(held, "gen-early")
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     assert [run.generation_id for run in runs.due(LATER) if run.opening == held] == ["gen-early"]
 
@@ -368,7 +368,7 @@ def test_a_close_that_never_arrived_is_repeated(bench: Bench, opening: Opening) 
 def test_a_sent_whose_answer_is_lost_is_sent(bench: Bench, opening: Opening) -> None:
     bench.bring_to(opening, State.RESERVED)
     with faults("UpdateItem", lost_answer) as calls:
-        bench.ledger.sent(opening)
+        bench.ledger.mark_sent(opening)
     assert len(calls.bodies) == 2
     assert bench.there(opening)["state"] == {"S": "SENT"}
 

@@ -81,12 +81,12 @@ def test_what_is_open_is_looked_after_when_it_is_due(subject: Subject, opening: 
     subject.ledger.open(opening)
     assert due(subject, opening, "2026-11-22T12:02:29.999999Z") is None
     assert due(subject, opening, "2026-11-22T12:02:30.000000Z") == OpenRun(opening=opening, state=opening.first_state)
-    subject.ledger.postpone(opening, LATE)
+    subject.ledger.reschedule(opening, LATE)
     assert due(subject, opening, "2026-11-22T13:59:59.999999Z") is None
-    subject.ledger.sent(opening)
-    subject.ledger.name(opening, "gen-7")
+    subject.ledger.mark_sent(opening)
+    subject.ledger.record_generation_id(opening, "gen-7")
     assert due(subject, opening, LATE) == OpenRun(opening=opening, state=State.SENT, generation_id="gen-7")
-    subject.ledger.unknown(opening, not_known(), BEFORE)
+    subject.ledger.mark_unknown(opening, not_known(), BEFORE)
     finished_at = not_known().finished_at
     assert due(subject, opening, BEFORE) == OpenRun(
         opening=opening, state=State.UNKNOWN, generation_id="gen-7", finished_at=finished_at,
@@ -167,7 +167,7 @@ def test_a_plain_call_begins_as_sent_and_any_other_as_reserved(subject: Subject,
         ("open release", 0, 0),
         ("open sent release", 0, 0),
         ("open release release", 0, 0),
-        ("open take_back", 0, 0),
+        ("open reclaim", 0, 0),
         ("open sent done", 5_920, 5_920),
         ("open sent done done lost", 5_920, 5_920),
         ("open sent unknown done", 5_920, 5_920),
@@ -245,7 +245,7 @@ def test_an_answer_that_comes_late_is_no_failure(subject: Subject, opening: Open
 
 def test_what_has_got_a_name_meanwhile_is_not_given_up_for_want_of_one(subject: Subject, opening: Opening) -> None:
     bring_to(subject.ledger, opening, State.UNKNOWN)
-    subject.ledger.name(opening, "gen-late")
+    subject.ledger.record_generation_id(opening, "gen-late")
     assert not subject.ledger.close(opening, given_up())
     found = subject.executions.get(opening.execution_id)
     assert found is not None

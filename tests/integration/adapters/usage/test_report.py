@@ -53,7 +53,7 @@ class Caller:
         """An execution whose outcome is not known."""
         opening, at = self.opened(**more), "2026-11-22T12:02:00.000000Z"
         receipt = Receipt(generation_id="gen-1")
-        self.ledger.unknown(
+        self.ledger.mark_unknown(
             opening, a_closing(State.UNKNOWN, receipt=receipt, error_code="outcome_unknown", latency_ms=9_000), at
         )
         return opening

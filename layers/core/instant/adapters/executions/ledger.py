@@ -73,16 +73,16 @@ class DynamoLedger(Ledger):
         raise LookupError("an execution came and went, again and again")
 
     @override
-    def sent(self, opening: Opening) -> None:
+    def mark_sent(self, opening: Opening) -> None:
         self._update(opening, (State.RESERVED, State.SENT), "SET #state = :sent")
 
     @override
-    def name(self, opening: Opening, generation_id: str) -> None:
+    def record_generation_id(self, opening: Opening, generation_id: str) -> None:
         named = "SET early_generation_id = :id"
         self._update(opening, (State.SENT, State.UNKNOWN), named, values(id=generation_id))
 
     @override
-    def leave(self, opening: Opening, closing: Closing) -> None:
+    def save_result(self, opening: Opening, closing: Closing) -> None:
         """Note what a call came to that cannot be booked now: it is told to whoever repeats it, and booked later."""
         receipt = closing.receipt
         facts = values(
@@ -100,7 +100,7 @@ class DynamoLedger(Ledger):
         self._remove(opening, State.RESERVED, State.SENT)
 
     @override
-    def take_back(self, execution_id: str, now: str) -> bool:
+    def reclaim(self, execution_id: str, now: str) -> bool:
         row = self._row(execution_id)
         if row is None or row["state"]["S"] != State.RESERVED or row["lease_expires_at"]["S"] >= now:
             return False
@@ -131,7 +131,7 @@ class DynamoLedger(Ledger):
         return True
 
     @override
-    def unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+    def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         """SENT -> UNKNOWN, to be asked for at `due_at`; nothing is counted until the outcome is known.
 
         A run that is late itself finds its execution UNKNOWN already, and adds what it knows.
@@ -141,7 +141,7 @@ class DynamoLedger(Ledger):
         client("dynamodb").update_item(**write)
 
     @override
-    def postpone(self, opening: Opening, due_at: str) -> None:
+    def reschedule(self, opening: Opening, due_at: str) -> None:
         self._update(opening, OPEN, "SET due_at = :due", values(due=due_at))
 
     def _put(self, opening: Opening, put: dict[str, Any]) -> bool:

@@ -78,7 +78,7 @@ def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     now = deps.clock.now()
     if run.state is State.RESERVED:
         limit = format_time(now - timedelta(seconds=LEASE_SLACK))
-        return "none" if deps.ledger.take_back(run.opening.execution_id, limit) else "open"
+        return "none" if deps.ledger.reclaim(run.opening.execution_id, limit) else "open"
     if run.state is State.SENT:
         run = _mark_unknown(run, now, deps)
     if run.generation_id is None or now - parse_time(run.opening.created_at) >= GIVE_UP_AFTER:
@@ -99,7 +99,7 @@ def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
         finished_at=format_time(now),
         error_code=OutcomeUnknown.code,
     )
-    deps.ledger.unknown(run.opening, closing, format_time(now))
+    deps.ledger.mark_unknown(run.opening, closing, format_time(now))
     return replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
 
 
@@ -136,6 +136,6 @@ def _reschedule(run: OpenRun, deps: ReconcileDeps) -> None:
     now = deps.clock.now()
     delay = min(max((now - parse_time(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
     try:
-        deps.ledger.postpone(run.opening, format_time(now + delay))
+        deps.ledger.reschedule(run.opening, format_time(now + delay))
     except Exception:
         _log.exception("an execution was not rescheduled", extra={"execution_id": run.opening.execution_id})

@@ -95,12 +95,12 @@ class Recording:
         if self.opening.first_state is State.SENT:
             self._write_opening()
         else:
-            self._deps.ledger.sent(self.opening)
+            self._deps.ledger.mark_sent(self.opening)
         self._sent_at = self._deps.clock.monotonic()
 
     def record_generation_id(self, generation_id: str) -> None:
         """Store the id by which the outcome can be looked up, should this process end."""
-        self._deps.ledger.name(self.opening, generation_id)
+        self._deps.ledger.record_generation_id(self.opening, generation_id)
 
     def finish(self, answer: Answer) -> dict[str, Any]:
         """Record the answer and return the response body; a call that never spent is made by now, too."""
@@ -171,7 +171,7 @@ class Recording:
         try:
             if state is State.UNKNOWN:
                 due = self._deps.clock.now() + timedelta(seconds=FIRST_LOOKUP_SECONDS)
-                self._deps.ledger.unknown(self.opening, closing, format_time(due))
+                self._deps.ledger.mark_unknown(self.opening, closing, format_time(due))
             else:
                 self._deps.ledger.close(self.opening, closing)
         except Exception:
@@ -197,7 +197,7 @@ class Recording:
     def _save_result(self, closing: Closing) -> None:
         """A retry with the same idempotency key gets a paid answer all the same, and its end can be looked up."""
         try:
-            self._deps.ledger.leave(self.opening, closing)
+            self._deps.ledger.save_result(self.opening, closing)
         except Exception:
             _log.exception(
                 "the result of an execution was not saved", extra={"execution_id": self.opening.execution_id}

@@ -27,7 +27,7 @@ def replay(request: IdempotentRequest, deps: LedgerDeps) -> dict[str, Any] | Non
     """The response of the first request, or its error raised again; None if the request may be executed."""
     found = deps.executions.get(request.execution_id)
     if found and found.state is State.RESERVED and _is_over(found, deps.clock):
-        deps.ledger.take_back(found.execution_id, _over_before(deps.clock))
+        deps.ledger.reclaim(found.execution_id, _over_before(deps.clock))
         found = deps.executions.get(request.execution_id)
     return replay_response(found, request.fingerprint, deps) if found else None
 
