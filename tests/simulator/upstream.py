@@ -52,9 +52,9 @@ class SimulatedService:
 
     @contextmanager
     def open(self, request: Request, *, seconds: float) -> Iterator["SimulatedResponse"]:
-        yield SimulatedResponse(lambda named: self._send(request, seconds, named))
+        yield SimulatedResponse(lambda on_generation_id: self._send(request, seconds, on_generation_id))
 
-    def _send(self, request: Request, seconds: float, named: Callable[[str], None] | None) -> Reply:
+    def _send(self, request: Request, seconds: float, on_generation_id: Callable[[str], None] | None) -> Reply:
         if request.method == "GET":
             generation_id = parse_qs(urlsplit(request.path).query)["id"][0]
             return self.network.read(f"asks for {generation_id}", lambda: self._tell(generation_id))
@@ -68,7 +68,7 @@ class SimulatedService:
         if fate == "fails":
             return _reply(500, {"error": {"code": 500, "message": "no"}})
         if fate == "dawdles":
-            self._dawdle(call, seconds, named)
+            self._dawdle(call, seconds, on_generation_id)
         if fate.startswith("loses"):
             told = call.generation_id if fate == "loses the answer" else None
             raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=told), effect=Effect.UNKNOWN)
@@ -97,11 +97,11 @@ class SimulatedService:
         self.charged.append(call)
         return call
 
-    def _dawdle(self, call: Charged, seconds: float, named: Callable[[str], None] | None) -> None:
+    def _dawdle(self, call: Charged, seconds: float, on_generation_id: Callable[[str], None] | None) -> None:
         self.network.wait(min(2.0, seconds))
-        if named:
+        if on_generation_id:
             with suppress(Lost, Refused):
-                named(call.generation_id)
+                on_generation_id(call.generation_id)
         left, takes = seconds - 2.0, self._dice.random() * 150
         self.network.wait(max(0.0, min(left, takes)))
         if takes > left:

@@ -20,10 +20,10 @@ _FOREVER = float("inf")
 
 
 @dataclass
-class _Bell:
+class _Timer:
     at: float
-    ring: Callable[[], None]
-    has_rung: bool = False
+    callback: Callable[[], None]
+    has_fired: bool = False
 
 
 class Deadline:
@@ -33,7 +33,7 @@ class Deadline:
         """No deadline yet; `monotonic` tells the time in seconds."""
         self._monotonic = monotonic
         self._at: ContextVar[float] = ContextVar("deadline", default=_FOREVER)
-        self._bell: ContextVar[_Bell | None] = ContextVar("bell", default=None)
+        self._timer: ContextVar[_Timer | None] = ContextVar("timer", default=None)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -45,28 +45,28 @@ class Deadline:
             self._at.reset(token)
 
     @contextmanager
-    def calling(self, seconds: float, ring: Callable[[], None]) -> Iterator[None]:
-        """Call `ring` once if what happens inside still reads after `seconds`, however long a single read takes."""
-        token = self._bell.set(_Bell(self._monotonic() + seconds, ring))
+    def call_after(self, seconds: float, callback: Callable[[], None]) -> Iterator[None]:
+        """Call `callback` once if what happens inside still reads after `seconds`, however long a single read takes."""
+        token = self._timer.set(_Timer(self._monotonic() + seconds, callback))
         try:
             yield
         finally:
-            self._bell.reset(token)
+            self._timer.reset(token)
 
     def read(self, stream: httpcore.NetworkStream, max_bytes: int, timeout: float | None) -> bytes:
         """What comes next on `stream`, within what is left."""
-        bell = self._bell.get()
-        if bell is None or bell.has_rung:
+        timer = self._timer.get()
+        if timer is None or timer.has_fired:
             return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
-        quiet, left = bell.at - self._monotonic(), self.left(timeout, httpcore.ReadTimeout)
+        quiet, left = timer.at - self._monotonic(), self.left(timeout, httpcore.ReadTimeout)
         if quiet > 0:
             try:
                 return stream.read(max_bytes, quiet if left is None else min(quiet, left))
             except httpcore.ReadTimeout:
                 if left is not None and left <= quiet:
                     raise
-        bell.has_rung = True
-        bell.ring()
+        timer.has_fired = True
+        timer.callback()
         return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
 
     def left(self, timeout: float | None, late: type[Exception]) -> float | None:

@@ -134,7 +134,7 @@ class HttpResponse(Response):
         body = bytearray()
         with (
             _failures_of(self._request, self._response.headers),
-            self._deadline.calling(self._body_seconds, lambda: self._pass_on(on_generation_id)),
+            self._deadline.call_after(self._body_seconds, lambda: self._pass_on(on_generation_id)),
         ):
             for chunk in self.chunks():
                 body += chunk
