@@ -12,8 +12,8 @@ from instant.domain.exchange import Reply, Request
 from tests.bench.catalog_sync import RECORDED
 from tests.bench.setting import Row, Setting
 from tests.fakes.openrouter.catalog import default_catalog
+from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import AwsCall, recorded
-from tests.integration.house import House, open_house
 
 SIZES = (400, 4_000, 40_000)
 _PAGE = 1_000
@@ -52,34 +52,34 @@ class Pages:
 
 def measure(_: Setting) -> list[Row]:
     """Four syncs of one catalog by their units, then first and second syncs of ever larger ones by their time."""
-    with open_house() as house:
-        return [*_units(house), *(_growth(house, size) for size in SIZES)]
+    with deployed_app() as app:
+        return [*_units(app), *(_growth(app, size) for size in SIZES)]
 
 
-def _units(house: House) -> list[Row]:
+def _units(app: App) -> list[Row]:
     rows = json.loads(RECORDED.read_text())["data"] if RECORDED.is_file() else default_catalog()
-    house.fake.catalog = rows
-    new, same = _cost(house), _cost(house)
-    read_whole = _cost(house, accept_prices=True)
-    house.fake.catalog = copy.deepcopy(rows)
-    house.fake.catalog[0]["name"] += " (renamed)"
+    app.fake.catalog = rows
+    new, same = _cost(app), _cost(app)
+    read_whole = _cost(app, accept_prices=True)
+    app.fake.catalog = copy.deepcopy(rows)
+    app.fake.catalog[0]["name"] += " (renamed)"
     return [
         Row(f"request units of a sync, {len(rows)} new models", str(new)),
         Row("… the same list by its ETag", str(same), "1 row"),
         Row("… the same list read whole", str(read_whole), "1 row"),
-        Row("… one model changed", str(_cost(house)), "3 rows"),
+        Row("… one model changed", str(_cost(app)), "3 rows"),
     ]
 
 
-def _cost(house: House, **detail: bool) -> Cost:
-    before = _slugs(house.table("MODELS_TABLE"))
+def _cost(app: App, **detail: bool) -> Cost:
+    before = _slugs(app.table("MODELS_TABLE"))
     with recorded("dynamodb") as calls:
-        house.sync(**detail)
-    items = [item for call in calls for item in _items(call, house)]
-    slugs = len(_slugs(house.table("MODELS_TABLE")) - before)
+        app.sync(**detail)
+    items = [item for call in calls for item in _items(call, app)]
+    slugs = len(_slugs(app.table("MODELS_TABLE")) - before)
     updates = sum(call.operation == "UpdateItem" for call in calls) - 1  # taking the lease writes the row of its end
     is_read = any(call.operation == "Scan" and "IndexName" not in call.parameters for call in calls)
-    reads = ceil(sum(_size(row) for row in house.table("MODELS_TABLE")) / 4_096) if is_read else 0
+    reads = ceil(sum(_size(row) for row in app.table("MODELS_TABLE")) / 4_096) if is_read else 0
     units = sum(ceil(_size(item) / 1_024) * copies for item, copies in items)
     return Cost(len(items) + updates, units + slugs + updates + 1, reads)
 
@@ -89,9 +89,9 @@ def _slugs(models: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return {(row["openrouter_id"]["S"], row["canonical_slug"]["S"]) for row in models}
 
 
-def _items(call: AwsCall, house: House) -> list[tuple[dict[str, Any], int]]:
+def _items(call: AwsCall, app: App) -> list[tuple[dict[str, Any], int]]:
     """Every item that is put, and in how many places DynamoDB keeps it whole."""
-    copies = {house.name("MODELS_TABLE"): 1, house.name("MODEL_CHANGES_TABLE"): 2}
+    copies = {app.name("MODELS_TABLE"): 1, app.name("MODEL_CHANGES_TABLE"): 2}
     if call.operation != "BatchWriteItem":
         return []
     tables = call.parameters["RequestItems"].items()
@@ -103,15 +103,15 @@ def _size(item: dict[str, Any]) -> int:
     return sum(len(name) + len(json.dumps(next(iter(value.values())), default=list)) for name, value in item.items())
 
 
-def _growth(house: House, size: int) -> Row:
-    house.empty()
-    house.seconds = 3_600
+def _growth(app: App, size: int) -> Row:
+    app.empty()
+    app.seconds = 3_600
     model = default_catalog()[0]
     pages = Pages([{**model, "id": f"bench/model-{number}"} for number in range(size)])
-    module = house.module("CatalogSyncFunction")
+    module = app.module("CatalogSyncFunction")
     before = module.deps
     module.deps = replace(before, upstream=pages)
-    first, again = _time(house.sync), _time(lambda: house.sync(accept_prices=True))
+    first, again = _time(app.sync), _time(lambda: app.sync(accept_prices=True))
     module.deps = before
     return Row(f"sync of {size:,} models: first, again", f"{_summary(first, size)}; {_summary(again, size)}", "linear")
 

@@ -11,8 +11,8 @@ from typing import Any
 from tests.bench.setting import PROMPT, Row, Setting, build
 from tests.bench.warm_cpu import candidate
 from tests.bench.write_units import units_of
+from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import House, open_house
 
 ROUNDS, CALLS = 5, 40
 _NUMBERS = count(1)
@@ -41,11 +41,11 @@ KINDS = (
 
 def measure(setting: Setting) -> list[Row]:
     """Calls and units in one process with the simulated AWS; processor time in execute's own process."""
-    with open_house() as house:
-        house.sync()
-        house.connect()
-        resource_id = house.resource()["resource_id"]
-        books = {kind.name: _books(house, resource_id, kind) for kind in KINDS}
+    with deployed_app() as app:
+        app.sync()
+        app.connect()
+        resource_id = app.resource()["resource_id"]
+        books = {kind.name: _books(app, resource_id, kind) for kind in KINDS}
     spent = _cpu(setting)
     base_units, base_cpu = books["plain"][1], median(spent["plain"])
     return [
@@ -58,13 +58,13 @@ def measure(setting: Setting) -> list[Row]:
     ]
 
 
-def _books(house: House, resource_id: str, kind: Kind) -> tuple[str, int]:
+def _books(app: App, resource_id: str, kind: Kind) -> tuple[str, int]:
     """The calls by name, and the units that they write, of one warm execution."""
     body = {"resource_id": resource_id, "inputs": {"prompt": PROMPT}}
-    _cap(kind, lambda method, path, wanted: house.call(method, path, wanted))
+    _cap(kind, lambda method, path, wanted: app.call(method, path, wanted))
 
     def run() -> None:
-        answer = house.call("POST", "/api/execute", body, headers=kind.headers())
+        answer = app.call("POST", "/api/execute", body, headers=kind.headers())
         assert answer.status == 200, answer.text
 
     run()

@@ -14,7 +14,7 @@ from typing import Any
 from instant.adapters.aws import client as aws
 from tests.canary.needles import found
 from tests.fakes.openrouter import Arrival
-from tests.integration.house import Answer
+from tests.integration.app import Answer
 
 _CLOCKWORK = {"created", "exc_info", "exc_text", "msecs", "process", "relativeCreated", "taskName", "thread"}
 """Fields of a log record that logging fills in by itself; exceptions are looked at in full beside them."""

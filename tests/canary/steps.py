@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.canary.walk import PLATFORM_S, SERVICE, Ask, Walk, run_of
-from tests.integration.guests import MODEL
-from tests.integration.house import CALLBACKS
+from tests.integration.app import CALLBACKS
+from tests.integration.synced_app import MODEL
 
 
 def _on_connection(method: str, suffix: str = "", body: Any = None) -> Callable[[Walk], Ask]:
@@ -35,7 +35,7 @@ def _plain(method: str, target: str, body: Any = None) -> Callable[[Walk], Ask]:
 
 def _cold_list(walk: Walk) -> Ask:
     """A function that has just started has to read the catalog."""
-    walk.house.modules.pop("CatalogFunction", None)
+    walk.app.modules.pop("CatalogFunction", None)
     return Ask("GET", "/api/models?limit=2")
 
 

@@ -11,14 +11,14 @@ from tests.canary.sinks import Sinks, listening, stored
 from tests.canary.steps import STEPS
 from tests.canary.walk import Walk, begin, signed_in, trusting
 from tests.fakes.issuer import FakeIssuer
-from tests.integration.house import open_house
+from tests.integration.app import deployed_app
 
 
 @pytest.fixture(scope="module")
 def walked() -> Iterator[Walk]:
     """All of it, once."""
-    with FakeIssuer() as issuer, open_house(**trusting(issuer)) as house, tapped(sinks := Sinks()) as tap:
-        walk = begin(house, sinks, tap)
+    with FakeIssuer() as issuer, deployed_app(**trusting(issuer)) as app, tapped(sinks := Sinks()) as tap:
+        walk = begin(app, sinks, tap)
         with listening(sinks):
             trials.succeed(walk)
             trials.succeed(signed_in(walk, issuer))
@@ -31,7 +31,7 @@ def walked() -> Iterator[Walk]:
 
 
 def test_every_route_is_walked(walked: Walk) -> None:
-    assert {(route.method, route.path) for route in walked.house.plan.routes} == set(STEPS)
+    assert {(route.method, route.path) for route in walked.app.plan.routes} == set(STEPS)
 
 
 def test_every_operation_met_every_fault(walked: Walk) -> None:

@@ -11,7 +11,7 @@ from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
 from tests.canary.misplaced import Misplaced, requests
 from tests.canary.sinks import Sinks, listening
-from tests.integration.house import House, open_house
+from tests.integration.app import App, deployed_app
 
 OURS = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))[0].reveal()
 LIKE_OTHERS = {"/api/resources", "/api/resources/{resource_id}", "/api/execute"}
@@ -21,23 +21,23 @@ SECRETS = {"a key of OpenRouter's": "sk-or-v1-" + token_hex(32), "a key of ours"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    """A house with a resource for those who are to be told that its fields are wrong."""
+def shared() -> Iterator[App]:
+    """An app with a resource for those who are to be told that its fields are wrong."""
     logging.getLogger("moto").setLevel(logging.WARNING)  # the simulation keeps its own thoughts
-    with open_house() as house:
-        house.sync()
-        assert house.connect().status == 201
-        yield house
+    with deployed_app() as app:
+        app.sync()
+        assert app.connect().status == 201
+        yield app
 
 
 @pytest.fixture(scope="module")
-def resource_id(shared: House) -> str:
+def resource_id(shared: App) -> str:
     """Its id."""
     return str(shared.resource()["resource_id"])
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_no_error_repeats_a_misplaced_secret(shared: House, resource_id: str, name: str) -> None:
+def test_no_error_repeats_a_misplaced_secret(shared: App, resource_id: str, name: str) -> None:
     sinks, secret, statuses = Sinks(), SECRETS[name], set()
     with listening(sinks):
         for wrong in requests(secret):
@@ -49,7 +49,7 @@ def test_no_error_repeats_a_misplaced_secret(shared: House, resource_id: str, na
     assert {400, 404, 422} <= statuses < {200, 201, 202, 204, 302, 400, 404, 409, 413, 422}
 
 
-def _send(house: House, resource_id: str, wrong: Misplaced, sinks: Sinks) -> int:
+def _send(app: App, resource_id: str, wrong: Misplaced, sinks: Sinks) -> int:
     """The status; only errors are noted, since what is accepted is the caller's own to see."""
     filled = wrong.path.format(
         **dict.fromkeys(("execution_id", "image_id", "key_id"), "x"),
@@ -61,7 +61,7 @@ def _send(house: House, resource_id: str, wrong: Misplaced, sinks: Sinks) -> int
     body = wrong.body
     if isinstance(body, dict) and body.get("resource_id") == "":
         body = {**body, "resource_id": resource_id}
-    answer = house.call(wrong.method, filled, body, query=wrong.query or None)
+    answer = app.call(wrong.method, filled, body, query=wrong.query or None)
     if answer.status >= 400:
         sinks.answer(f"{wrong.method} {wrong.path}", answer)
     return answer.status

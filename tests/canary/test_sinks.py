@@ -15,14 +15,14 @@ from instant.adapters.aws import client as aws
 from tests.canary.aws_tap import tapped
 from tests.canary.needles import needles
 from tests.canary.sinks import Sinks, listening, stored
-from tests.integration.house import Answer, House, open_house
+from tests.integration.app import Answer, App, deployed_app
 
 SECRET = "sk-or-v1-" + sha256(b"planted").hexdigest()
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with open_house() as opened:
+def app() -> Iterator[App]:
+    with deployed_app() as opened:
         yield opened
 
 
@@ -107,30 +107,28 @@ def test_a_leak_in_an_answer_is_found(answer: Answer) -> None:
     assert len(sinks.leaks([SECRET])) == 1
 
 
-STORED: dict[str, tuple[str, Callable[[House], object]]] = {
-    "an attribute": ("table", lambda house: _row(house, note={"S": SECRET})),
-    "an attribute's name": ("table", lambda house: _row(house, **{SECRET: {"S": "x"}})),
-    "bytes": ("table", lambda house: _row(house, note={"B": SECRET.encode()})),
-    "bytes deep inside": ("table", lambda house: _row(house, note={"M": {"a": {"L": [{"B": SECRET.encode()}]}}})),
-    "a key of a row": ("table", lambda house: _row(house, name={"S": SECRET})),
-    "an object": ("bucket", lambda house: _object(house, Body=SECRET.encode())),
-    "an object's name": ("bucket", lambda house: _object(house, Key=f"media/{SECRET}")),
-    "an object's metadata": ("bucket", lambda house: _object(house, Metadata={"key": SECRET})),
-    "an object's type": ("bucket", lambda house: _object(house, ContentType=SECRET)),
-    "a message": ("queue", lambda house: _message(MessageBody=SECRET)),
+STORED: dict[str, tuple[str, Callable[[App], object]]] = {
+    "an attribute": ("table", lambda app: _row(app, note={"S": SECRET})),
+    "an attribute's name": ("table", lambda app: _row(app, **{SECRET: {"S": "x"}})),
+    "bytes": ("table", lambda app: _row(app, note={"B": SECRET.encode()})),
+    "bytes deep inside": ("table", lambda app: _row(app, note={"M": {"a": {"L": [{"B": SECRET.encode()}]}}})),
+    "a key of a row": ("table", lambda app: _row(app, name={"S": SECRET})),
+    "an object": ("bucket", lambda app: _object(app, Body=SECRET.encode())),
+    "an object's name": ("bucket", lambda app: _object(app, Key=f"media/{SECRET}")),
+    "an object's metadata": ("bucket", lambda app: _object(app, Metadata={"key": SECRET})),
+    "an object's type": ("bucket", lambda app: _object(app, ContentType=SECRET)),
+    "a message": ("queue", lambda app: _message(MessageBody=SECRET)),
     "a message's attribute": (
         "queue",
-        lambda house: _message(
-            MessageBody="x", MessageAttributes={"key": {"DataType": "String", "StringValue": SECRET}}
-        ),
+        lambda app: _message(MessageBody="x", MessageAttributes={"key": {"DataType": "String", "StringValue": SECRET}}),
     ),
 }
 
 
 @pytest.mark.parametrize("plant", STORED)
-def test_a_leak_that_is_stored_is_found(house: House, plant: str) -> None:
+def test_a_leak_that_is_stored_is_found(app: App, plant: str) -> None:
     sinks, (sink, act) = Sinks(), STORED[plant]
-    undo = act(house)
+    undo = act(app)
     stored(sinks)
     assert callable(undo)
     undo()
@@ -139,14 +137,14 @@ def test_a_leak_that_is_stored_is_found(house: House, plant: str) -> None:
     assert after.leaks([SECRET]) == []
 
 
-def _row(house: House, **attributes: object) -> Callable[[], object]:
-    table, key = house.name("LIMITS_TABLE"), {"name": attributes.get("name", {"S": "planted"})}
+def _row(app: App, **attributes: object) -> Callable[[], object]:
+    table, key = app.name("LIMITS_TABLE"), {"name": attributes.get("name", {"S": "planted"})}
     aws.client("dynamodb").put_item(TableName=table, Item={**key, **attributes})
     return lambda: aws.client("dynamodb").delete_item(TableName=table, Key=key)
 
 
-def _object(house: House, **parts: object) -> Callable[[], object]:
-    planted = {"Bucket": house.name("MEDIA_BUCKET"), "Key": "media/planted", "Body": b"x", **parts}
+def _object(app: App, **parts: object) -> Callable[[], object]:
+    planted = {"Bucket": app.name("MEDIA_BUCKET"), "Key": "media/planted", "Body": b"x", **parts}
     aws.client("s3").put_object(**planted)
     return lambda: aws.client("s3").delete_object(Bucket=planted["Bucket"], Key=planted["Key"])
 
@@ -157,32 +155,32 @@ def _message(**parts: object) -> Callable[[], object]:
     return lambda: aws.client("sqs").delete_queue(QueueUrl=queue)
 
 
-SENT: dict[str, Callable[[House], object]] = {
-    "an event": lambda house: aws.client("events").put_events(
+SENT: dict[str, Callable[[App], object]] = {
+    "an event": lambda app: aws.client("events").put_events(
         Entries=[{"Source": "instant.resources", "DetailType": "x", "Detail": json.dumps({"key": SECRET})}]
     ),
-    "a row that is gone": lambda house: _row(house, note={"S": SECRET}),
-    "a metric": lambda house: aws.client("cloudwatch").put_metric_data(
+    "a row that is gone": lambda app: _row(app, note={"S": SECRET}),
+    "a metric": lambda app: aws.client("cloudwatch").put_metric_data(
         Namespace="instant", MetricData=[{"MetricName": SECRET, "Value": 1}]
     ),
-    "an encryption context": lambda house: aws.client("kms").encrypt(
-        KeyId=house.name("CREDENTIALS_KEY"), Plaintext=b"x", EncryptionContext={"key": SECRET}
+    "an encryption context": lambda app: aws.client("kms").encrypt(
+        KeyId=app.name("CREDENTIALS_KEY"), Plaintext=b"x", EncryptionContext={"key": SECRET}
     ),
 }
 
 
 @pytest.mark.parametrize("plant", SENT)
-def test_a_leak_on_its_way_to_aws_is_found(house: House, plant: str) -> None:
+def test_a_leak_on_its_way_to_aws_is_found(app: App, plant: str) -> None:
     with tapped(sinks := Sinks()):
-        undo = SENT[plant](house)
+        undo = SENT[plant](app)
     if callable(undo):
         undo()
     assert len(sinks.leaks([SECRET], "aws")) == 1
 
 
-def test_the_one_place_for_a_key_on_its_way_to_aws_is_kms(house: House) -> None:
+def test_the_one_place_for_a_key_on_its_way_to_aws_is_kms(app: App) -> None:
     with tapped(sinks := Sinks()):
-        aws.client("kms").encrypt(KeyId=house.name("CREDENTIALS_KEY"), Plaintext=SECRET.encode())
+        aws.client("kms").encrypt(KeyId=app.name("CREDENTIALS_KEY"), Plaintext=SECRET.encode())
     assert (len(sinks.seen["aws"]), sinks.leaks([SECRET])) == (1, [])
 
 
@@ -196,19 +194,19 @@ def test_the_one_place_for_a_key_on_its_way_to_aws_is_kms(house: House) -> None:
     ],
     ids=["header", "cookie", "query", "body"],
 )
-def test_a_leak_on_its_way_upstream_is_found(house: House, sent: dict[str, object]) -> None:
-    house.fake.forget_requests()
-    httpx.post(f"{house.fake.url}/chat/completions", **sent)  # type: ignore[arg-type]
+def test_a_leak_on_its_way_upstream_is_found(app: App, sent: dict[str, object]) -> None:
+    app.fake.forget_requests()
+    httpx.post(f"{app.fake.url}/chat/completions", **sent)  # type: ignore[arg-type]
     sinks = Sinks()
-    sinks.arrival("chat", house.fake.requests[0])
+    sinks.arrival("chat", app.fake.requests[0])
     assert len(sinks.leaks([SECRET])) == 1
 
 
-def test_the_one_place_for_a_key_on_its_way_upstream_is_its_header(house: House) -> None:
-    house.fake.forget_requests()
-    httpx.get(f"{house.fake.url}/key", headers={"Authorization": f"Bearer {SECRET}"})
+def test_the_one_place_for_a_key_on_its_way_upstream_is_its_header(app: App) -> None:
+    app.fake.forget_requests()
+    httpx.get(f"{app.fake.url}/key", headers={"Authorization": f"Bearer {SECRET}"})
     sinks = Sinks()
-    sinks.arrival("key", house.fake.requests[0])
+    sinks.arrival("key", app.fake.requests[0])
     assert (len(sinks.seen["upstream"]), sinks.leaks([SECRET])) == (1, [])
 
 

@@ -9,9 +9,9 @@ from tests.canary.steps import STEPS
 from tests.canary.walk import SERVICE, Ask, Walk, run_of
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
 from tests.fakes.openrouter.chat.wished_errors import KINDS
+from tests.integration.app import Answer
 from tests.integration.deadlines import little_time
 from tests.integration.front import Front
-from tests.integration.house import Answer
 from tests.integration.http.test_bad_requests import BODIES
 
 ANSWERS = (
@@ -25,18 +25,18 @@ STATUSES = (200, 302, 400, 401, 402, 403, 404, 408, 413, 429, 500, 502, 503, 524
 
 def succeed(walk: Walk) -> None:
     """Every route, and whatever starts without one."""
-    walk.house.sync()
+    walk.app.sync()
     for route, step in STEPS.items():
         answer = walk.ask(step(walk))
         assert answer.status < 400, (route, answer.text)
-    walk.house.invoke("RankResourcesFunction", {"source": "aws.events"})
+    walk.app.invoke("RankResourcesFunction", {"source": "aws.events"})
 
 
 def fail_in_aws(walk: Walk) -> None:
     """Each call of each route to AWS meets each fault; the authorizer's, too."""
     for step in STEPS.values():
         walk.front = Front(
-            walk.house
+            walk.app
         )  # it knows the caller from the first request on, so only the function's calls count
         walk.ask(Ask("GET", "/api/executions"))
         walk.ask(step(walk))
@@ -45,7 +45,7 @@ def fail_in_aws(walk: Walk) -> None:
                 ask = step(walk)
                 walk.ask(ask, {number: fault}, f"{ask}, {operation}, {name}")
     for name, fault in FAULTS.items():
-        walk.front = Front(walk.house)
+        walk.front = Front(walk.app)
         walk.ask(Ask("GET", "/api/resources"), {0: fault}, f"authorizer, {name}")
 
 
@@ -55,9 +55,9 @@ def fail_upstream(walk: Walk) -> None:
         _run(walk, f"[[fake: {wish}]]")
     for status in (200, 401, 500):
         for body, headers in _echoes(walk.key):
-            walk.house.fake.script(status, body, headers, cut=status == 500)
+            walk.app.fake.script(status, body, headers, cut=status == 500)
             _run(walk)
-    with little_time(walk.house, "ExecuteFunction", 8.2):
+    with little_time(walk.app, "ExecuteFunction", 8.2):
         for wish in SLOW:
             _run(walk, f"[[fake: {wish}]]")
 
@@ -67,19 +67,19 @@ def fail_key_checks(walk: Walk) -> None:
     for status in STATUSES:
         for body, headers in _echoes(walk.key):
             walk.connect()
-            walk.house.fake.serve_key(status, body, headers)
+            walk.app.fake.serve_key(status, body, headers)
             walk.ask(Ask("POST", f"{SERVICE}/test"))
             walk.ask(Ask("POST", SERVICE, {"api_key": walk.key}))
-            walk.house.fake.know_keys_again()
+            walk.app.fake.know_keys_again()
     for status in (200, 400, 403, 429, 500):
         for body, _ in _echoes(" ".join([walk.key, *walk.allowed.values()])):
-            walk.house.fake.script_exchange(status, body)
+            walk.app.fake.script_exchange(status, body)
             walk.ask(Ask("POST", f"{SERVICE}/connect/complete", walk.allowed))
-    walk.house.fake.revoked_keys.add(walk.key)
+    walk.app.fake.revoked_keys.add(walk.key)
     walk.ask(Ask("POST", f"{SERVICE}/test"))
     walk.ask(Ask("POST", SERVICE, {"api_key": walk.key}))
     walk.ask(Ask("POST", "/api/execute", run_of(walk.writer)))
-    walk.house.fake.revoked_keys.clear()
+    walk.app.fake.revoked_keys.clear()
 
 
 def misplace(walk: Walk, issuer: FakeIssuer) -> None:

@@ -14,10 +14,10 @@ from tests.canary.aws_tap import AwsTap
 from tests.canary.sinks import Sinks
 from tests.fakes.aws_faults import Fault
 from tests.fakes.issuer import FakeIssuer
+from tests.integration.app import Answer, App
 from tests.integration.browser import allow
 from tests.integration.front import Front
-from tests.integration.guests import MODEL
-from tests.integration.house import Answer, House
+from tests.integration.synced_app import MODEL
 
 SERVICE = "/api/user/integrations/openrouter"
 PLATFORM_S = "/api/admin/integrations/openrouter"
@@ -39,9 +39,9 @@ class Ask:
 
 @dataclass
 class Walk:
-    """Walks through a house, and notes all that it is answered."""
+    """Walks through an app, and notes all that it is answered."""
 
-    house: House
+    app: App
     sinks: Sinks
     tap: AwsTap
     front: Front
@@ -55,10 +55,10 @@ class Walk:
         self.tap.begin(faults)
         answer = self.front.ask(ask.method, ask.target, ask.body, token=self.token, headers=ask.headers)
         self.sinks.answer(place or str(ask), self._without_what_is_shown_once(ask, answer))
-        for arrival in self.house.fake.requests:
+        for arrival in self.app.fake.requests:
             self.sinks.arrival(place or str(ask), arrival)
             self.uses += arrival.headers.get("authorization") == f"Bearer {self.key}"
-        self.house.fake.forget_requests()
+        self.app.fake.forget_requests()
         return answer
 
     def done(self, method: str, target: str, body: Any = None) -> Any:
@@ -85,7 +85,7 @@ class Walk:
     def watched(self) -> str:
         """A model whose endpoints are known: a resource uses it, and a sync came after that."""
         assert self.writer
-        self.house.sync()
+        self.app.sync()
         return MODEL
 
     @cached_property
@@ -107,7 +107,7 @@ class Walk:
     def grant(self) -> dict[str, str]:
         """A code and a verifier, for which the key will be given out, as often as they are sent."""
         given = self.allowed
-        self.house.fake.script_exchange(200, json.dumps({"key": self.key}).encode())
+        self.app.fake.script_exchange(200, json.dumps({"key": self.key}).encode())
         return given
 
     @cached_property
@@ -133,21 +133,21 @@ def run_of(resource_id: str, prompt: str = "Say hello.") -> dict[str, Any]:
     return {"resource_id": resource_id, "inputs": {"prompt": prompt}}
 
 
-def begin(house: House, sinks: Sinks, tap: AwsTap) -> Walk:
+def begin(app: App, sinks: Sinks, tap: AwsTap) -> Walk:
     """A walk with an API key and a key of OpenRouter's that nobody has seen."""
     made, record = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))
-    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(record)
+    DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(record)
     token, key = made.reveal(), "sk-or-v1-" + token_hex(32)
-    return Walk(house, sinks, tap, Front(house), token, [token, key], key)
+    return Walk(app, sinks, tap, Front(app), token, [token, key], key)
 
 
 def trusting(issuer: FakeIssuer) -> dict[str, str]:
-    """The template's parameters for a house that takes this issuer's tokens."""
+    """The template's parameters for an app that takes this issuer's tokens."""
     return {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "canary"}
 
 
 def signed_in(walk: Walk, issuer: FakeIssuer) -> Walk:
-    """The same house, walked with an access token; what is secret of one is its signature."""
+    """The same app, walked with an access token; what is secret of one is its signature."""
     token = issuer.token("canary")
     walk.secrets.append(token.rpartition(".")[2])
     return replace(walk, token=token)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from instant.adapters.executions.ledger_rows import opening_row
 from tests.e2e.world import OPENROUTER_KEYS, World
-from tests.fakes.nouns import an_opening
+from tests.fakes.builders import an_opening
 from tests.local.toy.calling import call
 
 LONG = "long " * 4_000

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.journey import LONG, Journey
 from tests.e2e.world import OPENROUTER_KEYS, World
-from tests.integration.house import GOOD_KEY
+from tests.integration.app import GOOD_KEY
 from tests.integration.local.test_example_events import STORY, event_of, learn
 
 pytestmark = pytest.mark.e2e

@@ -1,4 +1,4 @@
-"""The house behind real HTTP: the gateway and the authorizer of the local stack, the functions in this process."""
+"""The app behind real HTTP: the gateway and the authorizer of the local stack, the functions in this process."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
-from tests.integration.house import House, open_house
+from tests.integration.app import App, deployed_app
 from tests.local.api.gateway import Gateway
 from tests.local.api.server import Server
 from tests.local.functions.invocation import Outcome, failure
@@ -26,7 +26,7 @@ UNLIMITED = dict.fromkeys(("RatePerMinute", "ExecutePerMinute", "KeyChecksPerHou
 class Front:
     """Where the API is served, stage and all, and to whom; `answered` counts (method, route, status)."""
 
-    house: House
+    app: App
     keys: dict[str, str] = field(default_factory=dict)
     answered: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     url: str = ""
@@ -42,7 +42,7 @@ class Front:
             return Outcome(json.dumps(reply).encode())
 
     def _handle(self, function: str, event: dict[str, Any]) -> Any:
-        reply = self.house.invoke(function, event)
+        reply = self.app.invoke(function, event)
         if "statusCode" in reply:
             self.answered[event["httpMethod"], event["resource"], reply["statusCode"]] += 1
         return reply
@@ -50,20 +50,20 @@ class Front:
 
 @contextmanager
 def open_front() -> Iterator[Front]:
-    """A served house with a synced catalog, where alice and bob have every scope and a key for OpenRouter."""
-    with open_house(**UNLIMITED) as house:
-        house.sync()
-        front = Front(house, {user: _key_of(house, user) for user in USERS})
-        server = Server(Gateway(house.plan, front.invoke).answer)
-        front.url = f"http://127.0.0.1:{server.port}/{house.plan.stage}"
+    """A served app with a synced catalog, where alice and bob have every scope and a key for OpenRouter."""
+    with deployed_app(**UNLIMITED) as app:
+        app.sync()
+        front = Front(app, {user: _key_of(app, user) for user in USERS})
+        server = Server(Gateway(app.plan, front.invoke).answer)
+        front.url = f"http://127.0.0.1:{server.port}/{app.plan.stage}"
         try:
             yield front
         finally:
             server.stop()
 
 
-def _key_of(house: House, user: str) -> str:
+def _key_of(app: App, user: str) -> str:
     secret, key = mint(user_id=f"user_{user}", name="fuzz", scopes=frozenset(Scope), now=datetime.now(UTC))
-    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
-    assert house.connect(user).status == 201
+    DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(key)
+    assert app.connect(user).status == 201
     return secret.reveal()

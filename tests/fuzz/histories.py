@@ -1,4 +1,4 @@
-"""Histories of two users, drawn at random and told to a house and to a world of dictionaries at once."""
+"""Histories of two users, drawn at random and told to an app and to a world of dictionaries at once."""
 
 import time
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from tests.fakes.openrouter import Arrival
 from tests.fuzz.disturbances import Disturbance, disturbances, disturbed, troubles
 from tests.fuzz.inspection import facts_of, inspect, inspect_resource, integration_of, own_resources, rows_of_runs
 from tests.fuzz.world import LOSSES_ALLOWED_PERCENT, MODELS, USERS, IntegrationState, Made, Run, World
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
 
 users = st.sampled_from(USERS)
 picks = st.integers(0, 7)
@@ -44,16 +44,16 @@ AS_ANNOUNCED = {
 class Histories(RuleBasedStateMachine):
     """One history; a rule that meets a fault may end either way, and then reading decides which."""
 
-    house: ClassVar[House]
+    app: ClassVar[App]
 
     def __init__(self) -> None:
-        """An empty house with a small catalog."""
+        """An empty app with a small catalog."""
         super().__init__()
-        self.house.empty()
-        rows = [row for row in self.house.fake.catalog if row["id"] in MODELS]
+        self.app.empty()
+        rows = [row for row in self.app.fake.catalog if row["id"] in MODELS]
         self.catalog = {row["id"]: {**row, "expiration_date": ENDED} for row in rows}
-        self.house.fake.catalog = list(self.catalog.values())
-        self.house.sync()
+        self.app.fake.catalog = list(self.catalog.values())
+        self.app.sync()
         self.world = World()
         self.may_be_busy = False
 
@@ -67,13 +67,13 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened, everything that can be read is as it ought to be."""
         for user in USERS:
-            inspect(self.house, self.world, user)
+            inspect(self.app, self.world, user)
 
     def call(
         self, fault: Disturbance | None, user: str, method: str, path: str, body: Any = None, **more: Any
     ) -> Answer:
         with disturbed(fault):
-            return self.house.call(method, path, body, user=user, **more)
+            return self.app.call(method, path, body, user=user, **more)
 
     def went_wrong(self, answer: Answer, fault: Disturbance | None, expected: int | str) -> bool:
         """False if the answer is the one expected; true if a fault explains another; a failure otherwise."""
@@ -111,7 +111,7 @@ class Histories(RuleBasedStateMachine):
 
     def adopt_new_resource(self, user: str) -> None:
         """A creation that failed may have been carried out, once."""
-        new = [row for row in own_resources(self.house, user) if row["resource_id"] not in self.world.resources]
+        new = [row for row in own_resources(self.app, user) if row["resource_id"] not in self.world.resources]
         assert len(new) <= 1
         self.world.resources |= {row["resource_id"]: facts_of(row) for row in new}
 
@@ -139,7 +139,7 @@ class Histories(RuleBasedStateMachine):
             new = {name: value for name, value in changes.items() if name != "config"}
             new |= {"revision": made.revision + 1, "model": model or made.model}
             self.went_wrong(answer, fault, 200)
-            told = facts_of(self.house.call("GET", f"/api/resources/{made.resource_id}", user=user).json)
+            told = facts_of(self.app.call("GET", f"/api/resources/{made.resource_id}", user=user).json)
             if answer.status == 200 or told != made:
                 vars(made).update(new)
             assert told == made
@@ -152,18 +152,18 @@ class Histories(RuleBasedStateMachine):
         answer = self.call(fault, user, "DELETE", path)
         if user != made.owner:
             self.went_wrong(answer, fault, "not_found")
-        elif not self.went_wrong(answer, fault, 204) or self.house.call("GET", path, user=user).status == 404:
+        elif not self.went_wrong(answer, fault, 204) or self.app.call("GET", path, user=user).status == 404:
             del self.world.resources[made.resource_id]
-        inspect_resource(self.house, self.world, user, made.resource_id)
+        inspect_resource(self.app, self.world, user, made.resource_id)
 
     # ----------------------------------------------------------- connections
 
     @rule(user=users, key=keys, fault=disturbances("PutItem", "Encrypt", "GetItem"))
     def connect(self, user: str, key: str, fault: Disturbance | None) -> None:
         answer = self.call(fault, user, "POST", "/api/user/integrations/openrouter", {"api_key": key})
-        if key in self.house.fake.revoked_keys:
+        if key in self.app.fake.revoked_keys:
             self.went_wrong(answer, fault, "credential_rejected")
-        elif not self.went_wrong(answer, fault, 201) or integration_of(self.house, user) == (key[-4:], True, False):
+        elif not self.went_wrong(answer, fault, 201) or integration_of(self.app, user) == (key[-4:], True, False):
             self.world.integrations[user] = IntegrationState(key)
 
     @rule(user=users, on=st.booleans(), fault=disturbances("UpdateItem"))
@@ -173,7 +173,7 @@ class Histories(RuleBasedStateMachine):
             self.went_wrong(answer, fault, "not_found")
         else:
             self.went_wrong(answer, fault, 200)
-            told = integration_of(self.house, user)
+            told = integration_of(self.app, user)
             assert told is not None
             assert answer.status != 200 or told[1] is on
             self.world.integrations[user].is_enabled = told[1]
@@ -183,12 +183,12 @@ class Histories(RuleBasedStateMachine):
         answer = self.call(fault, user, "DELETE", "/api/user/integrations/openrouter")
         if user not in self.world.integrations:
             self.went_wrong(answer, fault, "not_found")
-        elif not self.went_wrong(answer, fault, 204) or integration_of(self.house, user) is None:
+        elif not self.went_wrong(answer, fault, 204) or integration_of(self.app, user) is None:
             del self.world.integrations[user]
 
     @rule(key=keys)
     def openrouter_revokes(self, key: str) -> None:
-        self.house.fake.revoked_keys.add(key)
+        self.app.fake.revoked_keys.add(key)
 
     # ------------------------------------------------------------- execution
 
@@ -214,12 +214,12 @@ class Histories(RuleBasedStateMachine):
         wish = f"price {outcome / 10**9:.9f}" if isinstance(outcome, int) else outcome
         address = f"{handle_of(f'user_{made.owner}')}/{made.slug}"
         named = {"resource": address} if by_address else {"resource_id": made.resource_id}
-        sent_before = len(self.house.fake.chat_requests)
+        sent_before = len(self.app.fake.chat_requests)
         answer = self.call(
             fault, user, "POST", "/api/execute", {**named, "inputs": {"prompt": f"Hello [[fake: {wish}]]"}}
         )
-        new = {name: row for name, row in rows_of_runs(self.house).items() if name not in self.world.runs}
-        sent = self.house.fake.chat_requests[sent_before:]
+        new = {name: row for name, row in rows_of_runs(self.app).items() if name not in self.world.runs}
+        sent = self.app.fake.chat_requests[sent_before:]
         refused = self.world.why_not(user, made)
         if refused:
             assert (new, sent) == ({}, [])
@@ -232,7 +232,7 @@ class Histories(RuleBasedStateMachine):
         """What was sent is answered as ever, whatever becomes of the books, and has a row that was SENT before."""
         integration = self.world.integrations[user]
         status, state, cost = (200, "DONE", outcome) if isinstance(outcome, int) else AS_ANNOUNCED[outcome]
-        if integration.key in self.house.fake.revoked_keys:
+        if integration.key in self.app.fake.revoked_keys:
             status, state, cost = 409, "FAILED", 0
         if not sent:
             assert self.went_wrong(answer, fault, status)
@@ -248,7 +248,7 @@ class Histories(RuleBasedStateMachine):
         assert is_closed or fault
         self.world.runs[name] = Run(user, made.resource_id, *((state, cost) if is_closed else ("SENT", None)))
         if status == 409:
-            told = integration_of(self.house, user)
+            told = integration_of(self.app, user)
             assert told is not None
             integration.is_broken = told[2]
             assert told[2] or fault
@@ -258,7 +258,7 @@ class Histories(RuleBasedStateMachine):
     @rule(user=users, fault=disturbances("PutItem", "PutItem+1"))
     def make_key(self, user: str, fault: Disturbance | None) -> None:
         answer = self.call(fault, user, "POST", "/api/user/api-keys", {"name": "laptop", "scopes": ["execute"]})
-        listed = self.house.call("GET", "/api/user/api-keys", user=user).json["data"]
+        listed = self.app.call("GET", "/api/user/api-keys", user=user).json["data"]
         new = {row["key_id"] for row in listed} - self.world.api_keys.keys()
         if self.went_wrong(answer, fault, 201):
             assert len(new) <= 1
@@ -278,7 +278,7 @@ class Histories(RuleBasedStateMachine):
             self.world.revoked.add(key)
 
     def is_revoked(self, user: str, key: str) -> bool:
-        listed = self.house.call("GET", "/api/user/api-keys", user=user).json["data"]
+        listed = self.app.call("GET", "/api/user/api-keys", user=user).json["data"]
         return any(row["revoked_at"] for row in listed if row["key_id"] == key)
 
     # --------------------------------------------------------------- catalog
@@ -289,13 +289,13 @@ class Histories(RuleBasedStateMachine):
         fault=disturbances("Scan", "BatchWriteItem", "PutItem", "UpdateItem"),
     )
     def sync(self, gone: set[str], accept_losses: bool, fault: Disturbance | None) -> None:
-        self.house.fake.catalog = [row for name, row in self.catalog.items() if name not in gone]
+        self.app.fake.catalog = [row for name, row in self.catalog.items() if name not in gone]
         active = {name for name, is_active in self.world.models.items() if is_active}
         is_refused = not accept_losses and len(active & gone) * 100 > LOSSES_ALLOWED_PERCENT * len(active)
         self.may_be_busy |= fault is not None
         try:
             with disturbed(fault):
-                result = self.house.sync(accept_losses=accept_losses)
+                result = self.app.sync(accept_losses=accept_losses)
             if result["outcome"] == "busy":
                 assert self.may_be_busy
                 return
@@ -307,13 +307,11 @@ class Histories(RuleBasedStateMachine):
             assert fault
             self.adopt_models(gone, is_refused)
         finally:
-            self.house.fake.catalog = list(
-                self.catalog.values()
-            )  # what is not listed for a while is served all the same
+            self.app.fake.catalog = list(self.catalog.values())  # what is not listed for a while is served all the same
 
     def adopt_models(self, gone: set[str], is_refused: bool) -> None:
         """A sync that failed has written some of its rows, or none."""
-        rows = self.house.table("MODELS_TABLE")
+        rows = self.app.table("MODELS_TABLE")
         found = {row["openrouter_id"]["S"]: row["is_active"].get("BOOL", row["is_active"].get("N")) for row in rows}
         for name, is_active in self.world.models.items():
             assert found[name] in ({is_active} if is_refused else {is_active, name not in gone})
@@ -323,4 +321,4 @@ class Histories(RuleBasedStateMachine):
 
     @rule(user=users)
     def read_everything(self, user: str) -> None:
-        inspect(self.house, self.world, user)
+        inspect(self.app, self.world, user)

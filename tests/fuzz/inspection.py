@@ -4,29 +4,29 @@ from typing import Any
 
 from instant.domain.access.identity import handle_of
 from tests.fuzz.world import USERS, Made, World
-from tests.integration.house import House
+from tests.integration.app import App
 
 _RUNS = "EXECUTIONS_TABLE"
 
 
-def inspect(house: House, world: World, user: str) -> None:
+def inspect(app: App, world: World, user: str) -> None:
     """Everything that this user can read."""
-    _inspect_lists(house, world, user)
+    _inspect_lists(app, world, user)
     for made in world.resources.values():
-        inspect_resource(house, world, user, made.resource_id)
-    _inspect_history(house, world, user)
-    listed = house.call("GET", "/api/user/api-keys", user=user).json["data"]
+        inspect_resource(app, world, user, made.resource_id)
+    _inspect_history(app, world, user)
+    listed = app.call("GET", "/api/user/api-keys", user=user).json["data"]
     found = {row["key_id"]: row["revoked_at"] is not None for row in listed}
     assert found == {key: key in world.revoked for key, owner in world.api_keys.items() if owner == user}
-    assert integration_of(house, user) == _connection(world, user)
+    assert integration_of(app, user) == _connection(world, user)
 
 
-def inspect_resource(house: House, world: World, user: str, resource_id: str) -> None:
+def inspect_resource(app: App, world: World, user: str, resource_id: str) -> None:
     """The detail of one resource; a stranger is told what is told of missing ones."""
-    told = house.call("GET", f"/api/resources/{resource_id}", user=user)
+    told = app.call("GET", f"/api/resources/{resource_id}", user=user)
     made = world.resources.get(resource_id)
     if made is None or not made.visible_to(user):
-        missing = house.call("GET", "/api/resources/res_none", user=user)
+        missing = app.call("GET", "/api/resources/res_none", user=user)
         assert (told.status, told.text) == (404, missing.text)
         return
     body, stats = told.json, told.json["stats"]
@@ -54,32 +54,32 @@ def facts_of(body: dict[str, Any]) -> Made:
     )
 
 
-def integration_of(house: House, user: str) -> tuple[str, bool, bool] | None:
+def integration_of(app: App, user: str) -> tuple[str, bool, bool] | None:
     """What is told of a user's key: its last characters, whether it is on, whether it is broken."""
-    told = house.call("GET", "/api/user/integrations/openrouter", user=user)
+    told = app.call("GET", "/api/user/integrations/openrouter", user=user)
     if told.status == 404:
         return None
     return told.json["hint"], told.json["is_enabled"], told.json["status"] == "broken"
 
 
-def rows_of_runs(house: House) -> dict[str, dict[str, Any]]:
+def rows_of_runs(app: App) -> dict[str, dict[str, Any]]:
     """Every execution in the ledger, by id."""
-    return {row["execution_id"]["S"]: row for row in house.table(_RUNS)}
+    return {row["execution_id"]["S"]: row for row in app.table(_RUNS)}
 
 
-def own_resources(house: House, user: str) -> list[dict[str, Any]]:
+def own_resources(app: App, user: str) -> list[dict[str, Any]]:
     """A user's list, newest first."""
-    return list(house.call("GET", "/api/resources", query={"limit": "200"}, user=user).json["data"])
+    return list(app.call("GET", "/api/resources", query={"limit": "200"}, user=user).json["data"])
 
 
-def _inspect_lists(house: House, world: World, user: str) -> None:
-    assert [facts_of(row) for row in own_resources(house, user)] == world.owned_by(user)
-    public = house.call("GET", "/api/resources", query={"listing": "public", "limit": "200"}, user=user)
+def _inspect_lists(app: App, world: World, user: str) -> None:
+    assert [facts_of(row) for row in own_resources(app, user)] == world.owned_by(user)
+    public = app.call("GET", "/api/resources", query={"listing": "public", "limit": "200"}, user=user)
     assert [facts_of(row) for row in public.json["data"]] == world.public()
 
 
-def _inspect_history(house: House, world: World, user: str) -> None:
-    rows = house.call("GET", "/api/executions", query={"limit": "200"}, user=user).json["data"]
+def _inspect_history(app: App, world: World, user: str) -> None:
+    rows = app.call("GET", "/api/executions", query={"limit": "200"}, user=user).json["data"]
     found = {row["execution_id"]: (row["status"], row["usage"]["cost_usd"]) for row in rows}
     assert found == world.history_of(user)
     assert [row["execution_id"] for row in rows] == sorted(found, reverse=True)

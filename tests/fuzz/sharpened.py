@@ -1,4 +1,4 @@
-"""The OpenAPI document sharpened for a house whose things are known, so that generated calls get somewhere."""
+"""The OpenAPI document sharpened for an app whose things are known, so that generated calls get somewhere."""
 
 import json
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemathesis import Case, Response
 
-from tests.integration.house import GOOD_KEY
+from tests.integration.app import GOOD_KEY
 from tests.timeouts import HANG_SECONDS
 
 _KEYS = {user: {"Authorization": f"Bearer {os.environ[user.upper()]}"} for user in ("alice", "bob")}

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.fuzz.disturbances import impatience
 from tests.fuzz.front import UNLIMITED
 from tests.fuzz.histories import Histories
-from tests.integration.house import open_house
+from tests.integration.app import deployed_app
 
 HISTORIES = int(os.environ.get("HISTORIES") or 40)
 STEPS = int(os.environ.get("STEPS") or 30)
@@ -39,6 +39,6 @@ def test_every_history_is_told_as_it_happened() -> None:
         report_multiple_bugs=False,
         phases=[Phase.generate] if IS_BOUNDED else [Phase.generate, Phase.shrink],
     )
-    with impatience(), open_house(**UNLIMITED) as house:
-        Histories.house = house
+    with impatience(), deployed_app(**UNLIMITED) as app:
+        Histories.app = app
         run_state_machine_as_test(Histories, settings=how)

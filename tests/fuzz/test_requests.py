@@ -14,8 +14,8 @@ import pytest
 from instant.domain.resources.resource import Visibility
 from tests.fuzz.front import Front, open_front
 from tests.fuzz.sharpened import KIND
+from tests.integration.app import GOOD_KEY, ROOT, App
 from tests.integration.gallery import image_id, paint
-from tests.integration.house import GOOD_KEY, ROOT, House
 from tests.integration.local.test_example_events import event_of, learn
 
 EXAMPLES = int(os.environ.get("EXAMPLES") or 15)
@@ -28,15 +28,15 @@ SETTINGS = Path(__file__).with_name("schemathesis.toml")
 @pytest.mark.fuzz
 def test_no_generated_request_finds_a_hole(tmp_path: Path) -> None:
     with open_front() as front:
-        things = Things.made_in(front.house)
+        things = Things.made_in(front.app)
         settings = tmp_path / "schemathesis.toml"
         settings.write_text(SETTINGS.read_text() + things.as_dictionaries())
         ran = schemathesis(front, settings, things)
         print(ran.stdout, ran.stderr, *sorted(front.answered.items()), sep="\n")
         assert ran.returncode == 0
         succeeded = {(method, path) for method, path, status in front.answered if status < 400}
-        assert succeeded == {(route.method, route.path) for route in front.house.plan.routes}
-        assert_bob_is_untouched(front.house)
+        assert succeeded == {(route.method, route.path) for route in front.app.plan.routes}
+        assert_bob_is_untouched(front.app)
 
 
 def schemathesis(front: Front, settings: Path, things: "Things") -> "subprocess.CompletedProcess[str]":
@@ -55,10 +55,10 @@ def schemathesis(front: Front, settings: Path, things: "Things") -> "subprocess.
     )
 
 
-def assert_bob_is_untouched(house: House) -> None:
+def assert_bob_is_untouched(app: App) -> None:
     """Whatever bob sent along the way, he has made nothing and lost nothing."""
-    assert house.call("GET", "/api/resources", user="bob").json["data"] == []
-    assert house.call("GET", "/api/user/integrations/openrouter", user="bob").json["is_enabled"]
+    assert app.call("GET", "/api/resources", user="bob").json["data"] == []
+    assert app.call("GET", "/api/user/integrations/openrouter", user="bob").json["is_enabled"]
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,15 @@ class Things:
     consent: dict[str, str]
 
     @classmethod
-    def made_in(cls, house: House) -> "Things":
+    def made_in(cls, app: App) -> "Things":
         """Four resources of each visibility, their model's providers, and one that has painted an image."""
         model = event_of("model_endpoints/show", {})["pathParameters"]
         config = {"model": f"{model['author']}/{model['slug']}"}
-        resources = [house.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
-        house.sync()
-        painted = paint(house).json
+        resources = [app.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
+        app.sync()
+        painted = paint(app).json
         consent: dict[str, str] = {}
-        learn(house.invoke("IntegrationsFunction", event_of("integrations/connect", {}))["body"], consent)
+        learn(app.invoke("IntegrationsFunction", event_of("integrations/connect", {}))["body"], consent)
         return cls(resources, painted["execution_id"], image_id(painted["output"]["urls"][0]), consent)
 
     def by_placeholder(self) -> dict[str, str]:

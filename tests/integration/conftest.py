@@ -1,4 +1,4 @@
-"""Fixtures of the integration tests: a house, a house that has everything in it, and restless threads."""
+"""Fixtures of the integration tests: an app, an app that has everything in it, and fast thread switching."""
 
 import sys
 from collections.abc import Iterator
@@ -7,33 +7,33 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.clock import FakeClock
-from tests.integration.house import House, open_house, set_clock
+from tests.integration.app import App, deployed_app, set_clock
 
 
 @pytest.fixture(scope="module")
-def lived_in() -> Iterator[House]:
-    """The house of one file's tests."""
-    with open_house() as opened:
+def module_app() -> Iterator[App]:
+    """The app of one file's tests."""
+    with deployed_app() as opened:
         yield opened
 
 
 @pytest.fixture
-def house(lived_in: House) -> House:
-    """An empty house, whose functions may be warm."""
-    lived_in.empty()
-    return lived_in
+def app(module_app: App) -> App:
+    """An empty app, whose functions may be warm."""
+    module_app.empty()
+    return module_app
 
 
 @pytest.fixture
-def furnished(house: House) -> House:
-    """A house with a synced catalog, and a key connected for alice."""
-    house.sync()
-    assert house.connect().status == 201
-    return house
+def seeded(app: App) -> App:
+    """An app with a synced catalog, and a key connected for alice."""
+    app.sync()
+    assert app.connect().status == 201
+    return app
 
 
 @pytest.fixture
-def restless() -> Iterator[None]:
+def fast_thread_switching() -> Iterator[None]:
     """Let threads take turns as often as they can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
@@ -42,10 +42,10 @@ def restless() -> Iterator[None]:
 
 
 @pytest.fixture
-def later(house: House) -> Iterator[FakeClock]:
-    """The clock of the house's catalog syncs: it stands at today until it is moved."""
-    module, clock = house.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
+def later(app: App) -> Iterator[FakeClock]:
+    """The clock of the app's catalog syncs: it stands at today until it is moved."""
+    module, clock = app.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
     before = module.deps
-    set_clock(house, clock)
+    set_clock(app, clock)
     yield clock
     module.deps = before

@@ -7,7 +7,7 @@ from dataclasses import replace
 from instant.adapters.http.upstream import HttpResponse, HttpUpstream
 from instant.domain.exchange import Request
 from tests.fakes.clock import TickingClock
-from tests.integration.house import House
+from tests.integration.app import App
 
 TICK = 0.01
 """Seconds that a reading of the clock takes: a call that gets some tenths of a second has time to be sent."""
@@ -30,13 +30,13 @@ class TimedUpstream(HttpUpstream):
 
 
 @contextmanager
-def little_time(house: House, function: str, seconds: float) -> Iterator[TimedUpstream]:
+def little_time(app: App, function: str, seconds: float) -> Iterator[TimedUpstream]:
     """Invocations have `seconds` left, and the function's calls to services run by a ticking clock."""
-    module, before = house.module(function), house.seconds
-    deps, upstream = module.deps, TimedUpstream(house.fake.url)
-    module.deps, house.seconds = replace(deps, upstream=upstream), seconds
+    module, before = app.module(function), app.seconds
+    deps, upstream = module.deps, TimedUpstream(app.fake.url)
+    module.deps, app.seconds = replace(deps, upstream=upstream), seconds
     try:
         yield upstream
     finally:
-        module.deps, house.seconds = deps, before
+        module.deps, app.seconds = deps, before
         upstream.close()

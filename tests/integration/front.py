@@ -1,10 +1,10 @@
-"""The house behind its own gateway, in one process: route, authorizer, function, and the gateway's own answers."""
+"""The app behind its own gateway, in one process: route, authorizer, function, and the gateway's own answers."""
 
 import json
 import logging
 from typing import Any
 
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
 from tests.local.api.gateway import Gateway
 from tests.local.api.server import Request
 from tests.local.functions.invocation import Outcome
@@ -15,10 +15,10 @@ _log = logging.getLogger(__name__)
 class Front:
     """A gateway without a socket; what it remembers of callers lasts as long as it does."""
 
-    def __init__(self, house: House) -> None:
-        """Stand before the functions of `house`."""
-        self._house = house
-        self._gateway = Gateway(house.plan, self._invoke)
+    def __init__(self, app: App) -> None:
+        """Stand before the functions of `app`."""
+        self._app = app
+        self._gateway = Gateway(app.plan, self._invoke)
 
     def ask(
         self,
@@ -37,7 +37,7 @@ class Front:
             sent.setdefault("Content-Type", "application/json")
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        request = Request(method, f"/{self._house.plan.stage}{target}", list(sent.items()), raw)
+        request = Request(method, f"/{self._app.plan.stage}{target}", list(sent.items()), raw)
         answer = self._gateway.answer(request)
         told = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
         return Answer(answer.status, told, answer.body.decode())
@@ -45,7 +45,7 @@ class Front:
     def _invoke(self, function: str, event: bytes) -> Outcome:
         """As Lambda does: JSON in and out, and whatever a function raises is logged and described."""
         try:
-            return Outcome(json.dumps(self._house.invoke(function, json.loads(event))).encode())
+            return Outcome(json.dumps(self._app.invoke(function, json.loads(event))).encode())
         except Exception as error:
             _log.exception("a function failed")
             described = {"errorType": type(error).__name__, "errorMessage": str(error)}

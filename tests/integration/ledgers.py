@@ -1,15 +1,15 @@
-"""The ledger over a house's tables."""
+"""The ledger over an app's tables."""
 
 from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
-from tests.integration.house import House
+from tests.integration.app import App
 
 
-def a_ledger(house: House, kind: type[DynamoLedger] = DynamoLedger) -> DynamoLedger:
+def a_ledger(app: App, kind: type[DynamoLedger] = DynamoLedger) -> DynamoLedger:
     """The real one, or one that `kind` has bent."""
     tables = LedgerTables(
-        executions=house.name("EXECUTIONS_TABLE"),
-        stats=house.name("RESOURCE_STATS_TABLE"),
-        usage=house.name("USAGE_TABLE"),
-        limits=house.name("LIMITS_TABLE"),
+        executions=app.name("EXECUTIONS_TABLE"),
+        stats=app.name("RESOURCE_STATS_TABLE"),
+        usage=app.name("USAGE_TABLE"),
+        limits=app.name("LIMITS_TABLE"),
     )
     return kind(tables, days_kept=90)

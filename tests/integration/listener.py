@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instant.adapters.aws import client as aws
-from tests.integration.house import House
+from tests.integration.app import App
 
 MODELS_CHANGED = "openrouter/models.changed"
 RESOURCE_AFFECTED = "resource/model.affected"
@@ -50,23 +50,23 @@ def listening(detail_type: str) -> Iterator[Listener]:
 
 
 @contextmanager
-def listening_owners(house: House) -> Iterator["Owners"]:
+def listening_owners(app: App) -> Iterator["Owners"]:
     """What owners hear from now on."""
     with listening(MODELS_CHANGED) as changed, listening(RESOURCE_AFFECTED) as affected:
-        yield Owners(house, changed, affected)
+        yield Owners(app, changed, affected)
 
 
 @dataclass(frozen=True)
 class Owners:
-    """Both events of the chain: the house hears the first, owners hear the second."""
+    """Both events of the chain: the app hears the first, owners hear the second."""
 
-    house: House
+    app: App
     changed: Listener
     affected: Listener
 
     def told(self) -> list[dict[str, Any]]:
         """What they are told once each change that was announced has been looked after, by model and change."""
         for event in self.changed.heard():
-            self.house.invoke("ModelImpactFunction", event)
+            self.app.invoke("ModelImpactFunction", event)
         details = [event["detail"] for event in self.affected.heard()]
         return sorted(details, key=lambda detail: (detail["model"], detail["change"], detail["resource_id"]))

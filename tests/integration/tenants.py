@@ -1,4 +1,4 @@
-"""Tenants of one house: each with a thing of every kind, an API key for every set of scopes, and requests for them."""
+"""Tenants of one app: each with a thing of every kind, an API key for every set of scopes, and requests for them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
 from instant.domain.ids import new_id
+from tests.integration.app import App
 from tests.integration.gallery import PAINTER
-from tests.integration.guests import MODEL, created
-from tests.integration.house import House
 from tests.integration.http.test_bad_requests import BODIES
+from tests.integration.synced_app import MODEL, created
 
 SERVICE = "/api/user/integrations/openrouter"
 TABLES = (
@@ -30,15 +30,15 @@ class Tenant:
     keys: dict[frozenset[Scope], str] = field(default_factory=dict)
 
 
-def move_in(house: House, user: str) -> Tenant:
+def move_in(app: App, user: str) -> Tenant:
     """A tenant with a connection, resources, an execution, an image and an API key."""
-    assert house.connect(user).status == 201
-    resource = created(house, user, slug=f"{user}-s-own")
-    public = created(house, user, visibility="public")
-    painter = created(house, user, {"model": PAINTER})
-    house.execute(painter["resource_id"], "A harbour.", user=user)
-    painting = house.execute(painter["resource_id"], "A boat.", user=user).json
-    key = house.call("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}, user=user).json
+    assert app.connect(user).status == 201
+    resource = created(app, user, slug=f"{user}-s-own")
+    public = created(app, user, visibility="public")
+    painter = created(app, user, {"model": PAINTER})
+    app.execute(painter["resource_id"], "A harbour.", user=user)
+    painting = app.execute(painter["resource_id"], "A boat.", user=user).json
+    key = app.call("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}, user=user).json
     ids = {
         "resource_id": resource["resource_id"],
         "address": resource["address"],
@@ -49,12 +49,12 @@ def move_in(house: House, user: str) -> Tenant:
     return Tenant(user, ids, public["resource_id"])
 
 
-def key_of(house: House, tenant: Tenant, scopes: Iterable[Scope] = frozenset(Scope)) -> str:
+def key_of(app: App, tenant: Tenant, scopes: Iterable[Scope] = frozenset(Scope)) -> str:
     """An API key of the tenant's with these scopes, the same one each time."""
     wanted = frozenset(scopes)
     if wanted not in tenant.keys:
         secret, key = mint(user_id=f"user_{tenant.user}", name="test", scopes=wanted, now=datetime.now(UTC))
-        DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+        DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(key)
         tenant.keys[wanted] = secret.reveal()
     return tenant.keys[wanted]
 
@@ -77,8 +77,8 @@ def body_of(method: str, path: str, ids: Mapping[str, str]) -> Any:
     return {**good, "resource_id": ids["resource_id"]} if good and "resource_id" in good else good
 
 
-def belongings(house: House, tenant: Tenant) -> list[str]:
+def belongings(app: App, tenant: Tenant) -> list[str]:
     """Everything in tables that is a tenant's; when an API key was last used is the only thing that use may change."""
     owner = f"'user_{tenant.user}'"
-    rows = (repr({**row, "last_used_at": None}) for table in TABLES for row in house.table(table))
+    rows = (repr({**row, "last_used_at": None}) for table in TABLES for row in app.table(table))
     return sorted(row for row in rows if owner in row)

@@ -1,1 +1,1 @@
-"""Mutation testing of what guards the house: every small change to it should make a test fail."""
+"""Mutation testing of what guards the app: every small change to it should make a test fail."""

@@ -4,7 +4,7 @@ import json
 import sys
 
 from instant.entrypoints.openapi import PLACE
-from tests.integration.house import open_house
+from tests.integration.app import deployed_app
 from tests.openapi.answers import put_answers, without_answers
 from tests.openapi.document import document
 
@@ -12,8 +12,8 @@ from tests.openapi.document import document
 def write() -> None:
     """Make the document anew."""
     made = document()
-    with open_house() as house:
-        put_answers(made, house)
+    with deployed_app() as app:
+        put_answers(made, app)
     PLACE.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
 
 

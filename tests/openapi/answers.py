@@ -1,11 +1,11 @@
-"""What the house really answers to the example events, with what differs from run to run made alike."""
+"""What the app really answers to the example events, with what differs from run to run made alike."""
 
 import json
 import re
 from collections.abc import Iterator
 
 from tests.architecture.project import Json
-from tests.integration.house import Answer, House, answer_of
+from tests.integration.app import Answer, App, answer_of
 from tests.integration.local.test_example_events import STORY, event_of, function_of, give_key, learn
 
 _ALIKE = (
@@ -26,23 +26,23 @@ _ALIKE = (
 _MAX_LIST = 1
 
 
-def answers(house: House) -> Iterator[tuple[str, Json, Answer]]:
+def answers(app: App) -> Iterator[tuple[str, Json, Answer]]:
     """Every example event over HTTP, in the order of the story: its name, itself, and the answer."""
     known: dict[str, str] = {}
     for case, status in STORY.items():
         event = event_of(case, known)
         if case == "authorizer/request":
-            give_key(house, event)
-        reply = house.invoke(function_of(house, case), event)
+            give_key(app, event)
+        reply = app.invoke(function_of(app, case), event)
         if status:
             answer = answer_of(reply)
             learn(answer.text, known)
             yield case, event, answer
 
 
-def put_answers(document: Json, house: House) -> None:
+def put_answers(document: Json, app: App) -> None:
     """Give each operation the answers to its example events as examples."""
-    for case, event, answer in answers(house):
+    for case, event, answer in answers(app):
         content = answer_content(document, event, answer)
         if content is not None and answer.text and case != "catalog/openapi":
             content.setdefault("examples", {})[case.split("/")[1]] = {"value": shown(answer)}

@@ -1,4 +1,4 @@
-"""Wrong versions of the house: each breaks a promise that the simulator must find broken."""
+"""Wrong versions of the app: each breaks a promise that the simulator must find broken."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from instant.use_cases.executions.reconcile import ReconcileDeps
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.simulator.ports import FaultyLedger
 from tests.simulator.upstream import SimulatedService
-from tests.simulator.world import House
+from tests.simulator.world import App
 
 
 class IgnoresWhatStands(MemoryLedger):
@@ -177,17 +177,17 @@ def sends_what_is_open(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
         deps.ledger.close(run.opening, closing)
 
 
-HOUSES = {
-    "an opening that ignores what stands": House(IgnoresWhatStands),
-    "a reservation that anybody may send": House(SendsForAnybody),
-    "a close without condition": House(ClosesAnything),
-    "an unknown outcome that gives the money back": House(ForgetsTheUnknown),
-    "a release that gives back again": House(ReleasesTwice),
-    "a reservation that reads, then writes": House(ReadsThenWrites),
-    "an unknown cost booked as none": House(UnknownIsNothing),
-    "a look after leases that comes late": House(LooksLate),
-    "a repeat that is let through when the lease is over": House(execute=lets_the_expired_through),
-    "a call that is sent again after silence": House(execute=sends_again_after_silence),
-    "a reconciler that sends": House(reconcile=sends_what_is_open),
+APPS = {
+    "an opening that ignores what stands": App(IgnoresWhatStands),
+    "a reservation that anybody may send": App(SendsForAnybody),
+    "a close without condition": App(ClosesAnything),
+    "an unknown outcome that gives the money back": App(ForgetsTheUnknown),
+    "a release that gives back again": App(ReleasesTwice),
+    "a reservation that reads, then writes": App(ReadsThenWrites),
+    "an unknown cost booked as none": App(UnknownIsNothing),
+    "a look after leases that comes late": App(LooksLate),
+    "a repeat that is let through when the lease is over": App(execute=lets_the_expired_through),
+    "a call that is sent again after silence": App(execute=sends_again_after_silence),
+    "a reconciler that sends": App(reconcile=sends_what_is_open),
 }
 """Each by what is wrong with it."""

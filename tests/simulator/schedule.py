@@ -16,7 +16,7 @@ from tests.fakes.clock import START
 from tests.simulator.invariants import check_end, check_nothing_is_late
 from tests.simulator.turns import Actor
 from tests.simulator.violation import Violation
-from tests.simulator.world import LASTS, Call, House, World
+from tests.simulator.world import LASTS, App, Call, World
 
 MINUTE = 60.0
 """How often the reconciler runs."""
@@ -57,10 +57,10 @@ def seeded(seed: int) -> Iterator[Random]:
             logging.disable(logging.NOTSET)
 
 
-def run_schedule(seed: int, house: House | None = None) -> Verdict:
-    """The same seed in the same house is the same story."""
+def run_schedule(seed: int, app: App | None = None) -> Verdict:
+    """The same seed in the same app is the same story."""
     with seeded(seed) as dice:
-        world, broken = World(dice, house or House()), None
+        world, broken = World(dice, app or App()), None
         try:
             calls = _calls(dice)
             world.network.turns.run([*_callers(dice, world, calls), *_reconcilers(dice, world)])

@@ -1,4 +1,4 @@
-"""A few thousand schedules keep every promise, and each wrong version of the house breaks one in them."""
+"""A few thousand schedules keep every promise, and each wrong version of the app breaks one in them."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.simulator.network import READS, WRITES
-from tests.simulator.planted import HOUSES
+from tests.simulator.planted import APPS
 from tests.simulator.schedule import run_schedule
-from tests.simulator.world import House
+from tests.simulator.world import App
 
 SCHEDULES = 2_000
 ROOT = Path(__file__).parents[2]
@@ -32,9 +32,9 @@ def test_no_schedule_breaks_a_promise() -> None:
     assert {name for name in EVERYWHERE if counts[name] < SCHEDULES / 100} == set()
 
 
-@pytest.mark.parametrize("house", HOUSES.values(), ids=HOUSES)
-def test_a_wrong_house_is_found_out(house: House) -> None:
-    assert any(run_schedule(seed, house).broken for seed in range(SCHEDULES))
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
+def test_a_wrong_app_is_found(app: App) -> None:
+    assert any(run_schedule(seed, app).broken for seed in range(SCHEDULES))
 
 
 def test_the_same_seed_tells_the_same_story() -> None:

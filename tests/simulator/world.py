@@ -17,8 +17,8 @@ from instant.use_cases.executions.deps import ExecuteDeps, LedgerDeps, MediaDeps
 from instant.use_cases.executions.execute import execute
 from instant.use_cases.executions.prepare import ExecuteRequest
 from instant.use_cases.executions.reconcile import ReconcileDeps, reconcile_executions
+from tests.fakes.builders import a_model, a_resource, an_integration
 from tests.fakes.ledger import MemoryLedger, Refused
-from tests.fakes.nouns import a_model, a_resource, an_integration
 from tests.simulator.network import Lost, Network
 from tests.simulator.ports import (
     Facts,
@@ -95,7 +95,7 @@ type Reconcile = Callable[[ReconcileDeps, SecondsLeft], object]
 
 
 @dataclass(frozen=True)
-class House:
+class App:
     """What is put to the test: the real thing, or one that is wrong somewhere."""
 
     ledger: type[MemoryLedger] = MemoryLedger
@@ -106,11 +106,11 @@ class House:
 class World:
     """Everything that a schedule needs."""
 
-    def __init__(self, dice: Random, house: House) -> None:
+    def __init__(self, dice: Random, app: App) -> None:
         """Draw the circumstances."""
-        self.house, self.told = house, list[Outcome]()
+        self.app, self.told = app, list[Outcome]()
         self.network = Network(dice, Turns(dice, zeal=dice.choice([0.0, 0.5, 0.9])))
-        self.books = house.ledger()
+        self.books = app.ledger()
         if hasattr(self.books, "pause"):
             self.books.pause = self._pause
         self.answers = SimulatedAnswers(dice, self.network)
@@ -150,7 +150,7 @@ class World:
         self.network.counts["calls"] += 1
         ends_at = self.network.turns.time + LASTS
         try:
-            body = self.house.execute(call.request, call.caller, lambda: ends_at - self.network.turns.time, self.deps)
+            body = self.app.execute(call.request, call.caller, lambda: ends_at - self.network.turns.time, self.deps)
         except InstantError as error:
             body = error.body()
         except (Lost, Refused):
@@ -168,7 +168,7 @@ class World:
         self.network.counts["looks after"] += 1
         ends_at = self.network.turns.time + 300
         try:
-            self.house.reconcile(self.desk, lambda: ends_at - self.network.turns.time)
+            self.app.reconcile(self.desk, lambda: ends_at - self.network.turns.time)
         except (Lost, Refused):
             self.network.note("fails to look after anything")
 

@@ -1,4 +1,4 @@
-"""Access tokens beside API keys: the authorizer in a house whose template names an issuer."""
+"""Access tokens beside API keys: the authorizer in an app whose template names an issuer."""
 
 import json
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from instant.domain.access.identity import Scope
 from instant.domain.clock import format_time
 from instant.settings import AuthorizerSettings
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
+from tests.integration.app import ROOT, App, deployed_app
 from tests.integration.aws_calls import recorded
-from tests.integration.house import ROOT, House, open_house
 
 
 @pytest.fixture(scope="module")
@@ -24,23 +24,23 @@ def issuer() -> Iterator[FakeIssuer]:
 
 
 @pytest.fixture(scope="module")
-def shared(issuer: FakeIssuer) -> Iterator[House]:
-    with open_house(JwtIssuer=issuer.url, JwtAudience=issuer.audience, JwtAdmins="root, auth0|7") as house:
-        yield house
+def shared(issuer: FakeIssuer) -> Iterator[App]:
+    with deployed_app(JwtIssuer=issuer.url, JwtAudience=issuer.audience, JwtAdmins="root, auth0|7") as app:
+        yield app
 
 
-def authorize(house: House, token: str) -> dict[str, Any]:
+def authorize(app: App, token: str) -> dict[str, Any]:
     event = json.loads((ROOT / "events" / "authorizer" / "request.json").read_text())
-    return dict(house.invoke("AuthorizerFunction", {**event, "headers": {"authorization": f"Bearer {token}"}}))
+    return dict(app.invoke("AuthorizerFunction", {**event, "headers": {"authorization": f"Bearer {token}"}}))
 
 
-def refused(house: House, token: str) -> bool:
+def refused(app: App, token: str) -> bool:
     with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
-        authorize(house, token)
+        authorize(app, token)
     return caught.value.__cause__ is None
 
 
-def test_a_token_is_its_user_and_may_execute_and_manage(shared: House, issuer: FakeIssuer) -> None:
+def test_a_token_is_its_user_and_may_execute_and_manage(shared: App, issuer: FakeIssuer) -> None:
     with recorded("dynamodb") as calls:
         answer = authorize(shared, issuer.token("carol"))
     user_id = answer["principalId"]
@@ -53,32 +53,32 @@ def test_a_token_is_its_user_and_may_execute_and_manage(shared: House, issuer: F
     assert calls == []
 
 
-def test_until_when_a_token_is_taken_is_handed_on(shared: House, issuer: FakeIssuer) -> None:
+def test_until_when_a_token_is_taken_is_handed_on(shared: App, issuer: FakeIssuer) -> None:
     for exp, ends in ((4_102_444_800, "2100-01-01T00:00:30.000000Z"), (10**18, None)):
         assert authorize(shared, issuer.token("carol", exp=exp))["context"].get("expires_at") == ends
 
 
-def test_a_token_s_own_scopes_mean_nothing(shared: House, issuer: FakeIssuer) -> None:
+def test_a_token_s_own_scopes_mean_nothing(shared: App, issuer: FakeIssuer) -> None:
     boasts: dict[str, Any] = {"scope": "admin", "scopes": ["admin"], "role": "admin", "cognito:groups": ["admin"]}
     assert authorize(shared, issuer.token("carol", **boasts))["context"]["scopes"] == "execute manage"
 
 
 @pytest.mark.parametrize("sub", ["root", "auth0|7"])
-def test_admins_are_named_by_the_operator(shared: House, issuer: FakeIssuer, sub: str) -> None:
+def test_admins_are_named_by_the_operator(shared: App, issuer: FakeIssuer, sub: str) -> None:
     assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "admin execute manage"
 
 
 @pytest.mark.parametrize("sub", ["Root", "root ", "auth0", "root, auth0|7", ","])
-def test_nobody_else_is_one(shared: House, issuer: FakeIssuer, sub: str) -> None:
+def test_nobody_else_is_one(shared: App, issuer: FakeIssuer, sub: str) -> None:
     assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "execute manage"
 
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)
-def test_a_bad_token_is_unauthorized(shared: House, issuer: FakeIssuer, wrong: str) -> None:
+def test_a_bad_token_is_unauthorized(shared: App, issuer: FakeIssuer, wrong: str) -> None:
     assert refused(shared, BAD_TOKENS[wrong](issuer))
 
 
-def test_a_key_made_with_a_token_is_the_same_user_s(shared: House, issuer: FakeIssuer) -> None:
+def test_a_key_made_with_a_token_is_the_same_user_s(shared: App, issuer: FakeIssuer) -> None:
     user_id = authorize(shared, issuer.token("dave"))["principalId"]
     caller = DynamoApiKeyStore(shared.name("API_KEYS_TABLE"))
     secret, key = mint(user_id=user_id, name="ci", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
@@ -87,7 +87,7 @@ def test_a_key_made_with_a_token_is_the_same_user_s(shared: House, issuer: FakeI
     assert authorize(shared, secret.reveal())["context"] == expected
 
 
-def test_an_api_key_never_reaches_the_issuer(shared: House, issuer: FakeIssuer) -> None:
+def test_an_api_key_never_reaches_the_issuer(shared: App, issuer: FakeIssuer) -> None:
     asked = issuer.asked
     secret, _ = mint(user_id="user_x", name="x", scopes=frozenset({Scope.ADMIN}), now=datetime.now(UTC))
     assert refused(shared, secret.reveal())

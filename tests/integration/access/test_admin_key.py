@@ -13,16 +13,16 @@ import pytest
 from instant.adapters.aws import client as aws
 from instant.domain.access.api_key import hash_of, is_well_formed
 from instant.entrypoints.access.admin_key import main
-from tests.integration.house import ROOT, TEMPLATE, House, open_house
+from tests.integration.app import ROOT, TEMPLATE, App, deployed_app
 from tests.timeouts import HANG_SECONDS
 
 STACK = "instant-resources-test"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def app() -> Iterator[App]:
     """Its table of keys is the output of a stack, under the name that the template gives it."""
-    with open_house() as opened:
+    with deployed_app() as opened:
         assert TEMPLATE["Outputs"]["ApiKeysTable"]["Value"] == {"Ref": "ApiKeysTable"}
         _deploy(STACK, ApiKeysTable=opened.name("API_KEYS_TABLE"))
         _deploy("somebody-elses", ApiUrl="https://api.example")
@@ -37,38 +37,36 @@ def _deploy(stack: str, **outputs: str) -> None:
     aws.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(body))
 
 
-def _opens(house: House, key: str) -> Any:
+def _opens(app: App, key: str) -> Any:
     event = json.loads((ROOT / "events/authorizer/request.json").read_text())
-    return house.invoke("AuthorizerFunction", {**event, "headers": {"Authorization": f"Bearer {key}"}})["context"]
+    return app.invoke("AuthorizerFunction", {**event, "headers": {"Authorization": f"Bearer {key}"}})["context"]
 
 
-def test_the_printed_key_opens_everything(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_printed_key_opens_everything(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([STACK]) == 0
     printed = capsys.readouterr()
     key = printed.out.removesuffix("\n")
     assert is_well_formed(key)
-    caller = _opens(house, key)
+    caller = _opens(app, key)
     assert caller["scopes"] == "admin execute manage"
     assert caller["user_id"].startswith("operator_")
     assert key not in printed.err
 
 
-def test_only_its_hash_is_kept(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_its_hash_is_kept(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([STACK]) == 0
     key = capsys.readouterr().out.strip()
-    rows = json.dumps(house.table("API_KEYS_TABLE"), default=list)
+    rows = json.dumps(app.table("API_KEYS_TABLE"), default=list)
     assert hash_of(key) in rows
     assert key not in rows
     assert key.removeprefix("x4k_live_")[:-4] not in rows
 
 
-def test_a_name_is_the_same_user_again_and_without_one_nobody_is(
-    house: House, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_is_the_same_user_again_and_without_one_nobody_is(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     users = []
     for arguments in ([STACK, "--user", "ann"], [STACK, "--user", "ann"], [STACK], [STACK]):
         main(arguments)
-        users.append(_opens(house, capsys.readouterr().out.strip())["user_id"])
+        users.append(_opens(app, capsys.readouterr().out.strip())["user_id"])
     assert users[:2] == ["operator_ann"] * 2
     assert len(set(users)) == 3
 
@@ -81,15 +79,15 @@ def test_a_name_is_the_same_user_again_and_without_one_nobody_is(
     ],
 )
 def test_what_is_no_stack_of_ours_is_refused(
-    house: House, capsys: pytest.CaptureFixture[str], stack: str, reason: str
+    app: App, capsys: pytest.CaptureFixture[str], stack: str, reason: str
 ) -> None:
-    before = house.table("API_KEYS_TABLE")
+    before = app.table("API_KEYS_TABLE")
     assert main([stack]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith(reason)
     assert "make deploy" in printed.err
-    assert house.table("API_KEYS_TABLE") == before
+    assert app.table("API_KEYS_TABLE") == before
 
 
 @pytest.mark.parametrize("name", ["Ann", "", "ann#1", "1", "-", "a" * 41])

@@ -8,30 +8,30 @@ from typing import Any
 import pytest
 
 from instant.domain.access.api_key import is_well_formed
+from tests.integration.app import Answer, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.synced_app import deployed_synced_app, new_user
 
 PATH = "/api/user/api-keys"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def _make(house: House, user: str, *, own: str = "admin execute manage", **body: Any) -> Answer:
-    return house.call("POST", PATH, {"name": "laptop", "scopes": ["execute"], **body}, user=user, scopes=own)
+def _make(app: App, user: str, *, own: str = "admin execute manage", **body: Any) -> Answer:
+    return app.call("POST", PATH, {"name": "laptop", "scopes": ["execute"], **body}, user=user, scopes=own)
 
 
-def _list(house: House, user: str) -> list[dict[str, Any]]:
-    answer = house.call("GET", PATH, user=user)
+def _list(app: App, user: str) -> list[dict[str, Any]]:
+    answer = app.call("GET", PATH, user=user)
     assert (answer.status, answer.json["next_cursor"], answer.json["total"]) == (200, None, len(answer.json["data"]))
     return list(answer.json["data"])
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(shared: House) -> None:
+def test_a_key_is_shown_once_and_kept_as_a_hash(shared: App) -> None:
     user = new_user()
     answer = _make(shared, user, scopes=["manage", "execute", "execute"])
     assert answer.status == 201
@@ -56,7 +56,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(shared: House) -> None:
     assert all(key[9 + start : 17 + start] not in repr(rows) for start in range(len(key) - 17))
 
 
-def test_a_list_tells_no_secret_and_nothing_of_others(shared: House) -> None:
+def test_a_list_tells_no_secret_and_nothing_of_others(shared: App) -> None:
     user, other = new_user(), new_user()
     keys = [_make(shared, user, name=name).json for name in ("one", "two")]
     foreign = _make(shared, other).json
@@ -77,7 +77,7 @@ def test_a_list_tells_no_secret_and_nothing_of_others(shared: House) -> None:
         ("manage", ["admin", "execute", "manage"], "admin, execute"),
     ],
 )
-def test_a_key_is_never_stronger_than_its_maker(shared: House, own: str, wanted: list[str], missing: str) -> None:
+def test_a_key_is_never_stronger_than_its_maker(shared: App, own: str, wanted: list[str], missing: str) -> None:
     user = new_user()
     answer = _make(shared, user, own=own, scopes=wanted)
     assert (answer.status, answer.code) == (403, "forbidden")
@@ -86,7 +86,7 @@ def test_a_key_is_never_stronger_than_its_maker(shared: House, own: str, wanted:
 
 
 @pytest.mark.parametrize("own", ["execute", "admin", "admin execute", ""])
-def test_keys_need_the_scope_manage(shared: House, own: str) -> None:
+def test_keys_need_the_scope_manage(shared: App, own: str) -> None:
     user = new_user()
     key_id = _make(shared, user).json["key_id"]
     answers = [
@@ -98,7 +98,7 @@ def test_keys_need_the_scope_manage(shared: House, own: str) -> None:
     assert [key["revoked_at"] for key in _list(shared, user)] == [None]
 
 
-def test_an_expiry_is_kept_in_utc(shared: House) -> None:
+def test_an_expiry_is_kept_in_utc(shared: App) -> None:
     made = _make(shared, new_user(), expires_at="2099-01-01T02:00:00+02:00").json
     assert made["expires_at"] == "2099-01-01T00:00:00.000000Z"
 
@@ -116,7 +116,7 @@ def _soon(seconds: int) -> str:
     ],
     ids=range(16),
 )
-def test_an_expiry_that_means_nothing_is_named(shared: House, expiry: Any) -> None:
+def test_an_expiry_that_means_nothing_is_named(shared: App, expiry: Any) -> None:
     user = new_user()
     answer = _make(shared, user, expires_at=expiry)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "expires_at")
@@ -139,14 +139,14 @@ def test_an_expiry_that_means_nothing_is_named(shared: House, expiry: Any) -> No
         ({"key_id": "key_1"}, "key_id"),
     ],
 )
-def test_a_wrong_field_is_named(shared: House, body: dict[str, Any], field: str) -> None:
+def test_a_wrong_field_is_named(shared: App, body: dict[str, Any], field: str) -> None:
     user = new_user()
     answer = _make(shared, user, **body)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
     assert _list(shared, user) == []
 
 
-def test_the_first_revocation_counts(shared: House) -> None:
+def test_the_first_revocation_counts(shared: App) -> None:
     user = new_user()
     kept, gone = (_make(shared, user, name=name).json for name in ("kept", "gone"))
     first = shared.call("DELETE", f"{PATH}/{gone['key_id']}", user=user)
@@ -160,7 +160,7 @@ def test_the_first_revocation_counts(shared: House) -> None:
     }
 
 
-def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: House) -> None:
+def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: App) -> None:
     user = new_user()
     key_id = _make(shared, user).json["key_id"]
     with recorded("dynamodb") as calls:
@@ -169,7 +169,7 @@ def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: House) -> Non
     assert [call.parameters["ConsistentRead"] for call in calls[:2]] == [True, True]
 
 
-def test_a_foreign_key_is_as_good_as_missing(shared: House) -> None:
+def test_a_foreign_key_is_as_good_as_missing(shared: App) -> None:
     user, stranger = new_user(), new_user()
     made = _make(shared, user).json
     ids = [made["key_id"], "key_00000000000000000000000000", made["api_key"]]

@@ -13,7 +13,7 @@ from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
 from tests.fakes.clock import FakeClock
 from tests.fakes.issuer import FakeIssuer
-from tests.integration.house import House, open_house
+from tests.integration.app import App, deployed_app
 from tests.local.api.gateway import Gateway
 from tests.local.api.server import Request
 from tests.local.functions.invocation import Outcome, failure
@@ -23,19 +23,19 @@ ROUTES = ("/api/resources", "/api/executions", "/api/user/api-keys")
 
 @dataclass
 class Front:
-    """The gateway in front of a house, and how often it asked the authorizer."""
+    """The gateway in front of an app, and how often it asked the authorizer."""
 
-    house: House
+    app: App
     clock: FakeClock = field(default_factory=FakeClock)
     asked: int = 0
 
     def __post_init__(self) -> None:
-        self.gateway = Gateway(self.house.plan, self.invoke, clock=self.clock.monotonic)
+        self.gateway = Gateway(self.app.plan, self.invoke, clock=self.clock.monotonic)
 
     def invoke(self, function: str, event: bytes) -> Outcome:
         self.asked += function == "AuthorizerFunction"
         try:
-            return Outcome(json.dumps(self.house.invoke(function, json.loads(event))).encode())
+            return Outcome(json.dumps(self.app.invoke(function, json.loads(event))).encode())
         except Exception as error:
             return failure(type(error).__name__, str(error))
 
@@ -54,24 +54,24 @@ def issuer() -> Iterator[FakeIssuer]:
 
 
 @pytest.fixture(scope="module")
-def shared(issuer: FakeIssuer) -> Iterator[House]:
-    with open_house(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as house:
-        yield house
+def shared(issuer: FakeIssuer) -> Iterator[App]:
+    with deployed_app(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as app:
+        yield app
 
 
 @pytest.fixture
-def front(shared: House) -> Front:
+def front(shared: App) -> Front:
     return Front(shared)
 
 
-def key_of(house: House, user: str) -> str:
+def key_of(app: App, user: str) -> str:
     secret, key = mint(user_id=user, name="k", scopes=frozenset({Scope.EXECUTE, Scope.MANAGE}), now=datetime.now(UTC))
-    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+    DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(key)
     return secret.reveal()
 
 
 def test_a_key_opens_every_route_after_one_question(front: Front) -> None:
-    key = key_of(front.house, "user_ann")
+    key = key_of(front.app, "user_ann")
     assert [front.call(key, route)[0] for route in ROUTES] == [200, 200, 200]
     assert front.asked == 1
 
@@ -95,7 +95,7 @@ def test_a_key_that_a_token_s_user_makes_is_that_user(front: Front, issuer: Fake
 
 
 def test_a_revoked_key_stops_within_a_minute(front: Front) -> None:
-    key, path = key_of(front.house, "user_dan"), "/api/user/api-keys"
+    key, path = key_of(front.app, "user_dan"), "/api/user/api-keys"
     _, listed = front.call(key, path)
     assert front.call(key, f"{path}/{listed['data'][0]['key_id']}", "DELETE")[0] == 204
     front.clock.pass_seconds(60)
@@ -114,7 +114,7 @@ def test_a_refusal_names_both_ways_and_is_not_kept(front: Front, issuer: FakeIss
 
 
 @pytest.fixture
-def outage(shared: House, issuer: FakeIssuer) -> Iterator[None]:
+def outage(shared: App, issuer: FakeIssuer) -> Iterator[None]:
     """The authorizer starts anew while its issuer is down."""
     shared.modules.pop("AuthorizerFunction", None)
     issuer.fault = "down"
@@ -128,4 +128,4 @@ def test_when_nobody_can_tell_the_caller_may_try_again(front: Front, issuer: Fak
     status, answer = front.call(issuer.token("gil"))
     assert (status, answer["error"]["code"]) == (503, "upstream_unavailable")
     assert answer["error"]["retryable"] is True
-    assert front.call(key_of(front.house, "user_fay"))[0] == 200
+    assert front.call(key_of(front.app, "user_fay"))[0] == 200

@@ -15,10 +15,10 @@ from instant.integrations import INTEGRATIONS
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.openrouter.faults import USER_ID
 from tests.integration.access.test_integrations import PATH, row_of, spellings
+from tests.integration.app import CALLBACKS, GOOD_KEY, Answer, App
 from tests.integration.aws_calls import recorded
 from tests.integration.browser import allow
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import CALLBACKS, GOOD_KEY, Answer, House
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 from tests.toys.megaphone import Megaphone
 
 CONNECT = f"{PATH}/connect"
@@ -26,16 +26,16 @@ START_OVER = f"POST {CONNECT}"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
 @dataclass
 class Client:
     """A client of one user's, with what it keeps between the steps."""
 
-    house: House
+    app: App
     user: str
     verifier: str = ""
     code: str = ""
@@ -43,7 +43,7 @@ class Client:
     def begin(self, callback_url: str | None = CALLBACKS[0]) -> Any:
         """The first step, and the user's yes; the state is the one that was kept."""
         body = {} if callback_url is None else {"callback_url": callback_url}
-        begun = self.house.call("POST", CONNECT, body, user=self.user)
+        begun = self.app.call("POST", CONNECT, body, user=self.user)
         assert begun.status == 200, begun.text
         back, brought = allow(begun.json["authorize_url"])
         assert (back, brought.get("state")) == ((callback_url or "").partition("?")[0], begun.json["state"])
@@ -53,11 +53,11 @@ class Client:
     def complete(self, **more: Any) -> Answer:
         """The second step."""
         body = {"code": self.code, "code_verifier": self.verifier, **more}
-        return self.house.call("POST", f"{CONNECT}/complete", body, user=self.user)
+        return self.app.call("POST", f"{CONNECT}/complete", body, user=self.user)
 
 
 @pytest.fixture
-def client(shared: House) -> Client:
+def client(shared: App) -> Client:
     return Client(shared, new_user())
 
 
@@ -70,47 +70,47 @@ def refused(answer: Answer, status: int, code: str) -> dict[str, Any]:
 
 
 def test_a_connection_is_made_without_a_key_in_anybody_s_hands(client: Client) -> None:
-    house = client.house
+    app = client.app
     client.begin()
-    house.fake.forget_requests()
+    app.fake.forget_requests()
     answer = client.complete(max_cost_per_call_usd="0.5")
     assert answer.status == 201
-    exchange, check = house.fake.requests
+    exchange, check = app.fake.requests
     assert (exchange.method, exchange.path) == ("POST", "/api/v1/auth/keys")
     assert "authorization" not in exchange.headers
     assert exchange.json == {"code": client.code, "code_verifier": client.verifier, "code_challenge_method": "S256"}
-    key = house.fake.made_keys[-1]
+    key = app.fake.made_keys[-1]
     assert (check.path, check.headers["authorization"]) == ("/api/v1/key", f"Bearer {key}")
     shown = answer.json
     assert (shown["hint"], shown["status"], shown["is_enabled"]) == (key[-4:], "ok", True)
     assert shown["max_cost_per_call_usd"] == "0.5"
-    assert house.call("GET", PATH, user=client.user).json == shown
-    house.fake.forget_requests()
-    assert house.execute(created(house, client.user)["resource_id"], user=client.user).status == 200
-    assert house.fake.chat_requests[0].headers["authorization"] == f"Bearer {key}"
+    assert app.call("GET", PATH, user=client.user).json == shown
+    app.fake.forget_requests()
+    assert app.execute(created(app, client.user)["resource_id"], user=client.user).status == 200
+    assert app.fake.chat_requests[0].headers["authorization"] == f"Bearer {key}"
 
 
 def test_it_is_the_connection_that_a_pasted_key_makes(client: Client) -> None:
     client.begin()
-    client.house.fake.make_next(GOOD_KEY)
-    in_browser, by_hand = client.complete().json, client.house.connect(new_user()).json
+    client.app.fake.make_next(GOOD_KEY)
+    in_browser, by_hand = client.complete().json, client.app.connect(new_user()).json
     times = ("created_at", "last_verified_at")
     assert {**in_browser, **dict.fromkeys(times)} == {**by_hand, **dict.fromkeys(times)}
 
 
 def test_nothing_is_asked_or_kept_at_the_beginning(client: Client) -> None:
-    house = client.house
-    house.connect(client.user)
-    before = house.table("INTEGRATIONS_TABLE")
-    house.fake.forget_requests()
+    app = client.app
+    app.connect(client.user)
+    before = app.table("INTEGRATIONS_TABLE")
+    app.fake.forget_requests()
     with recorded("dynamodb") as rows, recorded("kms") as keys:
-        assert house.call("POST", CONNECT, {"callback_url": CALLBACKS[1]}, user=client.user).status == 200
-    assert (rows, keys, house.fake.requests) == ([], [], [])
-    assert house.table("INTEGRATIONS_TABLE") == before
+        assert app.call("POST", CONNECT, {"callback_url": CALLBACKS[1]}, user=client.user).status == 200
+    assert (rows, keys, app.fake.requests) == ([], [], [])
+    assert app.table("INTEGRATIONS_TABLE") == before
 
 
 def test_the_client_s_own_query_comes_back_with_the_state_and_the_code(client: Client) -> None:
-    begun = client.house.call("POST", CONNECT, {"callback_url": f"{CALLBACKS[1]}?to=%2Fa%26b&n=1"}, user=client.user)
+    begun = client.app.call("POST", CONNECT, {"callback_url": f"{CALLBACKS[1]}?to=%2Fa%26b&n=1"}, user=client.user)
     back, brought = allow(begun.json["authorize_url"])
     assert back == CALLBACKS[1]
     assert brought == {"to": "/a&b", "n": "1", "state": begun.json["state"], "code": brought["code"]}
@@ -120,7 +120,7 @@ def test_the_client_s_own_query_comes_back_with_the_state_and_the_code(client: C
 def test_without_a_callback_the_code_is_copied_by_hand(client: Client, body: dict[str, None]) -> None:
     assert client.begin(None)["state"] is None
     assert client.complete().status == 201
-    begun = client.house.call("POST", CONNECT, body, user=client.user).json
+    begun = client.app.call("POST", CONNECT, body, user=client.user).json
     assert parse_qs(urlsplit(begun["authorize_url"]).query).keys() == {"code_challenge", "code_challenge_method"}
 
 
@@ -139,14 +139,14 @@ def test_without_a_callback_the_code_is_copied_by_hand(client: Client, body: dic
     ],
 )
 def test_a_callback_that_the_operator_did_not_name_is_refused_unrepeated(client: Client, url: str) -> None:
-    answer = client.house.call("POST", CONNECT, {"callback_url": url}, user=client.user)
+    answer = client.app.call("POST", CONNECT, {"callback_url": url}, user=client.user)
     error = refused(answer, 422, "invalid_field")
     assert error["details"] == {"field": "callback_url"}
     assert "Leave it out to have the code shown" in error["message"]
     assert json.dumps(url) not in answer.text
 
 
-def test_two_users_connect_at_once_and_each_gets_their_own_key(shared: House) -> None:
+def test_two_users_connect_at_once_and_each_gets_their_own_key(shared: App) -> None:
     alice, bob = Client(shared, new_user()), Client(shared, new_user())
     alice.begin()
     bob.begin()
@@ -156,7 +156,7 @@ def test_two_users_connect_at_once_and_each_gets_their_own_key(shared: House) ->
     assert shared.call("GET", PATH, user=bob.user).json == theirs[0]
 
 
-def test_a_code_is_of_no_use_with_another_s_verifier(shared: House) -> None:
+def test_a_code_is_of_no_use_with_another_s_verifier(shared: App) -> None:
     alice, bob = Client(shared, new_user()), Client(shared, new_user())
     alice.begin()
     bob.begin()
@@ -169,23 +169,23 @@ def test_a_code_is_of_no_use_with_another_s_verifier(shared: House) -> None:
 def test_a_code_is_good_once(client: Client) -> None:
     client.begin()
     assert client.complete().status == 201
-    before = row_of(client.house, client.user)
+    before = row_of(client.app, client.user)
     error = refused(client.complete(), 409, "credential_rejected")
     assert (START_OVER in error["message"], error["retryable"]) == (True, False)
-    assert row_of(client.house, client.user) == before
+    assert row_of(client.app, client.user) == before
 
 
 def test_a_code_is_good_for_ten_minutes(client: Client) -> None:
     client.begin()
-    client.house.fake.age_codes(601)
+    client.app.fake.age_codes(601)
     assert START_OVER in refused(client.complete(), 409, "credential_rejected")["message"]
-    assert row_of(client.house, client.user) == {}
+    assert row_of(client.app, client.user) == {}
 
 
 def test_a_new_connection_replaces_the_old_as_a_pasted_key_does(client: Client) -> None:
-    house = client.house
-    first = house.connect(client.user, max_cost_per_call_usd="0.75").json
-    house.call("PATCH", PATH, {"is_enabled": False}, user=client.user)
+    app = client.app
+    first = app.connect(client.user, max_cost_per_call_usd="0.75").json
+    app.call("PATCH", PATH, {"is_enabled": False}, user=client.user)
     client.begin()
     second = client.complete().json
     assert (second["is_enabled"], second["max_cost_per_call_usd"]) == (True, "0.75")
@@ -205,21 +205,21 @@ def test_what_cannot_be_a_code_or_a_verifier_is_named_and_goes_nowhere(
     client: Client, field: str, value: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.verifier, client.code = "v" * 43, "auth_code_1"
-    client.house.fake.forget_requests()
+    client.app.fake.forget_requests()
     with caplog.at_level(logging.DEBUG):
         error = refused(client.complete(**{field: value}), 422, "invalid_field")
     assert error["details"]["field"] == field
     assert "canary" not in caplog.text
-    assert client.house.fake.requests == []
+    assert client.app.fake.requests == []
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
 def test_a_refused_code_says_start_over(client: Client, status: int) -> None:
     client.begin()
-    client.house.fake.script_exchange(status, b'{"error": {"code": 403, "message": "canary"}, "user_id": "canary"}')
+    client.app.fake.script_exchange(status, b'{"error": {"code": 403, "message": "canary"}, "user_id": "canary"}')
     error = refused(client.complete(), 409, "credential_rejected")
     assert (START_OVER in error["message"], error["retryable"]) == (True, False)
-    assert row_of(client.house, client.user) == {}
+    assert row_of(client.app, client.user) == {}
 
 
 UNREADABLE = [
@@ -231,24 +231,24 @@ UNREADABLE = [
 @pytest.mark.parametrize(("status", "body"), UNREADABLE, ids=range(len(UNREADABLE)))
 def test_after_a_lost_answer_the_code_may_be_used_up(client: Client, status: int, body: bytes) -> None:
     client.begin()
-    client.house.fake.script_exchange(status, body)
+    client.app.fake.script_exchange(status, body)
     error = refused(client.complete(), 504, "outcome_unknown")
     assert (START_OVER in error["message"], error["retryable"]) == (True, False)
     assert "Revoke" in error["message"]
     assert "paid" not in error["message"]
-    assert row_of(client.house, client.user) == {}
+    assert row_of(client.app, client.user) == {}
 
 
 def test_a_broken_answer_is_a_lost_one(client: Client) -> None:
     client.begin()
-    client.house.fake.script_exchange(200, f'{{"key": "{GOOD_KEY}"'.encode(), cut=True)
+    client.app.fake.script_exchange(200, f'{{"key": "{GOOD_KEY}"'.encode(), cut=True)
     assert START_OVER in refused(client.complete(), 504, "outcome_unknown")["message"]
-    assert row_of(client.house, client.user) == {}
+    assert row_of(client.app, client.user) == {}
 
 
 def test_a_limit_does_not_use_the_code_up(client: Client) -> None:
     client.begin()
-    client.house.fake.script_exchange(429)
+    client.app.fake.script_exchange(429)
     assert refused(client.complete(), 429, "rate_limited")["retryable"] is True
     assert client.complete().status == 201
 
@@ -257,7 +257,7 @@ def test_a_service_that_is_not_reached_has_not_used_the_code_up(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.begin()
-    module = client.house.module("IntegrationsFunction")
+    module = client.app.module("IntegrationsFunction")
     with monkeypatch.context() as elsewhere:
         nobody = HttpUpstream(lambda name: "http://127.0.0.1:1")
         elsewhere.setattr(module, "deps", replace(module.deps, upstream=nobody))
@@ -274,17 +274,17 @@ def test_a_service_that_is_not_reached_has_not_used_the_code_up(
     ],
 )
 def test_a_key_that_fails_its_check_is_lost_and_says_so(client: Client, key: str, status: int, code: str) -> None:
-    client.house.connect(client.user)
-    before = row_of(client.house, client.user)
+    client.app.connect(client.user)
+    before = row_of(client.app, client.user)
     client.begin()
-    client.house.fake.make_next(key)
+    client.app.fake.make_next(key)
     answer = client.complete()
     error = refused(answer, status, code)
     assert error["retryable"] is False, "the code is used up"
     assert "Revoke it at openrouter, then start over" in error["message"]
     assert START_OVER in error["message"]
     assert key not in answer.text
-    assert row_of(client.house, client.user) == before
+    assert row_of(client.app, client.user) == before
 
 
 def test_a_key_that_cannot_be_sealed_is_lost_and_says_so(client: Client, caplog: pytest.LogCaptureFixture) -> None:
@@ -293,22 +293,22 @@ def test_a_key_that_cannot_be_sealed_is_lost_and_says_so(client: Client, caplog:
         error = refused(client.complete(), 500, "internal")
     assert "Revoke it at openrouter, then start over" in error["message"]
     assert "DisabledException" in caplog.text, "the operator learns of it"
-    assert client.house.fake.made_keys[-1] not in caplog.text
-    assert row_of(client.house, client.user) == {}
+    assert client.app.fake.made_keys[-1] not in caplog.text
+    assert row_of(client.app, client.user) == {}
 
 
 def test_no_secret_of_the_flow_is_logged_stored_or_answered(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    house = client.house
+    app = client.app
     with caplog.at_level(logging.DEBUG):
         client.begin()
         verifier, code = client.verifier, client.code
         answers = [client.complete(code="other"), client.complete(), client.complete()]
     assert [answer.status for answer in answers] == [409, 201, 409]
-    row = row_of(house, client.user)
+    row = row_of(app, client.user)
     values = [value for typed in row.values() for value in typed.values()]
     stored = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
     told = "".join(answer.text for answer in answers).encode()
-    for secret in (verifier, code, house.fake.made_keys[-1], USER_ID):
+    for secret in (verifier, code, app.fake.made_keys[-1], USER_ID):
         for place in (caplog.text.encode(), repr(row).encode(), stored, told):
             assert [spelling for spelling in spellings(secret) if spelling in place] == []
 
@@ -317,24 +317,24 @@ def test_the_key_is_sealed_for_its_user(client: Client) -> None:
     client.begin()
     client.complete()
     context = {"app": "instant", "stage": "test", "user_id": f"user_{client.user}", "service": "openrouter"}
-    sealed = row_of(client.house, client.user)["ciphertext"]["B"]
+    sealed = row_of(client.app, client.user)["ciphertext"]["B"]
     opened = aws.client("kms").decrypt(CiphertextBlob=sealed, EncryptionContext=context)
-    assert opened["Plaintext"].decode() == client.house.fake.made_keys[-1]
+    assert opened["Plaintext"].decode() == client.app.fake.made_keys[-1]
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
 def test_connecting_needs_the_scope_manage(client: Client, scopes: str) -> None:
-    house, proof = client.house, {"code": "auth_code_1", "code_verifier": "v" * 43}
-    house.fake.forget_requests()
+    app, proof = client.app, {"code": "auth_code_1", "code_verifier": "v" * 43}
+    app.fake.forget_requests()
     for path, body in ((CONNECT, {}), (f"{CONNECT}/complete", proof)):
-        refused(house.call("POST", path, body, user=client.user, scopes=scopes), 403, "forbidden")
-    assert house.fake.requests == []
+        refused(app.call("POST", path, body, user=client.user, scopes=scopes), 403, "forbidden")
+    assert app.fake.requests == []
 
 
 def test_what_is_no_service_is_not_found(client: Client) -> None:
     for service in ("nosuch", "OpenRouter", ".."):
         for path, body in (("connect", {}), ("connect/complete", {"code": "c", "code_verifier": "v" * 43})):
-            answer = client.house.call("POST", f"/api/user/integrations/{service}/{path}", body, user=client.user)
+            answer = client.app.call("POST", f"/api/user/integrations/{service}/{path}", body, user=client.user)
             refused(answer, 404, "not_found")
 
 
@@ -343,5 +343,5 @@ def test_a_service_that_only_takes_keys_says_so(client: Client, monkeypatch: pyt
     path = "/api/user/integrations/megaphone"
     proof = {"code": "c", "code_verifier": "v" * 43}
     for route, body in ((f"{path}/connect", {}), (f"{path}/connect/complete", proof)):
-        error = refused(client.house.call("POST", route, body, user=client.user), 404, "not_found")
+        error = refused(client.app.call("POST", route, body, user=client.user), 404, "not_found")
         assert f"Save a key: POST {path}" in error["message"]

@@ -5,21 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.access.test_isolation import PRIVATE
+from tests.integration.app import App
 from tests.integration.aws_calls import recorded
-from tests.integration.guests import new_user, open_guest_house
-from tests.integration.house import House
+from tests.integration.synced_app import deployed_synced_app, new_user
 
 NAMES = {"execution_id": "x", "image_id": "x", "resource_id": "x", "key_id": "x", "service": "openrouter"}
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
-def test_every_route_looks_at_the_end(shared: House, method: str, path: str) -> None:
+def test_every_route_looks_at_the_end(shared: App, method: str, path: str) -> None:
     target, user = path.format(**NAMES), new_user()
     with recorded("dynamodb") as calls:
         answer = shared.call(method, target, user=user, until="2026-01-01T00:00:00.000000Z")

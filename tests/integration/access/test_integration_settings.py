@@ -6,47 +6,47 @@ from typing import Any
 import pytest
 
 from tests.integration.access.test_integrations import PATH, row_of
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import GOOD_KEY, Answer, House
+from tests.integration.app import GOOD_KEY, Answer, App
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def _patch(house: House, user: str, body: dict[str, Any]) -> Answer:
-    return house.call("PATCH", PATH, body, user=user)
+def _patch(app: App, user: str, body: dict[str, Any]) -> Answer:
+    return app.call("PATCH", PATH, body, user=user)
 
 
-def _everything(house: House, path: str, user: str) -> list[Answer]:
+def _everything(app: App, path: str, user: str) -> list[Answer]:
     """What every route but saving answers."""
     return [
-        house.call("GET", path, user=user),
-        house.call("PATCH", path, {"is_enabled": True}, user=user),
-        house.call("DELETE", path, user=user),
-        house.call("POST", f"{path}/test", user=user),
+        app.call("GET", path, user=user),
+        app.call("PATCH", path, {"is_enabled": True}, user=user),
+        app.call("DELETE", path, user=user),
+        app.call("POST", f"{path}/test", user=user),
     ]
 
 
-def test_what_is_not_connected_is_not_found(shared: House) -> None:
+def test_what_is_not_connected_is_not_found(shared: App) -> None:
     answers = _everything(shared, PATH, new_user())
     assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
     assert len({answer.text for answer in answers}) == 1
 
 
 @pytest.mark.parametrize("service", ["nosuch", "OpenRouter", "openrouter%20", "..", "__class__", "#platform"])
-def test_an_unknown_service_is_not_found(shared: House, service: str) -> None:
+def test_an_unknown_service_is_not_found(shared: App, service: str) -> None:
     user, path = new_user(), f"/api/user/integrations/{service}"
     shared.connect(user)
     answers = [*_everything(shared, path, user), shared.call("POST", path, {"api_key": GOOD_KEY}, user=user)]
     assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
 
 
-def test_somebody_else_s_connection_is_as_good_as_none(shared: House) -> None:
+def test_somebody_else_s_connection_is_as_good_as_none(shared: App) -> None:
     owner, stranger = new_user(), new_user()
     alone = _everything(shared, PATH, stranger)
     shared.connect(owner)
@@ -57,7 +57,7 @@ def test_somebody_else_s_connection_is_as_good_as_none(shared: House) -> None:
     assert shared.fake.requests == []
 
 
-def test_a_key_is_switched_off_and_on(shared: House) -> None:
+def test_a_key_is_switched_off_and_on(shared: App) -> None:
     user = new_user()
     saved = shared.connect(user).json
     off = _patch(shared, user, {"is_enabled": False})
@@ -84,7 +84,7 @@ def test_a_key_is_switched_off_and_on(shared: House) -> None:
     ],
     ids=repr,
 )
-def test_a_cap_is_kept_to_the_nano(shared: House, cap: Any, text: str) -> None:
+def test_a_cap_is_kept_to_the_nano(shared: App, cap: Any, text: str) -> None:
     user = new_user()
     assert shared.connect(user, max_cost_per_call_usd=cap).json["max_cost_per_call_usd"] == text
     shared.connect(user, max_cost_per_call_usd="3")
@@ -102,7 +102,7 @@ def test_a_cap_is_kept_to_the_nano(shared: House, cap: Any, text: str) -> None:
     ],
     ids=repr,
 )
-def test_a_cap_out_of_bounds_is_named(shared: House, cap: Any) -> None:
+def test_a_cap_out_of_bounds_is_named(shared: App, cap: Any) -> None:
     user = new_user()
     saved = shared.connect(user).json
     shared.fake.forget_requests()
@@ -116,7 +116,7 @@ def test_a_cap_out_of_bounds_is_named(shared: House, cap: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"is_enabled": None}, {"is_enabled": None, "max_cost_per_call_usd": None}])
-def test_a_change_changes_something(shared: House, body: dict[str, Any]) -> None:
+def test_a_change_changes_something(shared: App, body: dict[str, Any]) -> None:
     user = new_user()
     shared.connect(user)
     answer = _patch(shared, user, body)
@@ -125,7 +125,7 @@ def test_a_change_changes_something(shared: House, body: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("field", ["api_key", "status", "ciphertext", "user_id", "hint"])
-def test_nothing_else_can_be_changed(shared: House, field: str) -> None:
+def test_nothing_else_can_be_changed(shared: App, field: str) -> None:
     user = new_user()
     shared.connect(user)
     before = row_of(shared, user)
@@ -134,7 +134,7 @@ def test_nothing_else_can_be_changed(shared: House, field: str) -> None:
     assert row_of(shared, user) == before
 
 
-def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: House) -> None:
+def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: App) -> None:
     user = new_user()
     shared.connect(user, max_cost_per_call_usd="0.5")
     _patch(shared, user, {"is_enabled": False})
@@ -150,12 +150,12 @@ def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: House) -> None:
     assert shared.fake.chat_requests[0].headers["authorization"] == f"Bearer {GOOD_KEY}"
 
 
-def test_a_key_without_a_limit_of_its_own_says_so(shared: House) -> None:
+def test_a_key_without_a_limit_of_its_own_says_so(shared: App) -> None:
     saved = shared.connect(new_user(), "sk-or-v1-uncapped-0123456789").json
     assert (saved["status"], saved["limit_remaining_usd"]) == ("ok", None)
 
 
-def test_a_forgotten_key_is_gone(shared: House) -> None:
+def test_a_forgotten_key_is_gone(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     resource = created(shared, user)

@@ -10,24 +10,24 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.executions.failure import Effect, Failure
 from tests.fakes.whole_replies import WholeReplies
 from tests.integration.access.test_integrations import PATH, row_of
-from tests.integration.house import GOOD_KEY, Answer, House
+from tests.integration.app import GOOD_KEY, Answer, App
 
 OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
 
 
 @pytest.fixture
-def connected(house: House) -> House:
-    """A house in which alice has a key, and nothing was asked of the service since."""
-    assert house.connect().status == 201
-    house.fake.forget_requests()
-    return house
+def connected(app: App) -> App:
+    """An app in which alice has a key, and nothing was asked of the service since."""
+    assert app.connect().status == 201
+    app.fake.forget_requests()
+    return app
 
 
-def _test(house: House, user: str = "alice") -> Answer:
-    return house.call("POST", f"{PATH}/test", user=user)
+def _test(app: App, user: str = "alice") -> Answer:
+    return app.call("POST", f"{PATH}/test", user=user)
 
 
-def test_a_key_is_checked_broken_and_whole_again(connected: House) -> None:
+def test_a_key_is_checked_broken_and_whole_again(connected: App) -> None:
     saved = connected.call("GET", PATH).json
     fine = _test(connected)
     assert fine.status == 200
@@ -49,20 +49,20 @@ def test_a_key_is_checked_broken_and_whole_again(connected: House) -> None:
     assert GOOD_KEY not in fine.text + refused.text
 
 
-def test_a_disabled_key_can_be_tested_and_stays_off(connected: House) -> None:
+def test_a_disabled_key_can_be_tested_and_stays_off(connected: App) -> None:
     connected.call("PATCH", PATH, {"is_enabled": False})
     answer = _test(connected)
     assert (answer.status, answer.json["status"], answer.json["is_enabled"]) == (200, "ok", False)
 
 
-def test_without_a_key_nothing_is_asked(connected: House) -> None:
+def test_without_a_key_nothing_is_asked(connected: App) -> None:
     missing = _test(connected, "bob")
     assert (missing.status, missing.code) == (404, "not_found")
     assert connected.fake.requests == []
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_a_ciphertext_from_another_row_does_not_open(connected: House, warm: bool) -> None:
+def test_a_ciphertext_from_another_row_does_not_open(connected: App, warm: bool) -> None:
     """Also not in a function that has just opened it for its true owner."""
     connected.connect("bob", OTHER_KEY)
     if warm:
@@ -76,7 +76,7 @@ def test_a_ciphertext_from_another_row_does_not_open(connected: House, warm: boo
     assert connected.fake.requests == []
 
 
-def test_a_service_that_is_down_breaks_no_key(connected: House) -> None:
+def test_a_service_that_is_down_breaks_no_key(connected: App) -> None:
     before = row_of(connected, "alice")
     connected.fake.stop()
     answers = [_test(connected), connected.connect(key=OTHER_KEY), connected.connect("bob")]
@@ -85,7 +85,7 @@ def test_a_service_that_is_down_breaks_no_key(connected: House) -> None:
     assert connected.table("INTEGRATIONS_TABLE") == [before]
 
 
-def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_says_nothing_breaks_no_key(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
     for status, body in ((500, b"{}"), (402, b"{}"), (524, b""), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
         reply = Reply(status=status, body=body)
@@ -101,9 +101,7 @@ def test_an_answer_that_says_nothing_breaks_no_key(connected: House, monkeypatch
 
 
 @pytest.mark.parametrize("status", [200, 401])
-def test_a_verdict_on_a_replaced_key_is_not_noted(
-    connected: House, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
+def test_a_verdict_on_a_replaced_key_is_not_noted(connected: App, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     upstream = connected.module("IntegrationTestFunction").upstream
 
     def replaced_meanwhile(request: Request, *, seconds: float) -> Reply:
@@ -116,7 +114,7 @@ def test_a_verdict_on_a_replaced_key_is_not_noted(
     assert (now["hint"], now["status"], now["limit_remaining_usd"]) == ("3210", "ok", "5")
 
 
-def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     class DeletedMeanwhile(WholeReplies):
         def send(self, request: Request, *, seconds: float) -> Reply:
             assert connected.call("DELETE", PATH).status == 204
@@ -127,7 +125,7 @@ def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: House, monkey
     assert connected.table("INTEGRATIONS_TABLE") == []
 
 
-def test_no_failure_of_a_free_check_speaks_of_money(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_failure_of_a_free_check_speaks_of_money(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     class NoAnswer(WholeReplies):
         def send(self, request: Request, *, seconds: float) -> Reply:
             raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
@@ -140,7 +138,7 @@ def test_no_failure_of_a_free_check_speaks_of_money(connected: House, monkeypatc
         assert "paid" not in answer.text
 
 
-def test_a_management_key_is_refused(connected: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_management_key_is_refused(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
     reply = Reply(status=200, body=b'{"data": {"label": "m", "is_management_key": true}}')
     for upstream in (

@@ -11,22 +11,22 @@ import pytest
 from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client as aws
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import GOOD_KEY, House
+from tests.integration.app import GOOD_KEY, App
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 PATH = "/api/user/integrations/openrouter"
 REFUSED_KEY = "sk-or-v1-revoked-0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def row_of(house: House, user: str) -> dict[str, Any]:
+def row_of(app: App, user: str) -> dict[str, Any]:
     """The user's stored connection, {} if there is none."""
-    rows = house.table("INTEGRATIONS_TABLE")
+    rows = app.table("INTEGRATIONS_TABLE")
     return next((row for row in rows if row["user_id"]["S"] == f"user_{user}"), {})
 
 
@@ -40,7 +40,7 @@ def spellings(key: str) -> Iterator[bytes]:
     yield key.removeprefix("sk-or-v1-").encode()
 
 
-def test_a_key_is_tested_once_with_itself_and_then_stored(shared: House) -> None:
+def test_a_key_is_tested_once_with_itself_and_then_stored(shared: App) -> None:
     user = new_user()
     shared.fake.forget_requests()
     answer = shared.connect(user)
@@ -64,7 +64,7 @@ def test_a_key_is_tested_once_with_itself_and_then_stored(shared: House) -> None
     assert shared.call("GET", PATH, user=user).json == saved
 
 
-def test_no_spelling_of_the_key_is_stored_or_answered(shared: House) -> None:
+def test_no_spelling_of_the_key_is_stored_or_answered(shared: App) -> None:
     user = new_user()
     answer = shared.connect(user)
     row = row_of(shared, user)
@@ -74,7 +74,7 @@ def test_no_spelling_of_the_key_is_stored_or_answered(shared: House) -> None:
         assert [spelling for spelling in spellings(GOOD_KEY) if spelling in told] == []
 
 
-def test_the_ciphertext_opens_for_its_user_and_service_only(shared: House) -> None:
+def test_the_ciphertext_opens_for_its_user_and_service_only(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     sealed = row_of(shared, user)["ciphertext"]["B"]
@@ -88,7 +88,7 @@ def test_the_ciphertext_opens_for_its_user_and_service_only(shared: House) -> No
             aws.client("kms").decrypt(CiphertextBlob=sealed, EncryptionContext=other)
 
 
-def test_two_users_with_one_key_share_no_ciphertext(shared: House) -> None:
+def test_two_users_with_one_key_share_no_ciphertext(shared: App) -> None:
     users = new_user(), new_user()
     for user in users:
         shared.connect(user)
@@ -96,7 +96,7 @@ def test_two_users_with_one_key_share_no_ciphertext(shared: House) -> None:
     assert first != second
 
 
-def test_a_refused_key_is_not_stored(shared: House) -> None:
+def test_a_refused_key_is_not_stored(shared: App) -> None:
     user = new_user()
     answer = shared.connect(user, REFUSED_KEY)
     assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (409, "credential_rejected", False)
@@ -105,7 +105,7 @@ def test_a_refused_key_is_not_stored(shared: House) -> None:
     assert shared.call("GET", PATH, user=user).status == 404
 
 
-def test_a_refused_key_leaves_the_one_before_in_place(shared: House) -> None:
+def test_a_refused_key_leaves_the_one_before_in_place(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     before = row_of(shared, user)
@@ -136,7 +136,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("key", MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_key_is_named_and_never_repeated(shared: House, key: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_malformed_key_is_named_and_never_repeated(shared: App, key: str, caplog: pytest.LogCaptureFixture) -> None:
     user = new_user()
     shared.fake.forget_requests()
     with caplog.at_level(logging.DEBUG):
@@ -150,14 +150,14 @@ def test_a_malformed_key_is_named_and_never_repeated(shared: House, key: str, ca
 
 
 @pytest.mark.parametrize("key", [None, 7, True, [GOOD_KEY], {"value": GOOD_KEY}])
-def test_a_key_is_a_string(shared: House, key: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_key_is_a_string(shared: App, key: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         answer = shared.call("POST", PATH, {"api_key": key}, user=new_user())
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "api_key")
     assert GOOD_KEY not in answer.text + caplog.text
 
 
-def test_no_log_holds_a_key_from_saving_to_running(shared: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_log_holds_a_key_from_saving_to_running(shared: App, caplog: pytest.LogCaptureFixture) -> None:
     user = new_user()
     with caplog.at_level(logging.DEBUG):
         shared.connect(user)
@@ -170,7 +170,7 @@ def test_no_log_holds_a_key_from_saving_to_running(shared: House, caplog: pytest
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
-def test_connecting_needs_the_scope_manage(shared: House, scopes: str) -> None:
+def test_connecting_needs_the_scope_manage(shared: App, scopes: str) -> None:
     user = new_user()
     shared.connect(user)
     before = row_of(shared, user)

@@ -9,8 +9,8 @@ import pytest
 
 from instant.domain.access.identity import Scope
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
+from tests.integration.app import TEMPLATE, Answer, App, deployed_app
 from tests.integration.front import Front
-from tests.integration.house import TEMPLATE, Answer, House, open_house
 from tests.integration.tenants import Tenant, belongings, body_of, key_of, missing, move_in, target_of
 from tests.local.template import Json
 
@@ -81,9 +81,9 @@ STRANGERS = {
 
 @dataclass
 class Place:
-    """A house with a gateway before it, an issuer of tokens, two tenants, and dora, who has nothing to lose."""
+    """An app with a gateway before it, an issuer of tokens, two tenants, and dora, who has nothing to lose."""
 
-    house: House
+    app: App
     front: Front
     issuer: FakeIssuer
     alice: Tenant
@@ -99,11 +99,11 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    with FakeIssuer() as issuer, open_house(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as house:
-        house.sync()
-        alice, bob = move_in(house, "alice"), move_in(house, "bob")
-        house.sync()  # from then on the endpoints of their models are known
-        yield Place(house, Front(house), issuer, alice, bob, Tenant("dora"))
+    with FakeIssuer() as issuer, deployed_app(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as app:
+        app.sync()
+        alice, bob = move_in(app, "alice"), move_in(app, "bob")
+        app.sync()  # from then on the endpoints of their models are known
+        yield Place(app, Front(app), issuer, alice, bob, Tenant("dora"))
 
 
 def routes_of(template: Json) -> set[Route]:
@@ -125,7 +125,7 @@ def test_a_new_route_without_a_row_would_be_noticed() -> None:
 
 
 def test_what_is_public_is_so_in_the_template(place: Place) -> None:
-    open_to_all = {(route.method, route.path) for route in place.house.plan.routes if route.authorizer is None}
+    open_to_all = {(route.method, route.path) for route in place.app.plan.routes if route.authorizer is None}
     assert open_to_all == {route for route, (about, _) in ROUTES.items() if about == PUBLIC}
 
 
@@ -133,18 +133,18 @@ def test_what_is_public_is_so_in_the_template(place: Place) -> None:
 def test_nobody_gets_in_anywhere(place: Place, stranger: str) -> None:
     bad = STRANGERS[stranger]
     token = BAD_TOKENS[bad](place.issuer) if bad else None
-    before = belongings(place.house, place.alice)
-    place.house.fake.forget_requests()
+    before = belongings(place.app, place.alice)
+    place.app.fake.forget_requests()
     answers = [place.ask(route, place.alice.ids, token) for route in PRIVATE]
     assert {(answer.status, answer.code) for answer in answers} == {(401, "unauthenticated")}
     assert all(answer == answers[0] for answer in answers)
-    assert belongings(place.house, place.alice) == before
-    assert place.house.fake.requests == []
+    assert belongings(place.app, place.alice) == before
+    assert place.app.fake.requests == []
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route not in PRIVATE], ids=" ".join)
 def test_what_is_public_is_the_same_for_everybody(place: Place, route: Route) -> None:
-    tokens = [None, key_of(place.house, place.bob), "nonsense", BAD_TOKENS["expired"](place.issuer)]
+    tokens = [None, key_of(place.app, place.bob), "nonsense", BAD_TOKENS["expired"](place.issuer)]
     answers = [place.ask(route, place.alice.ids, token) for token in tokens]
     assert answers[0].status == 200
     assert all(answer == answers[0] for answer in answers)
@@ -154,20 +154,20 @@ def test_what_is_public_is_the_same_for_everybody(place: Place, route: Route) ->
 def test_a_scope_opens_what_it_is_for_and_nothing_else(place: Place, route: Route) -> None:
     needed = ROUTES[route][1]
     for held in ({Scope.EXECUTE}, {Scope.MANAGE}, {Scope.ADMIN}, set(Scope) - {needed}):
-        answer = place.ask(route, missing(place.alice.ids), key_of(place.house, place.dora, held))
+        answer = place.ask(route, missing(place.alice.ids), key_of(place.app, place.dora, held))
         refused = answer.status == 403 and f"the scope '{needed}'" in answer.json["error"]["message"]
         assert refused == (needed is not None and needed not in held), (held, answer.text)
 
 
 @pytest.mark.parametrize("route", [route for route, (_, scope) in ROUTES.items() if scope], ids=" ".join)
 def test_without_its_scope_a_tenant_changes_nothing_of_their_own(place: Place, route: Route) -> None:
-    token = key_of(place.house, place.alice, set(Scope) - {ROUTES[route][1]})
-    before = belongings(place.house, place.alice)
-    place.house.fake.forget_requests()
+    token = key_of(place.app, place.alice, set(Scope) - {ROUTES[route][1]})
+    before = belongings(place.app, place.alice)
+    place.app.fake.forget_requests()
     answer = place.ask(route, place.alice.ids, token)
     assert (answer.status, answer.code) == (403, "forbidden")
-    assert belongings(place.house, place.alice) == before
-    assert place.house.fake.requests == []
+    assert belongings(place.app, place.alice) == before
+    assert place.app.fake.requests == []
 
 
 def test_an_access_token_manages_and_executes_and_no_more(place: Place) -> None:
@@ -180,15 +180,15 @@ def test_an_access_token_manages_and_executes_and_no_more(place: Place) -> None:
 @pytest.mark.parametrize("kind", ["key", "token"])
 @pytest.mark.parametrize("route", NAMING, ids=" ".join)
 def test_another_tenant_s_thing_is_exactly_as_missing(place: Place, route: Route, kind: str) -> None:
-    token = key_of(place.house, place.bob) if kind == "key" else place.issuer.token("bob")
-    nothing, before = missing(place.alice.ids), belongings(place.house, place.alice)
-    place.house.fake.forget_requests()
+    token = key_of(place.app, place.bob) if kind == "key" else place.issuer.token("bob")
+    nothing, before = missing(place.alice.ids), belongings(place.app, place.alice)
+    place.app.fake.forget_requests()
     for body in bodies(route, place.alice.ids, nothing):
         foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
         assert (foreign.status, foreign.code) == (404, "not_found")
         assert foreign == absent
-    assert belongings(place.house, place.alice) == before
-    assert place.house.fake.requests == []
+    assert belongings(place.app, place.alice) == before
+    assert place.app.fake.requests == []
 
 
 def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> Iterator[Any]:
@@ -218,17 +218,17 @@ def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> 
 def test_a_public_resource_is_missing_where_it_would_be_changed_or_its_settings_shown(
     place: Place, route: Route
 ) -> None:
-    token, before = key_of(place.house, place.bob), belongings(place.house, place.alice)
+    token, before = key_of(place.app, place.bob), belongings(place.app, place.alice)
     public = {**place.alice.ids, "resource_id": place.alice.public_id}
     for body in bodies(route, public, missing(public)):
         foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
         assert (foreign.status, foreign) == (404, absent)
-    assert belongings(place.house, place.alice) == before
+    assert belongings(place.app, place.alice) == before
 
 
 @pytest.mark.parametrize("route", LISTS, ids=" ".join)
 def test_lists_are_one_s_own(place: Place, route: Route) -> None:
-    bobs = place.ask(route, place.bob.ids, key_of(place.house, place.bob)).text
+    bobs = place.ask(route, place.bob.ids, key_of(place.app, place.bob)).text
     assert any(name in bobs for name in place.bob.ids.values())
     assert not any(name in bobs for name in (*place.alice.ids.values(), place.alice.public_id))
     assert place.ask(route, place.alice.ids, place.issuer.token("newcomer")).json["data"] == []
@@ -236,16 +236,16 @@ def test_lists_are_one_s_own(place: Place, route: Route) -> None:
 
 def test_a_cursor_of_another_tenant_s_leads_to_nothing_of_theirs(place: Place) -> None:
     for path in ("/api/executions", "/api/resources"):
-        page = place.front.ask("GET", f"{path}?limit=1", token=key_of(place.house, place.alice)).json
+        page = place.front.ask("GET", f"{path}?limit=1", token=key_of(place.app, place.alice)).json
         cursor = page["next_cursor"]
         assert cursor
-        followed = place.front.ask("GET", f"{path}?limit=200&cursor={cursor}", token=key_of(place.house, place.bob))
+        followed = place.front.ask("GET", f"{path}?limit=200&cursor={cursor}", token=key_of(place.app, place.bob))
         assert not any(name in followed.text for name in (*place.alice.ids.values(), place.alice.public_id))
 
 
 def test_public_lists_show_no_private_resource_whatever_is_asked_for(place: Place) -> None:
     for query in ("", "&q=haiku", "&sort=most_used", "&resource_type=openrouter_instant"):
-        token = key_of(place.house, place.bob)
+        token = key_of(place.app, place.bob)
         listed = place.front.ask("GET", f"/api/resources?listing=public&limit=200{query}", token=token)
         ids = [row["resource_id"] for row in listed.json["data"]]
         assert place.alice.public_id in ids
@@ -253,7 +253,7 @@ def test_public_lists_show_no_private_resource_whatever_is_asked_for(place: Plac
 
 
 def test_one_tenant_s_connection_is_out_of_everybody_else_s_reach(place: Place) -> None:
-    before, visitor = belongings(place.house, place.alice), place.issuer.token("visitor")
+    before, visitor = belongings(place.app, place.alice), place.issuer.token("visitor")
     connection = "/api/user/integrations/{service}"
     asked: list[Route] = [("GET", connection), ("PATCH", connection), ("DELETE", connection)]
     for route in (*asked, ("POST", f"{connection}/test")):
@@ -261,4 +261,4 @@ def test_one_tenant_s_connection_is_out_of_everybody_else_s_reach(place: Place) 
         assert (answer.status, answer.code) == (404, "not_found")
     for route in (("POST", connection), *asked):
         assert place.ask(route, place.alice.ids, visitor).status < 300
-    assert belongings(place.house, place.alice) == before
+    assert belongings(place.app, place.alice) == before

@@ -8,30 +8,30 @@ import pytest
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
 from instant.domain.access.integration import KeyStatus
+from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import recorded
-from tests.integration.house import House, open_house
 from tests.local.api.server import Request
 from tests.local.aws.actions import read_call
 from tests.local.aws.permissions import Permissions
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_app() as app:
+        yield app
 
 
-def may(house: House, function: str, operation: str, parameters: dict[str, Any]) -> bool:
+def may(app: App, function: str, operation: str, parameters: dict[str, Any]) -> bool:
     """Whether the function's own statements allow the call."""
     target = [("X-Amz-Target", f"DynamoDB_20120810.{operation}")]
     call = read_call(Request("POST", "/", target, json.dumps(parameters).encode()))
-    return Permissions({"F": house.plan.functions[function].statements}).denial("F", call) is None
+    return Permissions({"F": app.plan.functions[function].statements}).denial("F", call) is None
 
 
 @pytest.mark.parametrize(
     ("function", "operation"), [("CatalogFunction", "GetItem"), ("CatalogSyncFunction", "UpdateItem")]
 )
-def test_of_the_limits_the_catalog_reaches_its_own_record(shared: House, function: str, operation: str) -> None:
+def test_of_the_limits_the_catalog_reaches_its_own_record(shared: App, function: str, operation: str) -> None:
     change = {"UpdateExpression": "SET holder = :one"} if operation == "UpdateItem" else {}
     for name, allowed in (("catalog#sync", True), ("catalog#sync2", False), ("runs#user_alice", False)):
         row = {"TableName": shared.name("LIMITS_TABLE"), "Key": {"name": {"S": name}}, **change}
@@ -40,7 +40,7 @@ def test_of_the_limits_the_catalog_reaches_its_own_record(shared: House, functio
 
 @pytest.mark.parametrize("function", ["ExecuteFunction", "IntegrationTestFunction"])
 @pytest.mark.parametrize("name", ["ciphertext", "is_enabled", "max_cost_per_call_nanousd", "key_hint", "label"])
-def test_who_uses_a_key_cannot_change_it(shared: House, function: str, name: str) -> None:
+def test_who_uses_a_key_cannot_change_it(shared: App, function: str, name: str) -> None:
     row = {
         "TableName": shared.name("INTEGRATIONS_TABLE"),
         "Key": {"user_id": {"S": "user_alice"}, "service": {"S": "openrouter"}},
@@ -52,7 +52,7 @@ def test_who_uses_a_key_cannot_change_it(shared: House, function: str, name: str
 
 @pytest.mark.parametrize("function", ["ExecuteFunction", "IntegrationTestFunction"])
 @pytest.mark.parametrize("remaining", ["1.5", None])
-def test_what_it_notes_is_within_its_permission(shared: House, function: str, remaining: str | None) -> None:
+def test_what_it_notes_is_within_its_permission(shared: App, function: str, remaining: str | None) -> None:
     assert shared.connect().status == 201
     store = DynamoIntegrationStore(shared.name("INTEGRATIONS_TABLE"))
     found = store.get("user_alice", "openrouter")

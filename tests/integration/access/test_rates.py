@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes.aws_faults import failure, faults
-from tests.integration.guests import new_user
-from tests.integration.house import TEMPLATE, Answer, House, open_house
+from tests.integration.app import TEMPLATE, Answer, App, deployed_app
+from tests.integration.synced_app import new_user
 from tests.local.plan import Route
 
 EXECUTE = ("POST", "/api/execute")
@@ -35,17 +35,17 @@ def protected() -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def narrow() -> Iterator[House]:
-    """A house where everything may be done once."""
+def narrow() -> Iterator[App]:
+    """An app where everything may be done once."""
     once = {"RatePerMinute": "1", "ExecutePerMinute": "1", "KeyChecksPerHour": "1", "MostInFlight": "9"}
-    with open_house(**once) as opened:
+    with deployed_app(**once) as opened:
         yield opened
 
 
-def garbage(house: House, route: tuple[str, str], user: str) -> Answer:
+def garbage(app: App, route: tuple[str, str], user: str) -> Answer:
     """A call that cannot succeed, and that asks nothing of any service."""
     path = re.sub(r"{service}", "openrouter", re.sub(r"{\w+_id}", ABSENT, route[1]))
-    return house.call(route[0], path, raw="{" if route[0] in {"POST", "PATCH", "PUT"} else None, user=user)
+    return app.call(route[0], path, raw="{" if route[0] in {"POST", "PATCH", "PUT"} else None, user=user)
 
 
 def assert_limited(answer: Answer, most: int) -> None:
@@ -59,7 +59,7 @@ def assert_limited(answer: Answer, most: int) -> None:
 
 
 @pytest.mark.parametrize("route", protected(), ids=" ".join)
-def test_every_route_with_a_token_is_limited_and_garbage_counts(narrow: House, route: tuple[str, str]) -> None:
+def test_every_route_with_a_token_is_limited_and_garbage_counts(narrow: App, route: tuple[str, str]) -> None:
     user = new_user()
     answers = [garbage(narrow, route, user) for _ in range(3)]  # a minute may end between two of them, not twice
     refused = [answer for answer in answers if answer.status == 429]
@@ -70,7 +70,7 @@ def test_every_route_with_a_token_is_limited_and_garbage_counts(narrow: House, r
     assert garbage(narrow, route, new_user()).status == answers[0].status
 
 
-def test_routes_for_everybody_count_nobody(narrow: House) -> None:
+def test_routes_for_everybody_count_nobody(narrow: App) -> None:
     open_routes: list[Route] = [route for route in narrow.plan.routes if not route.authorizer]
     assert {(route.method, route.path) for route in narrow.plan.routes} == {
         *protected(),
@@ -80,7 +80,7 @@ def test_routes_for_everybody_count_nobody(narrow: House) -> None:
         assert narrow.call("GET", "/api/resource-types", user=None).status == 200
 
 
-def test_connecting_and_testing_keys_share_one_count(narrow: House) -> None:
+def test_connecting_and_testing_keys_share_one_count(narrow: App) -> None:
     user = new_user()
     assert narrow.connect(user).status == 201
     asked = len(narrow.fake.requests)
@@ -91,7 +91,7 @@ def test_connecting_and_testing_keys_share_one_count(narrow: House) -> None:
     assert {name for name in counts if f"user_{user}#" in name} == {f"calls#user_{user}#key checks"}
 
 
-def test_a_refused_execution_sends_and_books_nothing(narrow: House) -> None:
+def test_a_refused_execution_sends_and_books_nothing(narrow: App) -> None:
     user = new_user()
     garbage(narrow, EXECUTE, user)
     body = {"resource_id": ABSENT, "inputs": {"prompt": "hello"}}
@@ -102,7 +102,7 @@ def test_a_refused_execution_sends_and_books_nothing(narrow: House) -> None:
 
 @pytest.mark.parametrize("route", protected(), ids=" ".join)
 def test_what_spends_is_shut_while_nobody_can_count_and_the_rest_goes_on(
-    narrow: House, route: tuple[str, str], caplog: pytest.LogCaptureFixture
+    narrow: App, route: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     narrow.fake.forget_requests()
     with faults("UpdateItem", failure("ResourceNotFoundException")), caplog.at_level(logging.WARNING):

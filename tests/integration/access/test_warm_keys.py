@@ -14,17 +14,17 @@ from instant.use_cases.executions.deps import ExecuteDeps
 from instant.use_cases.executions.execute import execute
 from instant.use_cases.executions.prepare import ExecuteRequest
 from tests.fakes.clock import FakeClock
+from tests.integration.app import GOOD_KEY, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import GOOD_KEY, House
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 PATH = "/api/user/integrations/openrouter"
 OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with open_guest_house() as opened:
+def app() -> Iterator[App]:
+    with deployed_synced_app() as opened:
         yield opened
 
 
@@ -32,7 +32,7 @@ def house() -> Iterator[House]:
 class Warm:
     """A warm function's own parts with a clock of ours, and a user whose key it has used."""
 
-    house: House
+    app: App
     deps: ExecuteDeps
     clock: FakeClock
     user: str
@@ -40,17 +40,17 @@ class Warm:
 
     def run(self, user: str | None = None, deps: ExecuteDeps | None = None) -> list[str]:
         """The keys with which OpenRouter was called for one execution."""
-        self.house.fake.forget_requests()
+        self.app.fake.forget_requests()
         request = ExecuteRequest(resource_id=self.resource_id, inputs={"prompt": "Hello."})
         caller = Identity(f"user_{user or self.user}", frozenset({Scope.EXECUTE}))
         execute(request, caller, lambda: 30.0, deps or self.deps)
-        return [chat.headers["authorization"] for chat in self.house.fake.chat_requests]
+        return [chat.headers["authorization"] for chat in self.app.fake.chat_requests]
 
     def refused(self, kind: type[InstantError], user: str | None = None, deps: ExecuteDeps | None = None) -> None:
         """It is refused so, and nothing is sent."""
         with pytest.raises(kind):
             self.run(user, deps)
-        assert self.house.fake.requests == []
+        assert self.app.fake.requests == []
 
     def decrypts(self) -> int:
         """How often KMS is asked for one execution."""
@@ -60,40 +60,40 @@ class Warm:
 
 
 @pytest.fixture
-def warm(house: House) -> Warm:
+def warm(app: App) -> Warm:
     user, clock = new_user(), FakeClock()
-    house.connect(user)
-    made = created(house, user, visibility="public")
-    opener = KmsKeyOpener(house.name("CREDENTIALS_KEY"), "test", clock)
-    deps = replace(house.module("ExecuteFunction").deps, keys=opener)
-    ready = Warm(house, deps, clock, user, made["resource_id"])
+    app.connect(user)
+    made = created(app, user, visibility="public")
+    opener = KmsKeyOpener(app.name("CREDENTIALS_KEY"), "test", clock)
+    deps = replace(app.module("ExecuteFunction").deps, keys=opener)
+    ready = Warm(app, deps, clock, user, made["resource_id"])
     assert ready.run() == [f"Bearer {GOOD_KEY}"]
     return ready
 
 
 def test_a_replaced_key_is_never_used_again(warm: Warm) -> None:
-    assert warm.house.connect(warm.user, OTHER_KEY).status == 201
+    assert warm.app.connect(warm.user, OTHER_KEY).status == 201
     assert warm.run() == [f"Bearer {OTHER_KEY}"]
-    assert warm.house.connect(warm.user, GOOD_KEY).status == 201
+    assert warm.app.connect(warm.user, GOOD_KEY).status == 201
     assert warm.run() == [f"Bearer {GOOD_KEY}"]
 
 
 def test_a_deleted_key_is_never_used_again(warm: Warm) -> None:
-    assert warm.house.call("DELETE", PATH, user=warm.user).status == 204
+    assert warm.app.call("DELETE", PATH, user=warm.user).status == 204
     warm.refused(CredentialMissing)
 
 
 def test_a_disabled_key_is_not_used_until_it_is_enabled(warm: Warm) -> None:
-    assert warm.house.call("PATCH", PATH, {"is_enabled": False}, user=warm.user).status == 200
+    assert warm.app.call("PATCH", PATH, {"is_enabled": False}, user=warm.user).status == 200
     warm.refused(CredentialDisabled)
-    assert warm.house.call("PATCH", PATH, {"is_enabled": True}, user=warm.user).status == 200
+    assert warm.app.call("PATCH", PATH, {"is_enabled": True}, user=warm.user).status == 200
     assert warm.run() == [f"Bearer {GOOD_KEY}"]
 
 
 def test_a_key_that_the_service_rejected_is_not_used_again(warm: Warm) -> None:
-    warm.house.fake.revoked_keys.add(GOOD_KEY)
-    assert warm.house.call("POST", f"{PATH}/test", user=warm.user).status == 409
-    warm.house.fake.revoked_keys.clear()
+    warm.app.fake.revoked_keys.add(GOOD_KEY)
+    assert warm.app.call("POST", f"{PATH}/test", user=warm.user).status == 409
+    warm.app.fake.revoked_keys.clear()
     warm.refused(CredentialRejected)
 
 
@@ -107,33 +107,33 @@ def test_an_opened_key_is_kept_for_five_minutes_and_no_longer(warm: Warm) -> Non
 
 def test_a_row_copied_to_another_user_opens_nothing_however_warm_the_function_is(warm: Warm) -> None:
     thief = new_user()
-    row = _row(warm.house, warm.user)
-    _put(warm.house, {**row, "user_id": {"S": f"user_{thief}"}})
+    row = _row(warm.app, warm.user)
+    _put(warm.app, {**row, "user_id": {"S": f"user_{thief}"}})
     warm.refused(CredentialRejected, thief)
     for answer in (
-        warm.house.execute(warm.resource_id, user=thief),
-        warm.house.call("POST", f"{PATH}/test", user=thief),
+        warm.app.execute(warm.resource_id, user=thief),
+        warm.app.call("POST", f"{PATH}/test", user=thief),
     ):
         assert (answer.status, answer.code) == (409, "credential_rejected")
-    assert warm.house.fake.requests == []
+    assert warm.app.fake.requests == []
 
 
 def test_a_ciphertext_put_into_another_user_s_row_opens_nothing(warm: Warm) -> None:
     thief = new_user()
-    warm.house.connect(thief, OTHER_KEY)
+    warm.app.connect(thief, OTHER_KEY)
     assert warm.run(thief) == [f"Bearer {OTHER_KEY}"]
-    _put(warm.house, {**_row(warm.house, thief), "ciphertext": _row(warm.house, warm.user)["ciphertext"]})
+    _put(warm.app, {**_row(warm.app, thief), "ciphertext": _row(warm.app, warm.user)["ciphertext"]})
     warm.refused(CredentialRejected, thief)
 
 
 def test_a_key_of_another_stage_opens_nothing(warm: Warm) -> None:
-    opener = KmsKeyOpener(warm.house.name("CREDENTIALS_KEY"), "prod", warm.clock)
+    opener = KmsKeyOpener(warm.app.name("CREDENTIALS_KEY"), "prod", warm.clock)
     warm.refused(CredentialRejected, deps=replace(warm.deps, keys=opener))
 
 
-def _row(house: House, user: str) -> dict[str, Any]:
-    return next(row for row in house.table("INTEGRATIONS_TABLE") if row["user_id"]["S"] == f"user_{user}")
+def _row(app: App, user: str) -> dict[str, Any]:
+    return next(row for row in app.table("INTEGRATIONS_TABLE") if row["user_id"]["S"] == f"user_{user}")
 
 
-def _put(house: House, row: dict[str, Any]) -> None:
-    aws.client("dynamodb").put_item(TableName=house.name("INTEGRATIONS_TABLE"), Item=row)
+def _put(app: App, row: dict[str, Any]) -> None:
+    aws.client("dynamodb").put_item(TableName=app.name("INTEGRATIONS_TABLE"), Item=row)

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import one_at_a_time
-from tests.integration.house import House, open_house
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[House]:
-    """A deployed house; tests of one module share it, and keep apart by fresh names."""
-    with one_at_a_time(), open_house() as opened:
+def cloud() -> Iterator[App]:
+    """A deployed app; tests of one module share it, and keep apart by fresh names."""
+    with one_at_a_time(), deployed_app() as opened:
         yield opened
 
 

@@ -10,8 +10,8 @@ import pytest
 from instant.domain.clock import format_time
 from instant.use_cases.catalog import history as catalog_history
 from tests.fakes.clock import FakeClock
+from tests.integration.app import Answer, App, deployed_app, set_clock
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import Answer, House, open_house, set_clock
 
 type Rows = list[dict[str, Any]]
 DAY = 86_400
@@ -43,22 +43,22 @@ def _steps(rows: Rows) -> Iterator[Rows]:
 
 
 @pytest.fixture(scope="module")
-def days() -> Iterator[tuple[House, dict[str, dict[str, Any]]]]:
-    """A house, and what it answered on each day to each question."""
+def days() -> Iterator[tuple[App, dict[str, dict[str, Any]]]]:
+    """An app, and what it answered on each day to each question."""
     clock, told = FakeClock(datetime.now(UTC)), dict[str, dict[str, Any]]()
-    with open_house() as house:
-        set_clock(house, clock)
-        for rows in _steps(copy.deepcopy(house.fake.catalog)):
+    with deployed_app() as app:
+        set_clock(app, clock)
+        for rows in _steps(copy.deepcopy(app.fake.catalog)):
             clock.pass_seconds(DAY)
-            house.fake.catalog = copy.deepcopy(rows)
-            house.sync()
-            told[format_time(clock.now())] = {str(query): _ask(house, **query).json for query in QUERIES}
-        yield house, told
+            app.fake.catalog = copy.deepcopy(rows)
+            app.sync()
+            told[format_time(clock.now())] = {str(query): _ask(app, **query).json for query in QUERIES}
+        yield app, told
 
 
-def _ask(house: House, path: str = "", **query: str) -> Answer:
+def _ask(app: App, path: str = "", **query: str) -> Answer:
     limit = {} if path else {"limit": "200"}
-    return house.call("GET", f"/api/models{path}", query={**limit, **query}, user=None)
+    return app.call("GET", f"/api/models{path}", query={**limit, **query}, user=None)
 
 
 def _bare(told: Any) -> Any:
@@ -67,21 +67,21 @@ def _bare(told: Any) -> Any:
     return {**told, "data": rows}
 
 
-def test_every_day_is_answered_as_it_was(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
-    house, told = days
+def test_every_day_is_answered_as_it_was(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+    app, told = days
     assert len({str(_bare(answers["{}"])) for answers in told.values()}) >= 5
     for at, answers in told.items():
         for query in QUERIES:
-            assert _bare(_ask(house, at=at, **query).json) == _bare(answers[str(query)]), (at, query)
+            assert _bare(_ask(app, at=at, **query).json) == _bare(answers[str(query)]), (at, query)
 
 
-def test_one_model_is_told_as_it_was(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
-    house, told = days
+def test_one_model_is_told_as_it_was(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+    app, told = days
     seen = set()
     for at, answers in told.items():
         everybody = answers["{}"]["data"] + answers["{'active': 'false'}"]["data"]
         then = [row for row in everybody if row["openrouter_id"] == "meadow/lark"]
-        answer = _ask(house, "/meadow/lark", at=at)
+        answer = _ask(app, "/meadow/lark", at=at)
         if not then:
             assert (answer.status, answer.code) == (404, "not_found")
             continue
@@ -91,47 +91,47 @@ def test_one_model_is_told_as_it_was(days: tuple[House, dict[str, dict[str, Any]
 
 
 def test_between_two_days_the_day_before_holds_and_before_the_first_there_was_nothing(
-    days: tuple[House, dict[str, dict[str, Any]]],
+    days: tuple[App, dict[str, dict[str, Any]]],
 ) -> None:
-    house, told = days
+    app, told = days
     first, second = list(told)[:2]
     when = datetime.fromisoformat(second).timestamp() - 0.000_001
     just_before = format_time(datetime.fromtimestamp(round(when, 6), UTC))
-    assert _bare(_ask(house, at=just_before).json) == _bare(told[first]["{}"])
-    assert _ask(house, at="2020-01-01T00:00:00+02:00").json == {"data": [], "next_cursor": None, "total": 0}
-    assert _bare(_ask(house, at="2999-01-01T00:00:00Z").json) == _bare(told[list(told)[-1]]["{}"])
+    assert _bare(_ask(app, at=just_before).json) == _bare(told[first]["{}"])
+    assert _ask(app, at="2020-01-01T00:00:00+02:00").json == {"data": [], "next_cursor": None, "total": 0}
+    assert _bare(_ask(app, at="2999-01-01T00:00:00Z").json) == _bare(told[list(told)[-1]]["{}"])
 
 
-def test_pages_of_the_past_go_on_in_the_past(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
-    house, told = days
+def test_pages_of_the_past_go_on_in_the_past(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+    app, told = days
     at = list(told)[1]
-    first = _ask(house, at=at, limit="40").json
-    second = _ask(house, at=at, limit="40", cursor=first["next_cursor"]).json
+    first = _ask(app, at=at, limit="40").json
+    second = _ask(app, at=at, limit="40", cursor=first["next_cursor"]).json
     assert _bare({"data": first["data"] + second["data"]}) == _bare({"data": told[at]["{}"]["data"]})
 
 
-def test_only_what_changed_since_is_read(days: tuple[House, dict[str, dict[str, Any]]]) -> None:
-    house, told = days
+def test_only_what_changed_since_is_read(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+    app, told = days
     for path in ("", "/meadow/lark"):
         with recorded("dynamodb") as calls:
-            _ask(house, path, at=list(told)[-2])
+            _ask(app, path, at=list(told)[-2])
         assert operations(calls) == ["GetItem", "Query"]
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2026-11-22", "1700000000", "2026-11-22T12:00:00", ""])
-def test_a_time_that_means_nothing_is_named(days: tuple[House, dict[str, dict[str, Any]]], value: str) -> None:
+def test_a_time_that_means_nothing_is_named(days: tuple[App, dict[str, dict[str, Any]]], value: str) -> None:
     for path in ("", "/meadow/lark"):
         answer = _ask(days[0], path, at=value)
         assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
 
 
 def test_the_whole_list_is_rebuilt_for_so_long_only_and_one_model_for_ever(
-    days: tuple[House, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+    days: tuple[App, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house, told = days
+    app, told = days
     monkeypatch.setattr(catalog_history, "MAX_UNDONE", 5)
     early = list(told)[1]
-    answer = _ask(house, at=early)
+    answer = _ask(app, at=early)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
     assert "one model" in answer.json["error"]["message"]
-    assert _ask(house, at=list(told)[-2]).status == _ask(house, "/meadow/lark", at=early).status == 200
+    assert _ask(app, at=list(told)[-2]).status == _ask(app, "/meadow/lark", at=early).status == 200

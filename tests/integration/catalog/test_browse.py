@@ -11,8 +11,8 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.catalog.build import age_of_newest
-from tests.integration.guests import open_guest_house
-from tests.integration.house import Answer, House, set_clock
+from tests.integration.app import Answer, App, set_clock
+from tests.integration.synced_app import deployed_synced_app
 
 type Row = dict[str, Any]
 
@@ -21,31 +21,31 @@ YOUNG = age_of_newest()
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    """A house whose catalog has lost three models for good; `everything` has them still."""
-    with open_guest_house() as house:
+def shared() -> Iterator[App]:
+    """An app whose catalog has lost three models for good; `everything` has them still."""
+    with deployed_synced_app() as app:
         clock = FakeClock(datetime.now(UTC))
-        set_clock(house, clock)
-        house.fake.catalog = [row for row in house.fake.catalog if row["id"] not in GONE]
-        assert house.sync()["missing"] == len(GONE)
+        set_clock(app, clock)
+        app.fake.catalog = [row for row in app.fake.catalog if row["id"] not in GONE]
+        assert app.sync()["missing"] == len(GONE)
         clock.pass_seconds(7 * 86_400)
-        assert house.sync()["removed"] == len(GONE)
-        yield house
+        assert app.sync()["removed"] == len(GONE)
+        yield app
 
 
 @pytest.fixture(scope="module")
-def everything(shared: House) -> list[Row]:
+def everything(shared: App) -> list[Row]:
     """Every row that was ever offered, as OpenRouter writes it."""
     return [*shared.fake.catalog, *(row for row in default_catalog() if row["id"] in GONE)]
 
 
-def _list(house: House, **query: str) -> Answer:
-    return house.call("GET", "/api/models", query=query, user=None)
+def _list(app: App, **query: str) -> Answer:
+    return app.call("GET", "/api/models", query=query, user=None)
 
 
-def _ids(house: House, **query: str) -> list[str]:
+def _ids(app: App, **query: str) -> list[str]:
     """All ids of a query that fits one page, its total checked."""
-    answer = _list(house, **{"limit": "200", **query})
+    answer = _list(app, **{"limit": "200", **query})
     assert answer.status == 200, answer.text
     assert (answer.json["total"], answer.json["next_cursor"]) == (len(answer.json["data"]), None)
     return [model["openrouter_id"] for model in answer.json["data"]]
@@ -154,7 +154,7 @@ UNKNOWN = {"newest": "created", "context": "context_length"}
 
 @pytest.mark.parametrize(("query", "keeps"), QUERIES, ids=[str(query) for query, _ in QUERIES])
 def test_a_filter_keeps_what_it_says(
-    shared: House, everything: list[Row], query: dict[str, str], keeps: Callable[[Row], bool]
+    shared: App, everything: list[Row], query: dict[str, str], keeps: Callable[[Row], bool]
 ) -> None:
     kept = {row["id"] for row in everything if keeps(row)}
     assert set(_ids(shared, **query)) == kept - set(GONE)
@@ -163,7 +163,7 @@ def test_a_filter_keeps_what_it_says(
 
 
 @pytest.mark.parametrize("sort", ORDERS)
-def test_an_order_is_one_order(shared: House, everything: list[Row], sort: str) -> None:
+def test_an_order_is_one_order(shared: App, everything: list[Row], sort: str) -> None:
     rows = [row for row in everything if row["id"] not in GONE]
     expected = [row["id"] for row in sorted(rows, key=lambda row: (ORDERS[sort](row), row["id"]))]
     unknown = {row["id"] for row in rows if (sort == "price" and _price(row) < 0) or not row[UNKNOWN.get(sort, "id")]}
@@ -174,7 +174,7 @@ def test_an_order_is_one_order(shared: House, everything: list[Row], sort: str) 
 
 
 @pytest.mark.parametrize(("limit", "sort"), [("1", "name"), ("7", "price"), ("64", "newest"), ("50", "context")])
-def test_pages_hold_each_model_once(shared: House, limit: str, sort: str) -> None:
+def test_pages_hold_each_model_once(shared: App, limit: str, sort: str) -> None:
     query, seen = {"limit": limit, "sort": sort}, list[str]()
     while True:
         page = _list(shared, **query).json
@@ -187,11 +187,11 @@ def test_pages_hold_each_model_once(shared: House, limit: str, sort: str) -> Non
     assert len(seen) == len(set(seen)) == 64
 
 
-def test_a_page_has_fifty_unless_said_otherwise(shared: House) -> None:
+def test_a_page_has_fifty_unless_said_otherwise(shared: App) -> None:
     assert len(_list(shared).json["data"]) == 50
 
 
-def test_a_row_tells_what_openrouter_told(shared: House, everything: list[Row]) -> None:
+def test_a_row_tells_what_openrouter_told(shared: App, everything: list[Row]) -> None:
     told = {model["openrouter_id"]: model for model in _list(shared, limit="200").json["data"]}
     for row in (row for row in everything if row["id"] not in GONE):
         model = told[row["id"]]
@@ -216,7 +216,7 @@ def test_a_row_tells_what_openrouter_told(shared: House, everything: list[Row]) 
     assert not unusable & {"meadow/lark", "~meadow/lark-latest", "stealth/moth-alpha", "juniper/fresco-2"}
 
 
-def test_every_model_is_found_by_its_id_encoded_or_not(shared: House, everything: list[Row]) -> None:
+def test_every_model_is_found_by_its_id_encoded_or_not(shared: App, everything: list[Row]) -> None:
     for row in everything:
         author, slug = row["id"].split("/")
         encoded = "".join(f"%{ord(letter):02X}" for letter in slug)
@@ -230,6 +230,6 @@ def test_every_model_is_found_by_its_id_encoded_or_not(shared: House, everything
 @pytest.mark.parametrize(
     "path", ["meadow/nosuch", "nobody/lark", "Meadow/lark", "meadow/lark%253Afree", "~meadow/lark"]
 )
-def test_an_unknown_model_is_not_found(shared: House, path: str) -> None:
+def test_an_unknown_model_is_not_found(shared: App, path: str) -> None:
     answer = shared.call("GET", f"/api/models/{path}", user=None)
     assert (answer.status, answer.code) == (404, "not_found")

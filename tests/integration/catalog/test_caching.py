@@ -6,8 +6,8 @@ import pytest
 
 from instant.entrypoints.catalog import responses as model_answers
 from tests.fakes.openrouter.catalog.build import age_of_newest
+from tests.integration.app import Answer, App, deployed_app
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import Answer, House, open_house
 from tests.integration.http.test_openapi import OPERATIONS, conforms
 
 LARK = "/api/models/meadow/lark"
@@ -29,21 +29,21 @@ QUERIES: list[dict[str, str]] = [
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    """A house whose catalog is looked after once in five minutes."""
-    with open_house(CatalogFreshSeconds="300") as house:
-        house.sync()
-        yield house
+def shared() -> Iterator[App]:
+    """An app whose catalog is looked after once in five minutes."""
+    with deployed_app(CatalogFreshSeconds="300") as app:
+        app.sync()
+        yield app
 
 
-def ask(house: House, path: str = "/api/models", held: str | None = None, **query: str) -> Answer:
+def ask(app: App, path: str = "/api/models", held: str | None = None, **query: str) -> Answer:
     """Ask as anybody, who may have an answer already."""
     headers = {} if held is None else {"If-None-Match": held}
-    return house.call("GET", path, user=None, headers=headers, query=query)
+    return app.call("GET", path, user=None, headers=headers, query=query)
 
 
 @pytest.mark.parametrize("path", ["/api/models", LARK])
-def test_who_has_the_answer_is_told_so_without_it(shared: House, path: str) -> None:
+def test_who_has_the_answer_is_told_so_without_it(shared: App, path: str) -> None:
     first = ask(shared, path)
     tag = first.headers["ETag"]
     assert tag.startswith('"')
@@ -59,7 +59,7 @@ def test_who_has_the_answer_is_told_so_without_it(shared: House, path: str) -> N
         assert (again.status, again.text, again.headers["ETag"]) == (200, first.text, tag), held
 
 
-def test_a_name_of_a_header_is_any_case_and_may_come_twice(shared: House) -> None:
+def test_a_name_of_a_header_is_any_case_and_may_come_twice(shared: App) -> None:
     tag = ask(shared).headers["ETag"]
     event = {
         "path": "/api/models",
@@ -77,13 +77,13 @@ def test_a_name_of_a_header_is_any_case_and_may_come_twice(shared: House) -> Non
     assert shared.invoke("CatalogFunction", event)["statusCode"] == 304
 
 
-def test_other_answers_have_other_tags_and_the_same_answer_the_same(shared: House) -> None:
+def test_other_answers_have_other_tags_and_the_same_answer_the_same(shared: App) -> None:
     told = {(answer.text, answer.headers["ETag"]) for answer in (ask(shared, **query) for query in QUERIES)}
     assert len({text for text, _ in told}) == len({tag for _, tag in told}) == len(told) == len(QUERIES)
     assert ask(shared, active="true").headers["ETag"] == ask(shared).headers["ETag"]
 
 
-def test_the_tags_of_other_answers_are_not_taken_for_this_one_s(shared: House) -> None:
+def test_the_tags_of_other_answers_are_not_taken_for_this_one_s(shared: App) -> None:
     tags = [ask(shared, **query).headers["ETag"] for query in QUERIES]
     for query, tag in zip(QUERIES, tags, strict=True):
         others = ", ".join(other for other in tags if other != tag)
@@ -91,14 +91,14 @@ def test_the_tags_of_other_answers_are_not_taken_for_this_one_s(shared: House) -
         assert ask(shared, held=others, **query).status == 200
 
 
-def test_a_bad_question_is_told_whatever_is_held(shared: House) -> None:
+def test_a_bad_question_is_told_whatever_is_held(shared: App) -> None:
     assert ask(shared, held="*", sort="random").status == 422
     assert ask(shared, held="*", cursor="garbage").status == 422
     assert ask(shared, "/api/models/no/such", "*").status == 404
     assert "ETag" not in ask(shared, sort="random").headers
 
 
-def test_remembering_tags_begins_anew_when_there_are_many(shared: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remembering_tags_begins_anew_when_there_are_many(shared: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_answers, "MAX_TAGS", 3)
     answers = shared.module("CatalogFunction").browser._answers
     for limit in range(1, 9):
@@ -107,7 +107,7 @@ def test_remembering_tags_begins_anew_when_there_are_many(shared: House, monkeyp
         assert ask(shared, held=tag, limit=str(limit)).status == 304
 
 
-def test_a_warm_function_answers_without_a_single_read(shared: House) -> None:
+def test_a_warm_function_answers_without_a_single_read(shared: App) -> None:
     ask(shared)
     with recorded("dynamodb") as calls:
         for query in QUERIES:
@@ -115,6 +115,6 @@ def test_a_warm_function_answers_without_a_single_read(shared: House) -> None:
     assert operations(calls) == []
 
 
-def test_every_row_is_as_the_document_says(shared: House) -> None:
+def test_every_row_is_as_the_document_says(shared: App) -> None:
     schema = OPERATIONS["GET", "/api/models"]["responses"]["200"]["content"]["application/json"]["schema"]
     conforms(schema, ask(shared, limit="200").json)

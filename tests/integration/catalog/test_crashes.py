@@ -10,27 +10,27 @@ from tests.fakes.aws_faults import failure, faults
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import created
-from tests.integration.house import House
 from tests.integration.http.test_openapi import DOCUMENT, conforms
 from tests.integration.listener import Owners, listening_owners
+from tests.integration.synced_app import created
 
 type Row = dict[str, Any]
 type Tables = tuple[list[Row], list[Row]]
 STAMPS = ("missing_since", "price_held_since")
 
 
-def before(house: House) -> list[Row]:
+def before(app: App) -> list[Row]:
     """A catalog that is stored already, and in use: one model is missing, one price is held."""
-    rows: list[Row] = copy.deepcopy(house.fake.catalog)
-    house.fake.catalog = rows
-    house.sync()
-    created(house, "alice", {"model": "~meadow/lark-latest", "fallback_models": ["stealth/bare"]})
-    created(house, "bob", {"model": "stealth/bare"})
-    house.fake.catalog = [row for row in rows if row["id"] != "meadow/tools-only"]
-    _row(house.fake.catalog, "harbor/nightshift")["pricing"]["prompt"] = "0"
-    house.sync()
+    rows: list[Row] = copy.deepcopy(app.fake.catalog)
+    app.fake.catalog = rows
+    app.sync()
+    created(app, "alice", {"model": "~meadow/lark-latest", "fallback_models": ["stealth/bare"]})
+    created(app, "bob", {"model": "stealth/bare"})
+    app.fake.catalog = [row for row in rows if row["id"] != "meadow/tools-only"]
+    _row(app.fake.catalog, "harbor/nightshift")["pricing"]["prompt"] = "0"
+    app.sync()
     return rows
 
 
@@ -52,10 +52,10 @@ def _row(rows: list[Row], openrouter_id: str) -> Row:
     return next(row for row in rows if row["id"] == openrouter_id)
 
 
-def tables(house: House) -> Tables:
+def tables(app: App) -> Tables:
     """Models and history, without the times of runs."""
-    models = [_timeless(_plain(row)) for row in house.table("MODELS_TABLE")]
-    changes = [_plain(row) for row in house.table("MODEL_CHANGES_TABLE")]
+    models = [_timeless(_plain(row)) for row in app.table("MODELS_TABLE")]
+    changes = [_plain(row) for row in app.table("MODEL_CHANGES_TABLE")]
     told = [
         {**row, "place": row["kind"], "old": _timeless(row["old"]), "new": _timeless(row["new"])} for row in changes
     ]
@@ -83,15 +83,15 @@ def concerned(owners: Owners) -> set[tuple[str, str, str]]:
     return {(one["resource_id"], one["model"], one["change"]) for one in owners.told()}
 
 
-def watched(house: House) -> set[str]:
+def watched(app: App) -> set[str]:
     """The models whose endpoints are known."""
-    return {row["openrouter_id"]["S"] for row in house.table("MODEL_ENDPOINTS_TABLE")}
+    return {row["openrouter_id"]["S"] for row in app.table("MODEL_ENDPOINTS_TABLE")}
 
 
-def readable(house: House) -> None:
+def readable(app: App) -> None:
     """Every model that the catalog lists, and every change, is as the API promises."""
     for path in ("/api/models", "/api/models/changes"):
-        answer = house.call("GET", path, query={"limit": "200"}, user=None)
+        answer = app.call("GET", path, query={"limit": "200"}, user=None)
         assert answer.status == 200, answer.text
         conforms(
             DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"], answer.json
@@ -100,50 +100,48 @@ def readable(house: House) -> None:
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
 @pytest.mark.parametrize("late", [False, True], ids=["before the call", "after the call"])
-def test_a_sync_may_be_killed_at_every_call(house: House, later: FakeClock, is_first: bool, late: bool) -> None:
-    rows = list(house.fake.catalog) if is_first else before(house)
-    house.fake.catalog, kept = after(rows), kept_tables()
+def test_a_sync_may_be_killed_at_every_call(app: App, later: FakeClock, is_first: bool, late: bool) -> None:
+    rows = list(app.fake.catalog) if is_first else before(app)
+    app.fake.catalog, kept = after(rows), kept_tables()
     later.pass_seconds(3_600)
-    with listening_owners(house) as owners:
+    with listening_owners(app) as owners:
         with recorded("dynamodb", "events") as calls:
-            house.sync()
+            app.sync()
         told = concerned(owners)
-    expected, in_use = tables(house), watched(house)
+    expected, in_use = tables(app), watched(app)
     made = operations(calls)
     assert made.count("BatchWriteItem") >= 6
     assert (len(told), len(in_use), made.count("PutItem")) == ((0, 0, 0) if is_first else (3, 2, 1))
     end = len(made) - made[::-1].index("UpdateItem")
     for call in range(1, len(made) + 1):
         set_back(kept)
-        with listening_owners(house) as owners:
+        with listening_owners(app) as owners:
             with killed_at(call, after=late, of_aws_alone=True), pytest.raises(Killed):
-                house.sync()
-            readable(house)
+                app.sync()
+            readable(app)
             if call > 1 or late:
                 has_ended = call > end or (late and call == end)
-                assert (house.sync()["outcome"] == "busy") is not has_ended
+                assert (app.sync()["outcome"] == "busy") is not has_ended
             later.pass_seconds(3_600)
-            assert house.sync()["outcome"] in {"synced", "unchanged"}
-            assert tables(house) == expected, f"killed at call {call}: {made[call - 1]}"
-            assert watched(house) == in_use, f"killed at call {call}: {made[call - 1]}"
+            assert app.sync()["outcome"] in {"synced", "unchanged"}
+            assert tables(app) == expected, f"killed at call {call}: {made[call - 1]}"
+            assert watched(app) == in_use, f"killed at call {call}: {made[call - 1]}"
             assert concerned(owners) == told, f"killed at call {call}: {made[call - 1]}"
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
-def test_a_sync_may_fail_at_every_write_and_be_tried_again_at_once(
-    house: House, later: FakeClock, is_first: bool
-) -> None:
-    rows = list(house.fake.catalog) if is_first else before(house)
-    house.fake.catalog, kept = after(rows), kept_tables()
+def test_a_sync_may_fail_at_every_write_and_be_tried_again_at_once(app: App, later: FakeClock, is_first: bool) -> None:
+    rows = list(app.fake.catalog) if is_first else before(app)
+    app.fake.catalog, kept = after(rows), kept_tables()
     with recorded("dynamodb") as calls:
-        house.sync()
-    expected = tables(house)
+        app.sync()
+    expected = tables(app)
     writes = sum(call.operation == "BatchWriteItem" for call in calls)
     for number in range(writes):
         set_back(kept)
         later.pass_seconds(1)
         with faults("BatchWriteItem", *[None] * number, failure("AccessDeniedException")), pytest.raises(Exception):  # noqa: B017, PT011
-            house.sync()
+            app.sync()
         later.pass_seconds(1)
-        assert house.sync()["outcome"] == "synced"
-        assert tables(house) == expected
+        assert app.sync()["outcome"] == "synced"
+        assert tables(app) == expected

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.integration.app import App, set_clock
 from tests.integration.deadlines import little_time
-from tests.integration.guests import open_guest_house
-from tests.integration.house import House, set_clock
+from tests.integration.synced_app import deployed_synced_app
 
 type Row = dict[str, Any]
-type Serve = Callable[[House, list[Row]], None]
+type Serve = Callable[[App, list[Row]], None]
 
 MODEL = "meadow/lark"
 
@@ -23,16 +23,16 @@ MODEL = "meadow/lark"
 def rows_of(change: Callable[[list[Row]], object]) -> Serve:
     """A catalog in which something was changed."""
 
-    def serve(house: House, rows: list[Row]) -> None:
+    def serve(app: App, rows: list[Row]) -> None:
         change(rows)
-        house.fake.serve_catalog(json.dumps({"data": rows}).encode())
+        app.fake.serve_catalog(json.dumps({"data": rows}).encode())
 
     return serve
 
 
 def body_of(body: bytes, status: int = 200) -> Serve:
     """An answer that is no catalog."""
-    return lambda house, rows: house.fake.serve_catalog(body, status)
+    return lambda app, rows: app.fake.serve_catalog(body, status)
 
 
 def share(percent: int) -> Serve:
@@ -40,15 +40,15 @@ def share(percent: int) -> Serve:
     return rows_of(lambda rows: rows.__delitem__(slice(len(rows) * percent // 100, None)))
 
 
-def cut(house: House, rows: list[Row]) -> None:
+def cut(app: App, rows: list[Row]) -> None:
     """Half of the bytes."""
     body = json.dumps({"data": rows}).encode()
-    house.fake.serve_catalog(body[: len(body) // 2])
+    app.fake.serve_catalog(body[: len(body) // 2])
 
 
-def silence(house: House, rows: list[Row]) -> None:
+def silence(app: App, rows: list[Row]) -> None:
     """No answer."""
-    house.fake.serve_catalog(chunks=[threading.Event()])
+    app.fake.serve_catalog(chunks=[threading.Event()])
 
 
 def priced(price: str) -> Callable[[list[Row]], None]:
@@ -92,15 +92,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="module")
-def shared(clock: FakeClock) -> Iterator[House]:
-    """A house with the usual catalog."""
-    with open_guest_house() as house:
-        set_clock(house, clock)
-        yield house
+def shared(clock: FakeClock) -> Iterator[App]:
+    """An app with the usual catalog."""
+    with deployed_synced_app() as app:
+        set_clock(app, clock)
+        yield app
 
 
 @pytest.fixture
-def good(shared: House, clock: FakeClock) -> Iterator[list[Row]]:
+def good(shared: App, clock: FakeClock) -> Iterator[list[Row]]:
     """A copy of the good catalog, which is synced again afterwards."""
     before = copy.deepcopy(shared.fake.catalog)
     clock.pass_seconds(60)
@@ -111,21 +111,21 @@ def good(shared: House, clock: FakeClock) -> Iterator[list[Row]]:
     assert all(row["is_active"]["BOOL"] for row in shared.table("MODELS_TABLE"))
 
 
-def _listed(house: House) -> list[Row]:
-    models = house.call("GET", "/api/models", query={"limit": "200"}, user=None).json["data"]
+def _listed(app: App) -> list[Row]:
+    models = app.call("GET", "/api/models", query={"limit": "200"}, user=None).json["data"]
     return [{**model, "last_synced_at": None} for model in models]
 
 
-def _fails_again_and_again(house: House) -> None:
+def _fails_again_and_again(app: App) -> None:
     """However often it is tried again, it fails, and so ends as a dead letter."""
     for _ in range(3):
         with pytest.raises(Exception):  # noqa: B017, PT011
-            house.sync()
+            app.sync()
 
 
 @pytest.mark.parametrize("fault", [*REFUSED, *HELD, "one bad row"])
 def test_a_faulty_catalog(
-    shared: House,
+    shared: App,
     good: list[Row],
     caplog: pytest.LogCaptureFixture,
     fault: str,

@@ -7,141 +7,141 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from instant.adapters.aws import client as aws
+from tests.integration.app import Answer, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import Answer, House
 
 SYNC = "/api/admin/sync-models"
 
 
-def _list(house: House) -> Any:
-    return house.call("GET", "/api/models", query={"limit": "1"}, user=None).json
+def _list(app: App) -> Any:
+    return app.call("GET", "/api/models", query={"limit": "1"}, user=None).json
 
 
-def _reads(house: House) -> list[str]:
+def _reads(app: App) -> list[str]:
     with recorded("dynamodb") as calls:
-        _list(house)
+        _list(app)
     return operations(calls)
 
 
-def test_before_any_sync_there_is_nothing(house: House) -> None:
-    assert _list(house) == {"data": [], "next_cursor": None, "total": 0}
-    assert house.call("GET", "/api/models/meadow/lark", user=None).status == 404
+def test_before_any_sync_there_is_nothing(app: App) -> None:
+    assert _list(app) == {"data": [], "next_cursor": None, "total": 0}
+    assert app.call("GET", "/api/models/meadow/lark", user=None).status == 404
 
 
-def test_the_list_is_read_again_after_a_sync_and_not_otherwise(house: House) -> None:
-    assert _reads(house) == ["GetItem"]
-    house.sync()
-    assert _reads(house) == ["GetItem", "Scan"]
-    assert _reads(house) == ["GetItem"]
-    first = _list(house)["data"][0]["last_synced_at"]
+def test_the_list_is_read_again_after_a_sync_and_not_otherwise(app: App) -> None:
+    assert _reads(app) == ["GetItem"]
+    app.sync()
+    assert _reads(app) == ["GetItem", "Scan"]
+    assert _reads(app) == ["GetItem"]
+    first = _list(app)["data"][0]["last_synced_at"]
 
-    assert house.sync()["outcome"] == "unchanged"
-    assert _reads(house) == ["GetItem"], "it was the very same list, and no sync had broken off"
-    assert _list(house)["data"][0]["last_synced_at"] > first
+    assert app.sync()["outcome"] == "unchanged"
+    assert _reads(app) == ["GetItem"], "it was the very same list, and no sync had broken off"
+    assert _list(app)["data"][0]["last_synced_at"] > first
 
-    house.fake.catalog, whole = house.fake.catalog[:9], house.fake.catalog
+    app.fake.catalog, whole = app.fake.catalog[:9], app.fake.catalog
     with pytest.raises(Exception, match="would be lost"):
-        house.sync()
-    house.fake.catalog = whole
-    assert house.sync()["outcome"] == "synced"
-    assert _reads(house) == ["GetItem", "Scan"], "it follows one that broke off"
+        app.sync()
+    app.fake.catalog = whole
+    assert app.sync()["outcome"] == "synced"
+    assert _reads(app) == ["GetItem", "Scan"], "it follows one that broke off"
 
-    house.fake.catalog = house.fake.catalog[1:]
-    house.sync()
-    assert _reads(house) == ["GetItem", "Scan"]
-    assert (_list(house)["total"], _reads(house)) == (len(house.fake.catalog) + 1, ["GetItem"])
+    app.fake.catalog = app.fake.catalog[1:]
+    app.sync()
+    assert _reads(app) == ["GetItem", "Scan"]
+    assert (_list(app)["total"], _reads(app)) == (len(app.fake.catalog) + 1, ["GetItem"])
 
 
-def test_a_sync_makes_another_answer(house: House) -> None:
-    house.sync()
-    before = house.call("GET", "/api/models", user=None)
-    row = next(row for row in house.fake.catalog if row["id"] == "meadow/lark")
+def test_a_sync_makes_another_answer(app: App) -> None:
+    app.sync()
+    before = app.call("GET", "/api/models", user=None)
+    row = next(row for row in app.fake.catalog if row["id"] == "meadow/lark")
     row["description"] = "It sings."
-    house.sync()
-    assert house.call("GET", "/api/models", user=None, headers={"If-None-Match": before.headers["ETag"]}).status == 200
-    assert house.call("GET", "/api/models/meadow/lark", user=None).json["description"] == "It sings."
+    app.sync()
+    assert app.call("GET", "/api/models", user=None, headers={"If-None-Match": before.headers["ETag"]}).status == 200
+    assert app.call("GET", "/api/models/meadow/lark", user=None).json["description"] == "It sings."
 
 
-def test_a_walk_during_syncs_tells_what_stays_once(house: House) -> None:
-    house.sync()
+def test_a_walk_during_syncs_tells_what_stays_once(app: App) -> None:
+    app.sync()
     walked, query = list[str](), {"limit": "20", "sort": "price"}
-    everything = {row["id"] for row in house.fake.catalog}
+    everything = {row["id"] for row in app.fake.catalog}
     gone = {"meadow/lark", "meadow/lark-mini:free"}
     while True:
-        page = house.call("GET", "/api/models", user=None, query=query).json
+        page = app.call("GET", "/api/models", user=None, query=query).json
         walked += [model["openrouter_id"] for model in page["data"]]
         if page["next_cursor"] is None:
             break
         query["cursor"] = page["next_cursor"]
-        _change(house, gone, last=walked[-1])
+        _change(app, gone, last=walked[-1])
     stay = everything - gone
     assert [walked.count(name) for name in sorted(stay)] == [1] * len(stay)
     assert len(walked) == len(set(walked))
 
 
-def _change(house: House, gone: set[str], last: str) -> None:
+def _change(app: App, gone: set[str], last: str) -> None:
     """Models go, one comes, and the very one that the page ended with is renamed."""
-    rows: list[Any] = [row for row in house.fake.catalog if row["id"] not in gone]
+    rows: list[Any] = [row for row in app.fake.catalog if row["id"] not in gone]
     new = {**rows[0], "id": f"newcomer/one-{len(rows)}", "pricing": {"prompt": "0", "completion": "0"}}
     next(row for row in rows if row["id"] == last)["name"] += " (renamed)"
-    house.fake.catalog = [*rows, new]
-    house.sync()
+    app.fake.catalog = [*rows, new]
+    app.sync()
 
 
-def _ask(house: House, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str, Any]]]:
+def _ask(app: App, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str, Any]]]:
     """The answer, and the events that were put."""
     with recorded("events") as calls:
-        answer = house.call("POST", SYNC, body, **more)
+        answer = app.call("POST", SYNC, body, **more)
     return answer, [entry for call in calls for entry in call.parameters["Entries"]]
 
 
-def test_only_an_admin_asks_for_a_sync(house: House) -> None:
+def test_only_an_admin_asks_for_a_sync(app: App) -> None:
     for scopes in ("manage", "execute", "execute manage", ""):
-        answer, entries = _ask(house, {"accept_losses": True}, scopes=scopes)
+        answer, entries = _ask(app, {"accept_losses": True}, scopes=scopes)
         assert (answer.status, answer.code, entries) == (403, "forbidden", [])
         assert "'admin'" in answer.json["error"]["message"]
 
 
 @pytest.mark.parametrize(("body", "accepts"), [(None, False), ({"accept_losses": True}, True)])
-def test_asking_puts_one_event_that_the_sync_obeys(house: House, body: Any, accepts: bool) -> None:
-    house.sync()
-    house.fake.catalog = house.fake.catalog[:40]
-    answer, entries = _ask(house, body, scopes="admin")
+def test_asking_puts_one_event_that_the_sync_obeys(app: App, body: Any, accepts: bool) -> None:
+    app.sync()
+    app.fake.catalog = app.fake.catalog[:40]
+    answer, entries = _ask(app, body, scopes="admin")
     assert (answer.status, answer.json) == (202, {"accepted": True, "accept_losses": accepts, "accept_prices": False})
     (entry,) = entries
     assert (entry["Source"], entry["DetailType"]) == ("instant.resources", "openrouter/models.sync")
     assert entry["EventBusName"] == "default"
     event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
     if accepts:
-        result = house.invoke("CatalogSyncFunction", event)
+        result = app.invoke("CatalogSyncFunction", event)
         assert result["missing"] + result["removed"] == 27
     else:
         with pytest.raises(Exception, match="would be lost"):
-            house.invoke("CatalogSyncFunction", event)
+            app.invoke("CatalogSyncFunction", event)
 
 
-def test_losses_are_not_accepted_unless_said_so(house: House) -> None:
+def test_losses_are_not_accepted_unless_said_so(app: App) -> None:
     for body in ({}, {"accept_losses": False}):
-        answer, (entry,) = _ask(house, body)
+        answer, (entry,) = _ask(app, body)
         assert (answer.json["accept_losses"], json.loads(entry["Detail"])) == (
             False,
             {"accept_losses": False, "accept_prices": False},
         )
 
 
-def test_an_order_has_no_other_fields(house: House) -> None:
+def test_an_order_has_no_other_fields(app: App) -> None:
     for body, field in (({"force": True}, "force"), ({"accept_losses": [True]}, "accept_losses")):
-        answer, entries = _ask(house, body)
+        answer, entries = _ask(app, body)
         assert (answer.status, answer.json["error"]["details"]["field"], entries) == (422, field, [])
 
 
-def test_an_event_that_the_bus_refuses_is_told(house: House) -> None:
+def test_an_event_that_the_bus_refuses_is_told(app: App) -> None:
     failed = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}]}
 
     def refuse(**_: Any) -> Any:
         return AWSResponse("", 200, {}, None), failed
 
     aws.client("events").meta.events.register("before-call.eventbridge.PutEvents", refuse)
-    answer = house.call("POST", SYNC)
+    answer = app.call("POST", SYNC)
     assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
     assert answer.headers["Retry-After"] == "1"

@@ -13,10 +13,10 @@ import pytest
 from instant.adapters.http.upstream import HttpUpstream
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.script import Pause, Step
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.deadlines import little_time
-from tests.integration.guests import open_guest_house
-from tests.integration.house import House
+from tests.integration.synced_app import deployed_synced_app
 
 type Row = dict[str, Any]
 type Event = dict[str, Any]
@@ -25,20 +25,20 @@ SYNC = "openrouter/models.sync"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    """A house with the usual catalog."""
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    """An app with the usual catalog."""
+    with deployed_synced_app() as app:
+        yield app
 
 
 @pytest.fixture(scope="module")
-def stored(shared: House) -> tuple[list[Row], list[Row]]:
+def stored(shared: App) -> tuple[list[Row], list[Row]]:
     """What the one good sync has stored."""
     return _stored(shared)
 
 
 @pytest.fixture
-def rows(shared: House, stored: tuple[list[Row], list[Row]]) -> Iterator[list[Row]]:
+def rows(shared: App, stored: tuple[list[Row], list[Row]]) -> Iterator[list[Row]]:
     """Copies of the rows that were synced; afterwards the tables must be as they were, and the catalog is again."""
     before = shared.fake.catalog
     yield copy.deepcopy(before)
@@ -46,22 +46,22 @@ def rows(shared: House, stored: tuple[list[Row], list[Row]]) -> Iterator[list[Ro
     assert _stored(shared) == stored
 
 
-def _refuses(house: House, words: str, event: Event | None = None) -> None:
+def _refuses(app: App, words: str, event: Event | None = None) -> None:
     with recorded("dynamodb") as calls, pytest.raises(Exception, match=words):
-        house.invoke("CatalogSyncFunction", event or {"detail-type": SYNC, "detail": {}})
+        app.invoke("CatalogSyncFunction", event or {"detail-type": SYNC, "detail": {}})
     assert set(operations(calls)) <= {"UpdateItem", "Scan"}
     assert operations(calls).count("UpdateItem") == 2, "the lease was taken and given back"
 
 
-def _stored(house: House) -> tuple[list[Row], list[Row]]:
+def _stored(app: App) -> tuple[list[Row], list[Row]]:
     """Models, changes and the record; a refusal costs only the knowledge of which list was the last."""
-    (record,) = house.table("LIMITS_TABLE")
+    (record,) = app.table("LIMITS_TABLE")
     record.pop("validator", None)
-    return [*house.table("MODELS_TABLE"), *house.table("MODEL_CHANGES_TABLE")], [record]
+    return [*app.table("MODELS_TABLE"), *app.table("MODEL_CHANGES_TABLE")], [record]
 
 
-def _serve(house: House, rows: list[Row], **more: Any) -> None:
-    house.fake.serve_catalog(json.dumps({"data": rows, **more}).encode())
+def _serve(app: App, rows: list[Row], **more: Any) -> None:
+    app.fake.serve_catalog(json.dumps({"data": rows, **more}).encode())
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def _serve(house: House, rows: list[Row], **more: Any) -> None:
     ],
     ids=range(18),
 )
-def test_what_is_no_catalog(shared: House, rows: list[Row], status: int, body: bytes) -> None:
+def test_what_is_no_catalog(shared: App, rows: list[Row], status: int, body: bytes) -> None:
     shared.fake.serve_catalog(body, status)
     for accepts in (False, True):
         _refuses(shared, "no catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
 
 
-def test_a_catalog_cut_short(shared: House, rows: list[Row]) -> None:
+def test_a_catalog_cut_short(shared: App, rows: list[Row]) -> None:
     body = json.dumps({"data": rows}).encode()
     shared.fake.serve_catalog(body[: len(body) // 2])
     _refuses(shared, "no catalog")
@@ -104,7 +104,7 @@ def test_a_catalog_cut_short(shared: House, rows: list[Row]) -> None:
     _refuses(shared, "compressed")
 
 
-def test_a_model_listed_twice(shared: House, rows: list[Row]) -> None:
+def test_a_model_listed_twice(shared: App, rows: list[Row]) -> None:
     _serve(shared, [*rows, rows[3]])
     _refuses(shared, "lists a model twice")
 
@@ -126,20 +126,20 @@ BROKEN: list[Callable[[Row], Any]] = [
 
 
 @pytest.mark.parametrize("spoil", BROKEN, ids=range(len(BROKEN)))
-def test_too_many_unreadable_rows(shared: House, rows: list[Row], spoil: Callable[[Row], Any]) -> None:
+def test_too_many_unreadable_rows(shared: App, rows: list[Row], spoil: Callable[[Row], Any]) -> None:
     for row in rows[:2]:
         spoil(row)
     _serve(shared, rows)
     _refuses(shared, "rows are unreadable")
 
 
-def test_a_total_that_does_not_fit(shared: House, rows: list[Row]) -> None:
+def test_a_total_that_does_not_fit(shared: App, rows: list[Row]) -> None:
     for total in (len(rows) + 1, len(rows) - 1, 0):
         _serve(shared, rows, total_count=total)
         _refuses(shared, "were announced")
 
 
-def test_more_than_a_tenth_lost(shared: House, rows: list[Row]) -> None:
+def test_more_than_a_tenth_lost(shared: App, rows: list[Row]) -> None:
     _serve(shared, rows[:60])  # 7 of 67
     _refuses(shared, "7 of 67 active models would be lost")
 
@@ -162,12 +162,12 @@ def test_more_than_a_tenth_lost(shared: House, rows: list[Row]) -> None:
     ],
     ids=range(12),
 )
-def test_losses_are_accepted_from_the_event_alone(shared: House, rows: list[Row], event: Event) -> None:
+def test_losses_are_accepted_from_the_event_alone(shared: App, rows: list[Row], event: Event) -> None:
     shared.fake.catalog = rows[:40]
     _refuses(shared, "would be lost", event)
 
 
-def test_nobody_answers(shared: House, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_answers(shared: App, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         module = shared.module("CatalogSyncFunction")
@@ -177,7 +177,7 @@ def test_nobody_answers(shared: House, rows: list[Row], monkeypatch: pytest.Monk
         nowhere.close()
 
 
-def test_an_answer_that_never_ends(shared: House, rows: list[Row]) -> None:
+def test_an_answer_that_never_ends(shared: App, rows: list[Row]) -> None:
     drip: list[Step] = [b"\n", Pause()]
     silence: list[Step] = [threading.Event()]
     for endless in (drip * 10_000, silence):
@@ -186,7 +186,7 @@ def test_an_answer_that_never_ends(shared: House, rows: list[Row]) -> None:
             _refuses(shared, "within the time allowed")
 
 
-def test_a_link_to_another_host_is_not_followed(shared: House, rows: list[Row]) -> None:
+def test_a_link_to_another_host_is_not_followed(shared: App, rows: list[Row]) -> None:
     with FakeOpenRouter() as elsewhere:
         host = elsewhere.url.removesuffix("/api/v1")
         for link in (f"{host}/page/2", f"{host}/api/v1/model/a/b", f"{host}/modelsx?offset=1", f"{host}"):
@@ -198,7 +198,7 @@ def test_a_link_to_another_host_is_not_followed(shared: House, rows: list[Row]) 
         assert elsewhere.requests == []
 
 
-def test_a_list_without_end(shared: House, rows: list[Row]) -> None:
+def test_a_list_without_end(shared: App, rows: list[Row]) -> None:
     _serve(shared, rows, links={"next": "/api/v1/models?offset=0"})
     shared.fake.forget_requests()
     _refuses(shared, "more than 50 pages")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.clock import FakeClock
-from tests.integration.house import ROOT, House
+from tests.integration.app import ROOT, App
 
 SAVED = ROOT.parent / "shared" / "data" / "openrouter"
 JANUARY, JUNE = SAVED / "models-2026-01-26.json", SAVED / "models-2026-06-08.json"
@@ -19,31 +19,31 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return list(json.loads(path.read_text())["data"])
 
 
-def _total(house: House, **query: str) -> int:
-    return int(house.call("GET", "/api/models", query={"limit": "1", **query}, user=None).json["total"])
+def _total(app: App, **query: str) -> int:
+    return int(app.call("GET", "/api/models", query={"limit": "1", **query}, user=None).json["total"])
 
 
-def _all(house: House) -> list[dict[str, Any]]:
+def _all(app: App) -> list[dict[str, Any]]:
     """Every active model, page by page."""
     models, query = list[dict[str, Any]](), {"limit": "200"}
     while True:
-        page = house.call("GET", "/api/models", query=query, user=None).json
+        page = app.call("GET", "/api/models", query=query, user=None).json
         models += page["data"]
         if page["next_cursor"] is None:
             return models
         query["cursor"] = page["next_cursor"]
 
 
-def _counts(house: House) -> dict[str, int]:
-    models = _all(house)
+def _counts(app: App) -> dict[str, int]:
+    models = _all(app)
     caps = [(model["max_tokens"], model["context_length"]) for model in models]
     ids = [str(model["openrouter_id"]) for model in models]
     return {
-        "models": _total(house),
-        "vision": _total(house, input_modality="image"),
-        "image out": _total(house, output_modality="image"),
-        "tools": _total(house, supported_parameter="tools"),
-        "no temperature": _total(house) - _total(house, supported_parameter="temperature"),
+        "models": _total(app),
+        "vision": _total(app, input_modality="image"),
+        "image out": _total(app, output_modality="image"),
+        "tools": _total(app, supported_parameter="tools"),
+        "no temperature": _total(app) - _total(app, supported_parameter="temperature"),
         "no cap": sum(cap is None for cap, _ in caps),
         "cap = context": sum(cap == context for cap, context in caps if cap is not None),
         "cap > context": sum(cap > context for cap, context in caps if cap is not None),
@@ -63,36 +63,36 @@ IN_JANUARY = dict(zip(
 IN_JUNE = dict(zip(IN_JANUARY, (341, 162, 7, 254, 47, 60, 34, 4, 7, 23, 0, 8), strict=True))
 
 
-def test_half_a_year_of_the_real_catalog(house: House, later: FakeClock) -> None:
-    house.fake.serve_catalog(JANUARY.read_bytes())
-    assert _done(house) == {"seen": 345, "written": 345, "added": 345}
-    assert _counts(house) == IN_JANUARY
-    assert house.sync()["written"] == 0
+def test_half_a_year_of_the_real_catalog(app: App, later: FakeClock) -> None:
+    app.fake.serve_catalog(JANUARY.read_bytes())
+    assert _done(app) == {"seen": 345, "written": 345, "added": 345}
+    assert _counts(app) == IN_JANUARY
+    assert app.sync()["written"] == 0
 
     rows = _rows(JANUARY)
     rows[100]["pricing"]["prompt"] += "1"
-    house.fake.serve_catalog(json.dumps({"data": rows}).encode())
+    app.fake.serve_catalog(json.dumps({"data": rows}).encode())
     later.pass_seconds(3_600)
-    assert _done(house) == {"seen": 345, "written": 1, "repriced": 1}
-    changed = house.call("GET", f"/api/models/{rows[100]['id']}", user=None).json
+    assert _done(app) == {"seen": 345, "written": 1, "repriced": 1}
+    changed = app.call("GET", f"/api/models/{rows[100]['id']}", user=None).json
     assert changed["pricing"]["prompt"] == rows[100]["pricing"]["prompt"]
 
     before, after = ({row["id"] for row in _rows(path)} for path in (JANUARY, JUNE))
-    house.fake.serve_catalog(JUNE.read_bytes())
+    app.fake.serve_catalog(JUNE.read_bytes())
     later.pass_seconds(3_600)
     with pytest.raises(Exception, match=f"{len(before - after)} of 345 active models would be lost"):
-        house.sync()
-    assert _total(house) == 345
-    result = house.sync(accept_losses=True, accept_prices=True)
+        app.sync()
+    assert _total(app) == 345
+    result = app.sync(accept_losses=True, accept_prices=True)
     assert (result["seen"], result["added"]) == (341, len(after - before))
     assert result["missing"] + result["removed"] == len(before - after)
     later.pass_seconds(7 * 86_400)
-    assert house.sync()["removed"] == result["missing"]
-    assert _counts(house) == IN_JUNE
-    assert _total(house, active="false") == len(before - after)
-    assert house.sync()["written"] == 0
+    assert app.sync()["removed"] == result["missing"]
+    assert _counts(app) == IN_JUNE
+    assert _total(app, active="false") == len(before - after)
+    assert app.sync()["written"] == 0
 
 
-def _done(house: House) -> dict[str, int]:
+def _done(app: App) -> dict[str, int]:
     """What a sync did, without what it did not."""
-    return {name: number for name, number in house.sync().items() if name != "outcome" and number}
+    return {name: number for name, number in app.sync().items() if name != "outcome" and number}

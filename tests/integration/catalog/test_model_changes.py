@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.fakes.clock import FakeClock
-from tests.integration.guests import open_guest_house
-from tests.integration.house import Answer, House, set_clock
+from tests.integration.app import Answer, App, set_clock
+from tests.integration.synced_app import deployed_synced_app
 
 FEED = "/api/models/changes"
 RSS = "application/rss+xml"
@@ -19,53 +19,53 @@ ODD_NAME = 'Lark <script>&amp;"]]>\x00\x0b\ud7ff\ufffe'
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    """A house after five syncs, an hour apart: all models added, two repriced, one gone, one back and renamed."""
-    with open_guest_house() as house:
+def shared() -> Iterator[App]:
+    """An app after five syncs, an hour apart: all models added, two repriced, one gone, one back and renamed."""
+    with deployed_synced_app() as app:
         clock = FakeClock(datetime.now(UTC))
-        set_clock(house, clock)
+        set_clock(app, clock)
         for change in (_reprice, _lose, _bring_back, _rename):
             clock.pass_seconds(3_600)
-            house.fake.catalog = copy.deepcopy(house.fake.catalog)
-            change(house)
-            house.sync()
-        yield house
+            app.fake.catalog = copy.deepcopy(app.fake.catalog)
+            change(app)
+            app.sync()
+        yield app
 
 
-def _row(house: House, openrouter_id: str) -> dict[str, Any]:
-    return next(row for row in house.fake.catalog if row["id"] == openrouter_id)
+def _row(app: App, openrouter_id: str) -> dict[str, Any]:
+    return next(row for row in app.fake.catalog if row["id"] == openrouter_id)
 
 
-def _reprice(house: House) -> None:
+def _reprice(app: App) -> None:
     for name in ("meadow/lark", "juniper/atlas-2.1"):
-        _row(house, name)["pricing"]["prompt"] += "1"
+        _row(app, name)["pricing"]["prompt"] += "1"
 
 
-def _lose(house: House) -> None:
-    house.fake.catalog = [row for row in house.fake.catalog if row["id"] != "meadow/lark"]
+def _lose(app: App) -> None:
+    app.fake.catalog = [row for row in app.fake.catalog if row["id"] != "meadow/lark"]
 
 
-def _bring_back(house: House) -> None:
-    house.fake.begin_again()
+def _bring_back(app: App) -> None:
+    app.fake.begin_again()
 
 
-def _rename(house: House) -> None:
-    _row(house, "meadow/lark")["name"] = ODD_NAME
+def _rename(app: App) -> None:
+    _row(app, "meadow/lark")["name"] = ODD_NAME
 
 
-def _ask(house: House, path: str = FEED, **query: str) -> Answer:
-    return house.call("GET", path, query=query, user=None)
+def _ask(app: App, path: str = FEED, **query: str) -> Answer:
+    return app.call("GET", path, query=query, user=None)
 
 
-def _listed(house: House, path: str = FEED, **query: str) -> list[tuple[str, str]]:
+def _listed(app: App, path: str = FEED, **query: str) -> list[tuple[str, str]]:
     """Model and kind of each change on one page."""
-    answer = _ask(house, path, **{"limit": "200", **query})
+    answer = _ask(app, path, **{"limit": "200", **query})
     assert answer.status == 200, answer.text
     assert answer.json["next_cursor"] is None
     return [(change["openrouter_id"], change["kind"]) for change in answer.json["data"]]
 
 
-def test_everything_is_told_newest_first(shared: House) -> None:
+def test_everything_is_told_newest_first(shared: App) -> None:
     changes = _ask(shared, limit="200").json["data"]
     assert [change["at"] for change in changes] == sorted((change["at"] for change in changes), reverse=True)
     assert [(change["openrouter_id"], change["kind"]) for change in changes[:2]] == [
@@ -73,13 +73,13 @@ def test_everything_is_told_newest_first(shared: House) -> None:
     assert sum(change["kind"] == "added" for change in changes) == len(shared.fake.catalog)
 
 
-def test_a_change_says_what_was_and_what_is(shared: House) -> None:
+def test_a_change_says_what_was_and_what_is(shared: App) -> None:
     *_, change = _ask(shared, kind="repriced", model="meadow/lark").json["data"]
     assert change["old"]["pricing"]["prompt"] + "1" == change["new"]["pricing"]["prompt"]
     assert set(change) == {"openrouter_id", "at", "kind", "old", "new"}
 
 
-def test_one_kind_one_author_one_model_one_time(shared: House) -> None:
+def test_one_kind_one_author_one_model_one_time(shared: App) -> None:
     repriced = {"meadow/lark", "juniper/atlas-2.1"}
     assert {model for model, _ in _listed(shared, kind="missing")} == {"meadow/lark"}
     assert {kind for _, kind in _listed(shared, kind="repriced")} == {"repriced"}
@@ -96,7 +96,7 @@ def test_one_kind_one_author_one_model_one_time(shared: House) -> None:
 
 @pytest.mark.parametrize("query", [{}, {"kind": "added"}, {"author": "meadow"}, {"model": "meadow/lark"}])
 @pytest.mark.parametrize("limit", ["1", "7"])
-def test_pages_tell_each_change_once(shared: House, query: dict[str, str], limit: str) -> None:
+def test_pages_tell_each_change_once(shared: App, query: dict[str, str], limit: str) -> None:
     seen, cursor = list[tuple[str, str]](), dict[str, str]()
     for _ in range(200):
         page = _ask(shared, limit=limit, **query, **cursor).json
@@ -107,7 +107,7 @@ def test_pages_tell_each_change_once(shared: House, query: dict[str, str], limit
     assert seen == _listed(shared, **query)
 
 
-def test_a_model_has_its_own_history(shared: House) -> None:
+def test_a_model_has_its_own_history(shared: App) -> None:
     for path in ("meadow/lark", "meadow/%6Cark"):
         kinds = [kind for _, kind in _listed(shared, f"/api/models/{path}/history")]
         assert [kinds[0], kinds[-2], kinds[-1]] == ["description", "repriced", "added"]
@@ -116,13 +116,13 @@ def test_a_model_has_its_own_history(shared: House) -> None:
     assert (missing.status, missing.code) == (404, "not_found")
 
 
-def _feed(house: House, **query: str) -> ET.Element:
-    answer = house.call("GET", FEED, query=query, user=None, headers={"Accept": f"{RSS}, application/xml;q=0.9"})
+def _feed(app: App, **query: str) -> ET.Element:
+    answer = app.call("GET", FEED, query=query, user=None, headers={"Accept": f"{RSS}, application/xml;q=0.9"})
     assert (answer.status, answer.headers["Content-Type"], answer.headers["Vary"]) == (200, RSS, "Accept")
     return ET.fromstring(answer.text)
 
 
-def test_the_same_page_comes_as_a_feed(shared: House) -> None:
+def test_the_same_page_comes_as_a_feed(shared: App) -> None:
     changes = _ask(shared, limit="20").json["data"]
     items = _feed(shared, limit="20").findall("./channel/item")
     assert len(items) == 20
@@ -137,13 +137,13 @@ def test_the_same_page_comes_as_a_feed(shared: House) -> None:
     )
 
 
-def test_names_cannot_break_the_feed(shared: House) -> None:
+def test_names_cannot_break_the_feed(shared: App) -> None:
     newest = _feed(shared, limit="1").findtext("./channel/item/description") or ""
     assert newest == 'display_name: Meadow: Lark → Lark <script>&amp;"]]>\ufffd\ufffd\ud7ff\ufffd'
     assert "<script>" not in _ask(shared, limit="1", format="rss").text
 
 
-def test_json_is_what_comes_unless_a_feed_is_asked_for(shared: House) -> None:
+def test_json_is_what_comes_unless_a_feed_is_asked_for(shared: App) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/html"}, {"Accept": "application/json"}):
         answer = shared.call("GET", FEED, user=None, headers=headers)
         assert answer.headers["Content-Type"] == "application/json"
@@ -156,12 +156,12 @@ def test_json_is_what_comes_unless_a_feed_is_asked_for(shared: House) -> None:
     [("since", "yesterday"), ("since", "1700000000"), ("since", "2026-11-22"), ("kind", "odd"), ("limit", "0"),
      ("limit", "201"), ("format", "atom"), ("author", ""), ("model", ""), ("cursor", "x"), ("at", "now")],
 )  # fmt: skip
-def test_a_question_that_means_nothing_is_named(shared: House, field: str, value: str) -> None:
+def test_a_question_that_means_nothing_is_named(shared: App, field: str, value: str) -> None:
     answer = _ask(shared, **{field: value})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_a_cursor_belongs_to_its_list(shared: House) -> None:
+def test_a_cursor_belongs_to_its_list(shared: App) -> None:
     cursor = _ask(shared, limit="1", model="meadow/lark").json["next_cursor"]
     oldest = _ask(shared, limit="200").json["data"][-1]["at"]
     for query in ({"model": "meadow/lark-mini"}, {"since": "2999-01-01T00:00:00Z"}):

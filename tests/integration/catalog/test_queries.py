@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.house import House, open_house
+from tests.integration.app import App, deployed_app
 
 BAD_QUERIES = {
     "limit": ("0", "201", "many"),
@@ -26,22 +26,22 @@ BAD_QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_app() as app:
+        yield app
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_QUERIES.items() for value in values])
-def test_a_query_that_means_nothing_is_named(shared: House, name: str, value: str) -> None:
+def test_a_query_that_means_nothing_is_named(shared: App, name: str, value: str) -> None:
     answer = shared.call("GET", "/api/models", query={name: value}, user=None)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, name)
 
 
 @pytest.mark.parametrize(("length", "status"), [(200, 200), (201, 422)])
-def test_a_search_text_has_a_longest_length(shared: House, length: int, status: int) -> None:
+def test_a_search_text_has_a_longest_length(shared: App, length: int, status: int) -> None:
     assert shared.call("GET", "/api/models", query={"q": "x" * length}, user=None).status == status
 
 
-def test_one_model_takes_no_query(shared: House) -> None:
+def test_one_model_takes_no_query(shared: App) -> None:
     answer = shared.call("GET", "/api/models/meadow/lark", query={"fields": "pricing"}, user=None)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "fields")

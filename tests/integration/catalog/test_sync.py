@@ -12,22 +12,22 @@ import pytest
 from instant.adapters.http.upstream import HttpResponse, HttpUpstream
 from instant.domain.exchange import Request
 from tests.fakes.clock import FakeClock
+from tests.integration.app import App
 from tests.integration.aws_calls import recorded
-from tests.integration.house import House
 
 ANSWER = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0.000001}}'
 SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 
 
-def _written(house: House, **detail: object) -> tuple[dict[str, Any], set[str]]:
+def _written(app: App, **detail: object) -> tuple[dict[str, Any], set[str]]:
     """What a sync says it did, and the models that it wrote."""
     with recorded("dynamodb") as calls:
-        result = house.sync(**detail)
+        result = app.sync(**detail)
     rows = [
         request["PutRequest"]["Item"]["openrouter_id"]["S"]
         for call in calls
         if call.operation == "BatchWriteItem"
-        for request in call.parameters["RequestItems"].get(house.name("MODELS_TABLE"), [])
+        for request in call.parameters["RequestItems"].get(app.name("MODELS_TABLE"), [])
     ]
     assert len(rows) == len(set(rows)) == result["written"]
     return result, set(rows)
@@ -38,24 +38,24 @@ def _counts(result: dict[str, Any]) -> dict[str, int]:
     return {name: number for name, number in result.items() if name != "outcome" and number}
 
 
-def _model(house: House, openrouter_id: str) -> dict[str, Any]:
-    return dict(house.call("GET", f"/api/models/{openrouter_id}", user=None).json)
+def _model(app: App, openrouter_id: str) -> dict[str, Any]:
+    return dict(app.call("GET", f"/api/models/{openrouter_id}", user=None).json)
 
 
-def _without(house: House, *ids: str) -> None:
-    house.fake.catalog = [row for row in house.fake.catalog if row["id"] not in ids]
+def _without(app: App, *ids: str) -> None:
+    app.fake.catalog = [row for row in app.fake.catalog if row["id"] not in ids]
 
 
-def test_the_first_sync_writes_everything_and_the_second_nothing(house: House) -> None:
-    ids = {row["id"] for row in house.fake.catalog}
-    (result, written) = _written(house)
+def test_the_first_sync_writes_everything_and_the_second_nothing(app: App) -> None:
+    ids = {row["id"] for row in app.fake.catalog}
+    (result, written) = _written(app)
     assert (_counts(result), written) == ({"seen": len(ids), "written": len(ids), "added": len(ids)}, ids)
-    assert {row["openrouter_id"]["S"] for row in house.table("MODELS_TABLE")} == ids
-    before = house.table("MODELS_TABLE")
-    result, written = _written(house)
+    assert {row["openrouter_id"]["S"] for row in app.table("MODELS_TABLE")} == ids
+    before = app.table("MODELS_TABLE")
+    result, written = _written(app)
     assert (result["outcome"], _counts(result), written) == ("unchanged", {"seen": len(ids)}, set())
-    assert house.table("MODELS_TABLE") == before
-    (asked, _) = house.fake.requests
+    assert app.table("MODELS_TABLE") == before
+    (asked, _) = app.fake.requests
     assert (asked.path, asked.query) == ("/api/v1/models", {"output_modalities": "all"})
     assert "authorization" not in asked.headers
 
@@ -74,110 +74,110 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_each_change_writes_its_model_and_no_other(house: House) -> None:
-    house.sync()
+def test_each_change_writes_its_model_and_no_other(app: App) -> None:
+    app.sync()
     for change in CHANGES.values():
-        row = next(row for row in house.fake.catalog if row["id"] == "meadow/lark")
+        row = next(row for row in app.fake.catalog if row["id"] == "meadow/lark")
         change(row)
-        assert _written(house)[1] == {"meadow/lark"}
-    now = _model(house, "meadow/lark")
+        assert _written(app)[1] == {"meadow/lark"}
+    now = _model(app, "meadow/lark")
     assert (now["pricing"]["prompt"], now["context_length"], now["max_tokens"]) == ("0.00000019", 99_000, None)
     assert (now["display_name"], now["default_parameters"]) == ("Meadow: Lark 2", {"temperature": 0.3})
 
 
-def test_the_order_of_words_and_keys_that_we_do_not_keep_are_no_change(house: House) -> None:
-    house.sync()
-    for row in house.fake.catalog:
+def test_the_order_of_words_and_keys_that_we_do_not_keep_are_no_change(app: App) -> None:
+    app.sync()
+    for row in app.fake.catalog:
         row["supported_parameters"].reverse()
         row["architecture"]["input_modalities"].reverse()
         row.update(knowledge_cutoff="2026-06-30", benchmarks={"arena": 1}, hugging_face_id="x/y")
-    assert _written(house)[1] == set()
+    assert _written(app)[1] == set()
 
 
-def test_a_missing_model_is_noted_once_and_comes_back(house: House, later: FakeClock) -> None:
-    house.sync()
-    rows = copy.deepcopy(house.fake.catalog)
-    _without(house, "meadow/lark", "stealth/bare")
-    result, written = _written(house)
+def test_a_missing_model_is_noted_once_and_comes_back(app: App, later: FakeClock) -> None:
+    app.sync()
+    rows = copy.deepcopy(app.fake.catalog)
+    _without(app, "meadow/lark", "stealth/bare")
+    result, written = _written(app)
     assert (result["missing"], written) == (2, {"meadow/lark", "stealth/bare"})
-    gone = _model(house, "meadow/lark")
+    gone = _model(app, "meadow/lark")
     assert (gone["is_active"], gone["usable"], gone["display_name"]) == (True, True, "Meadow: Lark")
     assert gone["missing_since"] == gone["last_synced_at"]
     later.pass_seconds(139 * 3_600)
-    assert _written(house)[1] == set()
-    assert _model(house, "meadow/lark")["missing_since"] == gone["missing_since"]
+    assert _written(app)[1] == set()
+    assert _model(app, "meadow/lark")["missing_since"] == gone["missing_since"]
 
-    house.fake.catalog = rows
+    app.fake.catalog = rows
     later.pass_seconds(1)
-    result, written = _written(house)
+    result, written = _written(app)
     assert (_counts(result)["returned"], written) == (2, {"meadow/lark", "stealth/bare"})
-    back = _model(house, "meadow/lark")
+    back = _model(app, "meadow/lark")
     assert (back["is_active"], back["usable"], back["missing_since"]) == (True, True, None)
 
 
-def test_a_model_missing_for_a_week_is_retired_although_the_list_stays_the_same(house: House, later: FakeClock) -> None:
-    house.sync()
-    rows = copy.deepcopy(house.fake.catalog)
-    _without(house, "meadow/lark")
-    since = (house.sync(), _model(house, "meadow/lark")["missing_since"])[1]
+def test_a_model_missing_for_a_week_is_retired_although_the_list_stays_the_same(app: App, later: FakeClock) -> None:
+    app.sync()
+    rows = copy.deepcopy(app.fake.catalog)
+    _without(app, "meadow/lark")
+    since = (app.sync(), _model(app, "meadow/lark")["missing_since"])[1]
     later.pass_seconds(7 * 86_400 - 1)
-    assert house.sync()["removed"] == 0
+    assert app.sync()["removed"] == 0
     later.pass_seconds(1)
-    assert _counts(house.sync())["removed"] == 1
-    gone = _model(house, "meadow/lark")
+    assert _counts(app.sync())["removed"] == 1
+    gone = _model(app, "meadow/lark")
     assert (gone["is_active"], gone["usable"], gone["missing_since"]) == (False, False, since)
     later.pass_seconds(86_400)
-    assert _written(house)[1] == set()
-    house.fake.catalog = rows
-    assert _counts(house.sync())["returned"] == 1
-    assert _model(house, "meadow/lark")["is_active"] is True
+    assert _written(app)[1] == set()
+    app.fake.catalog = rows
+    assert _counts(app.sync())["returned"] == 1
+    assert _model(app, "meadow/lark")["is_active"] is True
 
 
-def test_a_model_that_was_announced_to_end_is_retired_when_it_goes(house: House, later: FakeClock) -> None:
-    house.sync()
-    _without(house, "northwind/farewell-today", "northwind/farewell-soon", "northwind/farewell-9999")
-    assert (result := house.sync())["removed"] == 1, result
+def test_a_model_that_was_announced_to_end_is_retired_when_it_goes(app: App, later: FakeClock) -> None:
+    app.sync()
+    _without(app, "northwind/farewell-today", "northwind/farewell-soon", "northwind/farewell-9999")
+    assert (result := app.sync())["removed"] == 1, result
     assert result["missing"] == 2
-    assert _model(house, "northwind/farewell-today")["is_active"] is False
+    assert _model(app, "northwind/farewell-today")["is_active"] is False
     later.pass_seconds(6 * 86_400)
-    assert _counts(house.sync())["removed"] == 1
-    assert _model(house, "northwind/farewell-soon")["is_active"] is False
-    assert _model(house, "northwind/farewell-9999")["is_active"] is True
+    assert _counts(app.sync())["removed"] == 1
+    assert _model(app, "northwind/farewell-soon")["is_active"] is False
+    assert _model(app, "northwind/farewell-9999")["is_active"] is True
 
 
-def test_a_model_whose_row_cannot_be_read_is_left_as_it_is(house: House) -> None:
-    house.sync()
-    before = _model(house, "meadow/lark")
-    row = next(row for row in house.fake.catalog if row["id"] == "meadow/lark")
+def test_a_model_whose_row_cannot_be_read_is_left_as_it_is(app: App) -> None:
+    app.sync()
+    before = _model(app, "meadow/lark")
+    row = next(row for row in app.fake.catalog if row["id"] == "meadow/lark")
     row.update(context_length="a lot", name="Meadow: Lark 2")
-    assert _written(house)[1] == set()
-    after = _model(house, "meadow/lark")
+    assert _written(app)[1] == set()
+    after = _model(app, "meadow/lark")
     assert {**after, "last_synced_at": None} == {**before, "last_synced_at": None}
 
 
 def test_a_resource_works_on_while_its_model_is_missing_and_says_so_when_it_is_retired(
-    house: House, later: FakeClock
+    app: App, later: FakeClock
 ) -> None:
-    house.sync()
-    house.connect()
-    resource = house.resource(config={"model": "meadow/lark"})["resource_id"]
-    rows = house.fake.catalog
-    _without(house, "meadow/lark")
-    house.sync()
-    house.fake.script(200, ANSWER)
-    assert house.execute(resource).status == 200
+    app.sync()
+    app.connect()
+    resource = app.resource(config={"model": "meadow/lark"})["resource_id"]
+    rows = app.fake.catalog
+    _without(app, "meadow/lark")
+    app.sync()
+    app.fake.script(200, ANSWER)
+    assert app.execute(resource).status == 200
     later.pass_seconds(7 * 86_400)
-    house.sync()
-    refused = house.execute(resource)
+    app.sync()
+    refused = app.execute(resource)
     assert (refused.status, refused.code) == (409, "model_unavailable")
-    assert house.call("GET", f"/api/resources/{resource}").json["model"]["is_active"] is False
-    house.fake.catalog = rows
-    house.sync()
-    assert house.execute(resource).status == 200
+    assert app.call("GET", f"/api/resources/{resource}").json["model"]["is_active"] is False
+    app.fake.catalog = rows
+    app.sync()
+    assert app.execute(resource).status == 200
 
 
-def test_the_schedule_syncs_too(house: House) -> None:
-    assert house.invoke("CatalogSyncFunction", SCHEDULE)["seen"] == len(house.fake.catalog)
+def test_the_schedule_syncs_too(app: App) -> None:
+    assert app.invoke("CatalogSyncFunction", SCHEDULE)["seen"] == len(app.fake.catalog)
 
 
 class PagedUpstream(HttpUpstream):
@@ -190,66 +190,66 @@ class PagedUpstream(HttpUpstream):
             yield response
 
 
-def test_every_page_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = house.module("CatalogSyncFunction")
-    paged = PagedUpstream(lambda name: house.fake.url)
+def test_every_page_is_read(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = app.module("CatalogSyncFunction")
+    paged = PagedUpstream(lambda name: app.fake.url)
     monkeypatch.setattr(module, "deps", replace(module.deps, upstream=paged))
-    assert _written(house)[1] == {row["id"] for row in house.fake.catalog}
-    assert [asked.query.get("offset") for asked in house.fake.requests] == [None, "20", "40", "60"]
-    assert all(asked.query["output_modalities"] == "all" for asked in house.fake.requests)
-    assert house.sync()["outcome"] == "synced", "pages have no common ETag"
+    assert _written(app)[1] == {row["id"] for row in app.fake.catalog}
+    assert [asked.query.get("offset") for asked in app.fake.requests] == [None, "20", "40", "60"]
+    assert all(asked.query["output_modalities"] == "all" for asked in app.fake.requests)
+    assert app.sync()["outcome"] == "synced", "pages have no common ETag"
     paged.close()
 
 
 @pytest.mark.parametrize(("lost", "of"), [(6, 60), (1, 10)])
-def test_a_tenth_may_go(house: House, lost: int, of: int) -> None:
-    house.fake.catalog = house.fake.catalog[:of]
-    house.sync()
-    house.fake.catalog = house.fake.catalog[: of - lost]
-    result = house.sync()
+def test_a_tenth_may_go(app: App, lost: int, of: int) -> None:
+    app.fake.catalog = app.fake.catalog[:of]
+    app.sync()
+    app.fake.catalog = app.fake.catalog[: of - lost]
+    result = app.sync()
     assert result["missing"] + result["removed"] == lost
 
 
-def test_losses_that_an_admin_lets_pass_pass_once(house: House) -> None:
-    house.fake.catalog = house.fake.catalog[:60]
-    house.sync()
+def test_losses_that_an_admin_lets_pass_pass_once(app: App) -> None:
+    app.fake.catalog = app.fake.catalog[:60]
+    app.sync()
     for left in (40, 20):
-        house.fake.catalog = house.fake.catalog[:left]
+        app.fake.catalog = app.fake.catalog[:left]
         for _ in range(2):
             with pytest.raises(Exception, match="active models would be lost"):
-                house.invoke("CatalogSyncFunction", SCHEDULE)
-        result = house.sync(accept_losses=True)
+                app.invoke("CatalogSyncFunction", SCHEDULE)
+        result = app.sync(accept_losses=True)
         assert result["missing"] + result["removed"] == 20
 
 
-def test_missing_models_do_not_count_as_lost_again(house: House) -> None:
-    house.fake.catalog = house.fake.catalog[:60]
+def test_missing_models_do_not_count_as_lost_again(app: App) -> None:
+    app.fake.catalog = app.fake.catalog[:60]
     for left in (54, 49, 45):
-        house.sync()
-        house.fake.catalog = house.fake.catalog[:left]
-    result = house.sync()
+        app.sync()
+        app.fake.catalog = app.fake.catalog[:left]
+    result = app.sync()
     assert result["missing"] + result["removed"] == 4
 
 
-def test_a_sync_leaves_one_record(house: House) -> None:
-    house.sync()
-    house.sync()
-    (record,) = house.table("LIMITS_TABLE")
+def test_a_sync_leaves_one_record(app: App) -> None:
+    app.sync()
+    app.sync()
+    (record,) = app.table("LIMITS_TABLE")
     assert record["name"]["S"] == "catalog#sync"
     assert "lease_holder" not in record
-    assert (record["seen"]["N"], record["written"]["N"]) == (str(len(house.fake.catalog)), "0")
+    assert (record["seen"]["N"], record["written"]["N"]) == (str(len(app.fake.catalog)), "0")
 
 
 @pytest.mark.parametrize("unreadable", [2, 3])
-def test_two_unreadable_rows_in_a_hundred_are_left_out(house: House, unreadable: int) -> None:
-    rows = [{**house.fake.catalog[0], "id": f"meadow/number-{number}"} for number in range(100)]
+def test_two_unreadable_rows_in_a_hundred_are_left_out(app: App, unreadable: int) -> None:
+    rows = [{**app.fake.catalog[0], "id": f"meadow/number-{number}"} for number in range(100)]
     for row in rows[:unreadable]:
         del row["pricing"]
-    house.fake.serve_catalog(json.dumps({"data": rows, "total_count": 100}).encode())
+    app.fake.serve_catalog(json.dumps({"data": rows, "total_count": 100}).encode())
     if unreadable == 2:
-        assert house.sync()["seen"] == 98
+        assert app.sync()["seen"] == 98
     else:
         with pytest.raises(Exception, match="3 of 100 rows are unreadable"):
-            house.sync()
-        assert house.table("MODELS_TABLE") == []
-        assert house.call("GET", "/api/models", user=None).json["total"] == 0
+            app.sync()
+        assert app.table("MODELS_TABLE") == []
+        assert app.call("GET", "/api/models", user=None).json["total"] == 0

@@ -20,7 +20,7 @@ from instant.domain.executions.execution import Opening
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at, unacknowledged
-from tests.integration.house import Answer, House, open_house, set_clock
+from tests.integration.app import Answer, App, deployed_app, set_clock
 from tests.integration.ledgers import a_ledger
 
 MINUTE, DAY = 60.0, 86_400.0
@@ -50,21 +50,21 @@ SCENARIOS = {
 
 
 @pytest.fixture(scope="module")
-def lived_in() -> Iterator[House]:
-    """A house whose users may leave many executions behind."""
-    with open_house(MostInFlight="1000") as opened:
+def module_app() -> Iterator[App]:
+    """An app whose users may leave many executions behind."""
+    with deployed_app(MostInFlight="1000") as opened:
         yield opened
 
 
 class Stage:
-    """A house that can be set back, and one user's call in it."""
+    """An app that can be set back, and one user's call in it."""
 
-    def __init__(self, house: House, scenario: Scenario) -> None:
+    def __init__(self, app: App, scenario: Scenario) -> None:
         """Everything is there, and nothing has been called."""
-        self.house, self.scenario = house, scenario
-        house.sync()
-        assert house.connect(max_cost_per_call_usd="100").status == 201
-        self.resource_id = house.resource(config=dict(scenario.config))["resource_id"]
+        self.app, self.scenario = app, scenario
+        app.sync()
+        assert app.connect(max_cost_per_call_usd="100").status == 201
+        self.resource_id = app.resource(config=dict(scenario.config))["resource_id"]
         if scenario.has_budgets:
             for subject in BUDGETS:
                 self._cap(f"budget#{subject.format(resource_id=self.resource_id)}")
@@ -74,24 +74,24 @@ class Stage:
     def begin_again(self) -> None:
         """As at first; the functions stay warm."""
         set_back(self._kept)
-        self.house.fake.begin_again()
+        self.app.fake.begin_again()
         self.clock = FakeClock(datetime.now(UTC))
         for function in ("ExecuteFunction", "ReconcileFunction"):
-            set_clock(self.house, self.clock, function)
+            set_clock(self.app, self.clock, function)
 
     def call(self) -> Answer:
         """What the client does, again and again."""
         body = {"resource_id": self.resource_id, "inputs": {"prompt": self.scenario.prompt}}
         headers = {"Idempotency-Key": self.scenario.key} if self.scenario.key else {}
-        return self.house.call("POST", "/api/execute", body, headers=headers)
+        return self.app.call("POST", "/api/execute", body, headers=headers)
 
     def reconcile(self) -> None:
         """The schedule comes by."""
-        self.house.invoke("ReconcileFunction", {})
+        self.app.invoke("ReconcileFunction", {})
 
     def rows(self) -> list[dict[str, Any]]:
         """Every execution."""
-        return self.house.table("EXECUTIONS_TABLE")
+        return self.app.table("EXECUTIONS_TABLE")
 
     def states(self) -> Counter[str]:
         """How many executions are in which state."""
@@ -99,16 +99,16 @@ class Stage:
 
     def paid(self) -> int:
         """How many calls reached a model and were paid."""
-        return len(self.house.fake.generation_ids)
+        return len(self.app.fake.generation_ids)
 
     def counted(self, table: str, name: str) -> int:
         """The sum of a counter over all rows."""
-        return sum(int(row.get(name, {"N": "0"})["N"]) for row in self.house.table(table))
+        return sum(int(row.get(name, {"N": "0"})["N"]) for row in self.app.table(table))
 
     def spending(self) -> list[tuple[int, int]]:
         """What is committed and spent of each budget."""
         found: dict[str, list[int]] = {}
-        for row in self.house.table("LIMITS_TABLE"):
+        for row in self.app.table("LIMITS_TABLE"):
             kind, _, name = row["name"]["S"].partition("#")
             if kind == "spend":
                 sums = found.setdefault(name.rpartition("#")[0], [0, 0])
@@ -118,12 +118,12 @@ class Stage:
 
     def _cap(self, name: str) -> None:
         caps = {"daily_nanousd": {"N": str(10**12)}, "monthly_nanousd": {"N": str(10**13)}}
-        aws.client("dynamodb").put_item(TableName=self.house.name("LIMITS_TABLE"), Item={"name": {"S": name}, **caps})
+        aws.client("dynamodb").put_item(TableName=self.app.name("LIMITS_TABLE"), Item={"name": {"S": name}, **caps})
 
 
 @pytest.fixture
-def stage(house: House, request: pytest.FixtureRequest) -> Stage:
-    return Stage(house, SCENARIOS[request.param])
+def stage(app: App, request: pytest.FixtureRequest) -> Stage:
+    return Stage(app, SCENARIOS[request.param])
 
 
 def aftermath(stage: Stage) -> Answer:
@@ -131,7 +131,7 @@ def aftermath(stage: Stage) -> Answer:
     repeats = bool(stage.scenario.key)
     if repeats:
         stage.call()
-    stage.clock.pass_seconds(stage.house.seconds + LEASE_SLACK + 1)
+    stage.clock.pass_seconds(stage.app.seconds + LEASE_SLACK + 1)
     stage.reconcile()
     stage.clock.pass_seconds(LEASE_SLACK - 1)  # the lease and a minute
     stage.reconcile()
@@ -211,9 +211,9 @@ class ForgetfulLedger(DynamoLedger):
 
 @pytest.mark.parametrize("stage", ["with a key and budgets"], indirect=True)
 def test_this_sweep_would_notice_a_ledger_that_does_not_say_what_was_sent(stage: Stage) -> None:
-    module = stage.house.module("ExecuteFunction")
+    module = stage.app.module("ExecuteFunction")
     before = module.deps
-    module.deps = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.house, ForgetfulLedger)))
+    module.deps = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.app, ForgetfulLedger)))
     paid = []
     for number in range(8, 12):
         stage.begin_again()

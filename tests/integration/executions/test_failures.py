@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.fakes.aws_faults import failure, faults
+from tests.integration.app import GOOD_KEY, Answer, App
 from tests.integration.deadlines import little_time
-from tests.integration.house import GOOD_KEY, Answer, House
 
 
 @dataclass(frozen=True)
@@ -62,79 +62,79 @@ DEADLINE_CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.directive)
-def test_a_failure_is_told_booked_and_leaks_nothing(furnished: House, case: Case) -> None:
-    resource = furnished.resource()
-    answer = furnished.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
+def test_a_failure_is_told_booked_and_leaks_nothing(seeded: App, case: Case) -> None:
+    resource = seeded.resource()
+    answer = seeded.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
     _assert_told(answer, case)
-    _assert_booked(furnished, answer, case)
-    _assert_silent(furnished, answer)
+    _assert_booked(seeded, answer, case)
+    _assert_silent(seeded, answer)
 
 
 @pytest.mark.parametrize("case", DEADLINE_CASES, ids=lambda case: case.directive)
-def test_an_endless_answer_is_cut_by_our_own_clock(furnished: House, case: Case) -> None:
-    resource = furnished.resource()
-    with little_time(furnished, "ExecuteFunction", 8.5):
-        answer = furnished.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
+def test_an_endless_answer_is_cut_by_our_own_clock(seeded: App, case: Case) -> None:
+    resource = seeded.resource()
+    with little_time(seeded, "ExecuteFunction", 8.5):
+        answer = seeded.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
     _assert_told(answer, case)
-    _assert_booked(furnished, answer, case)
+    _assert_booked(seeded, answer, case)
 
 
 @pytest.mark.parametrize("directive", ["empty", "null-content", "reasoning-only"])
-def test_an_answer_with_nothing_in_it_is_no_success_and_its_cost_is_booked(furnished: House, directive: str) -> None:
-    resource = furnished.resource()
-    answer = furnished.execute(resource["resource_id"], f"[[fake: {directive}]] [[fake: price 0.000002]]")
+def test_an_answer_with_nothing_in_it_is_no_success_and_its_cost_is_booked(seeded: App, directive: str) -> None:
+    resource = seeded.resource()
+    answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]] [[fake: price 0.000002]]")
     _assert_told(answer, Case(directive, 502, "empty_answer"))
-    (row,) = furnished.table("EXECUTIONS_TABLE")
+    (row,) = seeded.table("EXECUTIONS_TABLE")
     assert (row["state"], row["cost_nanousd"]) == ({"S": "FAILED"}, {"N": "2000"})
 
 
-def test_a_filtered_answer_is_moderated(furnished: House) -> None:
-    resource = furnished.resource()
-    answer = furnished.execute(resource["resource_id"], "[[fake: content-filter]]")
+def test_a_filtered_answer_is_moderated(seeded: App) -> None:
+    resource = seeded.resource()
+    answer = seeded.execute(resource["resource_id"], "[[fake: content-filter]]")
     assert (answer.status, answer.code) == (422, "moderated")
 
 
-def test_a_rate_limit_says_when_to_come_back(furnished: House) -> None:
-    resource = furnished.resource()
-    answer = furnished.execute(resource["resource_id"], "[[fake: error 429 17]]")
+def test_a_rate_limit_says_when_to_come_back(seeded: App) -> None:
+    resource = seeded.resource()
+    answer = seeded.execute(resource["resource_id"], "[[fake: error 429 17]]")
     assert answer.headers["Retry-After"] == "17"
 
 
-def test_a_refused_connection_costs_nothing_and_may_be_retried(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.fake.stop()
-    answer = furnished.execute(resource["resource_id"])
+def test_a_refused_connection_costs_nothing_and_may_be_retried(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.fake.stop()
+    answer = seeded.execute(resource["resource_id"])
     _assert_told(answer, Case("", 503, "upstream_unavailable", retryable=True))
-    _assert_booked(furnished, answer, Case("", 503, "upstream_unavailable"))
+    _assert_booked(seeded, answer, Case("", 503, "upstream_unavailable"))
 
 
-def test_a_rejected_key_is_not_tried_again_until_it_is_tested(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.fake.revoked_keys.add(GOOD_KEY)
-    assert furnished.execute(resource["resource_id"]).code == "credential_rejected"
-    asked = len(furnished.fake.chat_requests)
-    assert furnished.execute(resource["resource_id"]).code == "credential_rejected"
-    assert len(furnished.fake.chat_requests) == asked
-    assert furnished.call("GET", "/api/user/integrations/openrouter").json["status"] == "broken"
+def test_a_rejected_key_is_not_tried_again_until_it_is_tested(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.fake.revoked_keys.add(GOOD_KEY)
+    assert seeded.execute(resource["resource_id"]).code == "credential_rejected"
+    asked = len(seeded.fake.chat_requests)
+    assert seeded.execute(resource["resource_id"]).code == "credential_rejected"
+    assert len(seeded.fake.chat_requests) == asked
+    assert seeded.call("GET", "/api/user/integrations/openrouter").json["status"] == "broken"
 
-    furnished.fake.revoked_keys.clear()
-    assert furnished.call("POST", "/api/user/integrations/openrouter/test").json["status"] == "ok"
-    assert furnished.execute(resource["resource_id"]).status == 200
+    seeded.fake.revoked_keys.clear()
+    assert seeded.call("POST", "/api/user/integrations/openrouter/test").json["status"] == "ok"
+    assert seeded.execute(resource["resource_id"]).status == 200
 
 
 def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
-    furnished: House, caplog: pytest.LogCaptureFixture
+    seeded: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    resource = furnished.resource()
-    furnished.fake.revoked_keys.add(GOOD_KEY)
+    resource = seeded.resource()
+    seeded.fake.revoked_keys.add(GOOD_KEY)
     with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
-        answer = furnished.execute(resource["resource_id"])
+        answer = seeded.execute(resource["resource_id"])
     tables = ("LIMITS_TABLE", "INTEGRATIONS_TABLE", "LIMITS_TABLE")
-    assert [body["TableName"] for body in writes.bodies] == [furnished.name(table) for table in tables]
+    assert [body["TableName"] for body in writes.bodies] == [seeded.name(table) for table in tables]
     _assert_told(answer, Case("", 409, "credential_rejected"))
-    _assert_booked(furnished, answer, Case("", 409, "credential_rejected"))
+    _assert_booked(seeded, answer, Case("", 409, "credential_rejected"))
     assert "a rejected key was not noted" in caplog.text
-    assert furnished.call("GET", "/api/user/integrations/openrouter").json["status"] == "ok"
+    assert seeded.call("GET", "/api/user/integrations/openrouter").json["status"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -142,34 +142,34 @@ def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
     ["error 400", "error 401", "error 402", "error 408", "error 429 17", "error 429 daily", "error 500", "error 502",
      "error 524", "error 524 json", "200-error", "choice-error", "not-json", "truncated", "hang-up", "reset", "empty"],
 )  # fmt: skip
-def test_what_may_have_been_done_is_never_sent_again(furnished: House, directive: str) -> None:
-    resource = furnished.resource()
-    furnished.execute(resource["resource_id"], f"[[fake: {directive}]]")
-    assert len(furnished.fake.chat_requests) == 1
+def test_what_may_have_been_done_is_never_sent_again(seeded: App, directive: str) -> None:
+    resource = seeded.resource()
+    seeded.execute(resource["resource_id"], f"[[fake: {directive}]]")
+    assert len(seeded.fake.chat_requests) == 1
 
 
 @pytest.mark.parametrize("directive", ["error 429", "error 503", "error 529"])
-def test_what_was_certainly_not_done_is_sent_again_twice_at_most(furnished: House, directive: str) -> None:
-    resource = furnished.resource()
-    answer = furnished.execute(resource["resource_id"], f"[[fake: {directive}]]")
-    assert len(furnished.fake.chat_requests) == 3
-    _assert_booked(furnished, answer, Case("", answer.status, answer.code))
+def test_what_was_certainly_not_done_is_sent_again_twice_at_most(seeded: App, directive: str) -> None:
+    resource = seeded.resource()
+    answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]]")
+    assert len(seeded.fake.chat_requests) == 3
+    _assert_booked(seeded, answer, Case("", answer.status, answer.code))
 
 
-def test_what_succeeds_the_second_time_is_one_call(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.fake.answer_next("error 503")
-    answer = furnished.execute(resource["resource_id"])
+def test_what_succeeds_the_second_time_is_one_call(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.fake.answer_next("error 503")
+    answer = seeded.execute(resource["resource_id"])
     assert answer.status == 200, answer.text
-    assert len(furnished.fake.chat_requests) == 2
-    (row,) = furnished.table("EXECUTIONS_TABLE")
+    assert len(seeded.fake.chat_requests) == 2
+    (row,) = seeded.table("EXECUTIONS_TABLE")
     assert row["state"] == {"S": "DONE"}
 
 
-def test_a_failure_is_read_back_as_it_was_told(furnished: House) -> None:
-    resource = furnished.resource()
-    told = furnished.execute(resource["resource_id"], "[[fake: error 500]]").json["error"]
-    detail = furnished.call("GET", f"/api/executions/{told['execution_id']}").json
+def test_a_failure_is_read_back_as_it_was_told(seeded: App) -> None:
+    resource = seeded.resource()
+    told = seeded.execute(resource["resource_id"], "[[fake: error 500]]").json["error"]
+    detail = seeded.call("GET", f"/api/executions/{told['execution_id']}").json
     assert detail["error"] == told
     assert (detail["status"], detail["error_code"], detail["output"]) == ("FAILED", "upstream_error", None)
 
@@ -181,19 +181,19 @@ def _assert_told(answer: Answer, case: Case) -> None:
     assert error["execution_id"].startswith("exe_")
 
 
-def _assert_booked(house: House, answer: Answer, case: Case) -> None:
-    (row,) = house.table("EXECUTIONS_TABLE")
+def _assert_booked(app: App, answer: Answer, case: Case) -> None:
+    (row,) = app.table("EXECUTIONS_TABLE")
     assert row["execution_id"]["S"] == answer.json["error"]["execution_id"]
     assert (row["state"]["S"], row["error_code"]["S"]) == (case.state, case.code)
     cost = row.get("cost_nanousd")
     assert (cost and int(cost["N"])) == case.cost
-    failures = sum(int(bucket["failures"]["N"]) for bucket in house.table("RESOURCE_STATS_TABLE"))
+    failures = sum(int(bucket["failures"]["N"]) for bucket in app.table("RESOURCE_STATS_TABLE"))
     assert failures == (2 if case.state == "FAILED" else 0)  # one bucket of the day, one of the total
 
 
-def _assert_silent(house: House, answer: Answer) -> None:
+def _assert_silent(app: App, answer: Answer) -> None:
     """No key, prompt, upstream text, account id or trace, neither told nor stored."""
-    stored = json.dumps(house.table("EXECUTIONS_TABLE"))
+    stored = json.dumps(app.table("EXECUTIONS_TABLE"))
     for forbidden in (GOOD_KEY, "secret prompt", "user_MASKED", "Traceback", "Provider returned", "org_", "<html"):
         assert forbidden not in answer.text
         assert forbidden not in stored

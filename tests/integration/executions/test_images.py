@@ -8,12 +8,12 @@ import pytest
 from instant.adapters.aws import client as aws
 from tests.fakes.image_samples import SOUND, data_url
 from tests.fakes.openrouter.chat.image import png_bytes
+from tests.integration.app import App
 from tests.integration.gallery import PAINTER, image_id, objects, paint
-from tests.integration.house import House
 
 
-def test_an_image_is_answered_as_a_link_beside_the_text(furnished: House) -> None:
-    answer = paint(furnished)
+def test_an_image_is_answered_as_a_link_beside_the_text(seeded: App) -> None:
+    answer = paint(seeded)
     assert answer.status == 200, answer.text
     output = answer.json["output"]
     (url,) = output["urls"]
@@ -24,29 +24,29 @@ def test_an_image_is_answered_as_a_link_beside_the_text(furnished: House) -> Non
     assert answer.json["usage"]["cost_usd"] == "0.000002"
 
 
-def test_image_models_are_asked_for_images_and_text_models_are_not(furnished: House) -> None:
-    _allow_a_dollar(furnished)
-    paint(furnished)
-    paint(furnished, model="northwind/easel-max")
-    paint(furnished, model="meadow/lark")
-    assert [sent.json.get("modalities") for sent in furnished.fake.chat_requests] == [
+def test_image_models_are_asked_for_images_and_text_models_are_not(seeded: App) -> None:
+    _allow_a_dollar(seeded)
+    paint(seeded)
+    paint(seeded, model="northwind/easel-max")
+    paint(seeded, model="meadow/lark")
+    assert [sent.json.get("modalities") for sent in seeded.fake.chat_requests] == [
         ["image", "text"],
         ["image"],
         None,
     ]
 
 
-def test_a_model_that_says_nothing_answers_with_its_image_alone(furnished: House) -> None:
-    _allow_a_dollar(furnished)
-    output = paint(furnished, model="northwind/easel-max").json["output"]
+def test_a_model_that_says_nothing_answers_with_its_image_alone(seeded: App) -> None:
+    _allow_a_dollar(seeded)
+    output = paint(seeded, model="northwind/easel-max").json["output"]
     assert (output["type"], output["content"], len(output["urls"])) == ("image", None, 1)
 
 
-def test_the_object_and_the_row_say_what_the_image_is(furnished: House) -> None:
-    body = paint(furnished).json
-    ((key, stored),) = objects(furnished).items()
-    (row,) = furnished.table("IMAGES_TABLE")
-    (execution,) = furnished.table("EXECUTIONS_TABLE")
+def test_the_object_and_the_row_say_what_the_image_is(seeded: App) -> None:
+    body = paint(seeded).json
+    ((key, stored),) = objects(seeded).items()
+    (row,) = seeded.table("IMAGES_TABLE")
+    (execution,) = seeded.table("EXECUTIONS_TABLE")
     assert stored["Body"] == png_bytes()
     assert stored["ContentType"] == "image/png"
     assert key == f"media/{body['execution_id']}/{sha256(png_bytes()).hexdigest()}"
@@ -65,93 +65,93 @@ def test_the_object_and_the_row_say_what_the_image_is(furnished: House) -> None:
     }
 
 
-def test_stored_answers_have_paths_and_told_ones_links(furnished: House) -> None:
-    body = paint(furnished).json
-    (row,) = furnished.table("EXECUTIONS_TABLE")
+def test_stored_answers_have_paths_and_told_ones_links(seeded: App) -> None:
+    body = paint(seeded).json
+    (row,) = seeded.table("EXECUTIONS_TABLE")
     (path,) = json.loads(row["answer"]["S"])["output"]["urls"]
     assert path == f"/api/images/{image_id(body['output']['urls'][0])}"
-    detail = furnished.call("GET", f"/api/executions/{body['execution_id']}").json
+    detail = seeded.call("GET", f"/api/executions/{body['execution_id']}").json
     assert detail["output"] == body["output"]
 
 
-def test_plain_pictures_are_kept_byte_for_byte(furnished: House) -> None:
+def test_plain_pictures_are_kept_byte_for_byte(seeded: App) -> None:
     for name, picture in SOUND.items():
-        answer = paint(furnished, f"picture {name}")
+        answer = paint(seeded, f"picture {name}")
         assert answer.status == 200, (name, answer.text)
         prefix = f"media/{answer.json['execution_id']}/"
-        ((key, stored),) = ((key, stored) for key, stored in objects(furnished).items() if key.startswith(prefix))
+        ((key, stored),) = ((key, stored) for key, stored in objects(seeded).items() if key.startswith(prefix))
         assert stored["Body"] == picture(), name
         assert key == prefix + sha256(stored["Body"]).hexdigest()
         assert stored["ContentType"] == f"image/{name.partition('-')[0]}"
 
 
-def test_several_images_have_an_object_and_a_row_each(furnished: House) -> None:
-    output = paint(furnished, "picture png", "picture jpeg", "picture webp").json["output"]
-    rows = {row["image_id"]["S"]: row["content_type"]["S"] for row in furnished.table("IMAGES_TABLE")}
+def test_several_images_have_an_object_and_a_row_each(seeded: App) -> None:
+    output = paint(seeded, "picture png", "picture jpeg", "picture webp").json["output"]
+    rows = {row["image_id"]["S"]: row["content_type"]["S"] for row in seeded.table("IMAGES_TABLE")}
     assert [rows[image_id(url)] for url in output["urls"]] == ["image/png", "image/jpeg", "image/webp"]
-    assert len(objects(furnished)) == 3
+    assert len(objects(seeded)) == 3
 
 
-def test_the_same_image_twice_is_one(furnished: House) -> None:
-    output = paint(furnished, "picture png", "picture png", "picture png-trailing").json["output"]
-    assert len(output["urls"]) == len(objects(furnished)) == len(furnished.table("IMAGES_TABLE")) == 1
+def test_the_same_image_twice_is_one(seeded: App) -> None:
+    output = paint(seeded, "picture png", "picture png", "picture png-trailing").json["output"]
+    assert len(output["urls"]) == len(objects(seeded)) == len(seeded.table("IMAGES_TABLE")) == 1
     assert "unreadable_images" not in output
 
 
-def test_only_eight_images_are_kept(furnished: House) -> None:
+def test_only_eight_images_are_kept(seeded: App) -> None:
     names = list(SOUND)[:9]
-    output = paint(furnished, *(f"picture {name}" for name in names)).json["output"]
+    output = paint(seeded, *(f"picture {name}" for name in names)).json["output"]
     assert (len(output["urls"]), output["unreadable_images"]) == (8, 1)
 
 
-def test_good_images_are_kept_where_others_are_unreadable(furnished: House) -> None:
-    answer = paint(furnished, "picture svg", "picture png", "link https://pictures.example/cat.png")
+def test_good_images_are_kept_where_others_are_unreadable(seeded: App) -> None:
+    answer = paint(seeded, "picture svg", "picture png", "link https://pictures.example/cat.png")
     assert answer.status == 200
     output = answer.json["output"]
     assert (len(output["urls"]), output["unreadable_images"]) == (1, 2)
-    assert len(objects(furnished)) == 1
+    assert len(objects(seeded)) == 1
 
 
-def test_data_in_the_text_is_taken_out(furnished: House) -> None:
-    answer = paint(furnished, "in-words")
+def test_data_in_the_text_is_taken_out(seeded: App) -> None:
+    answer = paint(seeded, "in-words")
     assert "base64" not in answer.text
     assert answer.json["output"]["content"].endswith("![picture]()")
 
 
-def test_base64_is_nowhere(furnished: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_base64_is_nowhere(seeded: App, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    answer = paint(furnished, "picture jpeg", "picture svg", "in-words")
+    answer = paint(seeded, "picture jpeg", "picture svg", "in-words")
     data = data_url(SOUND["jpeg"]()).partition(",")[2]
-    places = [answer.text, caplog.text, *(stored["Body"].decode("latin-1") for stored in objects(furnished).values())]
-    places += [json.dumps(furnished.table(name)) for name in ("EXECUTIONS_TABLE", "IMAGES_TABLE")]
+    places = [answer.text, caplog.text, *(stored["Body"].decode("latin-1") for stored in objects(seeded).values())]
+    places += [json.dumps(seeded.table(name)) for name in ("EXECUTIONS_TABLE", "IMAGES_TABLE")]
     assert [place for place in places if data[:24] in place or "base64," in place] == []
 
 
-def test_nothing_is_stored_for_a_run_without_images(furnished: House) -> None:
-    paint(furnished, model="meadow/lark")
-    assert objects(furnished) == {}
-    assert furnished.table("IMAGES_TABLE") == []
+def test_nothing_is_stored_for_a_run_without_images(seeded: App) -> None:
+    paint(seeded, model="meadow/lark")
+    assert objects(seeded) == {}
+    assert seeded.table("IMAGES_TABLE") == []
 
 
-def test_a_public_url_stands_in_front_of_every_link(furnished: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(furnished, "modules", {})
+def test_a_public_url_stands_in_front_of_every_link(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeded, "modules", {})
     for function in ("ExecuteFunction", "ExecutionsFunction"):
-        environment = furnished.plan.functions[function].environment
+        environment = seeded.plan.functions[function].environment
         monkeypatch.setitem(environment, "PUBLIC_URL", "https://x4.example/base")
-    body = paint(furnished).json
+    body = paint(seeded).json
     assert body["output"]["urls"][0].startswith("https://x4.example/base/api/images/img_")
-    detail = furnished.call("GET", f"/api/executions/{body['execution_id']}").json
+    detail = seeded.call("GET", f"/api/executions/{body['execution_id']}").json
     assert detail["output"]["urls"] == body["output"]["urls"]
-    furnished.close()
+    seeded.close()
 
 
-def test_a_long_text_beside_an_image_is_an_object_of_its_own(furnished: House) -> None:
+def test_a_long_text_beside_an_image_is_an_object_of_its_own(seeded: App) -> None:
     message = {"content": "word " * 4_000, "images": [{"image_url": {"url": data_url(png_bytes())}}]}
     answer = {"id": "gen-1", "model": PAINTER, "choices": [{"finish_reason": "stop", "message": message}]}
-    furnished.fake.script(200, json.dumps(answer).encode())
-    body = paint(furnished).json
-    assert sorted(stored["ContentType"] for stored in objects(furnished).values()) == ["application/json", "image/png"]
-    assert furnished.call("GET", f"/api/executions/{body['execution_id']}").json["output"] == body["output"]
+    seeded.fake.script(200, json.dumps(answer).encode())
+    body = paint(seeded).json
+    assert sorted(stored["ContentType"] for stored in objects(seeded).values()) == ["application/json", "image/png"]
+    assert seeded.call("GET", f"/api/executions/{body['execution_id']}").json["output"] == body["output"]
 
 
 def test_the_client_names_the_bucket_s_own_region() -> None:
@@ -159,7 +159,7 @@ def test_the_client_names_the_bucket_s_own_region() -> None:
     assert aws._S3.s3 == {"addressing_style": "virtual"}
 
 
-def _allow_a_dollar(house: House) -> None:
+def _allow_a_dollar(app: App) -> None:
     """A model that does not obey a cap may paint for as long as it can."""
-    changed = house.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "1"})
+    changed = app.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "1"})
     assert changed.status == 200

@@ -13,28 +13,28 @@ from instant.adapters.media.image_store import S3ImageStore
 from instant.domain.executions.image import Image
 from tests.fakes.image_samples import CLEANED, HOSTILE, MARK
 from tests.fakes.openrouter.chat.image import png_bytes
+from tests.integration.app import Answer, App
 from tests.integration.deadlines import little_time
 from tests.integration.gallery import objects, paint
-from tests.integration.house import Answer, House
 
 PASSIVE = {"image/png", "image/jpeg", "image/webp"}
 
 
-def test_hostile_images_are_paid_for_and_not_stored(furnished: House) -> None:
+def test_hostile_images_are_paid_for_and_not_stored(seeded: App) -> None:
     for name in HOSTILE:
-        answer = paint(furnished, f"picture {name}")
+        answer = paint(seeded, f"picture {name}")
         assert (answer.status, answer.code) == (502, "upstream_error"), name
-    assert objects(furnished) == {}
-    assert furnished.table("IMAGES_TABLE") == []
-    rows = furnished.table("EXECUTIONS_TABLE")
+    assert objects(seeded) == {}
+    assert seeded.table("IMAGES_TABLE") == []
+    rows = seeded.table("EXECUTIONS_TABLE")
     assert {(row["state"]["S"], row["cost_nanousd"]["N"]) for row in rows} == {("FAILED", "2000")}
     assert len(rows) == len(HOSTILE)
 
 
-def test_what_hides_beside_a_picture_is_not_stored(furnished: House) -> None:
+def test_what_hides_beside_a_picture_is_not_stored(seeded: App) -> None:
     for name in CLEANED:
-        assert paint(furnished, f"picture {name}").status == 200, name
-    stored = objects(furnished)
+        assert paint(seeded, f"picture {name}").status == 200, name
+    stored = objects(seeded)
     assert len(stored) == len(CLEANED)
     assert {answer["ContentType"] for answer in stored.values()} <= PASSIVE
     assert [key for key, answer in stored.items() if MARK in answer["Body"]] == []
@@ -51,77 +51,77 @@ def test_what_hides_beside_a_picture_is_not_stored(furnished: House) -> None:
         "data image/png 29",
     ],
 )
-def test_what_is_no_image_fails_with_its_cost(furnished: House, wish: str) -> None:
-    answer = paint(furnished, wish)
+def test_what_is_no_image_fails_with_its_cost(seeded: App, wish: str) -> None:
+    answer = paint(seeded, wish)
     assert (answer.status, answer.code) == (502, "upstream_error")
     assert len(answer.text) < 500
-    _assert_booked_and_empty(furnished, answer)
+    _assert_booked_and_empty(seeded, answer)
 
 
-def test_the_type_is_the_content_s_not_the_claimed_one(furnished: House) -> None:
+def test_the_type_is_the_content_s_not_the_claimed_one(seeded: App) -> None:
     """FakeOpenRouter claims image/png for everything."""
-    assert paint(furnished, "picture jpeg").status == 200
-    (row,) = furnished.table("IMAGES_TABLE")
+    assert paint(seeded, "picture jpeg").status == 200
+    (row,) = seeded.table("IMAGES_TABLE")
     assert row["content_type"] == {"S": "image/jpeg"}
 
 
-def test_an_answer_over_the_limit_is_not_read(furnished: House) -> None:
-    answer = paint(furnished, "data image/png 31")
+def test_an_answer_over_the_limit_is_not_read(seeded: App) -> None:
+    answer = paint(seeded, "data image/png 31")
     assert (answer.status, answer.code) == (502, "upstream_error")
-    (row,) = furnished.table("EXECUTIONS_TABLE")
+    (row,) = seeded.table("EXECUTIONS_TABLE")
     assert row["state"] == {"S": "UNKNOWN"}
-    assert objects(furnished) == {}
+    assert objects(seeded) == {}
 
 
 @pytest.mark.parametrize("event", ["before-call.s3.PutObject", "before-call.dynamodb.PutItem"])
-def test_a_store_that_fails_is_told_and_the_cost_booked(furnished: House, event: str) -> None:
-    with _broken(furnished, event):
-        answer = paint(furnished, "picture png", "picture jpeg")
+def test_a_store_that_fails_is_told_and_the_cost_booked(seeded: App, event: str) -> None:
+    with _broken(seeded, event):
+        answer = paint(seeded, "picture png", "picture jpeg")
     assert (answer.status, answer.code) == (500, "internal")
     assert "paid" in answer.json["error"]["message"]
-    _assert_booked(furnished, answer)
-    _assert_nothing_dangles(furnished)
+    _assert_booked(seeded, answer)
+    _assert_nothing_dangles(seeded)
 
 
-def test_a_process_killed_between_object_and_row_leaves_no_row_without_object(furnished: House) -> None:
+def test_a_process_killed_between_object_and_row_leaves_no_row_without_object(seeded: App) -> None:
     for event in ("before-call.s3.PutObject", "after-call.s3.PutObject", "before-call.dynamodb.PutItem"):
-        with pytest.raises(KeyboardInterrupt), _broken(furnished, event, KeyboardInterrupt):
-            paint(furnished)
-        _assert_nothing_dangles(furnished)
-        assert furnished.table("IMAGES_TABLE") == []
-    assert all(key.startswith("media/") for key in objects(furnished)), "orphans die by the bucket's lifecycle"
+        with pytest.raises(KeyboardInterrupt), _broken(seeded, event, KeyboardInterrupt):
+            paint(seeded)
+        _assert_nothing_dangles(seeded)
+        assert seeded.table("IMAGES_TABLE") == []
+    assert all(key.startswith("media/") for key in objects(seeded)), "orphans die by the bucket's lifecycle"
 
 
-def test_a_repeat_after_a_lost_acknowledgement_carries_on_and_overwrites_nothing(furnished: House) -> None:
-    paint(furnished)
-    store = S3ImageStore(furnished.name("IMAGES_TABLE"), furnished.name("MEDIA_BUCKET"), days_kept=90)
+def test_a_repeat_after_a_lost_acknowledgement_carries_on_and_overwrites_nothing(seeded: App) -> None:
+    paint(seeded)
+    store = S3ImageStore(seeded.name("IMAGES_TABLE"), seeded.name("MEDIA_BUCKET"), days_kept=90)
     for data in (png_bytes(), png_bytes(), b"something else"):
         store.keep(_image(), data)
-    assert [row["image_id"]["S"] for row in furnished.table("IMAGES_TABLE")].count("img_1") == 1
-    assert objects(furnished)["media/exe_1/abc"]["Body"] == png_bytes()
+    assert [row["image_id"]["S"] for row in seeded.table("IMAGES_TABLE")].count("img_1") == 1
+    assert objects(seeded)["media/exe_1/abc"]["Body"] == png_bytes()
 
 
-def test_any_other_refusal_of_the_bucket_is_a_failure(furnished: House) -> None:
-    paint(furnished)
-    store = S3ImageStore(furnished.name("IMAGES_TABLE"), "no-such-bucket", days_kept=90)
+def test_any_other_refusal_of_the_bucket_is_a_failure(seeded: App) -> None:
+    paint(seeded)
+    store = S3ImageStore(seeded.name("IMAGES_TABLE"), "no-such-bucket", days_kept=90)
     with pytest.raises(ClientError):
         store.keep(_image(), png_bytes())
 
 
-def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(furnished: House) -> None:
-    with little_time(furnished, "ExecuteFunction", 18.5) as upstream:
-        answer = paint(furnished, "slow 60")
+def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(seeded: App) -> None:
+    with little_time(seeded, "ExecuteFunction", 18.5) as upstream:
+        answer = paint(seeded, "slow 60")
         assert (answer.status, answer.code) == (504, "deadline_exceeded")
         assert upstream.allowed == [0.5]
-        furnished.seconds = 17
-        assert paint(furnished).code == "upstream_unavailable"
-    assert len(furnished.fake.chat_requests) == len(furnished.table("EXECUTIONS_TABLE")) == 1
+        seeded.seconds = 17
+        assert paint(seeded).code == "upstream_unavailable"
+    assert len(seeded.fake.chat_requests) == len(seeded.table("EXECUTIONS_TABLE")) == 1
 
 
 @contextmanager
-def _broken(house: House, event: str, error: type[BaseException] = OSError) -> Iterator[None]:
+def _broken(app: App, event: str, error: type[BaseException] = OSError) -> Iterator[None]:
     """The calls behind `event` fail, as far as they are for images."""
-    table, events = house.name("IMAGES_TABLE"), aws.client(event.split(".")[1]).meta.events
+    table, events = app.name("IMAGES_TABLE"), aws.client(event.split(".")[1]).meta.events
 
     def fail(params: Any = None, **_: Any) -> None:
         if "dynamodb" not in event or table in str(params["body"]):
@@ -134,22 +134,22 @@ def _broken(house: House, event: str, error: type[BaseException] = OSError) -> I
         events.unregister(event, fail)
 
 
-def _assert_nothing_dangles(house: House) -> None:
-    stored = objects(house)
-    assert [row for row in house.table("IMAGES_TABLE") if row["object_key"]["S"] not in stored] == []
+def _assert_nothing_dangles(app: App) -> None:
+    stored = objects(app)
+    assert [row for row in app.table("IMAGES_TABLE") if row["object_key"]["S"] not in stored] == []
 
 
-def _assert_booked(house: House, answer: Answer) -> None:
-    (row,) = house.table("EXECUTIONS_TABLE")
+def _assert_booked(app: App, answer: Answer) -> None:
+    (row,) = app.table("EXECUTIONS_TABLE")
     assert row["execution_id"]["S"] == answer.json["error"]["execution_id"]
     assert (row["state"], row["cost_nanousd"]) == ({"S": "FAILED"}, {"N": "2000"})
     assert json.loads(row["answer"]["S"]) == answer.json
 
 
-def _assert_booked_and_empty(house: House, answer: Answer) -> None:
-    _assert_booked(house, answer)
-    assert objects(house) == {}
-    assert house.table("IMAGES_TABLE") == []
+def _assert_booked_and_empty(app: App, answer: Answer) -> None:
+    _assert_booked(app, answer)
+    assert objects(app) == {}
+    assert app.table("IMAGES_TABLE") == []
 
 
 def _image() -> Image:

@@ -11,18 +11,18 @@ from instant.adapters.clock import SystemClock
 from instant.domain.clock import LEASE_SLACK
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
 from tests.fakes.aws_faults import failure, faults
+from tests.integration.app import GOOD_KEY, Answer, App, deployed_app
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import MODEL, created, new_user
-from tests.integration.house import GOOD_KEY, Answer, House, open_house
+from tests.integration.synced_app import MODEL, created, new_user
 
 EXECUTE = ("POST", "/api/execute")
 ABSENT = "res_00000000000000000000000000"
 
 
 @pytest.fixture(scope="module")
-def single() -> Iterator[House]:
-    """A house where a user's executions run one at a time."""
-    with open_house(MostInFlight="1") as opened:
+def single() -> Iterator[App]:
+    """An app where a user's executions run one at a time."""
+    with deployed_app(MostInFlight="1") as opened:
         opened.sync()
         yield opened
 
@@ -35,32 +35,32 @@ def assert_in_flight(answer: Answer) -> None:
     assert answer.headers["Retry-After"] == str(RETRY_IN_FLIGHT)
 
 
-def leases(house: House, user: str) -> list[float]:
+def leases(app: App, user: str) -> list[float]:
     """When the leases that a user holds will end."""
-    rows = {row["name"]["S"]: row for row in house.table("LIMITS_TABLE")}
+    rows = {row["name"]["S"]: row for row in app.table("LIMITS_TABLE")}
     held = rows[f"runs#user_{user}"].get("leases", {"SS": []})["SS"]
     return [float(lease.partition("-")[0]) for lease in held]
 
 
-def run(house: House, user: str, prompt: str = "Say hello.") -> Answer:
+def run(app: App, user: str, prompt: str = "Say hello.") -> Answer:
     """Execute a resource of the user's own."""
-    return house.execute(created(house, user)["resource_id"], prompt, user=user)
+    return app.execute(created(app, user)["resource_id"], prompt, user=user)
 
 
 ENDS: dict[str, Any] = {
-    "an answer": lambda house, user: run(house, user),
-    "a failure of the service": lambda house, user: run(house, user, "[[fake: error 500]]"),
-    "an unknown outcome": lambda house, user: run(house, user, "[[fake: hang-up]]"),
-    "a refusal before sending": lambda house, user: house.execute(ABSENT, user=user),
-    "a missing scope": lambda house, user: house.call(*EXECUTE, {}, user=user, scopes="manage"),
-    "a broken body": lambda house, user: house.call(*EXECUTE, raw="{", user=user),
-    "a long body": lambda house, user: house.call(*EXECUTE, raw=" " * 7_000_000, user=user),
-    "another type": lambda house, user: house.call(*EXECUTE, raw="a=b", user=user, headers={"Content-Type": "x/y"}),
+    "an answer": lambda app, user: run(app, user),
+    "a failure of the service": lambda app, user: run(app, user, "[[fake: error 500]]"),
+    "an unknown outcome": lambda app, user: run(app, user, "[[fake: hang-up]]"),
+    "a refusal before sending": lambda app, user: app.execute(ABSENT, user=user),
+    "a missing scope": lambda app, user: app.call(*EXECUTE, {}, user=user, scopes="manage"),
+    "a broken body": lambda app, user: app.call(*EXECUTE, raw="{", user=user),
+    "a long body": lambda app, user: app.call(*EXECUTE, raw=" " * 7_000_000, user=user),
+    "another type": lambda app, user: app.call(*EXECUTE, raw="a=b", user=user, headers={"Content-Type": "x/y"}),
 }
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_however_an_execution_ends_its_place_is_free_again(single: House, end: Any) -> None:
+def test_however_an_execution_ends_its_place_is_free_again(single: App, end: Any) -> None:
     user = new_user()
     single.connect(user)
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_however_an_execution_ends_its_place_is_free_again(single: House, end: A
     assert leases(single, user) == []
 
 
-def test_a_crash_inside_frees_the_place_too(single: House) -> None:
+def test_a_crash_inside_frees_the_place_too(single: App) -> None:
     user = new_user()
     single.connect(user)
     with faults("BatchGetItem", failure("AccessDeniedException")):
@@ -76,7 +76,7 @@ def test_a_crash_inside_frees_the_place_too(single: House) -> None:
     assert leases(single, user) == []
 
 
-def test_while_one_runs_the_next_is_refused(single: House) -> None:
+def test_while_one_runs_the_next_is_refused(single: App) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
@@ -91,7 +91,7 @@ def test_while_one_runs_the_next_is_refused(single: House) -> None:
 
 
 def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
-    single: House, caplog: pytest.LogCaptureFixture
+    single: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = new_user()
     single.connect(user)
@@ -106,7 +106,7 @@ def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
     assert began + LEASE_SLACK < end <= datetime.now(UTC).timestamp() + single.seconds + LEASE_SLACK
 
 
-def test_limits_take_two_calls_of_an_execution(single: House) -> None:
+def test_limits_take_two_calls_of_an_execution(single: App) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
@@ -116,7 +116,7 @@ def test_limits_take_two_calls_of_an_execution(single: House) -> None:
     assert operations(calls) == ["GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"]
 
 
-def test_previews_and_lists_take_no_place(single: House) -> None:
+def test_previews_and_lists_take_no_place(single: App) -> None:
     user = new_user()
     limiter = DynamoRateLimiter(single.name("LIMITS_TABLE"), SystemClock())
     limiter.acquire(f"user_{user}", Rate(100, 60), 1, 600)

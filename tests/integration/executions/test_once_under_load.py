@@ -18,12 +18,12 @@ from instant.domain.executions.execution import Opening
 from instant.use_cases.executions.deps import ExecuteDeps
 from instant.use_cases.executions.execute import execute
 from instant.use_cases.executions.prepare import ExecuteRequest
+from tests.integration.app import App
 from tests.integration.aws_calls import one_at_a_time
-from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
 from tests.timeouts import HANG_SECONDS
 
-pytestmark = pytest.mark.usefixtures("restless")
+pytestmark = pytest.mark.usefixtures("fast_thread_switching")
 
 ALICE = Identity("user_alice", frozenset({Scope.EXECUTE}))
 
@@ -57,9 +57,9 @@ class HastyLedger(DynamoLedger):
 
 
 @pytest.fixture
-def deps(furnished: House) -> ExecuteDeps:
+def deps(seeded: App) -> ExecuteDeps:
     """What an execution needs, as the function has it."""
-    found = furnished.module("ExecuteFunction").deps
+    found = seeded.module("ExecuteFunction").deps
     assert isinstance(found, ExecuteDeps)
     return found
 
@@ -72,48 +72,48 @@ def order(resource_id: str, key: str | None, prompt: str = "Say hello.") -> Exec
 def told(order: ExecuteRequest, deps: ExecuteDeps) -> str:
     """The answer, or the code of the failure."""
     try:
-        return json.dumps(execute(order, ALICE, lambda: House.seconds, deps))
+        return json.dumps(execute(order, ALICE, lambda: App.seconds, deps))
     except InstantError as error:
         return error.code
 
 
-def a_hundred(house: House, deps: ExecuteDeps, key: str) -> Counter[str]:
+def a_hundred(app: App, deps: ExecuteDeps, key: str) -> Counter[str]:
     """What a hundred callers are told who ask the same thing at once."""
-    one = order(house.resource()["resource_id"], key)
+    one = order(app.resource()["resource_id"], key)
     with one_at_a_time(), ThreadPoolExecutor(50) as pool:
         return Counter(pool.map(lambda _: told(one, deps), range(100)))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_hundred_identical_calls_are_one(furnished: House, deps: ExecuteDeps, seed: int) -> None:
-    answers = a_hundred(furnished, deps, f"order-{seed}")
-    assert len(furnished.fake.generation_ids) == 1
-    assert len(furnished.table("EXECUTIONS_TABLE")) == 1
-    assert [int(row["calls"]["N"]) for row in furnished.table("RESOURCE_STATS_TABLE")] == [1, 1]
-    assert [int(row["calls"]["N"]) for row in furnished.table("USAGE_TABLE")] == [1]
+def test_a_hundred_identical_calls_are_one(seeded: App, deps: ExecuteDeps, seed: int) -> None:
+    answers = a_hundred(seeded, deps, f"order-{seed}")
+    assert len(seeded.fake.generation_ids) == 1
+    assert len(seeded.table("EXECUTIONS_TABLE")) == 1
+    assert [int(row["calls"]["N"]) for row in seeded.table("RESOURCE_STATS_TABLE")] == [1, 1]
+    assert [int(row["calls"]["N"]) for row in seeded.table("USAGE_TABLE")] == [1]
     assert len(answers) <= 2  # the one answer, and "in progress"
     assert answers.keys() - {"in_progress"} == {text for text in answers if text.startswith('{"success": true')}
 
 
-def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(furnished: House, deps: ExecuteDeps) -> None:
-    hasty = replace(deps, ledger=replace(deps.ledger, ledger=a_ledger(furnished, HastyLedger)))
-    a_hundred(furnished, hasty, "order-1")
-    assert len(furnished.fake.generation_ids) > 1
+def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(seeded: App, deps: ExecuteDeps) -> None:
+    hasty = replace(deps, ledger=replace(deps.ledger, ledger=a_ledger(seeded, HastyLedger)))
+    a_hundred(seeded, hasty, "order-1")
+    assert len(seeded.fake.generation_ids) > 1
 
 
-def test_while_the_first_is_under_way_others_are_told_to_wait(furnished: House, deps: ExecuteDeps) -> None:
-    resource_id, gate = furnished.resource()["resource_id"], threading.Event()
+def test_while_the_first_is_under_way_others_are_told_to_wait(seeded: App, deps: ExecuteDeps) -> None:
+    resource_id, gate = seeded.resource()["resource_id"], threading.Event()
     body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0}}'
-    furnished.fake.script(200, chunks=[gate, body])
+    seeded.fake.script(200, chunks=[gate, body])
     with one_at_a_time(), ThreadPoolExecutor(1) as pool:
         first = pool.submit(told, order(resource_id, "order-1"), deps)
-        assert furnished.fake.wait_for_chats()
+        assert seeded.fake.wait_for_chats()
         with pytest.raises(InProgress) as waiting:
-            execute(order(resource_id, "order-1"), ALICE, lambda: House.seconds, deps)
+            execute(order(resource_id, "order-1"), ALICE, lambda: App.seconds, deps)
         with pytest.raises(IdempotencyMismatch):
-            execute(order(resource_id, "order-1", "Say goodbye."), ALICE, lambda: House.seconds, deps)
+            execute(order(resource_id, "order-1", "Say goodbye."), ALICE, lambda: App.seconds, deps)
         gate.set()
         answer = json.loads(first.result())
     assert (waiting.value.status, waiting.value.retryable, waiting.value.retry_after) == (409, True, 10)
     assert waiting.value.execution_id == answer["execution_id"]
-    assert len(furnished.fake.chat_requests) == 1
+    assert len(seeded.fake.chat_requests) == 1

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.app import Answer, App
 from tests.integration.aws_calls import recorded
-from tests.integration.house import Answer, House
 
 MODEL = "meadow/lark-mini"
 DRAFT = {
@@ -23,17 +23,17 @@ DRAFT = {
 }
 
 
-def preview(house: House, body: dict[str, Any], **more: Any) -> Answer:
+def preview(app: App, body: dict[str, Any], **more: Any) -> Answer:
     """Ask for a preview, and see that nothing is written or sent, whatever comes of it."""
     with recorded("dynamodb") as calls:
-        answer = house.call("POST", "/api/resources/preview", body, **more)
+        answer = app.call("POST", "/api/resources/preview", body, **more)
     assert {call.operation for call in calls} <= {"BatchGetItem", "GetItem", "Query"}
-    assert house.fake.chat_requests == []
+    assert app.fake.chat_requests == []
     return answer
 
 
-def test_a_draft_is_rendered(furnished: House) -> None:
-    answer = preview(furnished, DRAFT)
+def test_a_draft_is_rendered(seeded: App) -> None:
+    answer = preview(seeded, DRAFT)
     assert answer.status == 200, answer.text
     assert answer.json["request"] == {
         "model": MODEL,
@@ -45,49 +45,49 @@ def test_a_draft_is_rendered(furnished: House) -> None:
     }
     assert float(answer.json["worst_case_usd"]) > 0
     assert answer.json["inputs_schema"]["properties"] == {"subject": {"type": "string"}}
-    assert furnished.table("RESOURCES_TABLE") == []
+    assert seeded.table("RESOURCES_TABLE") == []
 
 
-def test_overrides_are_those_of_a_call(furnished: House) -> None:
-    shorter = preview(furnished, {**DRAFT, "overrides": {"max_tokens": 10}})
+def test_overrides_are_those_of_a_call(seeded: App) -> None:
+    shorter = preview(seeded, {**DRAFT, "overrides": {"max_tokens": 10}})
     assert shorter.json["request"]["max_completion_tokens"] == 10
-    assert shorter.json["worst_case_usd"] < preview(furnished, DRAFT).json["worst_case_usd"]
+    assert shorter.json["worst_case_usd"] < preview(seeded, DRAFT).json["worst_case_usd"]
     for lax in ("10", True, 10.5):
-        refused = preview(furnished, {**DRAFT, "overrides": {"max_tokens": lax}})
+        refused = preview(seeded, {**DRAFT, "overrides": {"max_tokens": lax}})
         assert (refused.status, refused.json["error"]["details"]["field"]) == (422, "overrides.max_tokens")
-    refused = preview(furnished, {**DRAFT, "overrides": {"temperature": 1}})
+    refused = preview(seeded, {**DRAFT, "overrides": {"temperature": 1}})
     assert (refused.status, refused.json["error"]["details"]["field"]) == (422, "overrides.temperature")
 
 
-def test_what_is_shown_is_what_is_sent(furnished: House) -> None:
-    resource = furnished.resource(config={"temperature": 0.5, "provider": {"sort": "price"}})
+def test_what_is_shown_is_what_is_sent(seeded: App) -> None:
+    resource = seeded.resource(config={"temperature": 0.5, "provider": {"sort": "price"}})
     call = {"resource_id": resource["resource_id"], "inputs": {"prompt": "Say hello."}}
-    shown = preview(furnished, call).json["request"]
-    assert furnished.call("POST", "/api/execute", call).status == 200
-    sent = json.loads(furnished.fake.chat_requests[0].body)
+    shown = preview(seeded, call).json["request"]
+    assert seeded.call("POST", "/api/execute", call).status == 200
+    sent = json.loads(seeded.fake.chat_requests[0].body)
     assert sent.pop("user")
     assert sent["provider"].pop("max_price")
     assert shown == sent
 
 
-def test_no_key_is_needed(house: House) -> None:
-    house.sync()
-    assert preview(house, DRAFT).status == 200
+def test_no_key_is_needed(app: App) -> None:
+    app.sync()
+    assert preview(app, DRAFT).status == 200
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted", "private"])
-def test_a_foreign_resource_answers_as_a_missing_one(furnished: House, visibility: str) -> None:
-    resource = furnished.resource(visibility=visibility)
+def test_a_foreign_resource_answers_as_a_missing_one(seeded: App, visibility: str) -> None:
+    resource = seeded.resource(visibility=visibility)
     inputs = {"inputs": {"prompt": "hello"}}
-    foreign = preview(furnished, {"resource_id": resource["resource_id"], **inputs}, user="bob")
-    missing = preview(furnished, {"resource_id": "res_00000000000000000000000000", **inputs}, user="bob")
+    foreign = preview(seeded, {"resource_id": resource["resource_id"], **inputs}, user="bob")
+    missing = preview(seeded, {"resource_id": "res_00000000000000000000000000", **inputs}, user="bob")
     assert (foreign.status, foreign.code) == (404, "not_found")
     assert foreign == missing
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", ""])
-def test_it_takes_the_scope_manage(furnished: House, scopes: str) -> None:
-    answer = preview(furnished, DRAFT, scopes=scopes)
+def test_it_takes_the_scope_manage(seeded: App, scopes: str) -> None:
+    answer = preview(seeded, DRAFT, scopes=scopes)
     assert (answer.status, answer.code) == (403, "forbidden")
 
 
@@ -107,21 +107,21 @@ def test_it_takes_the_scope_manage(furnished: House, scopes: str) -> None:
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_what_would_be_refused_is_refused_here(furnished: House, change: dict[str, Any], field: str) -> None:
-    answer = preview(furnished, {**DRAFT, **change})
+def test_what_would_be_refused_is_refused_here(seeded: App, change: dict[str, Any], field: str) -> None:
+    answer = preview(seeded, {**DRAFT, **change})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_a_model_that_has_gone_is_told(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.retire(resource["ai_model_id"])
-    answer = preview(furnished, {"resource_id": resource["resource_id"], "inputs": {"prompt": "hello"}})
+def test_a_model_that_has_gone_is_told(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.retire(resource["ai_model_id"])
+    answer = preview(seeded, {"resource_id": resource["resource_id"], "inputs": {"prompt": "hello"}})
     assert (answer.status, answer.code) == (409, "model_unavailable")
-    detail = furnished.call("GET", f"/api/resources/{resource['resource_id']}").json
+    detail = seeded.call("GET", f"/api/resources/{resource['resource_id']}").json
     assert (detail["model_status"], detail["model"]["is_active"]) == ("gone", False)
 
 
-def test_a_request_too_long_to_show_is_refused(furnished: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_too_long_to_show_is_refused(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instant.use_cases.executions.preview.MAX_BYTES", 100)
-    answer = preview(furnished, {**DRAFT, "inputs": {"subject": "x" * 200}})
+    answer = preview(seeded, {**DRAFT, "inputs": {"subject": "x" * 200}})
     assert (answer.status, answer.code) == (413, "too_large")

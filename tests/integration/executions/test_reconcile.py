@@ -15,11 +15,11 @@ from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.aws_stores import kept_tables, set_back
+from tests.fakes.builders import a_closing, an_opening
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at, unacknowledged
-from tests.fakes.nouns import a_closing, an_opening
+from tests.integration.app import GOOD_KEY, App, set_clock
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import GOOD_KEY, House, set_clock
 from tests.integration.ledgers import a_ledger
 
 DAY = 86_400.0
@@ -27,104 +27,104 @@ MINUTE = 60.0
 
 
 @pytest.fixture
-def clock(furnished: House) -> Iterator[FakeClock]:
+def clock(seeded: App) -> Iterator[FakeClock]:
     """The clock of executions and of the look after them; it starts now."""
     clock, before = FakeClock(datetime.now(UTC)), {}
     for function in ("ExecuteFunction", "ReconcileFunction"):
-        before[function] = furnished.module(function).deps
-        set_clock(furnished, clock, function)
+        before[function] = seeded.module(function).deps
+        set_clock(seeded, clock, function)
     yield clock
     for function, deps in before.items():
-        furnished.module(function).deps = deps
+        seeded.module(function).deps = deps
 
 
-def reconcile(house: House, seconds: float = 300) -> dict[str, int]:
+def reconcile(app: App, seconds: float = 300) -> dict[str, int]:
     """One look after what is due."""
-    house.seconds, before = seconds, house.seconds
-    counts = house.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
-    house.seconds = before
+    app.seconds, before = seconds, app.seconds
+    counts = app.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
+    app.seconds = before
     return dict(counts)
 
 
-def row(house: House) -> dict[str, Any]:
+def row(app: App) -> dict[str, Any]:
     """The only execution."""
-    (found,) = house.table("EXECUTIONS_TABLE")
+    (found,) = app.table("EXECUTIONS_TABLE")
     return found
 
 
-def state(house: House) -> str:
+def state(app: App) -> str:
     """Its state."""
-    return str(row(house)["state"]["S"])
+    return str(row(app)["state"]["S"])
 
 
-def left_unknown(house: House, directive: str = "truncated") -> str:
+def left_unknown(app: App, directive: str = "truncated") -> str:
     """An execution that the model carried out, and whose answer broke off; how its service names it."""
-    resource_id = house.resource()["resource_id"]
-    answer = house.execute(resource_id, f"[[fake: {directive}]] [[fake: price 0.000123]]")
+    resource_id = app.resource()["resource_id"]
+    answer = app.execute(resource_id, f"[[fake: {directive}]] [[fake: price 0.000123]]")
     assert answer.status in {502, 504}, answer.text
-    assert state(house) == "UNKNOWN"
-    return str(row(house).get("generation_id", {}).get("S"))
+    assert state(app) == "UNKNOWN"
+    return str(row(app).get("generation_id", {}).get("S"))
 
 
-def counted(house: House, table: str, name: str) -> int:
+def counted(app: App, table: str, name: str) -> int:
     """The sum of one counter over all rows."""
-    return sum(int(each[name]["N"]) for each in house.table(table))
+    return sum(int(each[name]["N"]) for each in app.table(table))
 
 
-def test_an_unknown_outcome_is_asked_for_and_booked(furnished: House, clock: FakeClock) -> None:
-    generation_id = left_unknown(furnished)
-    assert reconcile(furnished) == {}  # too early to ask
+def test_an_unknown_outcome_is_asked_for_and_booked(seeded: App, clock: FakeClock) -> None:
+    generation_id = left_unknown(seeded)
+    assert reconcile(seeded) == {}  # too early to ask
     clock.pass_seconds(21)
-    assert reconcile(furnished) == {"open": 1}  # not known there yet
+    assert reconcile(seeded) == {"open": 1}  # not known there yet
     clock.pass_seconds(MINUTE)
-    assert reconcile(furnished) == {"done": 1}
-    found = row(furnished)
+    assert reconcile(seeded) == {"done": 1}
+    found = row(seeded)
     assert (found["state"], found["cost_nanousd"]) == ({"S": "DONE"}, {"N": "123000"})
     assert found["generation_id"] == {"S": generation_id}
     assert found["reconciled_at"] == {"S": format_time(clock.now())}
-    assert counted(furnished, "USAGE_TABLE", "calls") == 1
-    assert counted(furnished, "USAGE_TABLE", "cost_nanousd") == 123_000
-    assert counted(furnished, "USAGE_TABLE", "failures") == 1  # its caller got no answer
+    assert counted(seeded, "USAGE_TABLE", "calls") == 1
+    assert counted(seeded, "USAGE_TABLE", "cost_nanousd") == 123_000
+    assert counted(seeded, "USAGE_TABLE", "failures") == 1  # its caller got no answer
     clock.pass_seconds(2 * DAY)
-    assert reconcile(furnished) == {}
-    assert counted(furnished, "USAGE_TABLE", "calls") == 1
+    assert reconcile(seeded) == {}
+    assert counted(seeded, "USAGE_TABLE", "calls") == 1
 
 
-def test_what_was_reconciled_is_shown_and_still_no_answer(furnished: House, clock: FakeClock) -> None:
-    left_unknown(furnished)
-    execution_id = row(furnished)["execution_id"]["S"]
+def test_what_was_reconciled_is_shown_and_still_no_answer(seeded: App, clock: FakeClock) -> None:
+    left_unknown(seeded)
+    execution_id = row(seeded)["execution_id"]["S"]
     clock.pass_seconds(21)
-    reconcile(furnished)
+    reconcile(seeded)
     clock.pass_seconds(MINUTE)
-    reconcile(furnished)
-    shown = furnished.call("GET", f"/api/executions/{execution_id}").json
+    reconcile(seeded)
+    shown = seeded.call("GET", f"/api/executions/{execution_id}").json
     assert (shown["status"], shown["usage"]["cost_usd"], shown["output"]) == ("DONE", "0.000123", None)
     assert shown["error"]["code"] == "outcome_unknown"
-    assert shown["reconciled_at"] == row(furnished)["reconciled_at"]["S"]
+    assert shown["reconciled_at"] == row(seeded)["reconciled_at"]["S"]
 
 
-def test_a_call_without_a_name_is_lost_at_once(furnished: House, clock: FakeClock) -> None:
-    left_unknown(furnished, "hang-up")
+def test_a_call_without_a_name_is_lost_at_once(seeded: App, clock: FakeClock) -> None:
+    left_unknown(seeded, "hang-up")
     clock.pass_seconds(21)
-    assert reconcile(furnished) == {"lost": 1}
-    found = row(furnished)
+    assert reconcile(seeded) == {"lost": 1}
+    found = row(seeded)
     assert "cost_nanousd" not in found
-    assert counted(furnished, "USAGE_TABLE", "lost") == counted(furnished, "USAGE_TABLE", "unpriced") == 1
-    assert counted(furnished, "USAGE_TABLE", "booked_nanousd") == int(found["reserved_nanousd"]["N"]) > 0
+    assert counted(seeded, "USAGE_TABLE", "lost") == counted(seeded, "USAGE_TABLE", "unpriced") == 1
+    assert counted(seeded, "USAGE_TABLE", "booked_nanousd") == int(found["reserved_nanousd"]["N"]) > 0
 
 
-def test_after_a_day_nobody_asks_any_more(furnished: House, clock: FakeClock) -> None:
-    left_unknown(furnished)
-    furnished.fake.hold_generations()
+def test_after_a_day_nobody_asks_any_more(seeded: App, clock: FakeClock) -> None:
+    left_unknown(seeded)
+    seeded.fake.hold_generations()
     waits = []
     for _ in range(60):
         before = clock.now()
-        clock.pass_seconds(max((parse_time(row(furnished)["due_at"]["S"]) - clock.now()).total_seconds(), 0))
+        clock.pass_seconds(max((parse_time(row(seeded)["due_at"]["S"]) - clock.now()).total_seconds(), 0))
         waits.append((clock.now() - before).total_seconds())
-        if reconcile(furnished) == {"lost": 1}:
+        if reconcile(seeded) == {"lost": 1}:
             break
-    assert state(furnished) == "LOST"
-    age = (clock.now() - parse_time(row(furnished)["created_at"]["S"])).total_seconds()
+    assert state(seeded) == "LOST"
+    age = (clock.now() - parse_time(row(seeded)["created_at"]["S"])).total_seconds()
     assert DAY <= age <= DAY + 3_600
     assert waits[1:] == sorted(waits[1:])  # rarer and rarer
     assert max(waits) <= 3_600
@@ -132,81 +132,81 @@ def test_after_a_day_nobody_asks_any_more(furnished: House, clock: FakeClock) ->
 
 
 @pytest.mark.parametrize("change", ["deleted", "disabled"])
-def test_a_key_that_may_not_be_used_asks_nothing(furnished: House, clock: FakeClock, change: str) -> None:
-    left_unknown(furnished)
+def test_a_key_that_may_not_be_used_asks_nothing(seeded: App, clock: FakeClock, change: str) -> None:
+    left_unknown(seeded)
     if change == "deleted":
-        furnished.call("DELETE", "/api/user/integrations/openrouter")
+        seeded.call("DELETE", "/api/user/integrations/openrouter")
     else:
-        furnished.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False})
+        seeded.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False})
     clock.pass_seconds(21)
-    furnished.fake.forget_requests()
-    assert reconcile(furnished) == {"open": 1}
-    assert furnished.fake.requests == []
+    seeded.fake.forget_requests()
+    assert reconcile(seeded) == {"open": 1}
+    assert seeded.fake.requests == []
     clock.pass_seconds(DAY)
-    assert reconcile(furnished) == {"lost": 1}
+    assert reconcile(seeded) == {"lost": 1}
 
 
-def test_a_rejected_key_is_no_answer(furnished: House, clock: FakeClock) -> None:
-    left_unknown(furnished)
-    furnished.fake.revoked_keys.add(GOOD_KEY)
+def test_a_rejected_key_is_no_answer(seeded: App, clock: FakeClock) -> None:
+    left_unknown(seeded)
+    seeded.fake.revoked_keys.add(GOOD_KEY)
     clock.pass_seconds(21)
-    assert reconcile(furnished) == {"open": 1}
-    furnished.fake.revoked_keys.clear()
+    assert reconcile(seeded) == {"open": 1}
+    seeded.fake.revoked_keys.clear()
     clock.pass_seconds(MINUTE)
-    reconcile(furnished)
+    reconcile(seeded)
     clock.pass_seconds(2 * MINUTE)
-    reconcile(furnished)
-    assert state(furnished) == "DONE"
+    reconcile(seeded)
+    assert state(seeded) == "DONE"
 
 
-def test_a_service_that_is_down_is_asked_again(furnished: House, clock: FakeClock) -> None:
-    left_unknown(furnished)
-    furnished.fake.stop()
+def test_a_service_that_is_down_is_asked_again(seeded: App, clock: FakeClock) -> None:
+    left_unknown(seeded)
+    seeded.fake.stop()
     clock.pass_seconds(21)
-    assert reconcile(furnished) == {"failed": 1}
-    assert state(furnished) == "UNKNOWN"
-    assert parse_time(row(furnished)["due_at"]["S"]) > clock.now()
+    assert reconcile(seeded) == {"failed": 1}
+    assert state(seeded) == "UNKNOWN"
+    assert parse_time(row(seeded)["due_at"]["S"]) > clock.now()
 
 
 def test_an_answer_that_could_not_be_booked_is_there_for_whoever_repeats_the_call(
-    furnished: House, clock: FakeClock
+    seeded: App, clock: FakeClock
 ) -> None:
     """Before it is looked after, and after."""
-    resource_id = furnished.resource()["resource_id"]
+    resource_id = seeded.resource()["resource_id"]
     body, key = {"resource_id": resource_id, "inputs": {"prompt": "[[fake: price 0.000123]]"}}, {"Idempotency-Key": "k"}
     with faults("TransactWriteItems", failure("AccessDeniedException")):
-        first = furnished.call("POST", "/api/execute", body, headers=key)
+        first = seeded.call("POST", "/api/execute", body, headers=key)
     told = [first]
-    for seconds in (0, furnished.seconds + 31, MINUTE, 2 * MINUTE):
+    for seconds in (0, seeded.seconds + 31, MINUTE, 2 * MINUTE):
         clock.pass_seconds(seconds)
-        reconcile(furnished)
-        told.append(furnished.call("POST", "/api/execute", body, headers=key))
+        reconcile(seeded)
+        told.append(seeded.call("POST", "/api/execute", body, headers=key))
     assert {(answer.status, answer.text) for answer in told} == {(200, first.text)}
-    found = row(furnished)
+    found = row(seeded)
     assert (found["state"], found["cost_nanousd"], "error_code" in found) == ({"S": "DONE"}, {"N": "123000"}, False)
-    assert counted(furnished, "USAGE_TABLE", "successes") == len(furnished.fake.generation_ids) == 1
+    assert counted(seeded, "USAGE_TABLE", "successes") == len(seeded.fake.generation_ids) == 1
 
 
 def test_a_row_that_cannot_be_read_keeps_no_other_from_its_turn(
-    furnished: House, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ledger, now = a_ledger(furnished), format_time(clock.now())
+    ledger, now = a_ledger(seeded), format_time(clock.now())
     for number in range(8):
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
-    table = furnished.name("EXECUTIONS_TABLE")
+    table = seeded.name("EXECUTIONS_TABLE")
     key = {"execution_id": {"S": "exe_3"}}
     aws.client("dynamodb").update_item(TableName=table, Key=key, UpdateExpression="REMOVE service")
     clock.pass_seconds(31)
-    assert reconcile(furnished) == {"lost": 7}
+    assert reconcile(seeded) == {"lost": 7}
     assert "an execution cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize("how", ["before", "after", "unacknowledged"])
 def test_killed_anywhere_or_not_told_the_next_look_ends_alike(
-    furnished: House, clock: FakeClock, held: Opening, how: str
+    seeded: App, clock: FakeClock, held: Opening, how: str
 ) -> None:
-    ledger = a_ledger(furnished)
-    left_unknown(furnished)
+    ledger = a_ledger(seeded)
+    left_unknown(seeded)
     ledger.open(held)
     sent = replace(held, execution_id="exe_2", run_id="run_2")
     ledger.open(sent)
@@ -217,118 +217,118 @@ def test_killed_anywhere_or_not_told_the_next_look_ends_alike(
         set_back(kept)
         death = unacknowledged(call) if how == "unacknowledged" else killed_at(call, after=how == "after")
         with death as calls, suppress(Killed):
-            reconcile(furnished)
+            reconcile(seeded)
         if calls.made < call:
             break
         for _ in range(4):
             clock.pass_seconds(MINUTE + 1)
-            reconcile(furnished)
-        states = sorted(each["state"]["S"] for each in furnished.table("EXECUTIONS_TABLE"))
-        ends.append((states, money(furnished), counted(furnished, "USAGE_TABLE", "calls")))
+            reconcile(seeded)
+        states = sorted(each["state"]["S"] for each in seeded.table("EXECUTIONS_TABLE"))
+        ends.append((states, money(seeded), counted(seeded, "USAGE_TABLE", "calls")))
     assert len(ends) > 15
     assert ends == [(["DONE", "LOST"], (700_000, 700_000), 2)] * len(ends)
 
 
-def test_what_broke_off_while_it_was_under_way_is_found_by_its_early_name(furnished: House, clock: FakeClock) -> None:
+def test_what_broke_off_while_it_was_under_way_is_found_by_its_early_name(seeded: App, clock: FakeClock) -> None:
     """The end could not be booked: the row says SENT, and by which id to ask."""
-    resource_id = furnished.resource()["resource_id"]
+    resource_id = seeded.resource()["resource_id"]
     with faults("TransactWriteItems", failure("AccessDeniedException")):
-        assert furnished.execute(resource_id, "[[fake: price 0.000123]]").status == 200
-    assert state(furnished) == "SENT"
-    assert [row(furnished)["early_generation_id"]["S"]] == furnished.fake.generation_ids
-    assert reconcile(furnished) == {}
-    clock.pass_seconds(furnished.seconds + 31)
-    assert reconcile(furnished) == {"open": 1}
-    assert state(furnished) == "UNKNOWN"
+        assert seeded.execute(resource_id, "[[fake: price 0.000123]]").status == 200
+    assert state(seeded) == "SENT"
+    assert [row(seeded)["early_generation_id"]["S"]] == seeded.fake.generation_ids
+    assert reconcile(seeded) == {}
+    clock.pass_seconds(seeded.seconds + 31)
+    assert reconcile(seeded) == {"open": 1}
+    assert state(seeded) == "UNKNOWN"
     clock.pass_seconds(2 * MINUTE)
-    assert reconcile(furnished) == {"done": 1}
-    assert row(furnished)["cost_nanousd"] == {"N": "123000"}
+    assert reconcile(seeded) == {"done": 1}
+    assert row(seeded)["cost_nanousd"] == {"N": "123000"}
 
 
-def test_one_that_died_while_it_was_under_way_without_a_name_is_lost(furnished: House, clock: FakeClock) -> None:
-    resource_id, refused = furnished.resource()["resource_id"], failure("AccessDeniedException")
+def test_one_that_died_while_it_was_under_way_without_a_name_is_lost(seeded: App, clock: FakeClock) -> None:
+    resource_id, refused = seeded.resource()["resource_id"], failure("AccessDeniedException")
     with faults("TransactWriteItems", refused), faults("UpdateItem", None, refused):
-        furnished.execute(resource_id)
-    clock.pass_seconds(furnished.seconds + 31)
-    assert reconcile(furnished) == {"lost": 1}
+        seeded.execute(resource_id)
+    clock.pass_seconds(seeded.seconds + 31)
+    assert reconcile(seeded) == {"lost": 1}
 
 
 @pytest.fixture
-def held(furnished: House, clock: FakeClock) -> Opening:
+def held(seeded: App, clock: FakeClock) -> Opening:
     """A call that holds money back in a budget."""
     now = format_time(clock.now())
     budget = Budget(subject=Subject(BudgetScope.USER, "user_alice"), daily_nanousd=10**9)
     return an_opening(created_at=now, lease_expires_at=now, holds=holds([budget], clock.now(), 0))
 
 
-def money(house: House) -> tuple[int, int]:
+def money(app: App) -> tuple[int, int]:
     """What is committed and spent in the only budget row."""
-    (spend,) = [each for each in house.table("LIMITS_TABLE") if each["name"]["S"].startswith("spend#")]
+    (spend,) = [each for each in app.table("LIMITS_TABLE") if each["name"]["S"].startswith("spend#")]
     return int(spend["committed"]["N"]), int(spend.get("spent", {"N": "0"})["N"])
 
 
-def test_a_reservation_whose_run_died_is_taken_back(furnished: House, clock: FakeClock, held: Opening) -> None:
-    a_ledger(furnished).open(held)
-    assert reconcile(furnished) == {}  # clocks differ
+def test_a_reservation_whose_run_died_is_taken_back(seeded: App, clock: FakeClock, held: Opening) -> None:
+    a_ledger(seeded).open(held)
+    assert reconcile(seeded) == {}  # clocks differ
     clock.pass_seconds(31)
-    assert money(furnished) == (700_000, 0)
-    assert reconcile(furnished) == {"none": 1}
-    assert money(furnished) == (0, 0)
-    assert furnished.table("EXECUTIONS_TABLE") == []
+    assert money(seeded) == (700_000, 0)
+    assert reconcile(seeded) == {"none": 1}
+    assert money(seeded) == (0, 0)
+    assert seeded.table("EXECUTIONS_TABLE") == []
 
 
-def test_a_lost_call_s_reservation_is_spent(furnished: House, clock: FakeClock, held: Opening) -> None:
-    ledger = a_ledger(furnished)
+def test_a_lost_call_s_reservation_is_spent(seeded: App, clock: FakeClock, held: Opening) -> None:
+    ledger = a_ledger(seeded)
     ledger.open(held)
     ledger.mark_sent(held)
     ledger.mark_unknown(
         held, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), format_time(clock.now())
     )
-    assert money(furnished) == (700_000, 0)
-    assert reconcile(furnished) == {"lost": 1}
-    assert money(furnished) == (700_000, 700_000)
+    assert money(seeded) == (700_000, 0)
+    assert reconcile(seeded) == {"lost": 1}
+    assert money(seeded) == (700_000, 700_000)
 
 
-def test_two_looks_at_once_are_one(furnished: House, clock: FakeClock, held: Opening) -> None:
+def test_two_looks_at_once_are_one(seeded: App, clock: FakeClock, held: Opening) -> None:
     """Whatever each has read before the other wrote, it is booked once."""
-    ledger = a_ledger(furnished)
+    ledger = a_ledger(seeded)
     ledger.open(held)
     ledger.mark_sent(held)
     clock.pass_seconds(31)
-    desk = furnished.module("ReconcileFunction").deps
+    desk = seeded.module("ReconcileFunction").deps
     first, second = (list(desk.open_runs.due(format_time(clock.now()))) for _ in range(2))
     closing = a_closing(State.LOST, receipt=Receipt(), reconciled=True)
     assert [ledger.close(run.opening, closing) for run in (*first, *second)] == [True, False]
-    assert money(furnished) == (700_000, 700_000)
-    assert counted(furnished, "USAGE_TABLE", "lost") == 1
+    assert money(seeded) == (700_000, 700_000)
+    assert counted(seeded, "USAGE_TABLE", "lost") == 1
 
 
 def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(
-    furnished: House, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ledger = a_ledger(furnished)
+    ledger = a_ledger(seeded)
     for number in range(3):
         now = format_time(clock.now())
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
     with faults("TransactWriteItems", failure("AccessDeniedException")):
-        assert reconcile(furnished) == {"failed": 1, "lost": 2}
+        assert reconcile(seeded) == {"failed": 1, "lost": 2}
     assert "an execution was not reconciled" in caplog.text
     clock.pass_seconds(MINUTE)
-    assert reconcile(furnished) == {"lost": 1}
+    assert reconcile(seeded) == {"lost": 1}
 
 
-def test_it_ends_in_time_and_goes_on_the_next_time(furnished: House, clock: FakeClock) -> None:
+def test_it_ends_in_time_and_goes_on_the_next_time(seeded: App, clock: FakeClock) -> None:
     now = format_time(clock.now())
-    a_ledger(furnished).open(an_opening(created_at=now, lease_expires_at=now))
+    a_ledger(seeded).open(an_opening(created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
-    assert reconcile(furnished, seconds=19) == {"rescheduled": 1}
-    assert reconcile(furnished) == {"lost": 1}
+    assert reconcile(seeded, seconds=19) == {"rescheduled": 1}
+    assert reconcile(seeded) == {"lost": 1}
 
 
-def test_with_nothing_open_it_asks_eight_times_and_writes_nothing(furnished: House, clock: FakeClock) -> None:
-    furnished.execute(furnished.resource()["resource_id"])
+def test_with_nothing_open_it_asks_eight_times_and_writes_nothing(seeded: App, clock: FakeClock) -> None:
+    seeded.execute(seeded.resource()["resource_id"])
     clock.pass_seconds(DAY)
     with recorded("dynamodb", "kms") as calls:
-        assert reconcile(furnished) == {}
+        assert reconcile(seeded) == {}
     assert operations(calls) == ["Query"] * 8

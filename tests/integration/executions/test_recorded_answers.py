@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.house import ROOT, House
+from tests.integration.app import ROOT, App
 
 RECORDED = ROOT.parent / "shared" / "data" / "openrouter" / "recorded"
 INDEX = RECORDED / "INDEX.json"
@@ -39,12 +39,12 @@ QUOTED = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_recorded_answer_gives_its_output_cost_model_and_provider(furnished: House, name: str) -> None:
+def test_a_recorded_answer_gives_its_output_cost_model_and_provider(seeded: App, name: str) -> None:
     raw = (RECORDED / f"{name}.response.json").read_bytes()
     real = json.loads(raw)
     entry = _entry(f"{name}.response.json")
-    furnished.fake.script(entry["status"], raw, headers=_headers(entry))
-    answer = furnished.execute(furnished.resource()["resource_id"])
+    seeded.fake.script(entry["status"], raw, headers=_headers(entry))
+    answer = seeded.execute(seeded.resource()["resource_id"])
     assert answer.status == 200, answer.text
     body, choice = answer.json, real["choices"][0]
     assert body["model"] == real["model"]
@@ -57,26 +57,26 @@ def test_a_recorded_answer_gives_its_output_cost_model_and_provider(furnished: H
     if calls:
         names = [call["name"] for call in body["output"]["content"]["tool_calls"]]
         assert names == [call["function"]["name"] for call in calls]
-    (row,) = furnished.table("EXECUTIONS_TABLE")
+    (row,) = seeded.table("EXECUTIONS_TABLE")
     assert row["generation_id"]["S"] == real["id"]
 
 
 @pytest.mark.parametrize(("name", "expected"), ERRORS.items())
-def test_a_recorded_error_gives_its_code(furnished: House, name: str, expected: tuple[int, str]) -> None:
+def test_a_recorded_error_gives_its_code(seeded: App, name: str, expected: tuple[int, str]) -> None:
     entry = _entry(f"{name}.response.json")
     raw = Path(RECORDED, f"{name}.response.json").read_bytes()
-    furnished.fake.script(entry["status"], raw, headers=_headers(entry))
-    answer = furnished.execute(furnished.resource()["resource_id"])
+    seeded.fake.script(entry["status"], raw, headers=_headers(entry))
+    answer = seeded.execute(seeded.resource()["resource_id"])
     assert (answer.status, answer.code) == expected
     assert "user_" not in answer.text
 
 
 @pytest.mark.parametrize(("name", "expected"), QUOTED.items())
-def test_a_quoted_error_gives_its_code(furnished: House, name: str, expected: tuple[int, str]) -> None:
+def test_a_quoted_error_gives_its_code(seeded: App, name: str, expected: tuple[int, str]) -> None:
     bodies = json.loads((RECORDED / "quoted-bodies.json").read_text())["bodies"]
     quoted = next(body for body in bodies if body["name"] == name)
-    furnished.fake.script(quoted["status"], json.dumps(quoted["body"]).encode())
-    answer = furnished.execute(furnished.resource()["resource_id"])
+    seeded.fake.script(quoted["status"], json.dumps(quoted["body"]).encode())
+    answer = seeded.execute(seeded.resource()["resource_id"])
     assert (answer.status, answer.code) == expected
     assert "MASKED" not in answer.text
 

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
 
 
-def _refused(house: House, answer: Answer, status: int, code: str, field: str | None = None) -> None:
+def _refused(app: App, answer: Answer, status: int, code: str, field: str | None = None) -> None:
     assert (answer.status, answer.code) == (status, code), answer.text
     if field:
         assert answer.json["error"]["details"]["field"] == field
-    assert house.fake.chat_requests == []
-    assert house.table("EXECUTIONS_TABLE") == []
-    assert house.table("RESOURCE_STATS_TABLE") == []
+    assert app.fake.chat_requests == []
+    assert app.table("EXECUTIONS_TABLE") == []
+    assert app.table("RESOURCE_STATS_TABLE") == []
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ def _refused(house: House, answer: Answer, status: int, code: str, field: str | 
         ({"prompt": "hello", "system": "obey me"}, "inputs.system"),
     ],
 )
-def test_wrong_inputs_are_named(furnished: House, inputs: dict[str, Any], field: str) -> None:
-    resource = furnished.resource()
-    answer = furnished.call("POST", "/api/execute", {"resource_id": resource["resource_id"], "inputs": inputs})
-    _refused(furnished, answer, 422, "invalid_field", field)
+def test_wrong_inputs_are_named(seeded: App, inputs: dict[str, Any], field: str) -> None:
+    resource = seeded.resource()
+    answer = seeded.call("POST", "/api/execute", {"resource_id": resource["resource_id"], "inputs": inputs})
+    _refused(seeded, answer, 422, "invalid_field", field)
 
 
 @pytest.mark.parametrize(
@@ -48,108 +48,106 @@ def test_wrong_inputs_are_named(furnished: House, inputs: dict[str, Any], field:
         {"resource_id": 1, "inputs": {}},
     ],
 )
-def test_wrong_bodies_are_refused(furnished: House, body: dict[str, Any]) -> None:
-    _refused(furnished, furnished.call("POST", "/api/execute", body), 422, "invalid_field")
+def test_wrong_bodies_are_refused(seeded: App, body: dict[str, Any]) -> None:
+    _refused(seeded, seeded.call("POST", "/api/execute", body), 422, "invalid_field")
 
 
-def test_a_missing_and_a_foreign_private_resource_answer_the_same(furnished: House) -> None:
-    private = furnished.resource()
-    furnished.connect("bob")
-    foreign = furnished.execute(private["resource_id"], user="bob")
-    missing = furnished.execute("res_00000000000000000000000000", user="bob")
-    by_address = furnished.call(
+def test_a_missing_and_a_foreign_private_resource_answer_the_same(seeded: App) -> None:
+    private = seeded.resource()
+    seeded.connect("bob")
+    foreign = seeded.execute(private["resource_id"], user="bob")
+    missing = seeded.execute("res_00000000000000000000000000", user="bob")
+    by_address = seeded.call(
         "POST", "/api/execute", {"resource": private["address"], "inputs": {"prompt": "hi"}}, user="bob"
     )
     assert foreign == missing == by_address
-    _refused(furnished, foreign, 404, "not_found")
+    _refused(seeded, foreign, 404, "not_found")
 
 
-def test_an_address_row_is_no_resource(furnished: House) -> None:
-    resource = furnished.resource()
-    _refused(furnished, furnished.execute(f"addr#{resource['address']}"), 404, "not_found")
+def test_an_address_row_is_no_resource(seeded: App) -> None:
+    resource = seeded.resource()
+    _refused(seeded, seeded.execute(f"addr#{resource['address']}"), 404, "not_found")
 
 
-def test_a_deleted_resource_is_gone(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.call("DELETE", f"/api/resources/{resource['resource_id']}")
-    _refused(furnished, furnished.execute(resource["resource_id"]), 404, "not_found")
+def test_a_deleted_resource_is_gone(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.call("DELETE", f"/api/resources/{resource['resource_id']}")
+    _refused(seeded, seeded.execute(resource["resource_id"]), 404, "not_found")
 
 
-def test_the_scope_execute_is_needed(furnished: House) -> None:
-    resource = furnished.resource()
+def test_the_scope_execute_is_needed(seeded: App) -> None:
+    resource = seeded.resource()
     body = {"resource_id": resource["resource_id"], "inputs": {"prompt": "hi"}}
-    _refused(furnished, furnished.call("POST", "/api/execute", body, scopes="manage admin"), 403, "forbidden")
+    _refused(seeded, seeded.call("POST", "/api/execute", body, scopes="manage admin"), 403, "forbidden")
 
 
-def test_without_a_key_the_caller_is_told_how_to_connect_one(furnished: House) -> None:
-    resource = furnished.resource(visibility="public")
-    answer = furnished.execute(resource["resource_id"], user="bob")
-    _refused(furnished, answer, 409, "credential_missing")
+def test_without_a_key_the_caller_is_told_how_to_connect_one(seeded: App) -> None:
+    resource = seeded.resource(visibility="public")
+    answer = seeded.execute(resource["resource_id"], user="bob")
+    _refused(seeded, answer, 409, "credential_missing")
     assert "POST /api/user/integrations/openrouter" in answer.json["error"]["message"]
 
 
-def test_a_disabled_key_is_not_used(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.execute(resource["resource_id"])  # the function is warm and has the key decrypted
-    furnished.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False})
-    furnished.fake.forget_requests()
-    assert furnished.execute(resource["resource_id"]).code == "credential_disabled"
-    assert furnished.fake.chat_requests == []
+def test_a_disabled_key_is_not_used(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.execute(resource["resource_id"])  # the function is warm and has the key decrypted
+    seeded.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False})
+    seeded.fake.forget_requests()
+    assert seeded.execute(resource["resource_id"]).code == "credential_disabled"
+    assert seeded.fake.chat_requests == []
 
 
-def test_a_deleted_or_replaced_key_is_never_used_again(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.execute(resource["resource_id"])
+def test_a_deleted_or_replaced_key_is_never_used_again(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.execute(resource["resource_id"])
     fresh = "sk-or-v1-" + "f" * 64
-    furnished.connect(key=fresh)
-    furnished.execute(resource["resource_id"])
-    assert furnished.fake.chat_requests[-1].headers["authorization"] == f"Bearer {fresh}"
-    furnished.call("DELETE", "/api/user/integrations/openrouter")
-    assert furnished.execute(resource["resource_id"]).code == "credential_missing"
-    assert len(furnished.fake.chat_requests) == 2
+    seeded.connect(key=fresh)
+    seeded.execute(resource["resource_id"])
+    assert seeded.fake.chat_requests[-1].headers["authorization"] == f"Bearer {fresh}"
+    seeded.call("DELETE", "/api/user/integrations/openrouter")
+    assert seeded.execute(resource["resource_id"]).code == "credential_missing"
+    assert len(seeded.fake.chat_requests) == 2
 
 
-def test_a_call_that_could_cost_more_than_allowed_is_refused(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "0.000000001"})
-    answer = furnished.execute(resource["resource_id"])
-    _refused(furnished, answer, 409, "cost_cap")
+def test_a_call_that_could_cost_more_than_allowed_is_refused(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "0.000000001"})
+    answer = seeded.execute(resource["resource_id"])
+    _refused(seeded, answer, 409, "cost_cap")
     assert answer.json["error"]["details"]["max_cost_per_call_usd"] == "0.000000001"
 
 
-def test_the_cap_holds_when_the_owner_has_made_the_resource_dearer(furnished: House) -> None:
-    resource = furnished.resource(visibility="public")
-    furnished.connect("bob")
+def test_the_cap_holds_when_the_owner_has_made_the_resource_dearer(seeded: App) -> None:
+    resource = seeded.resource(visibility="public")
+    seeded.connect("bob")
     config = {"model": "harbor/lighthouse-pro", "max_tokens": 20_000}
-    changed = furnished.call("PATCH", f"/api/resources/{resource['resource_id']}", {"config": config})
+    changed = seeded.call("PATCH", f"/api/resources/{resource['resource_id']}", {"config": config})
     assert changed.status == 200, changed.text
-    _refused(furnished, furnished.execute(resource["resource_id"], user="bob"), 409, "cost_cap")
+    _refused(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "cost_cap")
 
 
-def test_a_model_that_has_gone_is_refused_by_name(furnished: House) -> None:
-    resource = furnished.resource()
+def test_a_model_that_has_gone_is_refused_by_name(seeded: App) -> None:
+    resource = seeded.resource()
     model = resource["ai_model_id"]
-    furnished.retire(model)
-    answer = furnished.execute(resource["resource_id"])
-    _refused(furnished, answer, 409, "model_unavailable")
+    seeded.retire(model)
+    answer = seeded.execute(resource["resource_id"])
+    _refused(seeded, answer, 409, "model_unavailable")
     assert model in answer.json["error"]["message"]
 
 
-def test_nothing_is_sent_when_no_time_is_left(furnished: House) -> None:
-    resource = furnished.resource()
-    furnished.seconds = 4
-    answer = furnished.execute(resource["resource_id"])
-    _refused(furnished, answer, 503, "upstream_unavailable")
+def test_nothing_is_sent_when_no_time_is_left(seeded: App) -> None:
+    resource = seeded.resource()
+    seeded.seconds = 4
+    answer = seeded.execute(resource["resource_id"])
+    _refused(seeded, answer, 503, "upstream_unavailable")
     assert answer.json["error"]["retryable"] is True
 
 
-def test_a_key_copied_from_another_user_does_not_open(furnished: House) -> None:
-    resource = furnished.resource(visibility="public")
-    furnished.connect("bob")
-    (row,) = [row for row in furnished.table("INTEGRATIONS_TABLE") if row["user_id"]["S"] == "user_alice"]
+def test_a_key_copied_from_another_user_does_not_open(seeded: App) -> None:
+    resource = seeded.resource(visibility="public")
+    seeded.connect("bob")
+    (row,) = [row for row in seeded.table("INTEGRATIONS_TABLE") if row["user_id"]["S"] == "user_alice"]
     from instant.adapters.aws.client import client
 
-    client("dynamodb").put_item(
-        TableName=furnished.name("INTEGRATIONS_TABLE"), Item={**row, "user_id": {"S": "user_bob"}}
-    )
-    _refused(furnished, furnished.execute(resource["resource_id"], user="bob"), 409, "credential_rejected")
+    client("dynamodb").put_item(TableName=seeded.name("INTEGRATIONS_TABLE"), Item={**row, "user_id": {"S": "user_bob"}})
+    _refused(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "credential_rejected")

@@ -22,7 +22,7 @@ import pytest
 from instant.adapters.aws import client as aws
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
-from tests.integration.house import Answer, House, open_house
+from tests.integration.app import Answer, App, deployed_app
 
 SAVED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "tables_0_1.json").read_text())
 NOW = datetime.fromisoformat(SAVED["now"])
@@ -43,9 +43,9 @@ def clock() -> Iterator[FakeClock]:
 
 
 @pytest.fixture(scope="module")
-def loaded(clock: FakeClock) -> Iterator[tuple[House, Any]]:
+def loaded(clock: FakeClock) -> Iterator[tuple[App, Any]]:
     """An app on the saved tables, and what is in them."""
-    with open_house(**SAVED["parameters"]) as opened:
+    with deployed_app(**SAVED["parameters"]) as opened:
         for variable, rows in SAVED["tables"].items():
             for row in rows:
                 item = _encrypted(opened, row) if variable == "INTEGRATIONS_TABLE" else row
@@ -57,42 +57,42 @@ def loaded(clock: FakeClock) -> Iterator[tuple[House, Any]]:
 
 
 @pytest.fixture
-def house(loaded: tuple[House, Any]) -> House:
+def app(loaded: tuple[App, Any]) -> App:
     """The app with the saved tables as they were."""
     return _as_saved(loaded)
 
 
 @pytest.fixture(scope="module")
-def after_reconciler(loaded: tuple[House, Any], clock: FakeClock) -> Any:
+def after_reconciler(loaded: tuple[App, Any], clock: FakeClock) -> Any:
     """What is in the tables when the reconciler has run until each outcome is known or given up."""
-    house = _as_saved(loaded)
+    app = _as_saved(loaded)
     for key, record in SAVED["generations"]:
-        house.fake.keep_generation(key, record)
+        app.fake.keep_generation(key, record)
     for seconds in SAVED["waits"]:
         clock.pass_seconds(seconds)
-        house.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
+        app.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
     clock.pass_seconds((NOW - clock.now()).total_seconds())
     return kept_tables()
 
 
 @pytest.fixture
-def reconciled(loaded: tuple[House, Any], after_reconciler: Any) -> House:
+def reconciled(loaded: tuple[App, Any], after_reconciler: Any) -> App:
     """The app after its reconciler has run; the clock stands where it did."""
     opened, _ = loaded
     return _as_saved((opened, after_reconciler))
 
 
-def _as_saved(loaded: tuple[House, Any]) -> House:
-    house, tables = loaded
+def _as_saved(loaded: tuple[App, Any]) -> App:
+    app, tables = loaded
     set_back(tables)
-    house.fake.begin_again()
-    return house
+    app.fake.begin_again()
+    return app
 
 
-def _encrypted(house: House, row: dict[str, Any]) -> dict[str, Any]:
+def _encrypted(app: App, row: dict[str, Any]) -> dict[str, Any]:
     user_id, service = row["user_id"]["S"], row["service"]["S"]
     sealed = aws.client("kms").encrypt(
-        KeyId=house.name("CREDENTIALS_KEY"),
+        KeyId=app.name("CREDENTIALS_KEY"),
         Plaintext=SAVED["keys"][user_id].encode(),
         EncryptionContext={"app": "instant", "stage": "test", "user_id": user_id, "service": service},
     )
@@ -117,52 +117,52 @@ def _name(saved: dict[str, Any]) -> str:
     return f"{saved['user']} {saved['path']} {'&'.join(saved['query'])}"
 
 
-def _told(house: House, saved: dict[str, Any]) -> tuple[int, Any]:
-    answer = house.call(
+def _told(app: App, saved: dict[str, Any]) -> tuple[int, Any]:
+    answer = app.call(
         "GET", saved["path"], user=saved["user"], query=saved["query"], headers={"Accept": "application/json"}
     )
     return answer.status, _comparable(answer.json)
 
 
-def _repeat(house: House, name: str) -> Answer:
+def _repeat(app: App, name: str) -> Answer:
     call = SAVED["calls"][name]
     headers = {"Idempotency-Key": call["idempotency_key"]}
-    return house.call("POST", "/api/execute", call["body"], user=call["user"], headers=headers)
+    return app.call("POST", "/api/execute", call["body"], user=call["user"], headers=headers)
 
 
-def _execute(house: House, resource: str, user: str = "alice", prompt: str = "Say hello.") -> Answer:
-    return house.execute(SAVED["names"][resource], prompt, user=user)
+def _execute(app: App, resource: str, user: str = "alice", prompt: str = "Say hello.") -> Answer:
+    return app.execute(SAVED["names"][resource], prompt, user=user)
 
 
-def _spending(house: House) -> dict[str, tuple[int, int]]:
+def _spending(app: App) -> dict[str, tuple[int, int]]:
     """What is committed and spent, by row."""
     return {
         row["name"]["S"]: (int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"]))
-        for row in house.table("LIMITS_TABLE")
+        for row in app.table("LIMITS_TABLE")
         if row["name"]["S"].startswith("spend#")
     }
 
 
 @pytest.mark.parametrize("saved", SAVED["answers"], ids=_name)
-def test_every_route_answers_as_before(house: House, saved: dict[str, Any]) -> None:
-    assert _told(house, saved) == (saved["status"], _comparable(saved["body"]))
+def test_every_route_answers_as_before(app: App, saved: dict[str, Any]) -> None:
+    assert _told(app, saved) == (saved["status"], _comparable(saved["body"]))
 
 
 @pytest.mark.parametrize("name", ENDED)
-def test_a_stored_answer_is_replayed_byte_for_byte(house: House, name: str) -> None:
-    answer = _repeat(house, name)
+def test_a_stored_answer_is_replayed_byte_for_byte(app: App, name: str) -> None:
+    answer = _repeat(app, name)
     assert (answer.status, answer.text) == (SAVED["calls"][name]["status"], SAVED["calls"][name]["text"])
-    assert house.fake.chat_requests == []
+    assert app.fake.chat_requests == []
 
 
-def test_open_executions_end_as_before(reconciled: House) -> None:
+def test_open_executions_end_as_before(reconciled: App) -> None:
     states = {row["state"]["S"] for row in reconciled.table("EXECUTIONS_TABLE")}
     assert states == {"DONE", "FAILED", "LOST"}
     for saved in SAVED["reconciled"]:
         assert _told(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
 
 
-def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[House, Any], reconciled: House) -> None:
+def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[App, Any], reconciled: App) -> None:
     settled = _spending(reconciled)
     held = _spending(_as_saved(loaded))
     assert any(committed > spent for committed, spent in held.values())
@@ -170,24 +170,24 @@ def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[House, Any], reco
     assert all(committed == spent for committed, spent in settled.values())
 
 
-def test_repeated_calls_after_the_reconciler_end_as_before(reconciled: House) -> None:
+def test_repeated_calls_after_the_reconciler_end_as_before(reconciled: App) -> None:
     told = {name: _repeat(reconciled, name).status for name in SAVED["calls"]}
     assert told == {name: call["repeated"] for name, call in SAVED["calls"].items()}
     assert len(reconciled.fake.chat_requests) == 1  # the reservation whose call was never sent
 
 
 @pytest.mark.parametrize("resource", ["private", "public", "painter", "haiku"])
-def test_an_old_resource_is_executed(house: House, resource: str) -> None:
-    answer = _execute(house, resource)
+def test_an_old_resource_is_executed(app: App, resource: str) -> None:
+    answer = _execute(app, resource)
     assert answer.status == 200, answer.text
-    (sent,) = house.fake.chat_requests
+    (sent,) = app.fake.chat_requests
     assert sent.headers["authorization"] == f"Bearer {SAVED['keys']['user_alice']}"
 
 
-def test_the_platform_pays_with_its_old_key(house: House) -> None:
-    answer = _execute(house, "public", "erin")
+def test_the_platform_pays_with_its_old_key(app: App) -> None:
+    answer = _execute(app, "public", "erin")
     assert answer.status == 200, answer.text
-    assert house.fake.chat_requests[0].headers["authorization"] == f"Bearer {SAVED['keys']['#platform']}"
+    assert app.fake.chat_requests[0].headers["authorization"] == f"Bearer {SAVED['keys']['#platform']}"
 
 
 @pytest.mark.parametrize(
@@ -199,22 +199,22 @@ def test_the_platform_pays_with_its_old_key(house: House) -> None:
         ("ending_quiet", "alice", "model_unavailable"),
     ],
 )
-def test_an_old_setting_still_refuses(house: House, resource: str, user: str, code: str) -> None:
-    house.fake.revoked_keys.add(SAVED["keys"]["user_dave"])
-    assert _execute(house, resource, user).code == code
+def test_an_old_setting_still_refuses(app: App, resource: str, user: str, code: str) -> None:
+    app.fake.revoked_keys.add(SAVED["keys"]["user_dave"])
+    assert _execute(app, resource, user).code == code
 
 
-def test_a_cap_that_was_set_once_is_kept(house: House) -> None:
+def test_a_cap_that_was_set_once_is_kept(app: App) -> None:
     path = "/api/user/integrations/openrouter"
     (saved,) = (each for each in SAVED["answers"] if (each["path"], each["user"]) == (path, "alice"))
-    changed = house.call("PATCH", path, {"is_enabled": True}).json
+    changed = app.call("PATCH", path, {"is_enabled": True}).json
     assert changed["max_cost_per_call_usd"] == saved["body"]["max_cost_per_call_usd"] == "0.5"
 
 
-def test_an_old_api_key_still_authenticates(house: House) -> None:
+def test_an_old_api_key_still_authenticates(app: App) -> None:
     arn = "arn:aws:execute-api:us-east-1:123456789012:api/test/GET/api/usage"
     headers = {"Authorization": f"Bearer {SAVED['names']['key_live_secret']}"}
-    policy = house.invoke("AuthorizerFunction", {"headers": headers, "methodArn": arn})
+    policy = app.invoke("AuthorizerFunction", {"headers": headers, "methodArn": arn})
     assert policy["context"] == {
         "user_id": "user_alice",
         "scopes": "execute",

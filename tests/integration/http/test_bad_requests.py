@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.integration.app import CALLBACKS, GOOD_KEY, Answer, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import MODEL, created, open_guest_house
-from tests.integration.house import CALLBACKS, GOOD_KEY, Answer, House
+from tests.integration.synced_app import MODEL, created, deployed_synced_app
 
 type Route = tuple[str, str]
 
@@ -66,25 +66,25 @@ BODILESS = {("POST", f"{INTEGRATION}/test")}
 
 @pytest.fixture(scope="module")
 def resource_id() -> list[str]:
-    """Where the house's one resource is noted."""
+    """Where the app's one resource is noted."""
     return []
 
 
 @pytest.fixture(scope="module")
-def shared(resource_id: list[str]) -> Iterator[House]:
-    """A house in which every route has something to work on."""
-    with open_guest_house() as house:
-        assert house.connect().status == 201
-        resource_id.append(created(house, "alice")["resource_id"])
-        house.fake.forget_requests()
-        yield house
+def shared(resource_id: list[str]) -> Iterator[App]:
+    """An app in which every route has something to work on."""
+    with deployed_synced_app() as app:
+        assert app.connect().status == 201
+        resource_id.append(created(app, "alice")["resource_id"])
+        app.fake.forget_requests()
+        yield app
 
 
 class Sender:
     """Sends bodies to one route, and checks what every refusal has in common."""
 
-    def __init__(self, house: House, route: Route, resource_id: str) -> None:
-        self.house, self.route = house, route
+    def __init__(self, app: App, route: Route, resource_id: str) -> None:
+        self.app, self.route = app, route
         self.method, path = route
         self.path = path.format(resource_id=resource_id, service="openrouter")
         self.good = {**BODIES[route], **({"resource_id": resource_id} if "resource_id" in BODIES[route] else {})}
@@ -92,12 +92,12 @@ class Sender:
     def refused(self, raw: str, status: int, caplog: pytest.LogCaptureFixture, **headers: str) -> dict[str, Any]:
         """The error that `raw` is answered with."""
         with recorded("dynamodb") as calls, recorded("events") as events, caplog.at_level(logging.DEBUG):
-            answer = self.house.call(self.method, self.path, raw=raw, headers=headers)
+            answer = self.app.call(self.method, self.path, raw=raw, headers=headers)
         assert answer.status == status, answer.text
         error = _error(answer, self.route)
         assert "Traceback" not in answer.text + caplog.text
         assert CANARY not in answer.text + caplog.text
-        assert (set(operations(calls)) <= READS, events, self.house.fake.requests) == (True, [], [])
+        assert (set(operations(calls)) <= READS, events, self.app.fake.requests) == (True, [], [])
         return error
 
 
@@ -124,11 +124,11 @@ def tries(values: Mapping[str, str], few: Collection[str]) -> Iterator[Any]:
 
 
 @pytest.fixture(params=BODIES, ids=[f"{method} {path}" for method, path in BODIES])
-def sender(request: pytest.FixtureRequest, shared: House, resource_id: list[str]) -> Sender:
+def sender(request: pytest.FixtureRequest, shared: App, resource_id: list[str]) -> Sender:
     return Sender(shared, request.param, resource_id[0])
 
 
-def test_every_route_with_a_body_is_here(shared: House) -> None:
+def test_every_route_with_a_body_is_here(shared: App) -> None:
     routes = {(route.method, route.path) for route in shared.plan.routes if route.method not in {"GET", "DELETE"}}
     assert routes == set(BODIES) | BODILESS
 
@@ -181,10 +181,10 @@ def test_a_good_body_in_a_list_is_no_good_body(sender: Sender, caplog: pytest.Lo
 @pytest.mark.parametrize("raw", ["null", ""])
 def test_no_body_at_all(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
     if sender.route == OPTIONAL:
-        assert sender.house.call(sender.method, sender.path, raw=raw).status == 202
+        assert sender.app.call(sender.method, sender.path, raw=raw).status == 202
         return
     assert sender.refused(raw, 400, caplog)["code"] == "malformed"
-    assert _error(sender.house.call(sender.method, sender.path), sender.route)["code"] == "malformed"
+    assert _error(sender.app.call(sender.method, sender.path), sender.route)["code"] == "malformed"
 
 
 NOT_JSON = {
@@ -270,7 +270,7 @@ LAX = [
 
 @pytest.mark.parametrize(("route", "change", "field"), LAX, ids=range(len(LAX)))
 def test_nothing_is_taken_for_what_it_is_not(
-    shared: House,
+    shared: App,
     resource_id: list[str],
     route: Route,
     change: dict[str, Any],
@@ -282,14 +282,14 @@ def test_nothing_is_taken_for_what_it_is_not(
     assert (error["code"], error["details"]["field"]) == ("invalid_field", field)
 
 
-def test_a_whole_number_is_a_number(shared: House) -> None:
+def test_a_whole_number_is_a_number(shared: App) -> None:
     config = {"model": MODEL, "temperature": 1, "top_p": 1}
     body = {"resource_type": "openrouter_instant", "config": config, "inputs": {"prompt": "hello"}}
     sent = shared.call("POST", "/api/resources/preview", body).json["request"]
     assert (sent["temperature"], sent["top_p"]) == (1, 1)
 
 
-def test_an_id_longer_than_any_of_ours_is_missing_before_the_database_is_asked(shared: House) -> None:
+def test_an_id_longer_than_any_of_ours_is_missing_before_the_database_is_asked(shared: App) -> None:
     routes = [route for route in shared.plan.routes if "_id}" in route.path]
     assert len(routes) == 6
     for route in routes:
@@ -302,17 +302,17 @@ def test_an_id_longer_than_any_of_ours_is_missing_before_the_database_is_asked(s
         assert long == [(missing[0], [])] * 2, route
 
 
-def _at(house: House, method: str, path: str, body: Any) -> tuple[Answer, list[str]]:
+def _at(app: App, method: str, path: str, body: Any) -> tuple[Answer, list[str]]:
     """An answer, and what the database was asked for it."""
     with recorded("dynamodb") as calls:
-        answer = house.call(method, path, body)
+        answer = app.call(method, path, body)
     return answer, operations(calls)
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
 @pytest.mark.parametrize("value", ["", " ", "two words", "k" * 256, "schlüssel", "tab\t", "nul\0"])
 def test_a_name_that_is_none_is_refused(
-    shared: House, resource_id: list[str], name: str, value: str, caplog: pytest.LogCaptureFixture
+    shared: App, resource_id: list[str], name: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sender = Sender(shared, ("POST", "/api/execute"), resource_id[0])
     error = sender.refused(json.dumps(sender.good), 422, caplog, **{name: value})

@@ -9,8 +9,8 @@ import pytest
 
 from instant.entrypoints.http.body import read_json
 from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, draft
-from tests.integration.guests import MODEL, created, new_user, open_guest_house
-from tests.integration.house import TEMPLATE, Answer, House
+from tests.integration.app import TEMPLATE, Answer, App
+from tests.integration.synced_app import MODEL, created, deployed_synced_app, new_user
 
 type Route = tuple[str, str]
 
@@ -26,15 +26,15 @@ def bodied() -> list[Route]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def refused(house: House, route: Route, raw: str, **more: Any) -> None:
+def refused(app: App, route: Route, raw: str, **more: Any) -> None:
     """It is a 4xx in our shape."""
     path = route[1].format(resource_id="res_00000000000000000000000000", service="openrouter")
-    assert_ours(house.call(route[0], path, raw=raw, user=new_user(), **more))
+    assert_ours(app.call(route[0], path, raw=raw, user=new_user(), **more))
 
 
 def assert_ours(answer: Answer) -> None:
@@ -45,7 +45,7 @@ def assert_ours(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("route", bodied(), ids=" ".join)
-def test_hostile_bodies_are_refused_and_leave_nothing(shared: House, route: Route) -> None:
+def test_hostile_bodies_are_refused_and_leave_nothing(shared: App, route: Route) -> None:
     before = stored(shared)
     shared.fake.forget_requests()
     for raw in HOSTILE.values():
@@ -59,7 +59,7 @@ def test_hostile_bodies_are_refused_and_leave_nothing(shared: House, route: Rout
 
 
 @pytest.mark.parametrize("name", LABORIOUS)
-def test_what_would_take_long_is_refused_before_it_is_begun(shared: House, name: str) -> None:
+def test_what_would_take_long_is_refused_before_it_is_begun(shared: App, name: str) -> None:
     """Checked, it would be a 200 or a 422, after up to a minute."""
     raw, limit = LABORIOUS[name]
     answer = shared.call("POST", "/api/resources/preview", raw=raw, user=new_user())
@@ -67,7 +67,7 @@ def test_what_would_take_long_is_refused_before_it_is_begun(shared: House, name:
     assert answer.json["error"]["details"]["limit"] == limit
 
 
-def test_a_call_of_a_stored_template_is_refused_in_the_same_way(shared: House) -> None:
+def test_a_call_of_a_stored_template_is_refused_in_the_same_way(shared: App) -> None:
     user = new_user()
     assert shared.connect(user).status == 201
     rule = {"items": {"anyOf": [{"const": number} for number in range(5_000)]}}
@@ -79,11 +79,11 @@ def test_a_call_of_a_stored_template_is_refused_in_the_same_way(shared: House) -
     assert shared.fake.requests == []
 
 
-def stored(house: House) -> list[Any]:
+def stored(app: App) -> list[Any]:
     """Every row but the counts of calls, and those of the catalog, which only its sync may write."""
-    variables = {name for plan in house.plan.functions.values() for name in plan.environment}
+    variables = {name for plan in app.plan.functions.values() for name in plan.environment}
     tables = {name for name in variables if name.endswith("_TABLE")} - {"LIMITS_TABLE", "MODELS_TABLE"}
-    return [house.table(name) for name in sorted(tables)]
+    return [app.table(name) for name in sorted(tables)]
 
 
 def test_what_is_large_and_harmless_is_read() -> None:
@@ -91,7 +91,7 @@ def test_what_is_large_and_harmless_is_read() -> None:
     assert read_json(json.dumps(value)) == value
 
 
-def test_a_good_body_may_come_in_base64(shared: House) -> None:
+def test_a_good_body_may_come_in_base64(shared: App) -> None:
     body = b64encode('{"name": "Schlüssel", "scopes": ["execute"]}'.encode()).decode()
     answer = shared.call("POST", "/api/user/api-keys", raw=body, user=new_user(), is_base64=True)
     assert (answer.status, answer.json["name"]) == (201, "Schlüssel")

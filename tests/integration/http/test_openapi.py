@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from instant.domain.errors import every_error
 from instant.entrypoints.openapi import PLACE
 from tests.architecture.project import ROOT, functions
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.integration.local.test_example_events import STORY
 from tests.openapi.__main__ import is_current
 from tests.openapi.answers import answer_content, answers, shown
@@ -88,9 +88,9 @@ def test_answers_are_described_field_by_field() -> None:
                 assert "$ref" in schema, route
 
 
-def test_examples_are_run_and_answers_are_as_described(house: House) -> None:
+def test_examples_are_run_and_answers_are_as_described(app: App) -> None:
     ran = set()
-    for case, event, answer in answers(house):
+    for case, event, answer in answers(app):
         ran.add((event["httpMethod"], event["resource"]))
         assert answer.status == STORY[case], (case, answer.text)
         content = answer_content(DOCUMENT, event, answer)
@@ -115,21 +115,21 @@ def test_examples_of_requests_fit_their_schemas(route: tuple[str, str]) -> None:
     assert content is None or content["examples"]
 
 
-def test_errors_are_as_described(furnished: House) -> None:
+def test_errors_are_as_described(seeded: App) -> None:
     schema = {"$ref": "#/components/schemas/Error"}
     for answer in (
-        furnished.call("GET", "/api/resources/none"),
-        furnished.call("GET", "/api/resources", query={"sort": "worst"}),
-        furnished.call("POST", "/api/resources", raw="{"),
-        furnished.call("POST", "/api/resources", {}, scopes=""),
-        furnished.execute(furnished.resource()["resource_id"], "[[fake: error 400]]"),
+        seeded.call("GET", "/api/resources/none"),
+        seeded.call("GET", "/api/resources", query={"sort": "worst"}),
+        seeded.call("POST", "/api/resources", raw="{"),
+        seeded.call("POST", "/api/resources", {}, scopes=""),
+        seeded.execute(seeded.resource()["resource_id"], "[[fake: error 400]]"),
     ):
         assert answer.status >= 400
         conforms(schema, answer.json)
 
 
-def test_it_is_served_to_anybody_as_it_is(house: House) -> None:
-    served = house.call("GET", "/api/openapi.json", user=None)
+def test_it_is_served_to_anybody_as_it_is(app: App) -> None:
+    served = app.call("GET", "/api/openapi.json", user=None)
     assert (served.status, served.headers["Content-Type"]) == (200, "application/json")
     assert served.text == PLACE.read_text()
     assert "max-age" in served.headers["Cache-Control"]

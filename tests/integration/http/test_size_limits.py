@@ -10,8 +10,8 @@ import pytest
 
 from instant.domain import limits
 from tests.architecture.project import CORE
-from tests.integration.guests import MODEL, new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
+from tests.integration.synced_app import MODEL, deployed_synced_app, new_user
 
 type Config = dict[str, Any]
 
@@ -31,9 +31,9 @@ class Attempt:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
 def preview(config: Config, inputs: Any = None, kind: str = "openrouter_instant", fine: int = 200) -> Attempt:
@@ -208,7 +208,7 @@ def test_every_limit_is_here() -> None:
 @pytest.mark.parametrize(
     ("name", "number"), [(name, number) for name, makers in CASES.items() for number in range(len(makers))]
 )
-def test_a_limit_is_where_it_says(shared: House, name: str, number: int) -> None:
+def test_a_limit_is_where_it_says(shared: App, name: str, number: int) -> None:
     limit = getattr(limits, name)
     user = new_user()
     for size in (limit - 1, limit, limit + 1):

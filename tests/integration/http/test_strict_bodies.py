@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.canary.misplaced import fields, put, schema_of
-from tests.integration.guests import new_user, open_guest_house
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.integration.http.test_bad_requests import BODIES
+from tests.integration.synced_app import deployed_synced_app, new_user
 
 WRONG = {"integer": "10", "number": "1", "boolean": "true"}
 DEEP = "/api/resources/preview"
@@ -16,9 +16,9 @@ DEEP = "/api/resources/preview"
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
 def cases() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
@@ -31,7 +31,7 @@ def cases() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
 
 
 @pytest.mark.parametrize(("method", "path", "place", "wrong"), [*cases()])
-def test_text_is_no_number(shared: House, method: str, path: str, place: tuple[str, ...], wrong: str) -> None:
+def test_text_is_no_number(shared: App, method: str, path: str, place: tuple[str, ...], wrong: str) -> None:
     body: dict[str, Any] = put(BODIES[method, path], place, wrong)
     if "resource_id" in body:
         body["resource_id"] = "res_00000000000000000000000000"

@@ -10,8 +10,8 @@ import pytest
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
+from tests.integration.app import ROOT, App, answer_of
 from tests.integration.browser import allow
-from tests.integration.house import ROOT, House, answer_of
 
 STORY = {
     "catalog_sync/on-demand": None,
@@ -75,13 +75,13 @@ def test_the_story_has_every_event() -> None:
     assert files == set(STORY)
 
 
-def test_every_event_runs(house: House) -> None:
+def test_every_event_runs(app: App) -> None:
     known: dict[str, str] = {}
     for case, status in STORY.items():
         event = event_of(case, known)
         if case == "authorizer/request":
-            give_key(house, event)
-        answer = house.invoke(function_of(house, case), event)
+            give_key(app, event)
+        answer = app.invoke(function_of(app, case), event)
         if status is not None:
             assert answer["statusCode"] == status, (case, answer)
             assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
@@ -97,7 +97,7 @@ def test_every_event_runs(house: House) -> None:
         elif case == "rank_resources/schedule":
             assert answer == {"seen": 1, "written": 1, "skipped": 0}
         else:
-            assert answer["seen"] == len(house.fake.catalog)
+            assert answer["seen"] == len(app.fake.catalog)
 
 
 @pytest.mark.parametrize("case", [case for case, status in STORY.items() if status])
@@ -122,10 +122,10 @@ def event_of(case: str, known: dict[str, str]) -> dict[str, Any]:
     return event
 
 
-def function_of(house: House, case: str) -> str:
+def function_of(app: App, case: str) -> str:
     """The logical id of the function that the event is for."""
     module = f"functions.{case.split('/')[0]}.app.handler"
-    return next(name for name, function in house.plan.functions.items() if function.handler == module)
+    return next(name for name, function in app.plan.functions.items() if function.handler == module)
 
 
 def learn(text: str, known: dict[str, str]) -> None:
@@ -141,8 +141,8 @@ def learn(text: str, known: dict[str, str]) -> None:
         known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
 
 
-def give_key(house: House, event: dict[str, Any]) -> None:
+def give_key(app: App, event: dict[str, Any]) -> None:
     """Put a key that exists into the authorizer's event."""
     secret, key = mint(user_id="user_alice", name="e", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
-    DynamoApiKeyStore(house.name("API_KEYS_TABLE")).put(key)
+    DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(key)
     event["headers"] = {"authorization": f"Bearer {secret.reveal()}"}

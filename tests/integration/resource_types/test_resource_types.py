@@ -1,11 +1,11 @@
 """The kinds of resources, with the schemas that forms are drawn from."""
 
 from instant.resource_types import RESOURCE_TYPES
-from tests.integration.house import House
+from tests.integration.app import App
 
 
-def test_every_type_shows_its_schemas_to_anybody(house: House) -> None:
-    answer = house.call("GET", "/api/resource-types", user=None)
+def test_every_type_shows_its_schemas_to_anybody(app: App) -> None:
+    answer = app.call("GET", "/api/resource-types", user=None)
     assert answer.status == 200
     resource_types = {resource_type["name"]: resource_type for resource_type in answer.json["data"]}
     assert set(resource_types) == set(RESOURCE_TYPES)
@@ -19,9 +19,9 @@ def test_every_type_shows_its_schemas_to_anybody(house: House) -> None:
         assert resource_type["inputs_schema"]["type"] == "object"
 
 
-def test_the_schema_of_openrouter_instant_draws_its_form(house: House) -> None:
+def test_the_schema_of_openrouter_instant_draws_its_form(app: App) -> None:
     (resource_type,) = (
-        k for k in house.call("GET", "/api/resource-types").json["data"] if k["name"] == "openrouter_instant"
+        k for k in app.call("GET", "/api/resource-types").json["data"] if k["name"] == "openrouter_instant"
     )
     assert resource_type["integration"] == "openrouter"
     config, inputs = resource_type["config_schema"], resource_type["inputs_schema"]
@@ -32,6 +32,6 @@ def test_the_schema_of_openrouter_instant_draws_its_form(house: House) -> None:
     assert (inputs["required"], set(inputs["properties"])) == (["prompt"], {"images", "prompt"})
 
 
-def test_types_take_no_query(house: House) -> None:
-    answer = house.call("GET", "/api/resource-types", query={"name": "x"})
+def test_types_take_no_query(app: App) -> None:
+    answer = app.call("GET", "/api/resource-types", query={"name": "x"})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "name")

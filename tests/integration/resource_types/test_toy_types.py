@@ -16,7 +16,7 @@ from instant.integrations import INTEGRATIONS
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Flow
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare
-from tests.integration.house import CHEAP_MODEL, Answer, House
+from tests.integration.app import CHEAP_MODEL, Answer, App
 from tests.integration.resource_types.toy_service import KEY, Service, serving
 from tests.toys.announce import Announce
 from tests.toys.careful import Careful
@@ -69,29 +69,29 @@ def service() -> Iterator[type[Service]]:
 
 
 @pytest.fixture
-def toys(house: House, service: type[Service], monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house with a catalog, the lines, and alice's keys."""
+def toys(app: App, service: type[Service], monkeypatch: pytest.MonkeyPatch) -> App:
+    """An app with a catalog, the lines, and alice's keys."""
     for integration in (Megaphone(service.url), Parrot(service.url)):
         monkeypatch.setitem(INTEGRATIONS, integration.name, integration)
     for resource_type in (Embeddings(), Announce(), Repeat(), Careful()):
         monkeypatch.setitem(RESOURCE_TYPES, resource_type.name, resource_type)
-    house.sync()
-    assert house.connect().status == 201
-    assert house.call("POST", "/api/user/integrations/megaphone", {"api_key": KEY}).status == 201
-    house.fake.forget_requests()
+    app.sync()
+    assert app.connect().status == 201
+    assert app.call("POST", "/api/user/integrations/megaphone", {"api_key": KEY}).status == 201
+    app.fake.forget_requests()
     service.asked.clear()
-    return house
+    return app
 
 
-def create(house: House, toy: Toy, **more: Any) -> Answer:
+def create(app: App, toy: Toy, **more: Any) -> Answer:
     body = {"resource_type": toy.name, "name": "Toy", "config": toy.config, "visibility": "public", **more}
-    return house.call("POST", "/api/resources", body)
+    return app.call("POST", "/api/resources", body)
 
 
-def execute(house: House, resource_id: str, toy: Toy, *, user: str = "alice", **headers: str) -> Answer:
+def execute(app: App, resource_id: str, toy: Toy, *, user: str = "alice", **headers: str) -> Answer:
     body = {"resource_id": resource_id, "inputs": toy.inputs}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return house.call("POST", "/api/execute", body, user=user, headers=named)
+    return app.call("POST", "/api/execute", body, user=user, headers=named)
 
 
 @pytest.fixture(params=TOYS)
@@ -99,13 +99,13 @@ def toy(request: pytest.FixtureRequest) -> Toy:
     return TOYS[request.param]
 
 
-def test_a_toy_is_listed(toys: House, toy: Toy) -> None:
+def test_a_toy_is_listed(toys: App, toy: Toy) -> None:
     listed = {each["name"]: each for each in toys.call("GET", "/api/resource-types").json["data"]}
     assert listed[toy.name]["integration"] == toy.integration
     assert listed[toy.name]["config_schema"]["type"] == "object"
 
 
-def test_a_toy_is_created_and_shown(toys: House, toy: Toy) -> None:
+def test_a_toy_is_created_and_shown(toys: App, toy: Toy) -> None:
     created = create(toys, toy)
     assert created.status == 201, created.text
     assert (created.json["config"], created.json["ai_model_id"]) == (toy.config, toy.model)
@@ -120,7 +120,7 @@ def test_a_toy_is_created_and_shown(toys: House, toy: Toy) -> None:
     assert (changed.status, changed.json["name"], changed.json["ai_model_id"]) == (200, "Other", toy.model)
 
 
-def test_a_toy_is_previewed(toys: House, service: type[Service], toy: Toy) -> None:
+def test_a_toy_is_previewed(toys: App, service: type[Service], toy: Toy) -> None:
     body = {"resource_type": toy.name, "config": toy.config, "inputs": toy.inputs}
     shown = toys.call("POST", "/api/resources/preview", body).json
     assert {name: shown["request"][name] for name in toy.preview} == toy.preview
@@ -130,7 +130,7 @@ def test_a_toy_is_previewed(toys: House, service: type[Service], toy: Toy) -> No
     assert (service.asked, toys.fake.requests) == ([], [])
 
 
-def test_a_toy_is_executed_recorded_and_shown(toys: House, toy: Toy) -> None:
+def test_a_toy_is_executed_recorded_and_shown(toys: App, toy: Toy) -> None:
     resource_id = create(toys, toy).json["resource_id"]
     answer = execute(toys, resource_id, toy)
     assert answer.status == 200, answer.text
@@ -149,7 +149,7 @@ def test_a_toy_is_executed_recorded_and_shown(toys: House, toy: Toy) -> None:
 
 
 def test_a_toy_is_executed_once_with_an_idempotency_key_and_a_budget(
-    toys: House, service: type[Service], toy: Toy
+    toys: App, service: type[Service], toy: Toy
 ) -> None:
     assert toys.call("PUT", "/api/budgets", {"scope": "user", "daily_usd": "1", "monthly_usd": None}).status == 200
     resource_id = create(toys, toy).json["resource_id"]
@@ -161,7 +161,7 @@ def test_a_toy_is_executed_once_with_an_idempotency_key_and_a_budget(
     assert len(sent) + len([each for each in toys.fake.requests if each.method == "POST"]) == 1
 
 
-def test_a_prepared_toy_survives_json(toys: House, toy: Toy) -> None:
+def test_a_prepared_toy_survives_json(toys: App, toy: Toy) -> None:
     resource_id = create(toys, toy).json["resource_id"]
     caller = Identity("user_alice", frozenset({Scope.EXECUTE}))
     request = ExecuteRequest(resource_id=resource_id, inputs=toy.inputs)
@@ -171,12 +171,12 @@ def test_a_prepared_toy_survives_json(toys: House, toy: Toy) -> None:
     assert KEY not in text
 
 
-def test_a_type_that_needs_a_key_is_refused_without_one(toys: House, toy: Toy) -> None:
+def test_a_type_that_needs_a_key_is_refused_without_one(toys: App, toy: Toy) -> None:
     answer = execute(toys, create(toys, toy).json["resource_id"], toy, user="bob")
     assert answer.code == "credential_missing" if toy.integration else answer.status == 200
 
 
-def test_a_type_without_a_key_is_under_the_users_cap(toys: House) -> None:
+def test_a_type_without_a_key_is_under_the_users_cap(toys: App) -> None:
     toy = TOYS["no key"]
     resource_id = create(toys, toy).json["resource_id"]
     dear = {"resource_id": resource_id, "inputs": {"words": "x" * 30}}
@@ -191,11 +191,11 @@ def test_a_type_without_a_key_is_under_the_users_cap(toys: House) -> None:
     assert toys.call("POST", "/api/execute", dear, user="bob").code == "cost_cap"
 
 
-def test_a_service_without_keys_cannot_be_connected(toys: House) -> None:
+def test_a_service_without_keys_cannot_be_connected(toys: App) -> None:
     assert toys.call("POST", "/api/user/integrations/parrot", {"api_key": KEY}).status == 404
 
 
-def test_a_type_chooses_its_models(toys: House) -> None:
+def test_a_type_chooses_its_models(toys: App) -> None:
     chat = create(toys, Toy("openrouter_instant", {"model": EMBEDDER}, {}, {}, "", None, None, None, None))
     assert chat.json["error"]["message"] == f"config.model: {EMBEDDER} answers with neither text nor images"
     embedder = create(toys, Toy("embeddings", {"model": CHEAP_MODEL}, {}, {}, "", None, None, None, None))
@@ -204,7 +204,7 @@ def test_a_type_chooses_its_models(toys: House) -> None:
 
 
 def test_a_busy_service_is_retried_where_its_integration_says_that_nothing_was_done(
-    toys: House, service: type[Service]
+    toys: App, service: type[Service]
 ) -> None:
     toy = TOYS["no model"]
     resource_id = create(toys, toy).json["resource_id"]
@@ -213,7 +213,7 @@ def test_a_busy_service_is_retried_where_its_integration_says_that_nothing_was_d
     assert [line for line, _, _ in service.asked] == ["POST /shouts"] * 3
 
 
-def test_a_flow_that_ends_before_it_spends_leaves_nothing_behind(toys: House) -> None:
+def test_a_flow_that_ends_before_it_spends_leaves_nothing_behind(toys: App) -> None:
     toy = TOYS["two exchanges"]
     resource_id = create(toys, toy).json["resource_id"]
     toys.call("PUT", "/api/budgets", {"scope": "user", "daily_usd": "1", "monthly_usd": None})
@@ -236,7 +236,7 @@ class Twice(Announce):
 
 @pytest.mark.parametrize("end", ["503", "hang-up"])
 def test_what_a_flow_spent_before_it_failed_is_never_recorded_as_nothing(
-    toys: House, service: type[Service], monkeypatch: pytest.MonkeyPatch, end: str
+    toys: App, service: type[Service], monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     monkeypatch.setitem(RESOURCE_TYPES, "twice", Twice())
     toy = replace(TOYS["no model"], name="twice")

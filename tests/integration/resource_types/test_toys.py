@@ -7,9 +7,9 @@ import pytest
 
 from instant.integrations import INTEGRATIONS
 from instant.resource_types import RESOURCE_TYPES
-from tests.integration.guests import MODEL
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
 from tests.integration.resource_types.toy_service import KEY, Service, serving
+from tests.integration.synced_app import MODEL
 from tests.toys.megaphone import Megaphone
 from tests.toys.shout import Shout
 
@@ -23,35 +23,35 @@ def service() -> Iterator[type[Service]]:
 
 
 @pytest.fixture
-def toys(house: House, service: Any, monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house with a catalog, and the two lines."""
-    house.sync()
-    house.fake.forget_requests()
+def toys(app: App, service: Any, monkeypatch: pytest.MonkeyPatch) -> App:
+    """An app with a catalog, and the two lines."""
+    app.sync()
+    app.fake.forget_requests()
     monkeypatch.setitem(INTEGRATIONS, "megaphone", Megaphone(service.url))
     monkeypatch.setitem(RESOURCE_TYPES, "shout", Shout())
-    return house
+    return app
 
 
-def _create(house: House, **config: Any) -> Answer:
+def _create(app: App, **config: Any) -> Answer:
     body = {"resource_type": "shout", "name": "Town crier", "config": {"model": MODEL, "loudness": 3, **config}}
-    return house.call("POST", "/api/resources", body)
+    return app.call("POST", "/api/resources", body)
 
 
-def _shout(house: House, resource_id: str, **inputs: Any) -> Answer:
-    return house.call("POST", "/api/execute", {"resource_id": resource_id, "inputs": inputs or {"words": "hear ye"}})
+def _shout(app: App, resource_id: str, **inputs: Any) -> Answer:
+    return app.call("POST", "/api/execute", {"resource_id": resource_id, "inputs": inputs or {"words": "hear ye"}})
 
 
-def _connect(house: House, key: str = KEY, **more: Any) -> Answer:
-    return house.call("POST", PATH, {"api_key": key, **more})
+def _connect(app: App, key: str = KEY, **more: Any) -> Answer:
+    return app.call("POST", PATH, {"api_key": key, **more})
 
 
-def test_without_the_two_lines_nobody_knows_them(house: House) -> None:
-    house.sync()
-    assert _connect(house).status == 404
-    assert _create(house).json["error"]["details"]["field"] == "resource_type"
+def test_without_the_two_lines_nobody_knows_them(app: App) -> None:
+    app.sync()
+    assert _connect(app).status == 404
+    assert _create(app).json["error"]["details"]["field"] == "resource_type"
 
 
-def test_the_toy_type_is_listed_with_its_schemas(toys: House) -> None:
+def test_the_toy_type_is_listed_with_its_schemas(toys: App) -> None:
     kinds = {kind["name"]: kind for kind in toys.call("GET", "/api/resource-types").json["data"]}
     assert set(kinds) == {*RESOURCE_TYPES}
     assert (kinds["shout"]["integration"], kinds["shout"]["description"]) == ("megaphone", "Says it louder.")
@@ -59,7 +59,7 @@ def test_the_toy_type_is_listed_with_its_schemas(toys: House) -> None:
     assert set(kinds["shout"]["inputs_schema"]["properties"]) == {"words"}
 
 
-def test_the_toy_service_is_connected_tested_and_forgotten(toys: House, service: type[Service]) -> None:
+def test_the_toy_service_is_connected_tested_and_forgotten(toys: App, service: type[Service]) -> None:
     for key, status in (("mega-1", 422), ("sk-or-v1-0123456789abcdef", 422), ("mega-unknown1", 409)):
         assert _connect(toys, key).status == status
         assert toys.table("INTEGRATIONS_TABLE") == []
@@ -78,7 +78,7 @@ def test_the_toy_service_is_connected_tested_and_forgotten(toys: House, service:
     assert toys.fake.requests == []
 
 
-def test_the_toy_type_runs_from_creation_to_history(toys: House, service: type[Service]) -> None:
+def test_the_toy_type_runs_from_creation_to_history(toys: App, service: type[Service]) -> None:
     assert _create(toys, loudness=12).json["error"]["details"]["field"] == "config.loudness"
     assert _create(toys, echo=True).json["error"]["details"]["field"] == "config.echo"
     refused = _create(toys, model="meadow/lark-mini", loudness=6)
@@ -105,7 +105,7 @@ def test_the_toy_type_runs_from_creation_to_history(toys: House, service: type[S
     assert toys.fake.requests == []
 
 
-def test_the_toys_are_kept_to_the_cap_and_to_the_verdict(toys: House, service: type[Service]) -> None:
+def test_the_toys_are_kept_to_the_cap_and_to_the_verdict(toys: App, service: type[Service]) -> None:
     loud = _create(toys, loudness=11).json["resource_id"]
     _connect(toys, max_cost_per_call_usd="0.01")
     asked = len(service.asked)

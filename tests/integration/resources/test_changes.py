@@ -5,29 +5,29 @@ from typing import Any
 
 import pytest
 
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def patch(house: House, user: str, resource: dict[str, Any], body: dict[str, Any]) -> Answer:
+def patch(app: App, user: str, resource: dict[str, Any], body: dict[str, Any]) -> Answer:
     """Change it."""
-    return house.call("PATCH", f"/api/resources/{resource['resource_id']}", body, user=user)
+    return app.call("PATCH", f"/api/resources/{resource['resource_id']}", body, user=user)
 
 
-def read(house: House, user: str, resource: dict[str, Any]) -> dict[str, Any]:
+def read(app: App, user: str, resource: dict[str, Any]) -> dict[str, Any]:
     """The fields of `resource` as they are now."""
-    answer = house.call("GET", f"/api/resources/{resource['resource_id']}", user=user)
+    answer = app.call("GET", f"/api/resources/{resource['resource_id']}", user=user)
     assert answer.status == 200, answer.text
     return {name: answer.json[name] for name in resource}
 
 
-def test_only_what_is_sent_changes(shared: House) -> None:
+def test_only_what_is_sent_changes(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, description="old", category="fun")
     changed = patch(shared, user, resource, {"name": "New name", "visibility": "public", "description": None})
@@ -38,7 +38,7 @@ def test_only_what_is_sent_changes(shared: House) -> None:
     assert read(shared, user, resource) == changed.json
 
 
-def test_settings_are_replaced_whole_and_the_model_with_them(shared: House) -> None:
+def test_settings_are_replaced_whole_and_the_model_with_them(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, {"temperature": 0.5})
     changed = patch(shared, user, resource, {"config": {"model": "meadow/lark-mini"}}).json
@@ -65,7 +65,7 @@ def test_settings_are_replaced_whole_and_the_model_with_them(shared: House) -> N
         ({"description": "x" * 2_001}, "description"),
     ],
 )
-def test_a_bad_change_is_named_and_changes_nothing(shared: House, body: dict[str, Any], field: str) -> None:
+def test_a_bad_change_is_named_and_changes_nothing(shared: App, body: dict[str, Any], field: str) -> None:
     user = new_user()
     resource = created(shared, user)
     before = shared.table("RESOURCES_TABLE")
@@ -74,7 +74,7 @@ def test_a_bad_change_is_named_and_changes_nothing(shared: House, body: dict[str
     assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_a_moved_slug_frees_the_old_address(shared: House) -> None:
+def test_a_moved_slug_frees_the_old_address(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, slug="old")
     moved = patch(shared, user, resource, {"slug": "new"}).json
@@ -89,7 +89,7 @@ def test_a_moved_slug_frees_the_old_address(shared: House) -> None:
     assert patch(shared, user, resource, {"slug": "new", "name": "Same address"}).status == 200
 
 
-def test_a_deleted_resource_is_gone_everywhere_but_in_the_history(shared: House) -> None:
+def test_a_deleted_resource_is_gone_everywhere_but_in_the_history(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     resource = created(shared, user, visibility="public")
@@ -113,7 +113,7 @@ def test_a_deleted_resource_is_gone_everywhere_but_in_the_history(shared: House)
     assert (history.status, history.json["output"]) == (200, ran["output"])
 
 
-def test_deletion_frees_the_slug_and_keeps_the_row(shared: House) -> None:
+def test_deletion_frees_the_slug_and_keeps_the_row(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, slug="again", visibility="public")
     assert shared.call("DELETE", f"/api/resources/{resource['resource_id']}", user=user).status == 204

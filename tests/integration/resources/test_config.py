@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from instant.resource_types.model_settings import ModelSettings
-from tests.integration.guests import new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
+from tests.integration.synced_app import deployed_synced_app, new_user
 
 GONE = "meadow/lark-mini:free"
 PLAIN = "meadow/lark"
@@ -43,24 +43,24 @@ ANYWHERE = {"model", "fallback_models", "system_prompt", "provider", "web_search
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        house.retire(GONE)
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        app.retire(GONE)
+        yield app
 
 
-def _create(house: House, config: Any) -> Answer:
+def _create(app: App, config: Any) -> Answer:
     body = {"resource_type": "openrouter_instant", "name": "Haiku", "config": config}
-    return house.call("POST", "/api/resources", body, user=new_user())
+    return app.call("POST", "/api/resources", body, user=new_user())
 
 
-def _refused(house: House, config: Any, field: str) -> str:
+def _refused(app: App, config: Any, field: str) -> str:
     """The message of a refusal that names `field` and stores nothing."""
-    before = house.table("RESOURCES_TABLE")
-    answer = _create(house, config)
+    before = app.table("RESOURCES_TABLE")
+    answer = _create(app, config)
     assert (answer.status, answer.code) == (422, "invalid_field"), answer.text
     assert answer.json["error"]["details"]["field"] == field
-    assert house.table("RESOURCES_TABLE") == before
+    assert app.table("RESOURCES_TABLE") == before
     message = str(answer.json["error"]["message"])
     assert message.startswith(f"{field}: ")
     return message
@@ -78,25 +78,25 @@ def _refused(house: House, config: Any, field: str) -> str:
         ("juniper/reel-1", "answers with neither text nor images"),
     ],
 )
-def test_a_model_that_cannot_answer_is_refused_with_the_reason(shared: House, model: str, reason: str) -> None:
+def test_a_model_that_cannot_answer_is_refused_with_the_reason(shared: App, model: str, reason: str) -> None:
     message = _refused(shared, {"model": model}, "config.model")
     assert (model in message) == (reason != "not in the catalog"), "a name that the catalog does not know may be a key"
     assert reason in message
 
 
 @pytest.mark.parametrize("model", ["", "no-slash", "a/b/c", "a b/c", "/x", "x/", "a/b\n", "x" * 400, None, 7, ["a/b"]])
-def test_what_is_no_model_id_is_refused_by_name(shared: House, model: Any) -> None:
+def test_what_is_no_model_id_is_refused_by_name(shared: App, model: Any) -> None:
     _refused(shared, {"model": model}, "config.model")
 
 
-def test_a_model_is_required(shared: House) -> None:
+def test_a_model_is_required(shared: App) -> None:
     assert "required" in _refused(shared, {"temperature": 1}, "config.model")
 
 
 @pytest.mark.parametrize(
     "model", [PLAIN, "~meadow/lark-latest", "meadow/skylark-voice", "stealth/moth-alpha", "northwind/easel-max"]
 )
-def test_ordinary_models_and_aliases_and_talking_and_painting_ones_are_fine(shared: House, model: str) -> None:
+def test_ordinary_models_and_aliases_and_talking_and_painting_ones_are_fine(shared: App, model: str) -> None:
     assert _create(shared, {"model": model}).status == 201
 
 
@@ -105,16 +105,16 @@ def test_the_examples_are_all_settings() -> None:
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, *SHAPES])
-def test_a_setting_that_the_model_would_drop_is_refused_by_name(shared: House, name: str) -> None:
+def test_a_setting_that_the_model_would_drop_is_refused_by_name(shared: App, name: str) -> None:
     message = _refused(shared, {"model": "stealth/bare", name: (EXAMPLES | SHAPES)[name]}, f"config.{name}")
     assert "stealth/bare does not support it" in message
 
 
-def test_the_first_of_several_unsupported_settings_is_named(shared: House) -> None:
+def test_the_first_of_several_unsupported_settings_is_named(shared: App) -> None:
     _refused(shared, {"model": "openai/gpt-5-nano", "seed": 1, "temperature": 1, "top_p": 1}, "config.temperature")
 
 
-def test_supported_settings_are_stored_as_they_are(shared: House) -> None:
+def test_supported_settings_are_stored_as_they_are(shared: App) -> None:
     config = {"model": "anthropic/claude-haiku-4.5", "system_prompt": "Be brief."}
     supported = set(EXAMPLES) - {"top_a", "min_p", "repetition_penalty"}
     answer = _create(shared, {**config, **{name: EXAMPLES[name] for name in supported}})
@@ -129,7 +129,7 @@ def test_supported_settings_are_stored_as_they_are(shared: House) -> None:
         ("northwind/overflow", 32_768),  # a limit beyond its context
     ],
 )
-def test_no_answer_may_be_longer_than_the_model_can_give(shared: House, model: str, longest: int) -> None:
+def test_no_answer_may_be_longer_than_the_model_can_give(shared: App, model: str, longest: int) -> None:
     assert _create(shared, {"model": model, "max_tokens": longest}).status == 201
     assert str(longest) in _refused(shared, {"model": model, "max_tokens": longest + 1}, "config.max_tokens")
 
@@ -146,7 +146,7 @@ def test_no_answer_may_be_longer_than_the_model_can_give(shared: House, model: s
         ("max_tokens", 1, 64_000, 1),
     ],
 )
-def test_ranges_hold_at_both_ends(shared: House, name: str, least: float, most: float, step: float) -> None:
+def test_ranges_hold_at_both_ends(shared: App, name: str, least: float, most: float, step: float) -> None:
     model = "anthropic/claude-haiku-4.5"
     for value in (least, most):
         assert _create(shared, {"model": model, name: value}).status == 201
@@ -180,15 +180,15 @@ def test_ranges_hold_at_both_ends(shared: House, name: str, least: float, most: 
         ({"Temperature": 1}, "Temperature"),
     ],
 )
-def test_a_wrong_setting_is_named(shared: House, setting: dict[str, Any], field: str) -> None:
+def test_a_wrong_setting_is_named(shared: App, setting: dict[str, Any], field: str) -> None:
     _refused(shared, {"model": PLAIN, **setting}, f"config.{field}")
 
 
 @pytest.mark.parametrize("config", [None, [], "model", 7])
-def test_settings_are_an_object(shared: House, config: Any) -> None:
+def test_settings_are_an_object(shared: App, config: Any) -> None:
     _refused(shared, config, "config")
 
 
-def test_an_unset_setting_is_as_good_as_none(shared: House) -> None:
+def test_an_unset_setting_is_as_good_as_none(shared: App) -> None:
     answer = _create(shared, {"model": "stealth/bare", "temperature": None})
     assert (answer.status, answer.json["config"]) == (201, {"model": "stealth/bare"})

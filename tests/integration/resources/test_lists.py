@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def _list(house: House, user: str, **query: str) -> Answer:
-    return house.call("GET", "/api/resources", query=query, user=user)
+def _list(app: App, user: str, **query: str) -> Answer:
+    return app.call("GET", "/api/resources", query=query, user=user)
 
 
-def _pages(house: House, user: str, **query: str) -> Iterator[list[str]]:
+def _pages(app: App, user: str, **query: str) -> Iterator[list[str]]:
     """The ids, page by page."""
     cursor: dict[str, str] = {}
     while True:
-        answer = _list(house, user, **query, **cursor)
+        answer = _list(app, user, **query, **cursor)
         assert answer.status == 200, answer.text
         assert set(answer.json) == {"data", "next_cursor"}
         yield [resource["resource_id"] for resource in answer.json["data"]]
@@ -33,13 +33,13 @@ def _pages(house: House, user: str, **query: str) -> Iterator[list[str]]:
         cursor = {"cursor": answer.json["next_cursor"]}
 
 
-def _create(house: House, user: str, count: int, **fields: Any) -> list[str]:
+def _create(app: App, user: str, count: int, **fields: Any) -> list[str]:
     """The ids of so many new resources, newest first."""
-    return [created(house, user, **fields)["resource_id"] for _ in range(count)][::-1]
+    return [created(app, user, **fields)["resource_id"] for _ in range(count)][::-1]
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [("1", [1] * 4), ("2", [2, 2]), ("3", [3, 1]), ("4", [4]), ("200", [4])])
-def test_pages_hold_everything_once_newest_first(shared: House, limit: str, sizes: list[int]) -> None:
+def test_pages_hold_everything_once_newest_first(shared: App, limit: str, sizes: list[int]) -> None:
     user = new_user()
     ids = _create(shared, user, 4)
     pages = list(_pages(shared, user, limit=limit))
@@ -47,11 +47,11 @@ def test_pages_hold_everything_once_newest_first(shared: House, limit: str, size
     assert [each for page in pages for each in page] == ids
 
 
-def test_nobody_s_list_is_empty_and_whole(shared: House) -> None:
+def test_nobody_s_list_is_empty_and_whole(shared: App) -> None:
     assert _list(shared, new_user()).json == {"data": [], "next_cursor": None}
 
 
-def test_mine_are_mine_whatever_their_visibility(shared: House) -> None:
+def test_mine_are_mine_whatever_their_visibility(shared: App) -> None:
     user, other = new_user(), new_user()
     ids = [_create(shared, user, 1, visibility=each)[0] for each in ("private", "unlisted", "public")]
     _create(shared, other, 1, visibility="public")
@@ -59,7 +59,7 @@ def test_mine_are_mine_whatever_their_visibility(shared: House) -> None:
     assert _list(shared, user, listing="mine").json == _list(shared, user).json
 
 
-def test_lists_leave_settings_out(shared: House) -> None:
+def test_lists_leave_settings_out(shared: App) -> None:
     """Fifty of the largest would be more than an answer may hold."""
     user = new_user()
     resource_id = created(shared, user, {"system_prompt": "x" * 9_000}, visibility="public")["resource_id"]
@@ -71,7 +71,7 @@ def test_lists_leave_settings_out(shared: House) -> None:
     assert len(shared.call("GET", f"/api/resources/{resource_id}", user=user).json["config"]["system_prompt"]) == 9_000
 
 
-def test_deleted_ones_leave_no_gaps(shared: House) -> None:
+def test_deleted_ones_leave_no_gaps(shared: App) -> None:
     user = new_user()
     ids = _create(shared, user, 5)
     for resource_id in (ids[0], ids[1], ids[3]):
@@ -79,7 +79,7 @@ def test_deleted_ones_leave_no_gaps(shared: House) -> None:
     assert list(_pages(shared, user, limit="1")) == [[ids[2]], [ids[4]]]
 
 
-def test_everybody_sees_the_public_ones_of_everybody(shared: House) -> None:
+def test_everybody_sees_the_public_ones_of_everybody(shared: App) -> None:
     one, two = new_user(), new_user()
     first = _create(shared, one, 1, visibility="public")
     hidden = [_create(shared, one, 1, visibility=visibility)[0] for visibility in ("private", "unlisted")]
@@ -96,7 +96,7 @@ def test_everybody_sees_the_public_ones_of_everybody(shared: House) -> None:
     assert public(two) == [second[0], hidden[0]]
 
 
-def test_somebody_else_s_cursor_shows_nothing_of_theirs(shared: House) -> None:
+def test_somebody_else_s_cursor_shows_nothing_of_theirs(shared: App) -> None:
     user, other = new_user(), new_user()
     ids = _create(shared, user, 3)
     theirs = _create(shared, other, 3)
@@ -130,7 +130,7 @@ def _word(text: str) -> str:
         _word("[" * 5_000),
     ],
 )
-def test_a_cursor_that_we_did_not_make_is_named(shared: House, cursor: str) -> None:
+def test_a_cursor_that_we_did_not_make_is_named(shared: App, cursor: str) -> None:
     answer = _list(shared, "alice", cursor=cursor)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "cursor")
 
@@ -151,12 +151,12 @@ def test_a_cursor_that_we_did_not_make_is_named(shared: House, cursor: str) -> N
         ({"limit": "5", "offset": "5"}, "offset"),
     ],
 )
-def test_a_query_that_means_nothing_is_named(shared: House, query: dict[str, str], field: str) -> None:
+def test_a_query_that_means_nothing_is_named(shared: App, query: dict[str, str], field: str) -> None:
     answer = _list(shared, "alice", **query)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_every_route_refuses_a_query_that_it_does_not_know(shared: House) -> None:
+def test_every_route_refuses_a_query_that_it_does_not_know(shared: App) -> None:
     user = new_user()
     path = f"/api/resources/{_create(shared, user, 1)[0]}"
     for method, body in (("GET", None), ("PATCH", {"name": "New"}), ("DELETE", None)):

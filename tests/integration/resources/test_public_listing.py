@@ -7,18 +7,18 @@ import pytest
 from instant.adapters.resources.rows import LISTED_FACTS, USE_FACTS
 from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.resources.resource import Resource, Visibility
+from tests.integration.app import TEMPLATE, Answer, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import TEMPLATE, Answer, House
 
 SORTS = ("newest", "most_used", "success_rate")
 
 
-def store_of(house: House) -> DynamoResourceStore:
+def store_of(app: App) -> DynamoResourceStore:
     """The store, past HTTP."""
-    return DynamoResourceStore(house.name("RESOURCES_TABLE"))
+    return DynamoResourceStore(app.name("RESOURCES_TABLE"))
 
 
-def put(house: House, number: int, **more: Any) -> Resource:
+def put(app: App, number: int, **more: Any) -> Resource:
     """A public resource as if made at a given time; `number` orders it."""
     time = f"2026-01-01T00:00:00.{number:06d}Z"
     facts: dict[str, Any] = {
@@ -34,28 +34,28 @@ def put(house: House, number: int, **more: Any) -> Resource:
         "config": {"model": "meadow/lark", "system_prompt": "s" * 3_000},
     }
     resource = Resource(**{**facts, **more})
-    store_of(house).create(resource)
+    store_of(app).create(resource)
     return resource
 
 
-def page(house: House, *, user: str = "bob", **query: str) -> Answer:
+def page(app: App, *, user: str = "bob", **query: str) -> Answer:
     """One page of the public list."""
-    return house.call("GET", "/api/resources", user=user, query={"listing": "public", **query})
+    return app.call("GET", "/api/resources", user=user, query={"listing": "public", **query})
 
 
-def found(house: House, **query: str) -> list[str]:
+def found(app: App, **query: str) -> list[str]:
     """The names on the first page."""
-    answer = page(house, **query)
+    answer = page(app, **query)
     assert answer.status == 200, answer.text
     return [row["name"] for row in answer.json["data"]]
 
 
-def walk(house: House, between: Any = lambda: None, **query: str) -> list[str]:
+def walk(app: App, between: Any = lambda: None, **query: str) -> list[str]:
     """Every id, page after page."""
     ids: list[str] = []
     cursor: dict[str, str] = {}
     for _ in range(100):
-        answer = page(house, **query, **cursor)
+        answer = page(app, **query, **cursor)
         assert answer.status == 200, answer.text
         ids += [row["resource_id"] for row in answer.json["data"]]
         if answer.json["next_cursor"] is None:
@@ -66,15 +66,15 @@ def walk(house: House, between: Any = lambda: None, **query: str) -> list[str]:
 
 
 @pytest.fixture
-def library(house: House) -> House:
+def library(app: App) -> App:
     """Four different public resources, and two that are not."""
-    put(house, 1, name="Haiku of the Sea", category="poems", description="Drei Zeilen über Straßen")
-    put(house, 2, name="Invoice reader", category="office", ai_model_id="northwind/clerk", description="100% _exact_")
-    put(house, 3, name="Sonnet", category="poems", resource_type="prompt_template", owner_id="user_bob", slug="s")
-    put(house, 4, name="Lark song", ai_model_id="meadowlands/lark")
-    put(house, 5, name="Private haiku", category="poems", visibility=Visibility.PRIVATE)
-    put(house, 6, name="Unlisted haiku", category="poems", visibility=Visibility.UNLISTED)
-    return house
+    put(app, 1, name="Haiku of the Sea", category="poems", description="Drei Zeilen über Straßen")
+    put(app, 2, name="Invoice reader", category="office", ai_model_id="northwind/clerk", description="100% _exact_")
+    put(app, 3, name="Sonnet", category="poems", resource_type="prompt_template", owner_id="user_bob", slug="s")
+    put(app, 4, name="Lark song", ai_model_id="meadowlands/lark")
+    put(app, 5, name="Private haiku", category="poems", visibility=Visibility.PRIVATE)
+    put(app, 6, name="Unlisted haiku", category="poems", visibility=Visibility.UNLISTED)
+    return app
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def library(house: House) -> House:
         ({"category": "poems", "author": "meadow", "q": "sea"}, ["Haiku of the Sea"]),
     ],
 )
-def test_filters_find(library: House, query: dict[str, str], names: list[str]) -> None:
+def test_filters_find(library: App, query: dict[str, str], names: list[str]) -> None:
     assert found(library, **query) == names
     for sort in SORTS:
         assert sorted(found(library, sort=sort, **query)) == sorted(names)
 
 
-def test_own_resources_are_filtered_alike(library: House) -> None:
+def test_own_resources_are_filtered_alike(library: App) -> None:
     for query, names in (
         ({"category": "poems"}, ["Unlisted haiku", "Private haiku", "Haiku of the Sea"]),
         ({"q": "private"}, ["Private haiku"]),
@@ -131,12 +131,12 @@ def test_own_resources_are_filtered_alike(library: House) -> None:
         ({"order": "newest"}, "order"),
     ],
 )
-def test_what_cannot_be_asked_is_named(house: House, query: dict[str, str], field: str) -> None:
-    answer = page(house, **query)
+def test_what_cannot_be_asked_is_named(app: App, query: dict[str, str], field: str) -> None:
+    answer = page(app, **query)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_a_cursor_of_another_order_is_named(library: House) -> None:
+def test_a_cursor_of_another_order_is_named(library: App) -> None:
     cursor = page(library, limit="1").json["next_cursor"]
     for query in ({"sort": "most_used"}, {"sort": "success_rate"}):
         answer = page(library, cursor=cursor, **query)
@@ -145,46 +145,46 @@ def test_a_cursor_of_another_order_is_named(library: House) -> None:
 
 @pytest.mark.parametrize("limit", ["1", "3", "7", "200"])
 @pytest.mark.parametrize("sort", SORTS)
-def test_pages_add_up_to_the_list(house: House, sort: str, limit: str) -> None:
-    ids = [put(house, number).resource_id for number in range(21)]
-    assert walk(house, sort=sort, limit=limit) == ids[::-1]
+def test_pages_add_up_to_the_list(app: App, sort: str, limit: str) -> None:
+    ids = [put(app, number).resource_id for number in range(21)]
+    assert walk(app, sort=sort, limit=limit) == ids[::-1]
 
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("query", [{}, {"category": "kept"}])
-def test_paging_is_stable_while_others_write(house: House, sort: str, query: dict[str, str]) -> None:
+def test_paging_is_stable_while_others_write(app: App, sort: str, query: dict[str, str]) -> None:
     """What is there throughout is told once, whatever appears, changes and disappears between two pages."""
-    kept = [put(house, number, category="kept").resource_id for number in range(100, 140, 2)]
-    gone = [put(house, number, category="kept") for number in range(101, 141, 2)]
-    store, fresh = store_of(house), iter(range(200, 300))
+    kept = [put(app, number, category="kept").resource_id for number in range(100, 140, 2)]
+    gone = [put(app, number, category="kept") for number in range(101, 141, 2)]
+    store, fresh = store_of(app), iter(range(200, 300))
 
     def between() -> None:
-        put(house, next(fresh), category="kept")
+        put(app, next(fresh), category="kept")
         store.delete(gone.pop(), "2026-02-01T00:00:00.000000Z")
         store.delete(gone.pop(0), "2026-02-01T00:00:00.000000Z")
 
-    ids = walk(house, between, sort=sort, limit="5", **query)
+    ids = walk(app, between, sort=sort, limit="5", **query)
     assert len(ids) == len(set(ids))
     assert [resource_id for resource_id in ids if resource_id in kept] == kept[::-1]
 
 
-def test_the_row_that_a_cursor_names_may_go(house: House) -> None:
-    resources = [put(house, number) for number in range(6)]
-    first = page(house, limit="3").json
-    store_of(house).delete(resources[3], "2026-02-01T00:00:00.000000Z")
-    rest = page(house, limit="3", cursor=first["next_cursor"]).json
+def test_the_row_that_a_cursor_names_may_go(app: App) -> None:
+    resources = [put(app, number) for number in range(6)]
+    first = page(app, limit="3").json
+    store_of(app).delete(resources[3], "2026-02-01T00:00:00.000000Z")
+    rest = page(app, limit="3", cursor=first["next_cursor"]).json
     assert [row["resource_id"] for row in rest["data"]] == [resources[n].resource_id for n in (2, 1, 0)]
 
 
-def test_a_request_looks_at_a_bounded_number_of_rows(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_looks_at_a_bounded_number_of_rows(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instant.adapters.resources.lists._ROWS_PER_READ", 10)
     monkeypatch.setattr("instant.adapters.resources.lists.MAX_EXAMINED", 40)
-    wanted = [put(house, number, category="rare" if number in (3, 50) else None) for number in range(100)]
+    wanted = [put(app, number, category="rare" if number in (3, 50) else None) for number in range(100)]
     answers: list[list[str]] = []
     cursor: dict[str, str] = {}
     for _ in range(3):
         with recorded("dynamodb") as calls:
-            answer = page(house, category="rare", limit="5", **cursor).json
+            answer = page(app, category="rare", limit="5", **cursor).json
         assert operations(calls) == ["Query"] * min(len(calls), 4)
         assert [call.parameters["Limit"] for call in calls] == [10] * len(calls)
         answers.append([row["resource_id"] for row in answer["data"]])
@@ -193,25 +193,25 @@ def test_a_request_looks_at_a_bounded_number_of_rows(house: House, monkeypatch: 
     assert cursor == {"cursor": None}
 
 
-def test_a_page_without_filters_is_one_query_without_settings(house: House) -> None:
+def test_a_page_without_filters_is_one_query_without_settings(app: App) -> None:
     for number in range(30):
-        put(house, number)
+        put(app, number)
     for sort, index in (("newest", "public"), ("most_used", "popular"), ("success_rate", "reliable")):
         with recorded("dynamodb") as calls:
-            answer = page(house, sort=sort, limit="20")
+            answer = page(app, sort=sort, limit="20")
         assert [(call.operation, call.parameters["IndexName"]) for call in calls] == [("Query", index)]
         assert len(answer.json["data"]) == 20
         assert "sss" not in answer.text
 
 
-def test_the_example_category_is_found_after_a_change(furnished: House) -> None:
-    resource = furnished.resource(visibility="public", category="old", name="Old name")
+def test_the_example_category_is_found_after_a_change(seeded: App) -> None:
+    resource = seeded.resource(visibility="public", category="old", name="Old name")
     path = f"/api/resources/{resource['resource_id']}"
-    assert furnished.call("PATCH", path, {"category": "new", "name": "New NAME"}).status == 200
-    assert [len(found(furnished, category=category)) for category in ("old", "new")] == [0, 1]
-    assert [len(found(furnished, q=text)) for text in ("old", "new name")] == [0, 1]
-    assert furnished.call("PATCH", path, {"visibility": "unlisted"}).status == 200
-    assert found(furnished) == []
+    assert seeded.call("PATCH", path, {"category": "new", "name": "New NAME"}).status == 200
+    assert [len(found(seeded, category=category)) for category in ("old", "new")] == [0, 1]
+    assert [len(found(seeded, q=text)) for text in ("old", "new name")] == [0, 1]
+    assert seeded.call("PATCH", path, {"visibility": "unlisted"}).status == 200
+    assert found(seeded) == []
 
 
 def test_the_indexes_hold_what_lists_show() -> None:

@@ -9,8 +9,8 @@ from botocore.awsrequest import AWSResponse
 
 from instant.adapters.aws import client as aws
 from instant.adapters.resources.store import DynamoResourceStore
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 TRANSACTION = "before-call.dynamodb.TransactWriteItems"
 LOST_RACE = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
@@ -18,21 +18,21 @@ UNTOUCHED = {"Code": "None"}
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
-def change(house: House, method: str, user: str, resource: dict[str, Any], revision: str | None, **body: str) -> Answer:
+def change(app: App, method: str, user: str, resource: dict[str, Any], revision: str | None, **body: str) -> Answer:
     """PATCH the name or DELETE, with or without If-Match."""
     headers = {} if revision is None else {"If-Match": revision}
     sent = {"name": "Second", **body} if method == "PATCH" else None
-    return house.call(method, f"/api/resources/{resource['resource_id']}", sent, headers=headers, user=user)
+    return app.call(method, f"/api/resources/{resource['resource_id']}", sent, headers=headers, user=user)
 
 
-def name_and_revision(house: House, user: str, resource: dict[str, Any]) -> tuple[str, int]:
+def name_and_revision(app: App, user: str, resource: dict[str, Any]) -> tuple[str, int]:
     """What a change changes."""
-    now = house.call("GET", f"/api/resources/{resource['resource_id']}", user=user).json
+    now = app.call("GET", f"/api/resources/{resource['resource_id']}", user=user).json
     return now["name"], now["revision"]
 
 
@@ -48,14 +48,14 @@ def before_the_next_transaction(act: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("revision", ['"1"', "1", 'W/"1"', "*", ' "1" ', None])
-def test_the_current_revision_may_be_named(shared: House, revision: str | None) -> None:
+def test_the_current_revision_may_be_named(shared: App, revision: str | None) -> None:
     user = new_user()
     resource = created(shared, user)
     assert change(shared, "PATCH", user, resource, revision).json["revision"] == 2
     assert change(shared, "DELETE", user, resource, revision and revision.replace("1", "2")).status == 204
 
 
-def test_a_stale_revision_is_a_conflict(shared: House) -> None:
+def test_a_stale_revision_is_a_conflict(shared: App) -> None:
     user = new_user()
     resource = created(shared, user)
     assert change(shared, "PATCH", user, resource, '"1"').status == 200
@@ -68,7 +68,7 @@ def test_a_stale_revision_is_a_conflict(shared: House) -> None:
 
 
 @pytest.mark.parametrize("revision", ["abc", '"-1"', '"1.0"', '"1", "2"', "9" * 10, '"', "", " ", "٣"])
-def test_what_is_no_revision_is_named(shared: House, revision: str) -> None:
+def test_what_is_no_revision_is_named(shared: App, revision: str) -> None:
     user = new_user()
     resource = created(shared, user)
     for method in ("PATCH", "DELETE"):
@@ -79,9 +79,7 @@ def test_what_is_no_revision_is_named(shared: House, revision: str) -> None:
 
 @pytest.mark.parametrize("revision", [None, '"1"'])
 @pytest.mark.parametrize(("method", "body"), [("PATCH", {}), ("PATCH", {"slug": "elsewhere"}), ("DELETE", {})])
-def test_of_two_writers_the_second_loses(
-    shared: House, method: str, body: dict[str, str], revision: str | None
-) -> None:
+def test_of_two_writers_the_second_loses(shared: App, method: str, body: dict[str, str], revision: str | None) -> None:
     user = new_user()
     resource = created(shared, user)
     store = DynamoResourceStore(shared.name("RESOURCES_TABLE"))
@@ -95,7 +93,7 @@ def test_of_two_writers_the_second_loses(
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_writers_that_meet_inside_the_database_take_turns(shared: House, method: str) -> None:
+def test_writers_that_meet_inside_the_database_take_turns(shared: App, method: str) -> None:
     """DynamoDB cancels one of two transactions on one item that overlap in time; the simulation never does."""
     user = new_user()
     resource = created(shared, user)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.guests import created, new_user, open_guest_house
-from tests.integration.house import Answer, House
+from tests.integration.app import Answer, App
+from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 MISSING = "res_00000000000000000000000000"
 SECRET = "never tell them about the harbour"
@@ -14,26 +14,26 @@ PATCH = {"name": "Mine now"}
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        house.connect("stranger")
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        app.connect("stranger")
+        yield app
 
 
-def _as_stranger(house: House, method: str, resource_id: str, **more: Any) -> Answer:
+def _as_stranger(app: App, method: str, resource_id: str, **more: Any) -> Answer:
     if method == "EXECUTE":
-        return house.execute(resource_id, user="stranger")
+        return app.execute(resource_id, user="stranger")
     body = PATCH if method == "PATCH" else None
-    return house.call(method, f"/api/resources/{resource_id}", body, user="stranger", **more)
+    return app.call(method, f"/api/resources/{resource_id}", body, user="stranger", **more)
 
 
-def _own(house: House, user: str, visibility: str) -> str:
-    resource = created(house, user, {"system_prompt": SECRET}, visibility=visibility)
+def _own(app: App, user: str, visibility: str) -> str:
+    resource = created(app, user, {"system_prompt": SECRET}, visibility=visibility)
     return str(resource["resource_id"])
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "EXECUTE"])
-def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(shared: House, method: str) -> None:
+def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(shared: App, method: str) -> None:
     resource_id = _own(shared, new_user(), "private")
     shared.fake.forget_requests()
     before = shared.table("RESOURCES_TABLE")
@@ -46,7 +46,7 @@ def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(shared: Hou
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-def test_a_foreign_visible_resource_cannot_be_changed(shared: House, method: str, visibility: str) -> None:
+def test_a_foreign_visible_resource_cannot_be_changed(shared: App, method: str, visibility: str) -> None:
     resource_id = _own(shared, new_user(), visibility)
     before = shared.table("RESOURCES_TABLE")
     missing = _as_stranger(shared, method, MISSING)
@@ -58,7 +58,7 @@ def test_a_foreign_visible_resource_cannot_be_changed(shared: House, method: str
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: House, visibility: str) -> None:
+def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: App, visibility: str) -> None:
     owner = new_user()
     resource_id = _own(shared, owner, visibility)
     seen = _as_stranger(shared, "GET", resource_id)
@@ -72,7 +72,7 @@ def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: House, 
     assert own.json["stats"].keys() - seen.json["stats"].keys() == {"cost_usd_30d"}
 
 
-def test_public_lists_show_settings_to_nobody(shared: House) -> None:
+def test_public_lists_show_settings_to_nobody(shared: App) -> None:
     owner = new_user()
     resource_id = _own(shared, owner, "public")
     for sort in ("newest", "most_used", "success_rate"):
@@ -84,7 +84,7 @@ def test_public_lists_show_settings_to_nobody(shared: House) -> None:
             assert all("config" not in row for row in listed.json["data"])
 
 
-def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(shared: House) -> None:
+def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(shared: App) -> None:
     resource_id = _own(shared, new_user(), "public")
     shared.fake.forget_requests()
     answer = _as_stranger(shared, "EXECUTE", resource_id)
@@ -96,7 +96,7 @@ def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(shared
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
-def test_writes_need_the_scope_manage(shared: House, scopes: str) -> None:
+def test_writes_need_the_scope_manage(shared: App, scopes: str) -> None:
     owner = new_user()
     path = f"/api/resources/{_own(shared, owner, 'private')}"
     before = shared.table("RESOURCES_TABLE")
@@ -112,7 +112,7 @@ def test_writes_need_the_scope_manage(shared: House, scopes: str) -> None:
     assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_reading_needs_no_scope_of_its_own(shared: House) -> None:
+def test_reading_needs_no_scope_of_its_own(shared: App) -> None:
     owner = new_user()
     path = f"/api/resources/{_own(shared, owner, 'private')}"
     assert shared.call("GET", path, scopes="execute", user=owner).status == 200

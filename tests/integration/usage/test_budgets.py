@@ -1,4 +1,4 @@
-"""Budgets in a whole house: what is held back, spent and refused, and when they begin anew."""
+"""Budgets in a whole app: what is held back, spent and refused, and when they begin anew."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ import pytest
 
 from instant.domain.money import usd_text
 from tests.fakes.clock import FakeClock
-from tests.integration.house import GOOD_KEY, Answer, House
-from tests.integration.purse import Purse, nanousd, set_clocks, spent
+from tests.integration.app import GOOD_KEY, Answer, App
+from tests.integration.budgets import Budgets, nanousd, set_clocks, spent
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HALF_A_DAY, DAY = 43_200, 86_400
@@ -18,22 +18,22 @@ EXACT = "[[fake: price 0.0000001]]"
 
 
 @pytest.fixture
-def clock(furnished: House) -> Iterator[FakeClock]:
+def clock(seeded: App) -> Iterator[FakeClock]:
     """Noon of the 27th of November, until it is moved."""
     clock = FakeClock(NOON)
-    with set_clocks(furnished, clock):
+    with set_clocks(seeded, clock):
         yield clock
 
 
 @pytest.fixture
-def purse(furnished: House, clock: FakeClock) -> Purse:
-    """Alice's house, with a key connected and no budget yet."""
-    return Purse(furnished)
+def budgets(seeded: App, clock: FakeClock) -> Budgets:
+    """Alice's app, with a key connected and no budget yet."""
+    return Budgets(seeded)
 
 
 @pytest.fixture
-def resource_id(furnished: House) -> str:
-    return str(furnished.resource(visibility="public")["resource_id"])
+def resource_id(seeded: App) -> str:
+    return str(seeded.resource(visibility="public")["resource_id"])
 
 
 def assert_exhausted(answer: Answer, scope: str, period: str, retry_after: int) -> None:
@@ -45,13 +45,13 @@ def assert_exhausted(answer: Answer, scope: str, period: str, retry_after: int) 
     assert "USD" not in error["message"]
 
 
-def test_a_run_is_held_back_and_then_booked_at_what_it_really_cost(purse: Purse, resource_id: str) -> None:
-    purse.set("user", "5.00", "100")
-    answer = purse.run(resource_id)
+def test_a_run_is_held_back_and_then_booked_at_what_it_really_cost(budgets: Budgets, resource_id: str) -> None:
+    budgets.set("user", "5.00", "100")
+    answer = budgets.run(resource_id)
     cost = nanousd(answer.json["usage"]["cost_usd"])
     assert cost > 0
-    assert purse.rows("user#user_alice") == [(cost, cost)] * 2
-    row = purse.one()
+    assert budgets.rows("user#user_alice") == [(cost, cost)] * 2
+    row = budgets.one()
     assert spent(row) == [cost, 0, 5 * 10**9 - cost]
     assert spent(row, "month") == [cost, 0, 100 * 10**9 - cost]
     assert (row["day"]["period"], row["month"]["period"]) == ("2026-11-27", "2026-11")
@@ -60,198 +60,198 @@ def test_a_run_is_held_back_and_then_booked_at_what_it_really_cost(purse: Purse,
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_sent_or_booked(
-    purse: Purse, resource_id: str, furnished: House
+    budgets: Budgets, resource_id: str, seeded: App
 ) -> None:
-    purse.set("user", usd_text(purse.worst(EXACT) + 99))
-    assert purse.run(resource_id, EXACT).status == 200
-    before = (len(furnished.fake.chat_requests), furnished.table("EXECUTIONS_TABLE"), purse.rows())
-    assert_exhausted(purse.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
-    assert (len(furnished.fake.chat_requests), furnished.table("EXECUTIONS_TABLE"), purse.rows()) == before
+    budgets.set("user", usd_text(budgets.worst(EXACT) + 99))
+    assert budgets.run(resource_id, EXACT).status == 200
+    before = (len(seeded.fake.chat_requests), seeded.table("EXECUTIONS_TABLE"), budgets.rows())
+    assert_exhausted(budgets.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
+    assert (len(seeded.fake.chat_requests), seeded.table("EXECUTIONS_TABLE"), budgets.rows()) == before
 
 
-def test_what_fits_exactly_passes(purse: Purse, resource_id: str) -> None:
-    purse.set("user", usd_text(purse.worst(EXACT) + 100))
-    assert [purse.run(resource_id, EXACT).status for _ in range(3)] == [200, 200, 429]
-    assert purse.rows() == [(200, 200)]
+def test_what_fits_exactly_passes(budgets: Budgets, resource_id: str) -> None:
+    budgets.set("user", usd_text(budgets.worst(EXACT) + 100))
+    assert [budgets.run(resource_id, EXACT).status for _ in range(3)] == [200, 200, 429]
+    assert budgets.rows() == [(200, 200)]
 
 
 @pytest.mark.parametrize("period", ["daily", "monthly"])
 def test_a_call_that_fits_no_unspent_budget_is_a_cost_cap(
-    purse: Purse, resource_id: str, furnished: House, period: str
+    budgets: Budgets, resource_id: str, seeded: App, period: str
 ) -> None:
-    for limit in ("0", usd_text(purse.worst() - 1)):
-        purse.set("user", **{period: limit})
-        answer = purse.run(resource_id)
+    for limit in ("0", usd_text(budgets.worst() - 1)):
+        budgets.set("user", **{period: limit})
+        answer = budgets.run(resource_id)
         assert (answer.status, answer.code) == (409, "cost_cap")
         assert "Retry-After" not in answer.headers
-    assert (furnished.fake.chat_requests, furnished.table("EXECUTIONS_TABLE"), purse.rows()) == ([], [], [])
+    assert (seeded.fake.chat_requests, seeded.table("EXECUTIONS_TABLE"), budgets.rows()) == ([], [], [])
 
 
-def test_days_and_months_begin_anew(purse: Purse, resource_id: str, clock: FakeClock) -> None:
-    worst = purse.worst(EXACT)
-    purse.set("user", usd_text(worst), usd_text(worst + 199))
-    assert purse.run(resource_id, EXACT).status == 200
-    assert_exhausted(purse.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
+def test_days_and_months_begin_anew(budgets: Budgets, resource_id: str, clock: FakeClock) -> None:
+    worst = budgets.worst(EXACT)
+    budgets.set("user", usd_text(worst), usd_text(worst + 199))
+    assert budgets.run(resource_id, EXACT).status == 200
+    assert_exhausted(budgets.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
     clock.pass_seconds(HALF_A_DAY)
-    assert spent(purse.one()) == [0, 0, worst]
-    assert purse.run(resource_id, EXACT).status == 200
+    assert spent(budgets.one()) == [0, 0, worst]
+    assert budgets.run(resource_id, EXACT).status == 200
     clock.pass_seconds(DAY)
-    assert spent(purse.one()) == [0, 0, worst]
-    assert_exhausted(purse.run(resource_id, EXACT), "user", "month", 2 * DAY)
+    assert spent(budgets.one()) == [0, 0, worst]
+    assert_exhausted(budgets.run(resource_id, EXACT), "user", "month", 2 * DAY)
     clock.pass_seconds(2 * DAY)
-    assert purse.run(resource_id, EXACT).status == 200
-    row = purse.one()
+    assert budgets.run(resource_id, EXACT).status == 200
+    row = budgets.one()
     assert (row["day"]["period"], row["month"]["period"]) == ("2026-12-01", "2026-12")
     assert spent(row, "month") == [100, 0, worst + 99]
 
 
-def test_a_lowered_limit_holds_for_calls_that_begin_after_it(purse: Purse, resource_id: str) -> None:
-    worst = purse.worst(EXACT)
-    purse.set("user", usd_text(10 * worst))
-    assert purse.run(resource_id, EXACT).status == 200
-    lowered = purse.set("user", usd_text(worst))
+def test_a_lowered_limit_holds_for_calls_that_begin_after_it(budgets: Budgets, resource_id: str) -> None:
+    worst = budgets.worst(EXACT)
+    budgets.set("user", usd_text(10 * worst))
+    assert budgets.run(resource_id, EXACT).status == 200
+    lowered = budgets.set("user", usd_text(worst))
     assert spent(lowered) == [100, 0, worst - 100]
-    assert_exhausted(purse.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
-    assert spent(purse.set("user", "0.00000005")) == [100, 0, 0]
-    purse.set("user", usd_text(10 * worst))
-    assert purse.run(resource_id, EXACT).status == 200
+    assert_exhausted(budgets.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
+    assert spent(budgets.set("user", "0.00000005")) == [100, 0, 0]
+    budgets.set("user", usd_text(10 * worst))
+    assert budgets.run(resource_id, EXACT).status == 200
 
 
-def test_a_budget_that_was_taken_away_holds_nobody_back(purse: Purse, resource_id: str) -> None:
-    purse.set("user", "0")
-    assert purse.run(resource_id).code == "cost_cap"
-    gone = purse.set("user")
+def test_a_budget_that_was_taken_away_holds_nobody_back(budgets: Budgets, resource_id: str) -> None:
+    budgets.set("user", "0")
+    assert budgets.run(resource_id).code == "cost_cap"
+    gone = budgets.set("user")
     assert (gone["daily_usd"], gone["monthly_usd"], spent(gone)) == (None, None, [None] * 3)
-    assert purse.run(resource_id).status == 200
-    assert purse.rows() == []
+    assert budgets.run(resource_id).status == 200
+    assert budgets.rows() == []
 
 
 def test_an_unknown_outcome_keeps_what_it_held_back_until_it_is_lost(
-    purse: Purse, resource_id: str, clock: FakeClock, furnished: House
+    budgets: Budgets, resource_id: str, clock: FakeClock, seeded: App
 ) -> None:
-    worst = purse.worst("[[fake: hang-up]]")
-    purse.set("user", usd_text(2 * worst - 1), "1")
-    assert purse.run(resource_id, "[[fake: hang-up]]").code == "outcome_unknown"
-    assert spent(purse.one()) == [0, worst, worst - 1]
-    assert_exhausted(purse.run(resource_id, "[[fake: hang-up]]"), "user", "day", HALF_A_DAY)
+    worst = budgets.worst("[[fake: hang-up]]")
+    budgets.set("user", usd_text(2 * worst - 1), "1")
+    assert budgets.run(resource_id, "[[fake: hang-up]]").code == "outcome_unknown"
+    assert spent(budgets.one()) == [0, worst, worst - 1]
+    assert_exhausted(budgets.run(resource_id, "[[fake: hang-up]]"), "user", "day", HALF_A_DAY)
     clock.pass_seconds(DAY)
-    assert furnished.invoke("ReconcileFunction", {"source": "aws.events"}) == {"lost": 1}
-    row = purse.one()
+    assert seeded.invoke("ReconcileFunction", {"source": "aws.events"}) == {"lost": 1}
+    row = budgets.one()
     assert spent(row) == [0, 0, 2 * worst - 1]  # it was held back yesterday, and is booked there
     assert spent(row, "month") == [worst, 0, 10**9 - worst]
-    assert purse.rows() == [(worst, worst)] * 2
+    assert budgets.rows() == [(worst, worst)] * 2
 
 
-def test_a_failure_that_cost_nothing_gives_everything_back(purse: Purse, resource_id: str) -> None:
-    purse.set("user", "1")
-    assert purse.run(resource_id, "[[fake: error 500]]").code == "upstream_error"
-    assert spent(purse.one()) == [0, 0, 10**9]
+def test_a_failure_that_cost_nothing_gives_everything_back(budgets: Budgets, resource_id: str) -> None:
+    budgets.set("user", "1")
+    assert budgets.run(resource_id, "[[fake: error 500]]").code == "upstream_error"
+    assert spent(budgets.one()) == [0, 0, 10**9]
 
 
-def test_a_call_that_is_repeated_by_its_key_is_counted_once(purse: Purse, resource_id: str, furnished: House) -> None:
-    purse.set("user", "1")
+def test_a_call_that_is_repeated_by_its_key_is_counted_once(budgets: Budgets, resource_id: str, seeded: App) -> None:
+    budgets.set("user", "1")
     body = {"resource_id": resource_id, "inputs": {"prompt": EXACT}}
-    told = [furnished.call("POST", "/api/execute", body, headers={"Idempotency-Key": "once"}).text for _ in range(2)]
+    told = [seeded.call("POST", "/api/execute", body, headers={"Idempotency-Key": "once"}).text for _ in range(2)]
     assert told[0] == told[1]
-    assert purse.rows() == [(100, 100)]
+    assert budgets.rows() == [(100, 100)]
 
 
-def test_a_key_s_budget_is_of_the_calls_with_that_key(purse: Purse, resource_id: str, furnished: House) -> None:
-    tight, free = (_key(furnished, "alice") for _ in range(2))
-    purse.set("api_key", usd_text(purse.worst(EXACT)), id=tight)
+def test_a_key_s_budget_is_of_the_calls_with_that_key(budgets: Budgets, resource_id: str, seeded: App) -> None:
+    tight, free = (_key(seeded, "alice") for _ in range(2))
+    budgets.set("api_key", usd_text(budgets.worst(EXACT)), id=tight)
     for key_id in (tight, free, None):
-        assert purse.run(resource_id, EXACT, key_id=key_id).status == 200
-    assert_exhausted(purse.run(resource_id, EXACT, key_id=tight), "api_key", "day", HALF_A_DAY)
+        assert budgets.run(resource_id, EXACT, key_id=key_id).status == 200
+    assert_exhausted(budgets.run(resource_id, EXACT, key_id=tight), "api_key", "day", HALF_A_DAY)
     for key_id in (free, None):
-        assert purse.run(resource_id, EXACT, key_id=key_id).status == 200
-    assert purse.rows() == purse.rows(f"api_key#{tight}") == [(100, 100)]
+        assert budgets.run(resource_id, EXACT, key_id=key_id).status == 200
+    assert budgets.rows() == budgets.rows(f"api_key#{tight}") == [(100, 100)]
 
 
 def test_a_resource_s_budget_is_of_everybody_s_calls_and_its_figures_are_the_owner_s(
-    purse: Purse, resource_id: str, furnished: House
+    budgets: Budgets, resource_id: str, seeded: App
 ) -> None:
-    furnished.connect("bob", "sk-or-v1-" + "b" * 64)
-    purse.set("resource", usd_text(purse.worst(EXACT) + 100), id=resource_id)
-    assert [purse.run(resource_id, EXACT, user=user).status for user in ("alice", "bob")] == [200, 200]
-    refused = purse.run(resource_id, EXACT, user="bob")
+    seeded.connect("bob", "sk-or-v1-" + "b" * 64)
+    budgets.set("resource", usd_text(budgets.worst(EXACT) + 100), id=resource_id)
+    assert [budgets.run(resource_id, EXACT, user=user).status for user in ("alice", "bob")] == [200, 200]
+    refused = budgets.run(resource_id, EXACT, user="bob")
     assert_exhausted(refused, "resource", "day", HALF_A_DAY)
-    assert spent(purse.one("resource", id=resource_id))[0] == 200
-    assert [row["scope"] for row in purse.all("bob", "execute manage")] == ["user"]
-    assert spent(purse.one(user="bob")) == [None] * 3
+    assert spent(budgets.one("resource", id=resource_id))[0] == 200
+    assert [row["scope"] for row in budgets.all("bob", "execute manage")] == ["user"]
+    assert spent(budgets.one(user="bob")) == [None] * 3
 
 
 def test_a_call_falls_under_every_budget_and_all_or_none_hold_it_back(
-    purse: Purse, resource_id: str, furnished: House
+    budgets: Budgets, resource_id: str, seeded: App
 ) -> None:
-    key_id, worst = _key(furnished, "alice"), purse.worst(EXACT)
-    purse.set("user", "1", "1")
-    purse.set("api_key", "1", "1", id=key_id)
-    purse.set("resource", "1", usd_text(worst), id=resource_id)
-    purse.set("global", "1", "1")
-    assert purse.run(resource_id, EXACT, key_id=key_id).status == 200
-    assert_exhausted(purse.run(resource_id, EXACT, key_id=key_id), "resource", "month", HALF_A_DAY + 3 * DAY)
+    key_id, worst = _key(seeded, "alice"), budgets.worst(EXACT)
+    budgets.set("user", "1", "1")
+    budgets.set("api_key", "1", "1", id=key_id)
+    budgets.set("resource", "1", usd_text(worst), id=resource_id)
+    budgets.set("global", "1", "1")
+    assert budgets.run(resource_id, EXACT, key_id=key_id).status == 200
+    assert_exhausted(budgets.run(resource_id, EXACT, key_id=key_id), "resource", "month", HALF_A_DAY + 3 * DAY)
     for subject in ("user#user_alice", f"api_key#{key_id}", "global#"):
-        assert purse.rows(subject) == [(100, 100)] * 2
+        assert budgets.rows(subject) == [(100, 100)] * 2
 
 
-def test_of_several_full_budgets_the_caller_s_own_is_told(purse: Purse, resource_id: str, furnished: House) -> None:
-    limit = usd_text(purse.worst(EXACT))
+def test_of_several_full_budgets_the_caller_s_own_is_told(budgets: Budgets, resource_id: str, seeded: App) -> None:
+    limit = usd_text(budgets.worst(EXACT))
     for scope, more in (("resource", {"id": resource_id}), ("user", {})):
-        purse.set(scope, limit, **more)
-    assert purse.run(resource_id, EXACT).status == 200
-    assert_exhausted(purse.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
+        budgets.set(scope, limit, **more)
+    assert budgets.run(resource_id, EXACT).status == 200
+    assert_exhausted(budgets.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
 
 
-def test_the_platform_s_budget_is_kept_in_eight_parts(purse: Purse, resource_id: str, furnished: House) -> None:
-    worst = purse.worst(EXACT)
-    purse.set("global", usd_text(8 * worst))
-    assert [purse.run(resource_id, EXACT).status for _ in range(9)] == [200] * 8 + [429]
-    assert_exhausted(purse.run(resource_id, EXACT), "global", "day", HALF_A_DAY)
-    assert purse.rows("global#") == [(100, 100)] * 8
-    assert spent(purse.one("global")) == [800, 0, 8 * worst - 800]
-    purse.set("global", usd_text(8 * worst - 1))
-    furnished.fake.forget_requests()
-    answer = purse.run(resource_id, EXACT)
+def test_the_platform_s_budget_is_kept_in_eight_parts(budgets: Budgets, resource_id: str, seeded: App) -> None:
+    worst = budgets.worst(EXACT)
+    budgets.set("global", usd_text(8 * worst))
+    assert [budgets.run(resource_id, EXACT).status for _ in range(9)] == [200] * 8 + [429]
+    assert_exhausted(budgets.run(resource_id, EXACT), "global", "day", HALF_A_DAY)
+    assert budgets.rows("global#") == [(100, 100)] * 8
+    assert spent(budgets.one("global")) == [800, 0, 8 * worst - 800]
+    budgets.set("global", usd_text(8 * worst - 1))
+    seeded.fake.forget_requests()
+    answer = budgets.run(resource_id, EXACT)
     assert (answer.code, answer.json["error"]["details"]["scope"]) == ("cost_cap", "global")
-    assert furnished.fake.chat_requests == []
+    assert seeded.fake.chat_requests == []
 
 
 def test_under_a_budget_no_provider_may_be_dearer_than_the_catalog_says(
-    purse: Purse, resource_id: str, furnished: House
+    budgets: Budgets, resource_id: str, seeded: App
 ) -> None:
-    (pricing,) = (row["pricing"] for row in furnished.fake.catalog if row["id"] == "juniper/quill-7b")
-    purse.run(resource_id)
-    purse.set("user", "1")
-    purse.run(resource_id)
-    free, held = (sent.json["provider"]["max_price"] for sent in furnished.fake.chat_requests)
+    (pricing,) = (row["pricing"] for row in seeded.fake.catalog if row["id"] == "juniper/quill-7b")
+    budgets.run(resource_id)
+    budgets.set("user", "1")
+    budgets.run(resource_id)
+    free, held = (sent.json["provider"]["max_price"] for sent in seeded.fake.chat_requests)
     for name in ("prompt", "completion"):
         assert nanousd(held[name]) == pytest.approx(nanousd(pricing[name]) * 10**6, abs=10**6)
         assert nanousd(free[name]) > 2 * nanousd(held[name])
 
 
-def test_what_was_for_something_that_is_gone_can_be_taken_away_and_not_raised(purse: Purse, furnished: House) -> None:
-    resource_id, key_id = furnished.resource()["resource_id"], _key(furnished, "alice")
-    purse.set("resource", "1", id=resource_id)
-    purse.set("api_key", "1", id=key_id)
-    assert furnished.call("DELETE", f"/api/resources/{resource_id}").status == 204
-    assert furnished.call("DELETE", f"/api/user/api-keys/{key_id}").status == 204
-    assert [row["scope"] for row in purse.all()] == ["user", "api_key", "resource", "global"]
-    raised = purse.put("resource", "2", id=resource_id)
+def test_what_was_for_something_that_is_gone_can_be_taken_away_and_not_raised(budgets: Budgets, seeded: App) -> None:
+    resource_id, key_id = seeded.resource()["resource_id"], _key(seeded, "alice")
+    budgets.set("resource", "1", id=resource_id)
+    budgets.set("api_key", "1", id=key_id)
+    assert seeded.call("DELETE", f"/api/resources/{resource_id}").status == 204
+    assert seeded.call("DELETE", f"/api/user/api-keys/{key_id}").status == 204
+    assert [row["scope"] for row in budgets.all()] == ["user", "api_key", "resource", "global"]
+    raised = budgets.put("resource", "2", id=resource_id)
     assert (raised.status, raised.code) == (404, "not_found")
-    assert purse.one("resource", id=resource_id)["daily_usd"] == "1"
+    assert budgets.one("resource", id=resource_id)["daily_usd"] == "1"
     for scope, subject_id in (("resource", resource_id), ("api_key", key_id)):
-        assert purse.set(scope, id=subject_id)["daily_usd"] is None
-    assert [row["scope"] for row in purse.all()] == ["user", "global"]
-    assert purse.put("resource", id=resource_id).status == 404
+        assert budgets.set(scope, id=subject_id)["daily_usd"] is None
+    assert [row["scope"] for row in budgets.all()] == ["user", "global"]
+    assert budgets.put("resource", id=resource_id).status == 404
 
 
-def test_a_call_without_a_budget_costs_no_write_more(purse: Purse, resource_id: str, furnished: House) -> None:
-    purse.run(resource_id)
-    assert [row for row in furnished.table("LIMITS_TABLE") if "spend#" in row["name"]["S"]] == []
-    (sent,) = furnished.fake.chat_requests
+def test_a_call_without_a_budget_costs_no_write_more(budgets: Budgets, resource_id: str, seeded: App) -> None:
+    budgets.run(resource_id)
+    assert [row for row in seeded.table("LIMITS_TABLE") if "spend#" in row["name"]["S"]] == []
+    (sent,) = seeded.fake.chat_requests
     assert sent.headers["authorization"] == f"Bearer {GOOD_KEY}"
 
 
-def _key(house: House, user: str) -> str:
+def _key(app: App, user: str) -> str:
     body: dict[str, Any] = {"name": "spare", "scopes": ["execute"]}
-    return str(house.call("POST", "/api/user/api-keys", body, user=user).json["key_id"])
+    return str(app.call("POST", "/api/user/api-keys", body, user=user).json["key_id"])

@@ -12,11 +12,11 @@ import pytest
 from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
 from instant.domain.executions.receipt import Receipt
-from tests.fakes.nouns import a_closing, a_receipt, an_opening
+from tests.fakes.builders import a_closing, a_receipt, an_opening
+from tests.integration.app import Answer, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import new_user, open_guest_house
-from tests.integration.house import Answer, House
 from tests.integration.ledgers import a_ledger
+from tests.integration.synced_app import deployed_synced_app, new_user
 
 TODAY = datetime(2028, 3, 1, 8, tzinfo=UTC)
 LARK, MINI = "meadow/lark", "meadow/lark-mini"
@@ -36,19 +36,19 @@ class FixedClock:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        house.module("UsageFunction").clock = FixedClock()
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        app.module("UsageFunction").clock = FixedClock()
+        yield app
 
 
 class Past:
     """The past of a user who was never here before."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, app: App) -> None:
         """Nothing yet."""
-        self.house, self.user, self._count = house, new_user(), 0
-        self._ledger = a_ledger(house)
+        self.app, self.user, self._count = app, new_user(), 0
+        self._ledger = a_ledger(app)
 
     def ran(self, at: datetime = TODAY, closing: dict[str, Any] | None = None, **opening: Any) -> None:
         """One execution that ended so."""
@@ -65,7 +65,7 @@ class Past:
 
     def ask(self, headers: dict[str, str] | None = None, /, **query: str) -> Answer:
         """Ask as that user."""
-        return self.house.call("GET", "/api/usage", user=self.user, query=query, headers=headers)
+        return self.app.call("GET", "/api/usage", user=self.user, query=query, headers=headers)
 
     def told(self, **query: str) -> Any:
         """The JSON of an answer."""
@@ -75,7 +75,7 @@ class Past:
 
 
 @pytest.fixture
-def past(shared: House) -> Past:
+def past(shared: App) -> Past:
     return Past(shared)
 
 
@@ -173,7 +173,7 @@ def test_what_is_wrong_is_named(past: Past, query: dict[str, str], field: str, p
 
 
 def test_nobody_s_use_is_anybody_else_s(past: Past) -> None:
-    other = Past(past.house)
+    other = Past(past.app)
     other.ran(resource_id="res_theirs", credential_owner_id=f"user_{past.user}")
     assert past.told(by="resource")["data"] == []
     past.ran(resource_id="res_mine")
@@ -182,7 +182,7 @@ def test_nobody_s_use_is_anybody_else_s(past: Past) -> None:
     assert [row["resource_id"] for row in rows_of(other.ask(by="resource", format="csv"))] == ["res_theirs"]
 
 
-def test_without_a_token_s_user_nothing_is_told(shared: House) -> None:
+def test_without_a_token_s_user_nothing_is_told(shared: App) -> None:
     route = next(route for route in shared.plan.routes if route.path == "/api/usage")
     assert route.authorizer
 
@@ -244,9 +244,9 @@ def test_one_query_reads_it(past: Past) -> None:
 
 
 def test_a_real_call_is_reported(past: Past) -> None:
-    past.house.connect(past.user)
-    resource = past.house.resource(past.user)
-    ran = past.house.execute(resource["resource_id"], user=past.user).json["usage"]
+    past.app.connect(past.user)
+    resource = past.app.resource(past.user)
+    ran = past.app.execute(resource["resource_id"], user=past.user).json["usage"]
     today = datetime.now(UTC).date()
     (row,) = past.told(by="resource", since=str(today - timedelta(days=1)), until=str(today + timedelta(days=1)))[
         "data"

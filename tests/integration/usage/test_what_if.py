@@ -11,30 +11,30 @@ from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
 from instant.domain.page import PageRequest
 from instant.use_cases.usage import compare as compare_usage
-from tests.fakes.nouns import a_closing, a_receipt, an_opening
+from tests.fakes.builders import a_closing, a_receipt, an_opening
+from tests.integration.app import Answer, App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.guests import new_user, open_guest_house
-from tests.integration.house import Answer, House
 from tests.integration.ledgers import a_ledger
+from tests.integration.synced_app import deployed_synced_app, new_user
 
 LARK, HAIKU, MINI = "meadow/lark", "anthropic/claude-haiku-4.5", "meadow/lark-mini"
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[House]:
-    with open_guest_house() as house:
-        yield house
+def shared() -> Iterator[App]:
+    with deployed_synced_app() as app:
+        yield app
 
 
 class Past:
     """The past of a user who was never here before."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, app: App) -> None:
         """Nothing yet."""
-        self.house = house
+        self.app = app
         self.user = new_user()
-        self._ledger = a_ledger(house)
+        self._ledger = a_ledger(app)
         self._count = 0
 
     def run(self, model: str = MINI, at: datetime = TODAY, *, ended: bool = True, **receipt: Any) -> None:
@@ -49,11 +49,11 @@ class Past:
 
     def what_if(self, model: str = LARK, **query: str) -> Answer:
         """Ask as that user."""
-        return self.house.call("GET", "/api/usage/what-if", user=self.user, query={"model": model, **query})
+        return self.app.call("GET", "/api/usage/what-if", user=self.user, query={"model": model, **query})
 
 
 @pytest.fixture
-def past(shared: House) -> Past:
+def past(shared: App) -> Past:
     return Past(shared)
 
 
@@ -102,7 +102,7 @@ def test_thirty_days_are_utc_days_and_include_today(past: Past) -> None:
 
 
 def test_nobody_s_runs_are_anybody_else_s(past: Past) -> None:
-    other = Past(past.house)
+    other = Past(past.app)
     other.run(cost_nanousd=10**9)
     assert past.what_if().json["compared"] == share(0, 0, 0, "0", "0")
     past.run()
@@ -114,7 +114,7 @@ def test_each_run_costs_what_its_hour_and_length_do(past: Past) -> None:
     for at in (time(16, 29), time(16, 30), time(0, 29), time(0, 30)):
         past.run(at=datetime.combine(yesterday, at, UTC), prompt_tokens=1000, completion_tokens=0)
     assert past.what_if("harbor/nightshift").json["compared"]["what_if_usd"] == "0.001"
-    long = Past(past.house)
+    long = Past(past.app)
     long.run(prompt_tokens=200_001, completion_tokens=0)
     assert long.what_if("anthropic/claude-sonnet-4.5").json["compared"]["what_if_usd"] == "1.200006"
 
@@ -136,7 +136,7 @@ def test_many_runs_are_told_in_parts_that_add_up(past: Past, monkeypatch: pytest
 def test_a_page_is_full_also_when_one_query_cannot_hold_it(past: Past) -> None:
     for _ in range(12):
         past.run(finish_reason="x" * 200_000)
-    history = DynamoExecutionHistory(past.house.name("EXECUTIONS_TABLE"))
+    history = DynamoExecutionHistory(past.app.name("EXECUTIONS_TABLE"))
     with recorded("dynamodb") as calls:
         page = history.since(f"user_{past.user}", format_time(TODAY), PageRequest(10))
     assert (len(page.items), page.next is not None) == (10, True)
@@ -163,14 +163,14 @@ def test_what_is_wrong_is_named(past: Past, query: dict[str, str], field: str) -
 
 
 def test_the_model_must_be_named(past: Past) -> None:
-    answer = past.house.call("GET", "/api/usage/what-if", user=past.user)
+    answer = past.app.call("GET", "/api/usage/what-if", user=past.user)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "model")
 
 
 def test_a_real_call_is_compared(past: Past) -> None:
-    past.house.connect(past.user)
-    resource = past.house.resource(past.user)
-    ran = past.house.execute(resource["resource_id"], user=past.user).json["usage"]
+    past.app.connect(past.user)
+    resource = past.app.resource(past.user)
+    ran = past.app.execute(resource["resource_id"], user=past.user).json["usage"]
     compared = past.what_if(resource["ai_model_id"]).json["compared"]
     assert (compared["executions"], compared["actual_usd"]) == (1, ran["cost_usd"])
     assert compared["what_if_usd"] == ran["cost_usd"], "the same model costs the same"

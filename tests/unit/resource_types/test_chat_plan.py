@@ -15,7 +15,7 @@ from instant.domain.media import Media, MediaKind, read_media
 from instant.resource_types.chat_plan import MAX_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 NANO = 10**9
 FREE = {"prompt": "0", "completion": "0"}

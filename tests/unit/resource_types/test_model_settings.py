@@ -9,7 +9,7 @@ from instant.domain.errors import InvalidField
 from instant.resource_types.chat_plan import check_settings, overridden
 from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings, contradictions
 from instant.resource_types.openrouter_instant import OpenRouterInstant
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 LOOK = {"function": {"name": "look"}}
 SCHEMA = {"name": "place", "schema": {"type": "object"}}

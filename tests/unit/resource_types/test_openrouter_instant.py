@@ -19,7 +19,7 @@ from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSetti
 from instant.resource_types.openrouter_instant import OpenRouterInstant
 from instant.resource_types.resource_type import Call
 from instant.use_cases.executions.perform import drive
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 KIND = OpenRouterInstant()
 EVERYTHING: dict[str, Any] = {

@@ -16,13 +16,13 @@ from instant.domain.errors import Forbidden, InvalidField, NotFound, Unauthentic
 from instant.use_cases.access.api_keys import create_key, list_keys, revoke_key
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.clock import START, FakeClock
-from tests.integration.house import House
+from tests.integration.app import App
 
 EVERYTHING = frozenset(Scope)
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoApiKeyStore:
+def store(cloud: App) -> DynamoApiKeyStore:
     return DynamoApiKeyStore(cloud.name("API_KEYS_TABLE"))
 
 
@@ -77,7 +77,7 @@ def test_a_key_that_is_not_there_cannot_be_revoked_into_being(store: DynamoApiKe
     assert store.get(key.key_hash) is None
 
 
-def test_the_table_cannot_authenticate_anybody(cloud: House, store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_the_table_cannot_authenticate_anybody(cloud: App, store: DynamoApiKeyStore, caller: Identity) -> None:
     text, key = minted(caller.user_id)
     store.put(key)
     rows = str(aws.client("dynamodb").scan(TableName=cloud.name("API_KEYS_TABLE"))["Items"])

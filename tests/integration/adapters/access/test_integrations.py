@@ -7,14 +7,14 @@ import pytest
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
 from instant.domain.access.integration import Integration, KeyStatus
-from tests.fakes.nouns import an_integration
-from tests.integration.house import House
+from tests.fakes.builders import an_integration
+from tests.integration.app import App
 
 LATER = "2026-11-22T13:00:00.000000Z"
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoIntegrationStore:
+def store(cloud: App) -> DynamoIntegrationStore:
     return DynamoIntegrationStore(cloud.name("INTEGRATIONS_TABLE"))
 
 

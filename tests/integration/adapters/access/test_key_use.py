@@ -16,14 +16,14 @@ from instant.domain.errors import Unauthenticated
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.clock import START, FakeClock
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import House
 
 NOON, ONE = format_time(START), format_time(START + timedelta(hours=1))
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoApiKeyStore:
+def store(cloud: App) -> DynamoApiKeyStore:
     return DynamoApiKeyStore(cloud.name("API_KEYS_TABLE"))
 
 

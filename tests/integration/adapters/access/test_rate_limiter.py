@@ -12,8 +12,8 @@ from instant.domain.errors import LimitsUnavailable, RateLimited
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
 from tests.fakes.aws_faults import failure, faults, lost_answer, lost_request
 from tests.fakes.clock import FakeClock
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import House
 
 THREE = Rate(3, 60)
 MANY = Rate(1_000, 60)
@@ -28,7 +28,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def limiter(cloud: House, clock: FakeClock) -> DynamoRateLimiter:
+def limiter(cloud: App, clock: FakeClock) -> DynamoRateLimiter:
     return DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
 
 
@@ -55,7 +55,7 @@ def no_limits() -> Iterator[None]:
     assert caught.value.retry_after == 1
 
 
-def row(cloud: House, name: str) -> dict[str, Any]:
+def row(cloud: App, name: str) -> dict[str, Any]:
     """The one row whose name begins like this."""
     (found,) = [item for item in cloud.table("LIMITS_TABLE") if item["name"]["S"].startswith(name)]
     return found
@@ -110,7 +110,7 @@ def test_other_users_and_other_routes_have_counts_of_their_own(
 
 
 def test_counting_is_one_write_and_its_row_dies(
-    limiter: DynamoRateLimiter, clock: FakeClock, cloud: House, user: str
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
 ) -> None:
     with recorded("dynamodb", short_timeout=True) as calls:
         limiter.hit(user, ROUTE, THREE)
@@ -123,7 +123,7 @@ def test_counting_is_one_write_and_its_row_dies(
 
 @pytest.mark.parametrize("passed_first", range(3))
 def test_a_lost_acknowledgement_of_a_count_errs_to_the_strict_side(
-    limiter: DynamoRateLimiter, cloud: House, user: str, passed_first: int
+    limiter: DynamoRateLimiter, cloud: App, user: str, passed_first: int
 ) -> None:
     for _ in range(passed_first):
         limiter.hit(user, ROUTE, THREE)
@@ -136,7 +136,7 @@ def test_a_lost_acknowledgement_of_a_count_errs_to_the_strict_side(
     assert int(row(cloud, f"calls#{user}#")["taken"]["N"]) <= 3
 
 
-def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud: House, user: str) -> None:
+def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
     with recorded("dynamodb", short_timeout=True) as calls:
         lease = limiter.acquire(user, MANY, 5, SECONDS)
         limiter.release(user, lease)
@@ -148,7 +148,7 @@ def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud:
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_no_more_than_so_many_are_in_flight(
-    cloud: House, limiter: DynamoRateLimiter, clock: FakeClock, user: str, most: int
+    cloud: App, limiter: DynamoRateLimiter, clock: FakeClock, user: str, most: int
 ) -> None:
     leases = [limiter.acquire(user, MANY, most, SECONDS) for _ in range(most)]
     assert len(set(leases)) == most
@@ -187,7 +187,7 @@ def test_the_lease_of_a_crashed_holder_is_free_after_its_end(
 
 
 def test_only_the_leases_that_have_ended_are_taken_away(
-    limiter: DynamoRateLimiter, clock: FakeClock, cloud: House, user: str
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
 ) -> None:
     crashed = limiter.acquire(user, MANY, 2, SECONDS)
     clock.pass_seconds(100)
@@ -213,7 +213,7 @@ def test_starts_are_limited_in_every_stretch_of_time(
         limiter.acquire(user, THREE, 5, SECONDS)
 
 
-def test_a_refused_execution_takes_nothing(limiter: DynamoRateLimiter, cloud: House, user: str) -> None:
+def test_a_refused_execution_takes_nothing(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
     limiter.acquire(user, MANY, 1, SECONDS)
     before = row(cloud, f"runs#{user}")
     with refused("in_flight", RETRY_IN_FLIGHT):
@@ -222,7 +222,7 @@ def test_a_refused_execution_takes_nothing(limiter: DynamoRateLimiter, cloud: Ho
 
 
 def test_an_admission_whose_acknowledgement_was_lost_is_one_admission(
-    limiter: DynamoRateLimiter, cloud: House, user: str
+    limiter: DynamoRateLimiter, cloud: App, user: str
 ) -> None:
     for number in range(3):
         with faults("UpdateItem", lost_answer):
@@ -247,7 +247,7 @@ def test_a_release_whose_acknowledgement_was_lost_is_one_release(limiter: Dynamo
     [lost_request, failure("AccessDeniedException"), failure("ThrottlingException")],
     ids=["nothing", "no", "busy"],
 )
-def test_what_cannot_be_told_is_no_admission(limiter: DynamoRateLimiter, cloud: House, user: str, fault: Any) -> None:
+def test_what_cannot_be_told_is_no_admission(limiter: DynamoRateLimiter, cloud: App, user: str, fault: Any) -> None:
     with faults("UpdateItem", *[fault] * 2) as calls, no_limits():
         limiter.acquire(user, MANY, 1, SECONDS)
     assert len(calls.bodies) <= 2

@@ -12,10 +12,10 @@ from instant.domain.errors import RateLimited
 from instant.domain.limits import Rate, too_many_in_flight
 from instant.ports.access.rate_limiter import RateLimiter
 from tests.fakes.clock import FakeClock
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.timeouts import HANG_SECONDS
 
-pytestmark = pytest.mark.usefixtures("restless")
+pytestmark = pytest.mark.usefixtures("fast_thread_switching")
 
 THREADS, CALLS = 50, 20
 LIMIT = 300
@@ -58,12 +58,12 @@ class CarelessRateLimiter(DynamoRateLimiter):
 
 
 @pytest.fixture
-def careful(cloud: House) -> DynamoRateLimiter:
+def careful(cloud: App) -> DynamoRateLimiter:
     return DynamoRateLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
 
 
 @pytest.fixture
-def careless(cloud: House) -> CarelessRateLimiter:
+def careless(cloud: App) -> CarelessRateLimiter:
     return CarelessRateLimiter(cloud.name("LIMITS_TABLE"))
 
 
@@ -118,7 +118,7 @@ def test_of_many_starts_exactly_the_limit_passes(careful: DynamoRateLimiter, fre
 
 
 def test_of_many_starts_at_the_end_of_a_full_minute_exactly_the_limit_passes(
-    cloud: House, fresh: Callable[[str], str]
+    cloud: App, fresh: Callable[[str], str]
 ) -> None:
     clock, user, rate = FakeClock(), fresh("user"), Rate(30, 60)
     limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)

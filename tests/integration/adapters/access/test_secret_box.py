@@ -9,10 +9,10 @@ from instant.adapters.access.secret_box import CACHE_SECONDS, KmsFailed, KmsKeyO
 from instant.domain.errors import CredentialRejected
 from instant.domain.secret import Secret
 from tests.fakes.aws_faults import answer, failure, faults
+from tests.fakes.builders import an_integration
 from tests.fakes.clock import FakeClock
-from tests.fakes.nouns import an_integration
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import House
 
 KEY = Secret("sk-or-v1-" + "canary42" * 8)
 ALICE = {"user_id": "user_alice", "service": "openrouter"}
@@ -21,15 +21,15 @@ ALICE = {"user_id": "user_alice", "service": "openrouter"}
 class Box:
     """Both halves for one stage, and a clock."""
 
-    def __init__(self, house: House, stage: str = "test") -> None:
-        """Use the house's KMS key."""
+    def __init__(self, app: App, stage: str = "test") -> None:
+        """Use the app's KMS key."""
         self.clock = FakeClock()
-        self.sealer = KmsKeySealer(house.name("CREDENTIALS_KEY"), stage)
-        self.opener = KmsKeyOpener(house.name("CREDENTIALS_KEY"), stage, self.clock)
+        self.sealer = KmsKeySealer(app.name("CREDENTIALS_KEY"), stage)
+        self.opener = KmsKeyOpener(app.name("CREDENTIALS_KEY"), stage, self.clock)
 
 
 @pytest.fixture
-def box(cloud: House) -> Box:
+def box(cloud: App) -> Box:
     return Box(cloud)
 
 
@@ -39,7 +39,7 @@ def test_a_sealed_key_opens_again(box: Box) -> None:
     assert box.opener.open(sealed, **ALICE) == KEY
 
 
-def test_kms_is_told_the_key_and_what_policies_ask_for(cloud: House, box: Box) -> None:
+def test_kms_is_told_the_key_and_what_policies_ask_for(cloud: App, box: Box) -> None:
     with recorded("kms") as calls:
         box.opener.open(box.sealer.seal(KEY, **ALICE), **ALICE)
     asked = {"KeyId": cloud.name("CREDENTIALS_KEY"), "EncryptionContext": {"app": "instant", "stage": "test", **ALICE}}
@@ -65,7 +65,7 @@ def test_it_does_not_open_for_anybody_else(box: Box, other: dict[str, str]) -> N
     assert caught.value.__suppress_context__
 
 
-def test_it_does_not_open_in_another_stage(cloud: House, box: Box) -> None:
+def test_it_does_not_open_in_another_stage(cloud: App, box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     with pytest.raises(CredentialRejected):
         Box(cloud, "prod").opener.open(sealed, **ALICE)

@@ -9,14 +9,14 @@ from instant.adapters.catalog.changes import ChangeRow
 from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 from tests.fakes.aws_faults import Fault, answer, faults
-from tests.integration.house import House, open_house
+from tests.integration.app import App, deployed_app
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """A house whose tables are busy, and whose writers do not pause."""
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """An app whose tables are busy, and whose writers do not pause."""
     monkeypatch.setattr(batch_writes, "_BACKOFF", Backoff(attempts=10, initial=0, max=0))
-    with open_house() as opened:
+    with deployed_app() as opened:
         yield opened
 
 
@@ -30,26 +30,26 @@ def busy(table: type[ChangeRow], left: list[ChangeRow]) -> Fault:
     return answer({"UnprocessedItems": {table.Meta.table_name: puts}})
 
 
-def test_what_is_left_is_sent_again_and_nothing_else(house: House) -> None:
-    table = ChangeRow.named(house.name("MODEL_CHANGES_TABLE"))
+def test_what_is_left_is_sent_again_and_nothing_else(app: App) -> None:
+    table = ChangeRow.named(app.name("MODEL_CHANGES_TABLE"))
     batch = rows(table, 60)
     with faults("BatchWriteItem", None, *[busy(table, batch[25:50])] * 5, busy(table, batch[25:27])) as calls:
         batch_writes.write_items(table, batch)
     sent = [len(puts) for body in calls.bodies for puts in body["RequestItems"].values()]
     assert sent == [25, *[25] * 6, 2, 10]
-    stored = {row["place"]["S"] for row in house.table("MODEL_CHANGES_TABLE")}
+    stored = {row["place"]["S"] for row in app.table("MODEL_CHANGES_TABLE")}
     assert stored == {row.place for row in batch} - {row.place for row in batch[27:50]}, "the fault took those"
 
 
-def test_a_table_that_takes_nothing_for_long_is_a_failure(house: House) -> None:
-    table = ChangeRow.named(house.name("MODEL_CHANGES_TABLE"))
+def test_a_table_that_takes_nothing_for_long_is_a_failure(app: App) -> None:
+    table = ChangeRow.named(app.name("MODEL_CHANGES_TABLE"))
     batch = rows(table, 3)
     with faults("BatchWriteItem", *[busy(table, batch)] * 20) as calls, pytest.raises(UpstreamUnavailable):
         batch_writes.write_items(table, batch)
     assert len(calls.bodies) == 10
 
 
-def test_nothing_is_no_request(house: House) -> None:
+def test_nothing_is_no_request(app: App) -> None:
     with faults("BatchWriteItem") as calls:
-        batch_writes.write_items(ChangeRow.named(house.name("MODEL_CHANGES_TABLE")), [])
+        batch_writes.write_items(ChangeRow.named(app.name("MODEL_CHANGES_TABLE")), [])
     assert calls.bodies == []

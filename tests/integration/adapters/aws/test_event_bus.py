@@ -7,11 +7,11 @@ import pytest
 from instant.adapters.event_bus import MAX_BYTES, EventBridgeBus
 from instant.domain.errors import UpstreamUnavailable
 from tests.fakes.aws_faults import answer, faults
-from tests.integration.house import House
+from tests.integration.app import App
 
 
 @pytest.fixture
-def bus(cloud: House) -> EventBridgeBus:
+def bus(cloud: App) -> EventBridgeBus:
     return EventBridgeBus(cloud.name("EVENT_BUS"))
 
 

@@ -19,10 +19,10 @@ from instant.domain.limits import Rate
 from instant.domain.page import PageRequest
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
 from tests.architecture.project import CORE
+from tests.fakes.builders import a_closing, an_opening
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.nouns import a_closing, an_opening
+from tests.integration.app import App
 from tests.integration.aws_calls import AwsCall, recorded
-from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
 
 RESERVED = set(ReservedKeywords.get_reserved_keywords())
@@ -58,7 +58,7 @@ def expressions(calls: list[AwsCall]) -> Iterator[str]:
 
 
 @pytest.fixture
-def written(cloud: House, fresh: Callable[[str], str]) -> list[str]:
+def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
     """Every expression that the adapters write by hand."""
     executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
     ledger = a_ledger(cloud)

@@ -1,18 +1,18 @@
-"""The catalog's parts in a house, and models put into it as a sync would."""
+"""The catalog's parts in an app, and models put into it as a sync would."""
 
 from collections.abc import Iterable
 
 from instant.adapters.catalog.store import DynamoCatalogWriter
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import Transition
-from tests.integration.house import House
+from tests.integration.app import App
 
 
-def writer_of(house: House) -> DynamoCatalogWriter:
+def writer_of(app: App) -> DynamoCatalogWriter:
     """The catalog as the sync has it."""
-    return DynamoCatalogWriter(*map(house.name, ("MODELS_TABLE", "LIMITS_TABLE", "MODEL_CHANGES_TABLE")))
+    return DynamoCatalogWriter(*map(app.name, ("MODELS_TABLE", "LIMITS_TABLE", "MODEL_CHANGES_TABLE")))
 
 
-def write_models(house: House, models: Iterable[CatalogModel]) -> None:
+def write_models(app: App, models: Iterable[CatalogModel]) -> None:
     """Store these models, without a history."""
-    writer_of(house).write([Transition(model, ()) for model in models])
+    writer_of(app).write([Transition(model, ()) for model in models])

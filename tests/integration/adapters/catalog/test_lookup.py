@@ -7,20 +7,20 @@ import pytest
 from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.catalog.store import DynamoCatalogWriter
 from instant.domain.catalog.sync_plan import Transition
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 from tests.integration.adapters.catalog.catalogs import writer_of
-from tests.integration.house import House
+from tests.integration.app import App
 
 type Fresh = Callable[[str], str]
 
 
 @pytest.fixture
-def lookup(cloud: House) -> DynamoModelLookup:
+def lookup(cloud: App) -> DynamoModelLookup:
     return DynamoModelLookup(cloud.name("MODELS_TABLE"))
 
 
 @pytest.fixture
-def catalog(cloud: House) -> DynamoCatalogWriter:
+def catalog(cloud: App) -> DynamoCatalogWriter:
     return writer_of(cloud)
 
 

@@ -21,31 +21,31 @@ from instant.domain.page import PageRequest
 from instant.integrations.openrouter.catalog import read_listing
 from instant.use_cases.catalog.fetch import SyncRefused
 from instant.use_cases.catalog.sync import SyncDeps, SyncResult, sync_catalog
+from tests.fakes.builders import NOON, a_model
 from tests.fakes.clock import FakeClock
-from tests.fakes.nouns import NOON, a_model
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 from tests.fakes.whole_replies import WholeReplies
 from tests.integration.adapters.catalog.catalogs import writer_of
+from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import House, open_house
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    """A house of its own: these tests look at whole tables."""
-    with open_house() as opened:
+def app() -> Iterator[App]:
+    """An app of its own: these tests look at whole tables."""
+    with deployed_app() as opened:
         yield opened
 
 
 @pytest.fixture
-def catalog(house: House) -> DynamoCatalogWriter:
-    return writer_of(house)
+def catalog(app: App) -> DynamoCatalogWriter:
+    return writer_of(app)
 
 
 @pytest.fixture
-def reader(house: House) -> DynamoModelReader:
-    return DynamoModelReader(house.name("MODELS_TABLE"))
+def reader(app: App) -> DynamoModelReader:
+    return DynamoModelReader(app.name("MODELS_TABLE"))
 
 
 class Listing(WholeReplies):
@@ -140,7 +140,7 @@ def test_inactive_models_are_kept(catalog: DynamoCatalogWriter, reader: DynamoMo
 
 
 def test_hundreds_of_rows_go_in_batches_and_come_back_with_their_changes(
-    catalog: DynamoCatalogWriter, house: House
+    catalog: DynamoCatalogWriter, app: App
 ) -> None:
     models = [a_model(f"bulk/{number:04}", description="x" * 3_000) for number in range(240)]
     transitions = [Transition(model, changes_of(None, model, NOON)) for model in models]
@@ -148,23 +148,23 @@ def test_hundreds_of_rows_go_in_batches_and_come_back_with_their_changes(
         catalog.write(transitions)
     assert operations(calls) == ["BatchWriteItem"] * 20
     assert (catalog.all(), catalog.known()) == (models, transitions)
-    assert set_of(house) == {change.openrouter_id for transition in transitions for change in transition.changes}
+    assert set_of(app) == {change.openrouter_id for transition in transitions for change in transition.changes}
     catalog.note(transitions)
-    assert len(house.table("MODEL_CHANGES_TABLE")) == 240
+    assert len(app.table("MODEL_CHANGES_TABLE")) == 240
 
 
-def set_of(house: House) -> set[str]:
+def set_of(app: App) -> set[str]:
     """The models in the whole history."""
-    return {change.openrouter_id for change in DynamoChangeLists(house.name("MODEL_CHANGES_TABLE")).after("2026-01-01")}
+    return {change.openrouter_id for change in DynamoChangeLists(app.name("MODEL_CHANGES_TABLE")).after("2026-01-01")}
 
 
 class Sync:
     """Syncs of one catalog, one hour apart."""
 
-    def __init__(self, house: House, catalog: DynamoCatalogWriter) -> None:
+    def __init__(self, app: App, catalog: DynamoCatalogWriter) -> None:
         """Start with the double's whole catalog."""
         self.clock, self.listing = FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
-        lease = DynamoSyncLease(house.name("LIMITS_TABLE"))
+        lease = DynamoSyncLease(app.name("LIMITS_TABLE"))
         self._deps = SyncDeps(
             upstream=self.listing, catalog=catalog, lease=lease, bus=EventBridgeBus("default"), clock=self.clock
         )
@@ -175,8 +175,8 @@ class Sync:
         return sync_catalog(self._deps, Rules(max_loss_percent=10, accept_losses=accept_losses), lambda: 100)
 
 
-def test_a_second_sync_of_the_same_catalog_writes_nothing(house: House, catalog: DynamoCatalogWriter) -> None:
-    sync = Sync(house, catalog)
+def test_a_second_sync_of_the_same_catalog_writes_nothing(app: App, catalog: DynamoCatalogWriter) -> None:
+    sync = Sync(app, catalog)
     first = sync.run()
     assert first == SyncResult(seen=len(sync.listing.rows), written=len(sync.listing.rows), added=first.written)
     before = catalog.last_sync()
@@ -187,9 +187,9 @@ def test_a_second_sync_of_the_same_catalog_writes_nothing(house: House, catalog:
 
 
 def test_a_model_is_missed_retired_and_welcomed_back(
-    house: House, catalog: DynamoCatalogWriter, reader: DynamoModelReader
+    app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader
 ) -> None:
-    sync = Sync(house, catalog)
+    sync = Sync(app, catalog)
     sync.run()
     lost = sync.listing.rows.pop(0)
     before = reader.get(lost["id"])
@@ -205,12 +205,12 @@ def test_a_model_is_missed_retired_and_welcomed_back(
     sync.listing.rows.append(lost)
     assert (result := sync.run()) == SyncResult(seen=len(sync.listing.rows), written=1, returned=1), result
     assert reader.get(lost["id"]) == before
-    history = DynamoChangeLists(house.name("MODEL_CHANGES_TABLE")).page(ChangeFilter(model=lost["id"]), PageRequest())
+    history = DynamoChangeLists(app.name("MODEL_CHANGES_TABLE")).page(ChangeFilter(model=lost["id"]), PageRequest())
     assert [change.kind for change in history.items] == ["returned", "removed", "missing", "added"]
 
 
-def test_a_great_loss_changes_nothing_unless_it_is_accepted(house: House, catalog: DynamoCatalogWriter) -> None:
-    sync = Sync(house, catalog)
+def test_a_great_loss_changes_nothing_unless_it_is_accepted(app: App, catalog: DynamoCatalogWriter) -> None:
+    sync = Sync(app, catalog)
     sync.run()
     models, record, rows = catalog.all(), catalog.last_sync(), sync.listing.rows
     assert record is not None
@@ -221,10 +221,8 @@ def test_a_great_loss_changes_nothing_unless_it_is_accepted(house: House, catalo
     assert sync.run(accept_losses=True).missing == len(rows) - len(sync.listing.rows)
 
 
-def test_a_change_of_price_is_written_alone(
-    house: House, catalog: DynamoCatalogWriter, reader: DynamoModelReader
-) -> None:
-    sync = Sync(house, catalog)
+def test_a_change_of_price_is_written_alone(app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+    sync = Sync(app, catalog)
     sync.run()
     row = next(row for row in sync.listing.rows if row["id"] == "meadow/lark")
     row["pricing"]["prompt"] = "0.0000002"

@@ -21,7 +21,7 @@ from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 from tests.fakes.whole_replies import WholeReplies
 from tests.integration.adapters.catalog.catalogs import writer_of
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.timeouts import HANG_SECONDS
 
 LATER = START + timedelta(seconds=100)
@@ -29,14 +29,14 @@ RECORD = SyncRecord(synced_at="now", read_at="then", seen=60, written=3, waiting
 
 
 @pytest.fixture
-def lease(cloud: House) -> DynamoSyncLease:
-    """The lease of an empty house."""
+def lease(cloud: App) -> DynamoSyncLease:
+    """The lease of an empty app."""
     cloud.empty()
     return DynamoSyncLease(cloud.name("LIMITS_TABLE"))
 
 
-def record_of(house: House) -> SyncRecord | None:
-    return read_record(house.name("LIMITS_TABLE"))
+def record_of(app: App) -> SyncRecord | None:
+    return read_record(app.name("LIMITS_TABLE"))
 
 
 def test_one_holder_at_a_time(lease: DynamoSyncLease) -> None:
@@ -56,7 +56,7 @@ def test_a_dead_holder_s_lease_runs_out(lease: DynamoSyncLease) -> None:
         lease.finish("one", RECORD)
 
 
-def test_the_record_outlives_the_next_run_but_not_its_validator(cloud: House, lease: DynamoSyncLease) -> None:
+def test_the_record_outlives_the_next_run_but_not_its_validator(cloud: App, lease: DynamoSyncLease) -> None:
     assert record_of(cloud) is None
     lease.take("one", START, LATER)
     assert record_of(cloud) is None
@@ -68,7 +68,7 @@ def test_the_record_outlives_the_next_run_but_not_its_validator(cloud: House, le
     assert record_of(cloud) == replace(RECORD, validator=None, waiting=0)
 
 
-def test_a_lost_answer_takes_and_ends_nothing_twice(cloud: House, lease: DynamoSyncLease) -> None:
+def test_a_lost_answer_takes_and_ends_nothing_twice(cloud: App, lease: DynamoSyncLease) -> None:
     with faults("UpdateItem", lost_answer) as calls:
         assert lease.take("one", START, LATER) == Taken(None)
     assert len(calls.bodies) == 2
@@ -94,7 +94,7 @@ class Slow(WholeReplies):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_of_five_at_once_one_works_and_the_others_say_so(cloud: House, lease: DynamoSyncLease, seed: int) -> None:
+def test_of_five_at_once_one_works_and_the_others_say_so(cloud: App, lease: DynamoSyncLease, seed: int) -> None:
     slow = Slow()
     deps = SyncDeps(
         upstream=slow, catalog=writer_of(cloud), lease=lease, bus=EventBridgeBus("default"), clock=FakeClock()

@@ -17,9 +17,9 @@ from instant.domain.usage.budget import BudgetScope, Hold, Period
 from instant.ports.executions.history import ExecutionReader
 from instant.ports.executions.ledger import Ledger, OpenRuns
 from tests.fakes.aws_stores import kept_tables, set_back
+from tests.fakes.builders import a_closing
 from tests.fakes.ledger import MemoryLedger, Refused
-from tests.fakes.nouns import a_closing
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 WORST = 700_000
@@ -76,14 +76,12 @@ class InMemory:
 class InDynamo:
     """The real one on the template's tables."""
 
-    def __init__(self, house: House) -> None:
-        """Use the house's tables."""
-        table = house.name("EXECUTIONS_TABLE")
-        self.ledger, self.open_runs = a_ledger(house), DynamoOpenRuns(table)
+    def __init__(self, app: App) -> None:
+        """Use the app's tables."""
+        table = app.name("EXECUTIONS_TABLE")
+        self.ledger, self.open_runs = a_ledger(app), DynamoOpenRuns(table)
         self.executions = DynamoExecutionHistory(table)
-        self._stats, self._usage, self._limits = map(
-            house.name, ("RESOURCE_STATS_TABLE", "USAGE_TABLE", "LIMITS_TABLE")
-        )
+        self._stats, self._usage, self._limits = map(app.name, ("RESOURCE_STATS_TABLE", "USAGE_TABLE", "LIMITS_TABLE"))
 
     def kept(self) -> Any:
         return kept_tables()

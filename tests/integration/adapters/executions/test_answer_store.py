@@ -8,15 +8,15 @@ import pytest
 from instant.adapters.aws import client as aws
 from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.domain.executions.execution import StoredAnswer
-from tests.integration.house import House
+from tests.integration.app import App
 
 
 @pytest.fixture
-def store(cloud: House) -> S3AnswerStore:
+def store(cloud: App) -> S3AnswerStore:
     return S3AnswerStore(cloud.name("MEDIA_BUCKET"))
 
 
-def objects(cloud: House, execution_id: str) -> list[str]:
+def objects(cloud: App, execution_id: str) -> list[str]:
     """The keys of an execution's objects."""
     reply = aws.client("s3").list_objects_v2(Bucket=cloud.name("MEDIA_BUCKET"), Prefix=f"media/{execution_id}/")
     return [item["Key"] for item in reply.get("Contents", [])]
@@ -24,7 +24,7 @@ def objects(cloud: House, execution_id: str) -> list[str]:
 
 @pytest.mark.parametrize("text", ["", "{}", "a" * 8_192, "é" * 4_096])
 def test_a_small_answer_stays_in_the_row(
-    cloud: House, store: S3AnswerStore, fresh: Callable[[str], str], text: str
+    cloud: App, store: S3AnswerStore, fresh: Callable[[str], str], text: str
 ) -> None:
     execution_id = fresh("exe")
     kept = store.keep(execution_id, text)
@@ -35,7 +35,7 @@ def test_a_small_answer_stays_in_the_row(
 
 @pytest.mark.parametrize("text", ["a" * 8_193, "é" * 4_096 + "a", "😀" * 100_000])
 def test_a_large_answer_becomes_one_object_however_often_it_is_kept(
-    cloud: House, store: S3AnswerStore, fresh: Callable[[str], str], text: str
+    cloud: App, store: S3AnswerStore, fresh: Callable[[str], str], text: str
 ) -> None:
     execution_id = fresh("exe")
     key = f"media/{execution_id}/{sha256(text.encode()).hexdigest()}"

@@ -13,15 +13,15 @@ from instant.domain.errors import UpstreamUnavailable
 from instant.domain.usage.budget import Budget, BudgetScope, Subject
 from instant.ports.executions.call_facts import CallFacts
 from tests.fakes.aws_faults import Fault, answer, faults
-from tests.fakes.nouns import a_model, an_integration
+from tests.fakes.builders import a_model, an_integration
 from tests.integration.adapters.catalog.catalogs import write_models
-from tests.integration.house import House
+from tests.integration.app import App
 
 type Known = tuple[DynamoCallFacts, Integration, CatalogModel]
 
 
 @pytest.fixture
-def known(cloud: House, fresh: Callable[[str], str]) -> Known:
+def known(cloud: App, fresh: Callable[[str], str]) -> Known:
     """A reader, a connection and a model."""
     tables = cloud.name("INTEGRATIONS_TABLE"), cloud.name("MODELS_TABLE"), cloud.name("LIMITS_TABLE")
     integration, model = an_integration(fresh("user")), a_model(f"a/{fresh('m')}")
@@ -30,7 +30,7 @@ def known(cloud: House, fresh: Callable[[str], str]) -> Known:
     return DynamoCallFacts(*tables), integration, model
 
 
-def unprocessed(cloud: House, integration: Integration | None, model: CatalogModel | None) -> Fault:
+def unprocessed(cloud: App, integration: Integration | None, model: CatalogModel | None) -> Fault:
     """An answer that leaves these out."""
     left = {}
     if integration:
@@ -51,7 +51,7 @@ def test_both_are_read_at_once_and_consistently(known: Known) -> None:
     assert [table["ConsistentRead"] for table in body["RequestItems"].values()] == [True, True]
 
 
-def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: House, known: Known) -> None:
+def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: App, known: Known) -> None:
     reader, integration, model = known
     other = a_model(f"{model.openrouter_id}-other", is_active=False)
     write_models(cloud, [other])
@@ -78,7 +78,7 @@ def test_what_is_not_there_is_none(known: Known) -> None:
     assert reader.of(integration.user_id, "other", ["no/model"], (), platform=False) == CallFacts(Account(), {})
 
 
-def test_what_was_left_out_is_asked_for_again(cloud: House, known: Known) -> None:
+def test_what_was_left_out_is_asked_for_again(cloud: App, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model), unprocessed(cloud, None, model)) as calls:
         facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False)
@@ -88,7 +88,7 @@ def test_what_was_left_out_is_asked_for_again(cloud: House, known: Known) -> Non
     )  # the second answer said that there was no such connection
 
 
-def test_both_halves_are_put_together(cloud: House, known: Known) -> None:
+def test_both_halves_are_put_together(cloud: App, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model)):
         assert reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
@@ -96,7 +96,7 @@ def test_both_halves_are_put_together(cloud: House, known: Known) -> None:
         )
 
 
-def test_a_row_that_is_never_read_is_no_missing_row(cloud: House, known: Known) -> None:
+def test_a_row_that_is_never_read_is_no_missing_row(cloud: App, known: Known) -> None:
     reader, integration, model = known
     busy = [unprocessed(cloud, integration, None)] * 3
     with faults("BatchGetItem", *busy) as calls, pytest.raises(UpstreamUnavailable) as caught:
@@ -106,7 +106,7 @@ def test_a_row_that_is_never_read_is_no_missing_row(cloud: House, known: Known) 
 
 
 def test_budgets_and_the_platform_s_connection_are_read_along(
-    cloud: House, known: Known, fresh: Callable[[str], str]
+    cloud: App, known: Known, fresh: Callable[[str], str]
 ) -> None:
     reader, integration, model = known
     platform = an_integration("#platform")

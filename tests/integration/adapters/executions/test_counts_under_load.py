@@ -15,8 +15,8 @@ from instant.domain.executions.receipt import Receipt
 from instant.domain.resources.stats import Stats
 from instant.domain.usage.report import Span, UsageRow, report
 from tests.fakes.aws_faults import cancelled, faults
-from tests.fakes.nouns import a_closing, an_opening
-from tests.integration.house import House
+from tests.fakes.builders import a_closing, an_opening
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 WRITERS, CARELESS, THREADS, FAILED_ONE_IN = 1_000, 60, 100, 8
@@ -62,18 +62,18 @@ def write(ledger: DynamoLedger, executions: str, resource_id: str, number: int) 
     aws.client("dynamodb").delete_item(TableName=executions, Key={"execution_id": {"S": name}})
 
 
-def counted(house: House, ledger: DynamoLedger, resource_id: str, writers: int) -> tuple[Stats, UsageRow]:
+def counted(app: App, ledger: DynamoLedger, resource_id: str, writers: int) -> tuple[Stats, UsageRow]:
     """What is counted when all writers are through."""
-    executions = house.name("EXECUTIONS_TABLE")
+    executions = app.name("EXECUTIONS_TABLE")
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda number: write(ledger, executions, resource_id, number), range(writers)))
-    stats = DynamoStatsStore(house.name("RESOURCE_STATS_TABLE")).of(resource_id, datetime(2026, 11, 22, tzinfo=UTC))
-    parts = DynamoUsageStore(house.name("USAGE_TABLE")).of_user(f"user_{resource_id}", DAY, DAY)
+    stats = DynamoStatsStore(app.name("RESOURCE_STATS_TABLE")).of(resource_id, datetime(2026, 11, 22, tzinfo=UTC))
+    parts = DynamoUsageStore(app.name("USAGE_TABLE")).of_user(f"user_{resource_id}", DAY, DAY)
     return stats, report(parts, Span(DAY, DAY), None).total
 
 
 def test_a_thousand_writers_and_conflicts_and_no_count_is_lost_or_doubled(
-    cloud: House, fresh: Callable[[str], str]
+    cloud: App, fresh: Callable[[str], str]
 ) -> None:
     random, failed = Random(20261122), WRITERS // FAILED_ONE_IN
     plan = [CONFLICT if random.random() < 0.1 else None for _ in range(2 * WRITERS)]
@@ -103,7 +103,7 @@ def test_a_thousand_writers_and_conflicts_and_no_count_is_lost_or_doubled(
     )
 
 
-def test_this_test_would_notice(cloud: House, fresh: Callable[[str], str]) -> None:
+def test_this_test_would_notice(cloud: App, fresh: Callable[[str], str]) -> None:
     stats, usage = counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res"), CARELESS)
     assert stats.call_count < CARELESS
     assert usage.calls < CARELESS

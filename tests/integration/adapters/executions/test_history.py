@@ -13,18 +13,18 @@ from instant.domain.executions.execution import Execution, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
 from instant.domain.page import Cursor, PageRequest
 from instant.use_cases.executions.read import read_execution
-from tests.fakes.nouns import NOON, a_closing, a_receipt, an_opening
-from tests.integration.house import House
+from tests.fakes.builders import NOON, a_closing, a_receipt, an_opening
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 
 @pytest.fixture
-def history(cloud: House) -> DynamoExecutionHistory:
+def history(cloud: App) -> DynamoExecutionHistory:
     return DynamoExecutionHistory(cloud.name("EXECUTIONS_TABLE"))
 
 
 @pytest.fixture
-def ledger(cloud: House) -> DynamoLedger:
+def ledger(cloud: App) -> DynamoLedger:
     return a_ledger(cloud)
 
 
@@ -100,7 +100,7 @@ def test_lists_are_newest_first_in_pages_and_without_answers(
 
 
 def test_another_s_execution_is_as_good_as_missing(
-    cloud: House, history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
+    cloud: App, history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     answers = S3AnswerStore(cloud.name("MEDIA_BUCKET"))
     opening = an_opening(fresh("exe"))

@@ -17,8 +17,8 @@ from instant.domain.executions.execution import Closing, Opening, State, StoredA
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
 from tests.fakes.aws_faults import cancelled, failure, faults, lost_answer, lost_request
-from tests.fakes.nouns import NOON, a_closing, an_opening
-from tests.integration.house import House
+from tests.fakes.builders import NOON, a_closing, an_opening
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 LATER = "2026-11-22T12:30:00.000000Z"
@@ -27,15 +27,15 @@ LATER = "2026-11-22T12:30:00.000000Z"
 class Bench:
     """A ledger, and a look into its tables."""
 
-    def __init__(self, house: House) -> None:
-        """Use the house's tables."""
-        self._house = house
-        self.ledger = a_ledger(house)
+    def __init__(self, app: App) -> None:
+        """Use the app's tables."""
+        self._app = app
+        self.ledger = a_ledger(app)
 
     def row(self, opening: Opening) -> dict[str, Any] | None:
         """The execution's row."""
         key = {"execution_id": {"S": opening.execution_id}}
-        table = self._house.name("EXECUTIONS_TABLE")
+        table = self._app.name("EXECUTIONS_TABLE")
         reply = aws.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
         return dict(reply["Item"]) if "Item" in reply else None
 
@@ -61,7 +61,7 @@ class Bench:
         """What is committed and spent in the rows where the opening holds money back."""
         rows = [
             aws.client("dynamodb").get_item(
-                TableName=self._house.name("LIMITS_TABLE"), Key={"name": {"S": hold.name}}, ConsistentRead=True
+                TableName=self._app.name("LIMITS_TABLE"), Key={"name": {"S": hold.name}}, ConsistentRead=True
             )["Item"]
             for hold in opening.holds
         ]
@@ -81,7 +81,7 @@ class Bench:
     def _query(self, variable: str, **key: str) -> list[dict[str, Any]]:
         ((name, value),) = key.items()
         reply = aws.client("dynamodb").query(
-            TableName=self._house.name(variable),
+            TableName=self._app.name(variable),
             KeyConditionExpression=f"{name} = :key",
             ExpressionAttributeValues={":key": {"S": value}},
         )
@@ -89,7 +89,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(cloud: House) -> Bench:
+def bench(cloud: App) -> Bench:
     return Bench(cloud)
 
 
@@ -263,7 +263,7 @@ def test_a_call_that_nobody_waits_for_begins_as_sent_in_one_write(bench: Bench, 
 
 
 @pytest.mark.parametrize("state", [State.RESERVED, State.SENT, State.UNKNOWN])
-def test_what_is_open_is_found_when_it_is_due(cloud: House, bench: Bench, held: Opening, state: State) -> None:
+def test_what_is_open_is_found_when_it_is_due(cloud: App, bench: Bench, held: Opening, state: State) -> None:
     bench.bring_to(held, state)
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     before, after = ("2026-11-22T12:02:29.999999Z", "2026-11-22T12:02:30.000000Z")
@@ -277,13 +277,13 @@ def test_what_is_open_is_found_when_it_is_due(cloud: House, bench: Bench, held: 
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
-def test_what_is_closed_is_due_no_more(cloud: House, bench: Bench, held: Opening, state: State) -> None:
+def test_what_is_closed_is_due_no_more(cloud: App, bench: Bench, held: Opening, state: State) -> None:
     bench.bring_to(held, state)
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     assert held not in [run.opening for run in runs.due("2030-01-01T00:00:00.000000Z")]
 
 
-def test_a_name_noted_early_is_how_it_is_asked_for(cloud: House, bench: Bench, held: Opening) -> None:
+def test_a_name_noted_early_is_how_it_is_asked_for(cloud: App, bench: Bench, held: Opening) -> None:
     bench.bring_to(held, State.SENT)
     bench.ledger.record_generation_id(held, "gen-early")
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))

@@ -10,7 +10,7 @@ import pytest
 from instant.domain.errors import BudgetExhausted
 from instant.domain.executions.execution import Opening, OpenRun, State
 from instant.domain.executions.receipt import Receipt
-from tests.fakes.nouns import a_closing, a_receipt, an_opening
+from tests.fakes.builders import a_closing, a_receipt, an_opening
 from tests.integration.adapters.executions.ledger_sides import (
     BEFORE,
     LATE,

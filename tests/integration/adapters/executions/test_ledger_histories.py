@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from instant.domain.executions.execution import Execution, Opening, OpenRun
-from tests.fakes.nouns import an_opening
+from tests.fakes.builders import an_opening
 from tests.integration.adapters.executions.ledger_sides import (
     LATER,
     NEVER,
@@ -20,7 +20,7 @@ from tests.integration.adapters.executions.ledger_sides import (
     outcome,
     some_holds,
 )
-from tests.integration.house import House
+from tests.integration.app import App
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ histories = st.lists(
     suppress_health_check=list(HealthCheck),
 )
 def test_both_tell_the_same_of_any_history(
-    cloud: House, fresh: Callable[[str], str], history: list[Taken], is_tight: bool
+    cloud: App, fresh: Callable[[str], str], history: list[Taken], is_tight: bool
 ) -> None:
     sides: list[Subject] = [InMemory(), InDynamo(cloud)]
     cap = WORST if is_tight else 3 * WORST

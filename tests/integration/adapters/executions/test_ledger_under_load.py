@@ -10,11 +10,11 @@ from instant.adapters.aws import client as aws
 from instant.adapters.executions.ledger import DynamoLedger
 from instant.adapters.resources.stats import DynamoStatsStore
 from instant.domain.executions.execution import Closing, Opening, State
-from tests.fakes.nouns import a_closing, an_opening
-from tests.integration.house import House
+from tests.fakes.builders import a_closing, an_opening
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
-pytestmark = pytest.mark.usefixtures("restless")
+pytestmark = pytest.mark.usefixtures("fast_thread_switching")
 
 THREADS, CLOSES = 50, 4
 
@@ -33,7 +33,7 @@ class CarelessLedger(DynamoLedger):
         return True
 
 
-def counted(house: House, ledger: DynamoLedger, resource_id: str) -> int:
+def counted(app: App, ledger: DynamoLedger, resource_id: str) -> int:
     """How many calls are counted after all threads are through."""
 
     def work(thread: int) -> None:
@@ -44,11 +44,11 @@ def counted(house: House, ledger: DynamoLedger, resource_id: str) -> int:
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(work, range(THREADS)))
-    store = DynamoStatsStore(house.name("RESOURCE_STATS_TABLE"))
+    store = DynamoStatsStore(app.name("RESOURCE_STATS_TABLE"))
     return store.of(resource_id, datetime(2026, 11, 22, tzinfo=UTC)).call_count
 
 
-def test_no_call_is_lost(cloud: House, fresh: Callable[[str], str]) -> None:
+def test_no_call_is_lost(cloud: App, fresh: Callable[[str], str]) -> None:
     resource_id = fresh("res")
     assert counted(cloud, a_ledger(cloud), resource_id) == THREADS * CLOSES
     stats = DynamoStatsStore(cloud.name("RESOURCE_STATS_TABLE")).of(resource_id, datetime(2026, 11, 22, tzinfo=UTC))
@@ -57,5 +57,5 @@ def test_no_call_is_lost(cloud: House, fresh: Callable[[str], str]) -> None:
     assert stats.cost_nanousd_30d == THREADS * CLOSES * 5_920
 
 
-def test_this_test_would_notice(cloud: House, fresh: Callable[[str], str]) -> None:
+def test_this_test_would_notice(cloud: App, fresh: Callable[[str], str]) -> None:
     assert counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res")) < THREADS * CLOSES

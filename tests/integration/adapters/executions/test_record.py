@@ -37,9 +37,9 @@ from instant.use_cases.executions.deps import LedgerDeps
 from instant.use_cases.executions.record import SECONDS_TO_CLOSE, AlreadyRecorded, record
 from instant.use_cases.executions.replay import replay_response
 from tests.fakes.aws_faults import Fault, cancelled, failure, faults, lost_answer
+from tests.fakes.builders import a_prepared, a_receipt
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.nouns import a_prepared, a_receipt
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 BROKEN: Fault = failure("InternalFailure")
@@ -50,19 +50,19 @@ REFUSED: Fault = failure("AccessDeniedException")
 class Desk:
     """One execution to be booked, and what became of it."""
 
-    house: House
+    app: App
     prepared: Prepared
     clock: FakeClock = field(default_factory=FakeClock)
     ran: int = 0
 
     def __post_init__(self) -> None:
-        """Use the house's tables and bucket."""
-        self.answers = S3AnswerStore(self.house.name("MEDIA_BUCKET"))
-        self._history = DynamoExecutionHistory(self.house.name("EXECUTIONS_TABLE"))
-        self.open_runs = DynamoOpenRuns(self.house.name("EXECUTIONS_TABLE"))
-        self._stats = DynamoStatsStore(self.house.name("RESOURCE_STATS_TABLE"))
+        """Use the app's tables and bucket."""
+        self.answers = S3AnswerStore(self.app.name("MEDIA_BUCKET"))
+        self._history = DynamoExecutionHistory(self.app.name("EXECUTIONS_TABLE"))
+        self.open_runs = DynamoOpenRuns(self.app.name("EXECUTIONS_TABLE"))
+        self._stats = DynamoStatsStore(self.app.name("RESOURCE_STATS_TABLE"))
         self.deps = LedgerDeps(
-            ledger=a_ledger(self.house), executions=self._history, answers=self.answers, clock=self.clock
+            ledger=a_ledger(self.app), executions=self._history, answers=self.answers, clock=self.clock
         )
 
     def book(self, run: Callable[[], Answer]) -> dict[str, Any]:
@@ -107,13 +107,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(cloud: House, fresh: Callable[[str], str]) -> Desk:
+def desk(cloud: App, fresh: Callable[[str], str]) -> Desk:
     """A call with an idempotency key: reserved, then sent."""
     return Desk(cloud, a_prepared(fresh("exe"), resource_id=fresh("res"), fingerprint="f" * 64))
 
 
 @pytest.fixture
-def plain(cloud: House, fresh: Callable[[str], str]) -> Desk:
+def plain(cloud: App, fresh: Callable[[str], str]) -> Desk:
     """A call without one."""
     return Desk(cloud, a_prepared(fresh("exe"), resource_id=fresh("res")))
 

@@ -9,19 +9,19 @@ from instant.adapters.resources.models_in_use import DynamoModelsInUse, DynamoUs
 from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.catalog.impact import Use
 from instant.domain.catalog.successor import SuccessorPolicy
-from tests.fakes.nouns import NOON, a_resource
-from tests.integration.house import House
+from tests.fakes.builders import NOON, a_resource
+from tests.integration.app import App
 
 type Fresh = Callable[[str], str]
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoResourceStore:
+def store(cloud: App) -> DynamoResourceStore:
     return DynamoResourceStore(cloud.name("RESOURCES_TABLE"))
 
 
 @pytest.fixture
-def uses(cloud: House) -> DynamoUsesOfModels:
+def uses(cloud: App) -> DynamoUsesOfModels:
     return DynamoUsesOfModels(cloud.name("RESOURCES_TABLE"))
 
 
@@ -49,7 +49,7 @@ def test_a_use_begins_and_ends_with_the_settings(
     assert [list(uses.of(name)) for name in (first, second, third)] == [[], [], []]
 
 
-def test_fallbacks_are_in_use(cloud: House, store: DynamoResourceStore, fresh: Fresh) -> None:
+def test_fallbacks_are_in_use(cloud: App, store: DynamoResourceStore, fresh: Fresh) -> None:
     first, second = fresh("meadow/m"), fresh("meadow/m")
     store.create(
         a_resource(fresh("res"), slug=fresh("s").replace("_", "-"), ai_model_id=first, prices={first: {}, second: {}})

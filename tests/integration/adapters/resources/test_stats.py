@@ -12,8 +12,8 @@ from instant.adapters.resources.stats import DynamoStatsStore
 from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
 from instant.domain.resources.stats import Stats
-from tests.fakes.nouns import a_closing, a_receipt, an_opening
-from tests.integration.house import House
+from tests.fakes.builders import a_closing, a_receipt, an_opening
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 NOWS = [
@@ -28,14 +28,14 @@ EVENTS = st.lists(st.tuples(AGES, st.booleans(), st.none() | st.integers(0, 10**
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoStatsStore:
+def store(cloud: App) -> DynamoStatsStore:
     return DynamoStatsStore(cloud.name("RESOURCE_STATS_TABLE"))
 
 
 @given(st.sampled_from(NOWS), EVENTS)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_window_equals_a_count_by_hand(
-    cloud: House,
+    cloud: App,
     store: DynamoStatsStore,
     fresh: Callable[[str], str],
     now: datetime,
@@ -65,7 +65,7 @@ def test_a_resource_that_was_never_called(store: DynamoStatsStore, fresh: Callab
 
 
 def test_buckets_of_all_shards_are_summed_and_expired_ones_ignored(
-    cloud: House, store: DynamoStatsStore, fresh: Callable[[str], str]
+    cloud: App, store: DynamoStatsStore, fresh: Callable[[str], str]
 ) -> None:
     resource_id = fresh("res")
     buckets = [f"day#{day}#{shard}" for day in ("2028-01-31", "2028-02-01", "2028-02-29", "2028-03-01", "2028-03-02")

@@ -15,19 +15,19 @@ from instant.domain.page import Cursor, Page, PageRequest
 from instant.domain.resources.listing import ResourceFilter, ResourceSort
 from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource, Visibility
-from tests.fakes.nouns import NOON, a_resource
-from tests.integration.house import House
+from tests.fakes.builders import NOON, a_resource
+from tests.integration.app import App
 
 ALL = ResourceFilter()
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoResourceStore:
+def store(cloud: App) -> DynamoResourceStore:
     return DynamoResourceStore(cloud.name("RESOURCES_TABLE"))
 
 
 @pytest.fixture
-def lists(cloud: House) -> DynamoResourceLists:
+def lists(cloud: App) -> DynamoResourceLists:
     return DynamoResourceLists(cloud.name("RESOURCES_TABLE"))
 
 
@@ -199,9 +199,7 @@ def test_a_deleted_resource_is_gone_and_its_address_free(
     assert store.find(public.address) == replace(successor, usage=UseCounts())
 
 
-def test_a_deleted_resource_leaves_the_public_index(
-    cloud: House, store: DynamoResourceStore, resource: Resource
-) -> None:
+def test_a_deleted_resource_leaves_the_public_index(cloud: App, store: DynamoResourceStore, resource: Resource) -> None:
     public = replace(resource, visibility=Visibility.PUBLIC)
     store.create(public)
     store.delete(public, NOON)

@@ -17,8 +17,8 @@ from instant.domain.executions.execution import Closing, State
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.report import UsageRow
 from instant.use_cases.usage.report import report_usage
-from tests.fakes.nouns import an_opening
-from tests.integration.house import House
+from tests.fakes.builders import an_opening
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 CLOCKS = st.one_of(st.sampled_from([time(), time.max]), st.times())
@@ -109,7 +109,7 @@ type Count = tuple[int, int, int]
 class Books:
     """A ledger, and its readers."""
 
-    house: House
+    app: App
     fresh: Callable[[str], str]
 
     def write(self, events: list[Event], now: datetime) -> str:
@@ -130,18 +130,18 @@ class Books:
             finished_at=format_time(made + event.took),
             error_code=None if event.succeeded else "upstream_error",
         )
-        ledger = a_ledger(self.house)
+        ledger = a_ledger(self.app)
         ledger.open(opening)
         assert ledger.close(opening, closing)
 
     def by_stats(self, name: str, now: datetime, kind: type[DynamoStatsStore] = DynamoStatsStore) -> Count:
         """As the resource's statistics say."""
-        stats = kind(self.house.name("RESOURCE_STATS_TABLE")).of(name, now)
+        stats = kind(self.app.name("RESOURCE_STATS_TABLE")).of(name, now)
         return stats.success_count_30d, stats.failure_count_30d, stats.cost_nanousd_30d
 
     def by_usage(self, name: str, now: datetime, kind: type[DynamoUsageStore] = DynamoUsageStore) -> Count:
         """As the usage report says that is given unless told otherwise."""
-        store, caller = kind(self.house.name("USAGE_TABLE")), Identity(name, frozenset())
+        store, caller = kind(self.app.name("USAGE_TABLE")), Identity(name, frozenset())
         total = report_usage(caller, None, None, None, store, FixedClock(now)).total
         return total.successes, total.failures, total.cost_nanousd
 
@@ -154,7 +154,7 @@ def by_hand(events: list[Event]) -> Count:
 
 
 @pytest.fixture
-def books(cloud: House, fresh: Callable[[str], str]) -> Books:
+def books(cloud: App, fresh: Callable[[str], str]) -> Books:
     return Books(cloud, fresh)
 
 

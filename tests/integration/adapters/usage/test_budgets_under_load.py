@@ -37,9 +37,9 @@ from instant.use_cases.executions.deps import LedgerDeps
 from instant.use_cases.executions.record import record
 from tests.fakes.aws_faults import cancelled
 from tests.fakes.aws_stores import empty_stores
+from tests.fakes.builders import NOON, a_prepared, a_receipt, an_opening
 from tests.fakes.clock import FakeClock
-from tests.fakes.nouns import NOON, a_prepared, a_receipt, an_opening
-from tests.integration.house import House
+from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
 THREADS, CALLS = 50, 200
@@ -93,7 +93,7 @@ class HeedlessLedger(DynamoLedger):
 
 
 @pytest.fixture(autouse=True)
-def _restless() -> Iterator[None]:
+def _fast_thread_switching() -> Iterator[None]:
     """Let threads take turns as often as they can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)
@@ -102,7 +102,7 @@ def _restless() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_called_before(cloud: House) -> None:
+def _nobody_called_before(cloud: App) -> None:
     """The simulation copies all tables for each transaction: what earlier tests left in them would slow it down."""
     empty_stores()
 
@@ -111,7 +111,7 @@ def _nobody_called_before(cloud: House) -> None:
 class Till:
     """A budget, the most that its rows ever held together, and the most that any one of them did."""
 
-    house: House = field(repr=False)
+    app: App = field(repr=False)
     budget: Budget
     most: int = 0
     most_of_one: int = 0
@@ -143,7 +143,7 @@ class Till:
 
     def held(self) -> list[int]:
         """What is committed in each of the day's rows, as the simulation itself has it."""
-        table = self.house.name("LIMITS_TABLE")
+        table = self.app.name("LIMITS_TABLE")
         backend = dynamodb_backends["123456789012"]["us-east-1"]
         keys = [DynamoType({"S": name}) for name in rows(self.budget.subject, Period.DAY, AT)]
         found = [backend.tables[table].get_item(key) for key in keys]
@@ -151,7 +151,7 @@ class Till:
 
     def spending(self) -> Spending:
         """What callers are shown."""
-        store = DynamoBudgetStore(self.house.name("LIMITS_TABLE"))
+        store = DynamoBudgetStore(self.app.name("LIMITS_TABLE"))
         return store.spending([self.budget.subject], AT)[self.budget.subject][Period.DAY]
 
 
@@ -159,11 +159,11 @@ def passed(
     till: Till, ledger: DynamoLedger, cost: Callable[[], int | None], *, conflicts: float = 0, calls: int = CALLS
 ) -> list[int]:
     """What the calls of all threads cost that were let in; None is a cost that nobody knows."""
-    house = till.house
+    app = till.app
     deps = LedgerDeps(
         ledger=ledger,
-        executions=DynamoExecutionHistory(house.name("EXECUTIONS_TABLE")),
-        answers=S3AnswerStore(house.name("MEDIA_BUCKET")),
+        executions=DynamoExecutionHistory(app.name("EXECUTIONS_TABLE")),
+        answers=S3AnswerStore(app.name("MEDIA_BUCKET")),
         clock=FakeClock(AT),
     )
     costs: list[int] = []
@@ -200,40 +200,40 @@ def check(till: Till, costs: list[int], fit: int) -> None:
 
 
 @pytest.fixture
-def till(cloud: House, fresh: Callable[[str], str]) -> Till:
+def till(cloud: App, fresh: Callable[[str], str]) -> Till:
     """A user's budget, into which a part of the calls fits."""
     return Till(cloud, Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=CAP))
 
 
 @pytest.fixture
-def shared(cloud: House) -> Till:
+def shared(cloud: App) -> Till:
     """The budget of all calls."""
     return Till(cloud, Budget(subject=Subject(BudgetScope.GLOBAL), daily_nanousd=SHARED_CAP))
 
 
 @pytest.mark.parametrize("conflicts", [0, CONFLICTS])
 def test_exactly_as_many_pass_as_fit(till: Till, conflicts: float) -> None:
-    costs = passed(till, a_ledger(till.house), lambda: WORST, conflicts=conflicts)
+    costs = passed(till, a_ledger(till.app), lambda: WORST, conflicts=conflicts)
     check(till, costs, FIT)
     assert till.spending() == Spending(FIT * WORST, 0)
 
 
 def test_what_is_not_known_stays_held_back(till: Till) -> None:
-    costs = passed(till, a_ledger(till.house), lambda: None)
+    costs = passed(till, a_ledger(till.app), lambda: None)
     check(till, costs, FIT)
     assert till.spending() == Spending(0, FIT * WORST)
 
 
 def test_what_turns_out_cheaper_makes_room_and_no_more(till: Till) -> None:
     chance = random.Random(11)
-    costs = passed(till, a_ledger(till.house), lambda: chance.randrange(WORST // 2, WORST), conflicts=CONFLICTS)
+    costs = passed(till, a_ledger(till.app), lambda: chance.randrange(WORST // 2, WORST), conflicts=CONFLICTS)
     assert len(costs) >= FIT
     check(till, costs, len(costs))
     assert till.spending() == Spending(sum(costs), 0)
 
 
 def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
-    costs = passed(shared, a_ledger(shared.house), lambda: WORST, conflicts=CONFLICTS)
+    costs = passed(shared, a_ledger(shared.app), lambda: WORST, conflicts=CONFLICTS)
     check(shared, costs, SHARED_FIT)
     assert sorted(shared.held()) == [EACH * WORST] * GLOBAL_SHARDS
     assert shared.spending() == Spending(SHARED_FIT * WORST, 0)
@@ -241,19 +241,19 @@ def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
 
 @pytest.mark.parametrize("kind", [CarelessLedger, HeedlessLedger])
 def test_this_check_would_notice(till: Till, kind: type[DynamoLedger]) -> None:
-    costs = passed(till, a_ledger(till.house, kind), lambda: WORST, calls=CALLS // 2)
+    costs = passed(till, a_ledger(till.app, kind), lambda: WORST, calls=CALLS // 2)
     with pytest.raises(AssertionError):
         check(till, costs, FIT)
 
 
 def test_this_check_would_notice_it_in_parts(shared: Till) -> None:
-    costs = passed(shared, a_ledger(shared.house, CarelessLedger), lambda: WORST, calls=CALLS // 2)
+    costs = passed(shared, a_ledger(shared.app, CarelessLedger), lambda: WORST, calls=CALLS // 2)
     assert CALLS // 2 < SHARED_FIT
     with pytest.raises(AssertionError):
         check(shared, costs, CALLS // 2)
 
 
-def test_of_many_budgets_that_are_set_at_once_as_many_are_as_may_be(cloud: House, fresh: Callable[[str], str]) -> None:
+def test_of_many_budgets_that_are_set_at_once_as_many_are_as_may_be(cloud: App, fresh: Callable[[str], str]) -> None:
     store, owner = DynamoBudgetStore(cloud.name("LIMITS_TABLE")), fresh("user")
 
     def put(number: int) -> bool:

@@ -12,9 +12,9 @@ from instant.adapters.usage.report import DynamoUsageStore
 from instant.domain.executions.execution import Closing, Opening, State
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.report import Grouping, Span, UsageRow, report
-from tests.fakes.nouns import a_closing, a_receipt, an_opening
+from tests.fakes.builders import a_closing, a_receipt, an_opening
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
-from tests.integration.house import House
 from tests.integration.ledgers import a_ledger
 
 DAY, NEXT = date(2026, 11, 22), date(2026, 11, 23)
@@ -22,12 +22,12 @@ LATE = "2026-11-23T11:00:00.000000Z"
 
 
 @pytest.fixture
-def ledger(cloud: House) -> DynamoLedger:
+def ledger(cloud: App) -> DynamoLedger:
     return a_ledger(cloud)
 
 
 @pytest.fixture
-def store(cloud: House) -> DynamoUsageStore:
+def store(cloud: App) -> DynamoUsageStore:
     return DynamoUsageStore(cloud.name("USAGE_TABLE"))
 
 
@@ -159,7 +159,7 @@ def test_the_last_day_is_read_to_its_end_and_the_next_not_begun(store: DynamoUsa
     assert sum(part.calls for part in store.of_user(caller.user_id, DAY, DAY)) == 2
 
 
-def test_a_year_of_use_takes_more_than_one_query(cloud: House, store: DynamoUsageStore, caller: Caller) -> None:
+def test_a_year_of_use_takes_more_than_one_query(cloud: App, store: DynamoUsageStore, caller: Caller) -> None:
     for number in range(12):
         bucket = f"{DAY}#{number % 8}#res_{number}"
         row = {"user_id": caller.user_id, "bucket": bucket, "resource_id": "res_1", "model": "m" * 150_000}

@@ -20,8 +20,8 @@ from instant.domain.catalog.change import (
     undo,
 )
 from instant.domain.catalog.model import CatalogModel
+from tests.fakes.builders import NOON, a_model
 from tests.fakes.history import redo
-from tests.fakes.nouns import NOON, a_model
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=2, unique=True).map(lambda words: tuple(sorted(words)))
 PRICING = st.dictionaries(st.sampled_from(["prompt", "image"]), st.sampled_from(["0", "0.1", "-1"]), max_size=2)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import SEARCH_USD, MaxUsage, Usage, expected_usd, worst_case
 from instant.domain.money import NANO
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PRICES = st.one_of(

@@ -10,7 +10,7 @@ from instant.domain.catalog.change import ChangeKind, ModelChange
 from instant.domain.catalog.impact import Use, affected_events, is_notifiable, price_of, used_model
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.resource_types.openrouter_instant import OpenRouterInstant
-from tests.fakes.nouns import NOON, a_model
+from tests.fakes.builders import NOON, a_model
 
 SUPPORTS = OpenRouterInstant().supports
 

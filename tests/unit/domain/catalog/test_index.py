@@ -17,7 +17,7 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.query import ModelQuery, is_free
 from instant.domain.errors import InvalidField
 from instant.domain.page import Cursor, PageRequest
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 
 def day(text: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from instant.domain.catalog.model import why_unusable
 from instant.resource_types.openrouter_instant import OpenRouterInstant
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 SUPPORTS = OpenRouterInstant().supports
 

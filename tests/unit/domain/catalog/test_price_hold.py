@@ -9,8 +9,8 @@ import pytest
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.price_hold import HOLD, is_unusual, settled
 from instant.domain.clock import format_time
+from tests.fakes.builders import a_model
 from tests.fakes.clock import START
-from tests.fakes.nouns import a_model
 
 SECOND = timedelta(seconds=1)
 

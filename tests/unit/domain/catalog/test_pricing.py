@@ -18,7 +18,7 @@ from instant.domain.catalog.pricing import (
     price_limits,
     worst_case,
 )
-from tests.fakes.nouns import a_model
+from tests.fakes.builders import a_model
 
 PRICES = st.one_of(
     st.decimals(min_value=0, max_value=Decimal("0.01"), places=23).map("{:f}".format),

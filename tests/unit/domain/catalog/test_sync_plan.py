@@ -12,8 +12,8 @@ from instant.domain.catalog.change import ChangeKind
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import GRACE, Fetched, Quarantine, Rules, SyncPlan, plan_sync
 from instant.domain.clock import format_time
+from tests.fakes.builders import a_model
 from tests.fakes.clock import START
-from tests.fakes.nouns import a_model
 
 NOW, RULES = START, Rules(max_loss_percent=10)
 ALL_MAY_GO = Rules(max_loss_percent=100)

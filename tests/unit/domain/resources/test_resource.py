@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from instant.domain.access.identity import handle_of
 from instant.domain.resources.resource import Visibility, slug_of
-from tests.fakes.nouns import NOON, a_resource
+from tests.fakes.builders import NOON, a_resource
 
 
 @pytest.mark.parametrize(

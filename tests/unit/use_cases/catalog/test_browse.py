@@ -8,8 +8,8 @@ from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.errors import NotFound
 from instant.use_cases.catalog.browse import Catalog, read_model
+from tests.fakes.builders import a_model
 from tests.fakes.clock import FakeClock
-from tests.fakes.nouns import a_model
 
 MODELS = [a_model("meadow/lark"), a_model("old/timer", is_active=False)]
 

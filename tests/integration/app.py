@@ -1,4 +1,4 @@
-"""The whole house in one process: the template's tables on moto, every function's app.py, a fake OpenRouter."""
+"""The whole app in one process: the template's tables on moto, every function's app.py, a fake OpenRouter."""
 
 import importlib
 import json
@@ -86,7 +86,7 @@ class Context:
 
 
 @dataclass
-class House:
+class App:
     """Functions by logical id, called as the gateway calls them."""
 
     plan: Plan
@@ -179,7 +179,7 @@ class House:
         """As freshly opened, but for its functions, which stay warm: nothing stored, nothing asked of the fake."""
         empty_stores()
         self.fake.begin_again()
-        self.seconds = House.seconds
+        self.seconds = App.seconds
 
     def close(self) -> None:
         """Let go of the functions' connections to the fake."""
@@ -198,8 +198,8 @@ class House:
 
 
 @contextmanager
-def open_house(**given: str) -> Iterator[House]:
-    """A fresh house with these parameters of the template; nothing of it is left afterwards."""
+def deployed_app(**given: str) -> Iterator[App]:
+    """A fresh app with these parameters of the template; nothing of it is left afterwards."""
     with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
         keep_no_copies()
         aws.client.cache_clear()
@@ -214,18 +214,18 @@ def open_house(**given: str) -> Iterator[House]:
             **given,
         }
         deployed = deploy(cloudformation, TEMPLATE, parameters)
-        house = House(plan(deployed), fake)
-        yield house
-        house.close()
+        app = App(plan(deployed), fake)
+        yield app
+        app.close()
         aws.client.cache_clear()
 
 
-def set_clock(house: House, clock: Clock, function: str = "CatalogSyncFunction") -> None:
+def set_clock(app: App, clock: Clock, function: str = "CatalogSyncFunction") -> None:
     """From now on what the function does happens at this clock's time."""
-    deps = house.module(function).deps
+    deps = app.module(function).deps
     if hasattr(deps, "media"):
         deps = replace(deps, ledger=replace(deps.ledger, clock=clock))
-    house.module(function).deps = replace(deps, clock=clock)
+    app.module(function).deps = replace(deps, clock=clock)
 
 
 def answer_of(reply: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""Budgets of a house, as its users set and see them, and the clocks by which they begin anew."""
+"""Budgets of an app, as its users set and see them, and the clocks by which they begin anew."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,28 +8,28 @@ from typing import Any
 
 from instant.domain.money import to_nanousd
 from tests.fakes.clock import FakeClock
-from tests.integration.house import CHEAP_MODEL, EVERYTHING, Answer, House, set_clock
+from tests.integration.app import CHEAP_MODEL, EVERYTHING, Answer, App, set_clock
 
 BUDGETS = "/api/budgets"
 CLOCKED = ("ExecuteFunction", "ReconcileFunction", "BudgetsFunction")
 
 
 @contextmanager
-def set_clocks(house: House, clock: FakeClock) -> Iterator[None]:
+def set_clocks(app: App, clock: FakeClock) -> Iterator[None]:
     """What spends, what looks after it and what shows it go by this clock."""
-    before = {function: house.module(function).deps for function in CLOCKED}
+    before = {function: app.module(function).deps for function in CLOCKED}
     for function in CLOCKED:
-        set_clock(house, clock, function)
+        set_clock(app, clock, function)
     yield
     for function, deps in before.items():
-        house.module(function).deps = deps
+        app.module(function).deps = deps
 
 
 @dataclass(frozen=True)
-class Purse:
-    """The budgets of one house."""
+class Budgets:
+    """The budgets of one app."""
 
-    house: House = field(repr=False)
+    app: App = field(repr=False)
 
     def put(
         self, scope: str = "user", daily: Any = None, monthly: Any = None, *, user: str = "alice", **more: Any
@@ -37,7 +37,7 @@ class Purse:
         """The answer to setting a budget; `more` has its id, and the scopes of the token."""
         scopes = more.pop("scopes", EVERYTHING)
         body = {"scope": scope, "daily_usd": daily, "monthly_usd": monthly, **more}
-        return self.house.call("PUT", BUDGETS, body, user=user, scopes=scopes)
+        return self.app.call("PUT", BUDGETS, body, user=user, scopes=scopes)
 
     def set(self, *fields: Any, **more: Any) -> dict[str, Any]:
         """A budget that could be set."""
@@ -47,36 +47,36 @@ class Purse:
 
     def all(self, user: str = "alice", scopes: str = EVERYTHING) -> list[dict[str, Any]]:
         """All budgets that a user sees."""
-        answer = self.house.call("GET", BUDGETS, user=user, scopes=scopes)
+        answer = self.app.call("GET", BUDGETS, user=user, scopes=scopes)
         assert answer.status == 200, answer.text
         assert (answer.json["next_cursor"], answer.json["total"]) == (None, len(answer.json["data"]))
         return list(answer.json["data"])
 
     def one(self, scope: str = "user", *, user: str = "alice", **query: str) -> dict[str, Any]:
         """One budget as its owner sees it."""
-        answer = self.house.call("GET", BUDGETS, user=user, query={"scope": scope, **query})
+        answer = self.app.call("GET", BUDGETS, user=user, query={"scope": scope, **query})
         assert answer.status == 200, answer.text
         (row,) = answer.json["data"]
         return dict(row)
 
     def worst(self, prompt: str = "Say hello.") -> int:
-        """The most that a run of a house's ordinary resource can cost, in nano-USD."""
+        """The most that a run of an app's ordinary resource can cost, in nano-USD."""
         config = {"model": CHEAP_MODEL, "max_tokens": 200}
         draft = {"resource_type": "openrouter_instant", "config": config, "inputs": {"prompt": prompt}}
-        return nanousd(self.house.call("POST", "/api/resources/preview", draft).json["worst_case_usd"])
+        return nanousd(self.app.call("POST", "/api/resources/preview", draft).json["worst_case_usd"])
 
     def run(
         self, resource_id: str, prompt: str = "Say hello.", *, user: str = "alice", key_id: str | None = None
     ) -> Answer:
         """One run of a resource, with this API key or none."""
         body = {"resource_id": resource_id, "inputs": {"prompt": prompt}}
-        return self.house.call("POST", "/api/execute", body, user=user, key_id=key_id)
+        return self.app.call("POST", "/api/execute", body, user=user, key_id=key_id)
 
     def rows(self, subject: str = "") -> list[tuple[int, int]]:
         """What the rows of a budget, or of all, say: committed and spent, of each period and part."""
         return [
             (int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"]))
-            for row in self.house.table("LIMITS_TABLE")
+            for row in self.app.table("LIMITS_TABLE")
             if row["name"]["S"].startswith(f"spend#{subject}")
         ]
 

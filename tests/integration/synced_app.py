@@ -1,0 +1,39 @@
+"""An app that the tests of one file share, each of them as another user, so that their order does not matter."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+from tests.integration.app import Answer, App, deployed_app
+
+MODEL = "meadow/lark"
+"""A plain model of the catalog."""
+
+_numbers = count(1)
+
+
+@contextmanager
+def deployed_synced_app() -> Iterator[App]:
+    """An app with a synced catalog and no user yet."""
+    with deployed_app() as app:
+        app.sync()
+        yield app
+
+
+def new_user() -> str:
+    """Somebody who was never here before."""
+    return f"user-{next(_numbers)}"
+
+
+def create(app: App, user: str, config: dict[str, Any] | None = None, **fields: Any) -> Answer:
+    """Create a resource on the plain model."""
+    body = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": MODEL, **(config or {})}}
+    return app.call("POST", "/api/resources", {**body, **fields}, user=user)
+
+
+def created(app: App, user: str, config: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """A new resource."""
+    answer = create(app, user, config, **fields)
+    assert answer.status == 201, answer.text
+    return dict(answer.json)
