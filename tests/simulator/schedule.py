@@ -123,7 +123,7 @@ def _reconcilers(dice: Random, world: World) -> list[Actor]:
 def _settle(dice: Random, world: World, calls: list[Call]) -> None:
     """No more faults: every caller asks again, and time goes on until nothing is open."""
     world.network.is_calm = True
-    world.network.turns.actor = Actor("desk", lambda: None, lasts=0)
+    world.network.turns.actor = Actor("recorder", lambda: None, lasts=0)
     _until_nothing_is_open(dice, world)
     world.network.turns.actor = Actor("caller", lambda: None, lasts=0)
     named = [call for call in dict.fromkeys(calls) if call.key]

@@ -135,7 +135,7 @@ class World:
             platform=self.platform,
             clock=clock,
         )
-        self.desk = ReconcileDeps(
+        self.recorder = ReconcileDeps(
             open_runs=ledger,
             ledger=ledger,
             integrations=LaterFacts(facts),
@@ -168,7 +168,7 @@ class World:
         self.network.counts["looks after"] += 1
         ends_at = self.network.turns.time + 300
         try:
-            self.app.reconcile(self.desk, lambda: ends_at - self.network.turns.time)
+            self.app.reconcile(self.recorder, lambda: ends_at - self.network.turns.time)
         except (Lost, Refused):
             self.network.note("fails to look after anything")
 

@@ -295,8 +295,8 @@ def test_two_looks_at_once_are_one(seeded: App, clock: FakeClock, held: Opening)
     ledger.open(held)
     ledger.mark_sent(held)
     clock.pass_seconds(31)
-    desk = seeded.module("ReconcileFunction").deps
-    first, second = (list(desk.open_runs.due(format_time(clock.now()))) for _ in range(2))
+    recorder = seeded.module("ReconcileFunction").deps
+    first, second = (list(recorder.open_runs.due(format_time(clock.now()))) for _ in range(2))
     closing = a_closing(State.LOST, receipt=Receipt(), reconciled=True)
     assert [ledger.close(run.opening, closing) for run in (*first, *second)] == [True, False]
     assert money(seeded) == (700_000, 700_000)

@@ -24,7 +24,7 @@ from tests.integration.ledgers import a_ledger
 LATER = "2026-11-22T12:30:00.000000Z"
 
 
-class Bench:
+class Recorder:
     """A ledger, and a look into its tables."""
 
     def __init__(self, app: App) -> None:
@@ -89,8 +89,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(cloud: App) -> Bench:
-    return Bench(cloud)
+def recorder(cloud: App) -> Recorder:
+    return Recorder(cloud)
 
 
 @pytest.fixture
@@ -153,26 +153,26 @@ def taken(step: str, ledger: DynamoLedger, opening: Opening) -> None:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_each_step_is_taken_from_its_own_states_alone(
-    bench: Bench, held: Opening, state: State | None, step: str
+    recorder: Recorder, held: Opening, state: State | None, step: str
 ) -> None:
-    bench.bring_to(held, state)
-    row, stats = bench.row(held), bench.stats(held)
-    taken(step, bench.ledger, held)
+    recorder.bring_to(held, state)
+    row, stats = recorder.row(held), recorder.stats(held)
+    taken(step, recorder.ledger, held)
     if (state, step) in ALLOWED:
-        after, target = bench.row(held), ALLOWED[state, step]
+        after, target = recorder.row(held), ALLOWED[state, step]
         assert (after and after["state"]["S"]) == target
         return
-    assert bench.row(held) == row
-    assert bench.stats(held) == stats
+    assert recorder.row(held) == row
+    assert recorder.stats(held) == stats
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step not in {"open", "take back"}])
 @pytest.mark.parametrize("state", State)
-def test_no_step_is_taken_by_another_run(bench: Bench, held: Opening, state: State, step: str) -> None:
-    bench.bring_to(held, state)
-    row, money = bench.row(held), bench.held(held)
-    taken(step, bench.ledger, replace(held, run_id="run_of_another"))
-    assert (bench.row(held), bench.held(held)) == (row, money)
+def test_no_step_is_taken_by_another_run(recorder: Recorder, held: Opening, state: State, step: str) -> None:
+    recorder.bring_to(held, state)
+    row, money = recorder.row(held), recorder.held(held)
+    taken(step, recorder.ledger, replace(held, run_id="run_of_another"))
+    assert (recorder.row(held), recorder.held(held)) == (row, money)
 
 
 @pytest.mark.parametrize(
@@ -186,85 +186,85 @@ def test_no_step_is_taken_by_another_run(bench: Bench, held: Opening, state: Sta
     ],
 )
 def test_the_worst_case_is_held_back_until_the_cost_is_known(
-    bench: Bench, held: Opening, state: State, expected: tuple[int, int]
+    recorder: Recorder, held: Opening, state: State, expected: tuple[int, int]
 ) -> None:
-    bench.bring_to(held, state)
-    assert bench.held(held) == [expected, expected]
+    recorder.bring_to(held, state)
+    assert recorder.held(held) == [expected, expected]
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
-def test_an_unknown_cost_is_booked_as_the_worst_case(bench: Bench, held: Opening, state: State) -> None:
-    bench.bring_to(held, State.UNKNOWN)
-    bench.ledger.close(held, a_closing(state, receipt=Receipt(), reconciled=True))
-    assert bench.held(held) == [(700_000, 700_000)] * 2
+def test_an_unknown_cost_is_booked_as_the_worst_case(recorder: Recorder, held: Opening, state: State) -> None:
+    recorder.bring_to(held, State.UNKNOWN)
+    recorder.ledger.close(held, a_closing(state, receipt=Receipt(), reconciled=True))
+    assert recorder.held(held) == [(700_000, 700_000)] * 2
 
 
 @pytest.mark.parametrize("step", ["release", "take back"])
-def test_what_was_not_sent_is_given_back(bench: Bench, held: Opening, step: str) -> None:
-    bench.bring_to(held, State.RESERVED)
-    STEPS[step](bench.ledger, held)
-    assert bench.held(held) == [(0, 0)] * 2
-    STEPS[step](bench.ledger, held)
-    assert bench.held(held) == [(0, 0)] * 2
+def test_what_was_not_sent_is_given_back(recorder: Recorder, held: Opening, step: str) -> None:
+    recorder.bring_to(held, State.RESERVED)
+    STEPS[step](recorder.ledger, held)
+    assert recorder.held(held) == [(0, 0)] * 2
+    STEPS[step](recorder.ledger, held)
+    assert recorder.held(held) == [(0, 0)] * 2
 
 
-def test_a_budget_without_room_opens_nothing_and_holds_nothing(bench: Bench, held: Opening) -> None:
-    bench.bring_to(held, State.SENT)
+def test_a_budget_without_room_opens_nothing_and_holds_nothing(recorder: Recorder, held: Opening) -> None:
+    recorder.bring_to(held, State.SENT)
     second = replace(held, execution_id=f"{held.execution_id}_2", run_id="run_2")
     with pytest.raises(BudgetExhausted) as caught:
-        bench.ledger.open(second)
+        recorder.ledger.open(second)
     assert caught.value.details == {"scope": "user", "period": "day"}
     assert caught.value.retry_after == 12 * 3_600
-    assert bench.row(second) is None
-    assert bench.held(held) == [(700_000, 0)] * 2
+    assert recorder.row(second) is None
+    assert recorder.held(held) == [(700_000, 0)] * 2
 
 
 def test_a_budget_that_everybody_wants_at_once_is_told_as_such_and_nothing_is_held(
-    bench: Bench, held: Opening, monkeypatch: pytest.MonkeyPatch
+    recorder: Recorder, held: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
     conflict = cancelled("None", "TransactionConflict", "None")
     with faults("TransactWriteItems", *[conflict] * 50), pytest.raises(LimitsUnavailable) as caught:
-        bench.ledger.open(held)
+        recorder.ledger.open(held)
     assert (caught.value.retryable, caught.value.retry_after) == (True, 1)
-    assert bench.row(held) is None
+    assert recorder.row(held) is None
 
 
-def test_a_reservation_whose_answer_is_lost_is_made_once(bench: Bench, held: Opening) -> None:
+def test_a_reservation_whose_answer_is_lost_is_made_once(recorder: Recorder, held: Opening) -> None:
     with faults("TransactWriteItems", lost_answer) as calls:
-        assert bench.ledger.open(held) is None
+        assert recorder.ledger.open(held) is None
     assert len(calls.bodies) == 2
-    assert bench.held(held) == [(700_000, 0)] * 2
+    assert recorder.held(held) == [(700_000, 0)] * 2
 
 
-def test_a_lease_that_has_not_ended_is_not_taken_over(bench: Bench, held: Opening) -> None:
-    bench.bring_to(held, State.RESERVED)
-    assert not bench.ledger.reclaim(held.execution_id, held.lease_expires_at)
-    assert bench.there(held)["state"] == {"S": "RESERVED"}
-    assert bench.ledger.reclaim(held.execution_id, LATER)
-    assert bench.row(held) is None
+def test_a_lease_that_has_not_ended_is_not_taken_over(recorder: Recorder, held: Opening) -> None:
+    recorder.bring_to(held, State.RESERVED)
+    assert not recorder.ledger.reclaim(held.execution_id, held.lease_expires_at)
+    assert recorder.there(held)["state"] == {"S": "RESERVED"}
+    assert recorder.ledger.reclaim(held.execution_id, LATER)
+    assert recorder.row(held) is None
 
 
-def test_the_first_opening_stands_and_is_shown_to_the_second(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.DONE)
-    row = bench.row(opening)
-    found = bench.ledger.open(replace(opening, run_id="run_of_another"))
+def test_the_first_opening_stands_and_is_shown_to_the_second(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.DONE)
+    row = recorder.row(opening)
+    found = recorder.ledger.open(replace(opening, run_id="run_of_another"))
     assert found is not None
     assert (found.state, found.fingerprint, found.answer.text) == (State.DONE, "f" * 64, '{"success":true}')
-    assert bench.row(opening) == row
+    assert recorder.row(opening) == row
 
 
-def test_a_call_that_nobody_waits_for_begins_as_sent_in_one_write(bench: Bench, opening: Opening) -> None:
+def test_a_call_that_nobody_waits_for_begins_as_sent_in_one_write(recorder: Recorder, opening: Opening) -> None:
     plain = replace(opening, fingerprint=None)
     with faults("PutItem") as calls:
-        bench.ledger.open(plain)
+        recorder.ledger.open(plain)
     assert len(calls.bodies) == 1
-    assert bench.there(plain)["state"] == {"S": "SENT"}
+    assert recorder.there(plain)["state"] == {"S": "SENT"}
 
 
 @pytest.mark.parametrize("state", [State.RESERVED, State.SENT, State.UNKNOWN])
-def test_what_is_open_is_found_when_it_is_due(cloud: App, bench: Bench, held: Opening, state: State) -> None:
-    bench.bring_to(held, state)
+def test_what_is_open_is_found_when_it_is_due(cloud: App, recorder: Recorder, held: Opening, state: State) -> None:
+    recorder.bring_to(held, state)
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     before, after = ("2026-11-22T12:02:29.999999Z", "2026-11-22T12:02:30.000000Z")
     if state is State.UNKNOWN:
@@ -272,27 +272,27 @@ def test_what_is_open_is_found_when_it_is_due(cloud: App, bench: Bench, held: Op
     assert held not in [run.opening for run in runs.due(before)]
     (found,) = [run for run in runs.due(after) if run.opening == held]
     assert found.state is state
-    bench.ledger.reschedule(held, "2026-11-22T13:00:00.000000Z")
+    recorder.ledger.reschedule(held, "2026-11-22T13:00:00.000000Z")
     assert held not in [run.opening for run in runs.due(LATER)]
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
-def test_what_is_closed_is_due_no_more(cloud: App, bench: Bench, held: Opening, state: State) -> None:
-    bench.bring_to(held, state)
+def test_what_is_closed_is_due_no_more(cloud: App, recorder: Recorder, held: Opening, state: State) -> None:
+    recorder.bring_to(held, state)
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     assert held not in [run.opening for run in runs.due("2030-01-01T00:00:00.000000Z")]
 
 
-def test_a_name_noted_early_is_how_it_is_asked_for(cloud: App, bench: Bench, held: Opening) -> None:
-    bench.bring_to(held, State.SENT)
-    bench.ledger.record_generation_id(held, "gen-early")
+def test_a_name_noted_early_is_how_it_is_asked_for(cloud: App, recorder: Recorder, held: Opening) -> None:
+    recorder.bring_to(held, State.SENT)
+    recorder.ledger.record_generation_id(held, "gen-early")
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     assert [run.generation_id for run in runs.due(LATER) if run.opening == held] == ["gen-early"]
 
 
-def test_an_opening_is_written_down_whole(bench: Bench, opening: Opening) -> None:
-    bench.ledger.open(opening)
-    row = bench.there(opening)
+def test_an_opening_is_written_down_whole(recorder: Recorder, opening: Opening) -> None:
+    recorder.ledger.open(opening)
+    row = recorder.there(opening)
     assert row["state"] == {"S": "RESERVED"}
     assert row["reserved_nanousd"] == {"N": "700000"}
     assert row["lease_expires_at"] == {"S": opening.lease_expires_at}
@@ -300,9 +300,9 @@ def test_an_opening_is_written_down_whole(bench: Bench, opening: Opening) -> Non
     assert row["expires_at"] == {"N": str(1_795_348_800 + 90 * 86_400)}
 
 
-def test_the_end_is_written_down_whole(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.DONE)
-    row = bench.there(opening)
+def test_the_end_is_written_down_whole(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.DONE)
+    row = recorder.there(opening)
     assert row["cost_nanousd"] == {"N": "5920"}
     assert row["generation_id"] == {"S": "gen-1"}
     assert row["model_served"] == {"S": "meadow/lark-mini-2026"}
@@ -312,18 +312,20 @@ def test_the_end_is_written_down_whole(bench: Bench, opening: Opening) -> None:
     assert "answer_key" not in row
 
 
-def test_an_unknown_cost_is_left_out_and_not_written_as_nothing(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.SENT)
-    bench.ledger.close(opening, a_closing(State.FAILED, receipt=Receipt(), answer=StoredAnswer(object_key="media/1")))
-    row = bench.there(opening)
+def test_an_unknown_cost_is_left_out_and_not_written_as_nothing(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.SENT)
+    recorder.ledger.close(
+        opening, a_closing(State.FAILED, receipt=Receipt(), answer=StoredAnswer(object_key="media/1"))
+    )
+    row = recorder.there(opening)
     assert "cost_nanousd" not in row
     assert row["answer_key"] == {"S": "media/1"}
-    assert [int(bucket["cost_nanousd"]["N"]) for bucket in bench.stats(opening).values()] == [0, 0]
+    assert [int(bucket["cost_nanousd"]["N"]) for bucket in recorder.stats(opening).values()] == [0, 0]
 
 
-def test_a_close_counts_in_the_day_and_in_the_total(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.DONE)
-    buckets = bench.stats(opening)
+def test_a_close_counts_in_the_day_and_in_the_total(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.DONE)
+    buckets = recorder.stats(opening)
     day, total = sorted(buckets)
     shard = day.split("#")[2]
     assert 0 <= int(shard) < SHARDS
@@ -338,62 +340,62 @@ def test_a_close_counts_in_the_day_and_in_the_total(bench: Bench, opening: Openi
 
 @pytest.mark.parametrize("first", [State.DONE, State.FAILED])
 @pytest.mark.parametrize("second", [State.DONE, State.FAILED])
-def test_a_second_close_changes_nothing(bench: Bench, opening: Opening, first: State, second: State) -> None:
-    bench.bring_to(opening, first)
-    row, stats = bench.row(opening), bench.stats(opening)
-    bench.ledger.close(opening, a_closing(second, latency_ms=777))
-    assert (bench.row(opening), bench.stats(opening)) == (row, stats)
+def test_a_second_close_changes_nothing(recorder: Recorder, opening: Opening, first: State, second: State) -> None:
+    recorder.bring_to(opening, first)
+    row, stats = recorder.row(opening), recorder.stats(opening)
+    recorder.ledger.close(opening, a_closing(second, latency_ms=777))
+    assert (recorder.row(opening), recorder.stats(opening)) == (row, stats)
 
 
-def test_what_is_not_known_is_not_counted(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.UNKNOWN)
-    assert bench.stats(opening) == {}
+def test_what_is_not_known_is_not_counted(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.UNKNOWN)
+    assert recorder.stats(opening) == {}
 
 
-def test_a_close_whose_answer_is_lost_counts_once(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.SENT)
+def test_a_close_whose_answer_is_lost_counts_once(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", lost_answer) as calls:
-        bench.ledger.close(opening, a_closing())
+        recorder.ledger.close(opening, a_closing())
     assert len(calls.bodies) == 2
-    assert bench.calls(opening) == 1
+    assert recorder.calls(opening) == 1
 
 
-def test_a_close_that_never_arrived_is_repeated(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.SENT)
+def test_a_close_that_never_arrived_is_repeated(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", lost_request):
-        bench.ledger.close(opening, a_closing())
-    assert bench.calls(opening) == 1
+        recorder.ledger.close(opening, a_closing())
+    assert recorder.calls(opening) == 1
 
 
-def test_a_sent_whose_answer_is_lost_is_sent(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.RESERVED)
+def test_a_sent_whose_answer_is_lost_is_sent(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.RESERVED)
     with faults("UpdateItem", lost_answer) as calls:
-        bench.ledger.mark_sent(opening)
+        recorder.ledger.mark_sent(opening)
     assert len(calls.bodies) == 2
-    assert bench.there(opening)["state"] == {"S": "SENT"}
+    assert recorder.there(opening)["state"] == {"S": "SENT"}
 
 
-def test_an_opening_whose_answer_is_lost_is_opened_once(bench: Bench, opening: Opening) -> None:
+def test_an_opening_whose_answer_is_lost_is_opened_once(recorder: Recorder, opening: Opening) -> None:
     with faults("PutItem", lost_answer) as calls:
-        assert bench.ledger.open(opening) is None
+        assert recorder.ledger.open(opening) is None
     assert len(calls.bodies) == 2
-    row = bench.there(opening)
+    row = recorder.there(opening)
     assert (row["state"], row["created_at"]) == ({"S": "RESERVED"}, {"S": opening.created_at})
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.DONE, State.FAILED, State.UNKNOWN, State.LOST])
-def test_what_has_gone_on_cannot_be_opened_again_by_another(bench: Bench, opening: Opening, state: State) -> None:
-    bench.bring_to(opening, state)
-    row = bench.row(opening)
-    assert bench.ledger.open(replace(opening, run_id="run_of_another")) is not None
-    assert bench.row(opening) == row
+def test_what_has_gone_on_cannot_be_opened_again_by_another(recorder: Recorder, opening: Opening, state: State) -> None:
+    recorder.bring_to(opening, state)
+    row = recorder.row(opening)
+    assert recorder.ledger.open(replace(opening, run_id="run_of_another")) is not None
+    assert recorder.row(opening) == row
 
 
-def test_a_user_s_day_adds_up_by_resource_model_and_key(bench: Bench, opening: Opening) -> None:
+def test_a_user_s_day_adds_up_by_resource_model_and_key(recorder: Recorder, opening: Opening) -> None:
     keyed = replace(opening, api_key_id="key_1")
-    bench.bring_to(keyed, State.SENT)
-    bench.ledger.close(keyed, a_closing(State.DONE, computed_nanousd=5_900))
-    ((bucket, row),) = bench.usage(keyed).items()
+    recorder.bring_to(keyed, State.SENT)
+    recorder.ledger.close(keyed, a_closing(State.DONE, computed_nanousd=5_900))
+    ((bucket, row),) = recorder.usage(keyed).items()
     day, _, resource_id, model, key_id = bucket.split("#")
     assert (day, resource_id, model, key_id) == ("2026-11-22", keyed.resource_id, keyed.model, "key_1")
     counted = {name: int(value["N"]) for name, value in row.items() if "N" in value and name != "expires_at"}
@@ -415,11 +417,11 @@ def test_a_user_s_day_adds_up_by_resource_model_and_key(bench: Bench, opening: O
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.UNKNOWN, State.LOST])
-def test_an_end_is_never_released(bench: Bench, opening: Opening, state: State) -> None:
-    bench.bring_to(opening, state)
-    row = bench.row(opening)
-    bench.ledger.release(opening)
-    assert bench.row(opening) == row
+def test_an_end_is_never_released(recorder: Recorder, opening: Opening, state: State) -> None:
+    recorder.bring_to(opening, state)
+    row = recorder.row(opening)
+    recorder.ledger.release(opening)
+    assert recorder.row(opening) == row
 
 
 @pytest.mark.parametrize(
@@ -427,29 +429,29 @@ def test_an_end_is_never_released(bench: Bench, opening: Opening, state: State) 
     [("TransactionConflict", "None", "None", "None"), ("None", "TransactionConflict", "None", "None"),
      ("None", "None", "ThrottlingError", "None"), ("None", "None", "None", "ProvisionedThroughputExceeded")],
 )  # fmt: skip
-def test_what_passes_is_waited_for(bench: Bench, opening: Opening, reasons: tuple[str, ...]) -> None:
-    bench.bring_to(opening, State.SENT)
+def test_what_passes_is_waited_for(recorder: Recorder, opening: Opening, reasons: tuple[str, ...]) -> None:
+    recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", cancelled(*reasons), cancelled(*reasons)) as calls:
-        bench.ledger.close(opening, a_closing())
+        recorder.ledger.close(opening, a_closing())
     assert len(calls.bodies) == 3
-    assert bench.calls(opening) == 1
+    assert recorder.calls(opening) == 1
 
 
 def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
-    bench: Bench, opening: Opening, monkeypatch: pytest.MonkeyPatch
+    recorder: Recorder, opening: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
-    bench.bring_to(opening, State.SENT)
+    recorder.bring_to(opening, State.SENT)
     for_ever = [cancelled("None", "TransactionConflict", "None")] * 20
     with (
         faults("TransactWriteItems", *for_ever) as calls,
         pytest.raises(ClientError, match="TransactionCanceled"),
     ):
-        bench.ledger.close(opening, a_closing())
+        recorder.ledger.close(opening, a_closing())
     assert len(calls.bodies) == 16
-    assert bench.stats(opening) == {}
-    bench.ledger.close(opening, a_closing())
-    assert bench.calls(opening) == 1
+    assert recorder.stats(opening) == {}
+    recorder.ledger.close(opening, a_closing())
+    assert recorder.calls(opening) == 1
 
 
 @pytest.mark.parametrize(
@@ -457,17 +459,17 @@ def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
     [cancelled("None", "ValidationError", "None"), failure("ValidationException")],
     ids=["in the transaction", "of the request"],
 )
-def test_what_does_not_pass_is_told_at_once(bench: Bench, opening: Opening, fault: Any) -> None:
-    bench.bring_to(opening, State.SENT)
+def test_what_does_not_pass_is_told_at_once(recorder: Recorder, opening: Opening, fault: Any) -> None:
+    recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", fault) as calls, pytest.raises(ClientError):
-        bench.ledger.close(opening, a_closing())
+        recorder.ledger.close(opening, a_closing())
     assert len(calls.bodies) == 1
 
 
-def test_a_write_sends_each_condition_it_depends_on(bench: Bench, opening: Opening) -> None:
-    bench.bring_to(opening, State.SENT)
+def test_a_write_sends_each_condition_it_depends_on(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems") as calls:
-        bench.ledger.close(opening, a_closing())
+        recorder.ledger.close(opening, a_closing())
     (body,) = calls.bodies
     end, day, total, usage = (write["Update"] for write in body["TransactItems"])
     assert end["ConditionExpression"] == "run_id = :run AND #state IN (:sent, :unknown)"
@@ -476,10 +478,10 @@ def test_a_write_sends_each_condition_it_depends_on(bench: Bench, opening: Openi
     assert total["UpdateExpression"].startswith("ADD calls :one")
 
 
-def test_executions_of_one_resource_spread_over_the_shards(bench: Bench, opening: Opening) -> None:
+def test_executions_of_one_resource_spread_over_the_shards(recorder: Recorder, opening: Opening) -> None:
     for number in range(40):
         one = replace(opening, execution_id=f"{opening.execution_id}_{number}")
-        bench.bring_to(one, State.DONE)
-    totals = [name for name in bench.stats(opening) if name.startswith("total#")]
+        recorder.bring_to(one, State.DONE)
+    totals = [name for name in recorder.stats(opening) if name.startswith("total#")]
     assert len(totals) > SHARDS // 2
-    assert bench.calls(opening) == 40
+    assert recorder.calls(opening) == 40

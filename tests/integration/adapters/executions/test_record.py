@@ -47,7 +47,7 @@ REFUSED: Fault = failure("AccessDeniedException")
 
 
 @dataclass
-class Desk:
+class Recorder:
     """One execution to be booked, and what became of it."""
 
     app: App
@@ -107,15 +107,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(cloud: App, fresh: Callable[[str], str]) -> Desk:
+def recorder(cloud: App, fresh: Callable[[str], str]) -> Recorder:
     """A call with an idempotency key: reserved, then sent."""
-    return Desk(cloud, a_prepared(fresh("exe"), resource_id=fresh("res"), fingerprint="f" * 64))
+    return Recorder(cloud, a_prepared(fresh("exe"), resource_id=fresh("res"), fingerprint="f" * 64))
 
 
 @pytest.fixture
-def plain(cloud: App, fresh: Callable[[str], str]) -> Desk:
+def plain(cloud: App, fresh: Callable[[str], str]) -> Recorder:
     """A call without one."""
-    return Desk(cloud, a_prepared(fresh("exe"), resource_id=fresh("res")))
+    return Recorder(cloud, a_prepared(fresh("exe"), resource_id=fresh("res")))
 
 
 def answer(content: str = "Hello.") -> Answer:
@@ -123,37 +123,37 @@ def answer(content: str = "Hello.") -> Answer:
     return Answer({"type": "text", "content": content}, a_receipt())
 
 
-def test_a_success_is_told_and_booked(desk: Desk) -> None:
-    body = desk.book(answer)
+def test_a_success_is_told_and_booked(recorder: Recorder) -> None:
+    body = recorder.book(answer)
     assert body == {
         "success": True,
-        "execution_id": desk.prepared.execution_id,
+        "execution_id": recorder.prepared.execution_id,
         "output": {"type": "text", "content": "Hello."},
         "model": "meadow/lark-mini-2026",
         "provider": "Meadow",
         "usage": {"prompt_tokens": 12, "completion_tokens": 34, "cost_usd": "0.00000592"},
         "finish_reason": "stop",
     }
-    assert (desk.found.state, desk.found.latency_ms, desk.found.receipt) == (State.DONE, 500, a_receipt())
-    assert json.loads(desk.found.answer.text or "") == body
-    assert desk.counts == (1, 0, 5_920)
+    assert (recorder.found.state, recorder.found.latency_ms, recorder.found.receipt) == (State.DONE, 500, a_receipt())
+    assert json.loads(recorder.found.answer.text or "") == body
+    assert recorder.counts == (1, 0, 5_920)
 
 
-def test_the_call_counts_as_made_before_it_is(desk: Desk) -> None:
+def test_the_call_counts_as_made_before_it_is(recorder: Recorder) -> None:
     seen: list[State] = []
 
     def run() -> Answer:
-        seen.append(desk.found.state)
+        seen.append(recorder.found.state)
         return answer()
 
-    desk.book(run)
+    recorder.book(run)
     assert seen == [State.SENT]
 
 
-def test_a_large_answer_goes_to_the_bucket(desk: Desk) -> None:
-    body = desk.book(lambda: answer("long " * 5_000))
-    assert desk.found.answer.text is None
-    assert json.loads(desk.answers.read(desk.found.answer) or "") == body
+def test_a_large_answer_goes_to_the_bucket(recorder: Recorder) -> None:
+    body = recorder.book(lambda: answer("long " * 5_000))
+    assert recorder.found.answer.text is None
+    assert json.loads(recorder.answers.read(recorder.found.answer) or "") == body
 
 
 @pytest.mark.parametrize(
@@ -171,87 +171,95 @@ def test_a_large_answer_goes_to_the_bucket(desk: Desk) -> None:
     ids=["rejected", "unreached", "no receipt", "empty", "of unknown cost", "unreadable", "lost", "late"],
 )  # fmt: skip
 def test_a_failure_is_told_and_booked_as_what_it_was(
-    desk: Desk, error: Exception, state: State, cost: int | None
+    recorder: Recorder, error: Exception, state: State, cost: int | None
 ) -> None:
-    told = desk.fails(error)
+    told = recorder.fails(error)
     assert told is (error.error if isinstance(error, Failure) else error)
-    assert told.execution_id == desk.prepared.execution_id
-    row = desk.found
+    assert told.execution_id == recorder.prepared.execution_id
+    row = recorder.found
     assert (row.state, row.error_code, row.receipt.cost_nanousd) == (state, told.code, cost)
     assert json.loads(row.answer.text or "") == told.body()
-    assert desk.counts == ((0, 1, cost or 0) if state is State.FAILED else (0, 0, 0))
+    assert recorder.counts == ((0, 1, cost or 0) if state is State.FAILED else (0, 0, 0))
 
 
 @pytest.mark.parametrize("error", [ValueError("canary"), KeyError("canary"), RecursionError("canary")], ids=repr)
 def test_an_unexpected_failure_is_unknown_and_says_nothing_of_itself(
-    desk: Desk, error: Exception, caplog: pytest.LogCaptureFixture
+    recorder: Recorder, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = desk.fails(error)
+    told = recorder.fails(error)
     assert type(told) is Internal
     assert "canary" not in json.dumps(told.body())
-    assert (desk.found.state, desk.found.error_code, desk.found.receipt) == (State.UNKNOWN, "internal", Receipt())
-    assert desk.counts == (0, 0, 0)
+    assert (recorder.found.state, recorder.found.error_code, recorder.found.receipt) == (
+        State.UNKNOWN,
+        "internal",
+        Receipt(),
+    )
+    assert recorder.counts == (0, 0, 0)
     assert "a run failed unexpectedly" in caplog.text
 
 
-def test_if_it_cannot_be_opened_nothing_runs(desk: Desk) -> None:
+def test_if_it_cannot_be_opened_nothing_runs(recorder: Recorder) -> None:
     with faults("PutItem", REFUSED), pytest.raises(ClientError):
-        desk.book(answer)
-    assert desk.ran == 0
-    assert desk.row is None
+        recorder.book(answer)
+    assert recorder.ran == 0
+    assert recorder.row is None
 
 
-def test_an_execution_is_never_run_twice(desk: Desk) -> None:
+def test_an_execution_is_never_run_twice(recorder: Recorder) -> None:
     """Whoever comes second, from wherever, is told what the first was told."""
-    first = desk.book(answer)
-    before = desk.found
-    assert json.dumps(desk.book(answer)) == json.dumps(first)
-    assert desk.ran == 1
-    assert desk.found == before
+    first = recorder.book(answer)
+    before = recorder.found
+    assert json.dumps(recorder.book(answer)) == json.dumps(first)
+    assert recorder.ran == 1
+    assert recorder.found == before
 
 
-def test_if_it_cannot_be_marked_as_sent_it_is_released(desk: Desk) -> None:
+def test_if_it_cannot_be_marked_as_sent_it_is_released(recorder: Recorder) -> None:
     with faults("UpdateItem", REFUSED), pytest.raises(ClientError):
-        desk.book(answer)
-    assert desk.ran == 0
-    assert desk.row is None
-    desk.book(answer)
-    assert desk.counts == (1, 0, 5_920)
+        recorder.book(answer)
+    assert recorder.ran == 0
+    assert recorder.row is None
+    recorder.book(answer)
+    assert recorder.counts == (1, 0, 5_920)
 
 
-def test_if_the_mark_was_made_and_is_told_as_failed_it_is_released(desk: Desk) -> None:
+def test_if_the_mark_was_made_and_is_told_as_failed_it_is_released(recorder: Recorder) -> None:
     """All three tries arrive and none is acknowledged: nothing runs, and nothing stays behind."""
     with faults("UpdateItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
-        desk.book(answer)
-    assert (desk.ran, desk.row) == (0, None)
+        recorder.book(answer)
+    assert (recorder.ran, recorder.row) == (0, None)
 
 
-def test_if_the_opening_s_answer_is_lost_it_runs_once(desk: Desk) -> None:
+def test_if_the_opening_s_answer_is_lost_it_runs_once(recorder: Recorder) -> None:
     with faults("PutItem", lost_answer):
-        desk.book(answer)
-    assert (desk.ran, desk.found.state, desk.counts) == (1, State.DONE, (1, 0, 5_920))
+        recorder.book(answer)
+    assert (recorder.ran, recorder.found.state, recorder.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
-def test_if_the_mark_s_answer_is_lost_it_runs_once(desk: Desk) -> None:
+def test_if_the_mark_s_answer_is_lost_it_runs_once(recorder: Recorder) -> None:
     with faults("UpdateItem", lost_answer):
-        desk.book(answer)
-    assert (desk.ran, desk.found.state, desk.counts) == (1, State.DONE, (1, 0, 5_920))
+        recorder.book(answer)
+    assert (recorder.ran, recorder.found.state, recorder.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
-def test_if_it_can_be_neither_marked_nor_released_nothing_runs(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_if_it_can_be_neither_marked_nor_released_nothing_runs(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
     with (
         faults("UpdateItem", REFUSED),
         faults("DeleteItem", BROKEN, BROKEN, BROKEN),
         pytest.raises(ClientError, match="UpdateItem") as caught,
     ):
-        desk.book(answer)
+        recorder.book(answer)
     assert "AccessDenied" in str(caught.value)  # the first failure is told, not that of tidying up
-    assert desk.ran == 0
-    assert desk.found.state is State.RESERVED
+    assert recorder.ran == 0
+    assert recorder.found.state is State.RESERVED
     assert "an execution was not released" in caplog.text
 
 
-def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
     class Full:
         """A bucket that takes nothing."""
 
@@ -263,22 +271,24 @@ def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(desk: Desk, capl
             """Nothing."""
             return None
 
-    desk.deps = replace(desk.deps, answers=Full())
-    assert desk.book(answer)["output"] == {"type": "text", "content": "Hello."}
-    assert (desk.found.state, desk.found.answer, desk.counts) == (State.DONE, StoredAnswer(), (1, 0, 5_920))
+    recorder.deps = replace(recorder.deps, answers=Full())
+    assert recorder.book(answer)["output"] == {"type": "text", "content": "Hello."}
+    assert (recorder.found.state, recorder.found.answer, recorder.counts) == (State.DONE, StoredAnswer(), (1, 0, 5_920))
     assert "an answer was not stored" in caplog.text
 
 
 @pytest.mark.parametrize("fault", [REFUSED, cancelled("None", "ValidationError", "None")], ids=["refused", "cancelled"])
 def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
-    desk: Desk, fault: Fault, caplog: pytest.LogCaptureFixture
+    recorder: Recorder, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     with faults("TransactWriteItems", fault):
-        assert desk.book(answer)["success"] is True
-    assert (desk.found.state, desk.counts) == (State.SENT, (0, 0, 0))
+        assert recorder.book(answer)["success"] is True
+    assert (recorder.found.state, recorder.counts) == (State.SENT, (0, 0, 0))
     assert "an execution was not closed" in caplog.text
     after = format_time(parse_time("2026-11-22T12:02:00.000000Z") + timedelta(minutes=1))
-    (left,) = [run for run in desk.open_runs.due(after) if run.opening.execution_id == desk.prepared.execution_id]
+    (left,) = [
+        run for run in recorder.open_runs.due(after) if run.opening.execution_id == recorder.prepared.execution_id
+    ]
     assert left.generation_id == "gen-1"  # so that it can be asked for
 
 
@@ -290,46 +300,46 @@ def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
     ],
     ids=["failed", "unknown"],
 )
-def test_a_failure_is_told_even_if_it_cannot_be_booked(desk: Desk, operation: str, error: Failure) -> None:
+def test_a_failure_is_told_even_if_it_cannot_be_booked(recorder: Recorder, operation: str, error: Failure) -> None:
     first = () if operation == "TransactWriteItems" else (None,)
     with faults(operation, *first, REFUSED):
-        assert desk.fails(error) is error.error
-    assert desk.found.state is State.SENT
-    assert desk.counts == (0, 0, 0)
+        assert recorder.fails(error) is error.error
+    assert recorder.found.state is State.SENT
+    assert recorder.counts == (0, 0, 0)
 
 
-def test_a_close_whose_answer_is_lost_is_booked_once(desk: Desk) -> None:
+def test_a_close_whose_answer_is_lost_is_booked_once(recorder: Recorder) -> None:
     with faults("TransactWriteItems", lost_answer):
-        desk.book(answer)
-    assert (desk.found.state, desk.counts) == (State.DONE, (1, 0, 5_920))
+        recorder.book(answer)
+    assert (recorder.found.state, recorder.counts) == (State.DONE, (1, 0, 5_920))
 
 
-def test_a_conflict_at_the_close_is_waited_for(desk: Desk) -> None:
+def test_a_conflict_at_the_close_is_waited_for(recorder: Recorder) -> None:
     conflict = cancelled("None", "TransactionConflict", "TransactionConflict")
     with faults("TransactWriteItems", conflict, conflict):
-        desk.book(answer)
-    assert (desk.found.state, desk.counts) == (State.DONE, (1, 0, 5_920))
+        recorder.book(answer)
+    assert (recorder.found.state, recorder.counts) == (State.DONE, (1, 0, 5_920))
 
 
-def test_no_line_of_the_log_holds_the_answer(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_line_of_the_log_holds_the_answer(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="instant")
     with faults("TransactWriteItems", REFUSED):
-        desk.book(lambda: answer("canary"))
+        recorder.book(lambda: answer("canary"))
     mine = [str(record.__dict__) for record in caplog.records if record.name.startswith("instant")]
     assert mine
     assert [line for line in mine if "canary" in line] == []
 
 
-def test_a_booking_is_three_writes_and_no_read(desk: Desk) -> None:
-    assert _calls(desk) == {"PutItem": 1, "UpdateItem": 1, "TransactWriteItems": 1}
+def test_a_booking_is_three_writes_and_no_read(recorder: Recorder) -> None:
+    assert _calls(recorder) == {"PutItem": 1, "UpdateItem": 1, "TransactWriteItems": 1}
 
 
-def test_a_plain_booking_is_two(plain: Desk) -> None:
+def test_a_plain_booking_is_two(plain: Recorder) -> None:
     assert _calls(plain) == {"PutItem": 1, "TransactWriteItems": 1}
     assert (plain.found.state, plain.counts) == (State.DONE, (1, 0, 5_920))
 
 
-def test_a_plain_call_counts_as_made_before_it_is(plain: Desk) -> None:
+def test_a_plain_call_counts_as_made_before_it_is(plain: Recorder) -> None:
     seen: list[State] = []
 
     def run() -> Answer:
@@ -340,34 +350,34 @@ def test_a_plain_call_counts_as_made_before_it_is(plain: Desk) -> None:
     assert seen == [State.SENT]
 
 
-def test_a_plain_opening_that_is_told_as_failed_is_released(plain: Desk) -> None:
+def test_a_plain_opening_that_is_told_as_failed_is_released(plain: Recorder) -> None:
     with faults("PutItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
         plain.book(answer)
     assert (plain.ran, plain.row) == (0, None)
 
 
-def test_a_cost_that_cannot_be_computed_holds_nothing_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_cost_that_cannot_be_computed_holds_nothing_up(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     broken = ServingModel(openrouter_id="meadow/lark-mini-2026", canonical_slug="", pricing=None)  # type: ignore[arg-type]
-    desk.prepared = replace(desk.prepared, models=(broken,))
+    recorder.prepared = replace(recorder.prepared, models=(broken,))
     receipt = a_receipt(usage=Usage(prompt_tokens=1, completion_tokens=1))
-    body = desk.book(lambda: Answer({"type": "text", "content": "Hello."}, receipt))
-    assert (body["success"], desk.found.state) == (True, State.DONE)
+    body = recorder.book(lambda: Answer({"type": "text", "content": "Hello."}, receipt))
+    assert (body["success"], recorder.found.state) == (True, State.DONE)
     assert "a cost was not computed" in caplog.text
 
 
 @pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=["ours", "AWS"])
-@pytest.mark.parametrize("kind", ["plain", "desk"])
+@pytest.mark.parametrize("kind", ["plain", "recorder"])
 def test_an_error_before_anything_is_sent_leaves_nothing_behind(
     request: pytest.FixtureRequest, kind: str, error: Exception
 ) -> None:
-    desk: Desk = request.getfixturevalue(kind)
-    with pytest.raises(type(error)) as caught, record(desk.prepared, lambda: 120.0, desk.deps):
+    recorder: Recorder = request.getfixturevalue(kind)
+    with pytest.raises(type(error)) as caught, record(recorder.prepared, lambda: 120.0, recorder.deps):
         raise error
     assert caught.value is error
-    assert (desk.row, desk.counts) == (None, (0, 0, 0))
+    assert (recorder.row, recorder.counts) == (None, (0, 0, 0))
 
 
-def test_nothing_is_written_of_a_plain_call_that_is_not_sent(plain: Desk) -> None:
+def test_nothing_is_written_of_a_plain_call_that_is_not_sent(plain: Recorder) -> None:
     refused = CredentialMissing("Connect.")
     with faults("PutItem") as puts, faults("DeleteItem") as deletes, suppress(CredentialMissing):
         with record(plain.prepared, lambda: 120.0, plain.deps):
@@ -377,20 +387,20 @@ def test_nothing_is_written_of_a_plain_call_that_is_not_sent(plain: Desk) -> Non
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_a_process_that_is_ended_leaves_the_row_to_the_reconciler(desk: Desk, end: type[BaseException]) -> None:
+def test_a_process_that_is_ended_leaves_the_row_to_the_reconciler(recorder: Recorder, end: type[BaseException]) -> None:
     def die() -> None:
-        with record(desk.prepared, lambda: 120.0, desk.deps) as recording:
+        with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
             recording.mark_sent()
             raise end
 
     with pytest.raises(end):
         die()
-    assert (desk.found.state, desk.found.error_code, desk.counts) == (State.SENT, None, (0, 0, 0))
+    assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
 
 
-def test_a_stream_that_is_closed_leaves_the_row_to_the_reconciler(desk: Desk) -> None:
+def test_a_stream_that_is_closed_leaves_the_row_to_the_reconciler(recorder: Recorder) -> None:
     def stream() -> Iterator[str]:
-        with record(desk.prepared, lambda: 120.0, desk.deps) as recording:
+        with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
             recording.mark_sent()
             yield "Hel"
             recording.finish(answer())
@@ -398,18 +408,18 @@ def test_a_stream_that_is_closed_leaves_the_row_to_the_reconciler(desk: Desk) ->
     reader = stream()
     assert next(reader) == "Hel"
     reader.close()  # type: ignore[attr-defined]
-    assert (desk.found.state, desk.found.error_code, desk.counts) == (State.SENT, None, (0, 0, 0))
+    assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
 
 
-def test_without_time_nothing_is_opened(desk: Desk) -> None:
-    with pytest.raises(UpstreamUnavailable), record(desk.prepared, lambda: SECONDS_TO_CLOSE, desk.deps):
+def test_without_time_nothing_is_opened(recorder: Recorder) -> None:
+    with pytest.raises(UpstreamUnavailable), record(recorder.prepared, lambda: SECONDS_TO_CLOSE, recorder.deps):
         pytest.fail("there was no time")
-    assert desk.row is None
+    assert recorder.row is None
 
 
-def _calls(desk: Desk) -> dict[str, int]:
+def _calls(recorder: Recorder) -> dict[str, int]:
     names = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "GetItem", "Query")
     with ExitStack() as stack:
         seen = {name: stack.enter_context(faults(name)) for name in names}
-        desk.book(answer)
+        recorder.book(answer)
     return {name: len(calls.bodies) for name, calls in seen.items() if calls.bodies}
