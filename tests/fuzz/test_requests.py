@@ -15,8 +15,8 @@ from instant.domain.resources.resource import Visibility
 from tests.fuzz.front import Front, open_front
 from tests.fuzz.sharpened import KIND
 from tests.integration.app import GOOD_KEY, ROOT, App
-from tests.integration.gallery import image_id, paint
 from tests.integration.local.test_example_events import event_of, learn
+from tests.integration.media import image_id, paint
 
 EXAMPLES = int(os.environ.get("EXAMPLES") or 15)
 """Generated requests for each operation in each phase."""

@@ -10,8 +10,8 @@ from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
 from instant.domain.ids import new_id
 from tests.integration.app import App
-from tests.integration.gallery import PAINTER
 from tests.integration.http.test_bad_requests import BODIES
+from tests.integration.media import PAINTER
 from tests.integration.synced_app import MODEL, created
 
 SERVICE = "/api/user/integrations/openrouter"

@@ -9,7 +9,7 @@ from instant.adapters.aws import client as aws
 from tests.fakes.image_samples import SOUND, data_url
 from tests.fakes.openrouter.chat.image import png_bytes
 from tests.integration.app import App
-from tests.integration.gallery import PAINTER, image_id, objects, paint
+from tests.integration.media import PAINTER, image_id, objects, paint
 
 
 def test_an_image_is_answered_as_a_link_beside_the_text(seeded: App) -> None:

@@ -15,7 +15,7 @@ from tests.fakes.image_samples import CLEANED, HOSTILE, MARK
 from tests.fakes.openrouter.chat.image import png_bytes
 from tests.integration.app import Answer, App
 from tests.integration.deadlines import little_time
-from tests.integration.gallery import objects, paint
+from tests.integration.media import objects, paint
 
 PASSIVE = {"image/png", "image/jpeg", "image/webp"}
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.integration.app import Answer, App
-from tests.integration.gallery import image_id, paint
+from tests.integration.media import image_id, paint
 
 
 @pytest.fixture

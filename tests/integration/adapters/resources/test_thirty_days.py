@@ -106,7 +106,7 @@ type Count = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Books:
+class LedgerBundle:
     """A ledger, and its readers."""
 
     app: App
@@ -154,13 +154,13 @@ def by_hand(events: list[Event]) -> Count:
 
 
 @pytest.fixture
-def books(cloud: App, fresh: Callable[[str], str]) -> Books:
-    return Books(cloud, fresh)
+def books(cloud: App, fresh: Callable[[str], str]) -> LedgerBundle:
+    return LedgerBundle(cloud, fresh)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NOWS, HISTORIES)
-def test_both_equal_a_count_by_hand(books: Books, now: datetime, history: History) -> None:
+def test_both_equal_a_count_by_hand(books: LedgerBundle, now: datetime, history: History) -> None:
     first, last, others = history
     told, name = by_hand([first, last, *others]), books.write([first, last, *others], now)
     assert books.by_stats(name, now) == told
@@ -169,7 +169,7 @@ def test_both_equal_a_count_by_hand(books: Books, now: datetime, history: Histor
     assert books.by_usage(name, now, ByHoursUsage) != told, "this test would notice"
 
 
-def test_a_call_counts_on_the_day_on_which_it_was_made(books: Books) -> None:
+def test_a_call_counts_on_the_day_on_which_it_was_made(books: LedgerBundle) -> None:
     """Made in the last microsecond of a leap day; its end was learned 25 hours later."""
     event = Event(0, time.max, timedelta(hours=25), succeeded=True, cost_nanousd=7)
     name = books.write([event], datetime(2028, 2, 29, tzinfo=UTC))
