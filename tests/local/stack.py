@@ -121,7 +121,7 @@ class Stack:
             endpoint_url=endpoint_url or self.aws_url,
             aws_access_key_id=caller,
             aws_secret_access_key=ADMIN,
-            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50, read_timeout=HANG_SECONDS),
         )
         self._clients.callback(client.close)
         return client

@@ -1,6 +1,8 @@
 """Asking a service again whether a stored key works, and what is noted of its answer."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -85,15 +87,28 @@ def test_a_service_that_is_down_breaks_no_key(connected: App) -> None:
     assert connected.table("INTEGRATIONS_TABLE") == [before]
 
 
+class Answers(WholeReplies):
+    """A service that answers every request in the same way."""
+
+    def __init__(self, reply: Callable[[], Reply]) -> None:
+        """Answer with what `reply` gives."""
+        self._reply = reply
+
+    def send(self, request: Request, *, seconds: float) -> Reply:
+        return self._reply()
+
+
+def answer_with(connected: App, monkeypatch: pytest.MonkeyPatch, reply: Callable[[], Reply]) -> None:
+    """Have both functions that ask about keys answered with what `reply` gives."""
+    connecting = connected.module("IntegrationsFunction")
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", Answers(reply))
+    monkeypatch.setattr(connecting, "deps", replace(connecting.deps, upstream=Answers(reply)))
+
+
 def test_an_answer_that_says_nothing_breaks_no_key(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
     for status, body in ((500, b"{}"), (402, b"{}"), (524, b""), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
-        reply = Reply(status=status, body=body)
-        for upstream in (
-            connected.module("IntegrationTestFunction").upstream,
-            connected.module("IntegrationsFunction").deps.upstream,
-        ):
-            monkeypatch.setattr(upstream, "send", lambda request, *, seconds, reply=reply: reply)
+        answer_with(connected, monkeypatch, partial(Reply, status=status, body=body))
         for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
             assert (answer.status, answer.code) == (503, "upstream_unavailable")
             assert "html" not in answer.text
@@ -102,37 +117,31 @@ def test_an_answer_that_says_nothing_breaks_no_key(connected: App, monkeypatch: 
 
 @pytest.mark.parametrize("status", [200, 401])
 def test_a_verdict_on_a_replaced_key_is_not_noted(connected: App, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    upstream = connected.module("IntegrationTestFunction").upstream
-
-    def replaced_meanwhile(request: Request, *, seconds: float) -> Reply:
+    def replaced_meanwhile() -> Reply:
         assert connected.connect(key=OTHER_KEY).status == 201
         return Reply(status=status, body=b'{"data": {"limit_remaining": 1}}')
 
-    monkeypatch.setattr(upstream, "send", replaced_meanwhile)
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", Answers(replaced_meanwhile))
     assert _test(connected).status == (200 if status == 200 else 409)
     now = connected.call("GET", PATH).json
     assert (now["hint"], now["status"], now["limit_remaining_usd"]) == ("3210", "ok", "5")
 
 
 def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    class DeletedMeanwhile(WholeReplies):
-        def send(self, request: Request, *, seconds: float) -> Reply:
-            assert connected.call("DELETE", PATH).status == 204
-            return Reply(status=200, body=b'{"data": {"limit_remaining": 1}}')
+    def deleted_meanwhile() -> Reply:
+        assert connected.call("DELETE", PATH).status == 204
+        return Reply(status=200, body=b'{"data": {"limit_remaining": 1}}')
 
-    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", DeletedMeanwhile())
+    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", Answers(deleted_meanwhile))
     assert _test(connected).status == 404
     assert connected.table("INTEGRATIONS_TABLE") == []
 
 
 def test_no_failure_of_a_free_check_speaks_of_money(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    class NoAnswer(WholeReplies):
-        def send(self, request: Request, *, seconds: float) -> Reply:
-            raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
+    def no_answer() -> Reply:
+        raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
 
-    connecting = connected.module("IntegrationsFunction")
-    monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", NoAnswer())
-    monkeypatch.setattr(connecting, "deps", replace(connecting.deps, upstream=NoAnswer()))
+    answer_with(connected, monkeypatch, no_answer)
     for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
         assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
         assert "paid" not in answer.text
@@ -141,11 +150,7 @@ def test_no_failure_of_a_free_check_speaks_of_money(connected: App, monkeypatch:
 def test_a_management_key_is_refused(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
     reply = Reply(status=200, body=b'{"data": {"label": "m", "is_management_key": true}}')
-    for upstream in (
-        connected.module("IntegrationsFunction").deps.upstream,
-        connected.module("IntegrationTestFunction").upstream,
-    ):
-        monkeypatch.setattr(upstream, "send", lambda request, *, seconds: reply)
+    answer_with(connected, monkeypatch, lambda: reply)
     saved = connected.connect(key=OTHER_KEY)
     assert row_of(connected, "alice") == before
     for answer in (saved, _test(connected)):

@@ -26,7 +26,7 @@ def shared() -> Iterator[App]:
 
 def row_of(app: App, user: str) -> dict[str, Any]:
     """The user's stored connection, {} if there is none."""
-    rows = app.table("INTEGRATIONS_TABLE")
+    rows = [row for row in app.table("INTEGRATIONS_TABLE") if row["service"]["S"] != "#user"]
     return next((row for row in rows if row["user_id"]["S"] == f"user_{user}"), {})
 
 

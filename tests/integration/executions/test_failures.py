@@ -133,7 +133,7 @@ def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
     assert [body["TableName"] for body in writes.bodies] == [seeded.name(table) for table in tables]
     _assert_told(answer, Case("", 409, "credential_rejected"))
     _assert_booked(seeded, answer, Case("", 409, "credential_rejected"))
-    assert "a rejected key was not noted" in caplog.text
+    assert "the status of a rejected key was not stored" in caplog.text
     assert seeded.call("GET", "/api/user/integrations/openrouter").json["status"] == "ok"
 
 

@@ -113,7 +113,7 @@ def test_limits_take_two_calls_of_an_execution(single: App) -> None:
     with recorded("dynamodb") as calls, recorded("dynamodb", short_timeout=True) as limiting:
         assert single.execute(resource_id, user=user).status == 200
     assert operations(limiting) == ["UpdateItem", "UpdateItem"]
-    assert operations(calls) == ["GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"]
+    assert operations(calls) == ["GetItem", "BatchGetItem", "GetItem", "PutItem", "TransactWriteItems"]
 
 
 def test_previews_and_lists_take_no_place(single: App) -> None:

@@ -195,7 +195,7 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_its_turn(
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
     table = seeded.name("EXECUTIONS_TABLE")
     key = {"execution_id": {"S": "exe_3"}}
-    aws.client("dynamodb").update_item(TableName=table, Key=key, UpdateExpression="REMOVE service")
+    aws.client("dynamodb").update_item(TableName=table, Key=key, UpdateExpression="REMOVE run_id")
     clock.pass_seconds(31)
     assert reconcile(seeded) == {"lost": 7}
     assert "an execution cannot be read" in caplog.text

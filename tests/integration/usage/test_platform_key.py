@@ -55,7 +55,7 @@ def public(app: App, model: str = MODEL, **config: Any) -> str:
 
 def row(app: App, user_id: str) -> dict[str, Any]:
     """The connection of this user, {} if there is none."""
-    rows = app.table("INTEGRATIONS_TABLE")
+    rows = [row for row in app.table("INTEGRATIONS_TABLE") if row["service"]["S"] != "#user"]
     return next((row for row in rows if row["user_id"]["S"] == user_id), {})
 
 

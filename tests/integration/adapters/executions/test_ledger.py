@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client as aws
+from instant.adapters.aws.transactions import TransactionContended
 from instant.adapters.executions.ledger import DynamoLedger
 from instant.adapters.executions.ledger_rows import SHARDS
 from instant.adapters.executions.open_runs import DynamoOpenRuns
@@ -445,7 +446,7 @@ def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
     for_ever = [cancelled("None", "TransactionConflict", "None")] * 20
     with (
         faults("TransactWriteItems", *for_ever) as calls,
-        pytest.raises(ClientError, match="TransactionCanceled"),
+        pytest.raises(TransactionContended),
     ):
         recorder.ledger.close(opening, a_closing())
     assert len(calls.bodies) == 16

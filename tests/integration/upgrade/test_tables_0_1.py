@@ -1,6 +1,6 @@
 """Tables that release 0.1 wrote are read, repeated, reconciled and executed from as that release did it.
 
-`data/tables_0_1.json` holds the rows and objects that release 0.1 left after some days of calls through its public
+`tables_0_1.json` holds the rows and objects that release 0.1 left after some days of calls through its public
 routes, and what its routes answered at the end (`answers`), after its reconciler ran (`reconciled`), and when calls
 were repeated (`calls`). The clock stands at the end of those days. Three things cannot be kept in a file:
 
@@ -24,7 +24,7 @@ from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.integration.app import Answer, App, deployed_app
 
-SAVED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "tables_0_1.json").read_text())
+SAVED: dict[str, Any] = json.loads((Path(__file__).parent / "tables_0_1.json").read_text())
 NOW = datetime.fromisoformat(SAVED["now"])
 REMOVED = {"total_earned_usdc"}
 """Fields of answers that releases after 0.1 do not have."""
