@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from instant.adapters.aws import client as aws
 from tests.integration.access.test_integrations import PATH, row_of
 from tests.integration.app import GOOD_KEY, Answer, App
 from tests.integration.synced_app import created, deployed_synced_app, new_user
@@ -90,7 +91,33 @@ def test_a_cap_is_kept_to_the_nano(shared: App, cap: Any, text: str) -> None:
     shared.connect(user, max_cost_per_call_usd="3")
     assert _patch(shared, user, {"max_cost_per_call_usd": cap}).json["max_cost_per_call_usd"] == text
     assert shared.call("GET", PATH, user=user).json["max_cost_per_call_usd"] == text
-    assert set(row_of(shared, user)["max_cost_per_call_nanousd"]["N"]) <= set("0123456789")
+    (stored,) = [row for row in shared.table("INTEGRATIONS_TABLE") if is_cap_of(row, user)]
+    assert set(stored["max_cost_per_call_nanousd"]["N"]) <= set("0123456789")
+
+
+def test_a_cap_belongs_to_the_user_and_survives_the_integration(shared: App) -> None:
+    user = new_user()
+    shared.connect(user, max_cost_per_call_usd="3")
+    assert shared.call("DELETE", PATH, user=user).status == 204
+    assert shared.connect(user).json["max_cost_per_call_usd"] == "3"
+
+
+def test_an_integration_of_an_earlier_release_keeps_its_cap(shared: App) -> None:
+    """Until release 0.1 the cap stood in the integration's row."""
+    user = new_user()
+    shared.connect(user)
+    older = {**row_of(shared, user), "max_cost_per_call_nanousd": {"N": "7000000"}}
+    aws.client("dynamodb").put_item(TableName=shared.name("INTEGRATIONS_TABLE"), Item=older)
+    for _ in range(2):
+        assert shared.call("GET", PATH, user=user).json["max_cost_per_call_usd"] == "0.007"
+        assert shared.connect(user, OTHER_KEY).json["max_cost_per_call_usd"] == "0.007"
+    assert "max_cost_per_call_nanousd" not in row_of(shared, user)
+    assert _patch(shared, user, {"max_cost_per_call_usd": "1"}).json["max_cost_per_call_usd"] == "1"
+
+
+def is_cap_of(row: dict[str, Any], user: str) -> bool:
+    """Whether the row holds the user's own settings."""
+    return (row["user_id"]["S"], row["service"]["S"]) == (f"user_{user}", "#user")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_a_function_sees_only_what_it_was_given(invoke: Invoke, monkeypatch: pyt
 
 
 def test_built_code_sees_nothing_of_the_virtual_environment(tmp_path: Path) -> None:
-    packages = Path(awslambdaric.__file__).parents[2]
+    packages = Path(awslambdaric.__file__).parents[1]
     layer, code = tmp_path / "Layer/python", tmp_path / "Echo/functions"
     layer.mkdir(parents=True)
     code.mkdir(parents=True)

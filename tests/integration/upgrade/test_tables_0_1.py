@@ -117,7 +117,7 @@ def _name(saved: dict[str, Any]) -> str:
     return f"{saved['user']} {saved['path']} {'&'.join(saved['query'])}"
 
 
-def _told(app: App, saved: dict[str, Any]) -> tuple[int, Any]:
+def _messages(app: App, saved: dict[str, Any]) -> tuple[int, Any]:
     answer = app.call(
         "GET", saved["path"], user=saved["user"], query=saved["query"], headers={"Accept": "application/json"}
     )
@@ -145,7 +145,7 @@ def _spending(app: App) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.parametrize("saved", SAVED["answers"], ids=_name)
 def test_every_route_answers_as_before(app: App, saved: dict[str, Any]) -> None:
-    assert _told(app, saved) == (saved["status"], _comparable(saved["body"]))
+    assert _messages(app, saved) == (saved["status"], _comparable(saved["body"]))
 
 
 @pytest.mark.parametrize("name", ENDED)
@@ -159,7 +159,7 @@ def test_open_executions_end_as_before(reconciled: App) -> None:
     states = {row["state"]["S"] for row in reconciled.table("EXECUTIONS_TABLE")}
     assert states == {"DONE", "FAILED", "LOST"}
     for saved in SAVED["reconciled"]:
-        assert _told(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
+        assert _messages(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
 
 
 def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[App, Any], reconciled: App) -> None:
