@@ -1,0 +1,100 @@
+"""What a throttle holds is released when the response ends, not when the handler returns."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from instant.entrypoints.http.app import responder
+from instant.entrypoints.http.stream import Stream
+from instant.settings import ExecuteSettings
+from tests.integration.app import App, Context, deployed_app
+
+EVENT: dict[str, Any] = {
+    "httpMethod": "POST",
+    "resource": "/api/execute",
+    "requestContext": {"authorizer": {"user_id": "user_alice"}},
+}
+
+
+@pytest.fixture(scope="module")
+def module_app() -> Iterator[App]:
+    with deployed_app() as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(app: App) -> ExecuteSettings:
+    """A user may have one execution in flight."""
+    return ExecuteSettings.model_construct(
+        limits_table=app.name("LIMITS_TABLE"), execute_per_minute=100, max_in_flight=1
+    )
+
+
+def leases(app: App) -> int:
+    """How many executions of alice are in flight."""
+    rows = [row for row in app.table("LIMITS_TABLE") if row["name"]["S"] == "runs#user_alice"]
+    return sum(len(row.get("leases", {}).get("SS", ())) for row in rows)
+
+
+def answer(settings: ExecuteSettings, response: Any) -> Any:
+    """The response of a function that resolves every event to this."""
+    return responder(lambda event, context: response, settings)(EVENT, Context(30))
+
+
+def chunks(*, fails: bool = False) -> Iterator[bytes]:
+    yield b"Hel"
+    if fails:
+        raise OSError("the connection broke")
+    yield b"lo."
+
+
+def test_stream_holds_its_lease_until_the_last_chunk(app: App, settings: ExecuteSettings) -> None:
+    stream = answer(settings, Stream(200, {}, chunks()))
+    reader = iter(stream)
+    assert (next(reader), leases(app)) == (b"Hel", 1)
+    assert answer(settings, {"statusCode": 200})["statusCode"] == 429
+    assert (next(reader), leases(app)) == (b"lo.", 1)
+    assert (next(reader, None), leases(app)) == (None, 0)
+    assert answer(settings, {"statusCode": 200})["statusCode"] == 200
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_closed_stream_releases_its_lease(app: App, settings: ExecuteSettings, read: int) -> None:
+    source = chunks()
+    with answer(settings, Stream(200, {}, source)) as stream:
+        for _ in range(read):
+            next(iter(stream))
+        assert leases(app) == (1 if not read else leases(app))
+    assert leases(app) == 0
+    assert next(source, None) is None, "what produces the body is closed, too"
+
+
+def test_failing_stream_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
+    with pytest.raises(OSError, match="broke"):
+        list(answer(settings, Stream(200, {}, chunks(fails=True))))
+    assert leases(app) == 0
+
+
+def test_whole_response_releases_its_lease_before_it_is_returned(app: App, settings: ExecuteSettings) -> None:
+    assert answer(settings, {"statusCode": 200})["statusCode"] == 200
+    assert leases(app) == 0
+
+
+def test_error_response_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
+    def fail(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        assert leases(app) == 1
+        raise ValueError("a bug")
+
+    response = responder(fail, settings)(EVENT, Context(30))
+    assert (response["statusCode"], leases(app)) == (500, 0)  # type: ignore[index]
+
+
+def test_stream_of_a_caller_is_not_cached(app: App, settings: ExecuteSettings) -> None:
+    with answer(settings, Stream(200, {"Content-Type": ["text/event-stream"]}, chunks())) as stream:
+        assert stream.headers == {"Content-Type": ["text/event-stream"], "Cache-Control": ["no-store"]}
+
+
+def test_buffered_stream_is_the_join_of_its_chunks(app: App, settings: ExecuteSettings) -> None:
+    whole = answer(settings, Stream(200, {}, chunks())).buffered()
+    assert (whole["statusCode"], whole["body"], leases(app)) == (200, "Hello.", 0)
