@@ -24,6 +24,8 @@ export SAM_CLI_TELEMETRY := 0
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ARCH
+# Without bytecode on disk, each test process and each function process compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy admin-key pins clean

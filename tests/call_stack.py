@@ -1,5 +1,6 @@
 """Tests run on one piece of call stack: CPython maps and unmaps memory where calls cross from one piece to the next."""
 
+import threading
 from collections.abc import Callable
 
 _SLOTS = 100_000
@@ -16,3 +17,9 @@ def with_room[**P, R](call: Callable[P, R], *arguments: P.args, **named: P.kwarg
 
 
 with_room.__code__ = with_room.__code__.replace(co_stacksize=_SLOTS)
+_run_thread = threading.Thread.run
+
+
+def give_threads_room() -> None:
+    """Run each thread that is started from now on in one piece, too."""
+    threading.Thread.run = lambda self: with_room(_run_thread, self)  # type: ignore[method-assign]

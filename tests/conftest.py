@@ -6,10 +6,11 @@ import pytest
 from _pytest import runner
 from hypothesis import HealthCheck, settings
 
-from tests.call_stack import with_room
+from tests.call_stack import give_threads_room, with_room
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+give_threads_room()
 
 _LOST = pytest.StashKey[str]()
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,14 +33,14 @@ class Loaded:
 @cache
 def load(function: Function) -> Loaded:
     """Import one function from the source tree; once per test run."""
-    return load_from(function, sys.executable, ROOT, ROOT / "layers/core")
+    return load_from(function, [sys.executable], ROOT, ROOT / "layers/core")
 
 
-def load_from(function: Function, python: str, *places: Path) -> Loaded:
-    """Import one function with this interpreter, its modules looked for in `places`."""
+def load_from(function: Function, python: Sequence[str], *places: Path) -> Loaded:
+    """Import one function with this interpreter and its options, its modules looked for in `places`."""
     done = subprocess.run(
-        [python, "-P", Path(__file__).with_name("import_one.py"), f"functions.{function.name}.app"],
-        env={**environment(function), "PYTHONPATH": ":".join(map(str, places)), "PYTHONDONTWRITEBYTECODE": "1"},
+        [*python, "-P", Path(__file__).with_name("import_one.py"), f"functions.{function.name}.app"],
+        env={**environment(function), "PYTHONPATH": ":".join(map(str, places))},
         capture_output=True,
         text=True,
         timeout=HANG_SECONDS,

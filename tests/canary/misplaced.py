@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from instant.resource_types import RESOURCE_TYPES
@@ -99,14 +100,19 @@ def fields(schema: Json, above: Place = ()) -> Iterator[tuple[Place, Json]]:
 
 def _free(name: str) -> Iterator[Json]:
     """What may stand in an object that each resource type describes for itself."""
-    for resource_type in RESOURCE_TYPES.values():
-        whole = resource_type.Config.model_json_schema()
-        if name == "config":
-            yield _resolved(whole, whole)
-        if name == "overrides":
-            yield {"properties": {key: {} for key in whole["properties"]}}
+    if name == "config":
+        yield from _settings()
+    if name == "overrides":
+        yield from ({"properties": {key: {} for key in whole["properties"]}} for whole in _settings())
     if name == "inputs":
         yield {"properties": {"prompt": {}, "images": {}, "other": {}}}
+
+
+@cache
+def _settings() -> list[Json]:
+    """The schema of each resource type's settings."""
+    schemas = [resource_type.Config.model_json_schema() for resource_type in RESOURCE_TYPES.values()]
+    return [_resolved(schema, schema) for schema in schemas]
 
 
 def _properties(schema: Json) -> Iterator[tuple[str, Json]]:

@@ -38,8 +38,9 @@ class Sinks:
             f"{sink}: {place}: secret {number} {', '.join(spellings)}"
             for sink, contents in self.seen.items()
             if not sinks or sink in sinks
+            for whole in [b"\n".join(contents)]
             for number, secret in enumerate(secrets)
-            if found(secret, b"\n".join(contents))  # one look at all of them is quick
+            if found(secret, whole)  # one look at all of them is quick
             for raw, place in contents.items()
             if (spellings := found(secret, raw))
         ]

@@ -94,7 +94,7 @@ def test_a_function_holds_its_one_file(function: Function) -> None:
 def test_a_function_starts_from_the_artifacts_alone(function: Function) -> None:
     if platform.machine() not in MACHINE_NAMES[BUILD.name]:
         pytest.skip(f"this machine cannot run {BUILD.name}")
-    loaded = load_from(function, base_python(), BUILD / function.logical_id, PACKAGES, CORE_LAYER)
+    loaded = load_from(function, [base_python(), "-B"], BUILD / function.logical_id, PACKAGES, CORE_LAYER)
     assert loaded.routes == function.routes
 
 

@@ -27,6 +27,11 @@ def keep_no_copies() -> None:
         model.instances_tracked = _Untracked()  # type: ignore[attr-defined]
 
 
+def has_table(name: str) -> bool:
+    """Whether a table of this name is in any region."""
+    return any(name in region.tables for region in dynamodb_backends[_ACCOUNT].values())
+
+
 def empty_stores() -> None:
     """Leave every table and bucket in place with nothing in it."""
     for region in dynamodb_backends[_ACCOUNT].values():

@@ -5,11 +5,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 from urllib.parse import urlencode
 
@@ -18,12 +18,12 @@ from moto import mock_aws
 
 from instant.adapters.aws import client as aws
 from instant.ports.clock import Clock
-from tests.fakes.aws_stores import empty_stores, keep_no_copies
+from tests.fakes.aws_stores import empty_stores, keep_no_copies, kept_tables, set_back
 from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local.aws.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan
-from tests.local.quick_answers import answer_quickly
+from tests.local.quick_moto import hurry
 from tests.local.template import read
 
 ROOT = Path(__file__).parents[2]
@@ -39,9 +39,9 @@ TEMPLATE = read(ROOT / "template.yaml")
 HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
 """Rates that no test meets by accident."""
 _SESSION = botocore.session.get_session()
-answer_quickly()
+hurry()
 
-_AWS = {
+AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -93,6 +93,8 @@ class App:
     fake: FakeOpenRouter
     seconds: float = 30
     modules: dict[str, Any] = field(default_factory=dict)
+    prepared: dict[str, Any] = field(default_factory=dict)
+    """What the tables were after each preparation."""
 
     def call(
         self,
@@ -181,6 +183,25 @@ class App:
         self.fake.begin_again()
         self.seconds = App.seconds
 
+    def prepare(self, name: str, make: Callable[[], object]) -> None:
+        """Empty, then with the tables that `make` filled the first time; the fake is as new either way."""
+        self.empty()
+        if name not in self.prepared:
+            make()
+            self.prepared[name] = kept_tables()
+            self.fake.begin_again()
+        set_back(self.prepared[name])
+
+    def __enter__(self) -> Self:
+        """Use it with clients of its own."""
+        aws.client.cache_clear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the clients too."""
+        self.close()
+        aws.client.cache_clear()
+
     def close(self) -> None:
         """Let go of the functions' connections to the fake."""
         for module in self.modules.values():
@@ -200,24 +221,29 @@ class App:
 @contextmanager
 def deployed_app(**given: str) -> Iterator[App]:
     """A fresh app with these parameters of the template; nothing of it is left afterwards."""
-    with mock.patch.dict(os.environ, _AWS), mock_aws(), FakeOpenRouter() as fake:
-        keep_no_copies()
-        aws.client.cache_clear()
-        cloudformation = _SESSION.create_client("cloudformation")
-        parameters = {
-            "Stage": "test",
-            "OpenRouterBaseUrl": fake.url,
-            "OpenRouterAuthUrl": fake.auth_url,
-            "ConnectCallbackUrls": ",".join(CALLBACKS),
-            "CatalogFreshSeconds": "0",
-            **HIGH_LIMITS,
-            **given,
-        }
-        deployed = deploy(cloudformation, TEMPLATE, parameters)
-        app = App(plan(deployed), fake)
+    with (
+        mock.patch.dict(os.environ, AWS),
+        mock_aws(),
+        FakeOpenRouter() as fake,
+        App(deployed(fake, **given), fake) as app,
+    ):
         yield app
-        app.close()
-        aws.client.cache_clear()
+
+
+def deployed(fake: FakeOpenRouter, **given: str) -> Plan:
+    """Deploy the template with these parameters into the simulated cloud, which is empty."""
+    keep_no_copies()
+    cloudformation = _SESSION.create_client("cloudformation")
+    parameters = {
+        "Stage": "test",
+        "OpenRouterBaseUrl": fake.url,
+        "OpenRouterAuthUrl": fake.auth_url,
+        "ConnectCallbackUrls": ",".join(CALLBACKS),
+        "CatalogFreshSeconds": "0",
+        **HIGH_LIMITS,
+        **given,
+    }
+    return plan(deploy(cloudformation, TEMPLATE, parameters))
 
 
 def set_clock(app: App, clock: Clock, function: str = "CatalogSyncFunction") -> None:

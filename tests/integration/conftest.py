@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.clock import FakeClock
-from tests.integration.app import App, deployed_app, set_clock
+from tests.integration.app import App, set_clock
+from tests.integration.lent_app import lend_app
 
 
 @pytest.fixture(scope="module")
 def module_app() -> Iterator[App]:
     """The app of one file's tests."""
-    with deployed_app() as opened:
+    with lend_app() as opened:
         yield opened
 
 
@@ -27,9 +28,13 @@ def app(module_app: App) -> App:
 @pytest.fixture
 def seeded(app: App) -> App:
     """An app with a synced catalog, and a key connected for alice."""
+    app.prepare("seeded", lambda: _furnish(app))
+    return app
+
+
+def _furnish(app: App) -> None:
     app.sync()
     assert app.connect().status == 201
-    return app
 
 
 @pytest.fixture

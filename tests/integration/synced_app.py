@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from tests.integration.app import Answer, App, deployed_app
+from tests.integration.app import Answer, App
+from tests.integration.lent_app import lend_app
 
 MODEL = "meadow/lark"
 """A plain model of the catalog."""
@@ -16,8 +17,8 @@ _numbers = count(1)
 @contextmanager
 def deployed_synced_app() -> Iterator[App]:
     """An app with a synced catalog and no user yet."""
-    with deployed_app() as app:
-        app.sync()
+    with lend_app() as app:
+        app.prepare("synced", app.sync)
         yield app
 
 

@@ -8,6 +8,7 @@ Json = dict[str, Any]
 
 # OpenRouter computes costs in doubles, so no recorded cost has more significant digits than this.
 _DIGITS = Context(prec=16)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dumps(value: Any) -> str:
@@ -22,8 +23,11 @@ def dumps(value: Any) -> str:
 
 
 def encode(value: Any) -> bytes:
-    """The UTF-8 bytes of `dumps`."""
-    return dumps(value).encode()
+    """The UTF-8 bytes of `dumps`, which json writes as well and faster when there is no Decimal."""
+    try:
+        return _ENCODER.encode(value).encode()
+    except TypeError:
+        return dumps(value).encode()
 
 
 def number(value: Decimal) -> str:

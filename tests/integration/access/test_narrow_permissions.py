@@ -8,8 +8,9 @@ import pytest
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
 from instant.domain.access.integration import KeyStatus
-from tests.integration.app import App, deployed_app
+from tests.integration.app import App
 from tests.integration.aws_calls import recorded
+from tests.integration.lent_app import lend_app
 from tests.local.api.server import Request
 from tests.local.aws.actions import read_call
 from tests.local.aws.permissions import Permissions
@@ -17,7 +18,7 @@ from tests.local.aws.permissions import Permissions
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[App]:
-    with deployed_app() as app:
+    with lend_app() as app:
         yield app
 
 

@@ -5,17 +5,25 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.integration.app import App, deployed_app
+from tests.integration.app import App
 from tests.integration.aws_calls import one_at_a_time
+from tests.integration.lent_app import lend_app
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[App]:
-    """A deployed app; tests of one module share it, and keep apart by fresh names."""
-    with one_at_a_time(), deployed_app() as opened:
+    """A deployed app; the tests of one file share it, one after the other."""
+    with one_at_a_time(), lend_app() as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _emptied(request: pytest.FixtureRequest) -> None:
+    """Each test starts with empty tables: moto copies a whole table for each transaction."""
+    if "cloud" in request.fixturenames:
+        request.getfixturevalue("cloud").empty()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ import pytest
 from instant.domain.clock import format_time
 from instant.use_cases.catalog import history as catalog_history
 from tests.fakes.clock import FakeClock
-from tests.integration.app import Answer, App, deployed_app, set_clock
+from tests.integration.app import Answer, App, set_clock
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.lent_app import lend_app
 
 type Rows = list[dict[str, Any]]
 DAY = 86_400
@@ -46,7 +47,7 @@ def _steps(rows: Rows) -> Iterator[Rows]:
 def days() -> Iterator[tuple[App, dict[str, dict[str, Any]]]]:
     """An app, and what it answered on each day to each question."""
     clock, told = FakeClock(datetime.now(UTC)), dict[str, dict[str, Any]]()
-    with deployed_app() as app:
+    with lend_app() as app:
         set_clock(app, clock)
         for rows in _steps(copy.deepcopy(app.fake.catalog)):
             clock.pass_seconds(DAY)

@@ -113,9 +113,9 @@ def test_a_sync_may_be_killed_at_every_call(app: App, later: FakeClock, is_first
     assert made.count("BatchWriteItem") >= 6
     assert (len(told), len(in_use), made.count("PutItem")) == ((0, 0, 0) if is_first else (3, 2, 1))
     end = len(made) - made[::-1].index("UpdateItem")
-    for call in range(1, len(made) + 1):
-        set_back(kept)
-        with listening_owners(app) as owners:
+    with listening_owners(app) as owners:
+        for call in range(1, len(made) + 1):
+            set_back(kept)
             with killed_at(call, after=late, of_aws_alone=True), pytest.raises(Killed):
                 app.sync()
             readable(app)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.app import App, deployed_app
+from tests.integration.app import App
+from tests.integration.lent_app import lend_app
 
 BAD_QUERIES = {
     "limit": ("0", "201", "many"),
@@ -27,7 +28,7 @@ BAD_QUERIES = {
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[App]:
-    with deployed_app() as app:
+    with lend_app() as app:
         yield app
 
 

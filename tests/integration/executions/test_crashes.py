@@ -20,11 +20,12 @@ from instant.domain.executions.execution import Opening
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at, unacknowledged
-from tests.integration.app import Answer, App, deployed_app, set_clock
+from tests.integration.app import CHEAP_MODEL, Answer, App, deployed_app, set_clock
 from tests.integration.ledgers import a_ledger
 
 MINUTE, DAY = 60.0, 86_400.0
 BUDGETS = ("user#user_alice", "resource#{resource_id}", "global#")
+MODELS = {CHEAP_MODEL, "juniper/fresco-2"}
 OPEN = {"RESERVED", "SENT", "UNKNOWN"}
 
 
@@ -62,6 +63,7 @@ class Stage:
     def __init__(self, app: App, scenario: Scenario) -> None:
         """Everything is there, and nothing has been called."""
         self.app, self.scenario = app, scenario
+        app.fake.catalog = [row for row in app.fake.catalog if row["id"] in MODELS]
         app.sync()
         assert app.connect(max_cost_per_call_usd="100").status == 201
         self.resource_id = app.resource(config=dict(scenario.config))["resource_id"]
@@ -88,6 +90,11 @@ class Stage:
     def reconcile(self) -> None:
         """The schedule comes by."""
         self.app.invoke("ReconcileFunction", {})
+
+    def reconcile_what_is_open(self) -> None:
+        """The schedule comes by, unless no row is in the index that it reads."""
+        if any("open_shard" in row for row in self.rows()):
+            self.reconcile()
 
     def rows(self) -> list[dict[str, Any]]:
         """Every execution."""
@@ -132,14 +139,14 @@ def aftermath(stage: Stage) -> Answer:
     if repeats:
         stage.call()
     stage.clock.pass_seconds(stage.app.seconds + LEASE_SLACK + 1)
-    stage.reconcile()
+    stage.reconcile_what_is_open()
     stage.clock.pass_seconds(LEASE_SLACK - 1)  # the lease and a minute
-    stage.reconcile()
+    stage.reconcile_what_is_open()
     assert not {"RESERVED", "SENT"} & stage.states().keys()
     answer = stage.call() if repeats else Answer(0, {}, "")
     for pause in (MINUTE, 2 * MINUTE, 5 * MINUTE):
         stage.clock.pass_seconds(pause)
-        stage.reconcile()
+        stage.reconcile_what_is_open()
     if repeats:
         again = stage.call()
         assert again.status == answer.status

@@ -9,14 +9,15 @@ from instant.adapters.catalog.changes import ChangeRow
 from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 from tests.fakes.aws_faults import Fault, answer, faults
-from tests.integration.app import App, deployed_app
+from tests.integration.app import App
+from tests.integration.lent_app import lend_app
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     """An app whose tables are busy, and whose writers do not pause."""
     monkeypatch.setattr(batch_writes, "_BACKOFF", Backoff(attempts=10, initial=0, max=0))
-    with deployed_app() as opened:
+    with lend_app() as opened:
         yield opened
 
 

@@ -27,14 +27,15 @@ from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 from tests.fakes.whole_replies import WholeReplies
 from tests.integration.adapters.catalog.catalogs import writer_of
-from tests.integration.app import App, deployed_app
+from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.lent_app import lend_app
 
 
 @pytest.fixture
 def app() -> Iterator[App]:
     """An app of its own: these tests look at whole tables."""
-    with deployed_app() as opened:
+    with lend_app() as opened:
         yield opened
 
 

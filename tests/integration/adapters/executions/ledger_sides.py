@@ -61,6 +61,9 @@ class InMemory:
         self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
 
     def kept(self) -> Any:
+        for sums in (self.books.budgets, self.books.stats, self.books.usage):
+            for key in [key for key, counts in sums.items() if not any(counts.values())]:
+                del sums[key]  # it was only asked for
         return deepcopy(vars(self.books))
 
     def restore(self, kept: Any) -> None:
@@ -172,6 +175,7 @@ STEPS: dict[str, Step] = {
     "done": lambda ledger, opening: ledger.close(opening, a_closing(latency_ms=777, computed_nanousd=6_000)),
     "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, receipt=Receipt())),
     "lost": lambda ledger, opening: ledger.close(opening, given_up()),
+    "lost, named": lambda ledger, opening: ledger.close(opening, a_closing(State.LOST, latency_ms=777)),
     "unknown": lambda ledger, opening: ledger.mark_unknown(
         opening, not_known(receipt=Receipt(generation_id="gen-8")), LATE
     ),

@@ -16,7 +16,7 @@ from tests.integration.ledgers import a_ledger
 
 pytestmark = pytest.mark.usefixtures("fast_thread_switching")
 
-THREADS, CLOSES = 50, 4
+THREADS, CLOSES = 50, 2
 
 
 class CarelessLedger(DynamoLedger):

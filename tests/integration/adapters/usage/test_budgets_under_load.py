@@ -42,13 +42,13 @@ from tests.fakes.clock import FakeClock
 from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
-THREADS, CALLS = 50, 200
+THREADS, CALLS = 50, 100
 WORST = 1_000
-FIT = 40
-"""How many of the two hundred calls fit into the budget."""
+FIT = 20
+"""How many of the hundred calls fit into the budget."""
 
 CAP = FIT * WORST + WORST - 1
-EACH = 20
+EACH = 10
 SHARED_FIT = EACH * GLOBAL_SHARDS
 SHARED_CAP = GLOBAL_SHARDS * (EACH * WORST + WORST - 1)
 AT = parse_time(NOON)
@@ -241,7 +241,7 @@ def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
 
 @pytest.mark.parametrize("kind", [CarelessLedger, HeedlessLedger])
 def test_this_check_would_notice(till: Till, kind: type[DynamoLedger]) -> None:
-    costs = passed(till, a_ledger(till.app, kind), lambda: WORST, calls=CALLS // 2)
+    costs = passed(till, a_ledger(till.app, kind), lambda: WORST)
     with pytest.raises(AssertionError):
         check(till, costs, FIT)
 

@@ -1,0 +1,66 @@
+"""What one file of tests leaves in the lent app, the next does not find."""
+
+import pytest
+
+from instant.adapters.aws import client as aws
+from tests.fakes.clock import FakeClock
+from tests.integration.app import CHEAP_MODEL, App, deployed_app, set_clock
+from tests.integration.lent_app import lend_app
+
+
+def stored(app: App) -> int:
+    """How many rows and objects there are."""
+    variables = {name for plan in app.plan.functions.values() for name in plan.environment}
+    objects = aws.client("s3").list_objects_v2(Bucket=app.name("MEDIA_BUCKET"))["KeyCount"]
+    return sum(len(app.table(name)) for name in variables if name.endswith("_TABLE")) + int(objects)
+
+
+def test_nothing_stays() -> None:
+    with lend_app() as first:
+        first.sync()
+        assert first.connect().status == 201
+        aws.client("s3").put_object(Bucket=first.name("MEDIA_BUCKET"), Key="media/1", Body=b"1")
+        set_clock(first, FakeClock())
+        models = len(first.fake.catalog)
+        first.fake.catalog, first.seconds = [], 1
+        warm = first.module("CatalogSyncFunction")
+        assert stored(first) > models
+    with lend_app() as second:
+        assert second.plan is first.plan
+        assert stored(second) == 0
+        assert (len(second.fake.requests), len(second.fake.catalog)) == (0, models)
+        assert second.seconds == App.seconds
+        cold = second.module("CatalogSyncFunction")
+        assert cold is not warm
+        assert not isinstance(cold.deps.clock, FakeClock)
+
+
+def test_after_a_fresh_house_it_is_deployed_anew() -> None:
+    with lend_app() as first:
+        first.sync()
+    with deployed_app() as fresh:
+        fresh.sync()
+    with lend_app() as second:
+        assert second.plan is not first.plan
+        assert stored(second) == 0
+        second.sync()
+
+
+def test_it_is_lent_to_one_at_a_time() -> None:
+    with lend_app(), pytest.raises(AssertionError), lend_app():
+        pass
+
+
+def test_what_was_prepared_is_there_again_and_what_came_later_is_not() -> None:
+    with lend_app() as first:
+        first.prepare("synced", first.sync)
+        prepared = first.table("MODELS_TABLE")
+        first.retire(CHEAP_MODEL)
+        assert first.connect().status == 201
+        first.prepare("synced", first.sync)
+        assert first.table("MODELS_TABLE") == prepared
+        assert first.table("INTEGRATIONS_TABLE") == []
+        assert first.fake.requests == []
+    with lend_app() as second:
+        second.prepare("synced", lambda: pytest.fail("made again"))
+        assert second.table("MODELS_TABLE") == prepared

@@ -1,0 +1,104 @@
+"""The shorter ways through moto lead to what moto itself computes."""
+
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.session import get_session
+from hypothesis import given
+from hypothesis import strategies as st
+from moto.core.serialize import BaseJSONSerializer, JSONSerializer, XFormedAttributePicker
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+
+from tests.local import quick_moto
+
+quick_moto.hurry()
+QUERY = get_session().get_service_model("dynamodb").operation_model("Query")
+NAMES = st.sampled_from(["S", "s", "N", "M", "L", "Items", "", "attribute_value", "x"]) | st.text(max_size=3)
+NUMBERS = st.integers().map(str)
+SCALARS = st.one_of(
+    st.text().map(lambda text: {"S": text}),
+    NUMBERS.map(lambda number: {"N": number}),
+    st.binary().map(lambda binary: {"B": binary}),
+    st.booleans().map(lambda flag: {"BOOL": flag}),
+    st.just({"NULL": True}),
+    st.lists(st.text()).map(lambda texts: {"SS": texts}),
+    st.lists(NUMBERS).map(lambda numbers: {"NS": numbers}),
+)
+ODD = st.sampled_from([{}, {"S": None}, {"N": 1}, {"SS": {"a"}}, {"L": ["a"]}, {"S": "a", "N": "1"}, {"odd": "a"}])
+
+
+def nested(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """These values, and lists and maps of them."""
+    return st.recursive(
+        scalars,
+        lambda inner: (
+            st.lists(inner, max_size=3).map(lambda members: {"L": members})
+            | st.dictionaries(NAMES, inner, max_size=3).map(lambda members: {"M": members})
+        ),
+        max_leaves=6,
+    )
+
+
+class SlowSerializer(JSONSerializer):
+    """Moto as it comes."""
+
+    _serialize_type_structure = BaseJSONSerializer._serialize_type_structure
+
+
+def written(serializer: type[JSONSerializer], result: Any) -> Any:
+    """The answer's text, or the type of the error."""
+    try:
+        return serializer(QUERY, value_picker=XFormedAttributePicker()).serialize(result)["body"]
+    except Exception as error:
+        return type(error)
+
+
+@given(st.dictionaries(NAMES, nested(SCALARS | ODD), max_size=3))
+def test_answers_are_the_same_text(item: dict[str, Any]) -> None:
+    result = {"Items": [item], "Count": 1, "ScannedCount": 1, "LastEvaluatedKey": item}
+    assert written(JSONSerializer, result) == written(SlowSerializer, result)
+
+
+def stored(attrs: dict[str, Any], name: str = "x") -> Item:
+    return Item(DynamoType({"S": name}), None, attrs)
+
+
+@given(nested(SCALARS))
+def test_values_and_items_are_the_same(value: dict[str, Any]) -> None:
+    quick = stored({"a": value, "b": {"S": "x"}})
+    with (
+        mock.patch.object(Item, "__init__", quick_moto.SLOW_ITEM),
+        mock.patch.object(DynamoType, "cast_value", property(quick_moto.SLOW_VALUE)),
+    ):
+        slow = stored({"a": value, "b": {"S": "x"}})
+        slow_value = DynamoType(value).cast_value
+    assert DynamoType(value).cast_value == slow_value
+    assert (quick.to_json(), quick.size(), type(quick.attrs)) == (slow.to_json(), slow.size(), type(slow.attrs))
+
+
+@pytest.mark.parametrize("make", [Item.__init__, quick_moto.SLOW_ITEM], ids=["quick", "slow"])
+def test_an_item_that_is_too_large_is_refused(make: Any) -> None:
+    with mock.patch.object(Item, "__init__", make):
+        assert stored({"a": {"S": "x" * 202_499}, "b": {"S": "x" * 202_499}}).size() == 405_000
+        with pytest.raises(ItemSizeTooLarge):
+            stored({"a": {"S": "x" * 202_499}, "b": {"S": "x" * 202_500}})
+
+
+class Rows:
+    """What `all_items` reads of a table."""
+
+    def __init__(self, range_key: str | None, items: dict[str, Any]) -> None:
+        """Items by hash key, then by range key if there is one."""
+        self.range_key_attr, self.items = range_key, items
+
+
+@given(st.lists(st.tuples(st.text(), st.integers()), unique=True))
+def test_items_come_in_the_order_of_their_keys(keys: list[tuple[str, int]]) -> None:
+    ranged: dict[str, dict[int, Item]] = {}
+    for name, number in keys:
+        item = Item(DynamoType({"S": name}), DynamoType({"N": str(number)}), {})
+        ranged.setdefault(name, {})[number] = item
+    for table in (Rows("n", ranged), Rows(None, {name: stored({}, name) for name, _ in keys})):
+        assert list(map(id, quick_moto.all_items(table))) == list(map(id, quick_moto.SLOW_ITEMS(table)))  # type: ignore[arg-type]
