@@ -1,6 +1,6 @@
 """Between preparing and performing an execution its key may change: then it is refused at no cost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from instant.domain.executions.plan import Plan
 from instant.domain.executions.prepared import Prepared
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.openrouter_instant import OpenRouterInstant
+from instant.resource_types.resource_type import Flow
 from instant.use_cases.executions.deps import ExecuteDeps
 from instant.use_cases.executions.perform import perform
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare
@@ -97,7 +98,7 @@ class Detour(OpenRouterInstant):
 
     name = "detour"
 
-    def flow(self, plan: Plan) -> Iterator[Request]:  # type: ignore[override]
+    def flow(self, plan: Plan) -> Flow:
         yield Request(method="GET", base_url="https://elsewhere.example", path="/", spends=False)
         yield Request(method="GET", integration="megaphone", path="/", spends=False)
         return (yield from super().flow(plan))

@@ -26,9 +26,8 @@ def module_app() -> Iterator[App]:
 @pytest.fixture
 def settings(app: App) -> ExecuteSettings:
     """A user may have one execution in flight."""
-    return ExecuteSettings.model_construct(
-        limits_table=app.name("LIMITS_TABLE"), execute_per_minute=100, max_in_flight=1
-    )
+    facts: dict[str, Any] = {"limits_table": app.name("LIMITS_TABLE"), "execute_per_minute": 100, "max_in_flight": 1}
+    return ExecuteSettings.model_construct(**facts)
 
 
 def leases(app: App) -> int:

@@ -61,7 +61,8 @@ class InMemory:
         self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
 
     def kept(self) -> Any:
-        for sums in (self.books.budgets, self.books.stats, self.books.usage):
+        counters: tuple[dict[Any, Counter[str]], ...] = (self.books.budgets, self.books.stats, self.books.usage)
+        for sums in counters:
             for key in [key for key, counts in sums.items() if not any(counts.values())]:
                 del sums[key]  # it was only asked for
         return deepcopy(vars(self.books))
