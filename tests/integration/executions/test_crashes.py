@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -17,11 +18,13 @@ from instant.adapters.aws import client as aws
 from instant.adapters.executions.ledger import DynamoLedger
 from instant.domain.clock import LEASE_SLACK
 from instant.domain.executions.execution import Opening
+from instant.resource_types import RESOURCE_TYPES
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at, unacknowledged
 from tests.integration.app import CHEAP_MODEL, Answer, App, deployed_app, set_clock
 from tests.integration.ledgers import a_ledger
+from tests.toys.careful import Careful
 
 MINUTE, DAY = 60.0, 86_400.0
 BUDGETS = ("user#user_alice", "resource#{resource_id}", "global#")
@@ -37,6 +40,7 @@ class Scenario:
     has_budgets: bool = False
     prompt: str = "Say hello."
     config: tuple[tuple[str, Any], ...] = ()
+    resource_type: str = "openrouter_instant"
 
 
 SCENARIOS = {
@@ -47,13 +51,15 @@ SCENARIOS = {
         key="order-1", prompt="[[fake: picture png]]", config=(("model", "juniper/fresco-2"), ("max_tokens", None))
     ),
     "with a key and budgets, unanswered": Scenario(key="order-1", has_budgets=True, prompt="[[fake: truncated]]"),
+    "two exchanges": Scenario(resource_type="careful"),
+    "two exchanges with a key and budgets": Scenario(key="order-1", has_budgets=True, resource_type="careful"),
 }
 
 
 @pytest.fixture(scope="module")
 def module_app() -> Iterator[App]:
-    """An app whose users may leave many executions behind."""
-    with deployed_app(MostInFlight="1000") as opened:
+    """An app whose users may leave many executions behind, with the toy type of two exchanges."""
+    with mock.patch.dict(RESOURCE_TYPES, {"careful": Careful()}), deployed_app(MostInFlight="1000") as opened:
         yield opened
 
 
@@ -66,7 +72,8 @@ class Stage:
         app.fake.catalog = [row for row in app.fake.catalog if row["id"] in MODELS]
         app.sync()
         assert app.connect(max_cost_per_call_usd="100").status == 201
-        self.resource_id = app.resource(config=dict(scenario.config))["resource_id"]
+        created = app.resource(config=dict(scenario.config), resource_type=scenario.resource_type)
+        self.resource_id = created["resource_id"]
         if scenario.has_budgets:
             for subject in BUDGETS:
                 self._cap(f"budget#{subject.format(resource_id=self.resource_id)}")
