@@ -1,4 +1,4 @@
-"""/api/user/api-keys: make, list and revoke our own API keys."""
+"""/api/user/api-keys: create, list and revoke API keys."""
 
 from aws_lambda_powertools.event_handler import Response
 

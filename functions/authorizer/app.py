@@ -1,4 +1,4 @@
-"""The gateway's authorizer: a bearer token in, a user and scopes out."""
+"""The API Gateway authorizer: authenticates a bearer token and returns the user and scopes."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ tokens = OidcTokenVerifier(*issuer, clock) if settings.jwt_issuer else None
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Allow the caller every route of the stage: the gateway keeps this answer for all of them."""
+    """Allow the caller all routes of the stage, since the gateway caches the policy for all of them."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         caller = authorize(headers.get("authorization") or "", store, clock, tokens, settings.admins)
     except Unauthenticated:
-        raise Exception("Unauthorized") from None  # the one message that the gateway turns into a 401
+        raise Exception("Unauthorized") from None  # the only message that the gateway maps to a 401
     return _policy(caller, event["methodArn"])
 
 

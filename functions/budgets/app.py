@@ -1,4 +1,4 @@
-"""/api/budgets: set what may be spent in a day and in a month, and see what was."""
+"""/api/budgets: set daily and monthly budgets, and show their spending."""
 
 from typing import Annotated
 
@@ -32,17 +32,17 @@ app = api()
 @app.get("/api/budgets")
 def index(
     scope: Annotated[
-        SettableScope | None, Query(description="Show one budget alone: your own, or the platform's.")
+        SettableScope | None, Query(description="Return only one budget: your own, or the platform's.")
     ] = None,
     subject_id: Annotated[
         str | None,
-        Query(alias="id", max_length=MAX_ID_CHARACTERS, description="… or that of this key or resource of yours."),
+        Query(alias="id", max_length=MAX_ID_CHARACTERS, description="With `scope`: id of your API key or resource."),
     ] = None,
 ) -> PageOf[BudgetView]:
     """List the budgets that the caller has set, and the caller's own; admins also see the platform's (`global`).
 
-    What was spent is counted only where a limit is set, and from then on: without one it is null, which is not 0.
-    `GET /api/executions` has what each call cost.
+    Spending is counted only while a limit is set; without a limit it is null, which is different from 0.
+    `GET /api/executions` has the cost of each call.
     """
     caller = caller_of(app)
     if scope:
@@ -56,8 +56,8 @@ def index(
 def replace(body: NewBudget) -> BudgetView:
     """Set the budget of a UTC day and month for calls that begin from now on; two nulls remove it.
 
-    A call that does not fit is refused before anything is sent: 429 `budget_exhausted`, or 409 `cost_cap` where even
-    an unspent budget is too small. `global` is kept in eight parts: no call may cost more than one of them.
+    A call that exceeds a budget is rejected before anything is sent: 429 `budget_exhausted`, or 409 `cost_cap` if even
+    the unspent budget is too small. `global` is split into eight shards: one call can reserve at most one eighth.
     """
     status = set_budget(
         BudgetScope(body.scope),

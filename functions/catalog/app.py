@@ -1,4 +1,4 @@
-"""/api/models: browse models, estimate costs; /api/admin/sync-models: ask for a sync; /api/openapi.json: this API."""
+"""/api/models: browse models, estimate costs; /api/admin/sync-models: request a sync; /api/openapi.json."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The catalog sync: by schedule, and whenever the event openrouter/models.sync asks for it."""
+"""The catalog sync: on a schedule, and on the event openrouter/models.sync."""
 
 from dataclasses import asdict
 from typing import Any
@@ -36,7 +36,7 @@ watching = EndpointDeps(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Sync once; a refused or failed run raises, so that the platform counts it as an error and tries again."""
+    """Run one sync; a quarantined or failed run raises, so that Lambda counts an error and retries."""
     rules = Rules(
         max_loss_percent=settings.catalog_max_loss_percent,
         accept_losses=accepts(event, "accept_losses"),

@@ -1,4 +1,4 @@
-"""POST /api/execute: run a resource once."""
+"""POST /api/execute: execute a resource."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ def execute(body: Execute) -> dict[str, Any]:
 
 
 def seconds_left() -> float:
-    """What is left of this invocation."""
+    """The remaining time of this invocation."""
     return app.lambda_context.get_remaining_time_in_millis() / 1000
 
 

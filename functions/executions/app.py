@@ -1,4 +1,4 @@
-"""GET /api/executions: what a caller executed."""
+"""GET /api/executions: the caller's executions."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""GET /api/images/{image_id}: lead a user to an image of theirs."""
+"""GET /api/images/{image_id}: redirect a user to one of their images."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""POST /api/user/integrations/{service}/test: ask the service whether a stored key still works."""
+"""POST /api/user/integrations/{service}/test: test whether a stored key is still valid."""
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
 from instant.adapters.access.secret_box import KmsKeyOpener

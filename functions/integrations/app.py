@@ -1,4 +1,4 @@
-"""/api/user/integrations/{service}: take users' keys in by hand or by browser, show what is known, forget them."""
+"""/api/user/integrations/{service}: store a user's key (pasted or by PKCE), show its status, delete it."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -47,9 +47,10 @@ def save(service: str, body: NewIntegration) -> Integration:
 def connect(service: str, body: ConnectBody) -> AuthorizationView:
     """Begin to connect in the user's browser (PKCE); nothing is stored.
 
-    Keep `state` and `code_verifier`, and open `authorize_url`; the user can give the key a budget there. The browser
-    comes back with `state` and `code`. Yours to check: drop the code if `state` is not the one you kept. Else send it
-    to `connect/complete` within ten minutes. Without `callback_url` the service shows the code for copying.
+    Store `state` and `code_verifier`, and open `authorize_url`; the user can set a limit for the key there. The browser
+    is redirected to the callback with `state` and `code`. Compare `state` with the stored one, and discard the code if
+    they differ. Otherwise send the code to `connect/complete` within ten minutes. Without `callback_url`, the service
+    shows the code to the user.
     """
     return authorization_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), options))
 
@@ -58,7 +59,7 @@ def connect(service: str, body: ConnectBody) -> AuthorizationView:
 def complete(service: str, body: CompleteBody) -> Integration:
     """Exchange the browser's code for a key, test it and store it like one that was pasted.
 
-    A code is good once. After any failure but 422, 429 and 503, start over with `connect`.
+    A code can be used once. After any error except 422, 429 and 503, start again with `connect`.
     """
     grant = Grant(code=body.code, verifier=body.code_verifier)
     cap = to_nanousd(body.max_cost_per_call_usd)

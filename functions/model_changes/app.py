@@ -1,4 +1,4 @@
-"""/api/models/changes and /api/models/{author}/{slug}/history: what changed in the model catalog."""
+"""/api/models/changes and /api/models/{author}/{slug}/history: changes of the model catalog."""
 
 import json
 from typing import Annotated, Literal
@@ -29,13 +29,13 @@ app = api()
 
 @app.get("/api/models/changes", responses=documented(PageOf[ModelChangeView], also=RSS))
 def index(
-    since: Annotated[Moment | None, Query(description="That moment and later.")] = None,
+    since: Annotated[Moment | None, Query(description="Changes at or after this time.")] = None,
     kind: ChangeKind | None = None,
     author: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     model: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
-    format: Annotated[Literal["json", "rss"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
+    format: Annotated[Literal["json", "rss"] | None, Query(description="Default: by Accept.")] = None,  # noqa: A002
 ) -> Response[str]:
     """List changes of the catalog, newest first, as JSON or, by `format=rss` or `Accept`, as RSS."""
     change_filter = ChangeFilter(since=format_time(since) if since else None, kind=kind, author=author, model=model)

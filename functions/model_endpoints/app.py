@@ -1,4 +1,4 @@
-"""/api/models/{author}/{slug}/endpoints: who serves a model that resources use."""
+"""/api/models/{author}/{slug}/endpoints: the providers of a model that resources use."""
 
 from urllib.parse import unquote
 

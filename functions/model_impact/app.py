@@ -1,4 +1,4 @@
-"""After a sync, by the event openrouter/models.changed: an event for each resource whose models changed."""
+"""On the event openrouter/models.changed after a sync: sends an event for each resource whose models changed."""
 
 from dataclasses import asdict
 from typing import Any
@@ -24,5 +24,5 @@ deps = NotifyDeps(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Tell once; a run that fails raises, so that the platform tries all of it again."""
+    """Notify owners once; a failed run raises, so that Lambda retries all of it."""
     return asdict(notify_owners(event["detail"]["models"], event["detail"]["since"], deps))

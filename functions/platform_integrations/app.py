@@ -1,4 +1,4 @@
-"""/api/admin/integrations/{service}: the keys that the platform pays with, for callers who have none."""
+"""/api/admin/integrations/{service}: the platform's own keys, used for callers without one."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -36,8 +36,8 @@ def show(service: str) -> Integration:
 def save(service: str, body: NewIntegration) -> Integration:
     """Store or replace the key that the platform pays with.
 
-    It pays as the template's PlatformModels, PlatformDailyUsd and PlatformDailyUsdEach say: without them, never. Make a
-    key for this alone, and give it a limit at the service.
+    The template parameters PlatformModels, PlatformDailyUsd and PlatformDailyUsdEach control its use: without them, it
+    is never used. Create a key for this purpose only, and set a limit for it at the service.
     """
     cap = to_nanousd(body.max_cost_per_call_usd)
     return integration_view(manage.save_key(service, body.api_key, cap, _platform(), deps))

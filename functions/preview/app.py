@@ -1,4 +1,4 @@
-"""POST /api/resources/preview: what a call would send and cost; this function may only read, and count calls."""
+"""POST /api/resources/preview: the request and cost of a call; this function can only read, and count calls."""
 
 from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
@@ -20,7 +20,7 @@ app = api()
 def preview(body: PreviewBody) -> PreviewedCall:
     """Preview the request that a call of an own resource, or of a draft, would send, and its maximum cost.
 
-    Nothing is sent, nothing is stored, nothing is spent.
+    Nothing is sent, stored or spent.
     """
     return preview_view(
         preview_resource(PreviewRequest(**dict(body)), caller_of(app), resources, models, SystemClock())

@@ -1,4 +1,4 @@
-"""The ranking of public resources, by schedule."""
+"""The ranking of public resources, on a schedule."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,5 +17,5 @@ stats = DynamoStatsStore(settings.resource_stats_table)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Rank once; the answer is for the log."""
+    """Run the ranking once; the result is for the log."""
     return asdict(rank_resources(resources, stats, SystemClock()))

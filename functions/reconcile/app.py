@@ -1,4 +1,4 @@
-"""The reconciler of executions that were not closed, on a schedule."""
+"""The reconciler of open executions, on a schedule."""
 
 import logging
 from typing import Any
@@ -36,5 +36,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Reconcile what is due; the result is for the log."""
     counts = reconcile_executions(deps, lambda: context.get_remaining_time_in_millis() / 1000)
     if counts:
-        log.info("executions were reconciled", extra={"counts": dict(counts)})
+        log.info("executions reconciled", extra={"counts": dict(counts)})
     return dict(counts)

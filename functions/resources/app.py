@@ -1,4 +1,4 @@
-"""/api/resources: create, show, list, change and delete; /api/resource-types: what can be made."""
+"""/api/resources: create, show, list, change and delete; /api/resource-types: list the types."""
 
 from aws_lambda_powertools.event_handler import Response
 

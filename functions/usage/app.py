@@ -1,4 +1,4 @@
-"""/api/usage…: what a caller used, and what it would have cost on another model."""
+"""/api/usage…: the caller's usage, and its price on another model."""
 
 import json
 from typing import Annotated, Literal
@@ -32,14 +32,14 @@ app = api()
 
 @app.get("/api/usage", responses=documented(ReportedUsage, also=CSV))
 def show(
-    since: Annotated[Day | None, Query(description="First UTC day; else 29 days before until.")] = None,
-    until: Annotated[Day | None, Query(description="Last UTC day, at most 366 in all; else today.")] = None,
-    by: Annotated[Grouping | None, Query(description="One row for each of these and day; else one a day.")] = None,
-    format: Annotated[Literal["json", "csv"] | None, Query(description="Else what Accept asks for.")] = None,  # noqa: A002
+    since: Annotated[Day | None, Query(description="First UTC day; default: 29 days before until.")] = None,
+    until: Annotated[Day | None, Query(description="Last UTC day, default: today. At most 366 days.")] = None,
+    by: Annotated[Grouping | None, Query(description="Return one row per day and group; default: one per day.")] = None,
+    format: Annotated[Literal["json", "csv"] | None, Query(description="Default: by Accept.")] = None,  # noqa: A002
 ) -> Response[str]:
     """Report the caller's usage by day, as JSON or, by `format=csv` or `Accept`, as CSV.
 
-    A call counts on the UTC day on which it was made, as soon as its outcome is known.
+    A call is counted on the UTC day on which it was made, as soon as its outcome is known.
     """
     report = report_usage(caller_of(app), since, until, by, usage, clock)
     if format == "csv" or (format is None and CSV in (app.current_event.headers.get("Accept") or "")):
@@ -53,8 +53,8 @@ def show(
 def what_if(model: Annotated[str, Query(min_length=1, max_length=200)], cursor: str | None = None) -> WhatIf:
     """Price the caller's last thirty days on another model, at its current prices.
 
-    Only tokens are compared: cached ones, which may have been cheaper, count in full. One request looks at 2,000
-    executions; while `complete` is false, go on with `next_cursor` and add up.
+    Only tokens are compared; cached tokens, which may have been cheaper, are priced in full. One request examines 2,000
+    executions; while `complete` is false, continue with `next_cursor` and add the results.
     """
     after = Cursor.decode(cursor) if cursor else None
     return comparison_view(compare_usage(model, caller_of(app), after, history, models, clock))

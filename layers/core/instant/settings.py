@@ -11,40 +11,40 @@ from instant.domain.access.token import is_safe_url
 
 
 class Settings(BaseModel):
-    """An environment: field `api_keys_table` is read from the variable `API_KEYS_TABLE`, and must be there."""
+    """An environment: field `api_keys_table` is read from the required variable `API_KEYS_TABLE`."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings as the template gave them."""
+        """Load the settings from the environment variables of the template."""
         return cls.model_validate(
             {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
         )
 
 
 class UpstreamSettings(Settings):
-    """What a function needs to reach outside services."""
+    """Settings for access to outside services."""
 
     openrouter_base_url: str
 
     @property
     def base_urls(self) -> Mapping[str, str]:
-        """Where the operator says that each integration is reached, by its name."""
+        """The operator's base URL overrides by integration name."""
         ending = "_base_url"
         names = [name for name in type(self).model_fields if name.endswith(ending)]
         return {name.removesuffix(ending): getattr(self, name) for name in names}
 
 
 class CountedSettings(Settings):
-    """What a function needs to count the calls of each user."""
+    """Settings for rate limits per user."""
 
     limits_table: str
     rate_per_minute: int = Field(ge=1)
 
 
 class KeyCheckSettings(Settings):
-    """What a function needs to count how often each user has a service asked about a key."""
+    """Settings for the rate limit of key checks per user."""
 
     limits_table: str
     key_checks_per_hour: int = Field(ge=1)
@@ -61,15 +61,15 @@ class AuthorizerSettings(Settings):
 
     @property
     def admins(self) -> frozenset[str]:
-        """The subjects that run the platform."""
+        """The subjects with the admin scope."""
         return frozenset(filter(None, map(str.strip, self.jwt_admins.split(","))))
 
     @model_validator(mode="after")
     def _all_or_nothing(self) -> Self:
         if bool(self.jwt_issuer) != bool(self.jwt_audience):
-            raise ValueError("JwtIssuer and JwtAudience go together: a token must be for this API, and for no other.")
+            raise ValueError("JwtIssuer and JwtAudience must be set together: a token must be issued for this API.")
         if not self.jwt_issuer and (self.jwt_jwks_url or self.jwt_admins):
-            raise ValueError("JwtJwksUrl and JwtAdmins mean nothing without JwtIssuer.")
+            raise ValueError("JwtJwksUrl and JwtAdmins require JwtIssuer.")
         if not all(map(is_safe_url, filter(None, (self.jwt_issuer, self.jwt_jwks_url)))):
             raise ValueError("JwtIssuer and JwtJwksUrl must be https URLs.")
         return self
@@ -99,7 +99,7 @@ class ExecuteSettings(UpstreamSettings):
 
     @property
     def paid_models(self) -> frozenset[str]:
-        """The models that the platform's own key pays for."""
+        """The models for which the platform's own key can be used."""
         return frozenset(filter(None, map(str.strip, self.platform_models.split(","))))
 
 
@@ -179,7 +179,7 @@ class IntegrationsSettings(CountedSettings, KeyCheckSettings, UpstreamSettings):
 
     @property
     def authorize_pages(self) -> Mapping[str, str]:
-        """Where the operator says that each integration's users allow a connection, by its name."""
+        """The operator's overrides of the authorize page, by integration name."""
         return {"openrouter": self.openrouter_auth_url}
 
 

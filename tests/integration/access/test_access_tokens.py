@@ -1,4 +1,4 @@
-"""Access tokens beside API keys: the authorizer in an app whose template names an issuer."""
+"""Access tokens beside API keys: the authorizer of an app whose template names an issuer."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def refused(app: App, token: str) -> bool:
     return caught.value.__cause__ is None
 
 
-def test_a_token_is_its_user_and_may_execute_and_manage(shared: App, issuer: FakeIssuer) -> None:
+def test_token_authenticates_its_user_with_execute_and_manage(shared: App, issuer: FakeIssuer) -> None:
     with recorded("dynamodb") as calls:
         answer = authorize(shared, issuer.token("carol"))
     user_id = answer["principalId"]
@@ -53,32 +53,32 @@ def test_a_token_is_its_user_and_may_execute_and_manage(shared: App, issuer: Fak
     assert calls == []
 
 
-def test_until_when_a_token_is_taken_is_handed_on(shared: App, issuer: FakeIssuer) -> None:
+def test_token_expiry_is_passed_to_the_routes(shared: App, issuer: FakeIssuer) -> None:
     for exp, ends in ((4_102_444_800, "2100-01-01T00:00:30.000000Z"), (10**18, None)):
         assert authorize(shared, issuer.token("carol", exp=exp))["context"].get("expires_at") == ends
 
 
-def test_a_token_s_own_scopes_mean_nothing(shared: App, issuer: FakeIssuer) -> None:
+def test_token_scopes_are_ignored(shared: App, issuer: FakeIssuer) -> None:
     boasts: dict[str, Any] = {"scope": "admin", "scopes": ["admin"], "role": "admin", "cognito:groups": ["admin"]}
     assert authorize(shared, issuer.token("carol", **boasts))["context"]["scopes"] == "execute manage"
 
 
 @pytest.mark.parametrize("sub", ["root", "auth0|7"])
-def test_admins_are_named_by_the_operator(shared: App, issuer: FakeIssuer, sub: str) -> None:
+def test_token_has_the_admin_scope_for_configured_admins(shared: App, issuer: FakeIssuer, sub: str) -> None:
     assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "admin execute manage"
 
 
 @pytest.mark.parametrize("sub", ["Root", "root ", "auth0", "root, auth0|7", ","])
-def test_nobody_else_is_one(shared: App, issuer: FakeIssuer, sub: str) -> None:
+def test_token_of_other_users_has_no_admin_scope(shared: App, issuer: FakeIssuer, sub: str) -> None:
     assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "execute manage"
 
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)
-def test_a_bad_token_is_unauthorized(shared: App, issuer: FakeIssuer, wrong: str) -> None:
+def test_bad_token_returns_unauthorized(shared: App, issuer: FakeIssuer, wrong: str) -> None:
     assert refused(shared, BAD_TOKENS[wrong](issuer))
 
 
-def test_a_key_made_with_a_token_is_the_same_user_s(shared: App, issuer: FakeIssuer) -> None:
+def test_key_made_with_a_token_authenticates_the_same_user(shared: App, issuer: FakeIssuer) -> None:
     user_id = authorize(shared, issuer.token("dave"))["principalId"]
     caller = DynamoApiKeyStore(shared.name("API_KEYS_TABLE"))
     secret, key = mint(user_id=user_id, name="ci", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
@@ -87,7 +87,7 @@ def test_a_key_made_with_a_token_is_the_same_user_s(shared: App, issuer: FakeIss
     assert authorize(shared, secret.reveal())["context"] == expected
 
 
-def test_an_api_key_never_reaches_the_issuer(shared: App, issuer: FakeIssuer) -> None:
+def test_api_key_is_not_sent_to_the_issuer(shared: App, issuer: FakeIssuer) -> None:
     asked = issuer.asked
     secret, _ = mint(user_id="user_x", name="x", scopes=frozenset({Scope.ADMIN}), now=datetime.now(UTC))
     assert refused(shared, secret.reveal())
@@ -109,7 +109,7 @@ GOOD = {"API_KEYS_TABLE": "t", "JWT_ISSUER": "https://issuer.example/", "JWT_AUD
         {"JWT_JWKS_URL": "http://issuer.example/keys"},
     ],
 )
-def test_half_a_configuration_is_refused(change: dict[str, str]) -> None:
+def test_partial_issuer_configuration_is_rejected(change: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Jwt"):
         AuthorizerSettings.load({**GOOD, **change})
     assert AuthorizerSettings.load(GOOD).admins == frozenset()

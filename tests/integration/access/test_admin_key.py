@@ -1,4 +1,4 @@
-"""`make admin-key`: an operator's first key opens a deployed stack, and nothing but its hash stays behind."""
+"""`make admin-key`: creates the first admin key of a deployed stack and stores only its hash."""
 
 import json
 import os
@@ -21,7 +21,7 @@ STACK = "instant-resources-test"
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[App]:
-    """Its table of keys is the output of a stack, under the name that the template gives it."""
+    """An app whose table of keys is an output of the stack, as in the template."""
     with deployed_app() as opened:
         assert TEMPLATE["Outputs"]["ApiKeysTable"]["Value"] == {"Ref": "ApiKeysTable"}
         _deploy(STACK, ApiKeysTable=opened.name("API_KEYS_TABLE"))
@@ -42,7 +42,7 @@ def _opens(app: App, key: str) -> Any:
     return app.invoke("AuthorizerFunction", {**event, "headers": {"Authorization": f"Bearer {key}"}})["context"]
 
 
-def test_the_printed_key_opens_everything(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_admin_key_has_every_scope(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([STACK]) == 0
     printed = capsys.readouterr()
     key = printed.out.removesuffix("\n")
@@ -53,7 +53,7 @@ def test_the_printed_key_opens_everything(app: App, capsys: pytest.CaptureFixtur
     assert key not in printed.err
 
 
-def test_only_its_hash_is_kept(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_admin_key_is_stored_as_a_hash(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([STACK]) == 0
     key = capsys.readouterr().out.strip()
     rows = json.dumps(app.table("API_KEYS_TABLE"), default=list)
@@ -62,7 +62,7 @@ def test_only_its_hash_is_kept(app: App, capsys: pytest.CaptureFixture[str]) -> 
     assert key.removeprefix("x4k_live_")[:-4] not in rows
 
 
-def test_a_name_is_the_same_user_again_and_without_one_nobody_is(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_admin_key_reuses_the_user_of_a_name(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     users = []
     for arguments in ([STACK, "--user", "ann"], [STACK, "--user", "ann"], [STACK], [STACK]):
         main(arguments)
@@ -78,7 +78,7 @@ def test_a_name_is_the_same_user_again_and_without_one_nobody_is(app: App, capsy
         ("somebody-elses", "The stack somebody-elses (CREATE_COMPLETE) has no output ApiKeysTable."),
     ],
 )
-def test_what_is_no_stack_of_ours_is_refused(
+def test_admin_key_rejects_a_foreign_stack(
     app: App, capsys: pytest.CaptureFixture[str], stack: str, reason: str
 ) -> None:
     before = app.table("API_KEYS_TABLE")
@@ -91,13 +91,13 @@ def test_what_is_no_stack_of_ours_is_refused(
 
 
 @pytest.mark.parametrize("name", ["Ann", "", "ann#1", "1", "-", "a" * 41])
-def test_a_name_that_could_be_something_else_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_admin_key_rejects_an_ambiguous_name(capsys: pytest.CaptureFixture[str], name: str) -> None:
     with pytest.raises(SystemExit):
         main([STACK, f"--user={name}"])
     assert "a name is 1 to 40 of" in capsys.readouterr().err
 
 
-def test_without_credentials_it_says_so(tmp_path: Path) -> None:
+def test_admin_key_reports_missing_credentials(tmp_path: Path) -> None:
     alone = {
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -109,4 +109,4 @@ def test_without_credentials_it_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "instant.entrypoints.access.admin_key", STACK]
     done = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("There are no AWS credentials here.")
+    assert done.stderr.startswith("No AWS credentials were found.")

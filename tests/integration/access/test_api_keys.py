@@ -1,4 +1,4 @@
-"""Our own API keys: shown once, kept as a hash, never stronger than their maker, closed for good when revoked."""
+"""API keys: shown once, stored as a hash, limited to the scopes of their creator, and revoked for good."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def _list(app: App, user: str) -> list[dict[str, Any]]:
     return list(answer.json["data"])
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(shared: App) -> None:
+def test_create_key_returns_the_key_once_and_stores_a_hash(shared: App) -> None:
     user = new_user()
     answer = _make(shared, user, scopes=["manage", "execute", "execute"])
     assert answer.status == 201
@@ -56,7 +56,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(shared: App) -> None:
     assert all(key[9 + start : 17 + start] not in repr(rows) for start in range(len(key) - 17))
 
 
-def test_a_list_tells_no_secret_and_nothing_of_others(shared: App) -> None:
+def test_list_keys_shows_no_secret_and_no_other_user(shared: App) -> None:
     user, other = new_user(), new_user()
     keys = [_make(shared, user, name=name).json for name in ("one", "two")]
     foreign = _make(shared, other).json
@@ -77,7 +77,7 @@ def test_a_list_tells_no_secret_and_nothing_of_others(shared: App) -> None:
         ("manage", ["admin", "execute", "manage"], "admin, execute"),
     ],
 )
-def test_a_key_is_never_stronger_than_its_maker(shared: App, own: str, wanted: list[str], missing: str) -> None:
+def test_create_key_rejects_scopes_the_caller_lacks(shared: App, own: str, wanted: list[str], missing: str) -> None:
     user = new_user()
     answer = _make(shared, user, own=own, scopes=wanted)
     assert (answer.status, answer.code) == (403, "forbidden")
@@ -86,7 +86,7 @@ def test_a_key_is_never_stronger_than_its_maker(shared: App, own: str, wanted: l
 
 
 @pytest.mark.parametrize("own", ["execute", "admin", "admin execute", ""])
-def test_keys_need_the_scope_manage(shared: App, own: str) -> None:
+def test_key_routes_require_the_manage_scope(shared: App, own: str) -> None:
     user = new_user()
     key_id = _make(shared, user).json["key_id"]
     answers = [
@@ -98,7 +98,7 @@ def test_keys_need_the_scope_manage(shared: App, own: str) -> None:
     assert [key["revoked_at"] for key in _list(shared, user)] == [None]
 
 
-def test_an_expiry_is_kept_in_utc(shared: App) -> None:
+def test_create_key_stores_the_expiry_in_utc(shared: App) -> None:
     made = _make(shared, new_user(), expires_at="2099-01-01T02:00:00+02:00").json
     assert made["expires_at"] == "2099-01-01T00:00:00.000000Z"
 
@@ -116,7 +116,7 @@ def _soon(seconds: int) -> str:
     ],
     ids=range(16),
 )
-def test_an_expiry_that_means_nothing_is_named(shared: App, expiry: Any) -> None:
+def test_create_key_rejects_an_invalid_expiry_by_name(shared: App, expiry: Any) -> None:
     user = new_user()
     answer = _make(shared, user, expires_at=expiry)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "expires_at")
@@ -139,14 +139,14 @@ def test_an_expiry_that_means_nothing_is_named(shared: App, expiry: Any) -> None
         ({"key_id": "key_1"}, "key_id"),
     ],
 )
-def test_a_wrong_field_is_named(shared: App, body: dict[str, Any], field: str) -> None:
+def test_create_key_rejects_invalid_fields_by_name(shared: App, body: dict[str, Any], field: str) -> None:
     user = new_user()
     answer = _make(shared, user, **body)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
     assert _list(shared, user) == []
 
 
-def test_the_first_revocation_counts(shared: App) -> None:
+def test_revoke_key_keeps_the_first_revocation_time(shared: App) -> None:
     user = new_user()
     kept, gone = (_make(shared, user, name=name).json for name in ("kept", "gone"))
     first = shared.call("DELETE", f"{PATH}/{gone['key_id']}", user=user)
@@ -160,7 +160,7 @@ def test_the_first_revocation_counts(shared: App) -> None:
     }
 
 
-def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: App) -> None:
+def test_revoke_key_finds_a_new_key_without_an_index(shared: App) -> None:
     user = new_user()
     key_id = _make(shared, user).json["key_id"]
     with recorded("dynamodb") as calls:
@@ -169,7 +169,7 @@ def test_a_key_made_a_moment_ago_is_found_without_an_index(shared: App) -> None:
     assert [call.parameters["ConsistentRead"] for call in calls[:2]] == [True, True]
 
 
-def test_a_foreign_key_is_as_good_as_missing(shared: App) -> None:
+def test_revoke_key_of_another_user_returns_not_found(shared: App) -> None:
     user, stranger = new_user(), new_user()
     made = _make(shared, user).json
     ids = [made["key_id"], "key_00000000000000000000000000", made["api_key"]]

@@ -1,4 +1,4 @@
-"""The gateway's authorizer: only a whole, living key of ours opens anything, and what it opens is the stage."""
+"""The authorizer: it accepts only valid API keys, and its policy covers the whole stage."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def shared() -> Iterator[App]:
 
 
 def _key(app: App, *scopes: Scope, expires_at: str | None = None, revoked_at: datetime | None = None) -> str:
-    """A key of alice's."""
+    """Return a key of alice."""
     store = DynamoApiKeyStore(app.name("API_KEYS_TABLE"))
     wanted = frozenset(scopes or {Scope.EXECUTE})
     secret, key = mint(user_id="user_alice", name="test", scopes=wanted, now=NOW, expires_at=expires_at)
@@ -49,14 +49,14 @@ def _authorize(app: App, headers: dict[str, str] | None, method_arn: str | None 
 
 
 def _refused(app: App, headers: dict[str, str] | None) -> list[str]:
-    """What DynamoDB was asked before the refusal."""
+    """Return the DynamoDB operations before the rejection."""
     with recorded("dynamodb") as calls, pytest.raises(Exception, match=r"^Unauthorized$") as caught:
         _authorize(app, headers)
     assert caught.value.__cause__ is None
     return operations(calls)
 
 
-def test_a_valid_key_tells_who_calls_and_what_they_may(shared: App) -> None:
+def test_authorizer_returns_the_user_and_scopes_of_a_valid_key(shared: App) -> None:
     key = _key(shared, Scope.MANAGE, Scope.EXECUTE)
     with recorded("dynamodb") as calls:
         answer = _authorize(shared, {"Authorization": f"Bearer {key}"})
@@ -70,25 +70,25 @@ def test_a_valid_key_tells_who_calls_and_what_they_may(shared: App) -> None:
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION", "aUtHoRiZaTiOn"])
 @pytest.mark.parametrize("value", ["Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", " Bearer {} "])
-def test_header_names_and_schemes_have_no_case(shared: App, name: str, value: str) -> None:
+def test_authorizer_ignores_case_of_header_names_and_schemes(shared: App, name: str, value: str) -> None:
     answer = _authorize(shared, {"Host": "x", name: value.format(_key(shared))})
     assert answer["context"]["user_id"] == "user_alice"
 
 
-def test_a_key_is_good_until_it_expires(shared: App) -> None:
+def test_authorizer_accepts_a_key_until_it_expires(shared: App) -> None:
     later, earlier = format_time(NOW + timedelta(hours=1)), format_time(NOW - timedelta(seconds=1))
     answer = _authorize(shared, {"Authorization": f"Bearer {_key(shared, expires_at=later)}"})
     assert answer["context"]["expires_at"] == later
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, expires_at=earlier)}"}) == ["GetItem"]
 
 
-def test_a_revoked_key_opens_nothing(shared: App) -> None:
+def test_authorizer_rejects_a_revoked_key(shared: App) -> None:
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, revoked_at=NOW)}"}) == ["GetItem"]
     forever = format_time(NOW + timedelta(days=1))
     assert _refused(shared, {"Authorization": f"Bearer {_key(shared, expires_at=forever, revoked_at=NOW)}"})
 
 
-def test_a_key_made_and_revoked_by_its_user(shared: App) -> None:
+def test_authorizer_rejects_a_key_its_user_revoked(shared: App) -> None:
     body = {"name": "laptop", "scopes": ["execute"]}
     made = shared.call("POST", "/api/user/api-keys", body).json
     headers = {"Authorization": f"Bearer {made['api_key']}"}
@@ -102,7 +102,7 @@ def test_a_key_made_and_revoked_by_its_user(shared: App) -> None:
     _refused(shared, headers)
 
 
-def test_the_authorizer_may_note_a_use_and_change_nothing_else_of_a_key(shared: App) -> None:
+def test_authorizer_may_only_update_the_last_use_of_a_key(shared: App) -> None:
     permissions = Permissions({"A": shared.plan.functions["AuthorizerFunction"].statements})
 
     def may(expression: str, **names: str) -> bool:
@@ -123,12 +123,12 @@ def test_the_authorizer_may_note_a_use_and_change_nothing_else_of_a_key(shared: 
     assert not may("REMOVE revoked_at")
 
 
-def test_a_key_that_nobody_has_is_looked_up_in_vain(shared: App) -> None:
+def test_authorizer_rejects_an_unknown_key_after_one_read(shared: App) -> None:
     secret, _ = mint(user_id="user_alice", name="test", scopes=frozenset({Scope.ADMIN}), now=NOW)
     assert _refused(shared, {"Authorization": f"Bearer {secret.reveal()}"}) == ["GetItem"]
 
 
-def test_a_typo_is_refused_without_a_table_read(shared: App) -> None:
+def test_authorizer_rejects_a_typo_without_a_table_read(shared: App) -> None:
     key = _key(shared)
     for place in range(9, len(key)):
         typo = key[:place] + ("a" if key[place] != "a" else "b") + key[place + 1 :]
@@ -138,14 +138,14 @@ def test_a_typo_is_refused_without_a_table_read(shared: App) -> None:
     assert _refused(shared, {"Authorization": f"Bearer {turned}"}) == []
 
 
-def test_without_an_issuer_no_token_is_good(shared: App) -> None:
+def test_authorizer_rejects_tokens_without_an_issuer(shared: App) -> None:
     with FakeIssuer() as issuer:
         assert _refused(shared, {"Authorization": f"Bearer {issuer.token()}"}) == []
         assert issuer.asked == []
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"Host": "x"}, {"Authorization": ""}, {"X-Api-Key": "{}"}])
-def test_without_the_header_nobody_gets_in(shared: App, headers: dict[str, str] | None) -> None:
+def test_authorizer_rejects_a_missing_header(shared: App, headers: dict[str, str] | None) -> None:
     filled = headers and {name: value.format(_key(shared)) for name, value in headers.items()}
     assert _refused(shared, filled) == []
 
@@ -159,18 +159,18 @@ def test_without_the_header_nobody_gets_in(shared: App, headers: dict[str, str] 
     ],
     ids=range(19),
 )
-def test_garbage_is_refused_without_a_table_read(shared: App, value: str) -> None:
+def test_authorizer_rejects_malformed_headers_without_a_table_read(shared: App, value: str) -> None:
     assert _refused(shared, {"Authorization": value.replace("{}", _key(shared))}) == []
 
 
 @pytest.mark.parametrize(
     "value", ["Bearer {}" + "0" * 1_000_000, "{}" * 50_000, " " * 1_000_000 + "x", "Bearer " * 9], ids=range(4)
 )
-def test_a_huge_header_is_refused(shared: App, value: str) -> None:
+def test_authorizer_rejects_a_huge_header(shared: App, value: str) -> None:
     assert _refused(shared, {"Authorization": value.replace("{}", _key(shared))}) == []
 
 
-def test_the_policy_covers_every_route_of_its_stage_and_no_other(shared: App) -> None:
+def test_authorizer_policy_covers_every_route_of_its_stage_only(shared: App) -> None:
     headers = {"Authorization": f"Bearer {_key(shared)}"}
     policies = [
         _authorize(shared, headers, f"{API}/prod/{route.method}{re.sub('{.*?}', 'x', route.path)}")["policyDocument"]
@@ -186,7 +186,7 @@ def test_the_policy_covers_every_route_of_its_stage_and_no_other(shared: App) ->
         assert not fnmatchcase(elsewhere, statement["Resource"])
 
 
-def test_only_the_catalog_and_the_types_are_open_to_anybody(shared: App) -> None:
+def test_only_catalog_and_types_routes_are_public(shared: App) -> None:
     is_open = {(route.method, route.path) for route in shared.plan.routes if route.authorizer is None}
     known = {("GET", "/api/models"), ("GET", "/api/models/{author}/{slug}"), ("GET", "/api/resource-types")}
     history = {("GET", "/api/models/changes"), ("GET", "/api/models/{author}/{slug}/history")}

@@ -1,4 +1,4 @@
-"""The gateway keeps what the authorizer said for 60 seconds: good for every route, and no longer than that."""
+"""The gateway caches each authorizer policy for 60 seconds: it is valid for every route, and no longer."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ROUTES = ("/api/resources", "/api/executions", "/api/user/api-keys")
 
 @dataclass
 class Front:
-    """The gateway in front of an app, and how often it asked the authorizer."""
+    """A gateway in front of an app that counts the authorizer calls."""
 
     app: App
     clock: FakeClock = field(default_factory=FakeClock)
@@ -40,7 +40,7 @@ class Front:
             return failure(type(error).__name__, str(error))
 
     def call(self, token: str, path: str = ROUTES[0], method: str = "GET", body: Any = None) -> tuple[int, Any]:
-        """Status and JSON of a request."""
+        """Return the status and the JSON of a request."""
         headers = [("Authorization", f"Bearer {token}"), ("Content-Type", "application/json")]
         text = json.dumps(body).encode() if body else b""
         answer = self.gateway.answer(Request(method, f"/test{path}", headers, text))
@@ -70,13 +70,13 @@ def key_of(app: App, user: str) -> str:
     return secret.reveal()
 
 
-def test_a_key_opens_every_route_after_one_question(front: Front) -> None:
+def test_cached_policy_allows_a_key_on_every_route(front: Front) -> None:
     key = key_of(front.app, "user_ann")
     assert [front.call(key, route)[0] for route in ROUTES] == [200, 200, 200]
     assert front.asked == 1
 
 
-def test_a_token_opens_every_route_after_one_question(front: Front, issuer: FakeIssuer) -> None:
+def test_cached_policy_allows_a_token_on_every_route(front: Front, issuer: FakeIssuer) -> None:
     token = issuer.token("ben")
     assert [front.call(token, route)[0] for route in ROUTES] == [200, 200, 200]
     assert front.asked == 1
@@ -84,7 +84,7 @@ def test_a_token_opens_every_route_after_one_question(front: Front, issuer: Fake
     assert (status, answer["error"]["code"]) == (403, "forbidden")
 
 
-def test_a_key_that_a_token_s_user_makes_is_that_user(front: Front, issuer: FakeIssuer) -> None:
+def test_key_made_with_a_token_has_the_same_user(front: Front, issuer: FakeIssuer) -> None:
     token, path = issuer.token("cleo"), "/api/user/api-keys"
     status, made = front.call(token, path, "POST", {"name": "ci", "scopes": ["execute", "manage"]})
     assert status == 201
@@ -94,7 +94,7 @@ def test_a_key_that_a_token_s_user_makes_is_that_user(front: Front, issuer: Fake
     assert (status, answer["error"]["code"]) == (403, "forbidden")
 
 
-def test_a_revoked_key_stops_within_a_minute(front: Front) -> None:
+def test_revoked_key_is_rejected_within_a_minute(front: Front) -> None:
     key, path = key_of(front.app, "user_dan"), "/api/user/api-keys"
     _, listed = front.call(key, path)
     assert front.call(key, f"{path}/{listed['data'][0]['key_id']}", "DELETE")[0] == 204
@@ -104,7 +104,7 @@ def test_a_revoked_key_stops_within_a_minute(front: Front) -> None:
         assert (status, answer["error"]["code"]) == (401, "unauthenticated")
 
 
-def test_a_refusal_names_both_ways_and_is_not_kept(front: Front, issuer: FakeIssuer) -> None:
+def test_rejection_names_both_schemes_and_is_not_cached(front: Front, issuer: FakeIssuer) -> None:
     token = issuer.token("eve", aud="another")
     for asked in (1, 2):
         status, answer = front.call(token)
@@ -115,7 +115,7 @@ def test_a_refusal_names_both_ways_and_is_not_kept(front: Front, issuer: FakeIss
 
 @pytest.fixture
 def outage(shared: App, issuer: FakeIssuer) -> Iterator[None]:
-    """The authorizer starts anew while its issuer is down."""
+    """Restart the authorizer while its issuer is down."""
     shared.modules.pop("AuthorizerFunction", None)
     issuer.fault = "down"
     yield
@@ -124,7 +124,7 @@ def outage(shared: App, issuer: FakeIssuer) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("outage")
-def test_when_nobody_can_tell_the_caller_may_try_again(front: Front, issuer: FakeIssuer) -> None:
+def test_authorizer_failure_is_retryable(front: Front, issuer: FakeIssuer) -> None:
     status, answer = front.call(issuer.token("gil"))
     assert (status, answer["error"]["code"]) == (503, "upstream_unavailable")
     assert answer["error"]["retryable"] is True

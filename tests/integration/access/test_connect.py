@@ -1,4 +1,4 @@
-"""Connecting in the user's browser: a key that nobody pastes, and nothing kept here between the two steps."""
+"""Connecting an integration in the browser with OAuth PKCE; no state is stored between the two steps."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ def shared() -> Iterator[App]:
 
 @dataclass
 class Client:
-    """A client of one user's, with what it keeps between the steps."""
+    """One user's client, with the state it keeps between the steps."""
 
     app: App
     user: str
@@ -41,7 +41,7 @@ class Client:
     code: str = ""
 
     def begin(self, callback_url: str | None = CALLBACKS[0]) -> Any:
-        """The first step, and the user's yes; the state is the one that was kept."""
+        """Send the first step and the user's consent; assert that the state is unchanged."""
         body = {} if callback_url is None else {"callback_url": callback_url}
         begun = self.app.call("POST", CONNECT, body, user=self.user)
         assert begun.status == 200, begun.text
@@ -51,7 +51,7 @@ class Client:
         return begun.json
 
     def complete(self, **more: Any) -> Answer:
-        """The second step."""
+        """Send the second step."""
         body = {"code": self.code, "code_verifier": self.verifier, **more}
         return self.app.call("POST", f"{CONNECT}/complete", body, user=self.user)
 
@@ -62,14 +62,14 @@ def client(shared: App) -> Client:
 
 
 def refused(answer: Answer, status: int, code: str) -> dict[str, Any]:
-    """The error, which says what to do and repeats nobody."""
+    """Assert that the error says what to do and echoes no secret; return it."""
     assert (answer.status, answer.code) == (status, code), answer.text
     assert "canary" not in answer.text
     assert USER_ID not in answer.text
     return dict(answer.json["error"])
 
 
-def test_a_connection_is_made_without_a_key_in_anybody_s_hands(client: Client) -> None:
+def test_connect_stores_a_key_the_client_never_sees(client: Client) -> None:
     app = client.app
     client.begin()
     app.fake.forget_requests()
@@ -90,7 +90,7 @@ def test_a_connection_is_made_without_a_key_in_anybody_s_hands(client: Client) -
     assert app.fake.chat_requests[0].headers["authorization"] == f"Bearer {key}"
 
 
-def test_it_is_the_connection_that_a_pasted_key_makes(client: Client) -> None:
+def test_connect_creates_the_same_integration_as_a_pasted_key(client: Client) -> None:
     client.begin()
     client.app.fake.make_next(GOOD_KEY)
     in_browser, by_hand = client.complete().json, client.app.connect(new_user()).json
@@ -98,7 +98,7 @@ def test_it_is_the_connection_that_a_pasted_key_makes(client: Client) -> None:
     assert {**in_browser, **dict.fromkeys(times)} == {**by_hand, **dict.fromkeys(times)}
 
 
-def test_nothing_is_asked_or_kept_at_the_beginning(client: Client) -> None:
+def test_connect_start_makes_no_request_and_stores_nothing(client: Client) -> None:
     app = client.app
     app.connect(client.user)
     before = app.table("INTEGRATIONS_TABLE")
@@ -109,7 +109,7 @@ def test_nothing_is_asked_or_kept_at_the_beginning(client: Client) -> None:
     assert app.table("INTEGRATIONS_TABLE") == before
 
 
-def test_the_client_s_own_query_comes_back_with_the_state_and_the_code(client: Client) -> None:
+def test_connect_callback_keeps_the_clients_query(client: Client) -> None:
     begun = client.app.call("POST", CONNECT, {"callback_url": f"{CALLBACKS[1]}?to=%2Fa%26b&n=1"}, user=client.user)
     back, brought = allow(begun.json["authorize_url"])
     assert back == CALLBACKS[1]
@@ -117,7 +117,7 @@ def test_the_client_s_own_query_comes_back_with_the_state_and_the_code(client: C
 
 
 @pytest.mark.parametrize("body", [{}, {"callback_url": None}])
-def test_without_a_callback_the_code_is_copied_by_hand(client: Client, body: dict[str, None]) -> None:
+def test_connect_without_a_callback_uses_manual_code_entry(client: Client, body: dict[str, None]) -> None:
     assert client.begin(None)["state"] is None
     assert client.complete().status == 201
     begun = client.app.call("POST", CONNECT, body, user=client.user).json
@@ -138,7 +138,7 @@ def test_without_a_callback_the_code_is_copied_by_hand(client: Client, body: dic
         "http://localhost:3001/callback",
     ],
 )
-def test_a_callback_that_the_operator_did_not_name_is_refused_unrepeated(client: Client, url: str) -> None:
+def test_connect_rejects_an_unlisted_callback_without_echoing_it(client: Client, url: str) -> None:
     answer = client.app.call("POST", CONNECT, {"callback_url": url}, user=client.user)
     error = refused(answer, 422, "invalid_field")
     assert error["details"] == {"field": "callback_url"}
@@ -146,7 +146,7 @@ def test_a_callback_that_the_operator_did_not_name_is_refused_unrepeated(client:
     assert json.dumps(url) not in answer.text
 
 
-def test_two_users_connect_at_once_and_each_gets_their_own_key(shared: App) -> None:
+def test_concurrent_connects_give_each_user_their_own_key(shared: App) -> None:
     alice, bob = Client(shared, new_user()), Client(shared, new_user())
     alice.begin()
     bob.begin()
@@ -156,7 +156,7 @@ def test_two_users_connect_at_once_and_each_gets_their_own_key(shared: App) -> N
     assert shared.call("GET", PATH, user=bob.user).json == theirs[0]
 
 
-def test_a_code_is_of_no_use_with_another_s_verifier(shared: App) -> None:
+def test_connect_rejects_a_code_with_another_verifier(shared: App) -> None:
     alice, bob = Client(shared, new_user()), Client(shared, new_user())
     alice.begin()
     bob.begin()
@@ -166,7 +166,7 @@ def test_a_code_is_of_no_use_with_another_s_verifier(shared: App) -> None:
     assert alice.complete().status == 201
 
 
-def test_a_code_is_good_once(client: Client) -> None:
+def test_connect_accepts_a_code_once(client: Client) -> None:
     client.begin()
     assert client.complete().status == 201
     before = row_of(client.app, client.user)
@@ -175,14 +175,14 @@ def test_a_code_is_good_once(client: Client) -> None:
     assert row_of(client.app, client.user) == before
 
 
-def test_a_code_is_good_for_ten_minutes(client: Client) -> None:
+def test_connect_accepts_a_code_for_ten_minutes(client: Client) -> None:
     client.begin()
     client.app.fake.age_codes(601)
     assert START_OVER in refused(client.complete(), 409, "credential_rejected")["message"]
     assert row_of(client.app, client.user) == {}
 
 
-def test_a_new_connection_replaces_the_old_as_a_pasted_key_does(client: Client) -> None:
+def test_connect_replaces_the_key_like_a_pasted_key(client: Client) -> None:
     app = client.app
     first = app.connect(client.user, max_cost_per_call_usd="0.75").json
     app.call("PATCH", PATH, {"is_enabled": False}, user=client.user)
@@ -201,7 +201,7 @@ WRONG_SHAPES = [
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG_SHAPES, ids=range(len(WRONG_SHAPES)))
-def test_what_cannot_be_a_code_or_a_verifier_is_named_and_goes_nowhere(
+def test_connect_rejects_malformed_codes_and_verifiers_without_a_request(
     client: Client, field: str, value: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.verifier, client.code = "v" * 43, "auth_code_1"
@@ -214,7 +214,7 @@ def test_what_cannot_be_a_code_or_a_verifier_is_named_and_goes_nowhere(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
-def test_a_refused_code_says_start_over(client: Client, status: int) -> None:
+def test_connect_rejected_code_says_to_start_again(client: Client, status: int) -> None:
     client.begin()
     client.app.fake.script_exchange(status, b'{"error": {"code": 403, "message": "canary"}, "user_id": "canary"}')
     error = refused(client.complete(), 409, "credential_rejected")
@@ -229,7 +229,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("status", "body"), UNREADABLE, ids=range(len(UNREADABLE)))
-def test_after_a_lost_answer_the_code_may_be_used_up(client: Client, status: int, body: bytes) -> None:
+def test_connect_lost_response_says_the_code_may_be_used(client: Client, status: int, body: bytes) -> None:
     client.begin()
     client.app.fake.script_exchange(status, body)
     error = refused(client.complete(), 504, "outcome_unknown")
@@ -239,23 +239,21 @@ def test_after_a_lost_answer_the_code_may_be_used_up(client: Client, status: int
     assert row_of(client.app, client.user) == {}
 
 
-def test_a_broken_answer_is_a_lost_one(client: Client) -> None:
+def test_connect_malformed_response_is_treated_as_lost(client: Client) -> None:
     client.begin()
     client.app.fake.script_exchange(200, f'{{"key": "{GOOD_KEY}"'.encode(), cut=True)
     assert START_OVER in refused(client.complete(), 504, "outcome_unknown")["message"]
     assert row_of(client.app, client.user) == {}
 
 
-def test_a_limit_does_not_use_the_code_up(client: Client) -> None:
+def test_connect_rate_limit_does_not_use_the_code(client: Client) -> None:
     client.begin()
     client.app.fake.script_exchange(429)
     assert refused(client.complete(), 429, "rate_limited")["retryable"] is True
     assert client.complete().status == 201
 
 
-def test_a_service_that_is_not_reached_has_not_used_the_code_up(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connect_unreachable_service_does_not_use_the_code(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.begin()
     module = client.app.module("IntegrationsFunction")
     with monkeypatch.context() as elsewhere:
@@ -273,7 +271,7 @@ def test_a_service_that_is_not_reached_has_not_used_the_code_up(
         ("sk-or-v1-untold-0123456789", 502, "upstream_error"),
     ],
 )
-def test_a_key_that_fails_its_check_is_lost_and_says_so(client: Client, key: str, status: int, code: str) -> None:
+def test_connect_key_that_fails_its_check_is_reported_lost(client: Client, key: str, status: int, code: str) -> None:
     client.app.connect(client.user)
     before = row_of(client.app, client.user)
     client.begin()
@@ -287,17 +285,19 @@ def test_a_key_that_fails_its_check_is_lost_and_says_so(client: Client, key: str
     assert row_of(client.app, client.user) == before
 
 
-def test_a_key_that_cannot_be_sealed_is_lost_and_says_so(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_connect_key_that_cannot_be_encrypted_is_reported_lost(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     client.begin()
     with faults("Encrypt", failure("DisabledException")):
         error = refused(client.complete(), 500, "internal")
     assert "Revoke it at openrouter, then start over" in error["message"]
-    assert "DisabledException" in caplog.text, "the operator learns of it"
+    assert "DisabledException" in caplog.text, "the cause is logged for the operator"
     assert client.app.fake.made_keys[-1] not in caplog.text
     assert row_of(client.app, client.user) == {}
 
 
-def test_no_secret_of_the_flow_is_logged_stored_or_answered(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_connect_does_not_log_store_or_return_secrets(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     app = client.app
     with caplog.at_level(logging.DEBUG):
         client.begin()
@@ -313,7 +313,7 @@ def test_no_secret_of_the_flow_is_logged_stored_or_answered(client: Client, capl
             assert [spelling for spelling in spellings(secret) if spelling in place] == []
 
 
-def test_the_key_is_sealed_for_its_user(client: Client) -> None:
+def test_connect_encrypts_the_key_for_its_user(client: Client) -> None:
     client.begin()
     client.complete()
     context = {"app": "instant", "stage": "test", "user_id": f"user_{client.user}", "service": "openrouter"}
@@ -323,7 +323,7 @@ def test_the_key_is_sealed_for_its_user(client: Client) -> None:
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
-def test_connecting_needs_the_scope_manage(client: Client, scopes: str) -> None:
+def test_connect_requires_the_manage_scope(client: Client, scopes: str) -> None:
     app, proof = client.app, {"code": "auth_code_1", "code_verifier": "v" * 43}
     app.fake.forget_requests()
     for path, body in ((CONNECT, {}), (f"{CONNECT}/complete", proof)):
@@ -331,14 +331,14 @@ def test_connecting_needs_the_scope_manage(client: Client, scopes: str) -> None:
     assert app.fake.requests == []
 
 
-def test_what_is_no_service_is_not_found(client: Client) -> None:
+def test_connect_to_an_unknown_service_returns_not_found(client: Client) -> None:
     for service in ("nosuch", "OpenRouter", ".."):
         for path, body in (("connect", {}), ("connect/complete", {"code": "c", "code_verifier": "v" * 43})):
             answer = client.app.call("POST", f"/api/user/integrations/{service}/{path}", body, user=client.user)
             refused(answer, 404, "not_found")
 
 
-def test_a_service_that_only_takes_keys_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connect_to_a_key_only_service_is_rejected(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(INTEGRATIONS, "megaphone", Megaphone("http://127.0.0.1:1"))
     path = "/api/user/integrations/megaphone"
     proof = {"code": "c", "code_verifier": "v" * 43}

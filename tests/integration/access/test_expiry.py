@@ -1,4 +1,4 @@
-"""What has expired opens nothing from that moment on, although the gateway remembers its caller for a minute."""
+"""Expired keys and tokens are rejected at once, although the gateway caches their policy for a minute."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def shared() -> Iterator[App]:
 
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
-def test_every_route_looks_at_the_end(shared: App, method: str, path: str) -> None:
+def test_every_route_checks_the_expiry(shared: App, method: str, path: str) -> None:
     target, user = path.format(**NAMES), new_user()
     with recorded("dynamodb") as calls:
         answer = shared.call(method, target, user=user, until="2026-01-01T00:00:00.000000Z")

@@ -1,4 +1,4 @@
-"""A connection can be shown, switched, capped, replaced and forgotten, by its user alone."""
+"""An integration can be read, disabled, capped, replaced and deleted by its user only."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def _patch(app: App, user: str, body: dict[str, Any]) -> Answer:
 
 
 def _everything(app: App, path: str, user: str) -> list[Answer]:
-    """What every route but saving answers."""
+    """Return the answers of every route except the one that saves a key."""
     return [
         app.call("GET", path, user=user),
         app.call("PATCH", path, {"is_enabled": True}, user=user),
@@ -33,21 +33,21 @@ def _everything(app: App, path: str, user: str) -> list[Answer]:
     ]
 
 
-def test_what_is_not_connected_is_not_found(shared: App) -> None:
+def test_get_integration_without_a_key_returns_not_found(shared: App) -> None:
     answers = _everything(shared, PATH, new_user())
     assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
     assert len({answer.text for answer in answers}) == 1
 
 
 @pytest.mark.parametrize("service", ["nosuch", "OpenRouter", "openrouter%20", "..", "__class__", "#platform"])
-def test_an_unknown_service_is_not_found(shared: App, service: str) -> None:
+def test_get_integration_of_an_unknown_service_returns_not_found(shared: App, service: str) -> None:
     user, path = new_user(), f"/api/user/integrations/{service}"
     shared.connect(user)
     answers = [*_everything(shared, path, user), shared.call("POST", path, {"api_key": GOOD_KEY}, user=user)]
     assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
 
 
-def test_somebody_else_s_connection_is_as_good_as_none(shared: App) -> None:
+def test_get_integration_of_another_user_returns_not_found(shared: App) -> None:
     owner, stranger = new_user(), new_user()
     alone = _everything(shared, PATH, stranger)
     shared.connect(owner)
@@ -58,7 +58,7 @@ def test_somebody_else_s_connection_is_as_good_as_none(shared: App) -> None:
     assert shared.fake.requests == []
 
 
-def test_a_key_is_switched_off_and_on(shared: App) -> None:
+def test_patch_integration_disables_and_enables_the_key(shared: App) -> None:
     user = new_user()
     saved = shared.connect(user).json
     off = _patch(shared, user, {"is_enabled": False})
@@ -85,7 +85,7 @@ def test_a_key_is_switched_off_and_on(shared: App) -> None:
     ],
     ids=repr,
 )
-def test_a_cap_is_kept_to_the_nano(shared: App, cap: Any, text: str) -> None:
+def test_patch_integration_stores_the_cap_in_nano_usd(shared: App, cap: Any, text: str) -> None:
     user = new_user()
     assert shared.connect(user, max_cost_per_call_usd=cap).json["max_cost_per_call_usd"] == text
     shared.connect(user, max_cost_per_call_usd="3")
@@ -129,7 +129,7 @@ def is_cap_of(row: dict[str, Any], user: str) -> bool:
     ],
     ids=repr,
 )
-def test_a_cap_out_of_bounds_is_named(shared: App, cap: Any) -> None:
+def test_patch_integration_rejects_a_cap_out_of_range_by_name(shared: App, cap: Any) -> None:
     user = new_user()
     saved = shared.connect(user).json
     shared.fake.forget_requests()
@@ -143,7 +143,7 @@ def test_a_cap_out_of_bounds_is_named(shared: App, cap: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"is_enabled": None}, {"is_enabled": None, "max_cost_per_call_usd": None}])
-def test_a_change_changes_something(shared: App, body: dict[str, Any]) -> None:
+def test_patch_integration_rejects_an_empty_change(shared: App, body: dict[str, Any]) -> None:
     user = new_user()
     shared.connect(user)
     answer = _patch(shared, user, body)
@@ -152,7 +152,7 @@ def test_a_change_changes_something(shared: App, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("field", ["api_key", "status", "ciphertext", "user_id", "hint"])
-def test_nothing_else_can_be_changed(shared: App, field: str) -> None:
+def test_patch_integration_rejects_other_fields(shared: App, field: str) -> None:
     user = new_user()
     shared.connect(user)
     before = row_of(shared, user)
@@ -161,14 +161,14 @@ def test_nothing_else_can_be_changed(shared: App, field: str) -> None:
     assert row_of(shared, user) == before
 
 
-def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: App) -> None:
+def test_new_key_replaces_the_old_and_keeps_the_cap(shared: App) -> None:
     user = new_user()
     shared.connect(user, max_cost_per_call_usd="0.5")
     _patch(shared, user, {"is_enabled": False})
     before = row_of(shared, user)
     replaced = shared.connect(user, OTHER_KEY).json
     assert (replaced["hint"], replaced["max_cost_per_call_usd"]) == ("3210", "0.5")
-    assert replaced["is_enabled"] is True, "whoever connects a key means to use it"
+    assert replaced["is_enabled"] is True, "connecting a key enables it"
     assert replaced["created_at"] == before["created_at"]["S"] < replaced["last_verified_at"]
     assert row_of(shared, user)["ciphertext"] != before["ciphertext"]
     assert shared.connect(user, max_cost_per_call_usd="0.75").json["max_cost_per_call_usd"] == "0.75"
@@ -177,12 +177,12 @@ def test_a_new_key_replaces_the_old_and_keeps_the_cap(shared: App) -> None:
     assert shared.fake.chat_requests[0].headers["authorization"] == f"Bearer {GOOD_KEY}"
 
 
-def test_a_key_without_a_limit_of_its_own_says_so(shared: App) -> None:
+def test_integration_of_a_key_without_a_limit_returns_null(shared: App) -> None:
     saved = shared.connect(new_user(), "sk-or-v1-uncapped-0123456789").json
     assert (saved["status"], saved["limit_remaining_usd"]) == ("ok", None)
 
 
-def test_a_forgotten_key_is_gone(shared: App) -> None:
+def test_delete_integration_removes_the_key(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     resource = created(shared, user)

@@ -1,4 +1,4 @@
-"""Asking a service again whether a stored key works, and what is noted of its answer."""
+"""Testing a stored key again, and the key status that is stored afterwards."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ OTHER_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
 
 @pytest.fixture
 def connected(app: App) -> App:
-    """An app in which alice has a key, and nothing was asked of the service since."""
+    """An app in which alice has a key and the service has received no request since."""
     assert app.connect().status == 201
     app.fake.forget_requests()
     return app
@@ -29,7 +29,7 @@ def _test(app: App, user: str = "alice") -> Answer:
     return app.call("POST", f"{PATH}/test", user=user)
 
 
-def test_a_key_is_checked_broken_and_whole_again(connected: App) -> None:
+def test_key_check_updates_the_key_status(connected: App) -> None:
     saved = connected.call("GET", PATH).json
     fine = _test(connected)
     assert fine.status == 200
@@ -51,21 +51,21 @@ def test_a_key_is_checked_broken_and_whole_again(connected: App) -> None:
     assert GOOD_KEY not in fine.text + refused.text
 
 
-def test_a_disabled_key_can_be_tested_and_stays_off(connected: App) -> None:
+def test_key_check_of_a_disabled_key_leaves_it_disabled(connected: App) -> None:
     connected.call("PATCH", PATH, {"is_enabled": False})
     answer = _test(connected)
     assert (answer.status, answer.json["status"], answer.json["is_enabled"]) == (200, "ok", False)
 
 
-def test_without_a_key_nothing_is_asked(connected: App) -> None:
+def test_key_check_without_a_key_makes_no_request(connected: App) -> None:
     missing = _test(connected, "bob")
     assert (missing.status, missing.code) == (404, "not_found")
     assert connected.fake.requests == []
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_a_ciphertext_from_another_row_does_not_open(connected: App, warm: bool) -> None:
-    """Also not in a function that has just opened it for its true owner."""
+def test_key_check_rejects_a_ciphertext_from_another_row(connected: App, warm: bool) -> None:
+    """Also in a warm function that has decrypted it for its owner."""
     connected.connect("bob", OTHER_KEY)
     if warm:
         assert _test(connected).status == 200
@@ -78,7 +78,7 @@ def test_a_ciphertext_from_another_row_does_not_open(connected: App, warm: bool)
     assert connected.fake.requests == []
 
 
-def test_a_service_that_is_down_breaks_no_key(connected: App) -> None:
+def test_key_check_keeps_the_status_when_the_service_is_down(connected: App) -> None:
     before = row_of(connected, "alice")
     connected.fake.stop()
     answers = [_test(connected), connected.connect(key=OTHER_KEY), connected.connect("bob")]
@@ -105,7 +105,9 @@ def answer_with(connected: App, monkeypatch: pytest.MonkeyPatch, reply: Callable
     monkeypatch.setattr(connecting, "deps", replace(connecting.deps, upstream=Answers(reply)))
 
 
-def test_an_answer_that_says_nothing_breaks_no_key(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_check_keeps_the_status_after_an_inconclusive_answer(
+    connected: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = row_of(connected, "alice")
     for status, body in ((500, b"{}"), (402, b"{}"), (524, b""), (200, b"<html>"), (200, b"{}"), (200, b'{"data": 7}')):
         answer_with(connected, monkeypatch, partial(Reply, status=status, body=body))
@@ -116,7 +118,7 @@ def test_an_answer_that_says_nothing_breaks_no_key(connected: App, monkeypatch: 
 
 
 @pytest.mark.parametrize("status", [200, 401])
-def test_a_verdict_on_a_replaced_key_is_not_noted(connected: App, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+def test_key_check_does_not_update_a_replaced_key(connected: App, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     def replaced_meanwhile() -> Reply:
         assert connected.connect(key=OTHER_KEY).status == 201
         return Reply(status=status, body=b'{"data": {"limit_remaining": 1}}')
@@ -127,7 +129,7 @@ def test_a_verdict_on_a_replaced_key_is_not_noted(connected: App, monkeypatch: p
     assert (now["hint"], now["status"], now["limit_remaining_usd"]) == ("3210", "ok", "5")
 
 
-def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_check_does_not_recreate_a_deleted_key(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def deleted_meanwhile() -> Reply:
         assert connected.call("DELETE", PATH).status == 204
         return Reply(status=200, body=b'{"data": {"limit_remaining": 1}}')
@@ -137,7 +139,7 @@ def test_a_verdict_on_a_deleted_key_brings_nothing_back(connected: App, monkeypa
     assert connected.table("INTEGRATIONS_TABLE") == []
 
 
-def test_no_failure_of_a_free_check_speaks_of_money(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_check_errors_do_not_mention_cost(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_answer() -> Reply:
         raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
 
@@ -147,7 +149,7 @@ def test_no_failure_of_a_free_check_speaks_of_money(connected: App, monkeypatch:
         assert "paid" not in answer.text
 
 
-def test_a_management_key_is_refused(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_check_rejects_a_management_key(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     before = row_of(connected, "alice")
     reply = Reply(status=200, body=b'{"data": {"label": "m", "is_management_key": true}}')
     answer_with(connected, monkeypatch, lambda: reply)

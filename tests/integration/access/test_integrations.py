@@ -1,4 +1,4 @@
-"""Keys for outside services are tested first, sealed, and never seen again."""
+"""Keys for external services are tested, encrypted at rest, and never returned."""
 
 import logging
 from base64 import b64encode
@@ -25,13 +25,13 @@ def shared() -> Iterator[App]:
 
 
 def row_of(app: App, user: str) -> dict[str, Any]:
-    """The user's stored connection, {} if there is none."""
+    """Return the user's stored integration, or {}."""
     rows = [row for row in app.table("INTEGRATIONS_TABLE") if row["service"]["S"] != "#user"]
     return next((row for row in rows if row["user_id"]["S"] == f"user_{user}"), {})
 
 
 def spellings(key: str) -> Iterator[bytes]:
-    """How a key could be hidden in plain sight: at any place of a longer text, too."""
+    """Return the encodings in which a key could be hidden, at any offset of a longer text."""
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         data = key.encode(encoding)
         yield from (data, data[::-1], data.hex().encode(), data.hex().upper().encode(), quote(key).encode())
@@ -40,7 +40,7 @@ def spellings(key: str) -> Iterator[bytes]:
     yield key.removeprefix("sk-or-v1-").encode()
 
 
-def test_a_key_is_tested_once_with_itself_and_then_stored(shared: App) -> None:
+def test_put_integration_checks_the_key_once_and_stores_it(shared: App) -> None:
     user = new_user()
     shared.fake.forget_requests()
     answer = shared.connect(user)
@@ -64,7 +64,7 @@ def test_a_key_is_tested_once_with_itself_and_then_stored(shared: App) -> None:
     assert shared.call("GET", PATH, user=user).json == saved
 
 
-def test_no_spelling_of_the_key_is_stored_or_answered(shared: App) -> None:
+def test_put_integration_does_not_store_or_return_the_key(shared: App) -> None:
     user = new_user()
     answer = shared.connect(user)
     row = row_of(shared, user)
@@ -74,7 +74,7 @@ def test_no_spelling_of_the_key_is_stored_or_answered(shared: App) -> None:
         assert [spelling for spelling in spellings(GOOD_KEY) if spelling in told] == []
 
 
-def test_the_ciphertext_opens_for_its_user_and_service_only(shared: App) -> None:
+def test_ciphertext_decrypts_only_for_its_user_and_service(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     sealed = row_of(shared, user)["ciphertext"]["B"]
@@ -88,7 +88,7 @@ def test_the_ciphertext_opens_for_its_user_and_service_only(shared: App) -> None
             aws.client("kms").decrypt(CiphertextBlob=sealed, EncryptionContext=other)
 
 
-def test_two_users_with_one_key_share_no_ciphertext(shared: App) -> None:
+def test_same_key_of_two_users_has_different_ciphertexts(shared: App) -> None:
     users = new_user(), new_user()
     for user in users:
         shared.connect(user)
@@ -96,7 +96,7 @@ def test_two_users_with_one_key_share_no_ciphertext(shared: App) -> None:
     assert first != second
 
 
-def test_a_refused_key_is_not_stored(shared: App) -> None:
+def test_put_integration_does_not_store_a_rejected_key(shared: App) -> None:
     user = new_user()
     answer = shared.connect(user, REFUSED_KEY)
     assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (409, "credential_rejected", False)
@@ -105,7 +105,7 @@ def test_a_refused_key_is_not_stored(shared: App) -> None:
     assert shared.call("GET", PATH, user=user).status == 404
 
 
-def test_a_refused_key_leaves_the_one_before_in_place(shared: App) -> None:
+def test_put_integration_keeps_the_old_key_after_a_rejection(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     before = row_of(shared, user)
@@ -136,7 +136,9 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("key", MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_key_is_named_and_never_repeated(shared: App, key: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_put_integration_rejects_a_malformed_key_without_echoing_it(
+    shared: App, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
     user = new_user()
     shared.fake.forget_requests()
     with caplog.at_level(logging.DEBUG):
@@ -150,14 +152,14 @@ def test_a_malformed_key_is_named_and_never_repeated(shared: App, key: str, capl
 
 
 @pytest.mark.parametrize("key", [None, 7, True, [GOOD_KEY], {"value": GOOD_KEY}])
-def test_a_key_is_a_string(shared: App, key: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_put_integration_requires_a_string_key(shared: App, key: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         answer = shared.call("POST", PATH, {"api_key": key}, user=new_user())
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "api_key")
     assert GOOD_KEY not in answer.text + caplog.text
 
 
-def test_no_log_holds_a_key_from_saving_to_running(shared: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_do_not_contain_the_key(shared: App, caplog: pytest.LogCaptureFixture) -> None:
     user = new_user()
     with caplog.at_level(logging.DEBUG):
         shared.connect(user)
@@ -170,7 +172,7 @@ def test_no_log_holds_a_key_from_saving_to_running(shared: App, caplog: pytest.L
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
-def test_connecting_needs_the_scope_manage(shared: App, scopes: str) -> None:
+def test_put_integration_requires_the_manage_scope(shared: App, scopes: str) -> None:
     user = new_user()
     shared.connect(user)
     before = row_of(shared, user)

@@ -1,4 +1,4 @@
-"""The isolation matrix: every route of the template, by everybody who should not get through, and what each is told."""
+"""The tenant isolation matrix: every route of the template, called by everyone who must be rejected."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -17,11 +17,11 @@ from tests.local.template import Json
 type Route = tuple[str, str]
 
 PUBLIC = "public"
-"""Anybody may ask, with any token or none, and gets the same."""
+"""Public: returns the same with any token or none."""
 ID = "id"
-"""Names a thing: somebody else's is told from a missing one by nothing."""
+"""Names an item: a foreign item returns the same as a missing one."""
 OWN = "own"
-"""Names nothing: it is about what is the caller's own, or what is everybody's."""
+"""Names no item: returns the caller's own items, or public ones."""
 
 ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("POST", "/api/execute"): (ID, Scope.EXECUTE),
@@ -62,7 +62,7 @@ ROUTES: dict[Route, tuple[str, Scope | None]] = {
     ("POST", "/api/admin/sync-models"): (OWN, Scope.ADMIN),
     ("GET", "/api/openapi.json"): (PUBLIC, None),
 }
-"""Every route: what it is about, and the scope that it needs."""
+"""The kind of access and the required scope of every route."""
 
 PRIVATE = [route for route, (about, _) in ROUTES.items() if about != PUBLIC]
 NAMING = [route for route, (about, _) in ROUTES.items() if about == ID]
@@ -74,14 +74,14 @@ STRANGERS = {
     "wrong audience": "for another audience",
     "alg none": "unsigned",
     "alg confused": "signed with the public key",
-    "somebody else's claims": "tampered with",
+    "modified claims": "tampered with",
 }
-"""Who is nobody: the bad token of the fake issuer's that they send."""
+"""Unauthenticated callers, with the invalid token of the fake issuer that each sends."""
 
 
 @dataclass
 class Place:
-    """An app with a gateway before it, an issuer of tokens, two tenants, and dora, who has nothing to lose."""
+    """An app with a gateway, a token issuer, two tenants, and dora, who owns nothing."""
 
     app: App
     front: Front
@@ -91,7 +91,7 @@ class Place:
     dora: Tenant
 
     def ask(self, route: Route, ids: Mapping[str, str], token: str | None, **body: Any) -> Answer:
-        """A good request to a route about the things of these names; `body` comes over the usual one."""
+        """Send a valid request for the items with these ids; `body` overrides the default body."""
         method, path = route
         usual = body_of(method, path, ids)
         return self.front.ask(method, target_of(path, ids), body or usual, token=token)
@@ -102,35 +102,35 @@ def place() -> Iterator[Place]:
     with FakeIssuer() as issuer, deployed_app(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as app:
         app.sync()
         alice, bob = move_in(app, "alice"), move_in(app, "bob")
-        app.sync()  # from then on the endpoints of their models are known
+        app.sync()  # loads the endpoints of their models
         yield Place(app, Front(app), issuer, alice, bob, Tenant("dora"))
 
 
 def routes_of(template: Json) -> set[Route]:
-    """The method and path of every API event of a template."""
+    """Return the method and path of every API event of a template."""
     functions = (r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function")
     events = (event for function in functions for event in function["Properties"].get("Events", {}).values())
     return {(e["Properties"]["Method"], e["Properties"]["Path"]) for e in events if e["Type"] == "Api"}
 
 
-def test_every_route_has_a_row() -> None:
+def test_isolation_table_has_every_route() -> None:
     assert routes_of(TEMPLATE) == set(ROUTES)
 
 
-def test_a_new_route_without_a_row_would_be_noticed() -> None:
+def test_isolation_table_check_detects_a_new_route() -> None:
     changed = deepcopy(TEMPLATE)
     event = {"Type": "Api", "Properties": {"Method": "GET", "Path": "/api/secrets"}}
     changed["Resources"]["ExecuteFunction"]["Properties"]["Events"]["New"] = event
     assert routes_of(changed) - set(ROUTES) == {("GET", "/api/secrets")}
 
 
-def test_what_is_public_is_so_in_the_template(place: Place) -> None:
+def test_public_routes_match_the_template(place: Place) -> None:
     open_to_all = {(route.method, route.path) for route in place.app.plan.routes if route.authorizer is None}
     assert open_to_all == {route for route, (about, _) in ROUTES.items() if about == PUBLIC}
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)
-def test_nobody_gets_in_anywhere(place: Place, stranger: str) -> None:
+def test_private_routes_reject_missing_credentials(place: Place, stranger: str) -> None:
     bad = STRANGERS[stranger]
     token = BAD_TOKENS[bad](place.issuer) if bad else None
     before = belongings(place.app, place.alice)
@@ -143,7 +143,7 @@ def test_nobody_gets_in_anywhere(place: Place, stranger: str) -> None:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route not in PRIVATE], ids=" ".join)
-def test_what_is_public_is_the_same_for_everybody(place: Place, route: Route) -> None:
+def test_public_routes_return_the_same_to_every_caller(place: Place, route: Route) -> None:
     tokens = [None, key_of(place.app, place.bob), "nonsense", BAD_TOKENS["expired"](place.issuer)]
     answers = [place.ask(route, place.alice.ids, token) for token in tokens]
     assert answers[0].status == 200
@@ -151,7 +151,7 @@ def test_what_is_public_is_the_same_for_everybody(place: Place, route: Route) ->
 
 
 @pytest.mark.parametrize("route", PRIVATE, ids=" ".join)
-def test_a_scope_opens_what_it_is_for_and_nothing_else(place: Place, route: Route) -> None:
+def test_scopes_allow_only_their_routes(place: Place, route: Route) -> None:
     needed = ROUTES[route][1]
     for held in ({Scope.EXECUTE}, {Scope.MANAGE}, {Scope.ADMIN}, set(Scope) - {needed}):
         answer = place.ask(route, missing(place.alice.ids), key_of(place.app, place.dora, held))
@@ -160,7 +160,7 @@ def test_a_scope_opens_what_it_is_for_and_nothing_else(place: Place, route: Rout
 
 
 @pytest.mark.parametrize("route", [route for route, (_, scope) in ROUTES.items() if scope], ids=" ".join)
-def test_without_its_scope_a_tenant_changes_nothing_of_their_own(place: Place, route: Route) -> None:
+def test_missing_scope_prevents_every_change(place: Place, route: Route) -> None:
     token = key_of(place.app, place.alice, set(Scope) - {ROUTES[route][1]})
     before = belongings(place.app, place.alice)
     place.app.fake.forget_requests()
@@ -170,7 +170,7 @@ def test_without_its_scope_a_tenant_changes_nothing_of_their_own(place: Place, r
     assert place.app.fake.requests == []
 
 
-def test_an_access_token_manages_and_executes_and_no_more(place: Place) -> None:
+def test_access_token_may_manage_and_execute_only(place: Place) -> None:
     token = place.issuer.token("carol")
     for route in PRIVATE:
         answer = place.ask(route, missing(place.alice.ids), token)
@@ -179,7 +179,7 @@ def test_an_access_token_manages_and_executes_and_no_more(place: Place) -> None:
 
 @pytest.mark.parametrize("kind", ["key", "token"])
 @pytest.mark.parametrize("route", NAMING, ids=" ".join)
-def test_another_tenant_s_thing_is_exactly_as_missing(place: Place, route: Route, kind: str) -> None:
+def test_foreign_item_returns_the_same_as_a_missing_one(place: Place, route: Route, kind: str) -> None:
     token = key_of(place.app, place.bob) if kind == "key" else place.issuer.token("bob")
     nothing, before = missing(place.alice.ids), belongings(place.app, place.alice)
     place.app.fake.forget_requests()
@@ -192,7 +192,7 @@ def test_another_tenant_s_thing_is_exactly_as_missing(place: Place, route: Route
 
 
 def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> Iterator[Any]:
-    """Pairs of requests for a thing and for nothing: in the path, or in the body by id and by address."""
+    """Return pairs of requests for a foreign and a missing item: in the path, or in the body by id and by address."""
     inputs = {"inputs": {"prompt": "hello"}}
     if route == ("POST", "/api/execute"):
         yield [(each, {"resource": each["address"], **inputs}) for each in (ids, nothing)]
@@ -215,9 +215,7 @@ def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> 
     ],
     ids=" ".join,
 )
-def test_a_public_resource_is_missing_where_it_would_be_changed_or_its_settings_shown(
-    place: Place, route: Route
-) -> None:
+def test_foreign_public_resource_returns_not_found_on_owner_routes(place: Place, route: Route) -> None:
     token, before = key_of(place.app, place.bob), belongings(place.app, place.alice)
     public = {**place.alice.ids, "resource_id": place.alice.public_id}
     for body in bodies(route, public, missing(public)):
@@ -227,14 +225,14 @@ def test_a_public_resource_is_missing_where_it_would_be_changed_or_its_settings_
 
 
 @pytest.mark.parametrize("route", LISTS, ids=" ".join)
-def test_lists_are_one_s_own(place: Place, route: Route) -> None:
+def test_lists_contain_only_own_items(place: Place, route: Route) -> None:
     bobs = place.ask(route, place.bob.ids, key_of(place.app, place.bob)).text
     assert any(name in bobs for name in place.bob.ids.values())
     assert not any(name in bobs for name in (*place.alice.ids.values(), place.alice.public_id))
     assert place.ask(route, place.alice.ids, place.issuer.token("newcomer")).json["data"] == []
 
 
-def test_a_cursor_of_another_tenant_s_leads_to_nothing_of_theirs(place: Place) -> None:
+def test_foreign_cursor_returns_no_foreign_items(place: Place) -> None:
     for path in ("/api/executions", "/api/resources"):
         page = place.front.ask("GET", f"{path}?limit=1", token=key_of(place.app, place.alice)).json
         cursor = page["next_cursor"]
@@ -243,7 +241,7 @@ def test_a_cursor_of_another_tenant_s_leads_to_nothing_of_theirs(place: Place) -
         assert not any(name in followed.text for name in (*place.alice.ids.values(), place.alice.public_id))
 
 
-def test_public_lists_show_no_private_resource_whatever_is_asked_for(place: Place) -> None:
+def test_public_lists_never_contain_private_resources(place: Place) -> None:
     for query in ("", "&q=haiku", "&sort=most_used", "&resource_type=openrouter_instant"):
         token = key_of(place.app, place.bob)
         listed = place.front.ask("GET", f"/api/resources?listing=public&limit=200{query}", token=token)
@@ -252,7 +250,7 @@ def test_public_lists_show_no_private_resource_whatever_is_asked_for(place: Plac
         assert place.alice.ids["resource_id"] not in ids
 
 
-def test_one_tenant_s_connection_is_out_of_everybody_else_s_reach(place: Place) -> None:
+def test_integrations_are_isolated_between_tenants(place: Place) -> None:
     before, visitor = belongings(place.app, place.alice), place.issuer.token("visitor")
     connection = "/api/user/integrations/{service}"
     asked: list[Route] = [("GET", connection), ("PATCH", connection), ("DELETE", connection)]

@@ -1,4 +1,4 @@
-"""What a function may do to some rows or some attributes only: the template's conditions, judged by the local stack."""
+"""Permissions for some rows or attributes only: the template's conditions, evaluated by the local stack."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def shared() -> Iterator[App]:
 
 
 def may(app: App, function: str, operation: str, parameters: dict[str, Any]) -> bool:
-    """Whether the function's own statements allow the call."""
+    """Return whether the function's policy allows the call."""
     target = [("X-Amz-Target", f"DynamoDB_20120810.{operation}")]
     call = read_call(Request("POST", "/", target, json.dumps(parameters).encode()))
     return Permissions({"F": app.plan.functions[function].statements}).denial("F", call) is None
@@ -32,7 +32,7 @@ def may(app: App, function: str, operation: str, parameters: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("function", "operation"), [("CatalogFunction", "GetItem"), ("CatalogSyncFunction", "UpdateItem")]
 )
-def test_of_the_limits_the_catalog_reaches_its_own_record(shared: App, function: str, operation: str) -> None:
+def test_catalog_function_may_access_only_its_rate_limit_record(shared: App, function: str, operation: str) -> None:
     change = {"UpdateExpression": "SET holder = :one"} if operation == "UpdateItem" else {}
     for name, allowed in (("catalog#sync", True), ("catalog#sync2", False), ("runs#user_alice", False)):
         row = {"TableName": shared.name("LIMITS_TABLE"), "Key": {"name": {"S": name}}, **change}
@@ -41,7 +41,7 @@ def test_of_the_limits_the_catalog_reaches_its_own_record(shared: App, function:
 
 @pytest.mark.parametrize("function", ["ExecuteFunction", "IntegrationTestFunction"])
 @pytest.mark.parametrize("name", ["ciphertext", "is_enabled", "max_cost_per_call_nanousd", "key_hint", "label"])
-def test_who_uses_a_key_cannot_change_it(shared: App, function: str, name: str) -> None:
+def test_functions_that_use_a_key_cannot_change_it(shared: App, function: str, name: str) -> None:
     row = {
         "TableName": shared.name("INTEGRATIONS_TABLE"),
         "Key": {"user_id": {"S": "user_alice"}, "service": {"S": "openrouter"}},
@@ -53,7 +53,7 @@ def test_who_uses_a_key_cannot_change_it(shared: App, function: str, name: str) 
 
 @pytest.mark.parametrize("function", ["ExecuteFunction", "IntegrationTestFunction"])
 @pytest.mark.parametrize("remaining", ["1.5", None])
-def test_what_it_notes_is_within_its_permission(shared: App, function: str, remaining: str | None) -> None:
+def test_key_status_updates_are_permitted(shared: App, function: str, remaining: str | None) -> None:
     assert shared.connect().status == 201
     store = DynamoIntegrationStore(shared.name("INTEGRATIONS_TABLE"))
     found = store.get("user_alice", "openrouter")

@@ -1,4 +1,4 @@
-"""How often a user may call: every route with a token has its limit, and what happens when nobody can count."""
+"""Rate limits: every authenticated route has a limit, and the behaviour when the rate limiter is unavailable."""
 
 import logging
 import re
@@ -21,13 +21,13 @@ KEY_CHECKS = {
     ("POST", PLATFORM_S),
 }
 CLOSED = {EXECUTE, *KEY_CHECKS}
-"""Routes that are shut while nobody can count: what they do costs money, or tells whether a key works."""
+"""Routes that fail closed: they cost money or reveal whether a key is valid."""
 
 ABSENT = "res_00000000000000000000000000"
 
 
 def protected() -> list[tuple[str, str]]:
-    """Every route that takes a token, from the template."""
+    """Return every authenticated route of the template."""
     functions = [body["Properties"] for body in TEMPLATE["Resources"].values() if body["Type"].endswith("::Function")]
     events = [event["Properties"] for body in functions for event in body.get("Events", {}).values()]
     open_to_all = {"Authorizer": "NONE"}
@@ -36,20 +36,20 @@ def protected() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def narrow() -> Iterator[App]:
-    """An app where everything may be done once."""
+    """An app with a limit of one request per route."""
     once = {"RatePerMinute": "1", "ExecutePerMinute": "1", "KeyChecksPerHour": "1", "MostInFlight": "9"}
     with deployed_app(**once) as opened:
         yield opened
 
 
 def garbage(app: App, route: tuple[str, str], user: str) -> Answer:
-    """A call that cannot succeed, and that asks nothing of any service."""
+    """Send an invalid request that reaches no external service."""
     path = re.sub(r"{service}", "openrouter", re.sub(r"{\w+_id}", ABSENT, route[1]))
     return app.call(route[0], path, raw="{" if route[0] in {"POST", "PATCH", "PUT"} else None, user=user)
 
 
 def assert_limited(answer: Answer, most: int) -> None:
-    """It is a refusal by the rate, told in full."""
+    """Assert that the rate limiter rejected the request, with all fields of the error."""
     assert (answer.status, answer.code) == (429, "rate_limited"), answer.text
     error = answer.json["error"]
     assert (error["details"]["limit"], error["details"]["most"], error["retryable"]) == ("rate", most, True)
@@ -59,9 +59,9 @@ def assert_limited(answer: Answer, most: int) -> None:
 
 
 @pytest.mark.parametrize("route", protected(), ids=" ".join)
-def test_every_route_with_a_token_is_limited_and_garbage_counts(narrow: App, route: tuple[str, str]) -> None:
+def test_authenticated_routes_are_rate_limited_including_invalid_bodies(narrow: App, route: tuple[str, str]) -> None:
     user = new_user()
-    answers = [garbage(narrow, route, user) for _ in range(3)]  # a minute may end between two of them, not twice
+    answers = [garbage(narrow, route, user) for _ in range(3)]  # at most one window boundary can fall between them
     refused = [answer for answer in answers if answer.status == 429]
     assert answers[0].status != 429
     assert refused
@@ -70,7 +70,7 @@ def test_every_route_with_a_token_is_limited_and_garbage_counts(narrow: App, rou
     assert garbage(narrow, route, new_user()).status == answers[0].status
 
 
-def test_routes_for_everybody_count_nobody(narrow: App) -> None:
+def test_public_routes_are_not_rate_limited(narrow: App) -> None:
     open_routes: list[Route] = [route for route in narrow.plan.routes if not route.authorizer]
     assert {(route.method, route.path) for route in narrow.plan.routes} == {
         *protected(),
@@ -80,7 +80,7 @@ def test_routes_for_everybody_count_nobody(narrow: App) -> None:
         assert narrow.call("GET", "/api/resource-types", user=None).status == 200
 
 
-def test_connecting_and_testing_keys_share_one_count(narrow: App) -> None:
+def test_connect_and_key_checks_share_one_limit(narrow: App) -> None:
     user = new_user()
     assert narrow.connect(user).status == 201
     asked = len(narrow.fake.requests)
@@ -91,7 +91,7 @@ def test_connecting_and_testing_keys_share_one_count(narrow: App) -> None:
     assert {name for name in counts if f"user_{user}#" in name} == {f"calls#user_{user}#key checks"}
 
 
-def test_a_refused_execution_sends_and_books_nothing(narrow: App) -> None:
+def test_rate_limited_execution_sends_and_records_nothing(narrow: App) -> None:
     user = new_user()
     garbage(narrow, EXECUTE, user)
     body = {"resource_id": ABSENT, "inputs": {"prompt": "hello"}}
@@ -101,7 +101,7 @@ def test_a_refused_execution_sends_and_books_nothing(narrow: App) -> None:
 
 
 @pytest.mark.parametrize("route", protected(), ids=" ".join)
-def test_what_spends_is_shut_while_nobody_can_count_and_the_rest_goes_on(
+def test_spending_routes_fail_closed_and_others_fail_open(
     narrow: App, route: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     narrow.fake.forget_requests()

@@ -1,4 +1,4 @@
-"""A warm function that has opened a key: it never uses it again once the row has changed, nor for anybody else."""
+"""A warm function does not use a cached key after its row has changed, nor for another user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ def app() -> Iterator[App]:
 
 @dataclass
 class Warm:
-    """A warm function's own parts with a clock of ours, and a user whose key it has used."""
+    """The dependencies of a warm function with a test clock, and a user whose key is cached."""
 
     app: App
     deps: ExecuteDeps
@@ -39,7 +39,7 @@ class Warm:
     resource_id: str
 
     def run(self, user: str | None = None, deps: ExecuteDeps | None = None) -> list[str]:
-        """The keys with which OpenRouter was called for one execution."""
+        """Return the keys with which OpenRouter was called for one execution."""
         self.app.fake.forget_requests()
         request = ExecuteRequest(resource_id=self.resource_id, inputs={"prompt": "Hello."})
         caller = Identity(f"user_{user or self.user}", frozenset({Scope.EXECUTE}))
@@ -47,13 +47,13 @@ class Warm:
         return [chat.headers["authorization"] for chat in self.app.fake.chat_requests]
 
     def refused(self, kind: type[InstantError], user: str | None = None, deps: ExecuteDeps | None = None) -> None:
-        """It is refused so, and nothing is sent."""
+        """Assert that the execution fails with this code and sends nothing."""
         with pytest.raises(kind):
             self.run(user, deps)
         assert self.app.fake.requests == []
 
     def decrypts(self) -> int:
-        """How often KMS is asked for one execution."""
+        """Return the number of KMS decrypt calls of one execution."""
         with recorded("kms") as calls:
             assert self.run() == [f"Bearer {GOOD_KEY}"]
         return operations(calls).count("Decrypt")
@@ -71,33 +71,33 @@ def warm(app: App) -> Warm:
     return ready
 
 
-def test_a_replaced_key_is_never_used_again(warm: Warm) -> None:
+def test_warm_function_does_not_use_a_replaced_key(warm: Warm) -> None:
     assert warm.app.connect(warm.user, OTHER_KEY).status == 201
     assert warm.run() == [f"Bearer {OTHER_KEY}"]
     assert warm.app.connect(warm.user, GOOD_KEY).status == 201
     assert warm.run() == [f"Bearer {GOOD_KEY}"]
 
 
-def test_a_deleted_key_is_never_used_again(warm: Warm) -> None:
+def test_warm_function_does_not_use_a_deleted_key(warm: Warm) -> None:
     assert warm.app.call("DELETE", PATH, user=warm.user).status == 204
     warm.refused(CredentialMissing)
 
 
-def test_a_disabled_key_is_not_used_until_it_is_enabled(warm: Warm) -> None:
+def test_warm_function_does_not_use_a_disabled_key_until_enabled(warm: Warm) -> None:
     assert warm.app.call("PATCH", PATH, {"is_enabled": False}, user=warm.user).status == 200
     warm.refused(CredentialDisabled)
     assert warm.app.call("PATCH", PATH, {"is_enabled": True}, user=warm.user).status == 200
     assert warm.run() == [f"Bearer {GOOD_KEY}"]
 
 
-def test_a_key_that_the_service_rejected_is_not_used_again(warm: Warm) -> None:
+def test_warm_function_does_not_reuse_a_rejected_key(warm: Warm) -> None:
     warm.app.fake.revoked_keys.add(GOOD_KEY)
     assert warm.app.call("POST", f"{PATH}/test", user=warm.user).status == 409
     warm.app.fake.revoked_keys.clear()
     warm.refused(CredentialRejected)
 
 
-def test_an_opened_key_is_kept_for_five_minutes_and_no_longer(warm: Warm) -> None:
+def test_decrypted_key_is_cached_for_five_minutes(warm: Warm) -> None:
     assert CACHE_SECONDS == 300
     warm.clock.pass_seconds(299.9)
     assert warm.decrypts() == 0
@@ -105,7 +105,7 @@ def test_an_opened_key_is_kept_for_five_minutes_and_no_longer(warm: Warm) -> Non
     assert warm.decrypts() == 1
 
 
-def test_a_row_copied_to_another_user_opens_nothing_however_warm_the_function_is(warm: Warm) -> None:
+def test_warm_function_does_not_decrypt_a_copied_row(warm: Warm) -> None:
     thief = new_user()
     row = _row(warm.app, warm.user)
     _put(warm.app, {**row, "user_id": {"S": f"user_{thief}"}})
@@ -118,7 +118,7 @@ def test_a_row_copied_to_another_user_opens_nothing_however_warm_the_function_is
     assert warm.app.fake.requests == []
 
 
-def test_a_ciphertext_put_into_another_user_s_row_opens_nothing(warm: Warm) -> None:
+def test_warm_function_does_not_decrypt_another_users_ciphertext(warm: Warm) -> None:
     thief = new_user()
     warm.app.connect(thief, OTHER_KEY)
     assert warm.run(thief) == [f"Bearer {OTHER_KEY}"]
@@ -126,7 +126,7 @@ def test_a_ciphertext_put_into_another_user_s_row_opens_nothing(warm: Warm) -> N
     warm.refused(CredentialRejected, thief)
 
 
-def test_a_key_of_another_stage_opens_nothing(warm: Warm) -> None:
+def test_key_of_another_stage_does_not_decrypt(warm: Warm) -> None:
     opener = KmsKeyOpener(warm.app.name("CREDENTIALS_KEY"), "prod", warm.clock)
     warm.refused(CredentialRejected, deps=replace(warm.deps, keys=opener))
 

@@ -1,4 +1,4 @@
-"""The template's tables for each module, in an AWS that does one thing at a time, as DynamoDB does with one item."""
+"""The template's tables for each module, in a simulated AWS that serializes requests as DynamoDB does for one item."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[App]:
-    """A deployed app; the tests of one file share it, one after the other."""
+    """A deployed app shared by the tests of a module, one after the other."""
     with one_at_a_time(), lend_app() as opened:
         yield opened
 
@@ -28,5 +28,5 @@ def _emptied(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="module")
 def fresh() -> Callable[[str], str]:
-    """Names that nobody had before."""
+    """Generate unique names."""
     return lambda prefix: f"{prefix}_{next(_NUMBERS):06d}"

@@ -222,7 +222,10 @@ def test_a_model_that_cannot_be_told_of_keeps_no_other_from_being_told(
     with faults("PutEvents", failure("AccessDenied")), pytest.raises(NotificationFailed, match="1 of 2 models"):
         app.invoke("ModelImpactFunction", event)
     (told,) = (record for record in caplog.records if record.levelname == "ERROR")
-    assert (told.message, "AccessDenied" in str(told.exc_text)) == (f"who uses {LARK} was not told", True)
+    assert (told.message, "AccessDenied" in str(told.exc_text)) == (
+        f"owners of resources that use {LARK} were not notified",
+        True,
+    )
     assert [one["resource_id"] for one in owners.told()] == [other["resource_id"]]
     assert app.invoke("ModelImpactFunction", event) == {"models": 2, "events": 2}
 

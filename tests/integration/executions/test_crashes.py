@@ -1,7 +1,7 @@
-"""An execution killed at any of its calls to AWS or to the model: paid once at most, never stuck, and the books agree.
+"""Executions killed at each call to AWS or to the model: paid at most once, always closed, with consistent totals.
 
-After each death the client repeats its call, the lease runs out, the look after open executions comes by, and the
-client repeats its call once more.
+After each crash the client repeats its call, the lease expires, the reconciler runs, and the client repeats its call
+once more.
 """
 
 from collections import Counter
@@ -64,10 +64,10 @@ def module_app() -> Iterator[App]:
 
 
 class Stage:
-    """An app that can be set back, and one user's call in it."""
+    """An app that can be reset, with one user's call."""
 
     def __init__(self, app: App, scenario: Scenario) -> None:
-        """Everything is there, and nothing has been called."""
+        """Seed the app; nothing has been called yet."""
         self.app, self.scenario = app, scenario
         app.fake.catalog = [row for row in app.fake.catalog if row["id"] in MODELS]
         app.sync()
@@ -81,7 +81,7 @@ class Stage:
         self.begin_again()
 
     def begin_again(self) -> None:
-        """As at first; the functions stay warm."""
+        """Reset the tables; the functions stay warm."""
         set_back(self._kept)
         self.app.fake.begin_again()
         self.clock = FakeClock(datetime.now(UTC))
@@ -89,13 +89,13 @@ class Stage:
             set_clock(self.app, self.clock, function)
 
     def call(self) -> Answer:
-        """What the client does, again and again."""
+        """Send the client's call, with the same idempotency key each time."""
         body = {"resource_id": self.resource_id, "inputs": {"prompt": self.scenario.prompt}}
         headers = {"Idempotency-Key": self.scenario.key} if self.scenario.key else {}
         return self.app.call("POST", "/api/execute", body, headers=headers)
 
     def reconcile(self) -> None:
-        """The schedule comes by."""
+        """Run the scheduled reconciler."""
         self.app.invoke("ReconcileFunction", {})
 
     def reconcile_what_is_open(self) -> None:
@@ -104,23 +104,23 @@ class Stage:
             self.reconcile()
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every execution."""
+        """Return every execution."""
         return self.app.table("EXECUTIONS_TABLE")
 
     def states(self) -> Counter[str]:
-        """How many executions are in which state."""
+        """Count the executions in each state."""
         return Counter(row["state"]["S"] for row in self.rows())
 
     def paid(self) -> int:
-        """How many calls reached a model and were paid."""
+        """Count the calls that reached a model and were paid."""
         return len(self.app.fake.generation_ids)
 
     def counted(self, table: str, name: str) -> int:
-        """The sum of a counter over all rows."""
+        """Sum a counter over all rows."""
         return sum(int(row.get(name, {"N": "0"})["N"]) for row in self.app.table(table))
 
     def spending(self) -> list[tuple[int, int]]:
-        """What is committed and spent of each budget."""
+        """Return what is held and spent of each budget."""
         found: dict[str, list[int]] = {}
         for row in self.app.table("LIMITS_TABLE"):
             kind, _, name = row["name"]["S"].partition("#")
@@ -141,7 +141,7 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
 
 
 def aftermath(stage: Stage) -> Answer:
-    """What happens after a death: repeats, the end of the lease, and the look after what is open."""
+    """Run the steps after a crash: repeats, the end of the lease, and the reconciler."""
     repeats = bool(stage.scenario.key)
     if repeats:
         stage.call()
@@ -164,7 +164,7 @@ def aftermath(stage: Stage) -> Answer:
 
 
 def assert_in_order(stage: Stage) -> None:
-    """Nothing is open, everything is counted once, and the budgets agree with the rows."""
+    """Assert that nothing is open, everything is counted once, and the budgets agree with the rows."""
     rows = stage.rows()
     assert not OPEN & stage.states().keys()
     assert not [row for row in rows if "open_shard" in row]
@@ -179,7 +179,7 @@ def assert_in_order(stage: Stage) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("stage", SCENARIOS, indirect=True)
-def test_killed_anywhere_it_is_paid_once_and_the_books_agree(stage: Stage, after: bool) -> None:
+def test_execution_killed_at_any_step_is_paid_once_and_recorded(stage: Stage, after: bool) -> None:
     reached = 0
     for number in range(1, 40):
         stage.begin_again()
@@ -194,11 +194,11 @@ def test_killed_anywhere_it_is_paid_once_and_the_books_agree(stage: Stage, after
         assert_in_order(stage)
         if stage.scenario.key and answer.status == 200:
             assert stage.states() == {"DONE": 1}
-    assert reached >= 7  # the throttle, the resource, the facts, the opening, the model, the end, the throttle
+    assert reached >= 7  # throttle, resource, facts, open, model, close, release
 
 
 @pytest.mark.parametrize("stage", SCENARIOS, indirect=True)
-def test_an_acknowledgement_lost_anywhere_moves_no_figure(stage: Stage) -> None:
+def test_execution_lost_acknowledgement_changes_no_total(stage: Stage) -> None:
     reached = 0
     expected = stage.call()
     for number in range(1, 40):
@@ -217,14 +217,14 @@ def test_an_acknowledgement_lost_anywhere_moves_no_figure(stage: Stage) -> None:
 
 
 class ForgetfulLedger(DynamoLedger):
-    """What not to do: does not say that something is sent."""
+    """A faulty ledger that does not record SENT."""
 
     def mark_sent(self, opening: Opening) -> None:
-        """Leave the row as it is."""
+        """Leave the row unchanged."""
 
 
 @pytest.mark.parametrize("stage", ["with a key and budgets"], indirect=True)
-def test_this_sweep_would_notice_a_ledger_that_does_not_say_what_was_sent(stage: Stage) -> None:
+def test_sweep_detects_a_ledger_that_does_not_record_sent(stage: Stage) -> None:
     module = stage.app.module("ExecuteFunction")
     before = module.deps
     module.deps = replace(before, ledger=replace(before.ledger, ledger=a_ledger(stage.app, ForgetfulLedger)))

@@ -1,4 +1,4 @@
-"""POST /api/execute: what a run answers, sends, stores and counts."""
+"""POST /api/execute: its response, the request to the model, the ledger row and the counters."""
 
 import json
 from decimal import Decimal
@@ -9,7 +9,7 @@ from instant.domain.money import to_nanousd, usd_text
 from tests.integration.app import GOOD_KEY, App
 
 
-def test_a_run_answers_with_output_model_and_cost(seeded: App) -> None:
+def test_execute_returns_output_model_and_cost(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "Say hello.")
     assert answer.status == 200
@@ -24,13 +24,13 @@ def test_a_run_answers_with_output_model_and_cost(seeded: App) -> None:
     assert body["finish_reason"] == "stop"
 
 
-def test_a_resource_is_found_by_its_address_too(seeded: App) -> None:
+def test_execute_accepts_the_resource_address(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.call("POST", "/api/execute", {"resource": resource["address"], "inputs": {"prompt": "Say hello."}})
     assert answer.status == 200
 
 
-def test_the_ledger_row_says_everything_about_the_run(seeded: App) -> None:
+def test_execute_records_every_field_in_the_ledger(seeded: App) -> None:
     resource = seeded.resource()
     body = seeded.execute(resource["resource_id"]).json
     (row,) = seeded.table("EXECUTIONS_TABLE")
@@ -46,7 +46,7 @@ def test_the_ledger_row_says_everything_about_the_run(seeded: App) -> None:
     assert "open_shard" not in row
 
 
-def test_every_run_is_counted_once_for_its_resource(seeded: App) -> None:
+def test_execute_counts_each_execution_once_for_its_resource(seeded: App) -> None:
     resource = seeded.resource()
     costs = [seeded.execute(resource["resource_id"]).json["usage"]["cost_usd"] for _ in range(3)]
     seeded.execute(resource["resource_id"], "[[fake: error 500]]")
@@ -56,7 +56,7 @@ def test_every_run_is_counted_once_for_its_resource(seeded: App) -> None:
     assert stats["last_called_at"]
 
 
-def test_upstream_gets_a_capped_request_with_the_callers_key_and_nothing_else(seeded: App) -> None:
+def test_execute_sends_a_capped_request_with_only_the_callers_key(seeded: App) -> None:
     config = {"system_prompt": "Be brief.", "temperature": 0.2, "max_tokens": 77}
     resource = seeded.resource(config=config)
     seeded.execute(resource["resource_id"], "Say hello.")
@@ -74,13 +74,13 @@ def test_upstream_gets_a_capped_request_with_the_callers_key_and_nothing_else(se
     assert set(body["provider"]) == {"max_price"}
 
 
-def test_the_length_is_capped_even_where_the_owner_set_none(seeded: App) -> None:
+def test_execute_caps_the_length_without_an_owner_limit(seeded: App) -> None:
     resource = seeded.resource(config={"model": "meadow/lark", "max_tokens": None})
     seeded.execute(resource["resource_id"])
     assert seeded.fake.chat_requests[0].json["max_completion_tokens"] == 4096
 
 
-def test_a_parameter_that_the_model_lost_is_left_out(seeded: App) -> None:
+def test_execute_omits_a_parameter_the_model_no_longer_supports(seeded: App) -> None:
     resource = seeded.resource(config={"temperature": 0.5})
     _change(seeded, resource["ai_model_id"], supported_parameters=["max_tokens"])
     seeded.sync()
@@ -88,7 +88,7 @@ def test_a_parameter_that_the_model_lost_is_left_out(seeded: App) -> None:
     assert "temperature" not in seeded.fake.chat_requests[0].json
 
 
-def test_anybody_may_run_a_public_resource_with_their_own_key(seeded: App) -> None:
+def test_execute_allows_a_public_resource_with_the_callers_own_key(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     bobs = "sk-or-v1-" + "b" * 64
     seeded.connect("bob", bobs)
@@ -99,7 +99,7 @@ def test_anybody_may_run_a_public_resource_with_their_own_key(seeded: App) -> No
     assert row["user_id"] == row["payer_id"] == {"S": "user_bob"}
 
 
-def test_an_answer_above_8_kb_is_kept_as_an_object_and_read_back(seeded: App) -> None:
+def test_execute_stores_an_answer_above_8_kb_as_an_object(seeded: App) -> None:
     resource = seeded.resource()
     long = "word " * 4_000
     answer = _answer(long)
@@ -113,7 +113,7 @@ def test_an_answer_above_8_kb_is_kept_as_an_object_and_read_back(seeded: App) ->
     assert detail["output"]["content"] == long
 
 
-def test_a_tool_call_is_an_answer(seeded: App) -> None:
+def test_execute_returns_a_tool_call_as_the_answer(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "[[fake: tool-calls]]")
     assert answer.status == 200
@@ -121,21 +121,21 @@ def test_a_tool_call_is_an_answer(seeded: App) -> None:
     assert answer.json["output"]["content"]["tool_calls"][0]["name"]
 
 
-def test_a_refusal_is_the_models_answer(seeded: App) -> None:
+def test_execute_returns_a_model_refusal_as_the_answer(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "[[fake: refusal]]")
     assert answer.status == 200
     assert answer.json["output"]["type"] == "text"
 
 
-def test_an_unknown_cost_stays_unknown(seeded: App) -> None:
+def test_execute_keeps_an_unknown_cost_unknown(seeded: App) -> None:
     resource = seeded.resource()
     assert seeded.execute(resource["resource_id"], "[[fake: no-cost]]").json["usage"]["cost_usd"] is None
     (row,) = seeded.table("EXECUTIONS_TABLE")
     assert "cost_nanousd" not in row
 
 
-def test_the_smallest_real_cost_is_booked_exactly(seeded: App) -> None:
+def test_execute_records_the_smallest_cost_exactly(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "[[fake: price 0.00000034]]")
     assert answer.json["usage"]["cost_usd"] == "0.00000034"
@@ -143,13 +143,13 @@ def test_the_smallest_real_cost_is_booked_exactly(seeded: App) -> None:
     assert row["cost_nanousd"] == {"N": "340"}
 
 
-def test_an_answer_in_shreds_or_behind_keep_alives_is_read_whole(seeded: App) -> None:
+def test_execute_reads_a_chunked_answer_with_keep_alives(seeded: App) -> None:
     resource = seeded.resource()
     assert seeded.execute(resource["resource_id"], "[[fake: shred]]").status == 200
     assert seeded.execute(resource["resource_id"], "[[fake: weird]]").status == 200
 
 
-def test_a_connection_is_used_again(seeded: App) -> None:
+def test_execute_reuses_connections(seeded: App) -> None:
     resource = seeded.resource()
     for _ in range(3):
         assert seeded.execute(resource["resource_id"]).status == 200

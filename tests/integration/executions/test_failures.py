@@ -1,4 +1,4 @@
-"""Failures after the call was sent: each told as one clear error, booked as what it was, and leaking nothing."""
+"""Failures after the call was sent: each returns one error, is recorded with its status, and leaks no secret."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tests.integration.deadlines import little_time
 
 @dataclass(frozen=True)
 class Case:
-    """What upstream does, and what that must become; `cost` None means unknown."""
+    """The upstream behaviour and the expected result; `cost` None means unknown."""
 
     directive: str
     status: int
@@ -62,7 +62,7 @@ DEADLINE_CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.directive)
-def test_a_failure_is_told_booked_and_leaks_nothing(seeded: App, case: Case) -> None:
+def test_failure_is_returned_and_recorded_without_leaking_secrets(seeded: App, case: Case) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
     _assert_told(answer, case)
@@ -71,7 +71,7 @@ def test_a_failure_is_told_booked_and_leaks_nothing(seeded: App, case: Case) -> 
 
 
 @pytest.mark.parametrize("case", DEADLINE_CASES, ids=lambda case: case.directive)
-def test_an_endless_answer_is_cut_by_our_own_clock(seeded: App, case: Case) -> None:
+def test_endless_answer_is_aborted_at_the_deadline(seeded: App, case: Case) -> None:
     resource = seeded.resource()
     with little_time(seeded, "ExecuteFunction", 8.5):
         answer = seeded.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
@@ -80,7 +80,7 @@ def test_an_endless_answer_is_cut_by_our_own_clock(seeded: App, case: Case) -> N
 
 
 @pytest.mark.parametrize("directive", ["empty", "null-content", "reasoning-only"])
-def test_an_answer_with_nothing_in_it_is_no_success_and_its_cost_is_booked(seeded: App, directive: str) -> None:
+def test_empty_answer_fails_and_its_cost_is_recorded(seeded: App, directive: str) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]] [[fake: price 0.000002]]")
     _assert_told(answer, Case(directive, 502, "empty_answer"))
@@ -88,19 +88,19 @@ def test_an_answer_with_nothing_in_it_is_no_success_and_its_cost_is_booked(seede
     assert (row["state"], row["cost_nanousd"]) == ({"S": "FAILED"}, {"N": "2000"})
 
 
-def test_a_filtered_answer_is_moderated(seeded: App) -> None:
+def test_filtered_answer_returns_moderated(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "[[fake: content-filter]]")
     assert (answer.status, answer.code) == (422, "moderated")
 
 
-def test_a_rate_limit_says_when_to_come_back(seeded: App) -> None:
+def test_rate_limit_returns_retry_after(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "[[fake: error 429 17]]")
     assert answer.headers["Retry-After"] == "17"
 
 
-def test_a_refused_connection_costs_nothing_and_may_be_retried(seeded: App) -> None:
+def test_refused_connection_costs_nothing_and_is_retryable(seeded: App) -> None:
     resource = seeded.resource()
     seeded.fake.stop()
     answer = seeded.execute(resource["resource_id"])
@@ -108,7 +108,7 @@ def test_a_refused_connection_costs_nothing_and_may_be_retried(seeded: App) -> N
     _assert_booked(seeded, answer, Case("", 503, "upstream_unavailable"))
 
 
-def test_a_rejected_key_is_not_tried_again_until_it_is_tested(seeded: App) -> None:
+def test_rejected_key_is_not_used_until_it_is_tested(seeded: App) -> None:
     resource = seeded.resource()
     seeded.fake.revoked_keys.add(GOOD_KEY)
     assert seeded.execute(resource["resource_id"]).code == "credential_rejected"
@@ -122,9 +122,7 @@ def test_a_rejected_key_is_not_tried_again_until_it_is_tested(seeded: App) -> No
     assert seeded.execute(resource["resource_id"]).status == 200
 
 
-def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
-    seeded: App, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_rejected_key_is_recorded_if_its_status_write_fails(seeded: App, caplog: pytest.LogCaptureFixture) -> None:
     resource = seeded.resource()
     seeded.fake.revoked_keys.add(GOOD_KEY)
     with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
@@ -142,21 +140,21 @@ def test_a_rejected_key_that_cannot_be_noted_is_still_told_and_booked(
     ["error 400", "error 401", "error 402", "error 408", "error 429 17", "error 429 daily", "error 500", "error 502",
      "error 524", "error 524 json", "200-error", "choice-error", "not-json", "truncated", "hang-up", "reset", "empty"],
 )  # fmt: skip
-def test_what_may_have_been_done_is_never_sent_again(seeded: App, directive: str) -> None:
+def test_call_that_may_have_executed_is_not_retried(seeded: App, directive: str) -> None:
     resource = seeded.resource()
     seeded.execute(resource["resource_id"], f"[[fake: {directive}]]")
     assert len(seeded.fake.chat_requests) == 1
 
 
 @pytest.mark.parametrize("directive", ["error 429", "error 503", "error 529"])
-def test_what_was_certainly_not_done_is_sent_again_twice_at_most(seeded: App, directive: str) -> None:
+def test_call_that_did_not_execute_is_retried_at_most_twice(seeded: App, directive: str) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]]")
     assert len(seeded.fake.chat_requests) == 3
     _assert_booked(seeded, answer, Case("", answer.status, answer.code))
 
 
-def test_what_succeeds_the_second_time_is_one_call(seeded: App) -> None:
+def test_success_on_retry_is_one_execution(seeded: App) -> None:
     resource = seeded.resource()
     seeded.fake.answer_next("error 503")
     answer = seeded.execute(resource["resource_id"])
@@ -166,7 +164,7 @@ def test_what_succeeds_the_second_time_is_one_call(seeded: App) -> None:
     assert row["state"] == {"S": "DONE"}
 
 
-def test_a_failure_is_read_back_as_it_was_told(seeded: App) -> None:
+def test_failure_is_read_as_it_was_returned(seeded: App) -> None:
     resource = seeded.resource()
     told = seeded.execute(resource["resource_id"], "[[fake: error 500]]").json["error"]
     detail = seeded.call("GET", f"/api/executions/{told['execution_id']}").json
@@ -188,11 +186,11 @@ def _assert_booked(app: App, answer: Answer, case: Case) -> None:
     cost = row.get("cost_nanousd")
     assert (cost and int(cost["N"])) == case.cost
     failures = sum(int(bucket["failures"]["N"]) for bucket in app.table("RESOURCE_STATS_TABLE"))
-    assert failures == (2 if case.state == "FAILED" else 0)  # one bucket of the day, one of the total
+    assert failures == (2 if case.state == "FAILED" else 0)  # the buckets of the day and of the total
 
 
 def _assert_silent(app: App, answer: Answer) -> None:
-    """No key, prompt, upstream text, account id or trace, neither told nor stored."""
+    """Assert that no key, prompt, upstream text, account id or trace is returned or stored."""
     stored = json.dumps(app.table("EXECUTIONS_TABLE"))
     for forbidden in (GOOD_KEY, "secret prompt", "user_MASKED", "Traceback", "Provider returned", "org_", "<html"):
         assert forbidden not in answer.text

@@ -1,4 +1,4 @@
-"""Past executions are shown with their answers, for as long as those are kept."""
+"""GET /api/executions/{execution_id}: answers are returned for as long as they are stored."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ LONG = "word " * 4_000
 
 @pytest.fixture
 def path(seeded: App) -> str:
-    """Where an execution is shown whose answer lies in the bucket."""
+    """Return the path of an execution whose answer is stored in the bucket."""
     message = {"role": "assistant", "content": LONG}
     reply = {"id": "gen-1", "model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": {}}
     seeded.fake.script(200, json.dumps(reply).encode())
@@ -31,29 +31,31 @@ def _told_without_its_answer(answer: Answer) -> bool:
     return (answer.status, shown["status"], shown["output"], shown["error"]) == (200, "DONE", None, None)
 
 
-def test_an_answer_that_is_gone_leaves_the_record(seeded: App, path: str) -> None:
+def test_history_returns_the_record_when_the_answer_is_gone(seeded: App, path: str) -> None:
     (row,) = seeded.table("EXECUTIONS_TABLE")
     aws.client("s3").delete_object(Bucket=seeded.name("MEDIA_BUCKET"), Key=row["answer_key"]["S"])
     assert _told_without_its_answer(seeded.call("GET", path))
 
 
 class _Bucket:
-    """S3 with one answer to everything."""
+    """An S3 client that fails every request with one error."""
 
     def __init__(self, code: str) -> None:
         self._error = ClientError({"Error": {"Code": code, "Message": code}}, "GetObject")
 
     def get_object(self, **_: Any) -> Any:
-        """Refuse."""
+        """Raise the error."""
         raise self._error
 
 
-def test_s3_calls_it_forbidden_for_who_may_not_list(seeded: App, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_treats_s3_forbidden_as_a_missing_object(
+    seeded: App, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answer_store, "client", lambda service: _Bucket("AccessDenied"))
     assert _told_without_its_answer(seeded.call("GET", path))
 
 
-def test_a_bucket_that_fails_is_a_failure(seeded: App, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_fails_when_the_bucket_fails(seeded: App, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer_store, "client", lambda service: _Bucket("SlowDown"))
     answer = seeded.call("GET", path)
     assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (500, "internal", False)

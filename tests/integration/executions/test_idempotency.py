@@ -1,4 +1,4 @@
-"""Calls with an Idempotency-Key: carried out once, however often, from wherever and in whatever state they are sent."""
+"""Calls with an Idempotency-Key are executed once, however often and in whatever state they are repeated."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ REFUSED = failure("AccessDeniedException")
 
 @pytest.fixture
 def clock(seeded: App) -> Iterator[FakeClock]:
-    """The clock of executions: it stands still until it is moved."""
+    """The clock of executions; it advances only when a test moves it."""
     module, clock = seeded.module("ExecuteFunction"), FakeClock(datetime.now(UTC))
     before = module.deps
     set_clock(seeded, clock, "ExecuteFunction")
@@ -37,22 +37,22 @@ def call(app: App, resource_id: str, prompt: str = "Say hello.", key: str = "ord
 
 
 def paid(fake: FakeOpenRouter) -> int:
-    """How many calls reached a model."""
+    """Count the calls that reached a model."""
     return len(fake.generation_ids)
 
 
 def rows(app: App) -> list[dict[str, Any]]:
-    """Every execution."""
+    """Return every execution."""
     return app.table("EXECUTIONS_TABLE")
 
 
-def test_a_repeat_gets_the_same_answer_byte_for_byte_and_costs_nothing(seeded: App, resource_id: str) -> None:
+def test_repeat_returns_the_same_bytes_and_costs_nothing(seeded: App, resource_id: str) -> None:
     first, second = call(seeded, resource_id), call(seeded, resource_id)
     assert first.status == second.status == 200, first.text
     assert first.text == second.text
     assert (len(rows(seeded)), paid(seeded.fake)) == (1, 1)
     calls = [int(row["calls"]["N"]) for row in seeded.table("RESOURCE_STATS_TABLE")]
-    assert calls == [1, 1]  # one bucket of the day, one of the total
+    assert calls == [1, 1]  # the buckets of the day and of the total
 
 
 LONG = json.dumps(
@@ -76,7 +76,7 @@ HAIKU = "anthropic/claude-haiku-4.5"
     ],
     ids=["long", "json", "image", "citations"],
 )
-def test_whatever_the_answer_it_is_repeated_byte_for_byte(
+def test_repeat_returns_any_answer_byte_for_byte(
     seeded: App, config: dict[str, Any], prompt: str, scripted: bytes | None
 ) -> None:
     seeded.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "100"})
@@ -93,7 +93,7 @@ def test_whatever_the_answer_it_is_repeated_byte_for_byte(
     ("directive", "status"),
     [("error 400", 502), ("error 403 moderation", 422), ("error 429 17", 429), ("error 503", 503), ("empty", 502)],
 )
-def test_a_failure_is_repeated_word_for_word_and_not_tried_again(
+def test_repeat_returns_the_same_failure_without_a_retry(
     seeded: App, resource_id: str, directive: str, status: int
 ) -> None:
     first = call(seeded, resource_id, f"[[fake: {directive}]]")
@@ -106,7 +106,7 @@ def test_a_failure_is_repeated_word_for_word_and_not_tried_again(
 
 
 @pytest.mark.parametrize("directive", ["hang-up", "not-json", "error 524", "truncated"])
-def test_what_may_have_been_paid_is_never_sent_again(seeded: App, resource_id: str, directive: str) -> None:
+def test_repeat_does_not_resend_a_call_that_may_be_paid(seeded: App, resource_id: str, directive: str) -> None:
     first = call(seeded, resource_id, f"[[fake: {directive}]]")
     sent = len(seeded.fake.chat_requests)
     second, third = (call(seeded, resource_id, f"[[fake: {directive}]]") for _ in range(2))
@@ -121,14 +121,14 @@ def test_what_may_have_been_paid_is_never_sent_again(seeded: App, resource_id: s
     "other",
     [{"inputs": {"prompt": "Say goodbye."}}, {"overrides": {"temperature": 1}}, {"inputs": {"prompt": "Say hello. "}}],
 )
-def test_another_request_under_the_same_key_is_refused(seeded: App, resource_id: str, other: dict[str, Any]) -> None:
+def test_repeat_with_another_request_is_rejected(seeded: App, resource_id: str, other: dict[str, Any]) -> None:
     call(seeded, resource_id)
     answer = call(seeded, resource_id, body=other)
     assert (answer.status, answer.code) == (422, "idempotency_mismatch")
     assert paid(seeded.fake) == 1
 
 
-def test_the_order_of_a_body_s_members_makes_no_other_request(seeded: App, resource_id: str) -> None:
+def test_repeat_ignores_the_order_of_body_members(seeded: App, resource_id: str) -> None:
     first = call(seeded, resource_id)
     raw = json.dumps({"overrides": {}, "inputs": {"prompt": "Say hello."}, "resource_id": resource_id}, indent=2)
     headers = {"Idempotency-Key": "order-1", "Content-Type": "application/json"}
@@ -136,7 +136,7 @@ def test_the_order_of_a_body_s_members_makes_no_other_request(seeded: App, resou
     assert first.text == second.text
 
 
-def test_the_same_key_of_another_user_is_another_call(seeded: App) -> None:
+def test_repeat_of_another_users_key_is_a_new_execution(seeded: App) -> None:
     resource_id = seeded.resource(visibility="public")["resource_id"]
     seeded.connect("bob", "sk-or-v1-" + "b" * 64)
     mine, theirs = call(seeded, resource_id), call(seeded, resource_id, user="bob")
@@ -145,7 +145,7 @@ def test_the_same_key_of_another_user_is_another_call(seeded: App) -> None:
     assert (len(rows(seeded)), paid(seeded.fake)) == (2, 2)
 
 
-def test_a_refusal_before_anything_was_sent_leaves_the_key_free(seeded: App, resource_id: str) -> None:
+def test_rejection_before_sending_leaves_the_key_free(seeded: App, resource_id: str) -> None:
     seeded.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False})
     assert call(seeded, resource_id).code == "credential_disabled"
     assert rows(seeded) == []
@@ -153,8 +153,10 @@ def test_a_refusal_before_anything_was_sent_leaves_the_key_free(seeded: App, res
     assert call(seeded, resource_id).status == 200
 
 
-def test_an_answer_is_there_whatever_has_become_of_the_rest(seeded: App, resource_id: str, clock: FakeClock) -> None:
-    """The resource is deleted, the key is gone, a day has passed: the answer stays."""
+def test_repeat_returns_the_answer_after_resource_and_key_are_deleted(
+    seeded: App, resource_id: str, clock: FakeClock
+) -> None:
+    """The answer is still returned a day later."""
     first = call(seeded, resource_id)
     seeded.call("DELETE", f"/api/resources/{resource_id}")
     seeded.call("DELETE", "/api/user/integrations/openrouter")
@@ -164,22 +166,20 @@ def test_an_answer_is_there_whatever_has_become_of_the_rest(seeded: App, resourc
     assert int(row["expires_at"]["N"]) > clock.now().timestamp()
 
 
-def test_a_run_that_died_before_it_sent_anything_is_taken_over_when_its_lease_is_over(
-    seeded: App, resource_id: str, clock: FakeClock
-) -> None:
+def test_repeat_takes_over_an_unsent_execution_after_its_lease(seeded: App, resource_id: str, clock: FakeClock) -> None:
     with faults("UpdateItem", None, REFUSED), faults("DeleteItem", REFUSED):
         assert call(seeded, resource_id).status == 500
     (row,) = rows(seeded)
     assert row["state"] == {"S": "RESERVED"}
     assert call(seeded, resource_id).code == "in_progress"
     clock.pass_seconds(seeded.seconds + 29)
-    assert call(seeded, resource_id).code == "in_progress"  # clocks differ
+    assert call(seeded, resource_id).code == "in_progress"  # allows for clock skew
     clock.pass_seconds(2)
     assert call(seeded, resource_id).status == 200
     assert (len(rows(seeded)), paid(seeded.fake)) == (1, 1)
 
 
-def test_a_run_that_died_after_it_sent_is_not(seeded: App, resource_id: str, clock: FakeClock) -> None:
+def test_repeat_does_not_take_over_a_sent_execution(seeded: App, resource_id: str, clock: FakeClock) -> None:
     with faults("TransactWriteItems", REFUSED), faults("UpdateItem", None, None, REFUSED):
         assert call(seeded, resource_id).status == 200
     assert call(seeded, resource_id).code == "in_progress"

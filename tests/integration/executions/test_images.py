@@ -1,4 +1,4 @@
-"""Images out: what a run with images answers, stores and books."""
+"""Executions that return images: the response, the stored objects and the recorded cost."""
 
 import json
 from hashlib import sha256
@@ -12,7 +12,7 @@ from tests.integration.app import App
 from tests.integration.media import PAINTER, image_id, objects, paint
 
 
-def test_an_image_is_answered_as_a_link_beside_the_text(seeded: App) -> None:
+def test_image_is_returned_as_a_link_with_the_text(seeded: App) -> None:
     answer = paint(seeded)
     assert answer.status == 200, answer.text
     output = answer.json["output"]
@@ -24,7 +24,7 @@ def test_an_image_is_answered_as_a_link_beside_the_text(seeded: App) -> None:
     assert answer.json["usage"]["cost_usd"] == "0.000002"
 
 
-def test_image_models_are_asked_for_images_and_text_models_are_not(seeded: App) -> None:
+def test_request_asks_only_image_models_for_images(seeded: App) -> None:
     _allow_a_dollar(seeded)
     paint(seeded)
     paint(seeded, model="northwind/easel-max")
@@ -36,13 +36,13 @@ def test_image_models_are_asked_for_images_and_text_models_are_not(seeded: App) 
     ]
 
 
-def test_a_model_that_says_nothing_answers_with_its_image_alone(seeded: App) -> None:
+def test_image_without_text_is_returned_alone(seeded: App) -> None:
     _allow_a_dollar(seeded)
     output = paint(seeded, model="northwind/easel-max").json["output"]
     assert (output["type"], output["content"], len(output["urls"])) == ("image", None, 1)
 
 
-def test_the_object_and_the_row_say_what_the_image_is(seeded: App) -> None:
+def test_image_object_and_row_record_its_properties(seeded: App) -> None:
     body = paint(seeded).json
     ((key, stored),) = objects(seeded).items()
     (row,) = seeded.table("IMAGES_TABLE")
@@ -65,7 +65,7 @@ def test_the_object_and_the_row_say_what_the_image_is(seeded: App) -> None:
     }
 
 
-def test_stored_answers_have_paths_and_told_ones_links(seeded: App) -> None:
+def test_image_path_is_stored_and_a_link_returned(seeded: App) -> None:
     body = paint(seeded).json
     (row,) = seeded.table("EXECUTIONS_TABLE")
     (path,) = json.loads(row["answer"]["S"])["output"]["urls"]
@@ -74,7 +74,7 @@ def test_stored_answers_have_paths_and_told_ones_links(seeded: App) -> None:
     assert detail["output"] == body["output"]
 
 
-def test_plain_pictures_are_kept_byte_for_byte(seeded: App) -> None:
+def test_plain_image_is_stored_byte_for_byte(seeded: App) -> None:
     for name, picture in SOUND.items():
         answer = paint(seeded, f"picture {name}")
         assert answer.status == 200, (name, answer.text)
@@ -85,26 +85,26 @@ def test_plain_pictures_are_kept_byte_for_byte(seeded: App) -> None:
         assert stored["ContentType"] == f"image/{name.partition('-')[0]}"
 
 
-def test_several_images_have_an_object_and_a_row_each(seeded: App) -> None:
+def test_each_image_has_its_own_object_and_row(seeded: App) -> None:
     output = paint(seeded, "picture png", "picture jpeg", "picture webp").json["output"]
     rows = {row["image_id"]["S"]: row["content_type"]["S"] for row in seeded.table("IMAGES_TABLE")}
     assert [rows[image_id(url)] for url in output["urls"]] == ["image/png", "image/jpeg", "image/webp"]
     assert len(objects(seeded)) == 3
 
 
-def test_the_same_image_twice_is_one(seeded: App) -> None:
+def test_duplicate_images_are_stored_once(seeded: App) -> None:
     output = paint(seeded, "picture png", "picture png", "picture png-trailing").json["output"]
     assert len(output["urls"]) == len(objects(seeded)) == len(seeded.table("IMAGES_TABLE")) == 1
     assert "unreadable_images" not in output
 
 
-def test_only_eight_images_are_kept(seeded: App) -> None:
+def test_images_are_limited_to_eight(seeded: App) -> None:
     names = list(SOUND)[:9]
     output = paint(seeded, *(f"picture {name}" for name in names)).json["output"]
     assert (len(output["urls"]), output["unreadable_images"]) == (8, 1)
 
 
-def test_good_images_are_kept_where_others_are_unreadable(seeded: App) -> None:
+def test_readable_images_are_stored_when_others_are_unreadable(seeded: App) -> None:
     answer = paint(seeded, "picture svg", "picture png", "link https://pictures.example/cat.png")
     assert answer.status == 200
     output = answer.json["output"]
@@ -112,13 +112,13 @@ def test_good_images_are_kept_where_others_are_unreadable(seeded: App) -> None:
     assert len(objects(seeded)) == 1
 
 
-def test_data_in_the_text_is_taken_out(seeded: App) -> None:
+def test_image_data_is_removed_from_the_text(seeded: App) -> None:
     answer = paint(seeded, "in-words")
     assert "base64" not in answer.text
     assert answer.json["output"]["content"].endswith("![picture]()")
 
 
-def test_base64_is_nowhere(seeded: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_base64_is_not_stored_or_returned(seeded: App, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     answer = paint(seeded, "picture jpeg", "picture svg", "in-words")
     data = data_url(SOUND["jpeg"]()).partition(",")[2]
@@ -127,13 +127,13 @@ def test_base64_is_nowhere(seeded: App, caplog: pytest.LogCaptureFixture) -> Non
     assert [place for place in places if data[:24] in place or "base64," in place] == []
 
 
-def test_nothing_is_stored_for_a_run_without_images(seeded: App) -> None:
+def test_no_images_stores_nothing(seeded: App) -> None:
     paint(seeded, model="meadow/lark")
     assert objects(seeded) == {}
     assert seeded.table("IMAGES_TABLE") == []
 
 
-def test_a_public_url_stands_in_front_of_every_link(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_url_prefixes_every_link(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeded, "modules", {})
     for function in ("ExecuteFunction", "ExecutionsFunction"):
         environment = seeded.plan.functions[function].environment
@@ -145,7 +145,7 @@ def test_a_public_url_stands_in_front_of_every_link(seeded: App, monkeypatch: py
     seeded.close()
 
 
-def test_a_long_text_beside_an_image_is_an_object_of_its_own(seeded: App) -> None:
+def test_long_text_with_an_image_has_its_own_object(seeded: App) -> None:
     message = {"content": "word " * 4_000, "images": [{"image_url": {"url": data_url(png_bytes())}}]}
     answer = {"id": "gen-1", "model": PAINTER, "choices": [{"finish_reason": "stop", "message": message}]}
     seeded.fake.script(200, json.dumps(answer).encode())
@@ -154,12 +154,12 @@ def test_a_long_text_beside_an_image_is_an_object_of_its_own(seeded: App) -> Non
     assert seeded.call("GET", f"/api/executions/{body['execution_id']}").json["output"] == body["output"]
 
 
-def test_the_client_names_the_bucket_s_own_region() -> None:
-    """A link to S3's global name breaks while a new bucket in another region is still being made known."""
+def test_presigned_link_names_the_region_of_the_bucket() -> None:
+    """S3's global endpoint may not resolve a new bucket in another region yet."""
     assert aws._S3.s3 == {"addressing_style": "virtual"}
 
 
 def _allow_a_dollar(app: App) -> None:
-    """A model that does not obey a cap may paint for as long as it can."""
+    """Raise the cap to one dollar, because image models may ignore the length limit."""
     changed = app.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "1"})
     assert changed.status == 200

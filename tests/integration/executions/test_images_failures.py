@@ -1,4 +1,4 @@
-"""Images that are none, and stores that fail: the call is paid, so it is booked, and nothing dangles."""
+"""Invalid images and storage failures: the call is paid, so its cost is recorded and no row lacks its object."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def test_hostile_images_are_paid_for_and_not_stored(seeded: App) -> None:
     assert len(rows) == len(HOSTILE)
 
 
-def test_what_hides_beside_a_picture_is_not_stored(seeded: App) -> None:
+def test_data_hidden_in_an_image_is_not_stored(seeded: App) -> None:
     for name in CLEANED:
         assert paint(seeded, f"picture {name}").status == 200, name
     stored = objects(seeded)
@@ -51,21 +51,21 @@ def test_what_hides_beside_a_picture_is_not_stored(seeded: App) -> None:
         "data image/png 29",
     ],
 )
-def test_what_is_no_image_fails_with_its_cost(seeded: App, wish: str) -> None:
+def test_non_image_data_fails_and_records_its_cost(seeded: App, wish: str) -> None:
     answer = paint(seeded, wish)
     assert (answer.status, answer.code) == (502, "upstream_error")
     assert len(answer.text) < 500
     _assert_booked_and_empty(seeded, answer)
 
 
-def test_the_type_is_the_content_s_not_the_claimed_one(seeded: App) -> None:
-    """FakeOpenRouter claims image/png for everything."""
+def test_image_type_is_detected_from_the_content(seeded: App) -> None:
+    """FakeOpenRouter declares image/png for every image."""
     assert paint(seeded, "picture jpeg").status == 200
     (row,) = seeded.table("IMAGES_TABLE")
     assert row["content_type"] == {"S": "image/jpeg"}
 
 
-def test_an_answer_over_the_limit_is_not_read(seeded: App) -> None:
+def test_answer_over_the_size_limit_is_not_read(seeded: App) -> None:
     answer = paint(seeded, "data image/png 31")
     assert (answer.status, answer.code) == (502, "upstream_error")
     (row,) = seeded.table("EXECUTIONS_TABLE")
@@ -74,7 +74,7 @@ def test_an_answer_over_the_limit_is_not_read(seeded: App) -> None:
 
 
 @pytest.mark.parametrize("event", ["before-call.s3.PutObject", "before-call.dynamodb.PutItem"])
-def test_a_store_that_fails_is_told_and_the_cost_booked(seeded: App, event: str) -> None:
+def test_store_failure_is_returned_and_the_cost_recorded(seeded: App, event: str) -> None:
     with _broken(seeded, event):
         answer = paint(seeded, "picture png", "picture jpeg")
     assert (answer.status, answer.code) == (500, "internal")
@@ -83,16 +83,16 @@ def test_a_store_that_fails_is_told_and_the_cost_booked(seeded: App, event: str)
     _assert_nothing_dangles(seeded)
 
 
-def test_a_process_killed_between_object_and_row_leaves_no_row_without_object(seeded: App) -> None:
+def test_process_killed_while_storing_leaves_no_row_without_object(seeded: App) -> None:
     for event in ("before-call.s3.PutObject", "after-call.s3.PutObject", "before-call.dynamodb.PutItem"):
         with pytest.raises(KeyboardInterrupt), _broken(seeded, event, KeyboardInterrupt):
             paint(seeded)
         _assert_nothing_dangles(seeded)
         assert seeded.table("IMAGES_TABLE") == []
-    assert all(key.startswith("media/") for key in objects(seeded)), "orphans die by the bucket's lifecycle"
+    assert all(key.startswith("media/") for key in objects(seeded)), "the bucket's lifecycle deletes orphans"
 
 
-def test_a_repeat_after_a_lost_acknowledgement_carries_on_and_overwrites_nothing(seeded: App) -> None:
+def test_retry_after_a_lost_acknowledgement_overwrites_nothing(seeded: App) -> None:
     paint(seeded)
     store = S3ImageStore(seeded.name("IMAGES_TABLE"), seeded.name("MEDIA_BUCKET"), days_kept=90)
     for data in (png_bytes(), png_bytes(), b"something else"):
@@ -101,14 +101,14 @@ def test_a_repeat_after_a_lost_acknowledgement_carries_on_and_overwrites_nothing
     assert objects(seeded)["media/exe_1/abc"]["Body"] == png_bytes()
 
 
-def test_any_other_refusal_of_the_bucket_is_a_failure(seeded: App) -> None:
+def test_other_bucket_errors_fail_the_execution(seeded: App) -> None:
     paint(seeded)
     store = S3ImageStore(seeded.name("IMAGES_TABLE"), "no-such-bucket", days_kept=90)
     with pytest.raises(ClientError):
         store.keep(_image(), png_bytes())
 
 
-def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(seeded: App) -> None:
+def test_time_is_reserved_to_store_a_late_image(seeded: App) -> None:
     with little_time(seeded, "ExecuteFunction", 18.5) as upstream:
         answer = paint(seeded, "slow 60")
         assert (answer.status, answer.code) == (504, "deadline_exceeded")
@@ -120,7 +120,7 @@ def test_time_is_kept_back_to_store_what_comes_at_the_last_moment(seeded: App) -
 
 @contextmanager
 def _broken(app: App, event: str, error: type[BaseException] = OSError) -> Iterator[None]:
-    """The calls behind `event` fail, as far as they are for images."""
+    """Let the calls behind `event` fail if they concern images."""
     table, events = app.name("IMAGES_TABLE"), aws.client(event.split(".")[1]).meta.events
 
     def fail(params: Any = None, **_: Any) -> None:

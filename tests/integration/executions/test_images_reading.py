@@ -1,4 +1,4 @@
-"""GET /api/images/{image_id}: a short-lived link, for the user whose execution made the image."""
+"""GET /api/images/{image_id}: a short-lived link for the user whose execution produced the image."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +11,7 @@ from tests.integration.media import image_id, paint
 
 @pytest.fixture
 def image(seeded: App) -> str:
-    """The id of an image of alice's."""
+    """Return the id of one of alice's images."""
     return image_id(paint(seeded, "picture jpeg").json["output"]["urls"][0])
 
 
@@ -19,14 +19,14 @@ def read(app: App, image: str, user: str = "alice", **headers: str) -> Answer:
     return app.call("GET", f"/api/images/{image}", user=user, headers=headers)
 
 
-def test_a_browser_is_sent_on(seeded: App, image: str) -> None:
+def test_get_image_redirects_a_browser(seeded: App, image: str) -> None:
     answer = read(seeded, image, Accept="image/avif,image/webp,*/*;q=0.8")
     assert (answer.status, answer.text) == (302, "")
     assert answer.headers["Location"].startswith("https://")
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_program_gets_the_link_and_its_end(seeded: App, image: str) -> None:
+def test_get_image_returns_a_program_the_link_and_expiry(seeded: App, image: str) -> None:
     before = datetime.now(UTC)
     answer = read(seeded, image, Accept="application/json")
     assert answer.status == 200
@@ -36,7 +36,7 @@ def test_a_program_gets_the_link_and_its_end(seeded: App, image: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_the_link_is_short_lived_and_says_what_the_bytes_are(seeded: App, image: str) -> None:
+def test_image_link_expires_soon_and_declares_the_content_type(seeded: App, image: str) -> None:
     (row,) = seeded.table("IMAGES_TABLE")
     url = urlsplit(read(seeded, image, Accept="application/json").json["url"])
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
@@ -48,13 +48,13 @@ def test_the_link_is_short_lived_and_says_what_the_bytes_are(seeded: App, image:
     assert query["response-cache-control"] == "private, immutable, max-age=31536000"
 
 
-def test_somebody_else_s_image_is_as_good_as_missing(seeded: App, image: str) -> None:
+def test_get_image_of_another_user_returns_not_found(seeded: App, image: str) -> None:
     foreign, missing = read(seeded, image, "bob"), read(seeded, "img_00000000000000000000000000", "bob")
     assert (foreign.status, foreign.text) == (missing.status, missing.text)
     assert (foreign.status, foreign.code) == (404, "not_found")
 
 
-def test_the_owner_of_a_resource_does_not_see_what_others_made_with_it(seeded: App) -> None:
+def test_get_image_denies_the_owner_of_the_resource(seeded: App) -> None:
     seeded.connect("bob")
     resource = seeded.resource(config={"model": "juniper/fresco-2", "max_tokens": None}, visibility="public")
     made = seeded.execute(resource["resource_id"], user="bob").json["output"]["urls"][0]

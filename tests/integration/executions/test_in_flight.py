@@ -1,4 +1,4 @@
-"""How many executions a user may have under way: a place is free again however one ends, and after a crash."""
+"""Concurrent executions per user: the lease is released however an execution ends, and expires after a crash."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,14 +21,14 @@ ABSENT = "res_00000000000000000000000000"
 
 @pytest.fixture(scope="module")
 def single() -> Iterator[App]:
-    """An app where a user's executions run one at a time."""
+    """An app that allows one concurrent execution per user."""
     with deployed_app(MostInFlight="1") as opened:
         opened.sync()
         yield opened
 
 
 def assert_in_flight(answer: Answer) -> None:
-    """It is a refusal because another execution runs, told in full."""
+    """Assert that the call was rejected because another execution is in flight."""
     assert (answer.status, answer.code) == (429, "rate_limited"), answer.text
     error = answer.json["error"]
     assert (error["details"], error["retryable"]) == ({"limit": "in_flight", "most": 1}, True)
@@ -36,14 +36,14 @@ def assert_in_flight(answer: Answer) -> None:
 
 
 def leases(app: App, user: str) -> list[float]:
-    """When the leases that a user holds will end."""
+    """Return when each lease of a user expires."""
     rows = {row["name"]["S"]: row for row in app.table("LIMITS_TABLE")}
     held = rows[f"runs#user_{user}"].get("leases", {"SS": []})["SS"]
     return [float(lease.partition("-")[0]) for lease in held]
 
 
 def run(app: App, user: str, prompt: str = "Say hello.") -> Answer:
-    """Execute a resource of the user's own."""
+    """Execute one of the user's own resources."""
     return app.execute(created(app, user)["resource_id"], prompt, user=user)
 
 
@@ -51,7 +51,7 @@ ENDS: dict[str, Any] = {
     "an answer": lambda app, user: run(app, user),
     "a failure of the service": lambda app, user: run(app, user, "[[fake: error 500]]"),
     "an unknown outcome": lambda app, user: run(app, user, "[[fake: hang-up]]"),
-    "a refusal before sending": lambda app, user: app.execute(ABSENT, user=user),
+    "a rejection before sending": lambda app, user: app.execute(ABSENT, user=user),
     "a missing scope": lambda app, user: app.call(*EXECUTE, {}, user=user, scopes="manage"),
     "a broken body": lambda app, user: app.call(*EXECUTE, raw="{", user=user),
     "a long body": lambda app, user: app.call(*EXECUTE, raw=" " * 7_000_000, user=user),
@@ -60,7 +60,7 @@ ENDS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_however_an_execution_ends_its_place_is_free_again(single: App, end: Any) -> None:
+def test_execution_releases_its_lease_however_it_ends(single: App, end: Any) -> None:
     user = new_user()
     single.connect(user)
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_however_an_execution_ends_its_place_is_free_again(single: App, end: Any
     assert leases(single, user) == []
 
 
-def test_a_crash_inside_frees_the_place_too(single: App) -> None:
+def test_crash_releases_the_lease(single: App) -> None:
     user = new_user()
     single.connect(user)
     with faults("BatchGetItem", failure("AccessDeniedException")):
@@ -76,7 +76,7 @@ def test_a_crash_inside_frees_the_place_too(single: App) -> None:
     assert leases(single, user) == []
 
 
-def test_while_one_runs_the_next_is_refused(single: App) -> None:
+def test_execution_over_the_concurrency_limit_is_rejected(single: App) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
@@ -90,9 +90,7 @@ def test_while_one_runs_the_next_is_refused(single: App) -> None:
     assert single.execute(resource_id, user=user).status == 200
 
 
-def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
-    single: App, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failed_release_still_returns_the_answer(single: App, caplog: pytest.LogCaptureFixture) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
@@ -100,13 +98,13 @@ def test_a_place_that_cannot_be_given_back_does_not_cost_the_answer(
     with faults("UpdateItem", None, failure("AccessDeniedException")) as writes:
         assert single.execute(resource_id, user=user).status == 200
     assert writes.bodies[1]["UpdateExpression"].startswith("DELETE leases")
-    assert "a lease was not given back" in caplog.text
+    assert "a lease was not released" in caplog.text
     assert_in_flight(run(single, user))
     (end,) = leases(single, user)
     assert began + LEASE_SLACK < end <= datetime.now(UTC).timestamp() + single.seconds + LEASE_SLACK
 
 
-def test_limits_take_two_calls_of_an_execution(single: App) -> None:
+def test_concurrency_throttle_makes_two_calls_per_execution(single: App) -> None:
     user = new_user()
     single.connect(user)
     resource_id = created(single, user)["resource_id"]
@@ -116,7 +114,7 @@ def test_limits_take_two_calls_of_an_execution(single: App) -> None:
     assert operations(calls) == ["GetItem", "BatchGetItem", "GetItem", "PutItem", "TransactWriteItems"]
 
 
-def test_previews_and_lists_take_no_place(single: App) -> None:
+def test_previews_and_lists_take_no_lease(single: App) -> None:
     user = new_user()
     limiter = DynamoRateLimiter(single.name("LIMITS_TABLE"), SystemClock())
     limiter.acquire(f"user_{user}", Rate(100, 60), 1, 600)

@@ -1,4 +1,4 @@
-"""A hundred identical calls at once: one reaches the model, all are told the same, and the books have one row."""
+"""A hundred identical concurrent requests: one reaches the model, all get the same answer, and one row is recorded."""
 
 import itertools
 import json
@@ -29,10 +29,10 @@ ALICE = Identity("user_alice", frozenset({Scope.EXECUTE}))
 
 
 class HastyLedger(DynamoLedger):
-    """What not to do: looks whether there is an execution, and then writes one, and takes each for its own.
+    """A faulty ledger that reads before it writes and treats any existing execution as its own.
 
-    Either mistake alone is caught by the other step: whose run it is, is asked again before anything is sent. The
-    first two callers meet between the look and the write.
+    The other step detects either mistake alone: the run id is checked again before anything is sent. The first two
+    callers meet between the read and the write.
     """
 
     gap = threading.Barrier(2)
@@ -46,7 +46,7 @@ class HastyLedger(DynamoLedger):
         return super()._put(opening, {name: value for name, value in put.items() if name != "ConditionExpression"})
 
     def mark_sent(self, opening: Opening) -> None:
-        """Mark whatever is there."""
+        """Mark the row as sent without a condition."""
         aws.client("dynamodb").update_item(
             TableName=self._tables.executions,
             Key={"execution_id": {"S": opening.execution_id}},
@@ -58,19 +58,19 @@ class HastyLedger(DynamoLedger):
 
 @pytest.fixture
 def deps(seeded: App) -> ExecuteDeps:
-    """What an execution needs, as the function has it."""
+    """Return the dependencies of an execution, as the function builds them."""
     found = seeded.module("ExecuteFunction").deps
     assert isinstance(found, ExecuteDeps)
     return found
 
 
 def order(resource_id: str, key: str | None, prompt: str = "Say hello.") -> ExecuteRequest:
-    """One call."""
+    """Return one request."""
     return ExecuteRequest(resource_id=resource_id, inputs={"prompt": prompt}, idempotency_key=key)
 
 
 def told(order: ExecuteRequest, deps: ExecuteDeps) -> str:
-    """The answer, or the code of the failure."""
+    """Return the answer, or the code of the failure."""
     try:
         return json.dumps(execute(order, ALICE, lambda: App.seconds, deps))
     except InstantError as error:
@@ -78,30 +78,30 @@ def told(order: ExecuteRequest, deps: ExecuteDeps) -> str:
 
 
 def a_hundred(app: App, deps: ExecuteDeps, key: str) -> Counter[str]:
-    """What a hundred callers are told who ask the same thing at once."""
+    """Return the results of a hundred identical concurrent requests."""
     one = order(app.resource()["resource_id"], key)
     with one_at_a_time(), ThreadPoolExecutor(50) as pool:
         return Counter(pool.map(lambda _: told(one, deps), range(100)))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_hundred_identical_calls_are_one(seeded: App, deps: ExecuteDeps, seed: int) -> None:
+def test_a_hundred_identical_requests_execute_once(seeded: App, deps: ExecuteDeps, seed: int) -> None:
     answers = a_hundred(seeded, deps, f"order-{seed}")
     assert len(seeded.fake.generation_ids) == 1
     assert len(seeded.table("EXECUTIONS_TABLE")) == 1
     assert [int(row["calls"]["N"]) for row in seeded.table("RESOURCE_STATS_TABLE")] == [1, 1]
     assert [int(row["calls"]["N"]) for row in seeded.table("USAGE_TABLE")] == [1]
-    assert len(answers) <= 2  # the one answer, and "in progress"
+    assert len(answers) <= 2  # the answer and `in_progress`
     assert answers.keys() - {"in_progress"} == {text for text in answers if text.startswith('{"success": true')}
 
 
-def test_this_test_would_notice_a_ledger_that_looks_and_then_writes(seeded: App, deps: ExecuteDeps) -> None:
+def test_detects_a_ledger_that_reads_before_it_writes(seeded: App, deps: ExecuteDeps) -> None:
     hasty = replace(deps, ledger=replace(deps.ledger, ledger=a_ledger(seeded, HastyLedger)))
     a_hundred(seeded, hasty, "order-1")
     assert len(seeded.fake.generation_ids) > 1
 
 
-def test_while_the_first_is_under_way_others_are_told_to_wait(seeded: App, deps: ExecuteDeps) -> None:
+def test_concurrent_repeats_return_in_progress(seeded: App, deps: ExecuteDeps) -> None:
     resource_id, gate = seeded.resource()["resource_id"], threading.Event()
     body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0}}'
     seeded.fake.script(200, chunks=[gate, body])

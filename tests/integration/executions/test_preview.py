@@ -1,4 +1,4 @@
-"""A preview shows the request that would be sent and what it can cost, and does nothing else."""
+"""POST /api/preview shows the request that would be sent and its worst-case cost, and has no side effect."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ DRAFT = {
 
 
 def preview(app: App, body: dict[str, Any], **more: Any) -> Answer:
-    """Ask for a preview, and see that nothing is written or sent, whatever comes of it."""
+    """Request a preview and assert that nothing is written or sent."""
     with recorded("dynamodb") as calls:
         answer = app.call("POST", "/api/resources/preview", body, **more)
     assert {call.operation for call in calls} <= {"BatchGetItem", "GetItem", "Query"}
@@ -32,7 +32,7 @@ def preview(app: App, body: dict[str, Any], **more: Any) -> Answer:
     return answer
 
 
-def test_a_draft_is_rendered(seeded: App) -> None:
+def test_preview_renders_a_draft(seeded: App) -> None:
     answer = preview(seeded, DRAFT)
     assert answer.status == 200, answer.text
     assert answer.json["request"] == {
@@ -48,7 +48,7 @@ def test_a_draft_is_rendered(seeded: App) -> None:
     assert seeded.table("RESOURCES_TABLE") == []
 
 
-def test_overrides_are_those_of_a_call(seeded: App) -> None:
+def test_preview_accepts_the_overrides_of_an_execution(seeded: App) -> None:
     shorter = preview(seeded, {**DRAFT, "overrides": {"max_tokens": 10}})
     assert shorter.json["request"]["max_completion_tokens"] == 10
     assert shorter.json["worst_case_usd"] < preview(seeded, DRAFT).json["worst_case_usd"]
@@ -59,7 +59,7 @@ def test_overrides_are_those_of_a_call(seeded: App) -> None:
     assert (refused.status, refused.json["error"]["details"]["field"]) == (422, "overrides.temperature")
 
 
-def test_what_is_shown_is_what_is_sent(seeded: App) -> None:
+def test_preview_shows_the_request_that_is_sent(seeded: App) -> None:
     resource = seeded.resource(config={"temperature": 0.5, "provider": {"sort": "price"}})
     call = {"resource_id": resource["resource_id"], "inputs": {"prompt": "Say hello."}}
     shown = preview(seeded, call).json["request"]
@@ -70,13 +70,13 @@ def test_what_is_shown_is_what_is_sent(seeded: App) -> None:
     assert shown == sent
 
 
-def test_no_key_is_needed(app: App) -> None:
+def test_preview_requires_no_key(app: App) -> None:
     app.sync()
     assert preview(app, DRAFT).status == 200
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted", "private"])
-def test_a_foreign_resource_answers_as_a_missing_one(seeded: App, visibility: str) -> None:
+def test_preview_of_a_foreign_resource_returns_not_found(seeded: App, visibility: str) -> None:
     resource = seeded.resource(visibility=visibility)
     inputs = {"inputs": {"prompt": "hello"}}
     foreign = preview(seeded, {"resource_id": resource["resource_id"], **inputs}, user="bob")
@@ -86,7 +86,7 @@ def test_a_foreign_resource_answers_as_a_missing_one(seeded: App, visibility: st
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", ""])
-def test_it_takes_the_scope_manage(seeded: App, scopes: str) -> None:
+def test_preview_requires_the_manage_scope(seeded: App, scopes: str) -> None:
     answer = preview(seeded, DRAFT, scopes=scopes)
     assert (answer.status, answer.code) == (403, "forbidden")
 
@@ -107,12 +107,12 @@ def test_it_takes_the_scope_manage(seeded: App, scopes: str) -> None:
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_what_would_be_refused_is_refused_here(seeded: App, change: dict[str, Any], field: str) -> None:
+def test_preview_rejects_what_execute_rejects(seeded: App, change: dict[str, Any], field: str) -> None:
     answer = preview(seeded, {**DRAFT, **change})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_a_model_that_has_gone_is_told(seeded: App) -> None:
+def test_preview_reports_a_removed_model(seeded: App) -> None:
     resource = seeded.resource()
     seeded.retire(resource["ai_model_id"])
     answer = preview(seeded, {"resource_id": resource["resource_id"], "inputs": {"prompt": "hello"}})
@@ -121,7 +121,7 @@ def test_a_model_that_has_gone_is_told(seeded: App) -> None:
     assert (detail["model_status"], detail["model"]["is_active"]) == ("gone", False)
 
 
-def test_a_request_too_long_to_show_is_refused(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preview_rejects_a_request_too_long_to_show(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instant.use_cases.executions.preview.MAX_BYTES", 100)
     answer = preview(seeded, {**DRAFT, "inputs": {"subject": "x" * 200}})
     assert (answer.status, answer.code) == (413, "too_large")

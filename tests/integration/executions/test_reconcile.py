@@ -1,4 +1,4 @@
-"""Executions that nobody closed: what becomes of each, asked for in time, once, and at last given up."""
+"""The reconciler: each open execution is queried when due, recorded once, and eventually marked lost."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,7 +28,7 @@ MINUTE = 60.0
 
 @pytest.fixture
 def clock(seeded: App) -> Iterator[FakeClock]:
-    """The clock of executions and of the look after them; it starts now."""
+    """The clock of executions and of the reconciler; it starts at the current time."""
     clock, before = FakeClock(datetime.now(UTC)), {}
     for function in ("ExecuteFunction", "ReconcileFunction"):
         before[function] = seeded.module(function).deps
@@ -39,7 +39,7 @@ def clock(seeded: App) -> Iterator[FakeClock]:
 
 
 def reconcile(app: App, seconds: float = 300) -> dict[str, int]:
-    """One look after what is due."""
+    """Run the reconciler once."""
     app.seconds, before = seconds, app.seconds
     counts = app.invoke("ReconcileFunction", {"detail-type": "Scheduled Event"})
     app.seconds = before
@@ -47,18 +47,18 @@ def reconcile(app: App, seconds: float = 300) -> dict[str, int]:
 
 
 def row(app: App) -> dict[str, Any]:
-    """The only execution."""
+    """Return the only execution."""
     (found,) = app.table("EXECUTIONS_TABLE")
     return found
 
 
 def state(app: App) -> str:
-    """Its state."""
+    """Return the state of the only execution."""
     return str(row(app)["state"]["S"])
 
 
 def left_unknown(app: App, directive: str = "truncated") -> str:
-    """An execution that the model carried out, and whose answer broke off; how its service names it."""
+    """Execute a call whose answer broke off; return its generation id."""
     resource_id = app.resource()["resource_id"]
     answer = app.execute(resource_id, f"[[fake: {directive}]] [[fake: price 0.000123]]")
     assert answer.status in {502, 504}, answer.text
@@ -67,15 +67,15 @@ def left_unknown(app: App, directive: str = "truncated") -> str:
 
 
 def counted(app: App, table: str, name: str) -> int:
-    """The sum of one counter over all rows."""
+    """Sum one counter over all rows."""
     return sum(int(each[name]["N"]) for each in app.table(table))
 
 
-def test_an_unknown_outcome_is_asked_for_and_booked(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_fetches_and_records_an_unknown_outcome(seeded: App, clock: FakeClock) -> None:
     generation_id = left_unknown(seeded)
-    assert reconcile(seeded) == {}  # too early to ask
+    assert reconcile(seeded) == {}  # not due yet
     clock.pass_seconds(21)
-    assert reconcile(seeded) == {"open": 1}  # not known there yet
+    assert reconcile(seeded) == {"open": 1}  # the service has no record yet
     clock.pass_seconds(MINUTE)
     assert reconcile(seeded) == {"done": 1}
     found = row(seeded)
@@ -84,13 +84,13 @@ def test_an_unknown_outcome_is_asked_for_and_booked(seeded: App, clock: FakeCloc
     assert found["reconciled_at"] == {"S": format_time(clock.now())}
     assert counted(seeded, "USAGE_TABLE", "calls") == 1
     assert counted(seeded, "USAGE_TABLE", "cost_nanousd") == 123_000
-    assert counted(seeded, "USAGE_TABLE", "failures") == 1  # its caller got no answer
+    assert counted(seeded, "USAGE_TABLE", "failures") == 1  # the caller got no answer
     clock.pass_seconds(2 * DAY)
     assert reconcile(seeded) == {}
     assert counted(seeded, "USAGE_TABLE", "calls") == 1
 
 
-def test_what_was_reconciled_is_shown_and_still_no_answer(seeded: App, clock: FakeClock) -> None:
+def test_reconciled_execution_shows_its_cost_and_has_no_answer(seeded: App, clock: FakeClock) -> None:
     left_unknown(seeded)
     execution_id = row(seeded)["execution_id"]["S"]
     clock.pass_seconds(21)
@@ -103,7 +103,7 @@ def test_what_was_reconciled_is_shown_and_still_no_answer(seeded: App, clock: Fa
     assert shown["reconciled_at"] == row(seeded)["reconciled_at"]["S"]
 
 
-def test_a_call_without_a_name_is_lost_at_once(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_marks_a_call_without_generation_id_lost(seeded: App, clock: FakeClock) -> None:
     left_unknown(seeded, "hang-up")
     clock.pass_seconds(21)
     assert reconcile(seeded) == {"lost": 1}
@@ -113,7 +113,7 @@ def test_a_call_without_a_name_is_lost_at_once(seeded: App, clock: FakeClock) ->
     assert counted(seeded, "USAGE_TABLE", "booked_nanousd") == int(found["reserved_nanousd"]["N"]) > 0
 
 
-def test_after_a_day_nobody_asks_any_more(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_stops_asking_after_one_day(seeded: App, clock: FakeClock) -> None:
     left_unknown(seeded)
     seeded.fake.hold_generations()
     waits = []
@@ -126,13 +126,13 @@ def test_after_a_day_nobody_asks_any_more(seeded: App, clock: FakeClock) -> None
     assert state(seeded) == "LOST"
     age = (clock.now() - parse_time(row(seeded)["created_at"]["S"])).total_seconds()
     assert DAY <= age <= DAY + 3_600
-    assert waits[1:] == sorted(waits[1:])  # rarer and rarer
+    assert waits[1:] == sorted(waits[1:])  # backoff
     assert max(waits) <= 3_600
     assert len(waits) < 45
 
 
 @pytest.mark.parametrize("change", ["deleted", "disabled"])
-def test_a_key_that_may_not_be_used_asks_nothing(seeded: App, clock: FakeClock, change: str) -> None:
+def test_reconciler_does_not_use_a_disabled_or_deleted_key(seeded: App, clock: FakeClock, change: str) -> None:
     left_unknown(seeded)
     if change == "deleted":
         seeded.call("DELETE", "/api/user/integrations/openrouter")
@@ -146,7 +146,7 @@ def test_a_key_that_may_not_be_used_asks_nothing(seeded: App, clock: FakeClock, 
     assert reconcile(seeded) == {"lost": 1}
 
 
-def test_a_rejected_key_is_no_answer(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_retries_after_a_rejected_key(seeded: App, clock: FakeClock) -> None:
     left_unknown(seeded)
     seeded.fake.revoked_keys.add(GOOD_KEY)
     clock.pass_seconds(21)
@@ -159,7 +159,7 @@ def test_a_rejected_key_is_no_answer(seeded: App, clock: FakeClock) -> None:
     assert state(seeded) == "DONE"
 
 
-def test_a_service_that_is_down_is_asked_again(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_retries_when_the_service_is_down(seeded: App, clock: FakeClock) -> None:
     left_unknown(seeded)
     seeded.fake.stop()
     clock.pass_seconds(21)
@@ -168,10 +168,8 @@ def test_a_service_that_is_down_is_asked_again(seeded: App, clock: FakeClock) ->
     assert parse_time(row(seeded)["due_at"]["S"]) > clock.now()
 
 
-def test_an_answer_that_could_not_be_booked_is_there_for_whoever_repeats_the_call(
-    seeded: App, clock: FakeClock
-) -> None:
-    """Before it is looked after, and after."""
+def test_repeat_returns_an_answer_whose_record_failed(seeded: App, clock: FakeClock) -> None:
+    """Both before and after the reconciler runs."""
     resource_id = seeded.resource()["resource_id"]
     body, key = {"resource_id": resource_id, "inputs": {"prompt": "[[fake: price 0.000123]]"}}, {"Idempotency-Key": "k"}
     with faults("TransactWriteItems", failure("AccessDeniedException")):
@@ -187,9 +185,7 @@ def test_an_answer_that_could_not_be_booked_is_there_for_whoever_repeats_the_cal
     assert counted(seeded, "USAGE_TABLE", "successes") == len(seeded.fake.generation_ids) == 1
 
 
-def test_a_row_that_cannot_be_read_keeps_no_other_from_its_turn(
-    seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_reconciler_skips_an_unreadable_row(seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     ledger, now = a_ledger(seeded), format_time(clock.now())
     for number in range(8):
         ledger.open(an_opening(f"exe_{number}", created_at=now, lease_expires_at=now))
@@ -202,9 +198,7 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_its_turn(
 
 
 @pytest.mark.parametrize("how", ["before", "after", "unacknowledged"])
-def test_killed_anywhere_or_not_told_the_next_look_ends_alike(
-    seeded: App, clock: FakeClock, held: Opening, how: str
-) -> None:
+def test_reconciler_converges_after_a_crash_at_any_step(seeded: App, clock: FakeClock, held: Opening, how: str) -> None:
     ledger = a_ledger(seeded)
     left_unknown(seeded)
     ledger.open(held)
@@ -230,8 +224,8 @@ def test_killed_anywhere_or_not_told_the_next_look_ends_alike(
     assert ends == [(["DONE", "LOST"], (700_000, 700_000), 2)] * len(ends)
 
 
-def test_what_broke_off_while_it_was_under_way_is_found_by_its_early_name(seeded: App, clock: FakeClock) -> None:
-    """The end could not be booked: the row says SENT, and by which id to ask."""
+def test_reconciler_finds_a_sent_execution_by_its_generation_id(seeded: App, clock: FakeClock) -> None:
+    """The close failed: the row is SENT and has its generation id."""
     resource_id = seeded.resource()["resource_id"]
     with faults("TransactWriteItems", failure("AccessDeniedException")):
         assert seeded.execute(resource_id, "[[fake: price 0.000123]]").status == 200
@@ -246,7 +240,7 @@ def test_what_broke_off_while_it_was_under_way_is_found_by_its_early_name(seeded
     assert row(seeded)["cost_nanousd"] == {"N": "123000"}
 
 
-def test_one_that_died_while_it_was_under_way_without_a_name_is_lost(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_marks_a_sent_execution_without_generation_id_lost(seeded: App, clock: FakeClock) -> None:
     resource_id, refused = seeded.resource()["resource_id"], failure("AccessDeniedException")
     with faults("TransactWriteItems", refused), faults("UpdateItem", None, refused):
         seeded.execute(resource_id)
@@ -256,21 +250,21 @@ def test_one_that_died_while_it_was_under_way_without_a_name_is_lost(seeded: App
 
 @pytest.fixture
 def held(seeded: App, clock: FakeClock) -> Opening:
-    """A call that holds money back in a budget."""
+    """A call that reserves its worst case in a budget."""
     now = format_time(clock.now())
     budget = Budget(subject=Subject(BudgetScope.USER, "user_alice"), daily_nanousd=10**9)
     return an_opening(created_at=now, lease_expires_at=now, holds=holds([budget], clock.now(), 0))
 
 
 def money(app: App) -> tuple[int, int]:
-    """What is committed and spent in the only budget row."""
+    """Return what is held and spent in the only budget row."""
     (spend,) = [each for each in app.table("LIMITS_TABLE") if each["name"]["S"].startswith("spend#")]
     return int(spend["committed"]["N"]), int(spend.get("spent", {"N": "0"})["N"])
 
 
-def test_a_reservation_whose_run_died_is_taken_back(seeded: App, clock: FakeClock, held: Opening) -> None:
+def test_reconciler_releases_the_hold_of_an_unsent_execution(seeded: App, clock: FakeClock, held: Opening) -> None:
     a_ledger(seeded).open(held)
-    assert reconcile(seeded) == {}  # clocks differ
+    assert reconcile(seeded) == {}  # allows for clock skew
     clock.pass_seconds(31)
     assert money(seeded) == (700_000, 0)
     assert reconcile(seeded) == {"none": 1}
@@ -278,7 +272,7 @@ def test_a_reservation_whose_run_died_is_taken_back(seeded: App, clock: FakeCloc
     assert seeded.table("EXECUTIONS_TABLE") == []
 
 
-def test_a_lost_call_s_reservation_is_spent(seeded: App, clock: FakeClock, held: Opening) -> None:
+def test_reconciler_spends_the_hold_of_a_lost_call(seeded: App, clock: FakeClock, held: Opening) -> None:
     ledger = a_ledger(seeded)
     ledger.open(held)
     ledger.mark_sent(held)
@@ -290,8 +284,8 @@ def test_a_lost_call_s_reservation_is_spent(seeded: App, clock: FakeClock, held:
     assert money(seeded) == (700_000, 700_000)
 
 
-def test_two_looks_at_once_are_one(seeded: App, clock: FakeClock, held: Opening) -> None:
-    """Whatever each has read before the other wrote, it is booked once."""
+def test_concurrent_reconcilers_record_once(seeded: App, clock: FakeClock, held: Opening) -> None:
+    """Each reads the row before the other writes it."""
     ledger = a_ledger(seeded)
     ledger.open(held)
     ledger.mark_sent(held)
@@ -304,7 +298,7 @@ def test_two_looks_at_once_are_one(seeded: App, clock: FakeClock, held: Opening)
     assert counted(seeded, "USAGE_TABLE", "lost") == 1
 
 
-def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(
+def test_reconciler_continues_after_a_failed_row(
     seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger = a_ledger(seeded)
@@ -319,7 +313,7 @@ def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(
     assert reconcile(seeded) == {"lost": 1}
 
 
-def test_it_ends_in_time_and_goes_on_the_next_time(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_stops_at_its_deadline_and_continues_next_time(seeded: App, clock: FakeClock) -> None:
     now = format_time(clock.now())
     a_ledger(seeded).open(an_opening(created_at=now, lease_expires_at=now))
     clock.pass_seconds(31)
@@ -327,7 +321,7 @@ def test_it_ends_in_time_and_goes_on_the_next_time(seeded: App, clock: FakeClock
     assert reconcile(seeded) == {"lost": 1}
 
 
-def test_with_nothing_open_it_asks_eight_times_and_writes_nothing(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_with_nothing_open_makes_eight_queries_and_no_write(seeded: App, clock: FakeClock) -> None:
     seeded.execute(seeded.resource()["resource_id"])
     clock.pass_seconds(DAY)
     with recorded("dynamodb", "kms") as calls:

@@ -1,4 +1,4 @@
-"""Real recorded answers of OpenRouter, byte for byte through the real execute path."""
+"""Recorded OpenRouter responses, replayed byte for byte through the execute path."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ QUOTED = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_recorded_answer_gives_its_output_cost_model_and_provider(seeded: App, name: str) -> None:
+def test_recorded_answer_parses_output_cost_model_and_provider(seeded: App, name: str) -> None:
     raw = (RECORDED / f"{name}.response.json").read_bytes()
     real = json.loads(raw)
     entry = _entry(f"{name}.response.json")
@@ -62,7 +62,7 @@ def test_a_recorded_answer_gives_its_output_cost_model_and_provider(seeded: App,
 
 
 @pytest.mark.parametrize(("name", "expected"), ERRORS.items())
-def test_a_recorded_error_gives_its_code(seeded: App, name: str, expected: tuple[int, str]) -> None:
+def test_recorded_error_parses_its_code(seeded: App, name: str, expected: tuple[int, str]) -> None:
     entry = _entry(f"{name}.response.json")
     raw = Path(RECORDED, f"{name}.response.json").read_bytes()
     seeded.fake.script(entry["status"], raw, headers=_headers(entry))
@@ -72,7 +72,7 @@ def test_a_recorded_error_gives_its_code(seeded: App, name: str, expected: tuple
 
 
 @pytest.mark.parametrize(("name", "expected"), QUOTED.items())
-def test_a_quoted_error_gives_its_code(seeded: App, name: str, expected: tuple[int, str]) -> None:
+def test_quoted_error_parses_its_code(seeded: App, name: str, expected: tuple[int, str]) -> None:
     bodies = json.loads((RECORDED / "quoted-bodies.json").read_text())["bodies"]
     quoted = next(body for body in bodies if body["name"] == name)
     seeded.fake.script(quoted["status"], json.dumps(quoted["body"]).encode())

@@ -1,4 +1,4 @@
-"""What is refused before anything is sent: nothing reaches upstream, and the ledger stays empty."""
+"""Calls rejected before anything is sent: upstream gets no request, and the ledger stays empty."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def _refused(app: App, answer: Answer, status: int, code: str, field: str | None
         ({"prompt": "hello", "system": "obey me"}, "inputs.system"),
     ],
 )
-def test_wrong_inputs_are_named(seeded: App, inputs: dict[str, Any], field: str) -> None:
+def test_execute_names_invalid_inputs(seeded: App, inputs: dict[str, Any], field: str) -> None:
     resource = seeded.resource()
     answer = seeded.call("POST", "/api/execute", {"resource_id": resource["resource_id"], "inputs": inputs})
     _refused(seeded, answer, 422, "invalid_field", field)
@@ -48,11 +48,11 @@ def test_wrong_inputs_are_named(seeded: App, inputs: dict[str, Any], field: str)
         {"resource_id": 1, "inputs": {}},
     ],
 )
-def test_wrong_bodies_are_refused(seeded: App, body: dict[str, Any]) -> None:
+def test_execute_rejects_invalid_bodies(seeded: App, body: dict[str, Any]) -> None:
     _refused(seeded, seeded.call("POST", "/api/execute", body), 422, "invalid_field")
 
 
-def test_a_missing_and_a_foreign_private_resource_answer_the_same(seeded: App) -> None:
+def test_execute_returns_not_found_for_missing_and_foreign_private_resources(seeded: App) -> None:
     private = seeded.resource()
     seeded.connect("bob")
     foreign = seeded.execute(private["resource_id"], user="bob")
@@ -64,31 +64,31 @@ def test_a_missing_and_a_foreign_private_resource_answer_the_same(seeded: App) -
     _refused(seeded, foreign, 404, "not_found")
 
 
-def test_an_address_row_is_no_resource(seeded: App) -> None:
+def test_execute_does_not_treat_an_address_row_as_a_resource(seeded: App) -> None:
     resource = seeded.resource()
     _refused(seeded, seeded.execute(f"addr#{resource['address']}"), 404, "not_found")
 
 
-def test_a_deleted_resource_is_gone(seeded: App) -> None:
+def test_execute_of_a_deleted_resource_returns_not_found(seeded: App) -> None:
     resource = seeded.resource()
     seeded.call("DELETE", f"/api/resources/{resource['resource_id']}")
     _refused(seeded, seeded.execute(resource["resource_id"]), 404, "not_found")
 
 
-def test_the_scope_execute_is_needed(seeded: App) -> None:
+def test_execute_requires_the_execute_scope(seeded: App) -> None:
     resource = seeded.resource()
     body = {"resource_id": resource["resource_id"], "inputs": {"prompt": "hi"}}
     _refused(seeded, seeded.call("POST", "/api/execute", body, scopes="manage admin"), 403, "forbidden")
 
 
-def test_without_a_key_the_caller_is_told_how_to_connect_one(seeded: App) -> None:
+def test_execute_without_a_key_explains_how_to_connect_one(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     answer = seeded.execute(resource["resource_id"], user="bob")
     _refused(seeded, answer, 409, "credential_missing")
     assert "POST /api/user/integrations/openrouter" in answer.json["error"]["message"]
 
 
-def test_a_disabled_key_is_not_used(seeded: App) -> None:
+def test_execute_does_not_use_a_disabled_key(seeded: App) -> None:
     resource = seeded.resource()
     seeded.execute(resource["resource_id"])  # the function is warm and has the key decrypted
     seeded.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False})
@@ -97,7 +97,7 @@ def test_a_disabled_key_is_not_used(seeded: App) -> None:
     assert seeded.fake.chat_requests == []
 
 
-def test_a_deleted_or_replaced_key_is_never_used_again(seeded: App) -> None:
+def test_execute_never_uses_a_deleted_or_replaced_key(seeded: App) -> None:
     resource = seeded.resource()
     seeded.execute(resource["resource_id"])
     fresh = "sk-or-v1-" + "f" * 64
@@ -109,7 +109,7 @@ def test_a_deleted_or_replaced_key_is_never_used_again(seeded: App) -> None:
     assert len(seeded.fake.chat_requests) == 2
 
 
-def test_a_call_that_could_cost_more_than_allowed_is_refused(seeded: App) -> None:
+def test_execute_rejects_a_call_over_the_cost_cap(seeded: App) -> None:
     resource = seeded.resource()
     seeded.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "0.000000001"})
     answer = seeded.execute(resource["resource_id"])
@@ -117,7 +117,7 @@ def test_a_call_that_could_cost_more_than_allowed_is_refused(seeded: App) -> Non
     assert answer.json["error"]["details"]["max_cost_per_call_usd"] == "0.000000001"
 
 
-def test_the_cap_holds_when_the_owner_has_made_the_resource_dearer(seeded: App) -> None:
+def test_execute_enforces_the_cap_after_an_owner_change(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     seeded.connect("bob")
     config = {"model": "harbor/lighthouse-pro", "max_tokens": 20_000}
@@ -126,7 +126,7 @@ def test_the_cap_holds_when_the_owner_has_made_the_resource_dearer(seeded: App) 
     _refused(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "cost_cap")
 
 
-def test_a_model_that_has_gone_is_refused_by_name(seeded: App) -> None:
+def test_execute_rejects_a_removed_model_by_name(seeded: App) -> None:
     resource = seeded.resource()
     model = resource["ai_model_id"]
     seeded.retire(model)
@@ -135,7 +135,7 @@ def test_a_model_that_has_gone_is_refused_by_name(seeded: App) -> None:
     assert model in answer.json["error"]["message"]
 
 
-def test_nothing_is_sent_when_no_time_is_left(seeded: App) -> None:
+def test_execute_sends_nothing_without_time_left(seeded: App) -> None:
     resource = seeded.resource()
     seeded.seconds = 4
     answer = seeded.execute(resource["resource_id"])
@@ -143,7 +143,7 @@ def test_nothing_is_sent_when_no_time_is_left(seeded: App) -> None:
     assert answer.json["error"]["retryable"] is True
 
 
-def test_a_key_copied_from_another_user_does_not_open(seeded: App) -> None:
+def test_execute_rejects_a_key_copied_from_another_user(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     seeded.connect("bob")
     (row,) = [row for row in seeded.table("INTEGRATIONS_TABLE") if row["user_id"]["S"] == "user_alice"]

@@ -1,4 +1,4 @@
-"""The policy `switch`: a successor serves the calls of a resource whose model has ended, if it may and can."""
+"""The successor policy `switch`: a successor serves a resource whose model has ended, if it is allowed and suitable."""
 
 import copy
 from typing import Any
@@ -14,7 +14,7 @@ SWITCH = {"successor_policy": "switch"}
 
 @pytest.fixture
 def app(seeded: App) -> App:
-    """An app in which a later model is the small lark under another name."""
+    """An app whose catalog has a later model as the successor of the small model."""
     row = copy.deepcopy(next(row for row in seeded.fake.catalog if row["id"] == MINI))
     seeded.fake.catalog.append(row | {"id": LATER})
     seeded.sync()
@@ -22,17 +22,17 @@ def app(seeded: App) -> App:
 
 
 def change(app: App, model: str, **facts: Any) -> None:
-    """Let the service list a model with other facts."""
+    """Change the facts of a model in the service's catalog."""
     next(row for row in app.fake.catalog if row["id"] == model).update(facts)
     app.sync()
 
 
 def sent(app: App) -> Any:
-    """The last chat request."""
+    """Return the last chat request."""
     return app.fake.chat_requests[-1].json
 
 
-def test_a_successor_serves_and_the_settings_stay(app: App) -> None:
+def test_successor_serves_with_the_same_settings(app: App) -> None:
     resource = created(app, "alice", {"model": MINI}, **SWITCH)
     assert app.execute(resource["resource_id"]).json["model"].startswith(MINI)
     app.retire(MINI)
@@ -49,14 +49,14 @@ def test_a_successor_serves_and_the_settings_stay(app: App) -> None:
 
 
 @pytest.mark.parametrize("policy", ["none", "suggest"])
-def test_without_leave_nothing_else_serves(app: App, policy: str) -> None:
+def test_successor_does_not_serve_without_the_policy(app: App, policy: str) -> None:
     resource = created(app, "alice", {"model": MINI}, successor_policy=policy)
     app.retire(MINI)
     assert app.execute(resource["resource_id"]).code == "model_unavailable"
     assert app.fake.chat_requests == []
 
 
-def test_while_a_model_is_missing_its_successor_serves_and_when_it_returns_it_serves_itself(app: App) -> None:
+def test_successor_serves_only_while_the_model_is_missing(app: App) -> None:
     resource = created(app, "alice", {"model": MINI}, **SWITCH)["resource_id"]
     alone = created(app, "alice", {"model": "meadow/lark"}, **SWITCH)["resource_id"]
     rows = app.fake.catalog
@@ -65,17 +65,17 @@ def test_while_a_model_is_missing_its_successor_serves_and_when_it_returns_it_se
     assert app.call("GET", f"/api/resources/{resource}").json["model_status"] == "missing"
     assert (app.execute(resource).status, sent(app)["model"]) == (200, LATER)
     app.execute(alone)
-    assert sent(app)["model"] == "meadow/lark", "nothing can take over, so the model itself is tried"
+    assert sent(app)["model"] == "meadow/lark", "without a successor the model itself is used"
     app.fake.catalog = rows
     app.sync()
     assert (app.execute(resource).status, sent(app)["model"]) == (200, MINI)
 
 
-def test_a_model_that_can_no_longer_be_used_is_switched(app: App) -> None:
+def test_unusable_model_is_switched(app: App) -> None:
     resource = created(app, "alice", {"model": MINI}, **SWITCH)["resource_id"]
     change(app, MINI, architecture={"input_modalities": ["text"], "output_modalities": ["embeddings"]})
     assert app.call("GET", f"/api/resources/{resource}").json["model_status"] == "unusable"
-    assert app.execute(resource).code == "model_unavailable", "no related model embeds"
+    assert app.execute(resource).code == "model_unavailable", "no related model supports embeddings"
     change(app, MINI, architecture={"input_modalities": ["text"], "output_modalities": ["text"]})
     change(app, MINI, pricing={"prompt": "-1", "completion": "-1"})
     app.sync(accept_prices=True)
@@ -85,14 +85,14 @@ def test_a_model_that_can_no_longer_be_used_is_switched(app: App) -> None:
 @pytest.mark.parametrize(
     "facts", [{"expiration_date": "2026-12-01"}, {"pricing": {"prompt": "1e-7", "completion": "1e-7"}}]
 )
-def test_a_model_that_serves_is_not_switched(app: App, facts: dict[str, Any]) -> None:
+def test_available_model_is_not_switched(app: App, facts: dict[str, Any]) -> None:
     resource = created(app, "alice", {"model": MINI}, **SWITCH)
     change(app, MINI, **facts)
     assert app.call("GET", f"/api/resources/{resource['resource_id']}").json["model_status"] != "ok"
     assert (app.execute(resource["resource_id"]).status, sent(app)["model"]) == (200, MINI)
 
 
-def test_a_caller_s_cap_holds_for_the_successor_too(app: App) -> None:
+def test_successor_is_within_the_callers_cap(app: App) -> None:
     resource = created(app, "alice", {"model": MINI, "max_tokens": 100}, **SWITCH)
     change(app, LATER, pricing={"prompt": "0.01", "completion": "0.01"})
     app.sync(accept_prices=True)
@@ -102,7 +102,7 @@ def test_a_caller_s_cap_holds_for_the_successor_too(app: App) -> None:
     assert app.fake.chat_requests == []
 
 
-def test_a_successor_that_would_drop_a_setting_gives_way_to_one_that_keeps_it(app: App) -> None:
+def test_successor_that_keeps_every_setting_is_preferred(app: App) -> None:
     resource = created(app, "alice", {"model": MINI, "temperature": 0.5}, **SWITCH)
     change(app, LATER, supported_parameters=["max_tokens"])
     app.retire(MINI)
@@ -110,7 +110,7 @@ def test_a_successor_that_would_drop_a_setting_gives_way_to_one_that_keeps_it(ap
     assert (sent(app)["model"], sent(app)["temperature"]) == (FREE, 0.5)
 
 
-def test_without_one_that_keeps_every_setting_nothing_serves(app: App) -> None:
+def test_no_model_serves_if_every_successor_drops_a_setting(app: App) -> None:
     resource = created(app, "alice", {"model": MINI, "temperature": 0.5}, **SWITCH)
     for other in (LATER, FREE):
         change(app, other, supported_parameters=["max_tokens"])
@@ -119,7 +119,7 @@ def test_without_one_that_keeps_every_setting_nothing_serves(app: App) -> None:
     assert app.fake.chat_requests == []
 
 
-def test_a_successor_takes_a_fallback_s_place_and_is_priced_like_one_that_was_chosen(app: App) -> None:
+def test_successor_of_a_fallback_is_priced_like_a_chosen_model(app: App) -> None:
     config = {"model": "meadow/lark", "fallback_models": [MINI, "juniper/quill-7b"], "max_tokens": 100}
     change(app, LATER, pricing={"prompt": "0.0000003", "completion": "0.0000009"})
     app.sync(accept_prices=True)
@@ -134,7 +134,7 @@ def test_a_successor_takes_a_fallback_s_place_and_is_priced_like_one_that_was_ch
     assert bodies[0]["provider"]["max_price"] != bodies[2]["provider"]["max_price"]
 
 
-def test_a_successor_of_a_fallback_is_within_the_caller_s_cap(app: App) -> None:
+def test_successor_of_a_fallback_is_within_the_callers_cap(app: App) -> None:
     config = {"model": "meadow/lark", "fallback_models": [MINI], "max_tokens": 100}
     resource = created(app, "alice", config, **SWITCH)
     change(app, LATER, pricing={"prompt": "0.01", "completion": "0.01"})
@@ -145,14 +145,14 @@ def test_a_successor_of_a_fallback_is_within_the_caller_s_cap(app: App) -> None:
     assert app.fake.chat_requests == []
 
 
-def test_a_fallback_that_takes_over_is_asked_once(app: App) -> None:
+def test_fallback_used_as_successor_is_requested_once(app: App) -> None:
     resource = created(app, "alice", {"model": MINI, "fallback_models": [LATER, "meadow/lark"]}, **SWITCH)
     app.retire(MINI)
     assert app.execute(resource["resource_id"]).status == 200
     assert sent(app)["models"] == [LATER, "meadow/lark"]
 
 
-def test_without_a_successor_the_owner_is_asked_to_choose(app: App) -> None:
+def test_missing_successor_requires_the_owner_to_choose(app: App) -> None:
     resource = created(app, "alice", {"model": "meadow/lark"}, **SWITCH)
     app.retire("meadow/lark")
     refused = app.execute(resource["resource_id"])

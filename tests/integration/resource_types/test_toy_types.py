@@ -197,7 +197,7 @@ def test_a_service_without_keys_cannot_be_connected(toys: App) -> None:
 
 def test_a_type_chooses_its_models(toys: App) -> None:
     chat = create(toys, Toy("openrouter_instant", {"model": EMBEDDER}, {}, {}, "", None, None, None, None))
-    assert chat.json["error"]["message"] == f"config.model: {EMBEDDER} answers with neither text nor images"
+    assert chat.json["error"]["message"] == f"config.model: {EMBEDDER} outputs neither text nor images"
     embedder = create(toys, Toy("embeddings", {"model": CHEAP_MODEL}, {}, {}, "", None, None, None, None))
     assert embedder.json["error"]["message"] == f"config.model: {CHEAP_MODEL} makes no embeddings"
     assert toys.call("GET", f"/api/models/{EMBEDDER}").json["usable"] is True

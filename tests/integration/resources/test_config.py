@@ -74,8 +74,8 @@ def _refused(app: App, config: Any, field: str) -> str:
         ("openai/gpt-4o-mini:batch", "only served in batches"),
         ("openrouter/auto", "router"),
         ("openrouter/fusion", "router"),
-        ("northwind/compass-embed-small", "answers with neither text nor images"),
-        ("juniper/reel-1", "answers with neither text nor images"),
+        ("northwind/compass-embed-small", "outputs neither text nor images"),
+        ("juniper/reel-1", "outputs neither text nor images"),
     ],
 )
 def test_a_model_that_cannot_answer_is_refused_with_the_reason(shared: App, model: str, reason: str) -> None:

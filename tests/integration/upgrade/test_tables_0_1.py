@@ -144,25 +144,25 @@ def _spending(app: App) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("saved", SAVED["answers"], ids=_name)
-def test_every_route_answers_as_before(app: App, saved: dict[str, Any]) -> None:
+def test_tables_0_1_routes_return_the_same_answers(app: App, saved: dict[str, Any]) -> None:
     assert _messages(app, saved) == (saved["status"], _comparable(saved["body"]))
 
 
 @pytest.mark.parametrize("name", ENDED)
-def test_a_stored_answer_is_replayed_byte_for_byte(app: App, name: str) -> None:
+def test_tables_0_1_stored_answer_is_replayed_byte_for_byte(app: App, name: str) -> None:
     answer = _repeat(app, name)
     assert (answer.status, answer.text) == (SAVED["calls"][name]["status"], SAVED["calls"][name]["text"])
     assert app.fake.chat_requests == []
 
 
-def test_open_executions_end_as_before(reconciled: App) -> None:
+def test_tables_0_1_open_executions_end_the_same(reconciled: App) -> None:
     states = {row["state"]["S"] for row in reconciled.table("EXECUTIONS_TABLE")}
     assert states == {"DONE", "FAILED", "LOST"}
     for saved in SAVED["reconciled"]:
         assert _messages(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
 
 
-def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[App, Any], reconciled: App) -> None:
+def test_tables_0_1_reconciler_settles_every_hold(loaded: tuple[App, Any], reconciled: App) -> None:
     settled = _spending(reconciled)
     held = _spending(_as_saved(loaded))
     assert any(committed > spent for committed, spent in held.values())
@@ -170,21 +170,21 @@ def test_every_hold_is_settled_by_the_reconciler(loaded: tuple[App, Any], reconc
     assert all(committed == spent for committed, spent in settled.values())
 
 
-def test_repeated_calls_after_the_reconciler_end_as_before(reconciled: App) -> None:
+def test_tables_0_1_repeats_after_the_reconciler_end_the_same(reconciled: App) -> None:
     told = {name: _repeat(reconciled, name).status for name in SAVED["calls"]}
     assert told == {name: call["repeated"] for name, call in SAVED["calls"].items()}
     assert len(reconciled.fake.chat_requests) == 1  # the reservation whose call was never sent
 
 
 @pytest.mark.parametrize("resource", ["private", "public", "painter", "haiku"])
-def test_an_old_resource_is_executed(app: App, resource: str) -> None:
+def test_tables_0_1_resource_is_executed(app: App, resource: str) -> None:
     answer = _execute(app, resource)
     assert answer.status == 200, answer.text
     (sent,) = app.fake.chat_requests
     assert sent.headers["authorization"] == f"Bearer {SAVED['keys']['user_alice']}"
 
 
-def test_the_platform_pays_with_its_old_key(app: App) -> None:
+def test_tables_0_1_platform_key_pays(app: App) -> None:
     answer = _execute(app, "public", "erin")
     assert answer.status == 200, answer.text
     assert app.fake.chat_requests[0].headers["authorization"] == f"Bearer {SAVED['keys']['#platform']}"
@@ -199,19 +199,19 @@ def test_the_platform_pays_with_its_old_key(app: App) -> None:
         ("ending_quiet", "alice", "model_unavailable"),
     ],
 )
-def test_an_old_setting_still_refuses(app: App, resource: str, user: str, code: str) -> None:
+def test_tables_0_1_setting_still_rejects(app: App, resource: str, user: str, code: str) -> None:
     app.fake.revoked_keys.add(SAVED["keys"]["user_dave"])
     assert _execute(app, resource, user).code == code
 
 
-def test_a_cap_that_was_set_once_is_kept(app: App) -> None:
+def test_tables_0_1_cap_is_kept(app: App) -> None:
     path = "/api/user/integrations/openrouter"
     (saved,) = (each for each in SAVED["answers"] if (each["path"], each["user"]) == (path, "alice"))
     changed = app.call("PATCH", path, {"is_enabled": True}).json
     assert changed["max_cost_per_call_usd"] == saved["body"]["max_cost_per_call_usd"] == "0.5"
 
 
-def test_an_old_api_key_still_authenticates(app: App) -> None:
+def test_tables_0_1_api_key_authenticates(app: App) -> None:
     arn = "arn:aws:execute-api:us-east-1:123456789012:api/test/GET/api/usage"
     headers = {"Authorization": f"Bearer {SAVED['names']['key_live_secret']}"}
     policy = app.invoke("AuthorizerFunction", {"headers": headers, "methodArn": arn})

@@ -1,4 +1,4 @@
-"""GET and PUT /api/budgets: who may set and see which, what is taken for a budget, and what is never told."""
+"""GET and PUT /api/budgets: permissions, validation, and the fields that are never returned."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,12 +31,12 @@ def user() -> str:
 
 
 def own(app: App, user: str) -> dict[str, str]:
-    """A key and a resource of the user's, by scope."""
+    """A key and a resource of the user, by scope."""
     key = app.call("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}, user=user).json
     return {"api_key": key["key_id"], "resource": created(app, user)["resource_id"]}
 
 
-def test_one_s_own_budget_is_always_there_and_unset_it_knows_no_figures(budgets: Budgets, user: str) -> None:
+def test_get_budget_without_a_limit_returns_no_figures(budgets: Budgets, user: str) -> None:
     (row,) = budgets.all(user, "manage")
     assert set(row) == {"scope", "id", "daily_usd", "monthly_usd", "day", "month"}
     assert [row[name] for name in ("scope", "id", "daily_usd", "monthly_usd")] == ["user", None, None, None]
@@ -46,7 +46,7 @@ def test_one_s_own_budget_is_always_there_and_unset_it_knows_no_figures(budgets:
     assert budgets.one(user=user) == row
 
 
-def test_what_was_set_is_answered_as_it_is_shown_from_then_on(budgets: Budgets, user: str) -> None:
+def test_put_budget_returns_what_get_returns(budgets: Budgets, user: str) -> None:
     ids = own(budgets.app, user)
     rows = [
         budgets.set("user", "5.00", None, user=user),
@@ -64,14 +64,14 @@ def test_what_was_set_is_answered_as_it_is_shown_from_then_on(budgets: Budgets, 
         assert budgets.one(row["scope"], user=user, id=row["id"]) == row
 
 
-def test_setting_replaces_both_limits(budgets: Budgets, user: str) -> None:
+def test_put_budget_replaces_both_limits(budgets: Budgets, user: str) -> None:
     budgets.set("user", "5", "50", user=user)
     budgets.set("user", None, "40", user=user)
     row = budgets.one(user=user)
     assert (row["daily_usd"], row["monthly_usd"]) == (None, "40")
 
 
-def test_taking_away_is_final_and_again_is_the_same(budgets: Budgets, user: str) -> None:
+def test_delete_budget_is_idempotent(budgets: Budgets, user: str) -> None:
     ids = own(budgets.app, user)
     for scope, more in (("user", {}), ("api_key", {"id": ids["api_key"]})):
         budgets.set(scope, "1", user=user, **more)
@@ -82,7 +82,7 @@ def test_taking_away_is_final_and_again_is_the_same(budgets: Budgets, user: str)
 
 @pytest.mark.parametrize("scope", MISSING)
 @pytest.mark.parametrize("daily", ["1", None])
-def test_another_s_key_or_resource_is_exactly_as_missing(
+def test_budget_of_a_foreign_key_or_resource_returns_not_found(
     budgets: Budgets, user: str, scope: str, daily: str | None
 ) -> None:
     ids, stranger = own(budgets.app, user), new_user()
@@ -96,7 +96,7 @@ def test_another_s_key_or_resource_is_exactly_as_missing(
     assert without_calls(budgets.app.table("LIMITS_TABLE")) == without_calls(before)
 
 
-def test_the_platform_s_budget_is_admins(budgets: Budgets, user: str) -> None:
+def test_global_budget_requires_the_admin_scope(budgets: Budgets, user: str) -> None:
     refused = [
         budgets.put("global", "1", user=user, scopes="execute manage"),
         read(budgets.app, user, "execute manage", scope="global"),
@@ -109,7 +109,7 @@ def test_the_platform_s_budget_is_admins(budgets: Budgets, user: str) -> None:
     assert budgets.one("global", user=user)["daily_usd"] is None
 
 
-def test_a_token_that_may_not_manage_sees_and_sets_nothing(budgets: Budgets, user: str) -> None:
+def test_budget_routes_require_the_manage_scope(budgets: Budgets, user: str) -> None:
     answers = [
         budgets.put("user", "1", user=user, scopes="execute"),
         read(budgets.app, user, "execute"),
@@ -120,25 +120,27 @@ def test_a_token_that_may_not_manage_sees_and_sets_nothing(budgets: Budgets, use
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no scope": ({"scope": None}, "scope"),
-    "a scope of nobody's": ({"scope": "platform"}, "scope"),
+    "an invalid scope": ({"scope": "platform"}, "scope"),
     "no id": ({"scope": "api_key"}, "id"),
     "a null id": ({"scope": "resource", "id": None}, "id"),
     "an id for the user": ({"id": "user_1"}, "id"),
     "an id for all": ({"scope": "global", "id": "all"}, "id"),
     "an empty id": ({"scope": "api_key", "id": ""}, "id"),
     "a long id": ({"scope": "api_key", "id": "k" * 41}, "id"),
-    "less than nothing": ({"daily_usd": "-0.01"}, "daily_usd"),
-    "too much": ({"monthly_usd": "1000000.01"}, "monthly_usd"),
+    "a negative amount": ({"daily_usd": "-0.01"}, "daily_usd"),
+    "above the maximum": ({"monthly_usd": "1000000.01"}, "monthly_usd"),
     "ten decimals": ({"daily_usd": "0.0000000001"}, "daily_usd"),
-    "no amount": ({"daily_usd": "much"}, "daily_usd"),
+    "not an amount": ({"daily_usd": "much"}, "daily_usd"),
     "not a number": ({"daily_usd": "NaN"}, "daily_usd"),
     "true": ({"daily_usd": True}, "daily_usd"),
-    "a field too much": ({"spent_usd": "1"}, "spent_usd"),
+    "an unknown field": ({"spent_usd": "1"}, "spent_usd"),
 }
 
 
 @pytest.mark.parametrize(("change", "field"), WRONG.values(), ids=WRONG)
-def test_what_is_no_budget_is_refused_by_name(budgets: Budgets, user: str, change: dict[str, Any], field: str) -> None:
+def test_put_budget_rejects_invalid_fields_by_name(
+    budgets: Budgets, user: str, change: dict[str, Any], field: str
+) -> None:
     body = {"scope": "user", "daily_usd": "1", "monthly_usd": None, **change}
     answer = budgets.app.call("PUT", BUDGETS, body, user=user)
     assert (answer.status, answer.code) == (422, "invalid_field"), answer.text
@@ -147,7 +149,7 @@ def test_what_is_no_budget_is_refused_by_name(budgets: Budgets, user: str, chang
 
 
 @pytest.mark.parametrize("name", ["scope", "daily_usd", "monthly_usd"])
-def test_nothing_is_left_out_by_mistake(budgets: Budgets, user: str, name: str) -> None:
+def test_put_budget_requires_every_field(budgets: Budgets, user: str, name: str) -> None:
     body = {"scope": "user", "daily_usd": "1", "monthly_usd": None}
     answer = budgets.app.call("PUT", BUDGETS, {key: body[key] for key in body if key != name}, user=user)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, name)
@@ -164,13 +166,13 @@ def test_nothing_is_left_out_by_mistake(budgets: Budgets, user: str, name: str) 
         ({"owner": "user_bob"}, "owner"),
     ],
 )
-def test_a_query_for_nothing_is_refused_by_name(budgets: Budgets, query: dict[str, str], field: str) -> None:
+def test_get_budget_rejects_invalid_queries_by_name(budgets: Budgets, query: dict[str, str], field: str) -> None:
     answer = read(budgets.app, new_user(), **query)
     assert (answer.status, answer.code) == (422, "invalid_field"), answer.text
     assert answer.json["error"]["details"]["field"] == field
 
 
-def test_so_many_budgets_and_not_one_more(budgets: Budgets, user: str) -> None:
+def test_budgets_per_user_are_limited(budgets: Budgets, user: str) -> None:
     keys = [own_key(budgets.app, user) for _ in range(MAX_BUDGETS)]
     for key_id in keys[:-1]:
         budgets.set("api_key", "1", user=user, id=key_id)
@@ -182,10 +184,10 @@ def test_so_many_budgets_and_not_one_more(budgets: Budgets, user: str) -> None:
     budgets.set("api_key", "2", user=user, id=keys[0])
     budgets.set("user", user=user)
     budgets.set("api_key", "1", user=user, id=keys[-1])
-    assert len(budgets.all(user, "manage")) == MAX_BUDGETS + 1  # and always one's own
+    assert len(budgets.all(user, "manage")) == MAX_BUDGETS + 1  # the user's own budget is always listed
 
 
-def test_the_budget_and_the_list_are_written_together_or_not_at_all(budgets: Budgets, user: str) -> None:
+def test_budget_and_list_are_written_in_one_transaction(budgets: Budgets, user: str) -> None:
     with faults("TransactWriteItems", failure("AccessDeniedException")):
         assert budgets.put("user", "1", user=user).code == "internal"
     assert stored(budgets.app, user) == []
@@ -201,16 +203,16 @@ def own_key(app: App, user: str) -> str:
 
 
 def read(app: App, user: str, scopes: str = "admin execute manage", **query: str) -> Answer:
-    """The answer to asking for budgets."""
+    """Request the budgets."""
     return app.call("GET", BUDGETS, user=user, scopes=scopes, query=query)
 
 
 def without_calls(rows: list[dict[str, Any]]) -> list[str]:
-    """Rows of the limits table that are not counters of calls."""
+    """Return the rows of the limits table without the call counters."""
     return sorted(repr(row) for row in rows if not row["name"]["S"].startswith("calls#"))
 
 
 def stored(app: App, user: str) -> list[str]:
-    """The names of rows about budgets that a user has."""
+    """Return the names of a user's budget rows."""
     rows = [row for row in app.table("LIMITS_TABLE") if row["name"]["S"].endswith(f"#user_{user}")]
     return sorted(row["name"]["S"] for row in rows if set(row) - {"name"})

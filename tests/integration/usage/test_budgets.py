@@ -1,4 +1,4 @@
-"""Budgets in a whole app: what is held back, spent and refused, and when they begin anew."""
+"""Budgets end to end: holds, settlement, rejections, and the daily and monthly reset."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from tests.integration.budgets import Budgets, nanousd, set_clocks, spent
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HALF_A_DAY, DAY = 43_200, 86_400
 EXACT = "[[fake: price 0.0000001]]"
-"""What makes a run cost exactly 100 nano-USD, far less than it can cost."""
+"""Sets the cost of an execution to 100 nano-USD, far below its worst case."""
 
 
 @pytest.fixture
 def clock(seeded: App) -> Iterator[FakeClock]:
-    """Noon of the 27th of November, until it is moved."""
+    """A clock that stands at noon on 27 November until a test moves it."""
     clock = FakeClock(NOON)
     with set_clocks(seeded, clock):
         yield clock
@@ -27,7 +27,7 @@ def clock(seeded: App) -> Iterator[FakeClock]:
 
 @pytest.fixture
 def budgets(seeded: App, clock: FakeClock) -> Budgets:
-    """Alice's app, with a key connected and no budget yet."""
+    """Alice's app, with a connected key and no budget yet."""
     return Budgets(seeded)
 
 
@@ -37,7 +37,7 @@ def resource_id(seeded: App) -> str:
 
 
 def assert_exhausted(answer: Answer, scope: str, period: str, retry_after: int) -> None:
-    """It is a refusal by a budget, and tells whose, but no figure."""
+    """Assert that a budget rejected the call, and that the error names its scope but no amount."""
     assert (answer.status, answer.code) == (429, "budget_exhausted"), answer.text
     error = answer.json["error"]
     assert (error["details"], error["retryable"]) == ({"scope": scope, "period": period}, True)
@@ -45,7 +45,7 @@ def assert_exhausted(answer: Answer, scope: str, period: str, retry_after: int) 
     assert "USD" not in error["message"]
 
 
-def test_a_run_is_held_back_and_then_booked_at_what_it_really_cost(budgets: Budgets, resource_id: str) -> None:
+def test_execution_reserves_its_worst_case_and_settles_its_cost(budgets: Budgets, resource_id: str) -> None:
     budgets.set("user", "5.00", "100")
     answer = budgets.run(resource_id)
     cost = nanousd(answer.json["usage"]["cost_usd"])
@@ -59,9 +59,7 @@ def test_a_run_is_held_back_and_then_booked_at_what_it_really_cost(budgets: Budg
     assert row["month"]["resets_at"] == "2026-12-01T00:00:00.000000Z"
 
 
-def test_what_does_not_fit_is_refused_and_nothing_is_sent_or_booked(
-    budgets: Budgets, resource_id: str, seeded: App
-) -> None:
+def test_execution_over_budget_is_rejected_and_not_recorded(budgets: Budgets, resource_id: str, seeded: App) -> None:
     budgets.set("user", usd_text(budgets.worst(EXACT) + 99))
     assert budgets.run(resource_id, EXACT).status == 200
     before = (len(seeded.fake.chat_requests), seeded.table("EXECUTIONS_TABLE"), budgets.rows())
@@ -69,14 +67,14 @@ def test_what_does_not_fit_is_refused_and_nothing_is_sent_or_booked(
     assert (len(seeded.fake.chat_requests), seeded.table("EXECUTIONS_TABLE"), budgets.rows()) == before
 
 
-def test_what_fits_exactly_passes(budgets: Budgets, resource_id: str) -> None:
+def test_execution_that_fits_exactly_is_allowed(budgets: Budgets, resource_id: str) -> None:
     budgets.set("user", usd_text(budgets.worst(EXACT) + 100))
     assert [budgets.run(resource_id, EXACT).status for _ in range(3)] == [200, 200, 429]
     assert budgets.rows() == [(200, 200)]
 
 
 @pytest.mark.parametrize("period", ["daily", "monthly"])
-def test_a_call_that_fits_no_unspent_budget_is_a_cost_cap(
+def test_execution_above_the_whole_limit_returns_cost_cap(
     budgets: Budgets, resource_id: str, seeded: App, period: str
 ) -> None:
     for limit in ("0", usd_text(budgets.worst() - 1)):
@@ -87,7 +85,7 @@ def test_a_call_that_fits_no_unspent_budget_is_a_cost_cap(
     assert (seeded.fake.chat_requests, seeded.table("EXECUTIONS_TABLE"), budgets.rows()) == ([], [], [])
 
 
-def test_days_and_months_begin_anew(budgets: Budgets, resource_id: str, clock: FakeClock) -> None:
+def test_budget_resets_each_day_and_month(budgets: Budgets, resource_id: str, clock: FakeClock) -> None:
     worst = budgets.worst(EXACT)
     budgets.set("user", usd_text(worst), usd_text(worst + 199))
     assert budgets.run(resource_id, EXACT).status == 200
@@ -105,7 +103,7 @@ def test_days_and_months_begin_anew(budgets: Budgets, resource_id: str, clock: F
     assert spent(row, "month") == [100, 0, worst + 99]
 
 
-def test_a_lowered_limit_holds_for_calls_that_begin_after_it(budgets: Budgets, resource_id: str) -> None:
+def test_lowered_limit_applies_to_later_executions(budgets: Budgets, resource_id: str) -> None:
     worst = budgets.worst(EXACT)
     budgets.set("user", usd_text(10 * worst))
     assert budgets.run(resource_id, EXACT).status == 200
@@ -117,7 +115,7 @@ def test_a_lowered_limit_holds_for_calls_that_begin_after_it(budgets: Budgets, r
     assert budgets.run(resource_id, EXACT).status == 200
 
 
-def test_a_budget_that_was_taken_away_holds_nobody_back(budgets: Budgets, resource_id: str) -> None:
+def test_deleted_budget_rejects_nothing(budgets: Budgets, resource_id: str) -> None:
     budgets.set("user", "0")
     assert budgets.run(resource_id).code == "cost_cap"
     gone = budgets.set("user")
@@ -126,7 +124,7 @@ def test_a_budget_that_was_taken_away_holds_nobody_back(budgets: Budgets, resour
     assert budgets.rows() == []
 
 
-def test_an_unknown_outcome_keeps_what_it_held_back_until_it_is_lost(
+def test_unknown_outcome_keeps_its_hold_until_it_is_lost(
     budgets: Budgets, resource_id: str, clock: FakeClock, seeded: App
 ) -> None:
     worst = budgets.worst("[[fake: hang-up]]")
@@ -137,18 +135,18 @@ def test_an_unknown_outcome_keeps_what_it_held_back_until_it_is_lost(
     clock.pass_seconds(DAY)
     assert seeded.invoke("ReconcileFunction", {"source": "aws.events"}) == {"lost": 1}
     row = budgets.one()
-    assert spent(row) == [0, 0, 2 * worst - 1]  # it was held back yesterday, and is booked there
+    assert spent(row) == [0, 0, 2 * worst - 1]  # reserved yesterday, so settled in yesterday's row
     assert spent(row, "month") == [worst, 0, 10**9 - worst]
     assert budgets.rows() == [(worst, worst)] * 2
 
 
-def test_a_failure_that_cost_nothing_gives_everything_back(budgets: Budgets, resource_id: str) -> None:
+def test_failure_without_cost_releases_its_hold(budgets: Budgets, resource_id: str) -> None:
     budgets.set("user", "1")
     assert budgets.run(resource_id, "[[fake: error 500]]").code == "upstream_error"
     assert spent(budgets.one()) == [0, 0, 10**9]
 
 
-def test_a_call_that_is_repeated_by_its_key_is_counted_once(budgets: Budgets, resource_id: str, seeded: App) -> None:
+def test_idempotent_repeat_is_counted_once(budgets: Budgets, resource_id: str, seeded: App) -> None:
     budgets.set("user", "1")
     body = {"resource_id": resource_id, "inputs": {"prompt": EXACT}}
     told = [seeded.call("POST", "/api/execute", body, headers={"Idempotency-Key": "once"}).text for _ in range(2)]
@@ -156,7 +154,7 @@ def test_a_call_that_is_repeated_by_its_key_is_counted_once(budgets: Budgets, re
     assert budgets.rows() == [(100, 100)]
 
 
-def test_a_key_s_budget_is_of_the_calls_with_that_key(budgets: Budgets, resource_id: str, seeded: App) -> None:
+def test_budget_of_a_key_counts_calls_with_that_key(budgets: Budgets, resource_id: str, seeded: App) -> None:
     tight, free = (_key(seeded, "alice") for _ in range(2))
     budgets.set("api_key", usd_text(budgets.worst(EXACT)), id=tight)
     for key_id in (tight, free, None):
@@ -167,9 +165,7 @@ def test_a_key_s_budget_is_of_the_calls_with_that_key(budgets: Budgets, resource
     assert budgets.rows() == budgets.rows(f"api_key#{tight}") == [(100, 100)]
 
 
-def test_a_resource_s_budget_is_of_everybody_s_calls_and_its_figures_are_the_owner_s(
-    budgets: Budgets, resource_id: str, seeded: App
-) -> None:
+def test_budget_of_a_resource_counts_all_callers_for_its_owner(budgets: Budgets, resource_id: str, seeded: App) -> None:
     seeded.connect("bob", "sk-or-v1-" + "b" * 64)
     budgets.set("resource", usd_text(budgets.worst(EXACT) + 100), id=resource_id)
     assert [budgets.run(resource_id, EXACT, user=user).status for user in ("alice", "bob")] == [200, 200]
@@ -180,9 +176,7 @@ def test_a_resource_s_budget_is_of_everybody_s_calls_and_its_figures_are_the_own
     assert spent(budgets.one(user="bob")) == [None] * 3
 
 
-def test_a_call_falls_under_every_budget_and_all_or_none_hold_it_back(
-    budgets: Budgets, resource_id: str, seeded: App
-) -> None:
+def test_execution_reserves_in_every_budget_or_in_none(budgets: Budgets, resource_id: str, seeded: App) -> None:
     key_id, worst = _key(seeded, "alice"), budgets.worst(EXACT)
     budgets.set("user", "1", "1")
     budgets.set("api_key", "1", "1", id=key_id)
@@ -194,7 +188,7 @@ def test_a_call_falls_under_every_budget_and_all_or_none_hold_it_back(
         assert budgets.rows(subject) == [(100, 100)] * 2
 
 
-def test_of_several_full_budgets_the_caller_s_own_is_told(budgets: Budgets, resource_id: str, seeded: App) -> None:
+def test_exceeded_callers_budget_is_reported_first(budgets: Budgets, resource_id: str, seeded: App) -> None:
     limit = usd_text(budgets.worst(EXACT))
     for scope, more in (("resource", {"id": resource_id}), ("user", {})):
         budgets.set(scope, limit, **more)
@@ -202,7 +196,7 @@ def test_of_several_full_budgets_the_caller_s_own_is_told(budgets: Budgets, reso
     assert_exhausted(budgets.run(resource_id, EXACT), "user", "day", HALF_A_DAY)
 
 
-def test_the_platform_s_budget_is_kept_in_eight_parts(budgets: Budgets, resource_id: str, seeded: App) -> None:
+def test_global_budget_is_sharded_eight_ways(budgets: Budgets, resource_id: str, seeded: App) -> None:
     worst = budgets.worst(EXACT)
     budgets.set("global", usd_text(8 * worst))
     assert [budgets.run(resource_id, EXACT).status for _ in range(9)] == [200] * 8 + [429]
@@ -216,9 +210,7 @@ def test_the_platform_s_budget_is_kept_in_eight_parts(budgets: Budgets, resource
     assert seeded.fake.chat_requests == []
 
 
-def test_under_a_budget_no_provider_may_be_dearer_than_the_catalog_says(
-    budgets: Budgets, resource_id: str, seeded: App
-) -> None:
+def test_budget_caps_provider_prices_at_the_catalog_price(budgets: Budgets, resource_id: str, seeded: App) -> None:
     (pricing,) = (row["pricing"] for row in seeded.fake.catalog if row["id"] == "juniper/quill-7b")
     budgets.run(resource_id)
     budgets.set("user", "1")
@@ -229,7 +221,7 @@ def test_under_a_budget_no_provider_may_be_dearer_than_the_catalog_says(
         assert nanousd(free[name]) > 2 * nanousd(held[name])
 
 
-def test_what_was_for_something_that_is_gone_can_be_taken_away_and_not_raised(budgets: Budgets, seeded: App) -> None:
+def test_budget_of_a_deleted_item_can_only_be_deleted(budgets: Budgets, seeded: App) -> None:
     resource_id, key_id = seeded.resource()["resource_id"], _key(seeded, "alice")
     budgets.set("resource", "1", id=resource_id)
     budgets.set("api_key", "1", id=key_id)
@@ -245,7 +237,7 @@ def test_what_was_for_something_that_is_gone_can_be_taken_away_and_not_raised(bu
     assert budgets.put("resource", id=resource_id).status == 404
 
 
-def test_a_call_without_a_budget_costs_no_write_more(budgets: Budgets, resource_id: str, seeded: App) -> None:
+def test_execution_without_a_budget_makes_no_extra_write(budgets: Budgets, resource_id: str, seeded: App) -> None:
     budgets.run(resource_id)
     assert [row for row in seeded.table("LIMITS_TABLE") if "spend#" in row["name"]["S"]] == []
     (sent,) = seeded.fake.chat_requests

@@ -1,4 +1,4 @@
-"""The platform's own key: who may connect it, whom it pays for, for which models, and how much."""
+"""The platform's own key: who may connect it, which users and models it pays for, and its limits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,15 +18,15 @@ PATH = "/api/admin/integrations/openrouter"
 PLATFORM_KEY = "sk-or-v1-" + "fedcba9876543210" * 4
 MODEL, OTHER, FREE, HALF_FREE = "meadow/lark", "juniper/quill-7b", "meadow/lark-mini:free", "northwind/easel-max"
 EXACT = "[[fake: price 0.0000001]]"
-"""What makes a run cost exactly 100 nano-USD, far less than it can cost."""
+"""Sets the cost of an execution to 100 nano-USD, far below its worst case."""
 
 EACH_USD, ALL_USD = "0.002", "0.016"
-"""Twice what one call can cost, for each user; and for all, in eight parts, as much in each."""
+"""Limits per day: twice the worst case of a call per user, and as much in each of the eight global shards."""
 
 
 @pytest.fixture(scope="module")
 def generous() -> Iterator[App]:
-    """An app whose platform pays for some models; two of them have no price by which its budgets could hold."""
+    """An app whose platform pays for some models, two of which have no price."""
     models = f"{MODEL}, {FREE},{HALF_FREE}"
     with deployed_app(PlatformModels=models, PlatformDailyUsd=ALL_USD, PlatformDailyUsdEach=EACH_USD) as app:
         yield app
@@ -34,7 +34,7 @@ def generous() -> Iterator[App]:
 
 @pytest.fixture
 def app(generous: App) -> App:
-    """The same, with the platform's key connected, a synced catalog, and nobody in it."""
+    """The same app with the platform's key connected, a synced catalog, and no users."""
     generous.empty()
     generous.sync()
     assert connect(generous).status == 201
@@ -43,18 +43,18 @@ def app(generous: App) -> App:
 
 
 def connect(app: App, key: str = PLATFORM_KEY, **more: Any) -> Answer:
-    """Connect the platform's key, as an admin does."""
+    """Connect the platform's key as an admin."""
     return app.call("POST", PATH, {"api_key": key, **more}, scopes="admin")
 
 
 def public(app: App, model: str = MODEL, **config: Any) -> str:
-    """A public resource of somebody who has a key."""
+    """A public resource of a user who has a key."""
     settings = {"model": model, "max_tokens": 1_000, **config}
     return str(app.resource("owner", config=settings, visibility="public")["resource_id"])
 
 
 def row(app: App, user_id: str) -> dict[str, Any]:
-    """The connection of this user, {} if there is none."""
+    """Return the integration of a user, or {}."""
     rows = [row for row in app.table("INTEGRATIONS_TABLE") if row["service"]["S"] != "#user"]
     return next((row for row in rows if row["user_id"]["S"] == user_id), {})
 
@@ -65,7 +65,7 @@ def assert_nothing_sent(app: App, answer: Answer, code: str) -> None:
     assert app.table("EXECUTIONS_TABLE") == []
 
 
-def test_an_admin_connects_it_as_users_connect_theirs(app: App) -> None:
+def test_admin_connects_the_platform_key_like_a_user_key(app: App) -> None:
     shown = app.call("GET", PATH, scopes="admin").json
     own = app.connect().json
     assert shown.keys() == own.keys()
@@ -81,7 +81,7 @@ def test_an_admin_connects_it_as_users_connect_theirs(app: App) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
-def test_nobody_else_comes_near_it(app: App, method: str) -> None:
+def test_platform_key_routes_reject_other_users(app: App, method: str) -> None:
     body = {"POST": {"api_key": GOOD_KEY}, "PATCH": {"is_enabled": False}}.get(method)
     before = row(app, "#platform")
     answer = app.call(method, PATH, body, scopes="execute manage")
@@ -89,7 +89,7 @@ def test_nobody_else_comes_near_it(app: App, method: str) -> None:
     assert (row(app, "#platform"), app.fake.requests) == (before, [])
 
 
-def test_a_key_that_does_not_work_is_not_kept(app: App) -> None:
+def test_platform_key_that_fails_its_check_is_not_stored(app: App) -> None:
     before = row(app, "#platform")
     assert connect(app, REFUSED_KEY).code == "credential_rejected"
     assert connect(app, "nonsense").code == "invalid_field"
@@ -97,7 +97,7 @@ def test_a_key_that_does_not_work_is_not_kept(app: App) -> None:
     assert row(app, "#platform") == before
 
 
-def test_who_has_no_key_is_served_and_the_key_is_opened_for_the_platform_alone(app: App) -> None:
+def test_platform_key_serves_users_without_a_key(app: App) -> None:
     user, resource_id = new_user(), public(app)
     with recorded("kms") as calls:
         answer = app.execute(resource_id, user=user)
@@ -120,7 +120,7 @@ def test_who_has_no_key_is_served_and_the_key_is_opened_for_the_platform_alone(a
     assert budgets.rows(f"platform_user#user_{user}#") == budgets.rows("platform#") == [(cost, cost)]
 
 
-def test_whoever_has_a_key_pays_with_it(app: App) -> None:
+def test_platform_key_is_not_used_for_users_with_a_key(app: App) -> None:
     resource_id = public(app)
     app.connect("bob")
     assert app.execute(resource_id, user="bob").status == 200
@@ -128,7 +128,7 @@ def test_whoever_has_a_key_pays_with_it(app: App) -> None:
     assert Budgets(app).rows() == []
 
 
-def test_a_key_that_is_switched_off_or_broken_is_not_stood_in_for(app: App) -> None:
+def test_platform_key_does_not_replace_a_disabled_or_rejected_key(app: App) -> None:
     resource_id = public(app)
     app.connect("bob")
     app.call("PATCH", "/api/user/integrations/openrouter", {"is_enabled": False}, user="bob")
@@ -143,18 +143,16 @@ def test_a_key_that_is_switched_off_or_broken_is_not_stood_in_for(app: App) -> N
 @pytest.mark.parametrize(
     ("model", "config"),
     [(OTHER, {}), (MODEL, {"fallback_models": [OTHER]}), (FREE, {}), (HALF_FREE, {"max_tokens": None})],
-    ids=["another model", "another fallback", "a model for nothing", "prompts for nothing"],
+    ids=["another model", "another fallback", "a free model", "free prompts"],
 )
-def test_it_pays_for_listed_models_that_have_a_price_and_for_nothing_else(
-    app: App, model: str, config: dict[str, Any]
-) -> None:
+def test_platform_key_pays_only_for_listed_models_with_a_price(app: App, model: str, config: dict[str, Any]) -> None:
     answer = app.execute(public(app, model, **config), user=new_user())
     assert_nothing_sent(app, answer, "credential_missing")
     assert answer.status == 409
 
 
 @pytest.mark.parametrize("pricing", [{"prompt": "0", "completion": "0.00000072"}, {"prompt": "0.00000018"}])
-def test_a_price_that_was_lost_ends_it(app: App, pricing: dict[str, str]) -> None:
+def test_platform_key_stops_serving_a_model_without_a_price(app: App, pricing: dict[str, str]) -> None:
     resource_id = public(app)
     rows = app.fake.catalog
     app.fake.catalog = [{**row, "pricing": pricing} if row["id"] == MODEL else row for row in rows]
@@ -165,7 +163,7 @@ def test_a_price_that_was_lost_ends_it(app: App, pricing: dict[str, str]) -> Non
     app.fake.catalog = rows
 
 
-def test_a_user_s_share_of_a_day_is_not_passed_and_others_have_theirs(app: App) -> None:
+def test_platform_key_enforces_the_daily_limit_per_user(app: App) -> None:
     budgets, resource_id, user = Budgets(app), public(app), new_user()
     assert 1_000_000 < worst(app, resource_id) * 2 < 2_000_000
     told = [budgets.run(resource_id, "[[fake: price 0.0007]]", user=user) for _ in range(4)]
@@ -177,7 +175,7 @@ def test_a_user_s_share_of_a_day_is_not_passed_and_others_have_theirs(app: App) 
     assert budgets.run(resource_id, EXACT, user=new_user()).status == 200
 
 
-def test_what_all_may_spend_in_a_day_is_not_passed_either(app: App) -> None:
+def test_platform_key_enforces_the_daily_limit_of_all_users(app: App) -> None:
     budgets, resource_id = Budgets(app), public(app)
     told = [budgets.run(resource_id, "[[fake: price 0.0019]]", user=new_user()) for _ in range(GLOBAL_SHARDS + 1)]
     assert [answer.status for answer in told] == [200] * GLOBAL_SHARDS + [429]
@@ -186,7 +184,7 @@ def test_what_all_may_spend_in_a_day_is_not_passed_either(app: App) -> None:
     assert len(app.fake.chat_requests) == GLOBAL_SHARDS
 
 
-def test_its_own_cap_for_one_call_holds_and_names_the_way_out(app: App) -> None:
+def test_platform_key_cap_per_call_names_the_alternative(app: App) -> None:
     resource_id = public(app)
     connect(app, max_cost_per_call_usd=usd_text(worst(app, resource_id) - 1))
     answer = app.execute(resource_id, user=new_user())
@@ -195,7 +193,7 @@ def test_its_own_cap_for_one_call_holds_and_names_the_way_out(app: App) -> None:
 
 
 @pytest.mark.parametrize("kind", ["error 401", "error 402", "error 403 limit"])
-def test_what_ails_it_is_not_the_caller_s_to_mend(app: App, kind: str) -> None:
+def test_platform_key_failure_is_not_reported_as_the_callers(app: App, kind: str) -> None:
     answer = app.execute(public(app), f"[[fake: {kind}]]", user=new_user())
     assert (answer.status, answer.code) == (502, "upstream_error")
     assert "key" in answer.json["error"]["message"]
@@ -204,7 +202,7 @@ def test_what_ails_it_is_not_the_caller_s_to_mend(app: App, kind: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["disabled", "broken", "gone"])
-def test_while_it_cannot_be_used_nobody_is_served_by_it(app: App, state: str) -> None:
+def test_platform_key_that_is_unusable_serves_no_user(app: App, state: str) -> None:
     resource_id = public(app)
     if state == "disabled":
         app.call("PATCH", PATH, {"is_enabled": False}, scopes="admin")
@@ -218,14 +216,14 @@ def test_while_it_cannot_be_used_nobody_is_served_by_it(app: App, state: str) ->
 
 
 @pytest.mark.parametrize("missing", ["models", "daily_nanousd", "daily_nanousd_each"])
-def test_it_takes_all_three_parameters_to_be_on(missing: str) -> None:
+def test_platform_key_requires_all_three_parameters(missing: str) -> None:
     given: dict[str, Any] = {"models": frozenset({MODEL}), "daily_nanousd": 1, "daily_nanousd_each": 1}
     assert PlatformTerms(**given).are_on
     assert not PlatformTerms(**{**given, missing: type(given[missing])()}).are_on
 
 
 def worst(app: App, resource_id: str, prompt: str = "Say hello.") -> int:
-    """The most that a run can cost, in nano-USD."""
+    """Return the worst-case cost of an execution, in nano-USD."""
     body = {"resource_id": resource_id, "inputs": {"prompt": prompt}}
     shown = app.call("POST", "/api/resources/preview", body, user="owner").json
     return nanousd(shown["worst_case_usd"])

@@ -1,10 +1,10 @@
-"""Unless the operator says for which models, and how much, the platform's own key pays for nobody."""
+"""The platform's key pays for no user unless the operator configures its models and limits."""
 
 from tests.integration.app import App
 from tests.integration.synced_app import new_user
 
 
-def test_by_default_it_pays_for_nobody(app: App) -> None:
+def test_platform_key_is_off_by_default(app: App) -> None:
     app.sync()
     key = {"api_key": "sk-or-v1-" + "fedcba9876543210" * 4}
     assert app.call("POST", "/api/admin/integrations/openrouter", key, scopes="admin").status == 201

@@ -1,4 +1,4 @@
-"""GET /api/usage: what one's own calls came to, by day and resource, model or key, as JSON and as CSV."""
+"""GET /api/usage: the caller's own usage by day and by resource, model or key, as JSON and CSV."""
 
 import csv
 import io
@@ -28,10 +28,10 @@ NOTHING = {
 
 
 class FixedClock:
-    """A clock that stands at the first of March, after a leap day."""
+    """A clock that stands at 1 March, after a leap day."""
 
     def now(self) -> datetime:
-        """That moment."""
+        """Return the fixed time."""
         return TODAY
 
 
@@ -43,15 +43,15 @@ def shared() -> Iterator[App]:
 
 
 class Past:
-    """The past of a user who was never here before."""
+    """The past executions of a new user."""
 
     def __init__(self, app: App) -> None:
-        """Nothing yet."""
+        """Start without executions."""
         self.app, self.user, self._count = app, new_user(), 0
         self._ledger = a_ledger(app)
 
     def ran(self, at: datetime = TODAY, closing: dict[str, Any] | None = None, **opening: Any) -> None:
-        """One execution that ended so."""
+        """Record one execution with this end."""
         self._count += 1
         facts = {
             "run_id": "run_1",
@@ -64,11 +64,11 @@ class Past:
         assert self._ledger.close(run, a_closing(**({"state": State.DONE} | (closing or {}))))
 
     def ask(self, headers: dict[str, str] | None = None, /, **query: str) -> Answer:
-        """Ask as that user."""
+        """Request the report as that user."""
         return self.app.call("GET", "/api/usage", user=self.user, query=query, headers=headers)
 
     def told(self, **query: str) -> Any:
-        """The JSON of an answer."""
+        """Return the JSON of the report."""
         answer = self.ask(**query)
         assert answer.status == 200, answer.text
         return answer.json
@@ -80,16 +80,16 @@ def past(shared: App) -> Past:
 
 
 def rows_of(answer: Answer) -> list[dict[str, str]]:
-    """A CSV as a program for tables reads it."""
+    """Parse the CSV as a spreadsheet program does."""
     assert answer.status == 200, answer.text
     return list(csv.DictReader(io.StringIO(answer.text, newline=""), strict=True))
 
 
-def test_nothing_was_used_and_thirty_days_were_looked_at(past: Past) -> None:
+def test_report_without_usage_covers_thirty_days(past: Past) -> None:
     assert past.told() == {"data": [], "total": NOTHING, "since": "2028-02-01", "until": "2028-03-01", "by": None}
 
 
-def test_a_day_is_told_with_everything_it_came_to(past: Past) -> None:
+def test_report_of_a_day_has_every_total(past: Past) -> None:
     past.ran(closing={"computed_nanousd": 5_000})
     past.ran(closing={"receipt": a_receipt(cost_nanousd=None), "latency_ms": 1_001})
     past.ran(closing={"state": State.FAILED, "receipt": Receipt(cost_nanousd=0), "latency_ms": None})
@@ -116,7 +116,7 @@ def test_a_day_is_told_with_everything_it_came_to(past: Past) -> None:
         ("api_key", "api_key_id", [None, "key_1"]),
     ],
 )
-def test_a_row_for_each_thing_and_day_and_one_over_all(past: Past, by: str, fact: str, names: list[str]) -> None:
+def test_report_has_a_row_per_item_and_day(past: Past, by: str, fact: str, names: list[str]) -> None:
     for at in (TODAY, TODAY - timedelta(days=1)):
         past.ran(at, resource_id="res_1", model=LARK, api_key_id=None)
         past.ran(at, resource_id="res_2", model=MINI, api_key_id="key_1")
@@ -129,7 +129,7 @@ def test_a_row_for_each_thing_and_day_and_one_over_all(past: Past, by: str, fact
     assert (told["total"]["calls"], told["by"], "day" in told["total"]) == (4, by, False)
 
 
-def test_the_days_are_those_that_are_asked_for(past: Past) -> None:
+def test_report_covers_the_requested_days(past: Past) -> None:
     for days in (0, 1, 29, 30, 365, 366):
         past.ran(TODAY - timedelta(days=days))
 
@@ -164,7 +164,7 @@ def test_the_days_are_those_that_are_asked_for(past: Past) -> None:
         ({"user_id": "user_alice"}, "user_id", "is not a query parameter here"),
     ],
 )
-def test_what_is_wrong_is_named(past: Past, query: dict[str, str], field: str, problem: str) -> None:
+def test_report_rejects_invalid_parameters_by_name(past: Past, query: dict[str, str], field: str, problem: str) -> None:
     with recorded("dynamodb") as calls:
         answer = past.ask(**query)
     assert (answer.status, answer.code, answer.json["error"]["details"]["field"]) == (422, "invalid_field", field)
@@ -172,7 +172,7 @@ def test_what_is_wrong_is_named(past: Past, query: dict[str, str], field: str, p
     assert operations(calls) == []
 
 
-def test_nobody_s_use_is_anybody_else_s(past: Past) -> None:
+def test_report_excludes_other_users(past: Past) -> None:
     other = Past(past.app)
     other.ran(resource_id="res_theirs", credential_owner_id=f"user_{past.user}")
     assert past.told(by="resource")["data"] == []
@@ -182,13 +182,13 @@ def test_nobody_s_use_is_anybody_else_s(past: Past) -> None:
     assert [row["resource_id"] for row in rows_of(other.ask(by="resource", format="csv"))] == ["res_theirs"]
 
 
-def test_without_a_token_s_user_nothing_is_told(shared: App) -> None:
+def test_report_route_has_an_authorizer(shared: App) -> None:
     route = next(route for route in shared.plan.routes if route.path == "/api/usage")
     assert route.authorizer
 
 
 @pytest.mark.parametrize("by", [None, "resource", "model", "api_key"])
-def test_csv_has_the_same_rows(past: Past, by: str | None) -> None:
+def test_report_csv_has_the_same_rows(past: Past, by: str | None) -> None:
     past.ran(closing={"computed_nanousd": 6_000}, api_key_id="key_1")
     past.ran(TODAY - timedelta(days=3), closing={"receipt": a_receipt(cost_nanousd=None)})
     query = {"by": by} if by else {}
@@ -198,11 +198,11 @@ def test_csv_has_the_same_rows(past: Past, by: str | None) -> None:
         flat = {**{name: value for name, value in row.items() if name != "drift"}, **row["drift"]}
         expected.append({name: "" if value is None else str(value) for name, value in flat.items()})
     assert [{**row} for row in rows] == expected
-    assert rows[1]["drift_usd"] == "-0.00000008", "a plain number, and no text"
+    assert rows[1]["drift_usd"] == "-0.00000008", "a number, not text"
     assert all(Decimal(row[name]) is not None for row in rows for name in row if name.endswith("_usd"))
 
 
-def test_csv_says_what_it_is(past: Past) -> None:
+def test_report_csv_has_its_content_type(past: Past) -> None:
     answer = past.ask(format="csv", since="2028-02-01", until="2028-02-29")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="usage-2028-02-01-2028-02-29.csv"'
@@ -214,7 +214,7 @@ def test_csv_says_what_it_is(past: Past) -> None:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
-def test_no_name_becomes_a_formula(past: Past, start: str) -> None:
+def test_report_csv_escapes_formulas(past: Past, start: str) -> None:
     hostile = f'{start}HYPERLINK("https://evil.example","x"),\n1'
     past.ran(model=hostile)
     (row,) = rows_of(past.ask(by="model", format="csv"))
@@ -223,12 +223,12 @@ def test_no_name_becomes_a_formula(past: Past, start: str) -> None:
     assert past.told(by="model")["data"][0]["model"] == hostile
 
 
-def test_an_ordinary_name_is_left_alone(past: Past) -> None:
+def test_report_csv_does_not_change_ordinary_names(past: Past) -> None:
     past.ran(model="~a/b-c=d")
     assert rows_of(past.ask(by="model", format="csv"))[0]["model"] == "~a/b-c=d"
 
 
-def test_json_is_what_comes_unless_csv_is_asked_for(past: Past) -> None:
+def test_report_returns_json_by_default(past: Past) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
         assert past.ask(headers).headers["Content-Type"] == "application/json"
     answer = past.ask({"Accept": "text/csv"}, format="json")
@@ -236,14 +236,14 @@ def test_json_is_what_comes_unless_csv_is_asked_for(past: Past) -> None:
     assert past.ask({"Accept": "text/csv;q=0.9, */*;q=0.1"}).headers["Content-Type"].startswith("text/csv")
 
 
-def test_one_query_reads_it(past: Past) -> None:
+def test_report_makes_one_query(past: Past) -> None:
     past.ran()
     with recorded("dynamodb") as calls:
         past.told(by="model")
     assert operations(calls) == ["Query"]
 
 
-def test_a_real_call_is_reported(past: Past) -> None:
+def test_report_includes_an_execution(past: Past) -> None:
     past.app.connect(past.user)
     resource = past.app.resource(past.user)
     ran = past.app.execute(resource["resource_id"], user=past.user).json["usage"]
@@ -254,4 +254,4 @@ def test_a_real_call_is_reported(past: Past) -> None:
     assert (row["resource_id"], row["calls"], row["success_rate"]) == (resource["resource_id"], 1, "1.0000")
     assert (row["prompt_tokens"], row["completion_tokens"]) == (ran["prompt_tokens"], ran["completion_tokens"])
     assert row["cost_usd"] == row["booked_usd"] == row["drift"]["billed_usd"] == ran["cost_usd"]
-    assert row["drift"]["drift_percent"] == "0.00", "the double charges what its catalog says"
+    assert row["drift"]["drift_percent"] == "0.00", "the fake service charges its catalog prices"

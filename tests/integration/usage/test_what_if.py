@@ -1,4 +1,4 @@
-"""GET /api/usage/what-if: thirty days of one's own calls on another model, and what cannot be compared is said."""
+"""GET /api/usage/what-if: thirty days of own executions priced on another model, with those it cannot compare."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -28,17 +28,17 @@ def shared() -> Iterator[App]:
 
 
 class Past:
-    """The past of a user who was never here before."""
+    """The past executions of a new user."""
 
     def __init__(self, app: App) -> None:
-        """Nothing yet."""
+        """Start without executions."""
         self.app = app
         self.user = new_user()
         self._ledger = a_ledger(app)
         self._count = 0
 
     def run(self, model: str = MINI, at: datetime = TODAY, *, ended: bool = True, **receipt: Any) -> None:
-        """One execution that ended so, or did not."""
+        """Record one execution, closed or still open."""
         self._count += 1
         name = f"exe_{self.user}_{self._count:05d}"
         opening = an_opening(name, user_id=f"user_{self.user}", model=model, created_at=format_time(at))
@@ -48,7 +48,7 @@ class Past:
             self._ledger.close(opening, closing)
 
     def what_if(self, model: str = LARK, **query: str) -> Answer:
-        """Ask as that user."""
+        """Request the comparison as that user."""
         return self.app.call("GET", "/api/usage/what-if", user=self.user, query={"model": model, **query})
 
 
@@ -67,7 +67,7 @@ def share(executions: int, prompt: int, completion: int, actual: str, other: str
     }
 
 
-def test_it_compares_what_it_can_and_counts_what_it_cannot(past: Past) -> None:
+def test_what_if_compares_priced_executions_and_counts_the_rest(past: Past) -> None:
     past.run(MINI, prompt_tokens=1000, completion_tokens=100, cost_nanousd=56_000)
     past.run(MINI, prompt_tokens=3, completion_tokens=1, cost_nanousd=280)
     past.run(HAIKU, prompt_tokens=2000, completion_tokens=500, cost_nanousd=4_500_000)
@@ -93,7 +93,7 @@ def test_it_compares_what_it_can_and_counts_what_it_cannot(past: Past) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_thirty_days_are_utc_days_and_include_today(past: Past) -> None:
+def test_what_if_covers_thirty_utc_days_including_today(past: Past) -> None:
     first = TODAY - timedelta(days=29)
     past.run(at=first)
     past.run(at=first - timedelta(microseconds=1))
@@ -101,7 +101,7 @@ def test_thirty_days_are_utc_days_and_include_today(past: Past) -> None:
     assert past.what_if().json["compared"]["executions"] == 2
 
 
-def test_nobody_s_runs_are_anybody_else_s(past: Past) -> None:
+def test_what_if_excludes_other_users(past: Past) -> None:
     other = Past(past.app)
     other.run(cost_nanousd=10**9)
     assert past.what_if().json["compared"] == share(0, 0, 0, "0", "0")
@@ -109,7 +109,7 @@ def test_nobody_s_runs_are_anybody_else_s(past: Past) -> None:
     assert past.what_if().json["compared"]["executions"] == 1
 
 
-def test_each_run_costs_what_its_hour_and_length_do(past: Past) -> None:
+def test_what_if_prices_each_execution_by_its_hour_and_length(past: Past) -> None:
     yesterday = TODAY - timedelta(days=1)
     for at in (time(16, 29), time(16, 30), time(0, 29), time(0, 30)):
         past.run(at=datetime.combine(yesterday, at, UTC), prompt_tokens=1000, completion_tokens=0)
@@ -119,7 +119,7 @@ def test_each_run_costs_what_its_hour_and_length_do(past: Past) -> None:
     assert long.what_if("anthropic/claude-sonnet-4.5").json["compared"]["what_if_usd"] == "1.200006"
 
 
-def test_many_runs_are_told_in_parts_that_add_up(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_if_pages_add_up_to_the_total(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_usage, "MAX_RUNS", 4)
     for number in range(9):
         past.run(at=TODAY - timedelta(hours=number), cost_nanousd=10**number)
@@ -133,7 +133,7 @@ def test_many_runs_are_told_in_parts_that_add_up(past: Past, monkeypatch: pytest
     assert told == [(4, "0.000001111", False), (4, "0.01111", False), (1, "0.1", True)]
 
 
-def test_a_page_is_full_also_when_one_query_cannot_hold_it(past: Past) -> None:
+def test_what_if_fills_a_page_from_several_queries(past: Past) -> None:
     for _ in range(12):
         past.run(finish_reason="x" * 200_000)
     history = DynamoExecutionHistory(past.app.name("EXECUTIONS_TABLE"))
@@ -157,17 +157,17 @@ def test_a_page_is_full_also_when_one_query_cannot_hold_it(past: Past) -> None:
         ({"days": "7"}, "days"),
     ],
 )
-def test_what_is_wrong_is_named(past: Past, query: dict[str, str], field: str) -> None:
+def test_what_if_rejects_invalid_parameters_by_name(past: Past, query: dict[str, str], field: str) -> None:
     answer = past.what_if(**query) if "model" in query else past.what_if(LARK, **query)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_the_model_must_be_named(past: Past) -> None:
+def test_what_if_requires_the_model(past: Past) -> None:
     answer = past.app.call("GET", "/api/usage/what-if", user=past.user)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "model")
 
 
-def test_a_real_call_is_compared(past: Past) -> None:
+def test_what_if_includes_an_execution(past: Past) -> None:
     past.app.connect(past.user)
     resource = past.app.resource(past.user)
     ran = past.app.execute(resource["resource_id"], user=past.user).json["usage"]

@@ -110,7 +110,7 @@ def test_every_other_way_to_show_it_fails_without_a_word_of_it(way: str) -> None
 
 def test_it_says_what_it_is_and_what_to_do_instead() -> None:
     assert repr(Secret(HIDDEN)) == "Secret(…)"
-    with pytest.raises(TypeError, match=r"^a Secret has no text; use reveal\(\) where it leaves the process$"):
+    with pytest.raises(TypeError, match=r"^a Secret has no text form; use reveal\(\) where it leaves the process$"):
         str(Secret(HIDDEN))
     with pytest.raises(TypeError, match=r"^a Secret cannot be pickled or copied$"):
         pickle.dumps(Secret(HIDDEN))
@@ -167,7 +167,7 @@ def test_a_model_takes_text_of_a_sane_length_and_gives_nothing_back() -> None:
     form = create_model("Form", key=Secret)  # built here and now
     for text in ("k", "k" * 4096):
         assert form.model_validate({"key": text}) == form.model_construct(key=Secret(text))
-        with pytest.raises(PydanticSerializationError, match=r"TypeError: a Secret cannot be serialised$"):
+        with pytest.raises(PydanticSerializationError, match=r"TypeError: a Secret cannot be serialized$"):
             form.model_validate({"key": text}).model_dump_json()
     for value in ("", "k" * 4097, b"k", 1, None):
         with pytest.raises(ValidationError):

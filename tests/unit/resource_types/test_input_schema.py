@@ -16,12 +16,12 @@ def schema(part: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", MEDIA_FORMATS)
 def test_media_inputs_have_no_default(kind: str) -> None:
     check_schema(schema({"type": "string", "format": kind}))
-    with pytest.raises(InvalidField, match="media inputs have no default") as caught:
+    with pytest.raises(InvalidField, match="media inputs cannot have a default") as caught:
         check_schema(schema({"type": "string", "format": kind, "default": "https://a.example/x.png"}))
     assert caught.value.details == {"field": "config.input_schema.properties.it.default"}
 
 
 @pytest.mark.parametrize("part", [{"type": "integer", "default": "3"}, {"enum": ["a"], "default": "b"}])
 def test_a_default_fits_its_own_schema(part: dict[str, Any]) -> None:
-    with pytest.raises(InvalidField, match="does not fit its own schema"):
+    with pytest.raises(InvalidField, match="does not match its own schema"):
         check_schema(schema(part))

@@ -27,15 +27,15 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     ),
     "no schema": (
         {"response_format": {"type": "json_schema"}},
-        "exactly when",
+        "allows it only then",
         {"response_format": {"type": "json_schema", "json_schema": SCHEMA}},
     ),
     "useless schema": (
         {"response_format": {"type": "json_object", "json_schema": SCHEMA}},
-        "exactly when",
+        "allows it only then",
         {"response_format": {"type": "json_object"}},
     ),
-    "no tools": ({"tool_choice": "required"}, "needs tools", {"tool_choice": "required", "tools": [LOOK]}),
+    "no tools": ({"tool_choice": "required"}, "requires tools", {"tool_choice": "required", "tools": [LOOK]}),
     "unknown tool": (
         {"tool_choice": {"function": {"name": "leap"}}, "tools": [LOOK]},
         "not among tools",
@@ -43,7 +43,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     ),
     "image without images": (
         {"image_config": {"image_size": "1K"}, "modalities": ["text"]},
-        "needs the modality image",
+        "requires the modality image",
         {"image_config": {"image_size": "1K"}, "modalities": ["image"]},
     ),
     "search with fallbacks": (

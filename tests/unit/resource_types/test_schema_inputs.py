@@ -25,8 +25,8 @@ def problem(part: Any, value: Any, name: str = "it") -> str:
     [
         ({"type": "string"}, 1, 'inputs.it: the value is not of type "string"'),
         ({"maximum": 9}, 10, "inputs.it: the value is greater than the maximum of 9"),
-        ({"enum": ["a", "b"]}, "c", "inputs.it: is not one of the values that the schema lists"),
-        ({"const": "a"}, "c", "inputs.it: is not the one value that the schema allows"),
+        ({"enum": ["a", "b"]}, "c", "inputs.it: is not one of the schema's enum values"),
+        ({"const": "a"}, "c", "inputs.it: is not the value that the schema requires"),
         ({"pattern": "^a$"}, "c", "inputs.it: does not match the schema's pattern"),
         ({"required": ["a"]}, {}, "inputs.it.a: is required"),
         ({"properties": {"a": {"type": "null"}}}, {"a": 1}, 'inputs.it.a: the value is not of type "null"'),
@@ -37,15 +37,15 @@ def problem(part: Any, value: Any, name: str = "it") -> str:
         (
             {"anyOf": [{"type": "null"}]},
             1,
-            "inputs.it: fits none of the schema's alternatives, or more of them than one",
+            "inputs.it: matches none of the schema's alternatives, or more than one",
         ),
-        ({"oneOf": [{}, {}]}, 1, "inputs.it: fits none of the schema's alternatives, or more of them than one"),
+        ({"oneOf": [{}, {}]}, 1, "inputs.it: matches none of the schema's alternatives, or more than one"),
         ({"items": {"oneOf": [{}, {}], "type": "null"}}, [1], 'inputs.it.0: the value is not of type "null"'),
         ({"allOf": [{"anyOf": [True]}, {"minimum": 2}]}, 1, "inputs.it: the value is less than the minimum of 2"),
         (
             {"allOf": [{"anyOf": [False]}]},
             1,
-            "inputs.it: fits none of the schema's alternatives, or more of them than one",
+            "inputs.it: matches none of the schema's alternatives, or more than one",
         ),
         (False, 1, "inputs.it: is not allowed here"),
     ],
@@ -55,7 +55,7 @@ def test_what_does_not_fit_is_named(part: Any, value: Any, told: str) -> None:
 
 
 def test_an_input_that_is_not_there_is_named() -> None:
-    assert problem({}, 1, name="other") == "inputs.other: is not an input here"
+    assert problem({}, 1, name="other") == "inputs.other: is not an input of this resource"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""Adapters of the ports: the only place with botocore, pynamodb and httpx; one file a port, under the port's name."""
+"""Adapters: the only package that uses botocore, pynamodb and httpx; one module per port, with the same name."""
 
 import logging
 
-logging.getLogger("pynamodb").setLevel(logging.WARNING)  # it logs two lines while it is imported, in every cold start
+logging.getLogger("pynamodb").setLevel(logging.WARNING)  # it logs two lines on import, in every cold start

@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The system clock."""
 
 import time
 from datetime import UTC, datetime
@@ -7,11 +7,11 @@ from typing import override
 from instant.ports.clock import Clock
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Linux's clock that goes on during suspension; elsewhere the usual one."""
+"""CLOCK_BOOTTIME on Linux, which includes suspension; the monotonic clock elsewhere."""
 
 
 class SystemClock(Clock):
-    """The machine's time."""
+    """Reads the system time."""
 
     @override
     def now(self) -> datetime:
@@ -19,7 +19,7 @@ class SystemClock(Clock):
 
     @override
     def monotonic(self) -> float:
-        """Seconds that only ever go forward, also while the environment is frozen between two invocations."""
+        """Monotonic seconds, which include the time while the environment is frozen between invocations."""
         return time.clock_gettime(_BOOT)
 
     @override

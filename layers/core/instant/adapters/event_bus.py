@@ -12,14 +12,14 @@ from instant.ports.event_bus import EventBus
 
 SOURCE = "instant.resources"
 MAX_BYTES = 200_000
-"""Most bytes of one request's events; the service has long taken 256 KiB with all that is around them."""
+"""Maximum size of the events in one request, in bytes; the service accepts 256 KiB including overhead."""
 
 _AT_ONCE = 10
 _BACKOFF = Backoff(attempts=4, initial=0.1, max=0.4)
 
 
 class EventBridgeBus(EventBus):
-    """One bus; every event carries our source."""
+    """Sends events to one bus; every event has the source of this application."""
 
     def __init__(self, name: str) -> None:
         """Use the bus of this name."""
@@ -32,7 +32,7 @@ class EventBridgeBus(EventBus):
 
     @override
     def put_all(self, detail_type: str, details: Iterable[dict[str, object]]) -> int:
-        """Send many, ten to a request, and say how many; what is refused is tried again, and may arrive twice."""
+        """Send events, ten per request; returns the number sent. Rejected events are retried (at-least-once)."""
         sent = lost = 0
         for batch in _batches(self._entry(detail_type, detail) for detail in details):
             refused = self._insist(batch)
@@ -42,7 +42,7 @@ class EventBridgeBus(EventBus):
         return sent
 
     def _insist(self, entries: list[dict[str, Any]]) -> int:
-        """How many entries are still refused after the last attempt."""
+        """The number of entries that are still rejected after the last attempt."""
         for delay in (0.0, *_BACKOFF.delays()):
             time.sleep(delay)
             entries = self._refused(entries)
@@ -51,7 +51,7 @@ class EventBridgeBus(EventBus):
         return len(entries)
 
     def _refused(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Send these; the service may refuse some inside a success, which is a failure all the same."""
+        """Send these entries; a successful response may contain rejected entries, which count as failures."""
         reply = client("events").put_events(Entries=entries)
         if not reply["FailedEntryCount"]:
             return []
@@ -67,7 +67,7 @@ class EventBridgeBus(EventBus):
 
 
 def _batches(entries: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """As many to a request as it takes: by their number, and by their bytes, which in JSON are characters."""
+    """Split entries into requests by number and by size; the JSON is ASCII, so bytes are characters."""
     batch: list[dict[str, Any]] = []
     size = 0
     for entry in entries:

@@ -1,1 +1,1 @@
-"""Data and rules: what a resource, an execution, a model or a credential is; no input or output."""
+"""The domain: resources, executions, models and credentials as plain data and rules, without I/O."""

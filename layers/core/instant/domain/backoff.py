@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Backoff:
     """At most `attempts` attempts; waits double from `initial` to `max` seconds, and `spread` of each is random.
 
-    With a spread of 1 (full jitter) callers that failed together come back spread over the whole wait.
+    With a spread of 1 (full jitter), callers that failed together retry at times spread over the whole wait.
     """
 
     attempts: int

@@ -1,9 +1,9 @@
-"""How times are written: ISO 8601 in UTC, to the microsecond, so that text order is time order."""
+"""Times as text: ISO 8601 in UTC with microseconds, so that lexical order is time order."""
 
 from datetime import UTC, datetime
 
 LEASE_SLACK = 30.0
-"""Seconds by which a lease outlasts its holder, and must be over before anybody acts on it: clocks differ."""
+"""Allowance for clock skew in seconds: a lease outlasts its holder by this, and is taken over only this much later."""
 
 
 def format_time(parse_time: datetime) -> str:
@@ -12,5 +12,5 @@ def format_time(parse_time: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """The time a stamp stands for."""
+    """Parse a time that `format_time` wrote."""
     return datetime.fromisoformat(text)

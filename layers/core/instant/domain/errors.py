@@ -1,60 +1,60 @@
-"""Every error that a caller can meet, in one closed tree: code, HTTP status, headers, and whether a retry can help.
+"""All errors of the API, as a closed class hierarchy: code, HTTP status, headers, and whether a retry can succeed.
 
-What a failed call cost, and whether its outcome is known, is another type: `instant.domain.executions.failure`.
+The cost and the effect of a failed call are in another type: `instant.domain.executions.failure`.
 
 InstantError
-├── Malformed 400            the request cannot be read
+├── Malformed 400            the request cannot be parsed
 ├── Unauthenticated 401      no token, or one that is not valid
 ├── Forbidden 403            the token lacks a scope
-├── NotFound 404             missing, or somebody else's (never told apart)
-├── Conflict 409             the request is fine, the state is not
+├── NotFound 404             missing, or another user's (the same response)
+├── Conflict 409             the request is valid, the current state does not allow it
 │   ├── AddressTaken
 │   ├── RevisionConflict
 │   ├── ModelUnavailable
 │   ├── CredentialMissing, CredentialDisabled, CredentialRejected
 │   ├── CreditsExhausted
 │   ├── CostCap
-│   └── InProgress           the first call with this idempotency key is under way
+│   └── InProgress           the first request with this idempotency key is in progress
 ├── TooLarge 413
 ├── UnsupportedMediaType 415
 ├── InvalidField 422         names the field
 ├── IdempotencyMismatch 422  the idempotency key was used for another request
 ├── Moderated 422
 ├── RateLimited 429          retryable
-├── BudgetExhausted 429      retryable, when the budget begins anew
+├── BudgetExhausted 429      retryable in the budget's next period
 ├── Internal 500
-├── UpstreamError 502        the service failed or refused
-├── EmptyAnswer 502          neither text, media nor tool calls
-├── UpstreamUnavailable 503  retryable: nothing was done there
-├── LimitsUnavailable 503    retryable: nothing was done at all
-├── DeadlineExceeded 504     cut by our own clock
-└── OutcomeUnknown 504       sent, and no answer came: never sent again
+├── UpstreamError 502        the service failed or rejected the call
+├── EmptyAnswer 502          no text, media or tool calls
+├── UpstreamUnavailable 503  retryable: the service did not begin the call
+├── LimitsUnavailable 503    retryable: nothing was sent
+├── DeadlineExceeded 504     our own deadline expired
+└── OutcomeUnknown 504       sent, no response received: never retried
 """
 
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Self
 
 MAX_NAME_LENGTH = 40
-"""A part of a field's name is repeated to its sender up to this length."""
+"""Maximum length of one part of a field name in an error."""
 
 
 USUAL_WAIT = 10
-"""Seconds to wait where a service does not say: its limits are by the minute, or pass by themselves."""
+"""Default wait in seconds where a service gives none: its limits are per minute, or temporary."""
 
 
 class InstantError(Exception):
-    """An error response: `message` says what to do next and never holds a key or a body from upstream."""
+    """An error response: `message` states what to do next, and never contains a key or an upstream body."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     usual_wait: ClassVar[int | None] = None
-    """Seconds to tell where nobody said after how many the same call may succeed."""
+    """Default `Retry-After` in seconds; None if a retry is not expected to succeed."""
 
     def __init__(
         self, message: str, *, details: Mapping[str, object] | None = None, retry_after: int | None = None
     ) -> None:
-        """Take the message, structured `details`, and after how many seconds (`retry_after`) a retry makes sense."""
+        """Set the message, structured `details`, and the seconds after which a retry can succeed (`retry_after`)."""
         super().__init__(message)
         self.message = message
         self.details = dict(details or {})
@@ -63,21 +63,21 @@ class InstantError(Exception):
 
     @property
     def wait(self) -> int | None:
-        """Seconds after which the same call may succeed; None where that is not to be expected."""
+        """Seconds after which the same call may succeed; None if that is not expected."""
         return self.usual_wait if self.retry_after is None else self.retry_after
 
     @property
     def headers(self) -> dict[str, str]:
-        """The HTTP headers of the response, beside its content type."""
+        """The HTTP headers of the response, without its content type."""
         return {} if self.wait is None else {"Retry-After": str(self.wait)}
 
     def during(self, execution_id: str) -> Self:
-        """The same failure, naming the execution in which it happened."""
+        """The same error, with the id of the execution in which it occurred."""
         self.execution_id = execution_id
         return self
 
     def body(self) -> dict[str, object]:
-        """The JSON that callers see: `{"error": {"code", "message", "retryable", ...}}`."""
+        """The JSON body of the response: `{"error": {"code", "message", "retryable", ...}}`."""
         error: dict[str, object] = {"code": self.code, "message": self.message, "retryable": self.retryable}
         if self.execution_id:
             error["execution_id"] = self.execution_id
@@ -111,8 +111,8 @@ class NotFound(InstantError):
 
     @classmethod
     def of(cls, noun: str) -> Self:
-        """The one message for a missing and for a foreign `noun`."""
-        return cls(f"There is no such {noun}. Check the id, and that the key you use may see it.")
+        """The same error for a missing `noun` and for one of another user."""
+        return cls(f"There is no such {noun}. Check the id, and that your key has access to it.")
 
 
 class Conflict(InstantError):
@@ -194,7 +194,7 @@ class InvalidField(InstantError):
 
     @classmethod
     def named(cls, field: str, problem: str) -> Self:
-        """The error for one `field` (dotted path); its parts are shortened by `redacted_field`."""
+        """The error for one `field` (dotted path); its parts are redacted by `redacted_field`."""
         name = redacted_field(field)
         return cls(f"{name}: {problem}", details={"field": name})
 
@@ -269,12 +269,12 @@ class OutcomeUnknown(InstantError):
 
 
 def redacted_field(field: str) -> str:
-    """A dotted path as its sender may see it again: a part longer than any name of ours may be a key."""
+    """A dotted path, redacted: a part that is longer than any of our field names could be a key."""
     return ".".join(part if len(part) <= MAX_NAME_LENGTH else "…" for part in field.split("."))
 
 
 def every_error(root: type[InstantError] = InstantError) -> Iterator[type[InstantError]]:
-    """The closed table: each error kind that callers can meet, in the order of the tree."""
+    """All error classes, in the order of the hierarchy."""
     for kind in root.__subclasses__():
         if kind is not Conflict:
             yield kind

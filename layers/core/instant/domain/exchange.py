@@ -8,7 +8,7 @@ from instant.domain.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to send to the base URL of an integration (or to an absolute `base_url`) + `path`.
+    """A request to the base URL of an integration (or to an absolute `base_url`) + `path`.
 
     `bearer` is revealed only as the Authorization header on the wire. `id_header` is the response header that holds
     the service's id of the call: it is kept even when the rest of the response cannot be read. `spends` says whether
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back, whole; header names are lower case."""
+    """A complete response; header names are lower case."""
 
     status: int
     body: bytes = field(repr=False)
@@ -40,6 +40,6 @@ class Reply:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds after which the service says that a retry makes sense; None if it does not say."""
+        """The `Retry-After` of the response in seconds; None if it gives no number of seconds."""
         value = self.headers.get("retry-after", "")
         return int(value[:9]) if value.isdecimal() else None

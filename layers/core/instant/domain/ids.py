@@ -1,4 +1,4 @@
-"""Opaque ids: `<prefix>_` and a ULID, so that ids of one kind sort by the time they were made."""
+"""Opaque ids: `<prefix>_` and a ULID, so that ids with the same prefix sort by creation time."""
 
 import secrets
 from datetime import datetime
@@ -8,7 +8,7 @@ _RANDOM_BITS = 80
 
 
 def new_id(prefix: str, now: datetime) -> str:
-    """A fresh id such as `res_01JD…`: 48 bits of milliseconds, 80 random bits."""
+    """A new id such as `res_01JD…`: 48 bits of milliseconds, 80 random bits."""
     number = int(now.timestamp() * 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     return f"{prefix}_{base32(number, 26)}"
 

@@ -86,23 +86,23 @@ class Rate:
     seconds: int
 
     def exceeded(self, seconds_left: float) -> RateLimited:
-        """The refusal of one call more; `seconds_left` until the next one can pass."""
+        """The error for exceeding the rate; `seconds_left` until the next call is allowed."""
         wait = max(1, ceil(seconds_left))
         return RateLimited(
-            f"{self.limit} calls in {self.seconds} seconds are allowed here. Wait {wait} seconds, then call again.",
+            f"{self.limit} calls in {self.seconds} seconds are allowed. Retry after {wait} seconds.",
             details={"limit": "rate", "most": self.limit, "seconds": self.seconds},
             retry_after=wait,
         )
 
 
 RETRY_IN_FLIGHT = 2
-"""Seconds to wait for one of one's own executions to end; nobody knows how long it takes."""
+"""Default wait in seconds for one of the caller's executions to end; the actual duration is unknown."""
 
 
 def too_many_in_flight(most: int) -> RateLimited:
-    """The refusal of one execution more while `most` of the same user are under way."""
+    """The error for exceeding `most` concurrent executions of a user."""
     return RateLimited(
-        f"{most} of your executions are under way, which is all that may be at once. Call again when one has ended.",
+        f"{most} of your executions are in progress, which is the maximum. Retry when one has ended.",
         details={"limit": "in_flight", "most": most},
         retry_after=RETRY_IN_FLIGHT,
     )

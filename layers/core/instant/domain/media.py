@@ -1,4 +1,4 @@
-"""Media that callers hand in: a link, or a data URL whose type and form are checked."""
+"""Media in a caller's inputs: a link, or a data URL whose type and encoding are validated."""
 
 import binascii
 import re
@@ -21,7 +21,7 @@ _TYPES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One piece: `url` is a link or a data URL; for data, `size_bytes` and the bare `data` are known."""
+    """One media input: `url` is a link or a data URL; for a data URL, `size_bytes` and the base64 `data` are set."""
 
     kind: MediaKind
     url: str
@@ -31,9 +31,10 @@ class Media:
 
 
 def read_media(kind: MediaKind, value: object, field: str) -> Media:
-    """`value` as media of `kind`; `InvalidField` names `field`.
+    """Parse `value` as media of `kind`; `InvalidField` names `field`.
 
-    Only images may be links: the rest is priced by size."""
+    Only images can be links: other media are priced by size.
+    """
     if not isinstance(value, str):
         raise InvalidField.named(field, "must be text: a data URL, or for images an https link")
     if kind == "image" and len(value) <= 2_048 and _LINK.fullmatch(value):

@@ -1,4 +1,4 @@
-"""A value that no log, error, trace, template or table can show by accident."""
+"""A secret value that cannot appear in a log, error, trace, template or table by accident."""
 
 from typing import Any, NoReturn
 
@@ -7,16 +7,16 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class Secret:
-    """A string whose repr, str, format, JSON and pickle never show it; `reveal()` is the only way in."""
+    """A string that repr, str, format, JSON and pickle never expose; only `reveal()` returns it."""
 
     __slots__ = ("__value",)
 
     def __init__(self, value: str) -> None:
-        """Close over `value`."""
+        """Wrap `value`."""
         self.__value = value
 
     def reveal(self) -> str:
-        """The value itself: call this at the last moment, where the value leaves the process."""
+        """Return the value: call this only where the value leaves the process."""
         return self.__value
 
     def __repr__(self) -> str:
@@ -25,27 +25,27 @@ class Secret:
 
     def __str__(self) -> str:
         """Fail closed: a secret in an f-string is a bug."""
-        raise TypeError("a Secret has no text; use reveal() where it leaves the process")
+        raise TypeError("a Secret has no text form; use reveal() where it leaves the process")
 
     def __format__(self, spec: str) -> str:
         """Fail closed."""
         return str(self)
 
     def __reduce__(self) -> NoReturn:
-        """Fail closed: a pickled secret is a secret in clear."""
+        """Fail closed: a pickle would contain the secret in plaintext."""
         raise TypeError("a Secret cannot be pickled or copied")
 
     def __eq__(self, other: object) -> bool:
-        """Equal values are equal."""
+        """Compare by value."""
         return isinstance(other, Secret) and other.reveal() == self.__value
 
     def __hash__(self) -> int:
-        """Usable as a key without showing the value."""
+        """Hashable without exposing the value."""
         return hash(self.__value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Let request models hold secrets: read from a string, never written back."""
+        """Allow secrets in request models: parsed from a string, never serialized."""
 
         return core_schema.no_info_after_validator_function(
             cls,
@@ -55,4 +55,4 @@ class Secret:
 
 
 def _refuse(value: object) -> NoReturn:
-    raise TypeError("a Secret cannot be serialised")
+    raise TypeError("a Secret cannot be serialized")

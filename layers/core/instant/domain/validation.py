@@ -1,4 +1,4 @@
-"""Reading untrusted data into a model, with errors that name the field and never repeat the value."""
+"""Validation of untrusted data into a model, with errors that name the field and never contain the value."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,16 +9,16 @@ from instant.domain.errors import InvalidField, redacted_field
 
 _WORDS = {
     "missing": "is required",
-    "extra_forbidden": "is not a field here",
+    "extra_forbidden": "is not a known field",
     "string_pattern_mismatch": "does not have the expected form",
 }
 
 MAX_NAME_LENGTH = 200
-"""A field's name is repeated to its sender up to this length."""
+"""Maximum length of a field name in an error."""
 
 
 def parse[M: BaseModel](shape: type[M], data: Mapping[str, Any], where: str) -> M:
-    """`data` as a `shape`; `InvalidField` names the first field that does not fit, below `where`."""
+    """Validate `data` as a `shape`; `InvalidField` names the first invalid field, as a path below `where`."""
     try:
         return shape.model_validate(data)
     except ValidationError as error:
@@ -26,7 +26,7 @@ def parse[M: BaseModel](shape: type[M], data: Mapping[str, Any], where: str) -> 
 
 
 def invalid_field(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] = ()) -> InvalidField:
-    """Our error for pydantic's: the first field, and how many more there are."""
+    """Convert pydantic's errors: the first invalid field, and the number of others."""
     listed = list(errors)
     fields = [
         ".".join(str(part) for part in (*prefix, *each["loc"]))[:MAX_NAME_LENGTH] or "body" for each in listed[:10]

@@ -1,1 +1,1 @@
-"""What every edge shares: how requests come in, how answers and errors go out, how it is logged."""
+"""Entrypoints: request parsing, responses, errors and logging."""

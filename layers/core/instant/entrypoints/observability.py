@@ -1,12 +1,12 @@
-"""Logging: the runtime client writes JSON lines, and libraries that would log keys are kept quiet."""
+"""Logging: the runtime client writes JSON lines, and libraries that could log keys are set to WARNING."""
 
 import logging
 
 LIBRARIES = ("aws_lambda_powertools", "botocore", "httpcore", "httpx", "pynamodb", "urllib3")
-"""At DEBUG these log paths, requests and decrypted keys, whatever the root level is set to."""
+"""Libraries that log paths, requests and decrypted keys at DEBUG."""
 
 
 def quiet_libraries() -> None:
-    """Hold every library's logger at WARNING."""
+    """Set the loggers of these libraries to WARNING."""
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""The HTTP client of a function: each integration at its own address, or where the operator says."""
+"""The HTTP client of a function: each integration at its default base URL, or at the one that the operator sets."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The outside services, one file each; a new one is its file and a line here."""
+"""The outside services, one module or package each; a new service is registered here."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from instant.integrations.openrouter import OpenRouter
 from instant.integrations.service import KeyedService, Service
 
 INTEGRATIONS: dict[str, Service] = {service.name: service for service in (OpenRouter(),)}
-"""Every service, by name."""
+"""All services by name."""
 
 
 def service_named(name: str) -> KeyedService:
-    """The service of this name; `NotFound` if there is none that takes users' keys."""
+    """The service with this name; `NotFound` if no service with user keys has this name."""
     service = INTEGRATIONS.get(name)
     if not isinstance(service, KeyedService):
         raise NotFound.of("service")
@@ -19,5 +19,5 @@ def service_named(name: str) -> KeyedService:
 
 
 def base_url_of(name: str, overrides: Mapping[str, str]) -> str:
-    """Where the integration of this name is reached: where the operator says, else at the service's own address."""
+    """The base URL of an integration: the operator's override, else the service's own."""
     return overrides.get(name) or INTEGRATIONS[name].base_url

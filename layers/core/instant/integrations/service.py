@@ -1,4 +1,4 @@
-"""What an integration says about its service."""
+"""The interface of a service: requests and the parsing of responses, without I/O."""
 
 import re
 from collections.abc import Mapping
@@ -11,56 +11,56 @@ from instant.domain.secret import Secret
 
 
 class Service:
-    """An outside service: where it is reached, and when it certainly did not begin a call."""
+    """An outside service: its base URL, and which replies mean that a call was not begun."""
 
     name: str
     base_url: str
 
     def nothing_done(self, reply: Reply) -> bool:
-        """Whether `reply` certainly means that the call was not begun, so that it may be retried."""
+        """Whether `reply` proves that the call was not begun, so that it can be retried."""
         return False
 
 
 @runtime_checkable
 class KeyedService(Protocol):
-    """A service that users connect with a key."""
+    """A service with user keys."""
 
     name: str
     base_url: str
     key_shape: re.Pattern[str]
 
     def nothing_done(self, reply: Reply) -> bool:
-        """Whether `reply` certainly means that the call was not begun, so that it may be retried."""
+        """Whether `reply` proves that the call was not begun, so that it can be retried."""
 
     def key_check(self, key: Secret) -> Request:
-        """The free request that tells whether `key` works."""
+        """A free request that tests `key`."""
 
     def read_key_check(self, reply: Reply) -> KeyFacts:
-        """What the reply says; `CredentialRejected` if the key does not work."""
+        """The facts of the key in the reply; `CredentialRejected` if the key is not valid."""
 
 
 @runtime_checkable
 class Connectable(KeyedService, Protocol):
-    """A service that also gives out keys itself, to users who allow it on its `authorize_page` (PKCE, S256)."""
+    """A service that also issues keys to users who consent on its `authorize_page` (PKCE, S256)."""
 
     authorize_page: str
 
     def authorize_query(self, challenge: str, callback: str | None) -> Mapping[str, str]:
-        """What the page is asked; without a `callback` it shows the code to the user."""
+        """The query of the authorize page; without a `callback` the page shows the code to the user."""
 
     def exchange(self, grant: Grant) -> Request:
-        """The request that turns a code into a key, once."""
+        """The request that exchanges a code for a key; a code can be used once."""
 
     def read_exchange(self, reply: Reply) -> Secret:
-        """The key, and nothing else of the reply; `CredentialRejected` if the code is not good."""
+        """The key in the reply; `CredentialRejected` if the code is not valid."""
 
 
 @runtime_checkable
 class Accountable(Protocol):
-    """A service that can be asked, later, what became of a call."""
+    """A service whose calls have an outcome that can be looked up later."""
 
     def outcome_request(self, generation_id: str) -> Request:
-        """The free request that asks for it."""
+        """The free request that looks up the outcome."""
 
     def read_outcome(self, reply: Reply) -> CallOutcome | None:
-        """What the call came to; None if that is not known, or not yet."""
+        """The outcome of the call; None if it is not known, or not known yet."""

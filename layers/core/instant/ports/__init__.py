@@ -1,1 +1,1 @@
-"""The ports that the use cases needs: one file a subject; the adapters implement it."""
+"""Interfaces that the use cases need, one module per subject; the adapters implement them."""

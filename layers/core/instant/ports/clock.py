@@ -8,10 +8,10 @@ class Clock(Protocol):
     """Time."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """The current time in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever go forward."""
+        """A monotonic clock in seconds."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait so long."""
+        """Wait for `seconds`."""

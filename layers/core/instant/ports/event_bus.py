@@ -11,4 +11,4 @@ class EventBus(Protocol):
         """Send one event."""
 
     def put_all(self, detail_type: str, details: Iterable[dict[str, object]]) -> int:
-        """Send many and say how many; if some cannot be sent, `UpstreamUnavailable` after those that could."""
+        """Send events and return their number; `UpstreamUnavailable` if some failed, after the others were sent."""

@@ -1,4 +1,4 @@
-"""HTTP to outside services: open a response, or read it whole."""
+"""HTTP to outside services: open a response, or read it completely."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -21,41 +21,41 @@ class Response(Protocol):
 
     @property
     def generation_id(self) -> str | None:
-        """The service's id of the call (`request.id_header`), if it gave one."""
+        """The service's id of the call (`request.id_header`), if the response has one."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives; a `Failure` of unknown outcome if it does not arrive whole within the deadline."""
+        """The body as it arrives; a `Failure` of unknown outcome if it is not complete within the deadline."""
 
     def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
-        """The whole body, at most `limit` bytes, without the key; a `Failure` of unknown outcome otherwise.
+        """The complete body, at most `limit` bytes, without the key; a `Failure` of unknown outcome otherwise.
 
-        `on_generation_id` is called once if the body is not there soon after its headers, so that the outcome of the
-        call can be looked up should this process end.
+        `on_generation_id` is called once if the body does not arrive soon after the headers, so that the outcome of the
+        call can be looked up if this process ends.
         """
 
 
 class Upstream(Protocol):
-    """HTTP to outside services; one attempt each, nothing is retried."""
+    """HTTP to outside services; one attempt per request, without retries."""
 
     def open(self, request: Request, *, seconds: float) -> AbstractContextManager[Response]:
-        """The response to one request; the whole exchange, body included, has `seconds`.
+        """The response to one request; `seconds` is the deadline of the complete exchange, including the body.
 
         Raises `Failure`: `Effect.NONE` without a connection, since nothing was sent; `Effect.UNKNOWN` when something
-        was sent and no whole response was read.
+        was sent and no complete response was read.
         """
 
 
 def exchange(
     upstream: Upstream, request: Request, *, seconds: float, on_generation_id: Callable[[str], None] | None = None
 ) -> Reply:
-    """One exchange read whole; errors are those of `Upstream.open`."""
+    """One complete exchange; raises the errors of `Upstream.open`."""
     with upstream.open(request, seconds=seconds) as response:
         body = response.read(request.max_reply_bytes, on_generation_id)
         return Reply(status=response.status, body=body, headers=response.headers)
 
 
 def ask(upstream: Upstream, request: Request, *, seconds: float) -> Reply:
-    """One exchange read whole, for requests that cost nothing: a failure is the error response itself."""
+    """One complete exchange, for requests that cost nothing: raises the error of a `Failure` directly."""
     try:
         return exchange(upstream, request, seconds=seconds)
     except Failure as failure:

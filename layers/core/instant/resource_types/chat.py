@@ -1,4 +1,4 @@
-"""What the chat resource types have in common: their models, one exchange, and their badges."""
+"""Common behaviour of the chat resource types: their models, their single exchange, and their badges."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, override
@@ -18,7 +18,7 @@ _SETTING_BADGES: dict[str, Badge] = {
     "tools": "calls_tools",
     "web_search": "searches_web",
 }
-"""What a resource can do when it has the setting."""
+"""The badge of each setting."""
 
 
 class ChatType(ResourceType):
@@ -41,14 +41,14 @@ class ChatType(ResourceType):
     @override
     def supports(self, model: CatalogModel) -> str | None:
         if model.openrouter_id.endswith(":batch"):
-            return "is only served in batches; choose the same model without ':batch'"
+            return "is only served in batches; choose the model without ':batch'"
         prices = [parse_usd(model.pricing.get(key)) for key in ("prompt", "completion")]
         if any(price is None or price < 0 for price in prices):
             return "is a router without a price of its own; choose a model with a price"
         if prices == [0, 0] and "audio" in model.output_modalities:
-            return "charges for its audio without saying what; choose a model with a price"
+            return "has no price for its audio; choose a model with a price"
         if {"text", "image"}.isdisjoint(model.output_modalities):
-            return "answers with neither text nor images"
+            return "outputs neither text nor images"
         return None
 
     @override
@@ -71,7 +71,7 @@ class ChatType(ResourceType):
 
 
 def _has_images(schema: Mapping[str, Any]) -> bool:
-    """Whether an input is, or is a list of, images."""
+    """Whether an input is an image or a list of images."""
     inputs: Mapping[str, Any] = schema.get("properties", {})
     return "images" in inputs or any(
         isinstance(part, Mapping) and part.get("format") == "image" for part in inputs.values()

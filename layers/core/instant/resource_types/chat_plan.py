@@ -1,4 +1,4 @@
-"""From an owner's settings and a caller's content to one chat request and the most that it can cost."""
+"""Builds one chat request from the owner's settings and the caller's content, with its maximum cost."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,25 +31,25 @@ from instant.resource_types.model_settings import (
 from instant.resource_types.resource_type import Call
 
 FRAME_TOKENS = 32
-"""What the frame around one message adds to its text, at most."""
+"""Maximum tokens that the structure of one message adds to its text."""
 
 BYTES_PER_TOKEN = 3
-"""How much text makes a token, by estimate: ordinary English has 4, dense text fewer."""
+"""Estimated bytes of text per token: ordinary English has 4, dense text fewer."""
 
 MIN_ROOM = 256
-"""The shortest cap on an answer, in tokens, for prompts that seem to fill the model."""
+"""Minimum limit of an answer in tokens, for prompts that are estimated to fill the context."""
 
 PDF_PAGE_BYTES = 10
-"""The smallest that a page can be in a file: how many there can be follows from the file's size."""
+"""Minimum size of a page in a file: the file's size divided by it is the maximum number of pages."""
 
 MAX_PDF_PAGES = 1_000
-"""Most pages of one file that are read for money."""
+"""Maximum pages of one file for which OpenRouter charges."""
 
 RESULT_CHARACTERS = 1_000
-"""How much of each web search result is read."""
+"""Maximum length of each web search result in characters."""
 
 SECONDS_TO_KEEP_IMAGES = 10.0
-"""How long decoding and storing the largest images may take."""
+"""Seconds reserved for decoding and storing the largest images."""
 
 _BYTES_PER_CHARACTER = 4
 _OCR_PAGE_USD = Decimal("0.002")
@@ -58,14 +58,14 @@ _RESULT_USD = Decimal("0.004")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the user says: text, then media."""
+    """The user's message: text, then media."""
 
     text: str
     media: Sequence[Media] = ()
 
 
 def check_settings(settings: ModelSettings, models: Sequence[CatalogModel]) -> None:
-    """Refuse, by name, what any of the models would ignore, and a length that it cannot reach."""
+    """Reject settings that any of the models would ignore, and an answer length above its maximum."""
     for model in models:
         for name in unsupported(settings, model):
             raise InvalidField.named(f"config.{name}", f"{model.openrouter_id} does not support it; leave it out.")
@@ -75,24 +75,24 @@ def check_settings(settings: ModelSettings, models: Sequence[CatalogModel]) -> N
 
 
 def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S:
-    """The settings with a caller's overrides, as far as the owner allows them."""
+    """The settings with the caller's overrides, if the owner allows them."""
     allowed = settings.overridable or []
     for name in overrides:
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
-            raise InvalidField.named(f"overrides.{name}", f"cannot be overridden here; what can: {known}")
+            raise InvalidField.named(f"overrides.{name}", f"cannot be overridden here; allowed overrides: {known}")
     for name, value in overrides.items():
         if value is None:
             raise InvalidField.named(f"overrides.{name}", "cannot be null; leave it out")
     merged = parse(type(settings), {**settings.model_dump(exclude_none=True, by_alias=True), **overrides}, "overrides")
     most = settings.max_tokens or DEFAULT_MAX_TOKENS
     if (merged.max_tokens or most) > most:
-        raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, as the owner set it")
+        raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, the owner's setting")
     return merged
 
 
 def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
-    """One system message, if any, and the content as the user's; `call.models` has the fallbacks that still serve."""
+    """A system message, if set, and the content as the user message; `call.models` has the available models."""
     settings = overridden(settings, call.overrides)
     _check_overrides(settings, call)
     _refuse_unreadable(content, call.models)
@@ -126,23 +126,23 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
 
 
 def _preview(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body without what depends on who pays: the user, and the price limits."""
+    """The body without the fields that depend on whose key is used: the user, and the price limits."""
     provider = {name: value for name, value in body["provider"].items() if name != "max_price"}
     shown = {name: value for name, value in body.items() if name not in {"user", "provider"}}
     return {**shown, "provider": provider} if provider else shown
 
 
 def _check_overrides(settings: ModelSettings, call: Call) -> None:
-    """What a caller asks for is refused where it would be dropped; what the owner set may have lost its support."""
+    """Reject a caller's overrides that the model would ignore; the owner's settings may have lost their support."""
     for name in unsupported(settings, call.models[0]):
         if name in call.overrides:
             raise InvalidField.named(f"overrides.{name}", f"{call.models[0].openrouter_id} does not support it")
 
 
 def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> int:
-    """How long the answer may be: as set, as the model can, and as fits beside the prompt, by estimate.
+    """The limit of the answer: the minimum of the setting, the model's maximum, and the estimated free context.
 
-    Asking for more than fits is an error there, even where the answer would have been short.
+    The service rejects a limit that exceeds the free context, even if the answer would be short.
     """
     prompt = len((settings.system_prompt or "").encode()) + len(content.text.encode())
     room = (model.context_length or 2**31) - prompt // BYTES_PER_TOKEN - HIDDEN_PROMPT_TOKENS
@@ -150,7 +150,7 @@ def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> i
 
 
 def _refuse_unreadable(content: Content, models: Sequence[CatalogModel]) -> None:
-    """Files are read by OpenRouter for every model; images and audio take a model that perceives them."""
+    """Reject images and audio that a model cannot take; OpenRouter reads files for every model."""
     for media in content.media:
         for model in models:
             if media.kind != "file" and media.kind not in model.input_modalities:
@@ -175,7 +175,7 @@ def _part(media: Media) -> dict[str, Any]:
 
 
 def _supported(settings: ModelSettings, models: Sequence[CatalogModel]) -> dict[str, Any]:
-    """Parameters that every model takes: one may have lost support since the resource was saved."""
+    """Parameters that all models support: a model may have lost one since the resource was saved."""
     dropped = {name for model in models for name in unsupported(settings, model)}
     return {name: value for name, value in parameters(settings).items() if name in PASSED_ON and name not in dropped}
 
@@ -192,7 +192,7 @@ def _image_config(settings: ModelSettings, modalities: Sequence[str]) -> dict[st
 
 
 def _pdf_engine(settings: ModelSettings, content: Content, models: Sequence[CatalogModel]) -> str | None:
-    """Which engine reads the files, if there are any; unless told, OpenRouter takes one that costs by the page."""
+    """The engine that reads the files, if there are any; OpenRouter's default is one with a price per page."""
     if not any(media.kind == "file" for media in content.media):
         return None
     reads = all("file" in model.input_modalities for model in models)
@@ -204,14 +204,14 @@ def _pdf_plugin(engine: str | None) -> dict[str, Any]:
 
 
 def _modalities(settings: ModelSettings, model: CatalogModel) -> list[str]:
-    """Image models answer with images only when asked to; text models are not asked at all."""
+    """Image models return images only on request; for text models the field is omitted."""
     able: list[str] = [kind for kind in ("image", "text") if kind in model.output_modalities]
     wanted = [kind for kind in able if not settings.modalities or kind in settings.modalities]
     return wanted if "image" in wanted else []
 
 
 def _web_search(search: WebSearch, tools: Sequence[Any]) -> dict[str, Any]:
-    """Searches through one engine whose uses and results can be limited, so that a call has a highest price."""
+    """Use an engine whose searches and results can be limited, so that a call has a maximum price."""
     limits = {"max_uses": search.max_uses, "max_results": search.max_results}
     tool = {
         "type": "openrouter:web_search",
@@ -228,7 +228,7 @@ def _provider(settings: ModelSettings) -> dict[str, Any]:
 def _max_usage(
     settings: ModelSettings, content: Content, length: int, *, engine: str | None, makes_images: bool
 ) -> MaxUsage:
-    """What the call can use up, at most."""
+    """The maximum usage of the call."""
     texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
     images = sum(media.kind == "image" for media in content.media)
     tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
@@ -236,9 +236,9 @@ def _max_usage(
     if engine == "mistral-ocr":
         extra += _OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
     if search := settings.web_search:
-        rounds += search.max_uses + 1  # after the last step one more turn is made, for the answer
+        rounds += search.max_uses + 1  # one more turn after the last search, for the answer
         tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
-        tokens += (rounds - 1) * length  # every turn reads again what the ones before have written
+        tokens += (rounds - 1) * length  # each turn reads the output of all previous turns again
         extra += search.max_uses * max(SEARCH_USD, search.max_results * _RESULT_USD)
     return MaxUsage(
         prompt_tokens=tokens,

@@ -1,4 +1,4 @@
-"""The typed inputs of a template: a small, closed part of JSON Schema 2020-12."""
+"""The typed inputs of a template: a small, closed subset of JSON Schema 2020-12."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from instant.domain.media import MediaKind
 from instant.resource_types.schema_work import check_work, refuse_many_patterns
 
 MEDIA_FORMATS: tuple[MediaKind, ...] = ("image", "file", "audio")
-"""Formats by which a string input holds media."""
+"""Formats of string inputs that contain media."""
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -24,28 +24,28 @@ _ALTERNATIVES = {"anyOf", "oneOf"}
 _WHERE = "config.input_schema"
 
 PATTERN_BYTES = 64_000
-"""The largest that a pattern may become when it is compiled: each byte of text may visit all of it."""
+"""Maximum size of a compiled pattern in bytes: each byte of text can visit all of it."""
 
 _BAD_SCHEMA = "is not valid JSON Schema 2020-12"
 _BAD_PATTERN = (
-    f"is not a regular expression without looking around and back, or takes more than {PATTERN_BYTES} bytes when it is "
-    "compiled; leave lengths to maxLength"
+    f"is not a regular expression without look-around and backreferences, or takes more than {PATTERN_BYTES} bytes "
+    "compiled; use maxLength to limit lengths"
 )
 _WORDS = {
     "additionalProperties": "is not allowed here",
-    "const": "is not the one value that the schema allows",
+    "const": "is not the value that the schema requires",
     "falseSchema": "is not allowed here",
-    "enum": "is not one of the values that the schema lists",
+    "enum": "is not one of the schema's enum values",
     "pattern": "does not match the schema's pattern",
     "required": "is required",
 }
-"""What is said instead of jsonschema's words, which repeat names and values."""
+"""Error messages by keyword; jsonschema's own messages contain names and values."""
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """Refuse, by name, what is not an object schema of inputs in the part that we know.
+    """Reject a schema that is not an object schema of inputs in the supported subset; the error names the keyword.
 
-    References are not in it: resolving them could reach into the network.
+    References are not supported: resolving them could cause network requests.
     """
     if schema.get("type") != "object" or not isinstance(schema.get("properties"), Mapping):
         raise InvalidField.named(_WHERE, 'must be an object schema: {"type": "object", "properties": {…}}')
@@ -54,7 +54,7 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     if len(schema["properties"]) > MAX_INPUTS:
         raise InvalidField.named(f"{_WHERE}.properties", f"can have at most {MAX_INPUTS} inputs")
     for path, keyword in _unknown_keywords({k: v for k, v in schema.items() if k != "$schema"}, _WHERE, 0):
-        raise InvalidField.named(f"{path}.{keyword}", "is not a keyword that inputs may use")
+        raise InvalidField.named(f"{path}.{keyword}", "is not a supported keyword for inputs")
     refuse_many_patterns(schema, _WHERE)
     _validator(schema)
     for name in schema.get("required", ()):
@@ -66,38 +66,38 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 
 
 def _check_defaults(schema: Mapping[str, Any]) -> None:
-    """A default is an input that nobody sends: it must fit, and it must not be media, whose price is the caller's."""
+    """A default must be valid, and cannot be media: the caller would be charged for media that they did not send."""
     defaults = defaults_of(schema)
     check_work(schema, defaults)
     for name, value in defaults.items():
         where = f"{_WHERE}.properties.{name}.default"
         if schema["properties"][name].get("format") in MEDIA_FORMATS:
-            raise InvalidField.named(where, "media inputs have no default")
+            raise InvalidField.named(where, "media inputs cannot have a default")
         if not _validator(schema["properties"][name]).is_valid(value):
-            raise InvalidField.named(where, "does not fit its own schema")
+            raise InvalidField.named(where, "does not match its own schema")
 
 
 def defaults_of(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs that need not be sent."""
+    """The default values of inputs."""
     parts = schema["properties"].items()
     return {name: part["default"] for name, part in parts if isinstance(part, Mapping) and "default" in part}
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema as it is applied: inputs that it does not name are refused."""
+    """The schema as it is applied: inputs that it does not define are rejected."""
     return {**schema, "$schema": DRAFT, "additionalProperties": False}
 
 
 def check_inputs(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-    """`InvalidField` names the first input that does not fit; values are never repeated.
+    """Validate `inputs`; `InvalidField` names the first invalid input, and never contains a value.
 
-    `TooLarge` if finding out would take too long.
+    `TooLarge` if the validation would take too long.
     """
     check_work(schema, inputs)
     names = schema["properties"]
     for name in inputs:
         if name not in names:
-            raise InvalidField.named(f"inputs.{name}", "is not an input here")
+            raise InvalidField.named(f"inputs.{name}", "is not an input of this resource")
     _check_part({**schema, "properties": {}, "additionalProperties": True}, inputs, "inputs")
     for name in names:
         if name in inputs:
@@ -105,8 +105,8 @@ def check_inputs(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
 
 
 def _check_part(schema: Any, value: Any, where: str) -> None:
-    """The first error alone: all of them, or those of every alternative, take far longer than the answer."""
-    import jsonschema_rs  # 15 MB that only templates need
+    """Raise the first error only: collecting all errors, or those of every alternative, takes far longer."""
+    import jsonschema_rs  # 15 MB, needed only by templates
 
     plain = _without_alternatives(schema)
     if plain != schema and _validator(schema).is_valid(value):
@@ -116,11 +116,11 @@ def _check_part(schema: Any, value: Any, where: str) -> None:
     except jsonschema_rs.ValidationError as error:
         raise InvalidField.named(_field(where, error), _WORDS.get(error.kind.name) or error.message) from None
     if plain != schema:
-        raise InvalidField.named(where, "fits none of the schema's alternatives, or more of them than one")
+        raise InvalidField.named(where, "matches none of the schema's alternatives, or more than one")
 
 
 def _without_alternatives(schema: Any) -> Any:
-    """The schema without `anyOf` and `oneOf`; one that is nothing else allows everything."""
+    """The schema without `anyOf` and `oneOf`; a schema of nothing else allows everything."""
     match schema:
         case dict():
             kept = {keyword: part for keyword, part in schema.items() if keyword not in _ALTERNATIVES}
@@ -138,7 +138,7 @@ def _plain_parts(keyword: str, value: Any) -> Any:
 
 
 def media_kind(schema: Mapping[str, Any], name: str) -> MediaKind | None:
-    """Which kind of media the input `name` holds, if any."""
+    """The media kind of the input `name`, if it is a media input."""
     found = schema["properties"].get(name)
     wanted = found.get("format") if isinstance(found, Mapping) and found.get("type") == "string" else None
     return wanted if wanted in MEDIA_FORMATS else None
@@ -151,7 +151,7 @@ def _validator(schema: Any) -> Any:
         return jsonschema_rs.Draft202012Validator(
             schema if isinstance(schema, bool) else dict(schema),
             mask="the value",
-            pattern_options=jsonschema_rs.RegexOptions(PATTERN_BYTES, PATTERN_BYTES),  # linear time, by its size
+            pattern_options=jsonschema_rs.RegexOptions(PATTERN_BYTES, PATTERN_BYTES),  # linear-time matching
             retriever=_no_reference,
         )
     except (ValueError, jsonschema_rs.ValidationError) as error:
@@ -160,11 +160,11 @@ def _validator(schema: Any) -> Any:
 
 
 def _no_reference(uri: str) -> Any:
-    raise ValueError(f"references are not followed: {uri}")
+    raise ValueError(f"references are not supported: {uri}")
 
 
 def _field(where: str, error: Any) -> str:
-    """Where the error is; for a missing or an unknown input, that input itself."""
+    """The path of the error; for a missing or an unknown input, the path of that input."""
     path = [where, *map(str, error.instance_path)]
     match error.kind.name:
         case "required":

@@ -1,4 +1,4 @@
-"""What an owner can set about the model behind a resource, and which of it a given model supports."""
+"""The owner's settings of a resource's model, and which of them a model supports."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
@@ -16,7 +16,7 @@ from instant.domain.limits import (
 )
 
 DEFAULT_MAX_TOKENS = 4_096
-"""Longest answer, in tokens, where the owner sets none."""
+"""Default maximum answer length in tokens."""
 
 
 def _fits(text: str) -> str:
@@ -26,7 +26,7 @@ def _fits(text: str) -> str:
 
 
 FITTING = AfterValidator(_fits)
-"""For text that goes to the model; its greatest length in characters is the same number."""
+"""Text that is sent to the model; the maximum in characters is the same number as in bytes."""
 
 type ModelId = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}/[^/\s]{1,200}$")]
 type Word = Annotated[str, StringConstraints(pattern=r"^[\w./:-]{1,100}$")]
@@ -34,7 +34,7 @@ type Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"
 
 
 class Strict(BaseModel):
-    """Settings and inputs: unknown fields are refused, nothing is taken for what it is not, values are never told."""
+    """Base of settings and inputs: rejects unknown fields, converts no types, and never shows values in errors."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -42,20 +42,20 @@ class Strict(BaseModel):
         hide_input_in_errors=True,
         protected_namespaces=(),
         strict=True,
-        defer_build=True,  # a part is built with the whole it stands in, and a cold start builds only what it uses
+        defer_build=True,  # nested models are built with their parent, and a cold start builds only the models it uses
     )
 
 
 class Reasoning(Strict):
-    """How much the model thinks before it answers."""
+    """How much the model reasons before it answers."""
 
     effort: Effort | None = None
-    max_tokens: int | None = Field(None, ge=1, le=MAX_ANSWER_TOKENS, description="Part of max_tokens, not beside it.")
-    exclude: bool | None = Field(None, description="Think, but leave the thoughts out of the answer.")
+    max_tokens: int | None = Field(None, ge=1, le=MAX_ANSWER_TOKENS, description="Counts toward max_tokens.")
+    exclude: bool | None = Field(None, description="Reason, but omit the reasoning from the answer.")
 
 
 class JsonSchema(Strict):
-    """A named JSON Schema that the answer must fit."""
+    """A named JSON Schema that the answer must match."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
     schema_: dict[str, Any] = Field(alias="schema")
@@ -63,14 +63,14 @@ class JsonSchema(Strict):
 
 
 class ResponseFormat(Strict):
-    """The form of the answer."""
+    """The format of the answer."""
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 
 
 class FunctionShape(Strict):
-    """A function that the model may ask to be called; calling it is the caller's business."""
+    """A function that the model can request; the caller is responsible for calling it."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
     description: Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)] | None = None
@@ -79,7 +79,7 @@ class FunctionShape(Strict):
 
 
 class Tool(Strict):
-    """A tool; functions are the only kind."""
+    """A tool; functions are the only type."""
 
     type: Literal["function"] = "function"
     function: FunctionShape
@@ -99,7 +99,7 @@ class ForcedTool(Strict):
 
 
 class ProviderPreferences(Strict):
-    """Which providers may serve the model, and in what order; the price limit is ours to set."""
+    """The providers that can serve the model, and their order; the price limit is set by this service."""
 
     order: list[Word] | None = Field(None, max_length=20)
     only: list[Word] | None = Field(None, max_length=20)
@@ -109,35 +109,35 @@ class ProviderPreferences(Strict):
     allow_fallbacks: bool | None = None
     require_parameters: bool | None = None
     data_collection: Literal["allow", "deny"] | None = None
-    zdr: bool | None = Field(None, description="Only providers that keep nothing.")
+    zdr: bool | None = Field(None, description="Only providers with zero data retention.")
 
 
 class WebSearch(Strict):
-    """Let the model search the web; both limits are part of what a call can cost."""
+    """Web search by the model; both limits affect the maximum cost of a call."""
 
-    max_uses: int = Field(1, ge=1, le=5, description="Searches in one call.")
-    max_results: int = Field(5, ge=1, le=20, description="Results of one search.")
+    max_uses: int = Field(1, ge=1, le=5, description="Maximum searches per call.")
+    max_results: int = Field(5, ge=1, le=20, description="Maximum results per search.")
 
 
 class ImageConfig(Strict):
-    """The form of generated images."""
+    """The format of generated images."""
 
     aspect_ratio: Annotated[str, StringConstraints(pattern=r"^\d{1,2}:\d{1,2}$")] | None = None
     image_size: Literal["0.5K", "1K", "2K", "4K"] | None = None
 
 
 class ModelSettings(Strict):
-    """The model and how it answers; what a model does not support is refused by name."""
+    """The model and its settings; a setting that the model does not support is rejected by name."""
 
-    model: ModelId = Field(description="An id of GET /api/models, such as author/name.")
+    model: ModelId = Field(description="An id from GET /api/models, such as author/name.")
     fallback_models: list[ModelId] | None = Field(
-        None, max_length=2, description="Tried in this order when the model cannot serve the call."
+        None, max_length=2, description="Tried in this order if the model cannot serve the call."
     )
     system_prompt: Annotated[str, StringConstraints(max_length=MAX_TEXT_BYTES), FITTING] | None = Field(
-        None, description="What the model is told before every prompt. Callers never see or change it."
+        None, description="The system prompt. Callers can neither see nor change it."
     )
     max_tokens: int | None = Field(
-        None, ge=1, le=MAX_ANSWER_TOKENS, description=f"Longest answer in tokens; {DEFAULT_MAX_TOKENS} unless set."
+        None, ge=1, le=MAX_ANSWER_TOKENS, description=f"Maximum answer length in tokens; default: {DEFAULT_MAX_TOKENS}."
     )
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
@@ -158,7 +158,7 @@ class ModelSettings(Strict):
     tool_choice: Literal["auto", "none", "required"] | ForcedTool | None = None
     parallel_tool_calls: bool | None = None
     modalities: list[Literal["text", "image"]] | None = Field(
-        None, min_length=1, max_length=2, description="What to answer with; everything the model can, unless set."
+        None, min_length=1, max_length=2, description="Types of output; default: all that the model supports."
     )
     image_config: ImageConfig | None = None
     provider: ProviderPreferences | None = None
@@ -166,7 +166,7 @@ class ModelSettings(Strict):
     pdf_engine: Literal["cloudflare-ai", "mistral-ocr", "native"] | None = None
     overridable: (
         list[Literal["max_tokens", "temperature", "top_p", "seed", "stop", "verbosity", "reasoning"]] | None
-    ) = Field(None, description="What a caller may override in a call; max_tokens only downwards.")
+    ) = Field(None, description="Settings that a caller can override; max_tokens can only be lowered.")
 
     @model_validator(mode="after")
     def _agree_with_one_another(self) -> Self:
@@ -176,21 +176,21 @@ class ModelSettings(Strict):
 
 
 def contradictions(settings: ModelSettings) -> Iterator[str]:
-    """What cannot all be meant, in words: OpenRouter would refuse it, or silently drop a part."""
+    """Contradictory settings, as messages: OpenRouter would reject them, or silently ignore some."""
     thinking, form = settings.reasoning, settings.response_format
     if thinking and thinking.effort and thinking.max_tokens:
-        yield "reasoning takes effort or max_tokens, not both"
+        yield "reasoning accepts effort or max_tokens, not both"
     if thinking and thinking.max_tokens and thinking.max_tokens >= (settings.max_tokens or DEFAULT_MAX_TOKENS):
         yield "reasoning.max_tokens is part of max_tokens, so it must be smaller"
     if form and (form.type == "json_schema") != (form.json_schema is not None):
-        yield "response_format takes json_schema exactly when its type is json_schema"
+        yield "response_format requires json_schema if its type is json_schema, and allows it only then"
     names = {tool.function.name for tool in settings.tools or ()}
     if settings.tool_choice and not names:
-        yield "tool_choice needs tools"
+        yield "tool_choice requires tools"
     if isinstance(settings.tool_choice, ForcedTool) and settings.tool_choice.function.name not in names:
         yield "tool_choice names a function that is not among tools"
     if settings.image_config and settings.modalities and "image" not in settings.modalities:
-        yield "image_config needs the modality image"
+        yield "image_config requires the modality image"
     if settings.web_search and settings.fallback_models:
         yield "web_search cannot be used together with fallback_models"
 
@@ -213,16 +213,16 @@ PASSED_ON = (
     "tool_choice",
     "parallel_tool_calls",
 )
-"""Settings that are OpenRouter parameters of the same name, sent only to models that list them."""
+"""Settings with the name of an OpenRouter parameter, sent only to models that list it."""
 
 
 def parameters(settings: ModelSettings) -> dict[str, Any]:
-    """The parameters that are set, as they go over the wire."""
+    """The parameters that are set, in the form in which they are sent."""
     return settings.model_dump(include=set(PASSED_ON), exclude_none=True, by_alias=True)
 
 
 def unsupported(settings: ModelSettings, model: CatalogModel) -> list[str]:
-    """The settings that are set and that `model` would ignore."""
+    """The settings that are set and not supported by `model`."""
     names = [name for name in parameters(settings) if not _supports(name, settings, model)]
     if settings.max_tokens is not None and not model.caps_output:
         names.append("max_tokens")
@@ -235,7 +235,7 @@ def unsupported(settings: ModelSettings, model: CatalogModel) -> list[str]:
 
 
 def _supports(name: str, settings: ModelSettings, model: CatalogModel) -> bool:
-    """Some models list `structured_outputs` without `response_format`; that is enough for a schema."""
+    """Some models list `structured_outputs` without `response_format`; that is sufficient for a schema."""
     if name == "response_format" and settings.response_format and settings.response_format.type == "json_schema":
         return not {"response_format", "structured_outputs"}.isdisjoint(model.supported_parameters)
     return name in model.supported_parameters

@@ -17,13 +17,13 @@ from instant.resource_types.resource_type import Call
 
 
 class Prompt(Strict):
-    """The inputs: what the caller asks, and what the model should look at."""
+    """The inputs: a prompt, and images for the model."""
 
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] = Field(
-        description="What to ask the model."
+        description="The prompt for the model."
     )
     images: list[str] | None = Field(
-        None, max_length=MAX_IMAGES, description="https links or base64 data URLs, for models that see."
+        None, max_length=MAX_IMAGES, description="https links or base64 data URLs, for models with image input."
     )
 
 
@@ -39,7 +39,7 @@ class OpenRouterInstant(ChatType):
         return Prompt.model_json_schema()
 
     def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
-        """Refuse what a model would silently drop."""
+        """Reject settings that a model would silently ignore."""
         check_settings(ModelSettings.model_validate(config), models)
 
     def plan(self, call: Call) -> Plan:

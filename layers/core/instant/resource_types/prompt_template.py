@@ -1,4 +1,4 @@
-"""`prompt_template`: the owner's text with named gaps, which callers fill with typed inputs."""
+"""`prompt_template`: the owner's text with placeholders, filled with the caller's typed inputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -26,10 +26,10 @@ from instant.resource_types.resource_type import Call
 
 
 class TemplateSettings(ModelSettings):
-    """A model's settings, a template, and the inputs that fill it."""
+    """A model's settings, a template, and the schema of its inputs."""
 
     template: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] = (
-        Field(description="The prompt, with {{name}} where an input goes. It goes to the model as the user's message.")
+        Field(description="The prompt, with {{name}} for each input. It is sent to the model as the user message.")
     )
     input_schema: dict[str, Any] = Field(
         description="JSON Schema 2020-12 of the inputs: an object whose properties are strings, numbers, booleans, "
@@ -38,40 +38,36 @@ class TemplateSettings(ModelSettings):
 
 
 class PromptTemplate(ChatType):
-    """A template on an OpenRouter model; callers send the inputs that it names."""
+    """A template on an OpenRouter model; callers send its inputs."""
 
     name = "prompt_template"
     description = "A prompt with typed inputs to one OpenRouter model."
     Config = TemplateSettings
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The owner's own schema, closed; in general, any object."""
+        """The owner's schema, closed; without `config`, any object."""
         return closed(config["input_schema"]) if config else {"$schema": DRAFT, "type": "object"}
 
     def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
-        """Refuse gaps without an input, gaps for media (which go beside the text), and unknown schema keywords."""
+        """Reject placeholders without an input, placeholders for media, and unsupported schema keywords."""
         settings = TemplateSettings.model_validate(config)
         check_schema(settings.input_schema)
         if (
             sum(media_kind(settings.input_schema, name) is not None for name in settings.input_schema["properties"])
             > MAX_IMAGES
         ):
-            raise InvalidField.named(
-                "config.input_schema.properties", f"can have at most {MAX_IMAGES} inputs that hold media"
-            )
+            raise InvalidField.named("config.input_schema.properties", f"can have at most {MAX_IMAGES} media inputs")
         for name in names_in(settings.template):
             if name not in settings.input_schema["properties"]:
                 raise InvalidField.named(
-                    "config.template", f"asks for {redacted_field(name)}, which is not in input_schema"
+                    "config.template", f"contains {redacted_field(name)}, which is not in input_schema"
                 )
             if media_kind(settings.input_schema, name):
-                raise InvalidField.named(
-                    "config.template", f"asks for {redacted_field(name)}, but media go beside the text"
-                )
+                raise InvalidField.named("config.template", f"contains {redacted_field(name)}, which is a media input")
         check_settings(settings, models)
 
     def plan(self, call: Call) -> Plan:
-        """The filled template as the user's message, media behind it."""
+        """The rendered template as the user's message, followed by the media."""
         settings = TemplateSettings.model_validate(call.config)
         schema = settings.input_schema
         check_inputs(schema, call.inputs)
@@ -82,5 +78,5 @@ class PromptTemplate(ChatType):
             if (kind := media_kind(schema, name)) and value is not None
         ]
         if (size := rendered_bytes(settings.template, values)) > MAX_TEXT_BYTES:
-            raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; {MAX_TEXT_BYTES} are allowed")
+            raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; the limit is {MAX_TEXT_BYTES}")
         return plan_chat(settings, Content(render(settings.template, values), media), call)

@@ -1,4 +1,4 @@
-"""What a resource type must be able to do."""
+"""The interface of a resource type."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -14,10 +14,10 @@ from instant.domain.executions.plan import Plan
 from instant.domain.resources.resource import Badge
 
 type Flow = Generator[Request, Reply, Answer]
-"""Yields each request, is sent its reply, and returns the answer, or raises a `Failure`.
+"""A generator that yields each request, receives its reply, and returns the answer or raises a `Failure`.
 
-The receipt of either covers every exchange of the flow. A failure without a receipt means that nothing was charged,
-unless the flow has sent several requests that spend: then the cost is unknown.
+The receipt of the answer or failure covers all exchanges of the flow. A failure without a receipt means that nothing
+was charged, unless the flow has sent several requests that spend: then the cost is unknown.
 """
 
 
@@ -25,9 +25,9 @@ unless the flow has sent several requests that spend: then the cost is unknown.
 class Call:
     """One call of a resource.
 
-    `models` are those of the type's `models` that can serve now, the first always among them; `cap_nanousd` is the
-    most that the call may cost; `user` is an opaque id of the caller. Where `at_catalog_prices`, providers that are
-    dearer than the catalog says are left out, so that it can cost no more than the plan's worst case.
+    `models` are the models of the resource that can serve now, always including the first; `cap_nanousd` is the
+    maximum cost of the call; `user` is an opaque id of the caller. With `at_catalog_prices`, providers above the
+    catalog price are excluded, so that the cost cannot exceed the plan's worst case.
     """
 
     config: Mapping[str, Any]
@@ -40,9 +40,9 @@ class Call:
 
 
 class ResourceType(ABC):
-    """A type of resource: its settings, its inputs, and what it does with them.
+    """A type of resource: its settings, its inputs, and the requests that it makes.
 
-    `integration` names the service whose key pays; None for a type that needs no key.
+    `integration` is the service whose key is used; None for a type that needs no key.
     """
 
     name: ClassVar[str]
@@ -51,32 +51,32 @@ class ResourceType(ABC):
     Config: ClassVar[type[BaseModel]]
 
     def models(self, config: Mapping[str, Any]) -> Sequence[str]:
-        """The ids of the catalog models that `config` names, the one that normally serves first; may be empty."""
+        """The ids of the catalog models in `config`, the primary one first; can be empty."""
         return ()
 
     def model_field(self, config: Mapping[str, Any], model_id: str) -> str:
-        """The setting that names the model, as a dotted path below `config`."""
+        """The setting that contains the model id, as a dotted path below `config`."""
         return "model"
 
     def supports(self, model: CatalogModel) -> str | None:
-        """Why this type cannot use `model`, in words that follow its id; None if it can."""
+        """Why this type cannot use `model`, as text to append to its id; None if it can."""
         return None
 
     @abstractmethod
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """JSON Schema of the inputs of a resource with `config`; without one, what holds for every resource."""
+        """JSON Schema of the inputs of a resource with `config`; without it, the schema for all resources."""
 
     def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:  # noqa: B027
-        """Raise `InvalidField` for settings that do not work or that a model does not support."""
+        """Raise `InvalidField` for settings that are not valid or that a model does not support."""
 
     @abstractmethod
     def plan(self, call: Call) -> Plan:
-        """What would be sent; `InvalidField` for inputs or overrides that do not fit."""
+        """The request of a call; `InvalidField` for invalid inputs or overrides."""
 
     @abstractmethod
     def flow(self, plan: Plan) -> Flow:
-        """The exchanges with the service, one request at a time; a flow never restarts."""
+        """The exchanges with the service, one request at a time; a flow is never restarted."""
 
     def badges(self, config: Mapping[str, Any], model: CatalogModel | None) -> Iterable[Badge]:
-        """What a resource with `config` on `model` can do, in a word each."""
+        """The badges of a resource with `config` on `model`."""
         return ()

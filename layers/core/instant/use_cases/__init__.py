@@ -1,1 +1,1 @@
-"""The verbs: what the system does, told in terms of ports; start at execute_resource.py."""
+"""Use cases: the operations of the system, written against ports; start at executions/execute.py."""

@@ -1,4 +1,4 @@
-"""Our API keys in their table: hashes only, listed to their user, closed for good."""
+"""The store of API keys: it keeps hashes only, lists keys to their user, and revokes them for good."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,12 +32,12 @@ def caller(fresh: Callable[[str], str]) -> Identity:
 
 
 def minted(user_id: str, **more: str) -> tuple[str, ApiKey]:
-    """A key in clear and its record."""
+    """Return a key in clear and its record."""
     secret, record = mint(user_id=user_id, name="laptop", scopes=frozenset({Scope.EXECUTE}), now=START)
     return secret.reveal(), replace(record, **more)  # type: ignore[arg-type]
 
 
-def test_every_field_survives(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_store_returns_every_field_it_saved(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, plain = minted(caller.user_id)
     _, full = minted(caller.user_id, expires_at=format_time(START), revoked_at=format_time(START))
     for key in (plain, full):
@@ -46,7 +46,7 @@ def test_every_field_survives(store: DynamoApiKeyStore, caller: Identity) -> Non
     assert store.get("0" * 64) is None
 
 
-def test_a_hash_is_never_overwritten(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_store_does_not_overwrite_a_hash(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, key = minted(caller.user_id)
     store.put(key)
     with pytest.raises(PutError):
@@ -54,7 +54,7 @@ def test_a_hash_is_never_overwritten(store: DynamoApiKeyStore, caller: Identity)
     assert store.get(key.key_hash) == key
 
 
-def test_users_see_their_own_keys_newest_first(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_list_returns_only_own_keys_newest_first(store: DynamoApiKeyStore, caller: Identity) -> None:
     keys = [minted(caller.user_id, created_at=format_time(START + timedelta(days=day)))[1] for day in range(3)]
     for key in keys:
         store.put(key)
@@ -62,7 +62,7 @@ def test_users_see_their_own_keys_newest_first(store: DynamoApiKeyStore, caller:
     assert store.of_user(caller.user_id) == keys[::-1]
 
 
-def test_a_revocation_keeps_its_first_time(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_revoke_keeps_the_first_revocation_time(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, key = minted(caller.user_id)
     store.put(key)
     for day in (1, 2):
@@ -70,14 +70,14 @@ def test_a_revocation_keeps_its_first_time(store: DynamoApiKeyStore, caller: Ide
     assert store.get(key.key_hash) == replace(key, revoked_at=format_time(START + timedelta(days=1)))
 
 
-def test_a_key_that_is_not_there_cannot_be_revoked_into_being(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_revoke_does_not_create_a_missing_key(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, key = minted(caller.user_id)
     with pytest.raises(UpdateError):
         store.revoke(key, format_time(START))
     assert store.get(key.key_hash) is None
 
 
-def test_the_table_cannot_authenticate_anybody(cloud: App, store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_table_contains_no_usable_key(cloud: App, store: DynamoApiKeyStore, caller: Identity) -> None:
     text, key = minted(caller.user_id)
     store.put(key)
     rows = str(aws.client("dynamodb").scan(TableName=cloud.name("API_KEYS_TABLE"))["Items"])
@@ -88,7 +88,7 @@ def test_the_table_cannot_authenticate_anybody(cloud: App, store: DynamoApiKeySt
         authorize(f"Bearer {key.key_hash}", store, FakeClock())
 
 
-def test_a_key_opens_what_it_may_until_it_is_closed(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_authenticate_accepts_a_key_until_it_is_revoked(store: DynamoApiKeyStore, caller: Identity) -> None:
     clock = FakeClock()
     secret, key = create_key(
         name="ci",
@@ -112,7 +112,7 @@ def test_a_key_opens_what_it_may_until_it_is_closed(store: DynamoApiKeyStore, ca
     assert [listed.revoked_at for listed in list_keys(caller, store)] == [format_time(START)]
 
 
-def test_nobody_revokes_another_s_key(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_revoke_rejects_a_key_of_another_user(store: DynamoApiKeyStore, caller: Identity) -> None:
     _, key = minted(caller.user_id)
     store.put(key)
     with pytest.raises(NotFound):
@@ -120,7 +120,7 @@ def test_nobody_revokes_another_s_key(store: DynamoApiKeyStore, caller: Identity
     assert store.get(key.key_hash) == key
 
 
-def test_a_key_never_has_more_scopes_than_its_maker(store: DynamoApiKeyStore, fresh: Callable[[str], str]) -> None:
+def test_create_rejects_scopes_the_caller_lacks(store: DynamoApiKeyStore, fresh: Callable[[str], str]) -> None:
     maker = Identity(fresh("user"), frozenset({Scope.MANAGE, Scope.EXECUTE}))
     with pytest.raises(Forbidden, match="admin"):
         create_key(name="k", scopes=EVERYTHING, expires_at=None, caller=maker, store=store, clock=FakeClock())
@@ -130,7 +130,7 @@ def test_a_key_never_has_more_scopes_than_its_maker(store: DynamoApiKeyStore, fr
     assert store.of_user(maker.user_id) == []
 
 
-def test_a_key_cannot_be_born_expired(store: DynamoApiKeyStore, caller: Identity) -> None:
+def test_create_rejects_an_expiry_in_the_past(store: DynamoApiKeyStore, caller: Identity) -> None:
     for expires_at in (START, START - timedelta(days=1)):
         with pytest.raises(InvalidField, match="expires_at"):
             create_key(

@@ -1,4 +1,4 @@
-"""An issuer's keys over real HTTP: rotation at once, outages survived, floods kept away, garbage never believed."""
+"""An issuer's keys over HTTP: rotation, outages, floods of unknown key ids, and invalid key sets."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def issuer() -> Iterator[FakeIssuer]:
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[HttpUpstream]:
-    """A client whose time is over after so many readings of its clock as a document has seconds."""
+    """A client whose deadline passes after as many clock readings as the timeout has seconds."""
     made = HttpUpstream(clock=TickingClock(1))
     yield made
     made.close()
@@ -42,7 +42,7 @@ def knows(keys: IssuerKeys, key: SigningKey | str) -> bool:
     return keys.find(key if isinstance(key, str) else key.kid) is not None
 
 
-def test_keys_are_asked_for_once_an_hour(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+def test_issuer_keys_are_fetched_once_per_hour(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
     for _ in range(3):
         assert knows(keys, issuer.key)
     clock.pass_seconds(FRESH_SECONDS - 1)
@@ -53,13 +53,15 @@ def test_keys_are_asked_for_once_an_hour(issuer: FakeIssuer, keys: IssuerKeys, c
     assert issuer.asked == BOTH * 2
 
 
-def test_a_given_place_of_keys_needs_no_discovery(issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock) -> None:
+def test_issuer_keys_with_a_configured_url_need_no_discovery(
+    issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock
+) -> None:
     keys = IssuerKeys("https://unreachable.example", issuer.jwks_url, upstream, clock, seconds=60)
     assert knows(keys, issuer.key)
     assert issuer.asked == ["/keys"]
 
 
-def test_a_new_key_is_found_at_once_and_an_old_one_stops_with_the_next_question(
+def test_issuer_keys_refetch_finds_new_keys_and_drops_old_ones(
     issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock
 ) -> None:
     old = issuer.key
@@ -71,7 +73,7 @@ def test_a_new_key_is_found_at_once_and_an_old_one_stops_with_the_next_question(
     assert not knows(keys, old)
 
 
-def test_a_flood_of_invented_keys_asks_once_a_minute(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+def test_unknown_key_ids_fetch_at_most_once_per_minute(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
     assert knows(keys, issuer.key)
     for number in range(300):
         assert not knows(keys, f"invented-{number}")
@@ -84,7 +86,7 @@ def test_a_flood_of_invented_keys_asks_once_a_minute(issuer: FakeIssuer, keys: I
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_an_outage_is_survived_for_a_day(
+def test_stale_issuer_keys_are_used_for_a_day_of_outage(
     issuer: FakeIssuer, upstream: HttpUpstream, clock: FakeClock, fault: str
 ) -> None:
     keys = IssuerKeys(issuer.url, issuer.jwks_url, upstream, clock, seconds=60)
@@ -103,7 +105,7 @@ def test_an_outage_is_survived_for_a_day(
     assert knows(keys, issuer.key)
 
 
-def test_an_unknown_key_during_an_outage_is_unknown(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+def test_unknown_key_during_an_outage_is_unknown(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
     assert knows(keys, issuer.key)
     issuer.fault = "down"
     for _ in range(9):
@@ -112,7 +114,7 @@ def test_an_unknown_key_during_an_outage_is_unknown(issuer: FakeIssuer, keys: Is
     assert knows(keys, issuer.key)
 
 
-def test_without_any_keys_nobody_can_tell(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
+def test_missing_issuer_keys_raise_unavailable(issuer: FakeIssuer, keys: IssuerKeys, clock: FakeClock) -> None:
     issuer.fault = "error"
     for _ in range(9):
         with pytest.raises(UpstreamUnavailable):
@@ -131,7 +133,7 @@ def test_without_any_keys_nobody_can_tell(issuer: FakeIssuer, keys: IssuerKeys, 
         {"jwks_uri": "http://somebody@127.0.0.1:PORT/keys"},
     ],
 )
-def test_a_discovery_that_leads_astray_is_not_followed(
+def test_discovery_of_a_foreign_url_is_not_followed(
     issuer: FakeIssuer, keys: IssuerKeys, wrong: dict[str, object]
 ) -> None:
     port = issuer.url.rpartition(":")[2]
@@ -141,7 +143,7 @@ def test_a_discovery_that_leads_astray_is_not_followed(
     assert issuer.asked == BOTH[:1]
 
 
-def test_a_redirect_is_not_followed(issuer: FakeIssuer, keys: IssuerKeys) -> None:
+def test_redirects_are_not_followed(issuer: FakeIssuer, keys: IssuerKeys) -> None:
     issuer.fault = "redirect"
     with pytest.raises(UpstreamUnavailable):
         keys.find(issuer.key.kid)
@@ -157,14 +159,14 @@ def test_a_redirect_is_not_followed(issuer: FakeIssuer, keys: IssuerKeys) -> Non
     ],
     ids=str,
 )
-def test_keys_of_other_kinds_are_left_out(issuer: FakeIssuer, keys: IssuerKeys, change: dict[str, object]) -> None:
+def test_unsupported_key_types_are_ignored(issuer: FakeIssuer, keys: IssuerKeys, change: dict[str, object]) -> None:
     issuer.extra_keys = [{**issuer.key.jwk(), "kid": "odd", **change}, "text", None, []]
     assert not knows(keys, "odd")
     assert not knows(keys, "7")
     assert knows(keys, issuer.key)
 
 
-def test_a_key_that_names_no_algorithm_may_do_what_its_type_can(issuer: FakeIssuer, keys: IssuerKeys) -> None:
+def test_key_without_an_algorithm_allows_those_of_its_type(issuer: FakeIssuer, keys: IssuerKeys) -> None:
     plain = {name: value for name, value in issuer.key.jwk().items() if name not in ("alg", "use")}
     curve = SigningKey.make("curve", "ES384").jwk()
     del curve["alg"]

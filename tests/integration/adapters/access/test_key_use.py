@@ -1,4 +1,4 @@
-"""When a key was last used: noted to the hour, once an hour, and never at the price of a refusal."""
+"""The last use of an API key: recorded to the hour, at most once per hour, and a failure never rejects the call."""
 
 import logging
 from collections.abc import Callable
@@ -29,20 +29,20 @@ def store(cloud: App) -> DynamoApiKeyStore:
 
 @pytest.fixture
 def key(store: DynamoApiKeyStore, fresh: Callable[[str], str]) -> tuple[str, ApiKey]:
-    """A stored key in clear, and its record."""
+    """A stored key in clear and its record."""
     secret, record = mint(user_id=fresh("user"), name="ci", scopes=frozenset({Scope.EXECUTE}), now=START)
     store.put(record)
     return secret.reveal(), record
 
 
 def used(store: DynamoApiKeyStore, text: str, clock: FakeClock) -> list[str]:
-    """What DynamoDB is asked when the key is used now."""
+    """Return the DynamoDB requests of one use of the key."""
     with recorded("dynamodb") as calls:
         authorize(f"Bearer {text}", store, clock)
     return operations(calls)
 
 
-def test_a_use_is_noted_once_an_hour(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+def test_key_use_is_recorded_once_per_hour(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
     text, record = key
     clock = FakeClock(START + timedelta(minutes=17, microseconds=3))
     assert used(store, text, clock) == ["GetItem", "UpdateItem"]
@@ -54,16 +54,14 @@ def test_a_use_is_noted_once_an_hour(store: DynamoApiKeyStore, key: tuple[str, A
     assert store.of_user(record.user_id) == [replace(record, last_used_at=ONE)]
 
 
-def test_of_many_writers_the_first_writes_and_time_never_goes_back(
-    store: DynamoApiKeyStore, key: tuple[str, ApiKey]
-) -> None:
+def test_key_use_keeps_the_first_write_and_never_goes_back(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
     _, record = key
     for hour in (ONE, ONE, NOON):
         store.note_use(record, hour)
     assert store.get(record.key_hash) == replace(record, last_used_at=ONE)
 
 
-def test_a_note_makes_no_key_and_opens_none_again(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+def test_key_use_does_not_create_or_restore_a_key(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
     _, record = key
     store.note_use(replace(record, key_hash="0" * 64), NOON)
     assert store.get("0" * 64) is None
@@ -72,19 +70,19 @@ def test_a_note_makes_no_key_and_opens_none_again(store: DynamoApiKeyStore, key:
     assert store.get(record.key_hash) == replace(record, revoked_at=ONE, last_used_at=NOON)
 
 
-def test_nobody_is_refused_because_a_note_failed(
+def test_failed_key_use_record_does_not_reject_the_call(
     store: DynamoApiKeyStore, key: tuple[str, ApiKey], caplog: pytest.LogCaptureFixture
 ) -> None:
     text, record = key
     with faults("UpdateItem", failure("AccessDeniedException")), caplog.at_level(logging.ERROR):
         assert authorize(f"Bearer {text}", store, FakeClock()) == Identity(record.user_id, record.scopes, record.key_id)
-    assert "the use of a key was not noted" in caplog.text
+    assert "the use of a key was not recorded" in caplog.text
     assert text not in caplog.text
     with faults("UpdateItem", failure("AccessDeniedException")), pytest.raises(UpdateError):
         store.note_use(record, NOON)
 
 
-def test_a_refused_key_was_not_used(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+def test_rejected_key_records_no_use(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
     text, record = key
     store.revoke(record, NOON)
     with recorded("dynamodb") as calls, pytest.raises(Unauthenticated):

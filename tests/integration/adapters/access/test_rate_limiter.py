@@ -1,4 +1,4 @@
-"""Rates and leases under a clock that stands still until told: exact at their edges, and strict where in doubt."""
+"""Rate limits and leases with a test clock: exact at the boundaries, and strict when a result is unknown."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ THREE = Rate(3, 60)
 MANY = Rate(1_000, 60)
 ROUTE = "GET /api/resources"
 SECONDS = 155.0
-"""How long the leases of these tests last, unless they are given back."""
+"""The duration of the leases in these tests, unless they are released."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def user(fresh: Callable[[str], str]) -> str:
 
 @contextmanager
 def refused(limit: str, retry_after: int) -> Iterator[None]:
-    """What happens inside is refused by this limit."""
+    """Assert that this limit rejects the call inside."""
     with pytest.raises(RateLimited) as caught:
         yield
     assert (caught.value.details["limit"], caught.value.retry_after) == (limit, retry_after)
@@ -49,19 +49,19 @@ def refused(limit: str, retry_after: int) -> Iterator[None]:
 
 @contextmanager
 def no_limits() -> Iterator[None]:
-    """What happens inside cannot be told to be within limits."""
+    """Assert that the call inside raises because the limits are unavailable."""
     with pytest.raises(LimitsUnavailable) as caught:
         yield
     assert caught.value.retry_after == 1
 
 
 def row(cloud: App, name: str) -> dict[str, Any]:
-    """The one row whose name begins like this."""
+    """Return the only row whose name has this prefix."""
     (found,) = [item for item in cloud.table("LIMITS_TABLE") if item["name"]["S"].startswith(name)]
     return found
 
 
-def test_exactly_so_many_pass_and_the_next_is_told_when_to_come_back(
+def test_hit_allows_the_limit_and_then_returns_retry_after(
     limiter: DynamoRateLimiter, clock: FakeClock, user: str
 ) -> None:
     clock.pass_seconds(17.5)
@@ -73,7 +73,7 @@ def test_exactly_so_many_pass_and_the_next_is_told_when_to_come_back(
 
 
 @pytest.mark.parametrize(("passed", "is_new"), [(59, False), (59.999999, False), (60, True), (61, True)])
-def test_a_window_ends_on_time(
+def test_hit_window_ends_on_time(
     limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_new: bool
 ) -> None:
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_a_window_ends_on_time(
         limiter.hit(user, ROUTE, THREE)
 
 
-def test_across_an_edge_twice_the_limit_passes_and_never_more(
+def test_fixed_window_boundary_allows_at_most_twice_the_limit(
     limiter: DynamoRateLimiter, clock: FakeClock, user: str
 ) -> None:
     clock.pass_seconds(59)
@@ -98,7 +98,7 @@ def test_across_an_edge_twice_the_limit_passes_and_never_more(
         clock.pass_seconds(1)
 
 
-def test_other_users_and_other_routes_have_counts_of_their_own(
+def test_hits_are_counted_per_user_and_route(
     limiter: DynamoRateLimiter, user: str, fresh: Callable[[str], str]
 ) -> None:
     one = Rate(1, 60)
@@ -109,7 +109,7 @@ def test_other_users_and_other_routes_have_counts_of_their_own(
         limiter.hit(user, ROUTE, one)
 
 
-def test_counting_is_one_write_and_its_row_dies(
+def test_hit_makes_one_write_and_its_row_expires(
     limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
 ) -> None:
     with recorded("dynamodb", short_timeout=True) as calls:
@@ -122,7 +122,7 @@ def test_counting_is_one_write_and_its_row_dies(
 
 
 @pytest.mark.parametrize("passed_first", range(3))
-def test_a_lost_acknowledgement_of_a_count_errs_to_the_strict_side(
+def test_hit_with_a_lost_acknowledgement_never_undercounts(
     limiter: DynamoRateLimiter, cloud: App, user: str, passed_first: int
 ) -> None:
     for _ in range(passed_first):
@@ -136,7 +136,7 @@ def test_a_lost_acknowledgement_of_a_count_errs_to_the_strict_side(
     assert int(row(cloud, f"calls#{user}#")["taken"]["N"]) <= 3
 
 
-def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
+def test_acquire_makes_one_write(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
     with recorded("dynamodb", short_timeout=True) as calls:
         lease = limiter.acquire(user, MANY, 5, SECONDS)
         limiter.release(user, lease)
@@ -147,7 +147,7 @@ def test_executions_are_admitted_by_one_write(limiter: DynamoRateLimiter, cloud:
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
-def test_no_more_than_so_many_are_in_flight(
+def test_acquire_limits_executions_in_flight(
     cloud: App, limiter: DynamoRateLimiter, clock: FakeClock, user: str, most: int
 ) -> None:
     leases = [limiter.acquire(user, MANY, most, SECONDS) for _ in range(most)]
@@ -162,7 +162,7 @@ def test_no_more_than_so_many_are_in_flight(
         limiter.acquire(user, MANY, most, SECONDS)
 
 
-def test_another_user_s_executions_do_not_count(
+def test_acquire_counts_each_user_separately(
     limiter: DynamoRateLimiter, user: str, fresh: Callable[[str], str]
 ) -> None:
     limiter.acquire(user, MANY, 1, SECONDS)
@@ -170,7 +170,7 @@ def test_another_user_s_executions_do_not_count(
 
 
 @pytest.mark.parametrize(("passed", "is_free"), [(154, False), (154.999999, False), (155, True), (156, True)])
-def test_the_lease_of_a_crashed_holder_is_free_after_its_end(
+def test_expired_lease_of_a_crashed_holder_is_released(
     limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
 ) -> None:
     limiter.acquire(user, MANY, 2, SECONDS)
@@ -186,7 +186,7 @@ def test_the_lease_of_a_crashed_holder_is_free_after_its_end(
         limiter.acquire(user, MANY, 2, SECONDS)
 
 
-def test_only_the_leases_that_have_ended_are_taken_away(
+def test_acquire_removes_only_expired_leases(
     limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
 ) -> None:
     crashed = limiter.acquire(user, MANY, 2, SECONDS)
@@ -200,10 +200,10 @@ def test_only_the_leases_that_have_ended_are_taken_away(
 
 
 @pytest.mark.parametrize(("passed", "is_free"), [(59, False), (59.999999, False), (60, True), (61, True)])
-def test_starts_are_limited_in_every_stretch_of_time(
+def test_acquire_limits_starts_in_every_sliding_window(
     limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
 ) -> None:
-    clock.pass_seconds(45)  # no minute of the clock begins or ends here
+    clock.pass_seconds(45)  # crosses no clock minute
     for _ in range(3):
         limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
     clock.pass_seconds(passed)
@@ -213,7 +213,7 @@ def test_starts_are_limited_in_every_stretch_of_time(
         limiter.acquire(user, THREE, 5, SECONDS)
 
 
-def test_a_refused_execution_takes_nothing(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
+def test_rejected_acquire_changes_nothing(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
     limiter.acquire(user, MANY, 1, SECONDS)
     before = row(cloud, f"runs#{user}")
     with refused("in_flight", RETRY_IN_FLIGHT):
@@ -221,9 +221,7 @@ def test_a_refused_execution_takes_nothing(limiter: DynamoRateLimiter, cloud: Ap
     assert row(cloud, f"runs#{user}") == before
 
 
-def test_an_admission_whose_acknowledgement_was_lost_is_one_admission(
-    limiter: DynamoRateLimiter, cloud: App, user: str
-) -> None:
+def test_acquire_with_a_lost_acknowledgement_counts_once(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
     for number in range(3):
         with faults("UpdateItem", lost_answer):
             limiter.acquire(user, THREE, 3, SECONDS)
@@ -233,7 +231,7 @@ def test_an_admission_whose_acknowledgement_was_lost_is_one_admission(
         limiter.acquire(user, THREE, 3, SECONDS)
 
 
-def test_a_release_whose_acknowledgement_was_lost_is_one_release(limiter: DynamoRateLimiter, user: str) -> None:
+def test_release_with_a_lost_acknowledgement_counts_once(limiter: DynamoRateLimiter, user: str) -> None:
     first, _ = (limiter.acquire(user, MANY, 2, SECONDS) for _ in range(2))
     with faults("UpdateItem", lost_answer):
         limiter.release(user, first)
@@ -247,7 +245,9 @@ def test_a_release_whose_acknowledgement_was_lost_is_one_release(limiter: Dynamo
     [lost_request, failure("AccessDeniedException"), failure("ThrottlingException")],
     ids=["nothing", "no", "busy"],
 )
-def test_what_cannot_be_told_is_no_admission(limiter: DynamoRateLimiter, cloud: App, user: str, fault: Any) -> None:
+def test_acquire_fails_closed_when_the_result_is_unknown(
+    limiter: DynamoRateLimiter, cloud: App, user: str, fault: Any
+) -> None:
     with faults("UpdateItem", *[fault] * 2) as calls, no_limits():
         limiter.acquire(user, MANY, 1, SECONDS)
     assert len(calls.bodies) <= 2
@@ -258,7 +258,7 @@ def test_what_cannot_be_told_is_no_admission(limiter: DynamoRateLimiter, cloud: 
     assert not [item for item in cloud.table("LIMITS_TABLE") if user in item["name"]["S"]]
 
 
-def test_the_cause_is_kept_for_the_log(limiter: DynamoRateLimiter, user: str) -> None:
+def test_limiter_failure_keeps_its_cause_for_the_log(limiter: DynamoRateLimiter, user: str) -> None:
     with faults("UpdateItem", failure("AccessDeniedException")), pytest.raises(LimitsUnavailable) as caught:
         limiter.hit(user, ROUTE, MANY)
     assert isinstance(caught.value.__cause__, ClientError)

@@ -1,4 +1,4 @@
-"""Fifty threads call at once: exactly as many pass as may, and never more are in flight than may be."""
+"""Fifty concurrent threads: exactly the limit passes, and the number of executions in flight stays within it."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ MAX = 5
 
 
 class CarelessRateLimiter(DynamoRateLimiter):
-    """What not to do: reads what there is, decides, puts back."""
+    """A faulty limiter that reads, decides and writes without a condition."""
 
     def __init__(self, table: str) -> None:
         """Use this table."""
@@ -31,20 +31,20 @@ class CarelessRateLimiter(DynamoRateLimiter):
         self._rows = table
 
     def hit(self, user_id: str, what: str, rate: Rate) -> None:
-        """Count, with a gap in the middle."""
+        """Count with a gap between the read and the write."""
         if (taken := self._read(user_id)) >= rate.limit:
             raise rate.exceeded(1)
         self._write(user_id, taken + 1)
 
     def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
-        """Admit, with a gap in the middle."""
+        """Acquire with a gap between the read and the write."""
         if (taken := self._read(user_id)) >= most:
             raise too_many_in_flight(most)
         self._write(user_id, taken + 1)
         return "a lease"
 
     def release(self, user_id: str, lease: str) -> None:
-        """Give back, with a gap in the middle."""
+        """Release with a gap between the read and the write."""
         self._write(user_id, self._read(user_id) - 1)
 
     def _read(self, user_id: str) -> int:
@@ -76,13 +76,13 @@ def _let_in(call: Callable[[], object]) -> bool:
 
 
 def passed(call: Callable[[], object], calls: int = CALLS) -> int:
-    """How many of the calls of all threads are let in."""
+    """Count the accepted calls of all threads."""
     with ThreadPoolExecutor(THREADS) as pool:
         return sum(pool.map(lambda _: sum(_let_in(call) for _ in range(calls)), range(THREADS)))
 
 
 class Flights:
-    """Executions that end when every thread has asked for one; `most_seen` is how many there ever were at once."""
+    """Executions that end once every thread has requested one; `most_seen` is the highest number in flight."""
 
     def __init__(self, limiter: RateLimiter, user: str) -> None:
         self._limiter, self._user = limiter, user
@@ -90,7 +90,7 @@ class Flights:
         self._now = self.most_seen = 0
 
     def fly(self) -> None:
-        """One of them, if it is let in; those that end cross with the next ones that ask."""
+        """Run one execution if it is accepted; its end overlaps with the next requests."""
         try:
             lease = self._limiter.acquire(self._user, Rate(10_000, 60), MAX, 100)
         except RateLimited:
@@ -107,19 +107,17 @@ class Flights:
             self.most_seen = max(self.most_seen, self._now)
 
 
-def test_of_a_thousand_calls_exactly_the_limit_passes(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_concurrent_hits_allow_exactly_the_limit(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(LIMIT, 60)
     assert passed(lambda: careful.hit(user, "GET /x", rate)) == LIMIT
 
 
-def test_of_many_starts_exactly_the_limit_passes(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_concurrent_starts_allow_exactly_the_limit(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(60, 60)
     assert passed(lambda: careful.acquire(user, rate, 1_000, 100), 5) == 60
 
 
-def test_of_many_starts_at_the_end_of_a_full_minute_exactly_the_limit_passes(
-    cloud: App, fresh: Callable[[str], str]
-) -> None:
+def test_concurrent_starts_at_a_window_end_allow_exactly_the_limit(cloud: App, fresh: Callable[[str], str]) -> None:
     clock, user, rate = FakeClock(), fresh("user"), Rate(30, 60)
     limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
     for _ in range(2):
@@ -127,18 +125,18 @@ def test_of_many_starts_at_the_end_of_a_full_minute_exactly_the_limit_passes(
         clock.pass_seconds(60)
 
 
-def test_never_more_are_in_flight_than_may_be(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_concurrent_leases_never_exceed_the_limit(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     flights = Flights(careful, fresh("user"))
     assert passed(flights.fly, 4) >= MAX
     assert flights.most_seen == MAX
 
 
-def test_this_test_would_notice_a_careless_count(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_detects_a_non_atomic_counter(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(LIMIT, 60)
     assert passed(lambda: careless.hit(user, "GET /x", rate), 8) > LIMIT
 
 
-def test_this_test_would_notice_careless_leases(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_detects_non_atomic_leases(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
     flights = Flights(careless, fresh("user"))
     passed(flights.fly, 4)
     assert flights.most_seen > MAX

@@ -1,4 +1,4 @@
-"""Sealed keys: they open for their own user, service and stage, and are remembered for five minutes."""
+"""Encrypted keys: they decrypt only for their user, service and stage, and are cached for five minutes."""
 
 from base64 import b64encode
 from dataclasses import replace
@@ -19,10 +19,10 @@ ALICE = {"user_id": "user_alice", "service": "openrouter"}
 
 
 class Box:
-    """Both halves for one stage, and a clock."""
+    """The sealer and the opener of one stage, and a clock."""
 
     def __init__(self, app: App, stage: str = "test") -> None:
-        """Use the app's KMS key."""
+        """Use the KMS key of the app."""
         self.clock = FakeClock()
         self.sealer = KmsKeySealer(app.name("CREDENTIALS_KEY"), stage)
         self.opener = KmsKeyOpener(app.name("CREDENTIALS_KEY"), stage, self.clock)
@@ -33,13 +33,13 @@ def box(cloud: App) -> Box:
     return Box(cloud)
 
 
-def test_a_sealed_key_opens_again(box: Box) -> None:
+def test_secret_box_decrypts_what_it_encrypted(box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     assert KEY.reveal().encode() not in sealed
     assert box.opener.open(sealed, **ALICE) == KEY
 
 
-def test_kms_is_told_the_key_and_what_policies_ask_for(cloud: App, box: Box) -> None:
+def test_kms_receives_the_key_and_the_encryption_context(cloud: App, box: Box) -> None:
     with recorded("kms") as calls:
         box.opener.open(box.sealer.seal(KEY, **ALICE), **ALICE)
     asked = {"KeyId": cloud.name("CREDENTIALS_KEY"), "EncryptionContext": {"app": "instant", "stage": "test", **ALICE}}
@@ -47,39 +47,39 @@ def test_kms_is_told_the_key_and_what_policies_ask_for(cloud: App, box: Box) -> 
     assert [{name: call.parameters.get(name) for name in asked} for call in calls] == [asked, asked]
 
 
-def test_the_same_key_never_looks_the_same(box: Box) -> None:
+def test_same_key_encrypts_differently_each_time(box: Box) -> None:
     assert box.sealer.seal(KEY, **ALICE) != box.sealer.seal(KEY, **ALICE)
 
 
 @pytest.mark.parametrize(
     "other",
     [{"user_id": "user_bob"}, {"service": "other"}, {"user_id": "USER_ALICE"}, {"user_id": ""}],
-    ids=["user", "service", "case", "nobody"],
+    ids=["user", "service", "case", "empty"],
 )
-def test_it_does_not_open_for_anybody_else(box: Box, other: dict[str, str]) -> None:
+def test_decrypt_rejects_another_user_or_service(box: Box, other: dict[str, str]) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
-    assert box.opener.open(sealed, **ALICE) == KEY  # also not when it is remembered
+    assert box.opener.open(sealed, **ALICE) == KEY  # also when it is cached
     with pytest.raises(CredentialRejected, match=r"Save it again: POST /api/user/integrations/\w") as caught:
         box.opener.open(sealed, **{**ALICE, **other})
     assert "canary" not in str(caught.value.body())
     assert caught.value.__suppress_context__
 
 
-def test_it_does_not_open_in_another_stage(cloud: App, box: Box) -> None:
+def test_decrypt_rejects_another_stage(cloud: App, box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     with pytest.raises(CredentialRejected):
         Box(cloud, "prod").opener.open(sealed, **ALICE)
 
 
 @pytest.mark.parametrize("place", [0, 40, -1])
-def test_a_changed_ciphertext_does_not_open(box: Box, place: int) -> None:
+def test_decrypt_rejects_a_changed_ciphertext(box: Box, place: int) -> None:
     sealed = bytearray(box.sealer.seal(KEY, **ALICE))
     sealed[place] ^= 1
     with pytest.raises((CredentialRejected, KmsFailed)):
         box.opener.open(bytes(sealed), **ALICE)
 
 
-def test_what_fails_on_our_side_is_not_the_key_s_fault(box: Box) -> None:
+def test_kms_failure_is_not_reported_as_an_invalid_key(box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     with (
         faults("Decrypt", failure("AccessDeniedException")),
@@ -88,7 +88,7 @@ def test_what_fails_on_our_side_is_not_the_key_s_fault(box: Box) -> None:
         box.opener.open(sealed, **ALICE)
 
 
-def test_an_opened_key_is_remembered_for_five_minutes_and_no_longer(box: Box) -> None:
+def test_decrypted_key_is_cached_for_five_minutes(box: Box) -> None:
     assert CACHE_SECONDS <= 300
     sealed = box.sealer.seal(KEY, **ALICE)
     with faults("Decrypt") as calls:
@@ -101,7 +101,7 @@ def test_an_opened_key_is_remembered_for_five_minutes_and_no_longer(box: Box) ->
         assert len(calls.bodies) == 2
 
 
-def test_use_does_not_lengthen_the_memory(box: Box) -> None:
+def test_cache_reads_do_not_extend_the_ttl(box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     with faults("Decrypt") as calls:
         for _ in range(7):
@@ -110,7 +110,7 @@ def test_use_does_not_lengthen_the_memory(box: Box) -> None:
     assert len(calls.bodies) == 2
 
 
-def test_what_is_out_of_date_is_dropped_and_not_only_passed_over(box: Box) -> None:
+def test_cache_removes_expired_entries(box: Box) -> None:
     old, new = box.sealer.seal(KEY, **ALICE), box.sealer.seal(Secret("sk-or-v1-new"), **ALICE)
     box.opener.open(old, **ALICE)
     box.clock.pass_seconds(CACHE_SECONDS / 2)
@@ -120,13 +120,13 @@ def test_what_is_out_of_date_is_dropped_and_not_only_passed_over(box: Box) -> No
     assert [secret for _, secret in box.opener._opened.values()] == [Secret("sk-or-v1-new")]
 
 
-def test_a_replaced_ciphertext_is_opened_anew(box: Box) -> None:
+def test_replaced_ciphertext_is_decrypted_again(box: Box) -> None:
     old, new = box.sealer.seal(KEY, **ALICE), box.sealer.seal(Secret("sk-or-v1-new"), **ALICE)
     assert box.opener.open(old, **ALICE) == KEY
     assert box.opener.open(new, **ALICE) == Secret("sk-or-v1-new")
 
 
-def test_the_memory_is_bounded(box: Box) -> None:
+def test_cache_size_is_limited(box: Box) -> None:
     opened = answer({"Plaintext": b64encode(KEY.reveal().encode()).decode()})
     with faults("Decrypt", *[opened] * 258) as calls:
         for number in range(257):
@@ -138,14 +138,14 @@ def test_the_memory_is_bounded(box: Box) -> None:
         assert len(calls.bodies) == 258
 
 
-def test_a_row_moved_to_another_user_is_worthless(box: Box) -> None:
+def test_row_copied_to_another_user_does_not_decrypt(box: Box) -> None:
     mine = an_integration(ciphertext=box.sealer.seal(KEY, **ALICE))
     stolen = replace(mine, user_id="user_bob")
     with pytest.raises(CredentialRejected):
         box.opener.open(stolen.ciphertext, user_id=stolen.user_id, service=stolen.service)
 
 
-def test_neither_half_shows_the_key(box: Box) -> None:
+def test_sealer_and_opener_do_not_contain_the_key(box: Box) -> None:
     sealed = box.sealer.seal(KEY, **ALICE)
     box.opener.open(sealed, **ALICE)
     assert "canary" not in f"{box.opener.__dict__!r} {box.sealer.__dict__!r}"

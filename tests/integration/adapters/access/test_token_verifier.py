@@ -1,4 +1,4 @@
-"""Access tokens of a real issuer on loopback: the good ones say who calls, everything else is refused."""
+"""Access tokens of an issuer on loopback: valid tokens identify the caller, all others are rejected."""
 
 import time
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def verifier_of(issuer: FakeIssuer) -> OidcTokenVerifier:
 
 
 def refused(verifier: OidcTokenVerifier, token: str) -> bool:
-    """Whether the token is refused, and repeated nowhere."""
+    """Return whether the token is rejected and not echoed."""
     try:
         verifier.verify(token)
     except Unauthenticated as error:
@@ -44,19 +44,19 @@ def refused(verifier: OidcTokenVerifier, token: str) -> bool:
 
 
 @pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"])
-def test_a_good_token_says_who_calls(alg: str) -> None:
+def test_verifier_returns_the_caller_of_a_valid_token(alg: str) -> None:
     with FakeIssuer() as issuer:
         issuer.rotate(alg)
         assert verifier_of(issuer).verify(issuer.token("carol")) == TokenClaims(issuer.url, "carol")
 
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)
-def test_a_bad_token_is_refused(issuer: FakeIssuer, verifier: OidcTokenVerifier, wrong: str) -> None:
+def test_verifier_rejects_a_bad_token(issuer: FakeIssuer, verifier: OidcTokenVerifier, wrong: str) -> None:
     assert refused(verifier, BAD_TOKENS[wrong](issuer))
     assert not refused(verifier, issuer.token())
 
 
-def test_keys_come_from_where_the_settings_say(issuer: FakeIssuer) -> None:
+def test_verifier_fetches_keys_from_the_configured_url(issuer: FakeIssuer) -> None:
     with FakeIssuer() as elsewhere:
         verifier = OidcTokenVerifier(issuer.url, issuer.audience, elsewhere.jwks_url, SystemClock())
         refused(verifier, issuer.token())
@@ -64,7 +64,9 @@ def test_keys_come_from_where_the_settings_say(issuer: FakeIssuer) -> None:
 
 
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
-def test_clocks_may_differ_by_half_a_minute(issuer: FakeIssuer, verifier: OidcTokenVerifier, claim: str) -> None:
+def test_verifier_tolerates_half_a_minute_of_clock_skew(
+    issuer: FakeIssuer, verifier: OidcTokenVerifier, claim: str
+) -> None:
     sign = -1 if claim == "exp" else 1
     near: dict[str, Any] = {claim: int(time.time()) + sign * LEEWAY_SECONDS // 3}
     far: dict[str, Any] = {claim: int(time.time()) + sign * LEEWAY_SECONDS * 3}
@@ -72,7 +74,7 @@ def test_clocks_may_differ_by_half_a_minute(issuer: FakeIssuer, verifier: OidcTo
     assert refused(verifier, issuer.token(**far))
 
 
-def test_a_token_needs_no_times_but_its_end(issuer: FakeIssuer, verifier: OidcTokenVerifier) -> None:
+def test_verifier_does_not_require_nbf_or_iat(issuer: FakeIssuer, verifier: OidcTokenVerifier) -> None:
     assert not refused(verifier, issuer.token(nbf=None, iat=None))
 
 
@@ -96,7 +98,9 @@ def test_a_token_needs_no_times_but_its_end(issuer: FakeIssuer, verifier: OidcTo
     ],
     ids=str,
 )
-def test_claims(issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: dict[str, Any], good: bool) -> None:
+def test_verifier_validates_claims(
+    issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: dict[str, Any], good: bool
+) -> None:
     real = {"ISSUER/": issuer.url + "/"}.get(str(claims.get("iss")), [issuer.url])
     assert refused(verifier, issuer.token(**{**claims, **({"iss": real} if "iss" in claims else {})})) is not good
 
@@ -127,12 +131,14 @@ def test_claims(issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: dict[st
     ],
     ids=str,
 )
-def test_headers(issuer: FakeIssuer, verifier: OidcTokenVerifier, headers: dict[str, Any], good: bool) -> None:
+def test_verifier_validates_headers(
+    issuer: FakeIssuer, verifier: OidcTokenVerifier, headers: dict[str, Any], good: bool
+) -> None:
     assert refused(verifier, issuer.token(headers=headers)) is not good
 
 
-def test_nobody_but_the_issuer_is_asked(issuer: FakeIssuer, verifier: OidcTokenVerifier) -> None:
-    """A token that names a place of keys is believed for its signature, and the place is never looked at."""
+def test_verifier_ignores_key_urls_in_the_token(issuer: FakeIssuer, verifier: OidcTokenVerifier) -> None:
+    """The signature is verified, and the key URL is never fetched."""
     with FakeIssuer() as elsewhere:
         places = {"jku": elsewhere.jwks_url, "x5u": elsewhere.url}
         elsewhere.key = SigningKey.make(issuer.key.kid, "ES256")
@@ -141,39 +147,41 @@ def test_nobody_but_the_issuer_is_asked(issuer: FakeIssuer, verifier: OidcTokenV
         assert elsewhere.asked == []
 
 
-def test_a_key_without_a_name_is_not_searched_for() -> None:
+def test_verifier_does_not_fetch_for_a_token_without_key_id() -> None:
     with FakeIssuer() as issuer:
         assert refused(verifier_of(issuer), issuer.token(headers={"kid": None}))
         assert issuer.asked == []
 
 
-def test_a_weak_key_is_not_trusted() -> None:
+def test_verifier_rejects_a_weak_key() -> None:
     with FakeIssuer() as issuer:
         issuer.key = SigningKey.make("weak", bits=1024)
         issuer.published.append(issuer.key)
         assert refused(verifier_of(issuer), issuer.token())
 
 
-def test_a_key_s_algorithm_is_its_own_and_not_the_token_s() -> None:
-    """Signed well, by the very key, in a way that the key set does not allow it."""
+def test_verifier_uses_the_algorithm_of_the_key() -> None:
+    """A valid signature of the key with an algorithm that the key set does not allow."""
     with FakeIssuer() as issuer:
         other = SigningKey(issuer.key.kid, "RS512", issuer.key.private)
         assert refused(verifier_of(issuer), jws({"alg": "RS512", "kid": other.kid}, issuer.claims(), other.sign))
 
 
 @pytest.mark.parametrize("claims", [[], "carol", None, 7, {}])
-def test_claims_that_are_none_are_refused(issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: Any) -> None:
+def test_verifier_rejects_claims_that_are_no_object(
+    issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: Any
+) -> None:
     assert refused(verifier, jws({"alg": issuer.key.alg, "kid": issuer.key.kid}, claims, issuer.key.sign))
 
 
-def test_a_token_that_is_too_long_is_not_looked_into(issuer: FakeIssuer) -> None:
+def test_verifier_rejects_an_oversized_token(issuer: FakeIssuer) -> None:
     asked = len(issuer.asked)
     assert refused(verifier_of(issuer), issuer.token(padding="x" * MAX_LENGTH))
     assert refused(verifier_of(issuer), "a" * 1_000_000)
     assert len(issuer.asked) == asked
 
 
-def test_without_the_issuer_nobody_can_tell() -> None:
+def test_verifier_raises_unavailable_without_the_issuer() -> None:
     with FakeIssuer() as issuer:
         token = issuer.token()
     with pytest.raises(UpstreamUnavailable):
@@ -190,7 +198,7 @@ HEADERS = st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jwk", "cty", "zi
 
 
 @given(st.dictionaries(NAMES, JSON, max_size=3), st.dictionaries(HEADERS, JSON, max_size=2))
-def test_whatever_is_signed_is_read_or_refused(
+def test_verifier_handles_any_signed_claims(
     issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: dict[str, Any], header: dict[str, Any]
 ) -> None:
     usual = {"typ": "JWT", "alg": issuer.key.alg, "kid": issuer.key.kid}
@@ -200,22 +208,22 @@ def test_whatever_is_signed_is_read_or_refused(
 
 
 class Closed:
-    """A table that must not be asked."""
+    """A table that must not be read."""
 
     def __getattr__(self, name: str) -> Any:
-        """Refuse."""
+        """Fail on any access."""
         raise AssertionError(f"the table was asked: {name}")
 
 
 @given(st.text(st.characters()))
-def test_any_header_is_survived(verifier: OidcTokenVerifier, text: str) -> None:
+def test_verifier_handles_any_header(verifier: OidcTokenVerifier, text: str) -> None:
     for header in (text, f"Bearer {text}", f"Bearer {text}.{text}.{text}", f"Bearer x4k_live_{text}"):
         with pytest.raises(Unauthenticated):
             authorize(header, Closed(), FakeClock(), verifier)
 
 
 @given(st.binary(), st.binary(), st.binary(min_size=1))
-def test_whatever_has_three_parts_is_refused(
+def test_verifier_rejects_any_three_part_string(
     verifier: OidcTokenVerifier, head: bytes, body: bytes, signature: bytes
 ) -> None:
     assert refused(verifier, ".".join(map(encoded, (head, body, signature))))

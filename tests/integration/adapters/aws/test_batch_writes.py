@@ -1,4 +1,4 @@
-"""Many rows: a table that takes only some at a time gets the rest again, and one that takes none is told of."""
+"""Batch writes: unprocessed items are retried, and an error is raised if none are accepted."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.integration.lent_app import lend_app
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """An app whose tables are busy, and whose writers do not pause."""
+    """An app with throttled tables, whose writers do not wait between retries."""
     monkeypatch.setattr(batch_writes, "_BACKOFF", Backoff(attempts=10, initial=0, max=0))
     with lend_app() as opened:
         yield opened
@@ -26,12 +26,12 @@ def rows(table: type[ChangeRow], count: int) -> list[ChangeRow]:
 
 
 def busy(table: type[ChangeRow], left: list[ChangeRow]) -> Fault:
-    """None of these were written."""
+    """Return a response in which none of these were written."""
     puts = [{"PutRequest": {"Item": row.serialize()}} for row in left]
     return answer({"UnprocessedItems": {table.Meta.table_name: puts}})
 
 
-def test_what_is_left_is_sent_again_and_nothing_else(app: App) -> None:
+def test_batch_write_retries_only_unprocessed_items(app: App) -> None:
     table = ChangeRow.named(app.name("MODEL_CHANGES_TABLE"))
     batch = rows(table, 60)
     with faults("BatchWriteItem", None, *[busy(table, batch[25:50])] * 5, busy(table, batch[25:27])) as calls:
@@ -39,10 +39,12 @@ def test_what_is_left_is_sent_again_and_nothing_else(app: App) -> None:
     sent = [len(puts) for body in calls.bodies for puts in body["RequestItems"].values()]
     assert sent == [25, *[25] * 6, 2, 10]
     stored = {row["place"]["S"] for row in app.table("MODEL_CHANGES_TABLE")}
-    assert stored == {row.place for row in batch} - {row.place for row in batch[27:50]}, "the fault took those"
+    assert stored == {row.place for row in batch} - {row.place for row in batch[27:50]}, (
+        "the fault left those unprocessed"
+    )
 
 
-def test_a_table_that_takes_nothing_for_long_is_a_failure(app: App) -> None:
+def test_batch_write_raises_when_items_stay_unprocessed(app: App) -> None:
     table = ChangeRow.named(app.name("MODEL_CHANGES_TABLE"))
     batch = rows(table, 3)
     with faults("BatchWriteItem", *[busy(table, batch)] * 20) as calls, pytest.raises(UpstreamUnavailable):
@@ -50,7 +52,7 @@ def test_a_table_that_takes_nothing_for_long_is_a_failure(app: App) -> None:
     assert len(calls.bodies) == 10
 
 
-def test_nothing_is_no_request(app: App) -> None:
+def test_batch_write_of_nothing_makes_no_request(app: App) -> None:
     with faults("BatchWriteItem") as calls:
         batch_writes.write_items(ChangeRow.named(app.name("MODEL_CHANGES_TABLE")), [])
     assert calls.bodies == []

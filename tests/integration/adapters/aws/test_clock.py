@@ -1,4 +1,4 @@
-"""The real clock tells UTC, and only ever goes forward, also while the machine sleeps."""
+"""The system clock returns UTC, and its monotonic time includes the time in which the machine sleeps."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,20 +8,20 @@ import pytest
 from instant.adapters.clock import SystemClock
 
 
-def test_it_tells_the_time_in_utc() -> None:
+def test_clock_returns_utc() -> None:
     now = SystemClock().now()
     assert now.utcoffset() == timedelta(0)
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_it_goes_forward() -> None:
+def test_clock_is_monotonic() -> None:
     clock = SystemClock()
     ticks = [clock.monotonic() for _ in range(100)]
     assert ticks == sorted(ticks)
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has such a clock")
-def test_time_in_which_the_environment_was_frozen_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_counts_time_while_the_environment_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = {time.CLOCK_BOOTTIME: 1_000.0, time.CLOCK_MONOTONIC: 1.0}
     monkeypatch.setattr(time, "clock_gettime", frozen.__getitem__)
     assert SystemClock().monotonic() == 1_000.0

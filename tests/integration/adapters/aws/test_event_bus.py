@@ -1,4 +1,4 @@
-"""Events: sent under our name, and a refusal inside a success is a failure."""
+"""Event delivery: events have our source, and a failed entry in a success response is an error."""
 
 import json
 
@@ -15,7 +15,7 @@ def bus(cloud: App) -> EventBridgeBus:
     return EventBridgeBus(cloud.name("EVENT_BUS"))
 
 
-def test_an_event_carries_our_source_and_its_detail(bus: EventBridgeBus) -> None:
+def test_publish_sends_our_source_and_detail(bus: EventBridgeBus) -> None:
     with faults("PutEvents") as calls:
         bus.put("openrouter/models.sync", {"accept_losses": True})
     (entry,) = calls.bodies[0]["Entries"]
@@ -24,14 +24,14 @@ def test_an_event_carries_our_source_and_its_detail(bus: EventBridgeBus) -> None
     assert json.loads(entry["Detail"]) == {"accept_losses": True}
 
 
-def test_a_refusal_inside_a_success_is_a_failure(bus: EventBridgeBus) -> None:
+def test_publish_raises_on_a_failed_entry_in_a_success_response(bus: EventBridgeBus) -> None:
     refused = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
     with faults("PutEvents", refused), pytest.raises(UpstreamUnavailable) as caught:
         bus.put("openrouter/models.sync", {})
     assert caught.value.retryable
 
 
-def test_many_are_sent_ten_to_a_request_and_only_what_was_refused_again(bus: EventBridgeBus) -> None:
+def test_publish_sends_batches_of_ten_and_retries_only_failed_entries(bus: EventBridgeBus) -> None:
     some = answer({"FailedEntryCount": 1, "Entries": [{}] * 9 + [{"ErrorCode": "ThrottlingException"}]})
     with faults("PutEvents", some) as calls:
         assert bus.put_all("resource/model.affected", ({"n": n} for n in range(12))) == 12
@@ -40,7 +40,7 @@ def test_many_are_sent_ten_to_a_request_and_only_what_was_refused_again(bus: Eve
     assert bus.put_all("resource/model.affected", []) == 0
 
 
-def test_large_ones_are_sent_in_smaller_batches_and_each_once_in_order(bus: EventBridgeBus) -> None:
+def test_publish_splits_large_events_into_batches_in_order(bus: EventBridgeBus) -> None:
     sizes = [90_000, 90_000, 90_000, 10, 250_000, 10, *[20_000] * 11]
     with faults("PutEvents") as calls:
         assert bus.put_all("resource/model.affected", ({"n": n, "x": "x" * size} for n, size in enumerate(sizes))) == 17
@@ -51,7 +51,7 @@ def test_large_ones_are_sent_in_smaller_batches_and_each_once_in_order(bus: Even
     assert len(sent) == 5
 
 
-def test_what_is_refused_for_good_is_told_after_the_others_were_sent(bus: EventBridgeBus) -> None:
+def test_publish_raises_permanent_failures_after_sending_the_rest(bus: EventBridgeBus) -> None:
     refused = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}] + [{}] * 9})
     still = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
     with (

@@ -1,4 +1,4 @@
-"""No expression names an attribute by a word that DynamoDB keeps for itself: AWS refuses it, the simulation may not."""
+"""Expressions contain no reserved word of DynamoDB: AWS rejects it, and the simulation may accept it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -45,12 +45,12 @@ SENT_AT = "2026-11-22T12:00:00.100000Z"
 
 
 def bare_names(expression: str) -> set[str]:
-    """The attributes that an expression names without an alias; operators are in capitals, functions have brackets."""
+    """Return the attributes without an alias; operators are in capitals, functions have brackets."""
     return set(re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?![\w(])", expression)) - SYNTAX
 
 
 def expressions(calls: list[AwsCall]) -> Iterator[str]:
-    """Every expression in the calls, inside transactions too."""
+    """Return every expression in the calls, including those in transactions."""
     for call in calls:
         writes = [one for write in call.parameters.get("TransactItems", []) for one in write.values()]
         for parameters in (call.parameters, *writes):
@@ -59,7 +59,7 @@ def expressions(calls: list[AwsCall]) -> Iterator[str]:
 
 @pytest.fixture
 def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
-    """Every expression that the adapters write by hand."""
+    """Return every expression that is written by hand in the adapters."""
     executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
     ledger = a_ledger(cloud)
     held = holds([Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
@@ -98,20 +98,20 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
     return list(expressions(calls + counted))
 
 
-def test_no_attribute_is_named_by_a_reserved_word(written: list[str]) -> None:
+def test_expressions_do_not_use_reserved_words(written: list[str]) -> None:
     assert len(written) >= 22
     wrong = {name: text for text in written for name in bare_names(text) if name.upper() in RESERVED}
     assert wrong == {}
 
 
-def test_the_check_sees_names_and_reserved_words() -> None:
+def test_check_finds_names_and_reserved_words() -> None:
     assert len(RESERVED) > 500
     assert bare_names("SET #state = :now, bucket = :state ADD calls :one") == {"bucket", "calls"}
     assert bare_names("attribute_not_exists(state) OR #a = :b") == {"state"}
     assert {"STATE", "BUCKET", "PROVIDER"} & RESERVED == {"STATE", "BUCKET"}
 
 
-def test_no_other_adapter_writes_expressions_by_hand() -> None:
+def test_other_adapters_do_not_write_expressions() -> None:
     found = {
         str(path.relative_to(ADAPTERS))
         for path in ADAPTERS.rglob("*.py")

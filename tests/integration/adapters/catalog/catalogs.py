@@ -1,4 +1,4 @@
-"""The catalog's parts in an app, and models put into it as a sync would."""
+"""The catalog's adapters in an app, and models stored as a sync stores them."""
 
 from collections.abc import Iterable
 
@@ -9,10 +9,10 @@ from tests.integration.app import App
 
 
 def writer_of(app: App) -> DynamoCatalogWriter:
-    """The catalog as the sync has it."""
+    """Return the catalog writer that the sync uses."""
     return DynamoCatalogWriter(*map(app.name, ("MODELS_TABLE", "LIMITS_TABLE", "MODEL_CHANGES_TABLE")))
 
 
 def write_models(app: App, models: Iterable[CatalogModel]) -> None:
-    """Store these models, without a history."""
+    """Store these models without a history."""
     writer_of(app).write([Transition(model, ()) for model in models])

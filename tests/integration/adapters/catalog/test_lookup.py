@@ -1,4 +1,4 @@
-"""Models by id, many at a time, and those that might take over."""
+"""Models read by id in batches, and the candidates for a successor."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def catalog(cloud: App) -> DynamoCatalogWriter:
     return writer_of(cloud)
 
 
-def test_more_than_a_request_takes_are_read_each_once(
+def test_lookup_reads_more_than_one_batch_once_each(
     lookup: DynamoModelLookup, catalog: DynamoCatalogWriter, fresh: Fresh
 ) -> None:
     models = [a_model(fresh("meadow/m")) for _ in range(101)]
@@ -34,7 +34,7 @@ def test_more_than_a_request_takes_are_read_each_once(
     assert lookup.some([]) == {}
 
 
-def test_akin_are_the_alias_s_target_and_who_shares_the_slug(
+def test_related_models_are_alias_targets_and_models_with_the_slug(
     lookup: DynamoModelLookup, catalog: DynamoCatalogWriter, fresh: Fresh
 ) -> None:
     slug, target = fresh("meadow/slug"), a_model(fresh("meadow/m"))

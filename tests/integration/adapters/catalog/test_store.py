@@ -1,4 +1,4 @@
-"""The catalog: what is read equals what was written, or every sync would write everything again."""
+"""The catalog store: a model is read as it was written; otherwise every sync would write everything again."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,7 +34,7 @@ from tests.integration.lent_app import lend_app
 
 @pytest.fixture
 def app() -> Iterator[App]:
-    """An app of its own: these tests look at whole tables."""
+    """A separate app, because these tests read whole tables."""
     with lend_app() as opened:
         yield opened
 
@@ -57,23 +57,23 @@ class Listing(WholeReplies):
         self.rows = rows
 
     def send(self, request: Request, *, seconds: float) -> Reply:
-        """All of them, on one page."""
+        """Return all rows on one page."""
         return Reply(status=200, body=encode({"data": self.rows, "total_count": len(self.rows)}))
 
 
 def put(catalog: DynamoCatalogWriter, *models: CatalogModel) -> None:
-    """Store models that nothing is known of."""
+    """Store models without an earlier state."""
     catalog.write([Transition(model, ()) for model in models])
 
 
 def fake_models() -> list[CatalogModel]:
-    """Every model of the double."""
+    """Return every model of the fake service."""
     listing = read_listing(Reply(status=200, body=encode({"data": default_catalog(date(2026, 11, 22))})))
     assert listing is not None
     return sorted(listing.models, key=lambda model: model.openrouter_id)
 
 
-def test_every_model_is_read_as_it_was_written(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+def test_store_returns_every_model_it_saved(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     models = fake_models()
     put(catalog, *models)
     assert catalog.all() == models
@@ -119,20 +119,20 @@ MODELS = st.builds(
 
 @given(MODELS)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_model_is_read_as_it_was_written(
+def test_store_returns_any_generated_model(
     catalog: DynamoCatalogWriter, reader: DynamoModelReader, model: CatalogModel
 ) -> None:
     put(catalog, model)
     assert reader.get("odd/model") == model
 
 
-def test_a_row_is_replaced_whole(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+def test_store_replaces_the_whole_row(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     put(catalog, a_model(expiration_date="2027-01-01", alias_target="a/b"))
     put(catalog, a_model())
     assert reader.get("meadow/lark-mini") == a_model()
 
 
-def test_inactive_models_are_kept(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+def test_store_keeps_inactive_models(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     gone = a_model(is_active=False, missing_since="2026-11-22T12:00:00.000000Z")
     put(catalog, gone)
     assert reader.get(gone.openrouter_id) == gone
@@ -140,9 +140,7 @@ def test_inactive_models_are_kept(catalog: DynamoCatalogWriter, reader: DynamoMo
     assert reader.get("meadow/none") is None
 
 
-def test_hundreds_of_rows_go_in_batches_and_come_back_with_their_changes(
-    catalog: DynamoCatalogWriter, app: App
-) -> None:
+def test_store_writes_hundreds_of_models_and_changes_in_batches(catalog: DynamoCatalogWriter, app: App) -> None:
     models = [a_model(f"bulk/{number:04}", description="x" * 3_000) for number in range(240)]
     transitions = [Transition(model, changes_of(None, model, NOON)) for model in models]
     with recorded("dynamodb") as calls:
@@ -155,7 +153,7 @@ def test_hundreds_of_rows_go_in_batches_and_come_back_with_their_changes(
 
 
 def set_of(app: App) -> set[str]:
-    """The models in the whole history."""
+    """Return the models in the whole history."""
     return {change.openrouter_id for change in DynamoChangeLists(app.name("MODEL_CHANGES_TABLE")).after("2026-01-01")}
 
 
@@ -163,7 +161,7 @@ class Sync:
     """Syncs of one catalog, one hour apart."""
 
     def __init__(self, app: App, catalog: DynamoCatalogWriter) -> None:
-        """Start with the double's whole catalog."""
+        """Start with the whole catalog of the fake service."""
         self.clock, self.listing = FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
         lease = DynamoSyncLease(app.name("LIMITS_TABLE"))
         self._deps = SyncDeps(
@@ -176,7 +174,7 @@ class Sync:
         return sync_catalog(self._deps, Rules(max_loss_percent=10, accept_losses=accept_losses), lambda: 100)
 
 
-def test_a_second_sync_of_the_same_catalog_writes_nothing(app: App, catalog: DynamoCatalogWriter) -> None:
+def test_second_sync_of_the_same_catalog_writes_nothing(app: App, catalog: DynamoCatalogWriter) -> None:
     sync = Sync(app, catalog)
     first = sync.run()
     assert first == SyncResult(seen=len(sync.listing.rows), written=len(sync.listing.rows), added=first.written)
@@ -187,7 +185,7 @@ def test_a_second_sync_of_the_same_catalog_writes_nothing(app: App, catalog: Dyn
     assert catalog.last_sync() == replace(before, synced_at="2026-11-22T14:00:00.000000Z", written=0)
 
 
-def test_a_model_is_missed_retired_and_welcomed_back(
+def test_sync_marks_a_model_missing_retired_and_active_again(
     app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader
 ) -> None:
     sync = Sync(app, catalog)
@@ -210,7 +208,7 @@ def test_a_model_is_missed_retired_and_welcomed_back(
     assert [change.kind for change in history.items] == ["returned", "removed", "missing", "added"]
 
 
-def test_a_great_loss_changes_nothing_unless_it_is_accepted(app: App, catalog: DynamoCatalogWriter) -> None:
+def test_sync_rejects_a_large_loss_unless_accepted(app: App, catalog: DynamoCatalogWriter) -> None:
     sync = Sync(app, catalog)
     sync.run()
     models, record, rows = catalog.all(), catalog.last_sync(), sync.listing.rows
@@ -222,7 +220,7 @@ def test_a_great_loss_changes_nothing_unless_it_is_accepted(app: App, catalog: D
     assert sync.run(accept_losses=True).missing == len(rows) - len(sync.listing.rows)
 
 
-def test_a_change_of_price_is_written_alone(app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+def test_sync_writes_a_price_change_alone(app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     sync = Sync(app, catalog)
     sync.run()
     row = next(row for row in sync.listing.rows if row["id"] == "meadow/lark")

@@ -1,4 +1,4 @@
-"""One sync at a time: who holds the lease works, the others end at once, and a dead holder's lease runs out."""
+"""One sync at a time: others end at once, and the lease of a crashed holder expires."""
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -30,7 +30,7 @@ RECORD = SyncRecord(synced_at="now", read_at="then", seen=60, written=3, waiting
 
 @pytest.fixture
 def lease(cloud: App) -> DynamoSyncLease:
-    """The lease of an empty app."""
+    """The sync lease of an empty app."""
     cloud.empty()
     return DynamoSyncLease(cloud.name("LIMITS_TABLE"))
 
@@ -39,16 +39,16 @@ def record_of(app: App) -> SyncRecord | None:
     return read_record(app.name("LIMITS_TABLE"))
 
 
-def test_one_holder_at_a_time(lease: DynamoSyncLease) -> None:
+def test_sync_lease_has_one_holder(lease: DynamoSyncLease) -> None:
     assert lease.take("one", START, LATER) == Taken(None)
     assert lease.take("two", START, LATER) is None
     lease.drop("two")
-    assert lease.take("two", START, LATER) is None, "only its holder ends a lease"
+    assert lease.take("two", START, LATER) is None, "only the holder may release a lease"
     lease.drop("one")
     assert lease.take("two", START, LATER) == Taken(None)
 
 
-def test_a_dead_holder_s_lease_runs_out(lease: DynamoSyncLease) -> None:
+def test_sync_lease_of_a_crashed_holder_expires(lease: DynamoSyncLease) -> None:
     assert lease.take("one", START, LATER)
     assert lease.take("two", LATER, LATER + timedelta(1)) is None
     assert lease.take("two", LATER + timedelta(microseconds=1), LATER + timedelta(1)) == Taken(None)
@@ -56,19 +56,19 @@ def test_a_dead_holder_s_lease_runs_out(lease: DynamoSyncLease) -> None:
         lease.finish("one", RECORD)
 
 
-def test_the_record_outlives_the_next_run_but_not_its_validator(cloud: App, lease: DynamoSyncLease) -> None:
+def test_sync_record_survives_the_next_run_without_its_validator(cloud: App, lease: DynamoSyncLease) -> None:
     assert record_of(cloud) is None
     lease.take("one", START, LATER)
     assert record_of(cloud) is None
     lease.finish("one", RECORD)
     assert record_of(cloud) == RECORD
     assert lease.take("two", START, LATER) == Taken(RECORD)
-    assert record_of(cloud) == replace(RECORD, validator=None), "what this run leaves half done must be looked at"
+    assert record_of(cloud) == replace(RECORD, validator=None), "the next sync must not skip an unfinished run"
     lease.finish("two", replace(RECORD, validator=None, waiting=0))
     assert record_of(cloud) == replace(RECORD, validator=None, waiting=0)
 
 
-def test_a_lost_answer_takes_and_ends_nothing_twice(cloud: App, lease: DynamoSyncLease) -> None:
+def test_lost_acknowledgement_does_not_acquire_or_release_twice(cloud: App, lease: DynamoSyncLease) -> None:
     with faults("UpdateItem", lost_answer) as calls:
         assert lease.take("one", START, LATER) == Taken(None)
     assert len(calls.bodies) == 2
@@ -79,22 +79,24 @@ def test_a_lost_answer_takes_and_ends_nothing_twice(cloud: App, lease: DynamoSyn
 
 
 class Slow(WholeReplies):
-    """A service that answers when it is let."""
+    """A service that answers only when the test allows it."""
 
     def __init__(self) -> None:
-        """Serve the double's catalog, later."""
+        """Serve the catalog of the fake service."""
         self.asked = 0
         self.may_answer = Event()
 
     def send(self, request: Request, *, seconds: float) -> Reply:
-        """The catalog."""
+        """Return the catalog when allowed."""
         self.asked += 1
         assert self.may_answer.wait(HANG_SECONDS)
         return Reply(status=200, body=encode({"data": default_catalog(date(2026, 11, 22))}))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_of_five_at_once_one_works_and_the_others_say_so(cloud: App, lease: DynamoSyncLease, seed: int) -> None:
+def test_concurrent_syncs_run_once_and_the_others_return_in_progress(
+    cloud: App, lease: DynamoSyncLease, seed: int
+) -> None:
     slow = Slow()
     deps = SyncDeps(
         upstream=slow, catalog=writer_of(cloud), lease=lease, bus=EventBridgeBus("default"), clock=FakeClock()

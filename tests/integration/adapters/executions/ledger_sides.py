@@ -1,4 +1,4 @@
-"""A ledger with all its sides, twice: the one in DynamoDB and the one of dictionaries; and the steps they can take."""
+"""A ledger with its readers in two implementations, DynamoDB and dictionaries, and the transitions of both."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -28,11 +28,11 @@ BEFORE, LATER, LATE = "2026-11-22T12:01:59.999999Z", "2026-11-22T12:02:00.000001
 NEVER = "9999-12-31T00:00:00.000000Z"
 
 type Sums = tuple[Counter[str], Counter[str], dict[str, tuple[int, int]]]
-"""The resource's statistics, the user's usage, and what each budget row has committed and spent."""
+"""The resource's statistics, the user's usage, and the held and spent amounts of each budget row."""
 
 
 class Subject(Protocol):
-    """A ledger with all its sides."""
+    """A ledger with its readers."""
 
     @property
     def ledger(self) -> Ledger: ...
@@ -44,20 +44,20 @@ class Subject(Protocol):
     def executions(self) -> ExecutionReader: ...
 
     def sums(self, opening: Opening) -> Sums:
-        """What the opening's resource, user and budgets came to."""
+        """Return the totals of the opening's resource, user and budgets."""
 
     def kept(self) -> Any:
-        """A copy of everything in it, for `restore`."""
+        """Return a copy of the whole state, for `restore`."""
 
     def restore(self, kept: Any) -> None:
-        """Make everything what it was."""
+        """Restore the copied state."""
 
 
 class InMemory:
-    """Dictionaries."""
+    """The implementation with dictionaries."""
 
     def __init__(self) -> None:
-        """Empty ones."""
+        """Start empty."""
         self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
 
     def kept(self) -> Any:
@@ -78,10 +78,10 @@ class InMemory:
 
 
 class InDynamo:
-    """The real one on the template's tables."""
+    """The implementation with the template's tables."""
 
     def __init__(self, app: App) -> None:
-        """Use the app's tables."""
+        """Use the tables of the app."""
         table = app.name("EXECUTIONS_TABLE")
         self.ledger, self.open_runs = a_ledger(app), DynamoOpenRuns(table)
         self.executions = DynamoExecutionHistory(table)
@@ -126,7 +126,7 @@ def _total(sums: Any) -> Counter[str]:
 
 
 def some_holds(name: str, cap: int = 3 * WORST) -> tuple[Hold, ...]:
-    """Two rows with room for three calls."""
+    """Return two budget holds with room for three calls."""
     return (
         Hold(f"spend#user#{name}#2026-11-22#0", cap, BudgetScope.USER, Period.DAY),
         Hold(f"spend#resource#{name}#2026-11#0", cap, BudgetScope.RESOURCE, Period.MONTH),
@@ -134,13 +134,13 @@ def some_holds(name: str, cap: int = 3 * WORST) -> tuple[Hold, ...]:
 
 
 def not_known(**more: Any) -> Closing:
-    """How a run ends whose outcome is not known."""
+    """Return the closing of an execution with an unknown outcome."""
     told: dict[str, Any] = {"receipt": Receipt(), "error_code": "outcome_unknown"}
     return a_closing(State.UNKNOWN, **(told | more))
 
 
 def given_up() -> Closing:
-    """How an execution ends of which nothing will be known."""
+    """Return the closing of an execution that is marked lost."""
     return a_closing(
         State.LOST, receipt=Receipt(), answer=StoredAnswer(), latency_ms=None, error_code="outcome_unknown",
         finished_at=LATE, reconciled=True,
@@ -148,7 +148,7 @@ def given_up() -> Closing:
 
 
 def bring_to(ledger: Ledger, opening: Opening, state: State | None) -> None:
-    """Make an execution that is in `state`; of a plain call there is no RESERVED."""
+    """Bring an execution to `state`; a plain call is never RESERVED."""
     if state is None:
         return
     ledger.open(opening)
@@ -169,10 +169,10 @@ STEPS: dict[str, Step] = {
     "sent": lambda ledger, opening: ledger.mark_sent(opening),
     "name": lambda ledger, opening: ledger.record_generation_id(opening, "gen-7"),
     "leave": lambda ledger, opening: ledger.save_result(opening, a_closing()),
-    "leave a failure": lambda ledger, opening: ledger.save_result(opening, a_closing(State.FAILED, receipt=Receipt())),
+    "save a failure": lambda ledger, opening: ledger.save_result(opening, a_closing(State.FAILED, receipt=Receipt())),
     "release": lambda ledger, opening: ledger.release(opening),
-    "take back early": lambda ledger, opening: ledger.reclaim(opening.execution_id, LEASE_END),
-    "take back": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
+    "reclaim early": lambda ledger, opening: ledger.reclaim(opening.execution_id, LEASE_END),
+    "reclaim": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
     "done": lambda ledger, opening: ledger.close(opening, a_closing(latency_ms=777, computed_nanousd=6_000)),
     "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, receipt=Receipt())),
     "lost": lambda ledger, opening: ledger.close(opening, given_up()),
@@ -185,7 +185,7 @@ STEPS: dict[str, Step] = {
 
 
 def outcome(step: Step, ledger: Ledger, opening: Opening) -> object:
-    """What a step says, or that it was refused."""
+    """Return the result of a transition, or that it was rejected."""
     try:
         return step(ledger, opening)
     except (Refused, ClientError) as error:

@@ -1,4 +1,4 @@
-"""Answers: 8,192 bytes fit into the row, one more goes to the bucket."""
+"""The answer store: up to 8,192 bytes are stored in the row, larger answers in the bucket."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -17,13 +17,13 @@ def store(cloud: App) -> S3AnswerStore:
 
 
 def objects(cloud: App, execution_id: str) -> list[str]:
-    """The keys of an execution's objects."""
+    """Return the object keys of an execution."""
     reply = aws.client("s3").list_objects_v2(Bucket=cloud.name("MEDIA_BUCKET"), Prefix=f"media/{execution_id}/")
     return [item["Key"] for item in reply.get("Contents", [])]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "a" * 8_192, "é" * 4_096])
-def test_a_small_answer_stays_in_the_row(
+def test_small_answer_is_stored_in_the_row(
     cloud: App, store: S3AnswerStore, fresh: Callable[[str], str], text: str
 ) -> None:
     execution_id = fresh("exe")
@@ -34,7 +34,7 @@ def test_a_small_answer_stays_in_the_row(
 
 
 @pytest.mark.parametrize("text", ["a" * 8_193, "é" * 4_096 + "a", "😀" * 100_000])
-def test_a_large_answer_becomes_one_object_however_often_it_is_kept(
+def test_large_answer_is_stored_as_one_object_on_every_retry(
     cloud: App, store: S3AnswerStore, fresh: Callable[[str], str], text: str
 ) -> None:
     execution_id = fresh("exe")
@@ -46,5 +46,5 @@ def test_a_large_answer_becomes_one_object_however_often_it_is_kept(
     assert objects(cloud, execution_id) == [key]
 
 
-def test_no_answer_is_none(store: S3AnswerStore) -> None:
+def test_missing_answer_is_none(store: S3AnswerStore) -> None:
     assert store.read(StoredAnswer()) is None

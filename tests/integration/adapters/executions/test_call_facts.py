@@ -1,4 +1,4 @@
-"""A call's facts: three tables in one question, asked again for whatever was left out."""
+"""The facts of a call: three tables in one batch read, and unprocessed keys are retried."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ type Known = tuple[DynamoCallFacts, Integration, CatalogModel]
 
 @pytest.fixture
 def known(cloud: App, fresh: Callable[[str], str]) -> Known:
-    """A reader, a connection and a model."""
+    """A reader, an integration and a model."""
     tables = cloud.name("INTEGRATIONS_TABLE"), cloud.name("MODELS_TABLE"), cloud.name("LIMITS_TABLE")
     integration, model = an_integration(fresh("user")), a_model(f"a/{fresh('m')}")
     DynamoIntegrationStore(tables[0]).put(integration)
@@ -31,7 +31,7 @@ def known(cloud: App, fresh: Callable[[str], str]) -> Known:
 
 
 def unprocessed(cloud: App, integration: Integration | None, model: CatalogModel | None) -> Fault:
-    """An answer that leaves these out."""
+    """Return a response in which these are unprocessed."""
     left = {}
     if integration:
         key = {"user_id": {"S": integration.user_id}, "service": {"S": integration.service}}
@@ -41,7 +41,7 @@ def unprocessed(cloud: App, integration: Integration | None, model: CatalogModel
     return answer({"Responses": {}, "UnprocessedKeys": left})
 
 
-def test_both_are_read_at_once_and_consistently(known: Known) -> None:
+def test_call_facts_are_read_in_one_consistent_batch(known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem") as calls:
         assert reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
@@ -51,7 +51,7 @@ def test_both_are_read_at_once_and_consistently(known: Known) -> None:
     assert [table["ConsistentRead"] for table in body["RequestItems"].values()] == [True, True]
 
 
-def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: App, known: Known) -> None:
+def test_models_are_read_by_id_and_unknown_ones_are_omitted(cloud: App, known: Known) -> None:
     reader, integration, model = known
     other = a_model(f"{model.openrouter_id}-other", is_active=False)
     write_models(cloud, [other])
@@ -67,7 +67,7 @@ def test_several_models_are_read_by_their_ids_and_unknown_ones_left_out(cloud: A
     assert len(calls.bodies) == 1
 
 
-def test_what_is_not_there_is_none(known: Known) -> None:
+def test_missing_rows_are_none(known: Known) -> None:
     reader, integration, model = known
     assert reader.of(integration.user_id, "openrouter", ["no/model"], (), platform=False) == CallFacts(
         Account(integration=integration), {}
@@ -78,17 +78,15 @@ def test_what_is_not_there_is_none(known: Known) -> None:
     assert reader.of(integration.user_id, "other", ["no/model"], (), platform=False) == CallFacts(Account(), {})
 
 
-def test_what_was_left_out_is_asked_for_again(cloud: App, known: Known) -> None:
+def test_unprocessed_keys_are_retried(cloud: App, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model), unprocessed(cloud, None, model)) as calls:
         facts = reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False)
     assert len(calls.bodies) == 3
-    assert facts == CallFacts(
-        Account(), {model.openrouter_id: model}
-    )  # the second answer said that there was no such connection
+    assert facts == CallFacts(Account(), {model.openrouter_id: model})  # the second response had no integration
 
 
-def test_both_halves_are_put_together(cloud: App, known: Known) -> None:
+def test_call_facts_combine_both_parts(cloud: App, known: Known) -> None:
     reader, integration, model = known
     with faults("BatchGetItem", unprocessed(cloud, integration, model)):
         assert reader.of(integration.user_id, "openrouter", [model.openrouter_id], (), platform=False) == CallFacts(
@@ -96,7 +94,7 @@ def test_both_halves_are_put_together(cloud: App, known: Known) -> None:
         )
 
 
-def test_a_row_that_is_never_read_is_no_missing_row(cloud: App, known: Known) -> None:
+def test_row_that_stays_unprocessed_is_not_a_missing_row(cloud: App, known: Known) -> None:
     reader, integration, model = known
     busy = [unprocessed(cloud, integration, None)] * 3
     with faults("BatchGetItem", *busy) as calls, pytest.raises(UpstreamUnavailable) as caught:
@@ -105,7 +103,7 @@ def test_a_row_that_is_never_read_is_no_missing_row(cloud: App, known: Known) ->
     assert caught.value.retryable
 
 
-def test_budgets_and_the_platform_s_connection_are_read_along(
+def test_budgets_and_the_platform_integration_are_read_too(
     cloud: App, known: Known, fresh: Callable[[str], str]
 ) -> None:
     reader, integration, model = known

@@ -1,4 +1,4 @@
-"""Three hundred executions of one resource are closed at once, and one try in ten conflicts: every sum is exact."""
+"""Three hundred executions of one resource close concurrently, one try in ten conflicts, and every total is exact."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,10 +27,10 @@ type Row = dict[str, dict[str, str]]
 
 
 class CarelessLedger(DynamoLedger):
-    """What not to do: reads each counter, adds to it, puts it back."""
+    """A faulty ledger that reads each counter, increments it and writes it back."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
-        """Count, with a gap in the middle."""
+        """Count with a gap between the read and the write."""
         tables = self._tables
         updates = stats_updates(tables.stats, opening, closing)
         for write in (*updates.values(), usage_update(tables.usage, opening, closing)):
@@ -41,7 +41,7 @@ class CarelessLedger(DynamoLedger):
 
 
 def _added(row: Row, expression: str, values: Row) -> Row:
-    """The row as the expression would leave it."""
+    """Return the row that the update expression would produce."""
     add, _, _ = expression.removeprefix("ADD ").partition(" SET ")
     sums = {}
     for name, placeholder in (each.split() for each in add.split(", ")):
@@ -51,7 +51,7 @@ def _added(row: Row, expression: str, values: Row) -> Row:
 
 
 def write(ledger: DynamoLedger, executions: str, resource_id: str, number: int) -> None:
-    """One execution from its beginning to its end; its row is taken away, as time would do it."""
+    """Record one execution from open to close; its row is then deleted as by its TTL."""
     name, user_id = f"exe_{resource_id}_{number}", f"user_{resource_id}"
     more = {"run_id": f"run_{number}", "service": "openrouter"}
     opening = an_opening(name, resource_id=resource_id, user_id=user_id, **more)
@@ -63,7 +63,7 @@ def write(ledger: DynamoLedger, executions: str, resource_id: str, number: int) 
 
 
 def counted(app: App, ledger: DynamoLedger, resource_id: str, writers: int) -> tuple[Stats, UsageRow]:
-    """What is counted when all writers are through."""
+    """Return the totals after all writers."""
     executions = app.name("EXECUTIONS_TABLE")
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda number: write(ledger, executions, resource_id, number), range(writers)))
@@ -72,9 +72,7 @@ def counted(app: App, ledger: DynamoLedger, resource_id: str, writers: int) -> t
     return stats, report(parts, Span(DAY, DAY), None).total
 
 
-def test_hundreds_of_writers_and_conflicts_and_no_count_is_lost_or_doubled(
-    cloud: App, fresh: Callable[[str], str]
-) -> None:
+def test_concurrent_counts_are_neither_lost_nor_doubled(cloud: App, fresh: Callable[[str], str]) -> None:
     random, failed = Random(20261122), WRITERS // FAILED_ONE_IN
     plan = [CONFLICT if random.random() < 0.1 else None for _ in range(2 * WRITERS)]
     with faults("TransactWriteItems", *plan) as tries:
@@ -103,7 +101,7 @@ def test_hundreds_of_writers_and_conflicts_and_no_count_is_lost_or_doubled(
     )
 
 
-def test_this_test_would_notice(cloud: App, fresh: Callable[[str], str]) -> None:
+def test_detects_a_lost_count(cloud: App, fresh: Callable[[str], str]) -> None:
     stats, usage = counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res"), CARELESS)
     assert stats.call_count < CARELESS
     assert usage.calls < CARELESS

@@ -1,4 +1,4 @@
-"""Past executions: what the ledger wrote is read back, to its user alone."""
+"""Past executions: the ledger's rows are returned to their user only."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def ledger(cloud: App) -> DynamoLedger:
     return a_ledger(cloud)
 
 
-def test_an_open_execution_is_shown_as_far_as_it_is(
+def test_open_execution_shows_its_progress(
     history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     opening = an_opening(fresh("exe"))
@@ -47,7 +47,7 @@ def test_an_open_execution_is_shown_as_far_as_it_is(
     )
 
 
-def test_a_closed_execution_is_shown_whole(
+def test_closed_execution_shows_every_field(
     history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     opening = an_opening(fresh("exe"))
@@ -60,7 +60,7 @@ def test_a_closed_execution_is_shown_whole(
     assert found.answer == StoredAnswer(text='{"success":true}')
 
 
-def test_unknown_facts_are_none(
+def test_unknown_fields_are_none(
     history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     opening = an_opening(fresh("exe"))
@@ -71,11 +71,11 @@ def test_unknown_facts_are_none(
     assert (found.state, found.receipt, found.error_code) == (State.UNKNOWN, Receipt(), "outcome_unknown")
 
 
-def test_what_is_not_there_is_none(history: DynamoExecutionHistory) -> None:
+def test_missing_execution_is_none(history: DynamoExecutionHistory) -> None:
     assert history.get("exe_none") is None
 
 
-def test_lists_are_newest_first_in_pages_and_without_answers(
+def test_list_returns_pages_newest_first_without_answers(
     history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     user, made = fresh("user"), list[str]()
@@ -99,7 +99,7 @@ def test_lists_are_newest_first_in_pages_and_without_answers(
     assert (stranger.items, stranger.next) == ([], None)
 
 
-def test_another_s_execution_is_as_good_as_missing(
+def test_execution_of_another_user_is_none(
     cloud: App, history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     answers = S3AnswerStore(cloud.name("MEDIA_BUCKET"))

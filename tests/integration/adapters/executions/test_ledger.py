@@ -29,40 +29,40 @@ LATER = "2026-11-22T12:30:00.000000Z"
 
 
 class Recorder:
-    """A ledger, and a look into its tables."""
+    """A ledger and the contents of its tables."""
 
     def __init__(self, app: App) -> None:
-        """Use the app's tables."""
+        """Use the tables of the app."""
         self._app = app
         self.ledger = a_ledger(app)
 
     def row(self, opening: Opening) -> dict[str, Any] | None:
-        """The execution's row."""
+        """Return the execution's row, or None."""
         key = {"execution_id": {"S": opening.execution_id}}
         table = self._app.name("EXECUTIONS_TABLE")
         reply = aws.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
         return dict(reply["Item"]) if "Item" in reply else None
 
     def there(self, opening: Opening) -> dict[str, Any]:
-        """The row, where it must be."""
+        """Return the execution's row, which must exist."""
         row = self.row(opening)
         assert row is not None
         return row
 
     def stats(self, opening: Opening) -> dict[str, dict[str, Any]]:
-        """The resource's counters by bucket."""
+        """Return the resource's counters by bucket."""
         return {row["bucket"]["S"]: row for row in self._query("RESOURCE_STATS_TABLE", resource_id=opening.resource_id)}
 
     def usage(self, opening: Opening) -> dict[str, dict[str, Any]]:
-        """The user's counters by bucket."""
+        """Return the user's counters by bucket."""
         return {row["bucket"]["S"]: row for row in self._query("USAGE_TABLE", user_id=opening.user_id)}
 
     def calls(self, opening: Opening) -> int:
-        """How many calls the totals count."""
+        """Return the number of calls in the totals."""
         return sum(int(row["calls"]["N"]) for name, row in self.stats(opening).items() if name.startswith("total#"))
 
     def held(self, opening: Opening) -> list[tuple[int, int]]:
-        """What is committed and spent in the rows where the opening holds money back."""
+        """Return what is held and spent in the rows where the opening has holds."""
         rows = [
             aws.client("dynamodb").get_item(
                 TableName=self._app.name("LIMITS_TABLE"), Key={"name": {"S": hold.name}}, ConsistentRead=True
@@ -72,7 +72,7 @@ class Recorder:
         return [(int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"])) for row in rows]
 
     def bring_to(self, opening: Opening, state: State | None) -> None:
-        """Make an execution that is in `state`."""
+        """Bring an execution to `state`."""
         if state is not None:
             self.ledger.open(opening)
         if state not in {None, State.RESERVED}:
@@ -99,19 +99,19 @@ def recorder(cloud: App) -> Recorder:
 
 @pytest.fixture
 def opening(fresh: Callable[[str], str]) -> Opening:
-    """A call with an idempotency key, which begins as RESERVED."""
+    """A call with an idempotency key, which starts as RESERVED."""
     return an_opening(fresh("exe"), resource_id=fresh("res"), user_id=fresh("user"), fingerprint="f" * 64)
 
 
 @pytest.fixture
 def held(opening: Opening, fresh: Callable[[str], str]) -> Opening:
-    """The same, with money held back in two budgets."""
+    """The same call with holds in two budgets."""
     budget = Budget(subject=Subject(BudgetScope.USER, fresh("u")), daily_nanousd=1_000_000, monthly_nanousd=2_000_000)
     return replace(opening, holds=holds([budget], parse_time(NOON), 0))
 
 
 def unknown_end() -> Closing:
-    """How an execution ends whose outcome is not known."""
+    """Return the closing of an execution with an unknown outcome."""
     return a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown")
 
 
@@ -125,7 +125,7 @@ def unknown_end() -> Closing:
         (State.FAILED, (5_920, 5_920)),
     ],
 )
-def test_the_worst_case_is_held_back_until_the_cost_is_known(
+def test_worst_case_is_held_until_the_cost_is_known(
     recorder: Recorder, held: Opening, state: State, expected: tuple[int, int]
 ) -> None:
     recorder.bring_to(held, state)
@@ -133,28 +133,28 @@ def test_the_worst_case_is_held_back_until_the_cost_is_known(
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
-def test_an_unknown_cost_is_booked_as_the_worst_case(recorder: Recorder, held: Opening, state: State) -> None:
+def test_unknown_cost_is_recorded_as_the_worst_case(recorder: Recorder, held: Opening, state: State) -> None:
     recorder.bring_to(held, State.UNKNOWN)
     recorder.ledger.close(held, a_closing(state, receipt=Receipt(), reconciled=True))
     assert recorder.held(held) == [(700_000, 700_000)] * 2
 
 
-GIVE_BACK: dict[str, Callable[[DynamoLedger, Opening], object]] = {
+RELEASES: dict[str, Callable[[DynamoLedger, Opening], object]] = {
     "release": lambda ledger, opening: ledger.release(opening),
-    "take back": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
+    "reclaim": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
 }
 
 
-@pytest.mark.parametrize("step", GIVE_BACK)
-def test_what_was_not_sent_is_given_back(recorder: Recorder, held: Opening, step: str) -> None:
+@pytest.mark.parametrize("step", RELEASES)
+def test_unsent_execution_releases_its_hold(recorder: Recorder, held: Opening, step: str) -> None:
     recorder.bring_to(held, State.RESERVED)
-    GIVE_BACK[step](recorder.ledger, held)
+    RELEASES[step](recorder.ledger, held)
     assert recorder.held(held) == [(0, 0)] * 2
-    GIVE_BACK[step](recorder.ledger, held)
+    RELEASES[step](recorder.ledger, held)
     assert recorder.held(held) == [(0, 0)] * 2
 
 
-def test_a_budget_without_room_opens_nothing_and_holds_nothing(recorder: Recorder, held: Opening) -> None:
+def test_open_over_budget_writes_nothing(recorder: Recorder, held: Opening) -> None:
     recorder.bring_to(held, State.SENT)
     second = replace(held, execution_id=f"{held.execution_id}_2", run_id="run_2")
     with pytest.raises(BudgetExhausted) as caught:
@@ -165,7 +165,7 @@ def test_a_budget_without_room_opens_nothing_and_holds_nothing(recorder: Recorde
     assert recorder.held(held) == [(700_000, 0)] * 2
 
 
-def test_a_budget_that_everybody_wants_at_once_is_told_as_such_and_nothing_is_held(
+def test_open_raises_on_endless_budget_contention_and_holds_nothing(
     recorder: Recorder, held: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
@@ -176,14 +176,14 @@ def test_a_budget_that_everybody_wants_at_once_is_told_as_such_and_nothing_is_he
     assert recorder.row(held) is None
 
 
-def test_a_reservation_whose_answer_is_lost_is_made_once(recorder: Recorder, held: Opening) -> None:
+def test_open_with_a_lost_acknowledgement_reserves_once(recorder: Recorder, held: Opening) -> None:
     with faults("TransactWriteItems", lost_answer) as calls:
         assert recorder.ledger.open(held) is None
     assert len(calls.bodies) == 2
     assert recorder.held(held) == [(700_000, 0)] * 2
 
 
-def test_a_lease_that_has_not_ended_is_not_taken_over(recorder: Recorder, held: Opening) -> None:
+def test_reclaim_before_the_lease_ends_is_rejected(recorder: Recorder, held: Opening) -> None:
     recorder.bring_to(held, State.RESERVED)
     assert not recorder.ledger.reclaim(held.execution_id, held.lease_expires_at)
     assert recorder.there(held)["state"] == {"S": "RESERVED"}
@@ -191,7 +191,7 @@ def test_a_lease_that_has_not_ended_is_not_taken_over(recorder: Recorder, held: 
     assert recorder.row(held) is None
 
 
-def test_the_first_opening_stands_and_is_shown_to_the_second(recorder: Recorder, opening: Opening) -> None:
+def test_second_open_returns_the_first_opening(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.DONE)
     row = recorder.row(opening)
     found = recorder.ledger.open(replace(opening, run_id="run_of_another"))
@@ -200,7 +200,7 @@ def test_the_first_opening_stands_and_is_shown_to_the_second(recorder: Recorder,
     assert recorder.row(opening) == row
 
 
-def test_a_call_that_nobody_waits_for_begins_as_sent_in_one_write(recorder: Recorder, opening: Opening) -> None:
+def test_plain_call_opens_as_sent_in_one_write(recorder: Recorder, opening: Opening) -> None:
     plain = replace(opening, fingerprint=None)
     with faults("PutItem") as calls:
         recorder.ledger.open(plain)
@@ -209,7 +209,7 @@ def test_a_call_that_nobody_waits_for_begins_as_sent_in_one_write(recorder: Reco
 
 
 @pytest.mark.parametrize("state", [State.RESERVED, State.SENT, State.UNKNOWN])
-def test_what_is_open_is_found_when_it_is_due(cloud: App, recorder: Recorder, held: Opening, state: State) -> None:
+def test_open_executions_are_listed_when_due(cloud: App, recorder: Recorder, held: Opening, state: State) -> None:
     recorder.bring_to(held, state)
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     before, after = ("2026-11-22T12:02:29.999999Z", "2026-11-22T12:02:30.000000Z")
@@ -223,20 +223,20 @@ def test_what_is_open_is_found_when_it_is_due(cloud: App, recorder: Recorder, he
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST])
-def test_what_is_closed_is_due_no_more(cloud: App, recorder: Recorder, held: Opening, state: State) -> None:
+def test_closed_executions_are_not_listed(cloud: App, recorder: Recorder, held: Opening, state: State) -> None:
     recorder.bring_to(held, state)
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     assert held not in [run.opening for run in runs.due("2030-01-01T00:00:00.000000Z")]
 
 
-def test_a_name_noted_early_is_how_it_is_asked_for(cloud: App, recorder: Recorder, held: Opening) -> None:
+def test_generation_id_recorded_early_is_stored(cloud: App, recorder: Recorder, held: Opening) -> None:
     recorder.bring_to(held, State.SENT)
     recorder.ledger.record_generation_id(held, "gen-early")
     runs = DynamoOpenRuns(cloud.name("EXECUTIONS_TABLE"))
     assert [run.generation_id for run in runs.due(LATER) if run.opening == held] == ["gen-early"]
 
 
-def test_an_opening_is_written_down_whole(recorder: Recorder, opening: Opening) -> None:
+def test_open_writes_every_field(recorder: Recorder, opening: Opening) -> None:
     recorder.ledger.open(opening)
     row = recorder.there(opening)
     assert row["state"] == {"S": "RESERVED"}
@@ -246,7 +246,7 @@ def test_an_opening_is_written_down_whole(recorder: Recorder, opening: Opening) 
     assert row["expires_at"] == {"N": str(1_795_348_800 + 90 * 86_400)}
 
 
-def test_the_end_is_written_down_whole(recorder: Recorder, opening: Opening) -> None:
+def test_close_writes_every_field(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.DONE)
     row = recorder.there(opening)
     assert row["cost_nanousd"] == {"N": "5920"}
@@ -258,7 +258,7 @@ def test_the_end_is_written_down_whole(recorder: Recorder, opening: Opening) -> 
     assert "answer_key" not in row
 
 
-def test_an_unknown_cost_is_left_out_and_not_written_as_nothing(recorder: Recorder, opening: Opening) -> None:
+def test_unknown_cost_is_omitted_and_not_written_as_zero(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.SENT)
     recorder.ledger.close(
         opening, a_closing(State.FAILED, receipt=Receipt(), answer=StoredAnswer(object_key="media/1"))
@@ -269,7 +269,7 @@ def test_an_unknown_cost_is_left_out_and_not_written_as_nothing(recorder: Record
     assert [int(bucket["cost_nanousd"]["N"]) for bucket in recorder.stats(opening).values()] == [0, 0]
 
 
-def test_a_close_counts_in_the_day_and_in_the_total(recorder: Recorder, opening: Opening) -> None:
+def test_close_counts_in_the_day_and_the_total(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.DONE)
     buckets = recorder.stats(opening)
     day, total = sorted(buckets)
@@ -284,12 +284,12 @@ def test_a_close_counts_in_the_day_and_in_the_total(recorder: Recorder, opening:
     assert "expires_at" not in buckets[total]
 
 
-def test_what_is_not_known_is_not_counted(recorder: Recorder, opening: Opening) -> None:
+def test_unknown_values_are_not_counted(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.UNKNOWN)
     assert recorder.stats(opening) == {}
 
 
-def test_a_close_whose_answer_is_lost_counts_once(recorder: Recorder, opening: Opening) -> None:
+def test_close_with_a_lost_acknowledgement_counts_once(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", lost_answer) as calls:
         recorder.ledger.close(opening, a_closing())
@@ -297,14 +297,14 @@ def test_a_close_whose_answer_is_lost_counts_once(recorder: Recorder, opening: O
     assert recorder.calls(opening) == 1
 
 
-def test_a_close_that_never_arrived_is_repeated(recorder: Recorder, opening: Opening) -> None:
+def test_close_that_did_not_arrive_is_retried(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", lost_request):
         recorder.ledger.close(opening, a_closing())
     assert recorder.calls(opening) == 1
 
 
-def test_a_sent_whose_answer_is_lost_is_sent(recorder: Recorder, opening: Opening) -> None:
+def test_mark_sent_with_a_lost_acknowledgement_succeeds(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.RESERVED)
     with faults("UpdateItem", lost_answer) as calls:
         recorder.ledger.mark_sent(opening)
@@ -312,7 +312,7 @@ def test_a_sent_whose_answer_is_lost_is_sent(recorder: Recorder, opening: Openin
     assert recorder.there(opening)["state"] == {"S": "SENT"}
 
 
-def test_an_opening_whose_answer_is_lost_is_opened_once(recorder: Recorder, opening: Opening) -> None:
+def test_open_with_a_lost_acknowledgement_opens_once(recorder: Recorder, opening: Opening) -> None:
     with faults("PutItem", lost_answer) as calls:
         assert recorder.ledger.open(opening) is None
     assert len(calls.bodies) == 2
@@ -320,7 +320,7 @@ def test_an_opening_whose_answer_is_lost_is_opened_once(recorder: Recorder, open
     assert (row["state"], row["created_at"]) == ({"S": "RESERVED"}, {"S": opening.created_at})
 
 
-def test_a_user_s_day_adds_up_by_resource_model_and_key(recorder: Recorder, opening: Opening) -> None:
+def test_daily_usage_is_summed_by_resource_model_and_key(recorder: Recorder, opening: Opening) -> None:
     keyed = replace(opening, api_key_id="key_1")
     recorder.bring_to(keyed, State.SENT)
     recorder.ledger.close(keyed, a_closing(State.DONE, computed_nanousd=5_900))
@@ -350,7 +350,7 @@ def test_a_user_s_day_adds_up_by_resource_model_and_key(recorder: Recorder, open
     [("TransactionConflict", "None", "None", "None"), ("None", "TransactionConflict", "None", "None"),
      ("None", "None", "ThrottlingError", "None"), ("None", "None", "None", "ProvisionedThroughputExceeded")],
 )  # fmt: skip
-def test_what_passes_is_waited_for(recorder: Recorder, opening: Opening, reasons: tuple[str, ...]) -> None:
+def test_transient_failures_are_retried(recorder: Recorder, opening: Opening, reasons: tuple[str, ...]) -> None:
     recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", cancelled(*reasons), cancelled(*reasons)) as calls:
         recorder.ledger.close(opening, a_closing())
@@ -358,7 +358,7 @@ def test_what_passes_is_waited_for(recorder: Recorder, opening: Opening, reasons
     assert recorder.calls(opening) == 1
 
 
-def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
+def test_endless_conflict_raises_and_leaves_the_execution_open(
     recorder: Recorder, opening: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
@@ -380,14 +380,14 @@ def test_a_conflict_without_end_is_told_and_leaves_the_row_open(
     [cancelled("None", "ValidationError", "None"), failure("ValidationException")],
     ids=["in the transaction", "of the request"],
 )
-def test_what_does_not_pass_is_told_at_once(recorder: Recorder, opening: Opening, fault: Any) -> None:
+def test_permanent_failures_are_not_retried(recorder: Recorder, opening: Opening, fault: Any) -> None:
     recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems", fault) as calls, pytest.raises(ClientError):
         recorder.ledger.close(opening, a_closing())
     assert len(calls.bodies) == 1
 
 
-def test_a_write_sends_each_condition_it_depends_on(recorder: Recorder, opening: Opening) -> None:
+def test_writes_include_every_condition_they_depend_on(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.SENT)
     with faults("TransactWriteItems") as calls:
         recorder.ledger.close(opening, a_closing())
@@ -399,7 +399,7 @@ def test_a_write_sends_each_condition_it_depends_on(recorder: Recorder, opening:
     assert total["UpdateExpression"].startswith("ADD calls :one")
 
 
-def test_executions_of_one_resource_spread_over_the_shards(recorder: Recorder, opening: Opening) -> None:
+def test_executions_of_a_resource_spread_over_the_shards(recorder: Recorder, opening: Opening) -> None:
     for number in range(40):
         one = replace(opening, execution_id=f"{opening.execution_id}_{number}")
         recorder.bring_to(one, State.DONE)

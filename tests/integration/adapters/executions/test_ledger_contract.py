@@ -1,4 +1,4 @@
-"""One contract, two ledgers: DynamoDB's, and the one of dictionaries that the simulator trusts."""
+"""One contract for two ledgers: the one in DynamoDB and the dictionaries that the simulator uses."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +33,7 @@ BEGINNINGS = [
     for state in (None, *State)
     if (kind, state) != ("plain", State.RESERVED)
 ]
-"""Each kind of call in each state that it can be in; a plain call is never RESERVED."""
+"""Each kind of call in each of its possible states; a plain call is never RESERVED."""
 
 
 @pytest.fixture(params=["memory", "dynamo"])
@@ -43,7 +43,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 @pytest.fixture(params=["named", "budgeted", "plain"])
 def opening(request: pytest.FixtureRequest, fresh: Callable[[str], str]) -> Opening:
-    """A call of each kind; nothing else has its resource, its user or its budgets."""
+    """A call of each kind, with its own resource, user and budgets."""
     kinds: dict[str, dict[str, Any]] = {
         "named": {"fingerprint": "f" * 64},
         "budgeted": {"fingerprint": "f" * 64, "holds": some_holds(fresh("b"))},
@@ -54,16 +54,16 @@ def opening(request: pytest.FixtureRequest, fresh: Callable[[str], str]) -> Open
 
 
 GONE = "gone"
-"""There is no row afterwards."""
+"""The row is deleted."""
 
 R, S, U = State.RESERVED, State.SENT, State.UNKNOWN
 ALLOWED: dict[str, dict[State | None, State | str]] = {
     "sent": {R: S, S: S},
     "name": {S: S, U: U},
     "leave": {S: S, U: U},
-    "leave a failure": {S: S, U: U},
+    "save a failure": {S: S, U: U},
     "release": {R: GONE, S: GONE},
-    "take back": {R: GONE},
+    "reclaim": {R: GONE},
     "done": {S: State.DONE, U: State.DONE},
     "failed": {S: State.FAILED, U: State.FAILED},
     "lost": {S: State.LOST, U: State.LOST},
@@ -71,22 +71,22 @@ ALLOWED: dict[str, dict[State | None, State | str]] = {
     "unknown": {S: U, U: U},
     "postpone": {R: R, S: S, U: U},
 }
-"""From where each step leads where, if the run that takes it is the execution's; from all else it leads nowhere."""
+"""The allowed transitions of the execution's own run, by source state; all others are rejected."""
 
-ANY_RUN = {"take back", "take back early"}
+ANY_RUN = {"reclaim", "reclaim early"}
 TOLD = {
-    "take back": False,
-    "take back early": False,
+    "reclaim": False,
+    "reclaim early": False,
     "done": False,
     "failed": False,
     "lost": False,
     "lost, named": False,
     "release": None,
 }
-"""What these steps say where they lead nowhere; the others raise."""
+"""The results of these steps if they are not allowed; the others raise."""
 
 
-def test_what_is_open_is_looked_after_when_it_is_due(subject: Subject, opening: Opening) -> None:
+def test_open_executions_are_listed_when_due(subject: Subject, opening: Opening) -> None:
     subject.ledger.open(opening)
     assert due(subject, opening, "2026-11-22T12:02:29.999999Z") is None
     assert due(subject, opening, "2026-11-22T12:02:30.000000Z") == OpenRun(opening=opening, state=opening.first_state)
@@ -106,16 +106,16 @@ def test_what_is_open_is_looked_after_when_it_is_due(subject: Subject, opening: 
 
 
 def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
-    """The execution, if it is due by then."""
+    """Return the execution if it is due by then."""
     found = [run for run in subject.open_runs.due(now) if run.opening.execution_id == opening.execution_id]
     return found[0] if found else None
 
 
 @pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
-def test_each_step_is_taken_from_its_own_states_by_its_own_run(
+def test_each_transition_requires_its_states_and_its_run(
     subject: Subject, opening: Opening, state: State | None
 ) -> None:
-    """Every step by the own run and by another, each from a copy of the same ledger."""
+    """Each transition by its own and by another run, from a copy of the ledger."""
     bring_to(subject.ledger, opening, state)
     kept, taken = subject.kept(), 0
     for step, whose in product([name for name in STEPS if name != "open"], ["own", "another"]):
@@ -134,8 +134,8 @@ def test_each_step_is_taken_from_its_own_states_by_its_own_run(
 
 
 @pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
-def test_an_execution_is_opened_once(subject: Subject, opening: Opening, state: State | None) -> None:
-    """Another run is shown what stands there; the same run's repeat is the opening whose answer was lost."""
+def test_execution_is_opened_once(subject: Subject, opening: Opening, state: State | None) -> None:
+    """Another run gets the existing opening; a repeat of the same run is a lost acknowledgement."""
     bring_to(subject.ledger, opening, state)
     existing, kept = subject.executions.get(opening.execution_id), subject.kept()
     other = replace(opening, run_id="run_of_another")
@@ -147,8 +147,8 @@ def test_an_execution_is_opened_once(subject: Subject, opening: Opening, state: 
     assert subject.kept() == kept
 
 
-def test_an_opening_that_holds_money_elsewhere_is_another(subject: Subject, fresh: Callable[[str], str]) -> None:
-    """A first try that was refused, and arrives again when there is room, must not be taken for the second."""
+def test_open_with_other_holds_is_not_a_repeat(subject: Subject, fresh: Callable[[str], str]) -> None:
+    """A delayed first try must not be taken for the second."""
     first = an_opening(fresh("exe"), holds=some_holds(fresh("b")))
     second = replace(first, holds=some_holds(fresh("b")))
     subject.ledger.open(first)
@@ -156,7 +156,7 @@ def test_an_opening_that_holds_money_elsewhere_is_another(subject: Subject, fres
     assert set(subject.sums(second)[2].values()) == {(0, 0)}
 
 
-def test_a_plain_call_begins_as_sent_and_any_other_as_reserved(subject: Subject, opening: Opening) -> None:
+def test_plain_call_opens_as_sent_and_others_as_reserved(subject: Subject, opening: Opening) -> None:
     subject.ledger.open(opening)
     found = subject.executions.get(opening.execution_id)
     assert found is not None
@@ -183,7 +183,7 @@ def test_a_plain_call_begins_as_sent_and_any_other_as_reserved(subject: Subject,
         ("open open sent sent done", 5_920, 5_920),
     ],
 )
-def test_money_is_held_back_until_it_is_spent_or_given_back(
+def test_hold_is_kept_until_it_is_spent_or_released(
     subject: Subject, fresh: Callable[[str], str], steps: str, committed: int, spent: int
 ) -> None:
     opening = an_opening(fresh("exe"), holds=some_holds(fresh("b")))
@@ -192,7 +192,7 @@ def test_money_is_held_back_until_it_is_spent_or_given_back(
     assert set(subject.sums(opening)[2].values()) == {(committed, spent)}
 
 
-def test_what_does_not_fit_is_not_opened_and_holds_nothing(subject: Subject, fresh: Callable[[str], str]) -> None:
+def test_open_over_budget_holds_nothing(subject: Subject, fresh: Callable[[str], str]) -> None:
     holds = some_holds(fresh("b"))
     narrow = (holds[0], replace(holds[1], cap_nanousd=2 * WORST))
     made = [an_opening(fresh("exe"), holds=narrow) for _ in range(3)]
@@ -207,9 +207,7 @@ def test_what_does_not_fit_is_not_opened_and_holds_nothing(subject: Subject, fre
     assert subject.ledger.open(made[2]) is None
 
 
-def test_where_one_stands_already_it_is_told_even_if_nothing_is_left(
-    subject: Subject, fresh: Callable[[str], str]
-) -> None:
+def test_existing_execution_is_returned_even_without_budget(subject: Subject, fresh: Callable[[str], str]) -> None:
     opening = an_opening(fresh("exe"), fingerprint="f" * 64, holds=some_holds(fresh("b"), cap=WORST))
     subject.ledger.open(opening)
     existing = subject.ledger.open(replace(opening, run_id="run_of_another"))
@@ -217,7 +215,7 @@ def test_where_one_stands_already_it_is_told_even_if_nothing_is_left(
     assert existing.execution_id == opening.execution_id
 
 
-def test_each_end_is_counted_as_what_it_was(subject: Subject, fresh: Callable[[str], str]) -> None:
+def test_each_outcome_is_counted_by_its_status(subject: Subject, fresh: Callable[[str], str]) -> None:
     ends = {
         "good": a_closing(computed_nanousd=6_000),
         "failed": a_closing(State.FAILED, receipt=a_receipt(cost_nanousd=0)),
@@ -239,8 +237,8 @@ def test_each_end_is_counted_as_what_it_was(subject: Subject, fresh: Callable[[s
     }  # fmt: skip
 
 
-def test_an_answer_that_comes_late_is_no_failure(subject: Subject, opening: Opening) -> None:
-    """The reconciler has given the run up already, and noted why."""
+def test_late_answer_is_not_counted_as_a_failure(subject: Subject, opening: Opening) -> None:
+    """The reconciler has already marked the execution, with its reason."""
     bring_to(subject.ledger, opening, State.UNKNOWN)
     subject.ledger.close(opening, a_closing())
     found = subject.executions.get(opening.execution_id)
@@ -249,7 +247,7 @@ def test_an_answer_that_comes_late_is_no_failure(subject: Subject, opening: Open
     assert subject.sums(opening)[0] == {"calls": 1, "successes": 1, "cost_nanousd": 5_920}
 
 
-def test_what_has_got_a_name_meanwhile_is_not_given_up_for_want_of_one(subject: Subject, opening: Opening) -> None:
+def test_execution_with_a_generation_id_is_not_marked_lost(subject: Subject, opening: Opening) -> None:
     bring_to(subject.ledger, opening, State.UNKNOWN)
     subject.ledger.record_generation_id(opening, "gen-late")
     assert not subject.ledger.close(opening, given_up())

@@ -1,4 +1,4 @@
-"""Random histories: the ledger in DynamoDB and the one of dictionaries tell the same of each."""
+"""Random histories: the DynamoDB ledger and the dictionary ledger return the same results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from tests.integration.app import App
 
 @dataclass(frozen=True)
 class Taken:
-    """One step of a history: of which of two executions, by which of two runs."""
+    """One transition of a history, of one of two executions by one of two runs."""
 
     step: str
     execution: int
@@ -53,7 +53,7 @@ histories = st.lists(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_both_tell_the_same_of_any_history(
+def test_both_ledgers_agree_on_any_history(
     cloud: App, fresh: Callable[[str], str], history: list[Taken], is_tight: bool
 ) -> None:
     sides: list[Subject] = [InMemory(), InDynamo(cloud)]
@@ -72,12 +72,12 @@ def test_both_tell_the_same_of_any_history(
 
 
 def found(side: Subject, openings: list[Opening]) -> list[Execution | None]:
-    """The executions as they are read."""
+    """Return the executions as they are read."""
     return [side.executions.get(opening.execution_id) for opening in openings]
 
 
 def due(side: Subject, openings: list[Opening], now: str) -> list[OpenRun]:
-    """Those of them that are due, in the order of their ids."""
+    """Return the due executions, sorted by id."""
     ids = {opening.execution_id for opening in openings}
     runs = [run for run in side.open_runs.due(now) if run.opening.execution_id in ids]
     return sorted(runs, key=lambda run: run.opening.execution_id)

@@ -1,4 +1,4 @@
-"""Fifty threads close executions of one resource at once; every one of them is counted."""
+"""Fifty threads close executions of one resource concurrently, and every one is counted."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +20,10 @@ THREADS, CLOSES = 50, 2
 
 
 class CarelessLedger(DynamoLedger):
-    """What not to do: reads the counter, adds one, puts it back."""
+    """A faulty ledger that reads the counter, increments it and writes it back."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
-        """Count, with a gap in the middle."""
+        """Count with a gap between the read and the write."""
         key = {"resource_id": {"S": opening.resource_id}, "bucket": {"S": "total#0"}}
         table = self._tables.stats
         row = aws.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {"calls": {"N": "0"}})
@@ -34,7 +34,7 @@ class CarelessLedger(DynamoLedger):
 
 
 def counted(app: App, ledger: DynamoLedger, resource_id: str) -> int:
-    """How many calls are counted after all threads are through."""
+    """Return the number of counted calls after all threads."""
 
     def work(thread: int) -> None:
         for number in range(CLOSES):
@@ -48,7 +48,7 @@ def counted(app: App, ledger: DynamoLedger, resource_id: str) -> int:
     return store.of(resource_id, datetime(2026, 11, 22, tzinfo=UTC)).call_count
 
 
-def test_no_call_is_lost(cloud: App, fresh: Callable[[str], str]) -> None:
+def test_concurrent_calls_are_all_recorded(cloud: App, fresh: Callable[[str], str]) -> None:
     resource_id = fresh("res")
     assert counted(cloud, a_ledger(cloud), resource_id) == THREADS * CLOSES
     stats = DynamoStatsStore(cloud.name("RESOURCE_STATS_TABLE")).of(resource_id, datetime(2026, 11, 22, tzinfo=UTC))
@@ -57,5 +57,5 @@ def test_no_call_is_lost(cloud: App, fresh: Callable[[str], str]) -> None:
     assert stats.cost_nanousd_30d == THREADS * CLOSES * 5_920
 
 
-def test_this_test_would_notice(cloud: App, fresh: Callable[[str], str]) -> None:
+def test_detects_a_lost_call(cloud: App, fresh: Callable[[str], str]) -> None:
     assert counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res")) < THREADS * CLOSES

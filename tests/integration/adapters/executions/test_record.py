@@ -1,4 +1,4 @@
-"""Recording an execution on the real ledger: every order in which things can fail, the response, and the row."""
+"""Recording an execution on the real ledger: every order of failures, with the response and the row."""
 
 import json
 import logging
@@ -48,7 +48,7 @@ REFUSED: Fault = failure("AccessDeniedException")
 
 @dataclass
 class Recorder:
-    """One execution to be booked, and what became of it."""
+    """One execution to record, and its result."""
 
     app: App
     prepared: Prepared
@@ -56,7 +56,7 @@ class Recorder:
     ran: int = 0
 
     def __post_init__(self) -> None:
-        """Use the app's tables and bucket."""
+        """Use the tables and the bucket of the app."""
         self.answers = S3AnswerStore(self.app.name("MEDIA_BUCKET"))
         self._history = DynamoExecutionHistory(self.app.name("EXECUTIONS_TABLE"))
         self.open_runs = DynamoOpenRuns(self.app.name("EXECUTIONS_TABLE"))
@@ -77,7 +77,7 @@ class Recorder:
             return replay_response(earlier.execution, self.prepared.fingerprint, self.deps)
 
     def fails(self, error: Exception) -> InstantError:
-        """Run it and let it fail."""
+        """Record a run that fails."""
 
         def run() -> Answer:
             raise error
@@ -88,19 +88,19 @@ class Recorder:
 
     @property
     def row(self) -> Execution | None:
-        """What the ledger says."""
+        """Return the ledger row, or None."""
         return self._history.get(self.prepared.execution_id)
 
     @property
     def found(self) -> Execution:
-        """The same, where it must be."""
+        """Return the ledger row, which must exist."""
         row = self.row
         assert row is not None
         return row
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Successes, failures and cost of the resource."""
+        """Return the successes, failures and cost of the resource."""
         stats = self._stats.of(self.prepared.resource_id, START)
         assert stats.call_count == stats.success_count_30d + stats.failure_count_30d
         return stats.success_count_30d, stats.failure_count_30d, stats.cost_nanousd_30d
@@ -114,16 +114,16 @@ def recorder(cloud: App, fresh: Callable[[str], str]) -> Recorder:
 
 @pytest.fixture
 def plain(cloud: App, fresh: Callable[[str], str]) -> Recorder:
-    """A call without one."""
+    """A call without an idempotency key."""
     return Recorder(cloud, a_prepared(fresh("exe"), resource_id=fresh("res")))
 
 
 def answer(content: str = "Hello.") -> Answer:
-    """A good answer."""
+    """A successful answer."""
     return Answer({"type": "text", "content": content}, a_receipt())
 
 
-def test_a_success_is_told_and_booked(recorder: Recorder) -> None:
+def test_success_is_returned_and_recorded(recorder: Recorder) -> None:
     body = recorder.book(answer)
     assert body == {
         "success": True,
@@ -139,7 +139,7 @@ def test_a_success_is_told_and_booked(recorder: Recorder) -> None:
     assert recorder.counts == (1, 0, 5_920)
 
 
-def test_the_call_counts_as_made_before_it_is(recorder: Recorder) -> None:
+def test_call_is_marked_sent_before_it_is_made(recorder: Recorder) -> None:
     seen: list[State] = []
 
     def run() -> Answer:
@@ -150,7 +150,7 @@ def test_the_call_counts_as_made_before_it_is(recorder: Recorder) -> None:
     assert seen == [State.SENT]
 
 
-def test_a_large_answer_goes_to_the_bucket(recorder: Recorder) -> None:
+def test_large_answer_is_stored_in_the_bucket(recorder: Recorder) -> None:
     body = recorder.book(lambda: answer("long " * 5_000))
     assert recorder.found.answer.text is None
     assert json.loads(recorder.answers.read(recorder.found.answer) or "") == body
@@ -168,9 +168,9 @@ def test_a_large_answer_goes_to_the_bucket(recorder: Recorder) -> None:
         (Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
         (Failure(DeadlineExceeded("Late."), effect=Effect.UNKNOWN), State.UNKNOWN, None),
     ],
-    ids=["rejected", "unreached", "no receipt", "empty", "of unknown cost", "unreadable", "lost", "late"],
+    ids=["rejected", "unreachable", "no receipt", "empty", "unknown cost", "unreadable", "lost", "late"],
 )  # fmt: skip
-def test_a_failure_is_told_and_booked_as_what_it_was(
+def test_failure_is_returned_and_recorded_with_its_status(
     recorder: Recorder, error: Exception, state: State, cost: int | None
 ) -> None:
     told = recorder.fails(error)
@@ -183,7 +183,7 @@ def test_a_failure_is_told_and_booked_as_what_it_was(
 
 
 @pytest.mark.parametrize("error", [ValueError("canary"), KeyError("canary"), RecursionError("canary")], ids=repr)
-def test_an_unexpected_failure_is_unknown_and_says_nothing_of_itself(
+def test_unexpected_failure_is_unknown_and_hides_its_message(
     recorder: Recorder, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     told = recorder.fails(error)
@@ -195,18 +195,18 @@ def test_an_unexpected_failure_is_unknown_and_says_nothing_of_itself(
         Receipt(),
     )
     assert recorder.counts == (0, 0, 0)
-    assert "a run failed unexpectedly" in caplog.text
+    assert "an execution failed unexpectedly" in caplog.text
 
 
-def test_if_it_cannot_be_opened_nothing_runs(recorder: Recorder) -> None:
+def test_failed_open_runs_nothing(recorder: Recorder) -> None:
     with faults("PutItem", REFUSED), pytest.raises(ClientError):
         recorder.book(answer)
     assert recorder.ran == 0
     assert recorder.row is None
 
 
-def test_an_execution_is_never_run_twice(recorder: Recorder) -> None:
-    """Whoever comes second, from wherever, is told what the first was told."""
+def test_execution_is_performed_once(recorder: Recorder) -> None:
+    """Every later run gets the result of the first."""
     first = recorder.book(answer)
     before = recorder.found
     assert json.dumps(recorder.book(answer)) == json.dumps(first)
@@ -214,7 +214,7 @@ def test_an_execution_is_never_run_twice(recorder: Recorder) -> None:
     assert recorder.found == before
 
 
-def test_if_it_cannot_be_marked_as_sent_it_is_released(recorder: Recorder) -> None:
+def test_failed_mark_sent_releases_the_execution(recorder: Recorder) -> None:
     with faults("UpdateItem", REFUSED), pytest.raises(ClientError):
         recorder.book(answer)
     assert recorder.ran == 0
@@ -223,52 +223,48 @@ def test_if_it_cannot_be_marked_as_sent_it_is_released(recorder: Recorder) -> No
     assert recorder.counts == (1, 0, 5_920)
 
 
-def test_if_the_mark_was_made_and_is_told_as_failed_it_is_released(recorder: Recorder) -> None:
-    """All three tries arrive and none is acknowledged: nothing runs, and nothing stays behind."""
+def test_unacknowledged_mark_sent_releases_the_execution(recorder: Recorder) -> None:
+    """All three tries are written and none is acknowledged: nothing runs."""
     with faults("UpdateItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
         recorder.book(answer)
     assert (recorder.ran, recorder.row) == (0, None)
 
 
-def test_if_the_opening_s_answer_is_lost_it_runs_once(recorder: Recorder) -> None:
+def test_open_with_a_lost_acknowledgement_runs_once(recorder: Recorder) -> None:
     with faults("PutItem", lost_answer):
         recorder.book(answer)
     assert (recorder.ran, recorder.found.state, recorder.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
-def test_if_the_mark_s_answer_is_lost_it_runs_once(recorder: Recorder) -> None:
+def test_mark_sent_with_a_lost_acknowledgement_runs_once(recorder: Recorder) -> None:
     with faults("UpdateItem", lost_answer):
         recorder.book(answer)
     assert (recorder.ran, recorder.found.state, recorder.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
-def test_if_it_can_be_neither_marked_nor_released_nothing_runs(
-    recorder: Recorder, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failed_mark_and_release_run_nothing(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     with (
         faults("UpdateItem", REFUSED),
         faults("DeleteItem", BROKEN, BROKEN, BROKEN),
         pytest.raises(ClientError, match="UpdateItem") as caught,
     ):
         recorder.book(answer)
-    assert "AccessDenied" in str(caught.value)  # the first failure is told, not that of tidying up
+    assert "AccessDenied" in str(caught.value)  # the first failure is raised, not that of the cleanup
     assert recorder.ran == 0
     assert recorder.found.state is State.RESERVED
     assert "an execution was not released" in caplog.text
 
 
-def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(
-    recorder: Recorder, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_answer_that_cannot_be_stored_is_still_returned(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     class Full:
-        """A bucket that takes nothing."""
+        """A bucket that rejects every write."""
 
         def keep(self, execution_id: str, text: str) -> StoredAnswer:
             """Fail."""
             raise OSError("no room")
 
         def read(self, answer: StoredAnswer) -> str | None:
-            """Nothing."""
+            """Return nothing."""
             return None
 
     recorder.deps = replace(recorder.deps, answers=Full())
@@ -278,7 +274,7 @@ def test_an_answer_that_cannot_be_kept_still_reaches_its_caller(
 
 
 @pytest.mark.parametrize("fault", [REFUSED, cancelled("None", "ValidationError", "None")], ids=["refused", "cancelled"])
-def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
+def test_paid_answer_is_returned_when_the_close_fails(
     recorder: Recorder, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     with faults("TransactWriteItems", fault):
@@ -289,7 +285,7 @@ def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
     (left,) = [
         run for run in recorder.open_runs.due(after) if run.opening.execution_id == recorder.prepared.execution_id
     ]
-    assert left.generation_id == "gen-1"  # so that it can be asked for
+    assert left.generation_id == "gen-1"  # so that the reconciler can query it
 
 
 @pytest.mark.parametrize(
@@ -300,7 +296,7 @@ def test_a_paid_answer_reaches_its_caller_even_if_it_cannot_be_booked(
     ],
     ids=["failed", "unknown"],
 )
-def test_a_failure_is_told_even_if_it_cannot_be_booked(recorder: Recorder, operation: str, error: Failure) -> None:
+def test_failure_is_returned_when_the_close_fails(recorder: Recorder, operation: str, error: Failure) -> None:
     first = () if operation == "TransactWriteItems" else (None,)
     with faults(operation, *first, REFUSED):
         assert recorder.fails(error) is error.error
@@ -308,20 +304,20 @@ def test_a_failure_is_told_even_if_it_cannot_be_booked(recorder: Recorder, opera
     assert recorder.counts == (0, 0, 0)
 
 
-def test_a_close_whose_answer_is_lost_is_booked_once(recorder: Recorder) -> None:
+def test_close_with_a_lost_acknowledgement_is_recorded_once(recorder: Recorder) -> None:
     with faults("TransactWriteItems", lost_answer):
         recorder.book(answer)
     assert (recorder.found.state, recorder.counts) == (State.DONE, (1, 0, 5_920))
 
 
-def test_a_conflict_at_the_close_is_waited_for(recorder: Recorder) -> None:
+def test_conflict_at_the_close_is_retried(recorder: Recorder) -> None:
     conflict = cancelled("None", "TransactionConflict", "TransactionConflict")
     with faults("TransactWriteItems", conflict, conflict):
         recorder.book(answer)
     assert (recorder.found.state, recorder.counts) == (State.DONE, (1, 0, 5_920))
 
 
-def test_no_line_of_the_log_holds_the_answer(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_does_not_contain_the_answer(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="instant")
     with faults("TransactWriteItems", REFUSED):
         recorder.book(lambda: answer("canary"))
@@ -330,16 +326,16 @@ def test_no_line_of_the_log_holds_the_answer(recorder: Recorder, caplog: pytest.
     assert [line for line in mine if "canary" in line] == []
 
 
-def test_a_booking_is_three_writes_and_no_read(recorder: Recorder) -> None:
+def test_record_makes_three_writes_and_no_read(recorder: Recorder) -> None:
     assert _calls(recorder) == {"PutItem": 1, "UpdateItem": 1, "TransactWriteItems": 1}
 
 
-def test_a_plain_booking_is_two(plain: Recorder) -> None:
+def test_record_of_a_plain_call_makes_two_writes(plain: Recorder) -> None:
     assert _calls(plain) == {"PutItem": 1, "TransactWriteItems": 1}
     assert (plain.found.state, plain.counts) == (State.DONE, (1, 0, 5_920))
 
 
-def test_a_plain_call_counts_as_made_before_it_is(plain: Recorder) -> None:
+def test_plain_call_is_marked_sent_before_it_is_made(plain: Recorder) -> None:
     seen: list[State] = []
 
     def run() -> Answer:
@@ -350,13 +346,15 @@ def test_a_plain_call_counts_as_made_before_it_is(plain: Recorder) -> None:
     assert seen == [State.SENT]
 
 
-def test_a_plain_opening_that_is_told_as_failed_is_released(plain: Recorder) -> None:
+def test_plain_open_reported_as_failed_is_released(plain: Recorder) -> None:
     with faults("PutItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
         plain.book(answer)
     assert (plain.ran, plain.row) == (0, None)
 
 
-def test_a_cost_that_cannot_be_computed_holds_nothing_up(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+def test_cost_that_cannot_be_computed_does_not_block_the_answer(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = ServingModel(openrouter_id="meadow/lark-mini-2026", canonical_slug="", pricing=None)  # type: ignore[arg-type]
     recorder.prepared = replace(recorder.prepared, models=(broken,))
     receipt = a_receipt(usage=Usage(prompt_tokens=1, completion_tokens=1))
@@ -367,7 +365,7 @@ def test_a_cost_that_cannot_be_computed_holds_nothing_up(recorder: Recorder, cap
 
 @pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=["ours", "AWS"])
 @pytest.mark.parametrize("kind", ["plain", "recorder"])
-def test_an_error_before_anything_is_sent_leaves_nothing_behind(
+def test_error_before_sending_leaves_nothing_behind(
     request: pytest.FixtureRequest, kind: str, error: Exception
 ) -> None:
     recorder: Recorder = request.getfixturevalue(kind)
@@ -377,7 +375,7 @@ def test_an_error_before_anything_is_sent_leaves_nothing_behind(
     assert (recorder.row, recorder.counts) == (None, (0, 0, 0))
 
 
-def test_nothing_is_written_of_a_plain_call_that_is_not_sent(plain: Recorder) -> None:
+def test_plain_call_that_is_not_sent_writes_nothing(plain: Recorder) -> None:
     refused = CredentialMissing("Connect.")
     with faults("PutItem") as puts, faults("DeleteItem") as deletes, suppress(CredentialMissing):
         with record(plain.prepared, lambda: 120.0, plain.deps):
@@ -387,7 +385,7 @@ def test_nothing_is_written_of_a_plain_call_that_is_not_sent(plain: Recorder) ->
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_a_process_that_is_ended_leaves_the_row_to_the_reconciler(recorder: Recorder, end: type[BaseException]) -> None:
+def test_killed_process_leaves_the_row_to_the_reconciler(recorder: Recorder, end: type[BaseException]) -> None:
     def die() -> None:
         with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
             recording.mark_sent()
@@ -398,7 +396,7 @@ def test_a_process_that_is_ended_leaves_the_row_to_the_reconciler(recorder: Reco
     assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
 
 
-def test_a_stream_that_is_closed_leaves_the_row_to_the_reconciler(recorder: Recorder) -> None:
+def test_closed_stream_leaves_the_row_to_the_reconciler(recorder: Recorder) -> None:
     def stream() -> Iterator[str]:
         with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
             recording.mark_sent()
@@ -411,7 +409,7 @@ def test_a_stream_that_is_closed_leaves_the_row_to_the_reconciler(recorder: Reco
     assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
 
 
-def test_without_time_nothing_is_opened(recorder: Recorder) -> None:
+def test_expired_deadline_opens_nothing(recorder: Recorder) -> None:
     with pytest.raises(UpstreamUnavailable), record(recorder.prepared, lambda: SECONDS_TO_CLOSE, recorder.deps):
         pytest.fail("there was no time")
     assert recorder.row is None

@@ -1,4 +1,4 @@
-"""A call whose body keeps us waiting tells its name, once, so that it can be asked for should we die."""
+"""A slow response reports its generation id once, so that the reconciler can query it after a crash."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
 DRIP: list[Step] = [Pause(), b" "] * 1_000
-"""More than is read before the time is over."""
+"""More than can be read before the deadline."""
 
 NAMED = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
 
@@ -31,7 +31,7 @@ def fake() -> Iterator[FakeOpenRouter]:
 
 @pytest.fixture
 def hasty() -> Iterator[HttpUpstream]:
-    """A client that waits for a body as long as a blink."""
+    """A client that waits for a body for a very short time."""
     made = HttpUpstream(body_seconds=0.02)
     yield made
     made.close()
@@ -39,14 +39,14 @@ def hasty() -> Iterator[HttpUpstream]:
 
 @pytest.fixture
 def short_timeout() -> Iterator[HttpUpstream]:
-    """The same, and its time is over after thirty readings of the clock."""
+    """The same client, whose deadline passes after thirty readings of the clock."""
     made = HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=0.02)
     yield made
     made.close()
 
 
 def chat(fake: FakeOpenRouter) -> Request:
-    """A chat call with a key."""
+    """Return a chat request with a key."""
     return Request(
         method="POST",
         base_url=fake.url,
@@ -59,37 +59,37 @@ def chat(fake: FakeOpenRouter) -> Request:
 
 
 class Ear:
-    """Hears names, and then lets the answer go on."""
+    """A callback that records generation ids and then lets the response continue."""
 
     def __init__(self, *, fails: bool = False) -> None:
-        """Nothing heard yet."""
+        """Start without ids."""
         self.names: list[str] = []
         self.gate = threading.Event()
         self._fails = fails
 
     def __call__(self, name: str) -> None:
-        """Note it."""
+        """Record the id."""
         self.names.append(name)
         self.gate.set()
         if self._fails:
             raise OSError("the table is away")
 
 
-def test_a_body_that_is_silent_is_named_and_still_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+def test_silent_body_reports_its_generation_id_and_is_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
     reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert (reply.body, ear.names) == (b"{}", ["gen-42"])
 
 
-def test_a_body_that_drips_is_named_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+def test_slow_body_reports_its_generation_id_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers=NAMED, chunks=[*[b"\n"] * 5, ear.gate, *[b"\n"] * 50, b"{}"])
     reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert (reply.body.strip(), ear.names) == (b"{}", ["gen-42"])
 
 
-def test_a_body_that_is_there_is_not_named(fake: FakeOpenRouter) -> None:
+def test_immediate_body_reports_no_generation_id(fake: FakeOpenRouter) -> None:
     ear, patient = Ear(), HttpUpstream(body_seconds=HANG_SECONDS)
     fake.script(200, b"{}", headers=NAMED)
     assert exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
@@ -97,7 +97,7 @@ def test_a_body_that_is_there_is_not_named(fake: FakeOpenRouter) -> None:
     patient.close()
 
 
-def test_a_name_that_cannot_be_noted_harms_nothing(
+def test_failed_generation_id_record_does_not_affect_the_call(
     fake: FakeOpenRouter, hasty: HttpUpstream, caplog: pytest.LogCaptureFixture
 ) -> None:
     ear = Ear(fails=True)
@@ -106,14 +106,14 @@ def test_a_name_that_cannot_be_noted_harms_nothing(
     assert "the generation id was not stored" in caplog.text
 
 
-def test_a_name_that_is_the_key_is_masked(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
+def test_generation_id_equal_to_the_key_is_redacted(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers={**NAMED, "X-Generation-Id": KEY}, chunks=[b"{", ear.gate, b"}"])
     exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
     assert ear.names == ["[key]"]
 
 
-def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
+def test_response_without_generation_id_reports_none(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
     ear = Ear()
     fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", *DRIP])
     with pytest.raises(Failure):
@@ -121,7 +121,7 @@ def test_a_reply_without_a_name_tells_none(fake: FakeOpenRouter, short_timeout: 
     assert ear.names == []
 
 
-def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
+def test_deadline_before_the_generation_id_is_enforced(fake: FakeOpenRouter) -> None:
     ear, patient = Ear(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=2 * HANG_SECONDS)
     fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
     with pytest.raises(Failure) as caught:
@@ -133,7 +133,7 @@ def test_a_deadline_before_the_name_is_a_deadline(fake: FakeOpenRouter) -> None:
     patient.close()
 
 
-def test_a_deadline_after_the_name_still_holds(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
+def test_deadline_after_the_generation_id_is_enforced(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
     heard: list[str] = []
     fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
     with pytest.raises(Failure):

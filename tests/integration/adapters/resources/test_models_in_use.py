@@ -1,4 +1,4 @@
-"""Which resources use a model: every one that names it, first or as a fallback, and none that does so no more."""
+"""The index of models in use: every resource that names a model, first or as a fallback, and no other."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ def uses(cloud: App) -> DynamoUsesOfModels:
     return DynamoUsesOfModels(cloud.name("RESOURCES_TABLE"))
 
 
-def test_a_use_begins_and_ends_with_the_settings(
+def test_model_is_in_use_while_a_setting_names_it(
     store: DynamoResourceStore, uses: DynamoUsesOfModels, fresh: Fresh
 ) -> None:
     first, second, third = (fresh("meadow/m") for _ in range(3))
@@ -49,7 +49,7 @@ def test_a_use_begins_and_ends_with_the_settings(
     assert [list(uses.of(name)) for name in (first, second, third)] == [[], [], []]
 
 
-def test_fallbacks_are_in_use(cloud: App, store: DynamoResourceStore, fresh: Fresh) -> None:
+def test_fallback_models_are_in_use(cloud: App, store: DynamoResourceStore, fresh: Fresh) -> None:
     first, second = fresh("meadow/m"), fresh("meadow/m")
     store.create(
         a_resource(fresh("res"), slug=fresh("s").replace("_", "-"), ai_model_id=first, prices={first: {}, second: {}})

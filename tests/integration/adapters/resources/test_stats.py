@@ -1,4 +1,4 @@
-"""Statistics: whatever was closed whenever, what is read equals a count by hand."""
+"""Statistics: the totals equal a manual count, whenever the executions closed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def store(cloud: App) -> DynamoStatsStore:
 
 @given(st.sampled_from(NOWS), EVENTS)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_window_equals_a_count_by_hand(
+def test_stats_window_equals_a_manual_count(
     cloud: App,
     store: DynamoStatsStore,
     fresh: Callable[[str], str],
@@ -43,7 +43,7 @@ def test_the_window_equals_a_count_by_hand(
 ) -> None:
     resource_id = fresh("res")
     ledger = a_ledger(cloud)
-    for age, succeeded, cost in sorted(events, key=lambda event: -event[0]):  # they close as time goes by
+    for age, succeeded, cost in sorted(events, key=lambda event: -event[0]):  # closed in order of time
         at = format_time(now - age)
         opening = an_opening(fresh("exe"), resource_id=resource_id, created_at=at)
         ledger.open(opening)
@@ -60,11 +60,11 @@ def test_the_window_equals_a_count_by_hand(
     )
 
 
-def test_a_resource_that_was_never_called(store: DynamoStatsStore, fresh: Callable[[str], str]) -> None:
+def test_stats_of_an_uncalled_resource_are_zero(store: DynamoStatsStore, fresh: Callable[[str], str]) -> None:
     assert store.of(fresh("res"), NOWS[0]) == Stats()
 
 
-def test_buckets_of_all_shards_are_summed_and_expired_ones_ignored(
+def test_stats_sum_all_shards_and_ignore_expired_buckets(
     cloud: App, store: DynamoStatsStore, fresh: Callable[[str], str]
 ) -> None:
     resource_id = fresh("res")

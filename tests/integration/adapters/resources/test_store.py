@@ -1,4 +1,4 @@
-"""Resources: addresses are unique, changes go by revision, and lists are stable."""
+"""The resource store: unique addresses, updates by revision, and stable lists."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,12 +43,12 @@ def second(resource: Resource, fresh: Callable[[str], str], **more: object) -> R
 
 
 def public_of(lists: DynamoResourceLists) -> Callable[[PageRequest], Page[Resource]]:
-    """Everybody's public resources, newest first."""
+    """Return all public resources, newest first."""
     return lambda page: lists.public(ResourceSort.NEWEST, ALL, page)
 
 
 def all_pages(read: Callable[[PageRequest], Page[Resource]], limit: int) -> list[str]:
-    """The ids of every page, one after the other."""
+    """Return the ids of all pages in order."""
     seen: list[str] = []
     page = read(PageRequest(limit))
     while True:
@@ -59,31 +59,31 @@ def all_pages(read: Callable[[PageRequest], Page[Resource]], limit: int) -> list
         page = read(PageRequest(limit, Cursor.decode(page.next.encode())))
 
 
-def test_what_is_stored_is_read_by_id_and_by_address(store: DynamoResourceStore, resource: Resource) -> None:
+def test_get_finds_a_resource_by_id_and_by_address(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     assert store.get(resource.resource_id) == resource
     assert store.find(resource.address) == resource
 
 
-def test_every_field_survives(store: DynamoResourceStore, resource: Resource) -> None:
+def test_store_returns_every_field_it_saved(store: DynamoResourceStore, resource: Resource) -> None:
     config = {"model": "a/b", "temperature": 0.1, "seed": 2**53, "stop": ["é", "\n"], "system_prompt": "😀"}
     full = replace(resource, description="", category="art", visibility=Visibility.UNLISTED, config=config, revision=7)
     store.create(full)
     assert store.get(full.resource_id) == full
 
 
-def test_what_is_not_there_is_none(store: DynamoResourceStore) -> None:
+def test_get_of_a_missing_resource_returns_none(store: DynamoResourceStore) -> None:
     assert store.get("res_none") is None
     assert store.find("unobody/haiku") is None
     assert store.find("") is None
 
 
-def test_an_address_is_no_id(store: DynamoResourceStore, resource: Resource) -> None:
+def test_get_does_not_accept_an_address_as_an_id(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     assert store.get(f"addr#{resource.address}") is None
 
 
-def test_a_taken_address_is_refused_and_nothing_is_stored(
+def test_create_with_a_taken_address_stores_nothing(
     store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     store.create(resource)
@@ -94,7 +94,7 @@ def test_a_taken_address_is_refused_and_nothing_is_stored(
     assert store.find(resource.address) == resource
 
 
-def test_the_same_slug_of_another_user_is_free(
+def test_create_allows_the_slug_of_another_user(
     store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     store.create(resource)
@@ -103,7 +103,7 @@ def test_the_same_slug_of_another_user_is_free(
     assert store.find(other.address) == other
 
 
-def test_of_many_who_want_an_address_one_gets_it(
+def test_concurrent_creates_of_an_address_succeed_once(
     store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     rivals = [second(resource, fresh) for _ in range(20)]
@@ -122,16 +122,14 @@ def test_of_many_who_want_an_address_one_gets_it(
     assert lists.owned_by(resource.owner_id, ALL, PageRequest()).items == won
 
 
-def test_an_id_is_never_given_twice(store: DynamoResourceStore, resource: Resource) -> None:
+def test_create_does_not_reuse_an_id(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     with pytest.raises(RevisionConflict):
         store.create(replace(resource, slug="other"))
     assert store.find(replace(resource, slug="other").address) is None
 
 
-def test_a_change_moves_the_address(
-    store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
-) -> None:
+def test_update_moves_the_address(store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]) -> None:
     store.create(resource)
     moved = replace(resource, slug="sonnet", revision=2)
     store.replace(resource, moved)
@@ -141,14 +139,14 @@ def test_a_change_moves_the_address(
     store.create(second(resource, fresh))
 
 
-def test_a_change_can_stay_where_it_is(store: DynamoResourceStore, resource: Resource) -> None:
+def test_update_may_keep_the_address(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     renamed = replace(resource, name="Sonnet", revision=2)
     store.replace(resource, renamed)
     assert store.find(resource.address) == renamed
 
 
-def test_a_change_cannot_take_another_s_address(
+def test_update_rejects_the_address_of_another_resource(
     store: DynamoResourceStore, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     other = second(resource, fresh, slug="sonnet")
@@ -160,7 +158,7 @@ def test_a_change_cannot_take_another_s_address(
     assert store.find(other.address) == other
 
 
-def test_a_stale_change_is_refused_whole(store: DynamoResourceStore, resource: Resource) -> None:
+def test_update_of_a_stale_revision_changes_nothing(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     current = replace(resource, name="First", revision=2)
     store.replace(resource, current)
@@ -170,7 +168,7 @@ def test_a_stale_change_is_refused_whole(store: DynamoResourceStore, resource: R
     assert store.find(replace(resource, slug="late").address) is None
 
 
-def test_of_many_changes_to_one_revision_one_wins(store: DynamoResourceStore, resource: Resource) -> None:
+def test_concurrent_updates_of_a_revision_succeed_once(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
 
     def attempt(number: int) -> bool:
@@ -184,7 +182,7 @@ def test_of_many_changes_to_one_revision_one_wins(store: DynamoResourceStore, re
         assert sum(pool.map(attempt, range(10))) == 1
 
 
-def test_a_deleted_resource_is_gone_and_its_address_free(
+def test_delete_removes_the_resource_and_frees_its_address(
     store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     public = replace(resource, visibility=Visibility.PUBLIC)
@@ -199,7 +197,9 @@ def test_a_deleted_resource_is_gone_and_its_address_free(
     assert store.find(public.address) == replace(successor, usage=UseCounts())
 
 
-def test_a_deleted_resource_leaves_the_public_index(cloud: App, store: DynamoResourceStore, resource: Resource) -> None:
+def test_delete_removes_the_resource_from_the_public_index(
+    cloud: App, store: DynamoResourceStore, resource: Resource
+) -> None:
     public = replace(resource, visibility=Visibility.PUBLIC)
     store.create(public)
     store.delete(public, NOON)
@@ -208,7 +208,7 @@ def test_a_deleted_resource_leaves_the_public_index(cloud: App, store: DynamoRes
     assert row["deleted_at"] == {"S": NOON}
 
 
-def test_what_is_deleted_cannot_be_changed_or_deleted_again(store: DynamoResourceStore, resource: Resource) -> None:
+def test_deleted_resource_cannot_be_updated_or_deleted(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     store.delete(resource, NOON)
     with pytest.raises(RevisionConflict):
@@ -218,7 +218,7 @@ def test_what_is_deleted_cannot_be_changed_or_deleted_again(store: DynamoResourc
     assert store.get(resource.resource_id) is None
 
 
-def test_a_stale_delete_is_refused(store: DynamoResourceStore, resource: Resource) -> None:
+def test_delete_of_a_stale_revision_is_rejected(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
     current = replace(resource, revision=2)
     store.replace(resource, current)
@@ -227,7 +227,7 @@ def test_a_stale_delete_is_refused(store: DynamoResourceStore, resource: Resourc
     assert store.find(resource.address) == current
 
 
-def test_only_public_resources_are_in_the_public_list(
+def test_public_list_contains_only_public_resources(
     store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     made = {
@@ -246,7 +246,7 @@ def test_only_public_resources_are_in_the_public_list(
 
 @given(st.lists(st.booleans(), min_size=1, max_size=9), st.integers(1, 4))
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_pages_show_what_is_left_once_and_newest_first(
+def test_pages_return_each_resource_once_newest_first(
     store: DynamoResourceStore, lists: DynamoResourceLists, fresh: Callable[[str], str], kept: list[bool], limit: int
 ) -> None:
     owner, expected = fresh("user"), list[str]()
@@ -266,7 +266,7 @@ def test_pages_show_what_is_left_once_and_newest_first(
     assert created == sorted(created, reverse=True)
 
 
-def test_pages_stay_stable_while_things_come_and_go(
+def test_pages_are_stable_under_concurrent_writes(
     store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     made = [second(resource, fresh, slug=f"s-{n}", created_at=f"2026-11-22T12:00:{n:02}Z") for n in range(6)]
@@ -282,7 +282,7 @@ def test_pages_stay_stable_while_things_come_and_go(
     assert rest.next is None
 
 
-def test_a_cursor_shows_nothing_of_its_maker_s(
+def test_cursor_contains_no_data_of_its_owner(
     store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
     for number in range(3):

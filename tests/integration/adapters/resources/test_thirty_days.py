@@ -1,4 +1,4 @@
-"""Thirty days are UTC days, today among them, for a resource's statistics and for a user's usage alike."""
+"""Thirty days are UTC days including today, both in a resource's statistics and in a user's usage."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ NOWS = st.one_of(
     st.builds(datetime.combine, st.dates(date(2026, 1, 1), date(2032, 1, 1)), CLOCKS, st.just(UTC)),
 )
 DAYS_AGO = st.one_of(st.sampled_from([-1, 0, 1, 28, 29, 30, 31, 35, 36]), st.integers(0, 70))
-"""Beyond the 35 days that a bucket lives, too: here none is ever deleted, as if that came late."""
+"""Also beyond the 35-day TTL of a bucket: expired buckets are not deleted here, as with a late TTL deletion."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A call so many days ago at a time of day, how long its end took to be learned, and what that end was."""
+    """A call with its age in days, its time of day, the delay of its end, and that end."""
 
     days_ago: int
     at: time
@@ -51,25 +51,25 @@ class Event:
     cost_nanousd: int
 
     def made(self, now: datetime) -> datetime:
-        """When it was made."""
+        """Return the time of the call."""
         return datetime.combine(now.date() - timedelta(days=self.days_ago), self.at, UTC)
 
 
 def events(days_ago: st.SearchStrategy[int]) -> st.SearchStrategy[Event]:
-    """Calls of such an age."""
+    """Generate calls of such an age."""
     took = st.timedeltas(timedelta(0), timedelta(hours=25))
     return st.builds(Event, days_ago, CLOCKS, took, st.booleans(), st.integers(1, 10**9))
 
 
 HISTORIES = st.tuples(events(st.just(29)), events(st.just(30)), st.lists(events(DAYS_AGO), max_size=4))
-"""In each, the first day that counts, and the last that does not any more."""
+"""Each includes the first day that counts and the last day that does not."""
 
 
 type History = tuple[Event, Event, list[Event]]
 
 
 class ByHoursStats(DynamoStatsStore):
-    """What not to do: thirty times 24 hours reach into a thirty-first day."""
+    """A faulty store: thirty times 24 hours include part of a thirty-first day."""
 
     def _rows(self, resource_id: str, first: str, last: str) -> list[dict[str, Any]]:
         day = date.fromisoformat(first.split("#")[1]) - timedelta(days=1)
@@ -77,29 +77,29 @@ class ByHoursStats(DynamoStatsStore):
 
 
 class ByHoursUsage(DynamoUsageStore):
-    """The same mistake."""
+    """A faulty store with the same mistake."""
 
     def of_user(self, user_id: str, first: date, last: date) -> Iterator[UsageRow]:
-        """A day too many."""
+        """Read one day too many."""
         return super().of_user(user_id, first - timedelta(days=1), last)
 
 
 @dataclass(frozen=True)
 class FixedClock:
-    """A clock that stands."""
+    """A fixed clock."""
 
     at: datetime
 
     def now(self) -> datetime:
-        """That moment."""
+        """Return the fixed time."""
         return self.at
 
     def monotonic(self) -> float:
-        """No time goes by."""
+        """Return a constant."""
         return 0
 
     def sleep(self, seconds: float) -> None:
-        """Nor here."""
+        """Do not wait."""
 
 
 type Count = tuple[int, int, int]
@@ -108,13 +108,13 @@ type Count = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class LedgerBundle:
-    """A ledger, and its readers."""
+    """A ledger and its readers."""
 
     app: App
     fresh: Callable[[str], str]
 
     def write(self, events: list[Event], now: datetime) -> str:
-        """Book the calls of a resource that nobody called before, each by its only user; the resource's id."""
+        """Record the calls of a new resource by one new user; return the resource's id."""
         name = self.fresh("res")
         for event in sorted(events, key=lambda event: event.made(now) + event.took):
             self._book(name, event, event.made(now))
@@ -136,19 +136,19 @@ class LedgerBundle:
         assert ledger.close(opening, closing)
 
     def by_stats(self, name: str, now: datetime, kind: type[DynamoStatsStore] = DynamoStatsStore) -> Count:
-        """As the resource's statistics say."""
+        """Return the totals of the resource's statistics."""
         stats = kind(self.app.name("RESOURCE_STATS_TABLE")).of(name, now)
         return stats.success_count_30d, stats.failure_count_30d, stats.cost_nanousd_30d
 
     def by_usage(self, name: str, now: datetime, kind: type[DynamoUsageStore] = DynamoUsageStore) -> Count:
-        """As the usage report says that is given unless told otherwise."""
+        """Return the totals of the usage report with its default dates."""
         store, caller = kind(self.app.name("USAGE_TABLE")), Identity(name, frozenset())
         total = report_usage(caller, None, None, None, store, FixedClock(now)).total
         return total.successes, total.failures, total.cost_nanousd
 
 
 def by_hand(events: list[Event]) -> Count:
-    """What thirty days hold, whenever the ends were learned."""
+    """Count thirty days by hand, whenever the ends were recorded."""
     inside = [event for event in events if 0 <= event.days_ago <= 29]
     succeeded = sum(event.succeeded for event in inside)
     return succeeded, len(inside) - succeeded, sum(event.cost_nanousd for event in inside)
@@ -161,18 +161,18 @@ def books(cloud: App, fresh: Callable[[str], str]) -> LedgerBundle:
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NOWS, HISTORIES)
-def test_both_equal_a_count_by_hand(books: LedgerBundle, now: datetime, history: History) -> None:
+def test_both_stores_equal_a_manual_count(books: LedgerBundle, now: datetime, history: History) -> None:
     empty_stores()  # the simulation copies all rows for each transaction
     first, last, others = history
     told, name = by_hand([first, last, *others]), books.write([first, last, *others], now)
     assert books.by_stats(name, now) == told
     assert books.by_usage(name, now) == told
-    assert books.by_stats(name, now, ByHoursStats) != told, "this test would notice"
-    assert books.by_usage(name, now, ByHoursUsage) != told, "this test would notice"
+    assert books.by_stats(name, now, ByHoursStats) != told, "the test detects the mistake"
+    assert books.by_usage(name, now, ByHoursUsage) != told, "the test detects the mistake"
 
 
-def test_a_call_counts_on_the_day_on_which_it_was_made(books: LedgerBundle) -> None:
-    """Made in the last microsecond of a leap day; its end was learned 25 hours later."""
+def test_call_is_counted_on_the_day_it_was_made(books: LedgerBundle) -> None:
+    """Made in the last microsecond of a leap day, and closed 25 hours later."""
     event = Event(0, time.max, timedelta(hours=25), succeeded=True, cost_nanousd=7)
     name = books.write([event], datetime(2028, 2, 29, tzinfo=UTC))
     for now, count in (("2028-02-29", (1, 0, 7)), ("2028-03-29", (1, 0, 7)), ("2028-03-30", (0, 0, 0))):

@@ -1,6 +1,6 @@
-"""Fifty threads call at a budget's limit: it is never passed at any instant, and exactly as many pass as fit.
+"""Fifty concurrent threads at a budget's limit: it is never exceeded, and exactly as many calls pass as fit.
 
-Whatever is written to the table of limits, what the budget's rows hold is added up before anything else is written.
+After each write to the limits table, the holds and the spending of the budget are summed before the next write.
 """
 
 import random
@@ -45,7 +45,7 @@ from tests.integration.ledgers import a_ledger
 THREADS, CALLS = 50, 100
 WORST = 1_000
 FIT = 20
-"""How many of the hundred calls fit into the budget."""
+"""The number of calls, out of 100, that fit the budget."""
 
 CAP = FIT * WORST + WORST - 1
 EACH = 10
@@ -53,11 +53,11 @@ SHARED_FIT = EACH * GLOBAL_SHARDS
 SHARED_CAP = GLOBAL_SHARDS * (EACH * WORST + WORST - 1)
 AT = parse_time(NOON)
 CONFLICTS = 0.1
-"""The share of transactions that meet another one, and are to be tried again."""
+"""The share of transactions that conflict and must be retried."""
 
 
 class CarelessLedger(DynamoLedger):
-    """What not to do: reads what is held back, decides, puts back."""
+    """A faulty ledger that reads what is held, decides and writes without a condition."""
 
     def open(self, opening: Opening) -> Execution | None:
         """Hold back, with a gap in the middle."""
@@ -74,7 +74,7 @@ class CarelessLedger(DynamoLedger):
 
 
 class HeedlessLedger(DynamoLedger):
-    """What not to do either: holds back whatever it is asked for."""
+    """A faulty ledger that holds any amount."""
 
     def open(self, opening: Opening) -> Execution | None:
         """Look first, and then hold back without a condition."""
@@ -94,7 +94,7 @@ class HeedlessLedger(DynamoLedger):
 
 @pytest.fixture(autouse=True)
 def _fast_thread_switching() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
+    """Switch threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)
     yield
@@ -103,13 +103,13 @@ def _fast_thread_switching() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nobody_called_before(cloud: App) -> None:
-    """The simulation copies all tables for each transaction: what earlier tests left in them would slow it down."""
+    """Empty the tables: the simulation copies them for each transaction, and old rows slow it down."""
     empty_stores()
 
 
 @dataclass
 class Till:
-    """A budget, the most that its rows ever held together, and the most that any one of them did."""
+    """A budget, with the highest total of its rows and the highest value of one row."""
 
     app: App = field(repr=False)
     budget: Budget
@@ -120,7 +120,7 @@ class Till:
 
     @contextmanager
     def watched(self, conflicts: float = 0) -> Iterator[None]:
-        """Look into the rows after every write; some transactions meet another one, as chance has it."""
+        """Read the rows after every write; some transactions conflict at random."""
         process, chance = BotocoreStubber.process_request, random.Random(7)
 
         def meet(stubber: BotocoreStubber, request: AWSRequest) -> Any:
@@ -142,7 +142,7 @@ class Till:
         self.most, self.most_of_one = max(self.most, sum(held)), max(self.most_of_one, *held)
 
     def held(self) -> list[int]:
-        """What is committed in each of the day's rows, as the simulation itself has it."""
+        """Return what is held in each of the day's rows in the simulation."""
         table = self.app.name("LIMITS_TABLE")
         backend = dynamodb_backends["123456789012"]["us-east-1"]
         keys = [DynamoType({"S": name}) for name in rows(self.budget.subject, Period.DAY, AT)]
@@ -150,7 +150,7 @@ class Till:
         return [int(row.attrs["committed"].value) for row in found if row and "committed" in row.attrs] or [0]
 
     def spending(self) -> Spending:
-        """What callers are shown."""
+        """Return the spending that callers see."""
         store = DynamoBudgetStore(self.app.name("LIMITS_TABLE"))
         return store.spending([self.budget.subject], AT)[self.budget.subject][Period.DAY]
 
@@ -158,7 +158,7 @@ class Till:
 def passed(
     till: Till, ledger: DynamoLedger, cost: Callable[[], int | None], *, conflicts: float = 0, calls: int = CALLS
 ) -> list[int]:
-    """What the calls of all threads cost that were let in; None is a cost that nobody knows."""
+    """Return the costs of the accepted calls of all threads; None is an unknown cost."""
     app = till.app
     deps = LedgerDeps(
         ledger=ledger,
@@ -189,7 +189,7 @@ def passed(
 
 
 def check(till: Till, costs: list[int], fit: int) -> None:
-    """The limit was never passed, as many passed as fit, and what is held is what they cost."""
+    """Assert that the limit was not exceeded, as many passed as fit, and the holds equal their costs."""
     cap = till.budget.daily_nanousd or 0
     parts = GLOBAL_SHARDS if till.budget.subject.scope.is_shared else 1
     assert till.writes >= 3 * fit
@@ -201,7 +201,7 @@ def check(till: Till, costs: list[int], fit: int) -> None:
 
 @pytest.fixture
 def till(cloud: App, fresh: Callable[[str], str]) -> Till:
-    """A user's budget, into which a part of the calls fits."""
+    """A user's budget that fits only some of the calls."""
     return Till(cloud, Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=CAP))
 
 
@@ -212,19 +212,19 @@ def shared(cloud: App) -> Till:
 
 
 @pytest.mark.parametrize("conflicts", [0, CONFLICTS])
-def test_exactly_as_many_pass_as_fit(till: Till, conflicts: float) -> None:
+def test_concurrent_holds_fit_exactly(till: Till, conflicts: float) -> None:
     costs = passed(till, a_ledger(till.app), lambda: WORST, conflicts=conflicts)
     check(till, costs, FIT)
     assert till.spending() == Spending(FIT * WORST, 0)
 
 
-def test_what_is_not_known_stays_held_back(till: Till) -> None:
+def test_unknown_outcomes_stay_held(till: Till) -> None:
     costs = passed(till, a_ledger(till.app), lambda: None)
     check(till, costs, FIT)
     assert till.spending() == Spending(0, FIT * WORST)
 
 
-def test_what_turns_out_cheaper_makes_room_and_no_more(till: Till) -> None:
+def test_cheaper_outcomes_free_only_the_difference(till: Till) -> None:
     chance = random.Random(11)
     costs = passed(till, a_ledger(till.app), lambda: chance.randrange(WORST // 2, WORST), conflicts=CONFLICTS)
     assert len(costs) >= FIT
@@ -232,7 +232,7 @@ def test_what_turns_out_cheaper_makes_room_and_no_more(till: Till) -> None:
     assert till.spending() == Spending(sum(costs), 0)
 
 
-def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
+def test_concurrent_holds_of_a_sharded_budget_fit_exactly(shared: Till) -> None:
     costs = passed(shared, a_ledger(shared.app), lambda: WORST, conflicts=CONFLICTS)
     check(shared, costs, SHARED_FIT)
     assert sorted(shared.held()) == [EACH * WORST] * GLOBAL_SHARDS
@@ -240,20 +240,20 @@ def test_of_a_budget_in_parts_exactly_as_many_pass_as_fit(shared: Till) -> None:
 
 
 @pytest.mark.parametrize("kind", [CarelessLedger, HeedlessLedger])
-def test_this_check_would_notice(till: Till, kind: type[DynamoLedger]) -> None:
+def test_detects_a_non_atomic_hold(till: Till, kind: type[DynamoLedger]) -> None:
     costs = passed(till, a_ledger(till.app, kind), lambda: WORST)
     with pytest.raises(AssertionError):
         check(till, costs, FIT)
 
 
-def test_this_check_would_notice_it_in_parts(shared: Till) -> None:
+def test_detects_a_non_atomic_hold_of_a_sharded_budget(shared: Till) -> None:
     costs = passed(shared, a_ledger(shared.app, CarelessLedger), lambda: WORST, calls=CALLS // 2)
     assert CALLS // 2 < SHARED_FIT
     with pytest.raises(AssertionError):
         check(shared, costs, CALLS // 2)
 
 
-def test_of_many_budgets_that_are_set_at_once_as_many_are_as_may_be(cloud: App, fresh: Callable[[str], str]) -> None:
+def test_concurrent_budget_creations_stop_at_the_limit(cloud: App, fresh: Callable[[str], str]) -> None:
     store, owner = DynamoBudgetStore(cloud.name("LIMITS_TABLE")), fresh("user")
 
     def put(number: int) -> bool:

@@ -1,4 +1,4 @@
-"""The usage report says what the real ledger wrote, however an execution ended."""
+"""The usage report equals what the ledger wrote, however an execution ended."""
 
 from collections.abc import Callable
 from datetime import date
@@ -32,25 +32,25 @@ def store(cloud: App) -> DynamoUsageStore:
 
 
 class Caller:
-    """A user who was never here before, and what they execute."""
+    """A new user and the user's executions."""
 
     def __init__(self, ledger: DynamoLedger, fresh: Callable[[str], str]) -> None:
-        """Nothing yet."""
+        """Start without executions."""
         self.ledger, self.fresh, self.user_id = ledger, fresh, fresh("user")
 
     def opened(self, **more: Any) -> Opening:
-        """An execution that was sent."""
+        """Record an execution that was sent."""
         facts = {"user_id": self.user_id, "run_id": "run_1", "service": "openrouter"} | more
         opening = an_opening(self.fresh("exe"), **facts)
         assert self.ledger.open(opening) is None
         return opening
 
     def ran(self, state: State = State.DONE, closing: dict[str, Any] | None = None, **more: Any) -> None:
-        """An execution that ended."""
+        """Record an execution that ended."""
         assert self.ledger.close(self.opened(**more), a_closing(state, **(closing or {})))
 
     def unknown(self, **more: Any) -> Opening:
-        """An execution whose outcome is not known."""
+        """Record an execution with an unknown outcome."""
         opening, at = self.opened(**more), "2026-11-22T12:02:00.000000Z"
         receipt = Receipt(generation_id="gen-1")
         self.ledger.mark_unknown(
@@ -65,19 +65,19 @@ def caller(ledger: DynamoLedger, fresh: Callable[[str], str]) -> Caller:
 
 
 def late(state: State, receipt: Receipt) -> Closing:
-    """An end that was learned the day after."""
+    """Return an end that was recorded the day after."""
     return Closing(state=state, receipt=receipt, finished_at=LATE, error_code="outcome_unknown", reconciled=True)
 
 
 def one(store: DynamoUsageStore, caller: Caller) -> UsageRow:
-    """The one row of the day of the call; the next day has none."""
+    """Return the only row of the call's day; the next day has none."""
     made = report(store.of_user(caller.user_id, DAY, NEXT), Span(DAY, NEXT), None)
     (row,) = made.rows
     assert row.day == str(DAY)
     return row
 
 
-def test_an_answer(store: DynamoUsageStore, caller: Caller) -> None:
+def test_report_of_an_answer(store: DynamoUsageStore, caller: Caller) -> None:
     caller.ran(closing={"computed_nanousd": 5_000})
     assert one(store, caller) == UsageRow(
         day=str(DAY), calls=1, successes=1, prompt_tokens=12, completion_tokens=34, latency_ms=500, timed=1,
@@ -85,13 +85,13 @@ def test_an_answer(store: DynamoUsageStore, caller: Caller) -> None:
     )  # fmt: skip
 
 
-def test_an_answer_that_cannot_be_recomputed_is_in_no_drift(store: DynamoUsageStore, caller: Caller) -> None:
+def test_uncomputable_answer_is_excluded_from_drift(store: DynamoUsageStore, caller: Caller) -> None:
     caller.ran()
     row = one(store, caller)
     assert (row.cost_nanousd, row.billed_nanousd, row.computed_nanousd) == (5_920, 0, 0)
 
 
-def test_an_answer_whose_cost_nobody_told_is_booked_at_the_most(store: DynamoUsageStore, caller: Caller) -> None:
+def test_answer_without_a_reported_cost_counts_the_worst_case(store: DynamoUsageStore, caller: Caller) -> None:
     caller.ran(closing={"receipt": a_receipt(cost_nanousd=None), "computed_nanousd": 5_000})
     assert one(store, caller) == UsageRow(
         day=str(DAY), calls=1, successes=1, unpriced=1, prompt_tokens=12, completion_tokens=34, latency_ms=500, timed=1,
@@ -99,14 +99,12 @@ def test_an_answer_whose_cost_nobody_told_is_booked_at_the_most(store: DynamoUsa
     )  # fmt: skip
 
 
-def test_a_refusal_that_cost_nothing(store: DynamoUsageStore, caller: Caller) -> None:
+def test_rejected_call_without_cost_is_reported(store: DynamoUsageStore, caller: Caller) -> None:
     caller.ran(State.FAILED, {"receipt": Receipt(cost_nanousd=0)})
     assert one(store, caller) == UsageRow(day=str(DAY), calls=1, failures=1, latency_ms=500, timed=1)
 
 
-def test_an_outcome_that_is_not_known_counts_when_it_is(
-    store: DynamoUsageStore, ledger: DynamoLedger, caller: Caller
-) -> None:
+def test_unknown_outcome_is_counted_once_known(store: DynamoUsageStore, ledger: DynamoLedger, caller: Caller) -> None:
     opening = caller.unknown()
     assert [*store.of_user(caller.user_id, DAY, NEXT)] == []
     assert ledger.close(opening, late(State.DONE, a_receipt()))
@@ -114,17 +112,17 @@ def test_an_outcome_that_is_not_known_counts_when_it_is(
         day=str(DAY), calls=1, failures=1, prompt_tokens=12, completion_tokens=34, cost_nanousd=5_920,
         booked_nanousd=5_920,
     )  # fmt: skip
-    assert one(store, caller) == row, "paid for, and nobody got an answer"
+    assert one(store, caller) == row, "paid, but no answer was returned"
     assert not ledger.close(opening, late(State.LOST, Receipt()))
-    assert one(store, caller) == row, "twice is once"
+    assert one(store, caller) == row, "a second close is not counted"
 
 
-def test_what_is_lost_is_booked_at_the_most(store: DynamoUsageStore, ledger: DynamoLedger, caller: Caller) -> None:
+def test_lost_call_counts_the_worst_case(store: DynamoUsageStore, ledger: DynamoLedger, caller: Caller) -> None:
     assert ledger.close(caller.unknown(), late(State.LOST, Receipt(generation_id="gen-1")))
     assert one(store, caller) == UsageRow(day=str(DAY), calls=1, failures=1, lost=1, unpriced=1, booked_nanousd=700_000)
 
 
-def test_each_resource_model_and_key_is_told_apart(store: DynamoUsageStore, caller: Caller) -> None:
+def test_report_separates_resource_model_and_key(store: DynamoUsageStore, caller: Caller) -> None:
     caller.ran(resource_id="res_1", model="meadow/lark", api_key_id="key_1")
     caller.ran(resource_id="res_1", model="meadow/lark-mini:free", api_key_id="key_2")
     caller.ran(State.FAILED, resource_id="res_2", model="meadow/lark", api_key_id=None)
@@ -142,7 +140,7 @@ def test_each_resource_model_and_key_is_told_apart(store: DynamoUsageStore, call
         (first, None, 1), (first, "key_1", 1), (first, "key_2", 1), (second, None, 1)]  # fmt: skip
 
 
-def test_nobody_else_s_usage_is_read(
+def test_report_excludes_other_users(
     store: DynamoUsageStore, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     alice, bob = Caller(ledger, fresh), Caller(ledger, fresh)
@@ -152,14 +150,14 @@ def test_nobody_else_s_usage_is_read(
     assert [*store.of_user(alice.user_id[:-1], DAY, DAY)] == []
 
 
-def test_the_last_day_is_read_to_its_end_and_the_next_not_begun(store: DynamoUsageStore, caller: Caller) -> None:
+def test_report_includes_the_last_day_and_stops_there(store: DynamoUsageStore, caller: Caller) -> None:
     for at in ("2026-11-21T23:59:59.999999Z", "2026-11-22T00:00:00.000000Z",
                "2026-11-22T23:59:59.999999Z", "2026-11-23T00:00:00.000000Z"):  # fmt: skip
         caller.ran(created_at=at)
     assert sum(part.calls for part in store.of_user(caller.user_id, DAY, DAY)) == 2
 
 
-def test_a_year_of_use_takes_more_than_one_query(cloud: App, store: DynamoUsageStore, caller: Caller) -> None:
+def test_report_of_a_year_reads_several_pages(cloud: App, store: DynamoUsageStore, caller: Caller) -> None:
     for number in range(12):
         bucket = f"{DAY}#{number % 8}#res_{number}"
         row = {"user_id": caller.user_id, "bucket": bucket, "resource_id": "res_1", "model": "m" * 150_000}
@@ -170,4 +168,4 @@ def test_a_year_of_use_takes_more_than_one_query(cloud: App, store: DynamoUsageS
     assert set(operations(calls)) == {"Query"}
     assert len(calls) > 1
     assert (len(parts), sum(part.calls for part in parts)) == (12, 12)
-    assert {part.failures for part in parts} == {0}, "what is not there is none"
+    assert {part.failures for part in parts} == {0}, "absent counters are zero"

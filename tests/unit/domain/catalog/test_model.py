@@ -24,7 +24,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "makes nothing": ({"output_modalities": ()}, "neither text nor images"),
     "speaks at a hidden price": (
         {"output_modalities": ("text", "audio"), "pricing": {"prompt": "0", "completion": "0"}},
-        "charges for its audio without saying what",
+        "has no price for its audio",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Our own API keys in DynamoDB, under the hash of the key, each with a second item that leads there from its id."""
+"""API keys in DynamoDB, stored by the hash of the key, with a second item that maps the key id to the hash."""
 
 from typing import override
 
@@ -13,7 +13,7 @@ from instant.ports.access.api_keys import ApiKeyStore
 
 
 class ByUser(GlobalSecondaryIndex["ApiKeyRow"]):  # type: ignore[no-untyped-call]
-    """A user's keys by time."""
+    """Index of a user's keys by creation time."""
 
     class Meta:
         """The index in template.yaml."""
@@ -26,7 +26,7 @@ class ByUser(GlobalSecondaryIndex["ApiKeyRow"]):  # type: ignore[no-untyped-call
 
 
 class ApiKeyRow(Table):
-    """One key's record."""
+    """One API key."""
 
     key_hash = UnicodeAttribute(hash_key=True)
     key_id = UnicodeAttribute()
@@ -41,12 +41,12 @@ class ApiKeyRow(Table):
     by_user = ByUser()
 
     def record(self) -> ApiKey:
-        """The row as the domain knows it."""
+        """Convert the row to the domain object."""
         return ApiKey(**{**self.values, "scopes": frozenset(map(Scope, self.scopes))})
 
 
 class KeyIdRow(Table):
-    """Where a key's record is: `key_hash` holds `id#<key_id>`, `target` the hash. No index has it."""
+    """Maps a key id to its row: `key_hash` holds `id#<key_id>`, `target` the hash. It is in no index."""
 
     key_hash = UnicodeAttribute(hash_key=True)
     target = UnicodeAttribute()
@@ -72,7 +72,7 @@ class DynamoApiKeyStore(ApiKeyStore):
 
     @override
     def put(self, key: ApiKey) -> None:
-        """Store a new one; a hash can never be taken. Its id goes first, so that no key works that cannot be found."""
+        """Store a new key; hashes are unique. The id item is written first, so that every valid key has one."""
         self._ids(f"id#{key.key_id}", target=key.key_hash).save()
         fields = {name: getattr(key, name) for name in ApiKey.__dataclass_fields__}
         row = self._rows(**{**fields, "scopes": {scope.value for scope in key.scopes}})
@@ -92,7 +92,7 @@ class DynamoApiKeyStore(ApiKeyStore):
 
     @override
     def note_use(self, key: ApiKey, hour: str) -> None:
-        """Note the hour in which it was used; of many at once, the first writes."""
+        """Record the hour of the last use; of concurrent calls, only the first writes."""
         noted = self._rows.last_used_at
         try:
             self._rows(key.key_hash).update(

@@ -1,4 +1,4 @@
-"""Users' integrations to outside services in DynamoDB."""
+"""Users' integrations with external services in DynamoDB."""
 
 from dataclasses import asdict
 from typing import override
@@ -11,11 +11,11 @@ from instant.domain.access.integration import Integration, KeyStatus
 from instant.ports.access.integrations import IntegrationStore, KeyStatusStore
 
 USER = "#user"
-"""In place of a service's name: the row that holds the user's own settings."""
+"""Sort key of the row that holds the user's settings, in place of a service name."""
 
 
 class IntegrationRow(Table):
-    """One user's key for one service, sealed."""
+    """One user's encrypted key for one service."""
 
     user_id = UnicodeAttribute(hash_key=True)
     service = UnicodeAttribute(range_key=True)
@@ -31,12 +31,12 @@ class IntegrationRow(Table):
     created_at = UnicodeAttribute()
 
     def record(self) -> Integration:
-        """The row as the domain knows it."""
+        """Convert the row to the domain object."""
         return Integration(**{**self.values, "status": KeyStatus(self.status)})
 
 
 class UserRow(Table):
-    """A user's own settings, in the same table, under a name that no service has."""
+    """A user's settings, in the same table, under a name that is not a service."""
 
     user_id = UnicodeAttribute(hash_key=True)
     service = UnicodeAttribute(range_key=True, default=USER)

@@ -1,4 +1,4 @@
-"""An issuer's public keys, kept in the process: fresh for an hour, and for a day when the issuer is down."""
+"""An issuer's public keys (JWKS), cached in the process: fresh for 1 h, served stale for 24 h if the issuer is down."""
 
 import json
 import logging
@@ -16,19 +16,19 @@ from instant.ports.clock import Clock
 from instant.ports.upstream import Upstream, ask
 
 FRESH_SECONDS = 3600
-"""After this the keys are asked for again, so that a key which the issuer withdrew stops working."""
+"""After this time the keys are fetched again, so that a revoked key stops working."""
 
 STALE_SECONDS = 24 * 3600
-"""So long they are used when the issuer cannot be reached."""
+"""How long stale keys are used while the issuer is unreachable."""
 
 SEARCH_SECONDS = 60
-"""How often an unknown key, new or invented, may cause a question before the keys are due, or a failed one again."""
+"""Minimum interval between fetches caused by an unknown `kid`, or after a failed fetch."""
 
 RETRY_SECONDS = 5
-"""How often the issuer is asked when there are no keys at all."""
+"""Minimum interval between fetches while no keys are cached."""
 
 MAX_BYTES = 200_000
-"""Of a document; key sets have some thousand."""
+"""Maximum size of a document in bytes; key sets have a few thousand."""
 
 _ALGORITHMS = {
     ("RSA", ""): ("RS256", "RS384", "RS512"),
@@ -36,7 +36,7 @@ _ALGORITHMS = {
     ("EC", "P-384"): ("ES384",),
     ("EC", "P-521"): ("ES512",),
 }
-"""What a key of this type and curve may sign: the key says so, never the token."""
+"""The algorithms for a key of this type and curve: taken from the key, never from the token."""
 
 _NEVER = float("-inf")
 _log = logging.getLogger(__name__)
@@ -51,10 +51,10 @@ class IssuerKey:
 
 
 class IssuerKeys:
-    """The keys by name (`kid`), asked for when they are needed."""
+    """The keys by `kid`, fetched on demand."""
 
     def __init__(self, issuer: str, jwks_url: str, upstream: Upstream, clock: Clock, seconds: float = 2.0) -> None:
-        """Without `jwks_url` the issuer's discovery document says where they are; each document has `seconds`."""
+        """Without `jwks_url`, the discovery document provides the URL; `seconds` is the timeout of each fetch."""
         self._issuer = issuer
         self._jwks_url = jwks_url
         self._upstream = upstream
@@ -64,7 +64,7 @@ class IssuerKeys:
         self._fetched_at = self._tried_at = self._searched_at = _NEVER
 
     def find(self, name: str) -> IssuerKey | None:
-        """The key; None if the issuer has none of this name. `UpstreamUnavailable` if nobody can tell."""
+        """The key; None if the issuer has no such key. Raises `UpstreamUnavailable` if the keys cannot be fetched."""
         now = self._clock.monotonic()
         age = now - self._fetched_at
         if age >= FRESH_SECONDS:
@@ -79,7 +79,7 @@ class IssuerKeys:
         return self._keys.get(name)
 
     def _refresh(self, now: float) -> None:
-        """Ask the issuer; what it cannot say now leaves the keys as they are."""
+        """Fetch the keys; if that fails, the cached keys are kept."""
         self._tried_at = now
         try:
             self._keys = _usable(self._document(self._jwks_url or self._discovered()).get("keys"))
@@ -108,11 +108,11 @@ class IssuerKeys:
 
 
 def _usable(listed: Any) -> dict[str, IssuerKey]:
-    """The named keys for signatures of a kind that we take; there must be one."""
+    """The keys with a `kid` and a supported algorithm; at least one is required."""
     found = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
     keys = {key["kid"]: made for key in found if isinstance(key.get("kid"), str) and (made := _made(key))}
     if not keys:
-        raise UpstreamError("The key set holds no key that can be used.")
+        raise UpstreamError("The key set has no usable key.")
     return keys
 
 

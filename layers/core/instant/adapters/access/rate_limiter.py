@@ -1,4 +1,4 @@
-"""Rates and leases in DynamoDB: each call is counted by one conditional write, so none slips through beside another."""
+"""Rate limits and leases in DynamoDB: each call is counted by one conditional write, so concurrent calls are safe."""
 
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -14,15 +14,16 @@ from instant.ports.access.rate_limiter import RateLimiter
 from instant.ports.clock import Clock
 
 DAY = 86_400
-"""How long rows outlive their last use: expiry here is tidiness, nothing depends on it."""
+"""TTL of rows after their last use: it only removes old rows, correctness does not depend on it."""
 
 
 class DynamoRateLimiter(RateLimiter):
-    """Ordinary calls are numbers, one for each window: a small write whatever the limit.
+    """Requests use a fixed window with one counter per window: a small write for every limit.
 
-    Executions hold tickets in two sets of one row: one for the rate and one, the lease, while they run. A ticket
-    says when it ends and never changes; a set grows only while it is small enough, and gives up its ended tickets
-    only when it is full. So both limits are the condition of one write, and writing a ticket twice is writing it once.
+    Executions use a sliding window: each adds a ticket to two sets of one row, one for the rate and one, the lease,
+    for concurrency. A ticket contains its expiry and never changes. A ticket is added only if the sets are below their
+    limits; expired tickets are removed when a set is full. So one conditional write checks both limits, and adding
+    the same ticket twice is idempotent.
     """
 
     def __init__(self, table: str, clock: Clock) -> None:
@@ -32,7 +33,7 @@ class DynamoRateLimiter(RateLimiter):
 
     @override
     def hit(self, user_id: str, what: str, rate: Rate) -> None:
-        """Count one call in the window of the clock; a lost acknowledgement may count it twice, never not at all."""
+        """Count one call in the fixed window; counting is at-least-once: a lost acknowledgement may count it twice."""
         window, passed = divmod(self._clock.now().timestamp(), rate.seconds)
         counted, _ = self._update(
             f"calls#{user_id}#{what}#{int(window)}",
@@ -47,7 +48,7 @@ class DynamoRateLimiter(RateLimiter):
 
     @override
     def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
-        """The lease; it ends by itself after `seconds`, whatever becomes of its holder."""
+        """Acquire a lease; it expires after `seconds` even if it is never released."""
         now = self._clock.now().timestamp()
         start, lease = _ticket(now + rate.seconds), _ticket(now + seconds)
         held: dict[str, Set[str]] = {}
@@ -63,7 +64,7 @@ class DynamoRateLimiter(RateLimiter):
                 most=_number(most),
                 expiry=_number(now + DAY),
             )
-            if admitted or lease in held["leases"]:  # there already: an acknowledgement was lost
+            if admitted or lease in held["leases"]:  # the ticket exists already: an acknowledgement was lost
                 return lease
             ended = {name: {each for each in tickets if _end(each) <= now} for name, tickets in held.items()}
             if not any(ended.values()):
@@ -78,14 +79,14 @@ class DynamoRateLimiter(RateLimiter):
         self._drop(user_id, leases={lease})
 
     def _drop(self, user_id: str, **tickets: Set[str]) -> None:
-        """Take tickets out of their sets; nobody else can have put the same ones there."""
+        """Remove tickets from their sets; tickets are unique per call."""
         dropped = {name: {"SS": sorted(some)} for name, some in tickets.items() if some}
         self._update(f"runs#{user_id}", "DELETE " + ", ".join(f"{name} :{name}" for name in dropped), None, **dropped)
 
     def _update(
         self, name: str, expression: str, condition: str | None, **values: Any
     ) -> tuple[bool, dict[str, Set[str]]]:
-        """Whether the condition held, and if not, the row's sets as they were."""
+        """Whether the condition held, and if not, the sets in the row."""
         conditional = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         with _known_error():
             try:
@@ -108,12 +109,12 @@ def _known_error() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        problem = "Your limits cannot be read just now, so nothing was sent. Call again in a moment."
+        problem = "Your rate limits cannot be checked now. Nothing was sent. Try again in a moment."
         raise LimitsUnavailable(problem, retry_after=1) from error
 
 
 def _ticket(end: float) -> str:
-    """Unique, and it says when it ends, to the microsecond."""
+    """A unique ticket that contains its expiry, to the microsecond."""
     return f"{end:.6f}-{token_hex(4)}"
 
 

@@ -1,4 +1,4 @@
-"""Users' keys under KMS, each bound to its user, service and stage, so that a copied ciphertext does not open."""
+"""Encryption of users' keys with KMS, bound to user, service and stage: a copied ciphertext does not decrypt."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from instant.ports.access.secret_box import KeyOpener, KeySealer
 from instant.ports.clock import Clock
 
 CACHE_SECONDS = 300
-"""How long a warm function may use a decrypted key; its row is read on every call all the same."""
+"""How long a decrypted key is cached in the process; its row is still read on every call."""
 
 _CACHE_SIZE = 256
 
@@ -25,11 +25,11 @@ _CLOSED = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 
 class KmsFailed(Exception):
-    """KMS, or the way to it, failed. Only what it is called is told: its words may repeat what went over the wire."""
+    """KMS failed or could not be reached. Only the error class is kept: its message may contain secrets."""
 
 
 class KmsKeySealer(KeySealer):
-    """May encrypt only."""
+    """Encrypts only."""
 
     def __init__(self, key_id: str, stage: str) -> None:
         """Use this KMS key for this stage."""
@@ -48,7 +48,7 @@ class KmsKeySealer(KeySealer):
 
 
 class KmsKeyOpener(KeyOpener):
-    """May decrypt only; remembers what it decrypted for a while, by context and hash of the ciphertext."""
+    """Decrypts only; caches decrypted keys for a limited time, by context and hash of the ciphertext."""
 
     def __init__(self, key_id: str, stage: str, clock: Clock | None = None) -> None:
         """Use this KMS key for this stage."""
@@ -67,7 +67,7 @@ class KmsKeyOpener(KeyOpener):
         return self._opened[name][1]
 
     def _forget_old(self, now: float) -> None:
-        """Drop what is out of date, and the oldest where there are too many; they are in order of time."""
+        """Evict expired entries, and the oldest if there are too many; entries are ordered by time."""
         while self._opened and (len(self._opened) >= _CACHE_SIZE or next(iter(self._opened.values()))[0] <= now):
             self._opened.popitem(last=False)
 
@@ -83,7 +83,9 @@ class KmsKeyOpener(KeyOpener):
                 if _code(error) not in _CLOSED:
                     raise
                 save = f"POST /api/user/integrations/{service}"
-                raise CredentialRejected(f"The stored {service} key cannot be opened. Save it again: {save}.") from None
+                raise CredentialRejected(
+                    f"The stored {service} key cannot be decrypted. Save it again: {save}."
+                ) from None
             return Secret(reply["Plaintext"].decode())
 
 
@@ -102,5 +104,5 @@ def _code(error: ClientError) -> str:
 
 
 def _context(stage: str, user_id: str, service: str) -> dict[str, str]:
-    """What a ciphertext is bound to; KMS wants exactly the same again to open it."""
+    """The encryption context of a ciphertext; KMS requires the same context for decryption."""
     return {"app": "instant", "stage": stage, "user_id": user_id, "service": service}

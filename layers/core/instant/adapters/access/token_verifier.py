@@ -1,7 +1,7 @@
-"""Access tokens checked against their issuer's keys by PyJWT.
+"""Verify access tokens against their issuer's keys with PyJWT.
 
-What that needs takes longer to load than everything else of the authorizer together, so it is loaded with the first
-token: callers with an API key never wait for it.
+PyJWT and its dependencies take longer to import than the rest of the authorizer, so they are imported with the first
+token: callers with an API key do not wait for them.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from instant.adapters.access.issuer_keys import IssuerKey, IssuerKeys
 
 LEEWAY_SECONDS = 30
-"""By how much the issuer's clock may differ from ours."""
+"""Accepted clock skew between the issuer and this service."""
 
 _TYPES = {"jwt", "at+jwt", "application/at+jwt"}
-"""What `typ` may say; a logout token or a DPoP proof of the same issuer is no access token."""
+"""Accepted `typ` values; a logout token or a DPoP proof of the same issuer is not an access token."""
 
 
 class OidcTokenVerifier(TokenVerifier):
-    """Tokens of one issuer for one audience."""
+    """Verifies tokens of one issuer for one audience."""
 
     def __init__(self, issuer: str, audience: str, jwks_url: str, clock: Clock) -> None:
-        """Without `jwks_url` the issuer's discovery document says where its keys are."""
+        """Without `jwks_url`, the URL of the keys comes from the issuer's discovery document."""
         self._issuer = issuer
         self._audience = audience
         self._jwks_url = jwks_url
@@ -37,14 +37,14 @@ class OidcTokenVerifier(TokenVerifier):
 
     @override
     def verify(self, token: str) -> TokenClaims:
-        """What the token says, if it is good now; what is no token by its looks costs nothing."""
+        """The claims of a valid token; text that is not shaped like a token is rejected without a key lookup."""
         claims = self._claims(token) if looks_like_token(token) else {}
         if not is_subject(claims.get("sub")) or not is_meant_for(self._audience, claims):
             raise _refused()
         return TokenClaims(self._issuer, claims["sub"], _end(claims["exp"]))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
-        """The claims of a token with a good signature, issuer and time."""
+        """The claims of a token whose signature, issuer and times are valid."""
         import jwt
 
         try:
@@ -61,7 +61,7 @@ class OidcTokenVerifier(TokenVerifier):
             raise _refused() from None
 
     def _key_for(self, header: Mapping[str, Any]) -> "IssuerKey":
-        """The issuer's key that the header names: of all that it says, only the name is used."""
+        """The issuer's key with the `kid` of the header; no other header field is used."""
         kind, name = header.get("typ", "JWT"), header.get("kid")
         if "crit" in header or not isinstance(kind, str) or kind.lower() not in _TYPES or not isinstance(name, str):
             raise _refused()
@@ -79,7 +79,7 @@ class OidcTokenVerifier(TokenVerifier):
 
 
 def _end(exp: float) -> str | None:
-    """Until when a token with this `exp` is taken; one beyond all dates has no end."""
+    """The expiry of a token with this `exp`; None if it is beyond the supported dates."""
     try:
         return format_time(datetime.fromtimestamp(int(exp) + LEEWAY_SECONDS, UTC))
     except (OSError, OverflowError, ValueError):
@@ -87,4 +87,4 @@ def _end(exp: float) -> str | None:
 
 
 def _refused() -> Unauthenticated:
-    return Unauthenticated("The access token is not valid here. Sign in again, and send the new one.")
+    return Unauthenticated("The access token is not valid. Sign in again and send the new token.")

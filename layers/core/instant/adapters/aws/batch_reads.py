@@ -10,13 +10,13 @@ from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
 MAX_KEYS = 100
-"""Most keys of one BatchGetItem."""
+"""Maximum number of keys per BatchGetItem."""
 
 _BACKOFF = Backoff(attempts=3, initial=0.05, max=0.1)
 
 
 def read_items(wanted: dict[str, Any]) -> dict[str, list[Any]]:
-    """All that is `wanted`; keys that DynamoDB leaves unprocessed are retried, a row that is missing is left out."""
+    """Read all `wanted` keys; unprocessed keys are retried, missing rows are left out."""
     found: dict[str, list[Any]] = {}
     for delay in (0.0, *_BACKOFF.delays()):
         time.sleep(delay)
@@ -30,7 +30,7 @@ def read_items(wanted: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def these(keys: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A table's part of what is wanted: at most `MAX_KEYS` keys, read consistently."""
+    """The request for one table: at most `MAX_KEYS` keys, with consistent reads."""
     return {"Keys": keys, "ConsistentRead": True}
 
 

@@ -1,4 +1,4 @@
-"""Many items into one table: items that DynamoDB leaves unprocessed are retried with backoff."""
+"""Write many items to one table; unprocessed items are retried with backoff."""
 
 import time
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from instant.domain.backoff import Backoff
 from instant.domain.errors import UpstreamUnavailable
 
 MAX_ITEMS = 25
-"""Most items of one BatchWriteItem."""
+"""Maximum number of items per BatchWriteItem."""
 
 _BACKOFF = Backoff(attempts=10, initial=0.1, max=25.6)
 """The delays add up to 51 s at most, and to half of that on average."""
 
 
 def write_items(table: type[Table], rows: Iterable[Table]) -> None:
-    """Store these rows, one request after the other; `UpstreamUnavailable` if the table takes no more for long."""
+    """Store these rows in sequential requests; raises `UpstreamUnavailable` if the table stays throttled."""
     for batch in batched(rows, MAX_ITEMS, strict=False):
         _insist(name_of(table), [{"PutRequest": {"Item": row.serialize()}} for row in batch])
 

@@ -1,4 +1,4 @@
-"""What a deployed stack says of itself; read from an operator's machine, by no function."""
+"""Read the outputs of a deployed stack; used on an operator's machine, by no function."""
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -6,20 +6,20 @@ from instant.adapters.aws.client import client
 
 
 class StackUnusable(Exception):
-    """The stack cannot be asked, or has not got what is needed; the text says what to do next."""
+    """The stack cannot be described, or an output is missing; the message states the next step."""
 
 
 def output_of(stack: str, name: str) -> str:
-    """One output's value; `StackUnusable` if there is no such stack or output, or AWS does not let us look."""
+    """The value of one output; raises `StackUnusable` if the stack or output is missing, or access is denied."""
     try:
         (found,) = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except NoCredentialsError:
-        message = "There are no AWS credentials here. Sign in, or set AWS_PROFILE, and try again."
+        message = "No AWS credentials were found. Sign in, or set AWS_PROFILE, and try again."
         raise StackUnusable(message) from None
     except ClientError as error:
         raise StackUnusable(_refusal(stack, error)) from None
     except BotoCoreError as error:
-        raise StackUnusable(f"AWS cannot be asked: {error}") from None
+        raise StackUnusable(f"AWS cannot be reached: {error}") from None
     for output in found.get("Outputs", []):
         if output["OutputKey"] == name:
             return str(output["OutputValue"])

@@ -1,4 +1,4 @@
-"""Pages out of DynamoDB queries: one item more than asked for tells whether there is a next page."""
+"""Pagination of DynamoDB queries: one extra item is read to detect a next page."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""pynamodb tables bound at run time, all over the one DynamoDB client of the process."""
+"""pynamodb tables bound at run time, all with the shared DynamoDB client of the process."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class Table(Model):
     @classmethod
     def _get_connection(cls) -> TableConnection:
         table = super()._get_connection()
-        table.connection._client = client("dynamodb")  # pynamodb would make a client per table: 50 ms each
+        table.connection._client = client("dynamodb")  # pynamodb would create a client per table: 50 ms each
         return table
 
     @property
@@ -41,7 +41,7 @@ class Table(Model):
 
 
 class IntegerAttribute(Attribute[int]):
-    """An exact integer: pynamodb's own number may come back as a float, which money must never be."""
+    """An exact integer: pynamodb's number attribute may return a float, which must not be used for money."""
 
     attr_type = NUMBER
 

@@ -1,4 +1,4 @@
-"""Transactions in DynamoDB: a mapping of named writes, all or none, and which of them was refused."""
+"""Transactions in DynamoDB: named writes, all or none, and the names of those whose condition failed."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputEx
 
 
 class TransactionRefused(Exception):
-    """Nothing was written: the conditions of the writes named `refused` did not hold."""
+    """Nothing was written: the conditions of the writes named `refused` failed."""
 
     def __init__(self, refused: frozenset[str]) -> None:
         """Carry the names."""
@@ -25,11 +25,11 @@ class TransactionRefused(Exception):
 
 
 class TransactionContended(Exception):
-    """Nothing was written: other writers were at the same items in every attempt."""
+    """Nothing was written: every attempt conflicted with other writers."""
 
 
 def transact(writes: Mapping[str, Mapping[str, Any]]) -> None:
-    """All of `writes` or none; a conflict with another transaction is retried with backoff."""
+    """Apply all of `writes` or none; conflicts with other transactions are retried with backoff."""
     delays = [*_BACKOFF.delays(), None]
     for delay in delays:
         try:
@@ -52,6 +52,6 @@ def is_refused(error: ClientError) -> bool:
 
 
 def _reasons(writes: Mapping[str, Mapping[str, Any]], error: ClientError) -> dict[str, str]:
-    """What became of each write of a transaction that was cancelled; nothing for any other error."""
+    """The cancellation reason of each write of a cancelled transaction; empty for any other error."""
     reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])
     return {name: reason.get("Code", "") for name, reason in zip(writes, reasons, strict=False)}

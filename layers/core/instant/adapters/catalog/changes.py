@@ -1,4 +1,4 @@
-"""What changed in the catalog, in DynamoDB: by model, and all together in the order of time."""
+"""Catalog changes in DynamoDB: by model, and all in order of time."""
 
 from collections.abc import Iterator
 from typing import Any, Self, override
@@ -14,7 +14,7 @@ from instant.domain.resources.listing import MAX_EXAMINED
 from instant.ports.catalog.changes import ChangeLists
 
 _EVERYTHING = "all"
-"""The one partition of the feed: a catalog has some thirty changes a day."""
+"""The single partition of the feed: a catalog has about 30 changes per day."""
 
 _ROWS_PER_READ = 100
 _FIRST = "0"
@@ -23,7 +23,7 @@ _BETWEEN = "#"
 
 
 class Feed(GlobalSecondaryIndex["ChangeRow"]):  # type: ignore[no-untyped-call]
-    """All changes in the order of time."""
+    """Index of all changes by time."""
 
     class Meta:
         """The index in template.yaml."""
@@ -36,7 +36,7 @@ class Feed(GlobalSecondaryIndex["ChangeRow"]):  # type: ignore[no-untyped-call]
 
 
 class ChangeRow(Table):
-    """One change; `place` is its time and its kind, so that a model's changes of one moment do not collide."""
+    """One change; `place` is its time and kind, so that simultaneous changes of a model do not collide."""
 
     openrouter_id = UnicodeAttribute(hash_key=True)
     place = UnicodeAttribute(range_key=True)
@@ -60,7 +60,7 @@ class ChangeRow(Table):
         )
 
     def record(self) -> ModelChange:
-        """The row as the domain knows it."""
+        """Convert the row to the domain object."""
         return ModelChange(
             openrouter_id=self.openrouter_id,
             at=self.place.partition(_BETWEEN)[0],
@@ -71,7 +71,7 @@ class ChangeRow(Table):
 
 
 class DynamoChangeLists(ChangeLists):
-    """Pages whose cursor is the last row that was looked at, so that new changes neither repeat nor hide one."""
+    """Pagination whose cursor is the last row read, so that new changes neither repeat nor skip a row."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""
@@ -79,7 +79,7 @@ class DynamoChangeLists(ChangeLists):
 
     @override
     def page(self, change_filter: ChangeFilter, page: PageRequest) -> Page[ModelChange]:
-        """Changes, newest first: read until the page is full, the list ends, or enough was looked at."""
+        """Changes, newest first: read until the page is full, the list ends, or the read limit is reached."""
         reads = self._query(
             change_filter.model,
             change_filter.since or _FIRST,
@@ -104,7 +104,7 @@ class DynamoChangeLists(ChangeLists):
         return (row.record() for row in self._query(openrouter_id, at + _LAST))
 
     def _query(self, model: str | None, first: str, **more: Any) -> Any:
-        """A model's own changes are read consistently; an index cannot be."""
+        """A model's changes use consistent reads, which an index does not support."""
         query, key = (self._rows.query, model) if model else (self._rows.by_time.query, _EVERYTHING)
         return query(
             key,
@@ -123,7 +123,7 @@ class DynamoChangeLists(ChangeLists):
 
 
 def _key(model: str | None, after: Cursor) -> dict[str, Any]:
-    """Where a list goes on; another model's place is none in this one's list."""
+    """The start of the next page; a cursor of another model is rejected."""
     key = {"openrouter_id": {"S": model or after.item_id}, "place": {"S": after.sort}}
     return key if model else {**key, "feed": {"S": _EVERYTHING}}
 

@@ -1,4 +1,4 @@
-"""Models by id, many at a time, and those that could take over from one, out of an index by canonical slug."""
+"""Batch reads of models by id, and of possible successors from an index by canonical slug."""
 
 from collections.abc import Iterable
 from itertools import batched
@@ -11,7 +11,7 @@ from instant.ports.catalog.lookup import ModelLookup
 
 
 class DynamoModelLookup(DynamoModelReader, ModelLookup):
-    """Models out of their table; the index has ids alone."""
+    """Reads models from their table; the index has only ids."""
 
     @override
     def some(self, model_ids: Iterable[str]) -> dict[str, CatalogModel]:

@@ -21,7 +21,7 @@ _HISTORY = {"changed_at", "changed"}
 
 
 class BySlug(GlobalSecondaryIndex["ModelRow"]):  # type: ignore[no-untyped-call]
-    """Which models have a canonical slug: their ids and nothing else."""
+    """Index of model ids by canonical slug (keys only)."""
 
     class Meta:
         """The index in template.yaml."""
@@ -62,7 +62,7 @@ class ModelRow(Table):
     by_slug = BySlug()
 
     def record(self) -> CatalogModel:
-        """The row as the domain knows it."""
+        """Convert the row to the domain object."""
         facts = {name: value for name, value in self.values.items() if name not in _HISTORY}
         lists = {name: tuple(sorted(getattr(self, name) or ())) for name in _LISTS}
         return CatalogModel(**{**facts, **lists, "price_overrides": tuple(self.price_overrides)})
@@ -88,7 +88,7 @@ class DynamoModelReader(ModelReader):
 
 
 class DynamoCatalog(CatalogReader):
-    """The whole catalog, for browsing."""
+    """Reads the whole catalog for browsing."""
 
     def __init__(self, models_table: str, limits_table: str) -> None:
         """Use the tables of these names."""
@@ -106,7 +106,7 @@ class DynamoCatalog(CatalogReader):
 
 
 class DynamoCatalogWriter(DynamoCatalog, CatalogWriter):
-    """The whole catalog, for the sync: a model's row says what last changed about it, the history follows from that."""
+    """Reads and writes the whole catalog for the sync; each model's row holds its last change."""
 
     def __init__(self, models_table: str, limits_table: str, changes_table: str) -> None:
         """Use the tables of these names."""
@@ -120,9 +120,9 @@ class DynamoCatalogWriter(DynamoCatalog, CatalogWriter):
 
     @override
     def write(self, transitions: Iterable[Transition]) -> None:
-        """Store each model whole, 25 to a request, then the history: what a crash leaves out there can be told again.
+        """Store the models, 25 per request, then the history: missing history is restored from the rows after a crash.
 
-        Transactions would keep both together, too, for twice the price.
+        Transactions would write both atomically, at twice the price.
         """
         done = list(transitions)
         write_items(self._rows, (self._rows(**_values(transition)) for transition in done))

@@ -1,4 +1,4 @@
-"""The row `catalog#sync` of the limits: who may sync the catalog, and what the last sync did."""
+"""The row `catalog#sync` of the limits table: the lease of the catalog sync, and the record of the last sync."""
 
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -20,7 +20,7 @@ _ATTRIBUTES = {field.name: _RENAMED.get(field.name, field.name) for field in fie
 
 
 class DynamoSyncLease(SyncLease):
-    """One holder at a time; every step is one conditional write."""
+    """A lease with one holder at a time; every step is one conditional write."""
 
     def __init__(self, limits_table: str) -> None:
         """Use the table of this name."""
@@ -28,9 +28,9 @@ class DynamoSyncLease(SyncLease):
 
     @override
     def take(self, holder: str, now: datetime, until: datetime) -> Taken | None:
-        """Begin, unless another holder's lease still runs; the same holder again is a repeat of a lost answer.
+        """Acquire the lease, unless another holder's lease is active; a repeat by the same holder succeeds.
 
-        The validator goes with the same write, so that whatever this run may leave half done, the next one looks.
+        The same write removes the validator, so that the next run reads the catalog even if this one is interrupted.
         """
         try:
             reply = client("dynamodb").update_item(
@@ -49,7 +49,7 @@ class DynamoSyncLease(SyncLease):
 
     @override
     def finish(self, holder: str, record: SyncRecord) -> None:
-        """Note a successful sync and end the lease; the same record again is a repeat of a lost answer."""
+        """Record a successful sync and release the lease; repeating the same record succeeds."""
         facts = {_ATTRIBUTES[name]: value for name, value in asdict(record).items() if value is not None}
         client("dynamodb").update_item(
             TableName=self._table,
@@ -75,13 +75,13 @@ class DynamoSyncLease(SyncLease):
 
 
 def read_record(limits_table: str) -> SyncRecord | None:
-    """What the last successful sync did, read consistently."""
+    """The record of the last successful sync, with a consistent read."""
     reply = client("dynamodb").get_item(TableName=limits_table, Key=_KEY, ConsistentRead=True)
     return _record(reply.get("Item", {}))
 
 
 def _record(item: dict[str, Any]) -> SyncRecord | None:
-    """The record in the row; None while no sync has succeeded yet."""
+    """The record in the row; None if no sync has succeeded yet."""
     known: dict[str, Any] = {name: _plain(item[stored]) for name, stored in _ATTRIBUTES.items() if stored in item}
     return SyncRecord(**known) if "synced_at" in known else None
 

@@ -11,16 +11,16 @@ from instant.domain.executions.execution import StoredAnswer
 from instant.ports.executions.answer_store import AnswerStore
 
 INLINE_BYTES = 8_192
-"""Largest answer that is kept in the row, in bytes."""
+"""Maximum size of an answer that is stored in the row, in bytes."""
 
 _GONE = {"AccessDenied", "NoSuchKey"}
-"""What S3 says of an object that is not there: the first to those who may not list the bucket, as we may not."""
+"""The S3 error codes for a missing object: AccessDenied without permission to list the bucket, as here."""
 
 _log = logging.getLogger(__name__)
 
 
 class S3AnswerStore(AnswerStore):
-    """One object for each large answer, under its execution and its own hash: a repeat writes the same again."""
+    """Stores each large answer as one object, keyed by execution and hash: a retry writes the same object."""
 
     def __init__(self, bucket: str) -> None:
         """Use the bucket of this name."""

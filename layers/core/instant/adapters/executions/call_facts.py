@@ -13,7 +13,7 @@ from instant.ports.executions.call_facts import CallFacts, CallFactsReader
 
 
 class DynamoCallFacts(CallFactsReader):
-    """Reads across the tables of integrations, models and limits."""
+    """Reads from the integrations, models and limits tables."""
 
     def __init__(self, integrations_table: str, models_table: str, limits_table: str) -> None:
         """Use the tables of these names."""

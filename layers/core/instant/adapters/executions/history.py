@@ -11,7 +11,7 @@ from instant.ports.executions.history import ExecutionHistory, ExecutionReader
 
 
 class DynamoExecutionHistory(ExecutionReader, ExecutionHistory):
-    """Reads what the ledger wrote."""
+    """Reads the rows that the ledger wrote."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""
@@ -45,7 +45,7 @@ class DynamoExecutionHistory(ExecutionReader, ExecutionHistory):
 
     @override
     def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
-        """A user's executions from this moment on, newest first; as many queries as their number takes."""
+        """A user's executions since this time, newest first; uses as many queries as needed."""
         query: dict[str, Any] = {
             "TableName": self._table_name,
             "IndexName": "by_user",

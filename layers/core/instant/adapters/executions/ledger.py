@@ -1,4 +1,4 @@
-"""The ledger of executions in DynamoDB: every transition is one conditional write, spelled out."""
+"""The ledger of executions in DynamoDB: every state transition is one conditional write."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -29,14 +29,14 @@ _ATTEMPTS = 8
 _NAMES = {"#state": "state"}
 
 EXECUTION = "execution"
-"""The name of the execution's own write in a transaction."""
+"""The name of the execution's write in a transaction."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerTables:
-    """The names of the tables that one transaction goes over."""
+    """The names of the tables that a transaction writes to."""
 
     executions: str
     stats: str
@@ -45,19 +45,19 @@ class LedgerTables:
 
 
 class DynamoLedger(Ledger):
-    """Executions in one table; what they add up to, in others."""
+    """Stores executions in one table and their counters in others."""
 
     def __init__(self, tables: LedgerTables, *, days_kept: int) -> None:
-        """Use these tables; rows of executions die after `days_kept` days."""
+        """Use these tables; execution rows expire after `days_kept` days."""
         self._tables = tables
         self._days_kept = days_kept
 
     @override
     def open(self, opening: Opening) -> Execution | None:
-        """Nothing -> RESERVED, or SENT where there is nothing to hold back and nobody to wait for.
+        """Nothing -> RESERVED, or SENT if there are no holds and no idempotency key.
 
-        Where there is an execution already, it is returned and stays as it is; one with the same opening is this very
-        one, whose first acknowledgement was lost. The same run may have tried to hold money back elsewhere before.
+        An existing execution is returned unchanged. One with the same opening was written by this run, and its first
+        acknowledgement was lost. The same run may have tried to place its holds in another shard before.
         """
         put = {
             "TableName": self._tables.executions,
@@ -70,7 +70,7 @@ class DynamoLedger(Ledger):
             row = self._row(opening.execution_id)
             if row:
                 return None if open_run_of(row).opening == opening else execution_of(row)
-        raise LookupError("an execution came and went, again and again")
+        raise LookupError("an execution was repeatedly created and deleted")
 
     @override
     def mark_sent(self, opening: Opening) -> None:
@@ -83,7 +83,7 @@ class DynamoLedger(Ledger):
 
     @override
     def save_result(self, opening: Opening, closing: Closing) -> None:
-        """Note what a call came to that cannot be booked now: it is told to whoever repeats it, and booked later."""
+        """Save a result that cannot be recorded now: retries replay it, and the reconciler records it later."""
         receipt = closing.receipt
         facts = values(
             early_generation_id=receipt.generation_id,
@@ -108,11 +108,11 @@ class DynamoLedger(Ledger):
 
     @override
     def close(self, opening: Opening, closing: Closing) -> bool:
-        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so.
+        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all counters; returns whether the execution was closed.
 
-        The row's condition is part of the transaction, so a repeated or half-acknowledged close counts once.
-        An answer that comes when it was not expected any more takes the place of what was noted meanwhile; what was
-        lost for want of a name is not, if it has got one.
+        The row's condition is part of the transaction, so a repeated or unacknowledged close is counted once.
+        A late answer replaces the result that was saved meanwhile. An execution that would be LOST for want of a
+        generation id is not closed if it has one by now.
         """
         gone = "REMOVE open_shard, due_at" if closing.error_code else "REMOVE open_shard, due_at, error_code"
         updates = {
@@ -126,15 +126,15 @@ class DynamoLedger(Ledger):
         except TransactionRefused as error:
             if EXECUTION not in error.refused:
                 raise
-            _log.info("execution was closed before", extra={"execution_id": opening.execution_id})
+            _log.info("execution was already closed", extra={"execution_id": opening.execution_id})
             return False
         return True
 
     @override
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
-        """SENT -> UNKNOWN, to be asked for at `due_at`; nothing is counted until the outcome is known.
+        """SENT -> UNKNOWN, with the next lookup at `due_at`; nothing is counted until the outcome is known.
 
-        A run that is late itself finds its execution UNKNOWN already, and adds what it knows.
+        If the execution is already UNKNOWN, a late run adds the facts that it has.
         """
         write = self._end(opening, closing, (State.SENT, State.UNKNOWN), ", due_at = :due")
         write["ExpressionAttributeValues"] |= values(due=due_at)
@@ -145,7 +145,7 @@ class DynamoLedger(Ledger):
         self._update(opening, OPEN, "SET due_at = :due", values(due=due_at))
 
     def _put(self, opening: Opening, put: dict[str, Any]) -> bool:
-        """Open the execution and hold money for it, or neither; False if there is one already."""
+        """Open the execution and place its holds in one transaction; False if the execution exists already."""
         if not opening.holds:
             return _is_done(lambda: client("dynamodb").put_item(**put))
         holds = reservations(self._tables.limits, opening)
@@ -157,14 +157,14 @@ class DynamoLedger(Ledger):
             full = next(hold for hold in opening.holds if hold_name(hold) in error.refused)
             raise exhausted(full, parse_time(opening.created_at)) from None
         except TransactionContended:
-            problem = "Too many calls share a budget at this moment, so nothing was sent. Call again in a moment."
+            problem = "Too many concurrent calls share a budget. Nothing was sent. Try again in a moment."
             raise LimitsUnavailable(problem, retry_after=1) from None
         return True
 
     def _update(
         self, opening: Opening, states: Sequence[State], expression: str, more: Mapping[str, Any] | None = None
     ) -> None:
-        """One change of an execution that is still this run's and in one of these states."""
+        """Update an execution if it belongs to this run and is in one of these states."""
         condition, bound = _in_states(opening, states)
         client("dynamodb").update_item(
             TableName=self._tables.executions,
@@ -182,7 +182,7 @@ class DynamoLedger(Ledger):
         return dict(reply["Item"]) if "Item" in reply else None
 
     def _remove(self, opening: Opening, *states: State) -> bool:
-        """Delete the row and give back what it held, if it is still this run's and in one of these states."""
+        """Delete the row and release its holds, if it belongs to this run and is in one of these states."""
         condition, bound = _in_states(opening, states)
         delete = {
             "TableName": self._tables.executions,
@@ -233,7 +233,7 @@ class DynamoLedger(Ledger):
 
 
 def _in_states(opening: Opening, states: Sequence[State]) -> tuple[str, dict[str, Any]]:
-    """The condition that an execution is still this run's and in one of these states, and its values."""
+    """The condition that an execution belongs to this run and is in one of these states, and its values."""
     bound = {f":{state.lower()}": {"S": str(state)} for state in states}
     return f"run_id = :run AND #state IN ({', '.join(bound)})", {**bound, **values(run=opening.run_id)}
 

@@ -1,4 +1,4 @@
-"""What closing an execution adds up: the resource's statistics, the user's usage, and the budgets it held money in."""
+"""The counters that closing an execution updates: resource statistics, user usage, and budgets with holds."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,13 +9,13 @@ from instant.domain.executions.execution import Closing, Opening, State
 from instant.domain.usage.budget import Hold
 
 STATS_DAYS = 35
-"""How long a resource's daily buckets live: the window of 30 days, and some slack for late deletion."""
+"""TTL of a resource's daily buckets: the window of 30 days plus slack."""
 
 USAGE_DAYS = 400
-"""How long a user's daily usage lives: a year, and the month for which the same month a year ago is wanted."""
+"""TTL of a user's daily usage: a year plus a month, so that a month can be compared with the year before."""
 
 HOLD_DAYS = 62
-"""How long the rows of budgets live: a month, and one more, so that no late end finds its row gone."""
+"""TTL of budget rows: two months, so that the row still exists when an execution is closed late."""
 
 
 def hold_name(hold: Hold) -> str:
@@ -73,7 +73,7 @@ def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, An
 
 
 def reservations(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
-    """Hold the worst case in each row, if what is spent and held there leaves room for it."""
+    """Place a hold of the worst case in each row, if its spend and holds leave enough room."""
     worst, expiry = opening.reserved_nanousd, _after(parse_time(opening.created_at), HOLD_DAYS)
     return {
         hold_name(hold): {
@@ -88,12 +88,12 @@ def reservations(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
 
 
 def settlements(table: str, opening: Opening, closing: Closing) -> dict[str, dict[str, Any]]:
-    """In each row, what was spent takes the place of what was held."""
+    """Settle each hold: replace the held amount by the amount spent."""
     return _settled(table, opening, _spent(opening, closing))
 
 
 def releases(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
-    """In each row, nothing was spent after all."""
+    """Release each hold: nothing was spent."""
     return _settled(table, opening, 0)
 
 
@@ -110,7 +110,7 @@ def _settled(table: str, opening: Opening, spent: int) -> dict[str, dict[str, An
 
 
 def _spent(opening: Opening, closing: Closing) -> int:
-    """What a budget counts: an unknown cost is the worst case, never nothing."""
+    """The amount that budgets count: an unknown cost counts as the worst case."""
     cost = closing.receipt.cost_nanousd
     return opening.reserved_nanousd if cost is None else cost
 

@@ -1,4 +1,4 @@
-"""An execution as a row: how its opening is written down, and how it is read again."""
+"""Executions as rows: write an opening and read it back."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -10,21 +10,21 @@ from instant.domain.executions.execution import KeySource, Opening, OpenRun, Sta
 from instant.domain.usage.budget import BudgetScope, Hold, Period
 
 SHARDS = 8
-"""Over how many items counters, and the index of what is open, are spread, so that none becomes the bottleneck."""
+"""Number of shards for counters and for the index of open executions, to avoid hot partitions."""
 
 
 def shard_of(execution_id: str) -> int:
-    """Which of the `SHARDS` an execution falls into."""
+    """The shard of an execution."""
     return crc32(execution_id.encode()) % SHARDS
 
 
 def due_at(lease_expires_at: str) -> str:
-    """When an execution that was not closed is looked after."""
+    """When an execution that was not closed is due for the reconciler."""
     return format_time(parse_time(lease_expires_at) + timedelta(seconds=LEASE_SLACK))
 
 
 def opening_row(opening: Opening, days_kept: int) -> dict[str, Any]:
-    """The row of an execution that begins."""
+    """The row of a new execution."""
     created = parse_time(opening.created_at)
     row = item(
         execution_id=opening.execution_id,
@@ -50,7 +50,7 @@ def opening_row(opening: Opening, days_kept: int) -> dict[str, Any]:
 
 
 def open_run_of(row: Mapping[str, Any]) -> OpenRun:
-    """The execution in a row that is not closed."""
+    """Read the open execution in a row."""
     text = {name: value["S"] for name, value in row.items() if "S" in value}
     number = {name: int(value["N"]) for name, value in row.items() if "N" in value}
     opening = Opening(
@@ -81,7 +81,7 @@ def open_run_of(row: Mapping[str, Any]) -> OpenRun:
 
 
 def item(**attributes: str | int | None) -> dict[str, dict[str, str]]:
-    """DynamoDB's form of text and whole numbers; None is left out."""
+    """Serialize text and integers for DynamoDB; None is left out."""
     return {
         name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
         for name, value in attributes.items()

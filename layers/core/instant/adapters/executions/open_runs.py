@@ -1,4 +1,4 @@
-"""Executions that are not closed, found by an index that has only them."""
+"""Find executions that are not closed, in a sparse index."""
 
 import logging
 import random
@@ -11,13 +11,13 @@ from instant.domain.executions.execution import OpenRun
 from instant.ports.executions.ledger import OpenRuns
 
 MAX_PER_SHARD = 200
-"""How many executions of one shard are looked after in one go, so that every shard has its turn."""
+"""Maximum number of executions per shard and run, so that every shard is processed."""
 
 _log = logging.getLogger(__name__)
 
 
 class DynamoOpenRuns(OpenRuns):
-    """Reads what the ledger wrote."""
+    """Reads the rows that the ledger wrote."""
 
     def __init__(self, executions_table: str) -> None:
         """Use the table of this name."""
@@ -25,10 +25,10 @@ class DynamoOpenRuns(OpenRuns):
 
     @override
     def due(self, now: str) -> Iterator[OpenRun]:
-        """Those that are to be looked after by `now`, longest due first in each shard, read consistently.
+        """Executions due by `now`, oldest first in each shard, with consistent reads of the rows.
 
-        The index may be behind: what has been closed, or put off, since is left out. Each time another shard is the
-        first, so that none has to wait for the others; a row that cannot be read keeps no other from its turn.
+        The index is eventually consistent: executions closed or rescheduled since are left out. The order of shards
+        rotates between runs, so that no shard is starved. An unreadable row does not block the others.
         """
         first = random.randrange(SHARDS)
         for shard in range(first, first + SHARDS):

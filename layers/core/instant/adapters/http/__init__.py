@@ -1,1 +1,1 @@
-"""HTTP to outside services."""
+"""HTTP to external services."""

@@ -1,7 +1,7 @@
-"""One deadline over a whole HTTP exchange: connect, headers and body; and a call to somebody while it lasts.
+"""One deadline for a whole HTTP exchange (connect, headers and body), and a timer that calls back during it.
 
-HTTP clients time each read by itself, and OpenRouter sends blank lines while a model thinks, so a slow drip
-would never time out. Here every read and write on the socket gets only what is left of the whole.
+HTTP clients apply a timeout to each read, and OpenRouter sends blank lines while a model works, so a slow response
+would never time out. Here every read and write on the socket gets only the remaining time of the exchange.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 KEEP_ALIVE_SECONDS = 5.0
-"""How long an idle connection is kept for the next call."""
+"""How long an idle connection is kept open for reuse."""
 
 _FOREVER = float("inf")
 
@@ -27,17 +27,17 @@ class _Timer:
 
 
 class Deadline:
-    """The moment by which the exchange now under way must be over; each thread has its own."""
+    """The time by which the current exchange must end; each thread has its own."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """No deadline yet; `monotonic` tells the time in seconds."""
+        """Start without a deadline; `monotonic` returns the time in seconds."""
         self._monotonic = monotonic
         self._at: ContextVar[float] = ContextVar("deadline", default=_FOREVER)
         self._timer: ContextVar[_Timer | None] = ContextVar("timer", default=None)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Allow `seconds` for what happens inside."""
+        """Set a deadline of `seconds` for the block."""
         token = self._at.set(self._monotonic() + seconds)
         try:
             yield
@@ -46,7 +46,7 @@ class Deadline:
 
     @contextmanager
     def call_after(self, seconds: float, callback: Callable[[], None]) -> Iterator[None]:
-        """Call `callback` once if what happens inside still reads after `seconds`, however long a single read takes."""
+        """Call `callback` once if the block is still reading after `seconds`, even during a single long read."""
         token = self._timer.set(_Timer(self._monotonic() + seconds, callback))
         try:
             yield
@@ -54,7 +54,7 @@ class Deadline:
             self._timer.reset(token)
 
     def read(self, stream: httpcore.NetworkStream, max_bytes: int, timeout: float | None) -> bytes:
-        """What comes next on `stream`, within what is left."""
+        """Read the next bytes from `stream` within the remaining time."""
         timer = self._timer.get()
         if timer is None or timer.has_fired:
             return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
@@ -70,7 +70,7 @@ class Deadline:
         return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
 
     def left(self, timeout: float | None, late: type[Exception]) -> float | None:
-        """What remains, at most `timeout`; raises `late` when nothing does."""
+        """The remaining time, at most `timeout`; raises `late` if none is left."""
         remaining = self._at.get() - self._monotonic()
         if remaining <= 0:
             raise late("deadline passed")
@@ -119,10 +119,10 @@ class _Backend(httpcore.SyncBackend):
 
 
 def transport(deadline: Deadline) -> httpx.HTTPTransport:
-    """httpx's own transport over connections that keep to `deadline`."""
+    """httpx's transport with connections that enforce `deadline`."""
     tls = httpx.create_ssl_context(trust_env=False)
     made = httpx.HTTPTransport(verify=tls, trust_env=False)
-    made._pool = httpcore.ConnectionPool(  # httpx offers no other way to its connections
+    made._pool = httpcore.ConnectionPool(  # httpx has no public way to replace its connection pool
         ssl_context=tls,
         network_backend=_Backend(deadline),
         keepalive_expiry=KEEP_ALIVE_SECONDS,

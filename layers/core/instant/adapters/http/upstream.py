@@ -1,4 +1,4 @@
-"""HTTP to outside services: one client per environment, one overall deadline and one size cap per exchange."""
+"""HTTP to external services: one client per environment, one overall deadline and one size cap per exchange."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ CONNECT_SECONDS = 5.0
 BODY_SECONDS = 2.0
 """How long a body may take after its headers before the generation id is passed on, in case this process ends."""
 
-_SENT = "The call was sent and may have been paid. Read GET /api/executions before calling again."
+_SENT = "The call was sent and may have been charged. Check GET /api/executions before calling again."
 
 _MASK = "[key]"
 
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class HttpUpstream(Upstream):
-    """Sends requests; never repeats one."""
+    """Sends requests; does not retry."""
 
     def __init__(
         self,
@@ -52,7 +52,8 @@ class HttpUpstream(Upstream):
             transport=self._transport,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             headers={"Accept-Encoding": "identity", "User-Agent": "instant-resources"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one user's must not travel with another's key
+            # one user's cookies must not be sent with another user's key
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
         )
 
@@ -87,7 +88,7 @@ class HttpUpstream(Upstream):
         return self._base_url_of(request.integration)
 
     def _drop_stale_connections(self) -> None:
-        """The environment may have been frozen since the last call, and its connections closed by the other side."""
+        """The environment may have been frozen since the last call, and the server may have closed its connections."""
         now = self._clock.monotonic()
         if now - self._used_at > KEEP_ALIVE_SECONDS:
             self._transport.close()
@@ -112,7 +113,7 @@ class HttpResponse(Response):
     @property
     @override
     def headers(self) -> Mapping[str, str]:
-        """The headers, lower case, without the key: a service that repeats it must not get it stored or shown."""
+        """The headers in lower case, with the key redacted: an echoed key must not be stored or shown."""
         key = self._request.bearer
         return {name.lower(): _masked(key, value) for name, value in self._response.headers.items()}
 
@@ -123,10 +124,10 @@ class HttpResponse(Response):
 
     @override
     def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives; a compressed one is refused, since a few bytes could unfold to gigabytes."""
+        """The body as it arrives; a compressed body is rejected, since it could expand to gigabytes."""
         with _failures_of(self._request, self._response.headers):
             if self._response.headers.get("content-encoding", "identity") != "identity":
-                raise Unreadable("The service sent a compressed answer, which is not read.")
+                raise Unreadable("The service sent a compressed response, which is not supported.")
             yield from self._response.iter_raw()
 
     @override
@@ -139,12 +140,12 @@ class HttpResponse(Response):
             for chunk in self.chunks():
                 body += chunk
                 if len(body) > limit:
-                    raise Unreadable(f"The answer is longer than {limit} bytes, which is not read.")
+                    raise Unreadable(f"The response is longer than {limit} bytes.")
         key = self._request.bearer
         return bytes(body).replace(key.reveal().encode(), _MASK.encode()) if key else bytes(body)
 
     def _pass_on(self, on_generation_id: Callable[[str], None] | None) -> None:
-        """The call goes on whether or not its id could be stored."""
+        """Store the generation id; the call continues even if that fails."""
         if on_generation_id is None or self.generation_id is None:
             return
         try:
@@ -154,12 +155,12 @@ class HttpResponse(Response):
 
 
 class Unreadable(Exception):
-    """The answer arrived and is not read."""
+    """The failure of a response that arrived and was rejected."""
 
 
 @contextmanager
 def _failures_of(request: Request, headers: httpx.Headers | None = None) -> Iterator[None]:
-    """Turn the errors of one exchange into failures; the generation id, if one came, stays with them."""
+    """Convert the errors of one exchange to failures with the generation id, if one was received."""
     try:
         yield
     except Failure:
@@ -169,18 +170,18 @@ def _failures_of(request: Request, headers: httpx.Headers | None = None) -> Iter
         unavailable = UpstreamUnavailable("The service cannot be reached. Try again in a moment.")
         raise Failure(unavailable, effect=Effect.NONE) from None
     except httpx.TimeoutException:
-        late = DeadlineExceeded(f"No whole answer within the time allowed. {_SENT}")
+        late = DeadlineExceeded(f"No complete response within the time limit. {_SENT}")
         raise _unanswered(late, request, headers) from None
     except Unreadable as error:
         raise _unanswered(UpstreamError(str(error)), request, headers) from None
-    except Exception as error:  # whatever it is, its words may hold the key
+    except Exception as error:  # the message of any error may contain the key
         _log.warning("upstream connection lost", extra={"error": type(error).__name__})
-        lost = OutcomeUnknown(f"The connection broke before the answer. {_SENT}")
+        lost = OutcomeUnknown(f"The connection was lost before the response was complete. {_SENT}")
         raise _unanswered(lost, request, headers) from None
 
 
 def _unanswered(error: InstantError, request: Request, headers: httpx.Headers | None) -> Failure:
-    """The failure of a call that was sent and has no whole answer, with its generation id, if one came."""
+    """The failure of a call that was sent but has no complete response, with its generation id, if one was received."""
     receipt = Receipt(generation_id=_generation_id(request, headers) if headers else None)
     return Failure(error, receipt=receipt, effect=Effect.UNKNOWN)
 

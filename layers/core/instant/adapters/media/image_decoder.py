@@ -1,4 +1,4 @@
-"""Images read with Pillow, within limits; Pillow is loaded at the first image (60 ms)."""
+"""Decode images with Pillow, within limits; Pillow is imported with the first image (60 ms)."""
 
 import logging
 import warnings
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Canvas
 
 MAX_PIXELS = 40_000_000
-"""Largest image that is decoded, at 4 bytes a pixel; models paint up to 4096 x 4096."""
+"""Maximum number of pixels that are decoded, at 4 bytes per pixel; models generate up to 4096 x 4096."""
 
 MAX_WEBP_PIXELS = 17_000_000
-"""The same for WebP and for what is painted anew, where decoding takes 16 bytes a pixel."""
+"""The same for WebP and for images that are re-encoded, where decoding takes 16 bytes per pixel."""
 
 _FORMATS: dict[bytes, str] = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
 _BARE: dict[str, Callable[[bytes], bytes | None]] = {"PNG": bare_png, "JPEG": bare_jpeg, "WEBP": bare_webp}
@@ -30,14 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 class PillowImageDecoder(ImageDecoder):
-    """PNG, JPEG and WebP keep their form; a GIF, an animation or an image that lies on its side becomes a PNG."""
+    """PNG, JPEG and WebP keep their format; a GIF, an animation or a rotated image becomes a PNG."""
 
     @override
     def decode(self, data: bytes) -> DecodedImage | None:
         try:
             return _read(data)
-        except Exception as error:  # what hostile bytes make Pillow raise has no common root
-            _log.warning("an image could not be read", extra={"error": type(error).__name__})
+        except Exception as error:  # malformed images make Pillow raise errors without a common base class
+            _log.warning("an image could not be decoded", extra={"error": type(error).__name__})
             return None
 
 
@@ -53,7 +53,7 @@ def _read(data: bytes) -> DecodedImage | None:
 
 
 def _whole(data: bytes, form: str, max_pixels: int) -> "Canvas":
-    """The image, every pixel of it decoded: `verify` checks sums, `load` what they sum."""
+    """Decode every pixel of the image: `verify` checks only checksums, `load` the data."""
     _opened(data, form).verify()
     canvas = _opened(data, form)
     if canvas.width * canvas.height > max_pixels:
@@ -75,7 +75,7 @@ def _repainted(data: bytes, form: str) -> DecodedImage:
 
 
 def _is_turned(data: bytes, form: str) -> bool:
-    """Whether EXIF, which will be left out, says that the image lies on its side; broken EXIF says nothing."""
+    """Whether EXIF, which is removed, rotates the image; malformed EXIF is ignored."""
     with suppress(Exception):
         return form != "PNG" and _opened(data, form).getexif().get(_ORIENTATION, 1) != 1
     return False
@@ -88,7 +88,7 @@ def _opened(data: bytes, form: str) -> "Canvas":
 
 @cache
 def _pillow() -> Any:
-    """Pillow, with bombs refused: from its limit on it would only warn, and only from twice that refuse."""
+    """Pillow, configured to reject decompression bombs: by default it only warns up to twice its limit."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS

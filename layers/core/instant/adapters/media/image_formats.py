@@ -1,8 +1,8 @@
-"""Picture files taken apart and put together again: what paints stays, all else is left out.
+"""Remove metadata from image files: only the parts that are needed to render the image are kept.
 
-Left out are text, EXIF, colour profiles, thumbnails, provenance records, the frames of an animated PNG behind its
-still, and whatever stands behind the end. What paints stays byte for byte: nothing is lost by that, and it takes a
-hundredth of the time of painting anew. A file that is not whole is a `ValueError`.
+Removed are text, EXIF, colour profiles, thumbnails, provenance records, the frames of an animated PNG after its
+still image, and all data after the end. The image data is copied byte for byte: this is lossless, and takes a
+hundredth of the time of re-encoding. A truncated file raises `ValueError`.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 MAX_PIECES = 50_000
-"""Real files have a few thousand pieces at most; millions of empty ones would only take time."""
+"""Maximum number of chunks or segments: real files have a few thousand, and millions of empty ones waste time."""
 
 _PNG = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs", b"IDAT", b"IEND"}
 _WEBP = {b"VP8 ", b"VP8L", b"ALPH"}
@@ -20,26 +20,26 @@ _JPEG = {*range(0xC0, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD} - {0xC8}
 _JPEG_SCAN, _JPEG_END, _JPEG_FILL = 0xDA, 0xD9, 0xFF
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _JPEG_NOTES = {(0xE0, 16, b"JFIF\0"), (0xEE, 14, b"Adobe")}
-"""Application segments that say how to paint: their marker, exact length, and first bytes."""
+"""Application segments that affect rendering: their marker, exact length, and first bytes."""
 _JPEG_SIZES = {_JPEG_END: 0, _JPEG_FILL: -1}
-"""Markers without a length of their own; a fill byte is half a marker."""
+"""Markers without a length field; a fill byte is half a marker."""
 
 type Piece = tuple[int, int, bool]
-"""Where a piece starts and ends, and whether it paints."""
+"""The start and end of a part, and whether it is needed for rendering."""
 
 
 def bare_png(data: bytes) -> bytes:
-    """The file with its painting chunks only."""
+    """The file with only its image chunks."""
     return b"".join([data[:8], *_painting(data, _png_chunks(data))])
 
 
 def bare_jpeg(data: bytes) -> bytes:
-    """The file with its painting segments only; of several images in it, the first."""
+    """The file with only its image segments; of several images, the first."""
     return b"".join([data[:2], *_painting(data, _jpeg_segments(data))])
 
 
 def bare_webp(data: bytes) -> bytes | None:
-    """The file with its painting chunks only; None for an animation, which has no still of its own."""
+    """The file with only its image chunks; None for an animation, which has no still image."""
     canvas = data[12:30] if data[12:16] == b"VP8X" else b""
     if canvas[8:] and canvas[8] & _WEBP_MOVES:
         return None
@@ -52,7 +52,7 @@ def bare_webp(data: bytes) -> bytes | None:
 def _painting(data: bytes, pieces: Iterable[Piece]) -> Iterator[memoryview]:
     for count, (start, end, paints) in enumerate(pieces):
         if end > len(data) or count > MAX_PIECES:
-            raise ValueError("cut off, or in too many pieces")
+            raise ValueError("truncated, or too many parts")
         if paints:
             yield memoryview(data)[start:end]
 
@@ -87,7 +87,7 @@ def _jpeg_segments(data: bytes) -> Iterator[Piece]:
 
 
 def _end_of_scan(data: bytes, at: int) -> int:
-    """Where the next marker stands behind a scan, whose length is written nowhere."""
+    """The position of the next marker after a scan, which has no length field."""
     found = _JPEG_MARKER.search(data, at)
     if found is None:
         raise ValueError("cut off")

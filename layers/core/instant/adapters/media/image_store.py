@@ -1,4 +1,4 @@
-"""Images: the bytes in the media bucket, the records in DynamoDB, in this order, so that no record leads nowhere."""
+"""Images: bytes in the media bucket, then records in DynamoDB, so that no record points to a missing object."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -16,11 +16,11 @@ from instant.ports.media.image_store import ImageReader, ImageStore
 _THERE_ALREADY = "PreconditionFailed"
 
 CACHE_SECONDS = 31_536_000
-"""How long a browser may keep what it read: a key names its bytes by their hash, so they never change."""
+"""How long a browser may cache an image: the key contains the hash of the bytes, so they never change."""
 
 
 class ImageRow(Table):
-    """One image's record."""
+    """The record of one image."""
 
     image_id = UnicodeAttribute(hash_key=True)
     user_id = UnicodeAttribute()
@@ -35,15 +35,15 @@ class ImageRow(Table):
     expires_at = IntegerAttribute()
 
     def record(self) -> Image:
-        """The row as the domain knows it."""
+        """Convert the row to the domain object."""
         return Image(**{name: value for name, value in self.values.items() if name != "expires_at"})
 
 
 class S3ImageStore(ImageStore):
-    """One object and one row for each image."""
+    """Stores one object and one row per image."""
 
     def __init__(self, table_name: str, bucket: str, *, days_kept: int) -> None:
-        """Use the table and the bucket of these names; rows die after `days_kept` days, before their objects do."""
+        """Use the table and the bucket of these names; rows expire after `days_kept` days, before their objects."""
         self._rows = ImageRow.named(table_name)
         self._bucket = bucket
         self._days_kept = days_kept
@@ -55,7 +55,7 @@ class S3ImageStore(ImageStore):
         self._rows(**asdict(image), expires_at=int(expires.timestamp())).save()
 
     def _put(self, image: Image, data: bytes) -> None:
-        """The key holds the hash of the bytes, so what is there already is the same."""
+        """The key contains the hash of the bytes, so an existing object is identical."""
         try:
             client("s3").put_object(
                 Bucket=self._bucket,

@@ -1,4 +1,4 @@
-"""Lists of resources out of DynamoDB's indexes, and the ranks that order them."""
+"""Lists of resources from DynamoDB indexes, and the ranks that order them."""
 
 from collections.abc import Iterator
 from typing import Any, override
@@ -24,7 +24,7 @@ _LOST = {"ConditionalCheckFailedException", "TransactionConflictException"}
 
 
 class DynamoResourceLists(ResourceLists):
-    """Pages whose cursor is the last row that was looked at, so that writes neither repeat nor skip a row."""
+    """Pagination whose cursor is the last row read, so that writes neither repeat nor skip a row."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""
@@ -42,7 +42,7 @@ class DynamoResourceLists(ResourceLists):
     def _page(
         self, index: str, partition: tuple[str, str], place: str, resource_filter: ResourceFilter, page: PageRequest
     ) -> Page[Resource]:
-        """Read until the page is full, the list ends, or enough was looked at."""
+        """Read until the page is full, the list ends, or the read limit is reached."""
         size = max(page.limit + 1, _MIN_PER_READ) if resource_filter == ResourceFilter() else _ROWS_PER_READ
         reads = getattr(self._rows, index).query(
             partition[1],
@@ -78,7 +78,7 @@ class DynamoResourceLists(ResourceLists):
 
 
 class DynamoRankStore(RankStore):
-    """Ranks, each written to a row that is still public and touched nowhere else."""
+    """Writes ranks; only a row that is still public is updated, and only its ranks."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""

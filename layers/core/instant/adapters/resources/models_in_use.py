@@ -1,4 +1,4 @@
-"""Which models resources use, and which resources use a model, out of one index."""
+"""The models that resources use, and the resources that use a model, from one index."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from instant.domain.catalog.successor import SuccessorPolicy
 from instant.ports.resources.models_in_use import ModelsInUse, UsesOfModels
 
 MAX_READ = 10_000
-"""Most uses that are counted: they take about two megabytes, some 250 read units."""
+"""Maximum number of uses that are counted: about 2 MB, or 250 read units."""
 
 _ROWS_PER_READ = 500
 
 
 class DynamoModelsInUse(ModelsInUse):
-    """Counts resources by model; deleted ones count on, which costs a question to the service and nothing else."""
+    """Counts resources by model; deleted resources are included, which costs only an extra request to the service."""
 
     def __init__(self, resources_table: str) -> None:
         """Use the table of this name."""
@@ -29,7 +29,7 @@ class DynamoModelsInUse(ModelsInUse):
 
 
 class DynamoUsesOfModels(UsesOfModels):
-    """Finds the resources that use a model; one that was saved just now may not be there yet, nor need be."""
+    """Finds the resources that use a model; the index is eventually consistent, which is sufficient here."""
 
     def __init__(self, resources_table: str) -> None:
         """Use the table of this name."""

@@ -1,4 +1,4 @@
-"""How a resource lies in DynamoDB: its row, the row that holds its address, and the indexes that list it."""
+"""Resources in DynamoDB: the row, the row that reserves the address, and the indexes for lists."""
 
 from dataclasses import asdict
 from typing import Any, Self
@@ -14,22 +14,22 @@ from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource, Visibility
 
 LISTED = "public"
-"""What `listing` holds; rows without it are in no public index."""
+"""The value of `listing`; rows without it are in no public index (sparse index)."""
 
 LISTED_FACTS = [
     "owner_id", "resource_type", "name", "slug", "description", "category", "visibility", "ai_model_id", "revision",
     "updated_at", "search", "calls_30d", "successes_30d",
 ]  # fmt: skip
-"""What public lists know of a resource, beside keys: all but its settings, which may be 200,000 characters."""
+"""The attributes in public indexes besides keys: all except the settings, which may have 200,000 characters."""
 
 USE_FACTS = ["owner_id", "successor_policy", "deleted_at"]
-"""What is known of those who use a model, beside keys."""
+"""The attributes in the index by model, besides keys."""
 
 _RANKS = ("calls_30d", "successes_30d", "calls_rank", "success_rank")
 
 
 class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """A user's resources by time."""
+    """Index of a user's resources by time."""
 
     class Meta:
         """The index in template.yaml."""
@@ -42,7 +42,7 @@ class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-c
 
 
 class ByModel(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """Which resources use a model, first or as a fallback."""
+    """Index of the resources that use a model, as primary model or fallback."""
 
     class Meta:
         """The index in template.yaml."""
@@ -54,7 +54,7 @@ class ByModel(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-c
 
 
 class Public(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """Public resources by time: only listed rows are in it, without their settings."""
+    """Sparse index of public resources by time, without their settings."""
 
     class Meta:
         """The index in template.yaml."""
@@ -67,7 +67,7 @@ class Public(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-ca
 
 
 class Popular(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """Public resources by calls."""
+    """Index of public resources by calls."""
 
     class Meta:
         """The index in template.yaml."""
@@ -80,7 +80,7 @@ class Popular(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-c
 
 
 class Reliable(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """Public resources by success."""
+    """Index of public resources by success rate."""
 
     class Meta:
         """The index in template.yaml."""
@@ -93,7 +93,7 @@ class Reliable(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-
 
 
 class ResourceRow(Table):
-    """One resource. `search` is what a text search looks through; ranks are there while it is public."""
+    """One resource. `search` is the text for searches; ranks exist only while it is public."""
 
     resource_id = UnicodeAttribute(hash_key=True)
     owner_id = UnicodeAttribute()
@@ -124,7 +124,7 @@ class ResourceRow(Table):
     reliable = Reliable()
 
     def record(self) -> Resource:
-        """The row as the domain knows it."""
+        """Convert the row to the domain object."""
         derived = {"search", "listing", *_RANKS}
         fields = {name: value for name, value in self.values.items() if name not in derived}
         usage = UseCounts(self.calls_30d, self.successes_30d) if "calls_30d" in self.values else None
@@ -133,7 +133,7 @@ class ResourceRow(Table):
         return Resource(**{**fields, **facts})
 
     def write(self, resource: Resource) -> list[Action]:
-        """What makes the row say `resource`; ranks belong to the ranking, and stay while it is public."""
+        """The updates that store `resource`; ranks are written by the ranking and kept while it is public."""
         row = type(self)
         actions = [_put(getattr(row, name), value) for name, value in values_of(resource).items()]
         if resource.visibility is not Visibility.PUBLIC:
@@ -143,14 +143,14 @@ class ResourceRow(Table):
 
 
 class AddressRow(Table):
-    """Who has an address: `resource_id` holds `addr#handle/slug`, `target` the resource."""
+    """Reserves an address: `resource_id` holds `addr#handle/slug`, `target` the resource."""
 
     resource_id = UnicodeAttribute(hash_key=True)
     target = UnicodeAttribute()
 
 
 class FallbackRow(Table):
-    """That a resource uses a model as a fallback: `resource_id` holds `use#resource_id#model`."""
+    """Records that a resource uses a model as a fallback: `resource_id` holds `use#resource_id#model`."""
 
     resource_id = UnicodeAttribute(hash_key=True)
     ai_model_id = UnicodeAttribute()
@@ -159,7 +159,7 @@ class FallbackRow(Table):
 
     @classmethod
     def of(cls, resource: Resource) -> list[Self]:
-        """The rows of a resource's fallbacks, as it was when its settings were saved."""
+        """The rows of a resource's fallbacks, with its data when the settings were saved."""
         return [
             cls(
                 f"use#{resource.resource_id}#{model}",
@@ -178,7 +178,7 @@ def user_of(key: str) -> str:
 
 
 def values_of(resource: Resource) -> dict[str, Any]:
-    """Every attribute but the key and the ranks; None where there is none."""
+    """All attributes except the key and the ranks; None if unset."""
     words = {"visibility": resource.visibility.value, "successor_policy": resource.successor_policy.value}
     values = {**asdict(resource), **words}
     del values["resource_id"], values["usage"]

@@ -9,7 +9,7 @@ from instant.ports.resources.stats import StatsStore
 
 
 class DynamoStatsStore(StatsStore):
-    """Reads what the ledger's closing transactions added up."""
+    """Reads the counters that the ledger's closing transactions update."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""

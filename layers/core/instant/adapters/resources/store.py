@@ -68,7 +68,7 @@ class DynamoResourceStore(ResourceStore):
 
     @override
     def delete(self, resource: Resource, deleted_at: str) -> None:
-        """Mark it deleted, take it out of the listings, free its address."""
+        """Mark it deleted, remove it from the lists and release its address."""
         row = self._rows(resource.resource_id)
         actions: list[Action] = [self._rows.deleted_at.set(deleted_at), self._rows.listing.remove()]
 
@@ -81,7 +81,7 @@ class DynamoResourceStore(ResourceStore):
         self._write(fill, resource)
 
     def _write(self, fill: Callable[[TransactWrite], None], resource: Resource) -> None:
-        """One transaction; a conflict with another write, such as a ranking, is retried with backoff."""
+        """Run one transaction; conflicts with other writes, such as a ranking, are retried with backoff."""
         connection: Connection = self._rows._get_connection().connection
         for delay in (*_BACKOFF.delays(), None):
             try:
@@ -104,7 +104,7 @@ class DynamoResourceStore(ResourceStore):
         write.save(row, condition=self._addresses.resource_id.does_not_exist())
 
     def _note_fallbacks(self, write: TransactWrite, new: Resource, old: Resource | None = None) -> None:
-        """Say which fallbacks the resource has from now on, where that is not said already."""
+        """Store the rows of the new fallbacks, and delete those that are no longer used."""
         before = {row.resource_id: row for row in self._fallbacks.of(old)} if old else {}
         after = {row.resource_id: row for row in self._fallbacks.of(new)}
         for key in before.keys() - after.keys():
@@ -119,9 +119,9 @@ class DynamoResourceStore(ResourceStore):
 
 
 def _conflict(codes: list[str | None], resource: Resource) -> Exception | None:
-    """Which condition failed: pynamodb sends deletes, puts, then updates, so the resource's own is always last."""
+    """Which condition failed: pynamodb sends deletes, puts, then updates, so the resource's condition is last."""
     if codes[-1:] == [_FAILED]:
-        return RevisionConflict("The resource was changed meanwhile. Read it again, then repeat your change.")
+        return RevisionConflict("The resource was changed by another request. Read it again, then repeat your change.")
     if _FAILED in codes:
         return AddressTaken(f"You already have a resource with the slug '{resource.slug}'. Choose another slug.")
     return None

@@ -1,4 +1,4 @@
-"""Budgets as rows of the limits table: `budget#user#user_1` says what may be spent, `spend#…` what was."""
+"""Budgets as rows of the limits table: `budget#user#user_1` holds the limits, `spend#…` the spend."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ def budget_key(subject: Subject) -> dict[str, Any]:
 
 
 def budget_row(budget: Budget) -> dict[str, Any]:
-    """The row of a budget; a limit that there is not is left out."""
+    """The row of a budget; missing limits are left out."""
     caps = {name: getattr(budget, name) for name in _CAPS}
     return {
         **budget_key(budget.subject),
@@ -30,7 +30,7 @@ def budget_of(row: Mapping[str, Any]) -> Budget:
 
 
 def spending_of(parts: Iterable[Mapping[str, Any]]) -> Spending:
-    """What the rows of one budget and period say together; `committed` is what was spent and what is held back."""
+    """The sum of the rows of one budget and period; `committed` is spend plus holds."""
     parts = list(parts)
     spent, committed = (sum(int(row.get(name, {"N": "0"})["N"]) for row in parts) for name in ("spent", "committed"))
     return Spending(spent, committed - spent)

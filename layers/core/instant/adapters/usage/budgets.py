@@ -1,4 +1,4 @@
-"""Budgets in DynamoDB: each a row, and beside them a row for each owner that says which are theirs."""
+"""Budgets in DynamoDB: one row per budget, and one row per owner that lists the budgets."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ type Row = dict[str, Any]
 
 
 class DynamoBudgetStore(BudgetStore):
-    """Budgets and what was spent of them, in the table of limits; what is spent, the ledger alone writes."""
+    """Reads and writes budgets in the limits table; spend is written only by the ledger."""
 
     def __init__(self, limits_table: str) -> None:
         """Use the table of this name."""
@@ -35,9 +35,9 @@ class DynamoBudgetStore(BudgetStore):
 
     @override
     def put(self, owner_id: str, budget: Budget) -> None:
-        """Set it, or without any cap, take it away; the owner's list always says which budgets there are.
+        """Set the budget, or delete it if it has no limit; the owner's list is updated in the same transaction.
 
-        `InvalidField` if it would be one too many, however many are set at once.
+        Raises `InvalidField` if the owner would have too many budgets, also with concurrent requests.
         """
         is_set = any(True for _ in budget.caps())
         own = self._set(budget) if is_set else {"Delete": {"TableName": self._table, "Key": budget_key(budget.subject)}}
@@ -63,7 +63,7 @@ class DynamoBudgetStore(BudgetStore):
         return {"Put": {"TableName": self._table, "Item": budget_row(budget)}}
 
     def _noted(self, owner_id: str, subject: Subject, *, is_set: bool) -> Row:
-        """The change of the owner's list; one that is in it already is always welcome."""
+        """The update of the owner's list; a budget that is already listed is always accepted."""
         update = {"TableName": self._table, "Key": _list_key(owner_id)}
         names = {":names": {"SS": [subject.name]}}
         if not is_set:
@@ -85,7 +85,7 @@ class DynamoBudgetStore(BudgetStore):
         return dict(reply.get("Item", {}))
 
     def _rows(self, keys: Sequence[Row]) -> list[Row]:
-        """The rows that there are, each read consistently."""
+        """The existing rows, with consistent reads."""
         parts = (read_items({self._table: these(list(part))}) for part in batched(keys, MAX_KEYS, strict=False))
         return [row for part in parts for row in part.get(self._table, [])]
 

@@ -1,4 +1,4 @@
-"""What users' executions added up to, in DynamoDB: one Query reads a user's days, as many pages as it takes."""
+"""Usage counters in DynamoDB: one Query reads a user's days, with as many pages as needed."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -10,7 +10,7 @@ from instant.ports.usage.report import UsageStore
 
 
 class DynamoUsageStore(UsageStore):
-    """Reads what the ledger's closing transactions added up."""
+    """Reads the counters that the ledger's closing transactions update."""
 
     def __init__(self, table_name: str) -> None:
         """Use the table of this name."""

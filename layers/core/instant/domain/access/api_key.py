@@ -1,4 +1,4 @@
-"""Our own API keys: `x4k_live_`, 32 random base62 characters, and a checksum that catches typos offline."""
+"""Our API keys: `x4k_live_`, 32 random base62 characters, and a checksum that detects typos offline."""
 
 import re
 import secrets
@@ -21,7 +21,7 @@ _SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM_LENGTH + 6}}}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """What we keep of a key: its hash and what it allows, never the key."""
+    """The stored record of an API key: its hash and its permissions, never the key."""
 
     key_hash: str
     key_id: str
@@ -35,11 +35,11 @@ class ApiKey:
     last_used_at: str | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether the key opens anything at `now`."""
+        """Whether the key can be used at `now`."""
         return self.revoked_at is None and (self.expires_at is None or format_time(now) < self.expires_at)
 
     def unnoted_use(self, now: datetime) -> str | None:
-        """The hour of `now`, in which the key was not yet noted as used; None if it was."""
+        """The hour of `now`, if a use of the key in that hour is not recorded yet; else None."""
         hour = format_time(now.replace(minute=0, second=0, microsecond=0))
         return hour if self.last_used_at is None or self.last_used_at < hour else None
 
@@ -47,7 +47,7 @@ class ApiKey:
 def mint(
     *, user_id: str, name: str, scopes: frozenset[Scope], now: datetime, expires_at: str | None = None
 ) -> tuple[Secret, ApiKey]:
-    """A fresh key, to be shown once, and the record that is kept of it."""
+    """A new key, to be shown once, and the record to store."""
     body = PREFIX + "".join(secrets.choice(_BASE62) for _ in range(_RANDOM_LENGTH))
     text = body + _checksum(body)
     record = ApiKey(
@@ -64,12 +64,12 @@ def mint(
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether `text` can be one of our keys at all; a typo is refused here, with no table read."""
+    """Whether `text` has the form of our keys; a typo is rejected here, without a table read."""
     return _SHAPE.fullmatch(text) is not None and secrets.compare_digest(text[-6:], _checksum(text[:-6]))
 
 
 def hash_of(text: str) -> str:
-    """The key under which a record is kept: sha256 suffices, since the random part has 190 bits."""
+    """The primary key of a record; SHA-256 is enough, since the random part has 190 bits."""
     return sha256(text.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Who is calling, and what they may do."""
+"""The caller's identity and scopes."""
 
 from base64 import b32encode
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from instant.domain.errors import Forbidden
 
 
 class Scope(StrEnum):
-    """What a token allows: calling resources, managing one's own things, running the platform."""
+    """Permissions of a token: execute resources, manage the caller's own data, administer the platform."""
 
     EXECUTE = "execute"
     MANAGE = "manage"
@@ -18,9 +18,9 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller as the authorizer established it: `key_id` if it was by an API key, and until when that is good.
+    """The caller, as authenticated by the authorizer; `key_id` is set when an API key was used.
 
-    `expires_at` is a stamp; None has no end.
+    `expires_at` is the expiry time of the key or token; None: it does not expire.
     """
 
     user_id: str
@@ -29,11 +29,11 @@ class Identity:
     expires_at: str | None = field(default=None, compare=False)
 
     def require(self, scope: Scope) -> None:
-        """Refuse the call unless the token carries `scope`."""
+        """Raise `Forbidden` unless the token has `scope`."""
         if scope not in self.scopes:
             raise Forbidden(f"This needs the scope '{scope}'. Use an API key or access token that has it.")
 
 
 def handle_of(user_id: str) -> str:
-    """The first half of a user's resource addresses, until they claim a nicer one: `u` and 12 characters."""
+    """The default handle in a user's resource addresses: `u` and 12 characters."""
     return "u" + b32encode(sha256(user_id.encode()).digest()).decode()[:12].lower()

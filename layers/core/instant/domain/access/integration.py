@@ -1,4 +1,4 @@
-"""A user's integration to an outside service: the sealed key and what is known about it."""
+"""A user's integration with an outside service: the encrypted key and its status."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,14 +7,14 @@ from instant.domain.errors import CredentialDisabled, CredentialMissing, Credent
 from instant.domain.secret import Secret
 
 DEFAULT_COST_CAP_NANOUSD = 250_000_000
-"""0.25 USD: what running somebody else's resource may cost me per call, unless I say otherwise."""
+"""0.25 USD: the default maximum cost per call for a user who has not set one."""
 
 PLATFORM = "#platform"
-"""The user id under which the platform's own key is kept; no token has one like it."""
+"""The user id under which the platform's own key is stored; no token has this id."""
 
 
 class KeyStatus(StrEnum):
-    """What the service last said about the key."""
+    """The last known status of the key at the service."""
 
     OK = "ok"
     BROKEN = "broken"
@@ -22,9 +22,9 @@ class KeyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One user's key for one service. `key_sha256` is the service's own safe identifier of the key.
+    """One user's key for one service. `key_sha256` is the service's own non-secret identifier of the key.
 
-    `max_cost_per_call_nanousd` is only in rows that were written when the cap belonged to the integration.
+    `max_cost_per_call_nanousd` is set only in older rows, from when the cap was part of the integration.
     """
 
     user_id: str
@@ -42,20 +42,20 @@ class Integration:
 
     @property
     def is_usable(self) -> bool:
-        """Whether its key may be used now."""
+        """Whether its key can be used now."""
         return self.is_enabled and self.status is not KeyStatus.BROKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What is stored of a user for one call or one page: the key for a service, if any, and the user's own cap."""
+    """A user's stored data for one call or page: the integration with a service, if any, and the cost cap."""
 
     integration: Integration | None = None
     own_cap_nanousd: int | None = None
 
     @property
     def cap_nanousd(self) -> int:
-        """The most that one call may cost the user: as set, else as an older integration says, else the default."""
+        """The maximum cost per call: the user's setting, else that of an older integration row, else the default."""
         if self.own_cap_nanousd is not None:
             return self.own_cap_nanousd
         older = self.integration.max_cost_per_call_nanousd if self.integration else None
@@ -63,12 +63,12 @@ class Account:
 
 
 def usable(integration: Integration | None, service: str) -> Integration:
-    """The integration if its key may be used now; otherwise the error that says what to do."""
+    """The integration if its key can be used now; else raise the error that tells the caller how to fix it."""
     route = f"POST /api/user/integrations/{service}"
     if integration is None:
         raise CredentialMissing(f'Connect a key first: {route} {{"api_key": "…"}}.')
     if not integration.is_enabled:
-        raise CredentialDisabled(f"Your {service} key is switched off. Enable it: PATCH {route[5:]}.")
+        raise CredentialDisabled(f"Your {service} key is disabled. Enable it: PATCH {route[5:]}.")
     if integration.status is KeyStatus.BROKEN:
         raise CredentialRejected(
             f"{service} rejected your key. Save a new one with {route}, or check it again with {route}/test."
@@ -78,7 +78,7 @@ def usable(integration: Integration | None, service: str) -> Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """What a service says about a key that it accepts; money as a decimal string of USD, None = no cap."""
+    """Facts that a service reports about a valid key; money is a decimal string of USD, None means no cap."""
 
     label: str | None = None
     limit_remaining: str | None = None
@@ -86,7 +86,7 @@ class KeyFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """What the client keeps until the browser is back; without a callback there is no `state` to compare."""
+    """Values that the client stores until the browser returns; without a callback there is no `state` to compare."""
 
     authorize_url: str
     state: str | None
@@ -95,7 +95,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a user's consent is proven by: the service's `code`, and the `verifier` it was asked for with."""
+    """Proof of a user's consent: the service's authorization `code` and the PKCE `verifier`."""
 
     code: Secret
     verifier: Secret

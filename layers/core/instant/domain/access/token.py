@@ -1,4 +1,4 @@
-"""Access tokens of an OpenID Connect issuer: what one looks like, whom it is for, and who its subject is here."""
+"""Access tokens of an OpenID Connect issuer: their form, their audience, and the user id of their subject."""
 
 import re
 from base64 import b32encode
@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 from instant.domain.access.identity import Scope
 
 MAX_LENGTH = 8192
-"""Characters of the longest token that is looked into; API Gateway takes 10,240 bytes of headers in all."""
+"""Maximum length of a token in characters; API Gateway accepts 10,240 bytes of headers in total."""
 
 TOKEN_SCOPES = frozenset({Scope.EXECUTE, Scope.MANAGE})
-"""What every access token allows; an issuer's own scopes mean nothing here."""
+"""The scopes of every access token; the issuer's own scopes are ignored."""
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """What a verified token says: who its subject is, for which issuer, and until when (a stamp) it is taken."""
+    """Claims of a verified token: its subject, its issuer, and its expiry time (as `format_time` writes it)."""
 
     issuer: str
     subject: str
@@ -28,29 +28,29 @@ class TokenClaims:
 
     @property
     def user_id(self) -> str:
-        """`oidc_` and 32 characters, the same for this subject of this issuer for ever.
+        """`oidc_` and 32 characters; stable for this subject of this issuer.
 
-        No id made elsewhere starts so, and a hash keeps mail addresses and the like out of tables and logs.
+        No other ids have this prefix. The hash keeps email addresses and other personal data out of tables and logs.
         """
-        digest = sha256(f"{self.issuer}\n{self.subject}".encode()).digest()  # a URL has no line breaks
+        digest = sha256(f"{self.issuer}\n{self.subject}".encode()).digest()  # a URL cannot contain a line break
         return "oidc_" + b32encode(digest).decode()[:32].lower()
 
 
 def looks_like_token(text: str) -> bool:
-    """Whether `text` can be a signed token at all: three parts in base64url, and not too long."""
+    """Whether `text` has the form of a signed token: three base64url parts, within the maximum length."""
     return len(text) <= MAX_LENGTH and _SHAPE.fullmatch(text) is not None
 
 
 def is_subject(name: object) -> bool:
-    """Whether a token's `sub` is one: at most 255 characters, as OpenID Connect says, that can be written down."""
+    """Whether `name` is a valid `sub` claim: at most 255 characters (OpenID Connect), encodable as UTF-8."""
     return isinstance(name, str) and 0 < len(name) <= 255 and name.isprintable()
 
 
 def is_meant_for(audience: str, claims: Mapping[str, object]) -> bool:
     """Whether a token is an access token for `audience`.
 
-    Cognito's have no `aud`, only `client_id`, and its ID tokens, which tell a browser who signed in and are handed
-    around more freely, say so in `token_use`. Other issuers' ID tokens are for another audience than the API.
+    Cognito's access tokens have `client_id` and no `aud`; its ID tokens, which are less protected, are recognized by
+    `token_use`. ID tokens of other issuers have a different audience than the API.
     """
     if claims.get("token_use", "access") != "access":
         return False
@@ -59,7 +59,7 @@ def is_meant_for(audience: str, claims: Mapping[str, object]) -> bool:
 
 
 def is_safe_url(text: str) -> bool:
-    """Whether keys may be fetched from there: over TLS, or from this very machine in tests."""
+    """Whether keys may be fetched from this URL: over TLS, or from the local machine in tests."""
     try:
         url = urlsplit(text)
         port = url.port

@@ -1,4 +1,4 @@
-"""What changed about a model, told so that the catalog can be rebuilt as it was at any time."""
+"""Changes of a model, recorded so that the catalog can be reconstructed as of any time."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
@@ -9,7 +9,7 @@ from instant.domain.catalog.model import CatalogModel
 
 
 class ChangeKind(StrEnum):
-    """What sort of change it is."""
+    """The kind of a change."""
 
     ADDED = "added"
     MISSING = "missing"
@@ -26,9 +26,9 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChange:
-    """One change of one model: the facts that differ, by name, as they were and as they are since `at`.
+    """One change of one model: the facts that differ, by name, with their values before and since `at`.
 
-    An added model was nothing before, and `new` has all its facts but those that are empty.
+    For an added model `old` is empty, and `new` has all facts that are not empty.
     """
 
     openrouter_id: str
@@ -55,14 +55,14 @@ _KINDS = {
     ChangeKind.EXPIRATION: {"expiration_date"},
     ChangeKind.DESCRIPTION: {"canonical_slug", "display_name", "provider", "description", "released_at"},
 }
-"""The facts whose kind does not depend on their value."""
+"""The change kind of each fact for which it does not depend on the value."""
 
 _FACTS = {fact.name: fact for fact in fields(CatalogModel) if fact.name != "openrouter_id"}
 _LISTS = {name for name, fact in _FACTS.items() if str(fact.type).startswith("tuple")}
 
 
 def changes_of(old: CatalogModel | None, new: CatalogModel, at: str) -> tuple[ModelChange, ...]:
-    """What `new` changes about `old`, each kind once; nothing if they are equal."""
+    """The changes from `old` to `new`, one per kind; empty if they are equal."""
     if old is None:
         return changes_from(new, at, {ChangeKind.ADDED: {}})
     changed = {name for name in _FACTS if getattr(old, name) != getattr(new, name)}
@@ -70,7 +70,7 @@ def changes_of(old: CatalogModel | None, new: CatalogModel, at: str) -> tuple[Mo
 
 
 def changes_from(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any]]) -> tuple[ModelChange, ...]:
-    """The changes that led to `new`, from the facts as they were before, by kind."""
+    """Reconstruct the changes that led to `new` from the previous facts by kind."""
     return tuple(
         ModelChange(
             openrouter_id=new.openrouter_id,
@@ -90,7 +90,7 @@ def undo(model: CatalogModel, change: ModelChange) -> CatalogModel | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFilter:
-    """Which changes; None asks nothing. `since` is a stamp: that moment and later."""
+    """A filter of changes; None matches all. `since` is inclusive."""
 
     since: str | None = None
     kind: ChangeKind | None = None
@@ -99,7 +99,7 @@ class ChangeFilter:
 
 
 def before(models: Iterable[CatalogModel], changes: Iterable[ModelChange]) -> list[CatalogModel]:
-    """The models as they were before `changes`, which come newest first; by id."""
+    """The models as they were before `changes` (newest first); sorted by id."""
     rows: dict[str, CatalogModel | None] = {model.openrouter_id: model for model in models}
     for change in changes:
         row = rows.get(change.openrouter_id)
@@ -127,7 +127,7 @@ def _picked(model: CatalogModel, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _facts_of(model: CatalogModel) -> dict[str, Any]:
-    """All facts that differ from a model of which nothing is known."""
+    """All facts that differ from those of an empty model."""
     return {name: value for name, value in _picked(model, _FACTS).items() if value != _default(name)}
 
 
@@ -137,5 +137,5 @@ def _default(name: str) -> object:
 
 
 def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts that were stored: JSON has no tuples, and may name a fact that is no longer kept."""
+    """Convert stored facts: JSON has no tuples, and can contain a fact that no longer exists."""
     return {name: tuple(value) if name in _LISTS else value for name, value in facts.items() if name in _FACTS}

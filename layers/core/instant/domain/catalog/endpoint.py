@@ -1,4 +1,4 @@
-"""Who serves a model, how well and at what price, as the service measured it."""
+"""Providers of a model, with prices and performance as the service measured them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One provider's endpoint for a model; numbers are text, exactly as given, and None where the service says nothing.
+    """One provider's endpoint for a model; numbers are text, exactly as given, and None where the service has no value.
 
-    `status` is 0 when all is well and below when it is not; uptime is percent of the last day, latency milliseconds
-    to the first token and throughput tokens a second, both medians of the last half hour; prices are USD per unit.
+    `status` is 0 when the endpoint is healthy and negative when it is not. Uptime is percent of the last day; latency
+    (milliseconds to the first token) and throughput (tokens per second) are medians of the last half hour. Prices are
+    USD per unit.
     """
 
     provider: str
@@ -26,7 +27,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEndpoints:
-    """A model's endpoints as they were at `read_at`."""
+    """A model's endpoints as of `read_at`."""
 
     openrouter_id: str
     read_at: str

@@ -1,4 +1,4 @@
-"""What a change of the catalog means for a resource: for each model that it uses, the status and the price."""
+"""The impact of catalog changes on a resource: the status and the price of each model that it uses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from instant.domain.catalog.successor import SuccessorPolicy
 _ALWAYS_NOTIFIED = {ChangeKind.MISSING, ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.RETARGETED}
 
 type Price = Mapping[str, Any]
-"""What a model costs, as JSON: `pricing`, and where there are any `price_overrides` and `discount`."""
+"""A model's price as JSON: `pricing`, and `price_overrides` and `discount` where the model has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedModel:
-    """A model that a resource uses; the prices are told where they differ from those when its settings were saved."""
+    """A model that a resource uses; prices are included if they changed since the resource's settings were saved."""
 
     openrouter_id: str
     status: ModelStatus
@@ -29,7 +29,7 @@ class UsedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A resource that uses a model, first or as a fallback: as much as must be known to tell its owner."""
+    """A resource that uses a model as primary or fallback, with the fields needed to notify its owner."""
 
     resource_id: str
     owner_id: str
@@ -37,7 +37,7 @@ class Use:
 
 
 def price_of(model: CatalogModel) -> Price:
-    """The model's price, to be kept with a resource."""
+    """The model's price, to be stored with a resource."""
     price = {
         "pricing": dict(model.pricing),
         "price_overrides": [dict(override) for override in model.price_overrides],
@@ -49,7 +49,7 @@ def price_of(model: CatalogModel) -> Price:
 def used_model(
     openrouter_id: str, model: CatalogModel | None, saved: Price | None, today: date, supports: Supports
 ) -> UsedModel:
-    """What became of a model; any other price than the saved one is a changed price, and unsaved is unchanged."""
+    """The current status of a model; a price counts as changed if it differs from a saved one."""
     status, price = model_status(model, today, supports), price_of(model) if model else None
     if saved is None or price is None or price == saved:
         return UsedModel(openrouter_id=openrouter_id, status=status)
@@ -58,9 +58,9 @@ def used_model(
 
 
 def is_notifiable(change: ModelChange) -> bool:
-    """Whether those who use the model are told: that it goes or comes back, what it ends on, costs, and stands for.
+    """Whether owners of resources on the model are notified: availability, announced end, price and alias changes.
 
-    A price that was held and withdrawn never was the price, and an end in another century is none.
+    A held price that was withdrawn never took effect, and an end date in another century means "never".
     """
     match change.kind:
         case ChangeKind.REPRICED:
@@ -72,7 +72,7 @@ def is_notifiable(change: ModelChange) -> bool:
 
 
 def affected_events(use: Use, changes: Sequence[ModelChange], successor: str | None) -> Iterator[dict[str, object]]:
-    """What to tell of each change to those who look after the resource; the same change has the same id each time."""
+    """The event of each change for the resource; repeats of a change have the same event id, for deduplication."""
     for change in changes:
         yield {
             "id": sha256(

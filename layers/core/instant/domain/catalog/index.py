@@ -1,4 +1,4 @@
-"""One state of the catalog in memory: every order of it is made once, and a page is a walk along one of them."""
+"""An in-memory index of one catalog version: each sort order is computed once, and pages are slices of it."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ _UNKNOWN = "?"
 
 
 class ModelSort(StrEnum):
-    """In which order models are listed; with a minus, the other way round. What is not known comes last in both."""
+    """The sort order of models; a minus reverses it. Unknown values come last in both directions."""
 
     NEWEST = "newest"
     OLDEST = "-newest"
@@ -32,27 +32,27 @@ class ModelSort(StrEnum):
 
     @property
     def is_reversed(self) -> bool:
-        """Whether it is the other way round."""
+        """Whether the order is descending."""
         return self.startswith("-")
 
     def key(self, entry: Entry) -> Key:
-        """What is compared; None where it is not known."""
+        """The sort key of an entry; None where it is unknown."""
         return _KEYS[self.removeprefix("-")](entry)
 
 
 class CatalogIndex:
-    """Models in every order, by id, and by the questions asked of them; it never changes."""
+    """Models by id and in each sort order, with filters; immutable."""
 
     def __init__(self, models: Sequence[CatalogModel]) -> None:
-        """Hold `models`, which are in order of their ids."""
+        """Index `models`, which are sorted by id."""
         self.models = models
         self._orders: dict[ModelSort, Sequence[Entry]] = {}
 
     def page(self, query: ModelQuery, sort: ModelSort, page: PageRequest) -> tuple[Page[CatalogModel], int]:
         """A page of the matching models, and how many match in all.
 
-        A page begins behind its cursor's place in the order, so nothing that keeps its place is told twice or left
-        out, whatever comes, goes or moves between two pages.
+        A page begins after the position of its cursor in the order. So pagination is stable: an item that keeps its
+        position is neither repeated nor skipped when others are added, removed or moved between two pages.
         """
         matching = self._ordered(sort)
         for fulfils in conditions(query):
@@ -63,7 +63,7 @@ class CatalogIndex:
         return Page([entry.model for entry in found], None if is_last else _cursor(found[-1], sort)), len(matching)
 
     def get(self, openrouter_id: str) -> CatalogModel | None:
-        """The model with this id, inactive ones too."""
+        """The model with this id, active or not."""
         return self._by_id.get(openrouter_id)
 
     @cached_property
@@ -85,7 +85,7 @@ class CatalogIndex:
 
 
 def _place(entry: Entry, sort: ModelSort) -> tuple[Key, str]:
-    """Ties are broken by id, so that an order is one order."""
+    """The sort position; ties are broken by id, so that the order is total."""
     return sort.key(entry), entry.model.openrouter_id
 
 
@@ -110,9 +110,9 @@ def _cursor(entry: Entry, sort: ModelSort) -> Cursor:
 def _key(cursor: Cursor, sort: ModelSort) -> Key:
     name, _, text = cursor.sort.partition(" ")
     kind = _KINDS[sort.removeprefix("-")]
-    key = None if text == _UNKNOWN and kind is not str else kind(text)  # a name may read like what is unknown
+    key = None if text == _UNKNOWN and kind is not str else kind(text)  # a name can equal `_UNKNOWN`
     if name != sort or (key is None and text != _UNKNOWN):
-        raise InvalidField.named("cursor", "belongs to another list; begin anew, or ask as for the page before")
+        raise InvalidField.named("cursor", "belongs to another list; omit it, or repeat the previous request's filters")
     return key
 
 
@@ -121,7 +121,7 @@ def _number(text: str) -> int | None:
 
 
 def _name(entry: Entry) -> str:
-    """What a cursor can carry of the name."""
+    """The part of the name that fits into a cursor."""
     return "".join(filter(str.isprintable, entry.model.display_name.lower()))[:_MAX_NAME_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""A model of the catalog: what it can do, what it costs, and whether a resource may use it."""
+"""A catalog model: its capabilities, its prices, and whether a resource can use it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from typing import Any
 from instant.domain.money import parse_usd
 
 NEAR_END = timedelta(days=30)
-"""How far ahead a model's announced end is worth a warning."""
+"""How long before a model's announced end its status becomes a warning."""
 
 _NEVER = 2090
-"""From this year on an end is a way to write "never": 2098-12-31 and 9999-01-01 occur."""
+"""An end date in or after this year means "never": 2098-12-31 and 9999-01-01 occur."""
 
 
 class ModelStatus(StrEnum):
-    """What can be said of a resource's model."""
+    """The status of a resource's model."""
 
     OK = "ok"
     EXPIRING = "expiring"
@@ -28,13 +28,13 @@ class ModelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogModel:
-    """One model as the service lists it; prices are strings of USD per token, exactly as given.
+    """One model as the service lists it; prices are strings in USD per token, exactly as given.
 
-    `provider` is the author, the first part of the id. `max_tokens` is the longest answer, and
-    `context_length` input and output together; both are None where the service does not say.
-    `price_overrides` are conditional prices: the condition's keys beside price keys; `discount` is the service's
-    number, as text. `price_held` is a price that was announced and is not believed yet (empty: none), since when is
-    told beside it. A model that is no longer listed has `missing_since`, and stays active for a time.
+    `provider` is the author, the first part of the id. `max_tokens` is the maximum answer length, `context_length` the
+    maximum of input and output together; both are None where the service gives no value. `price_overrides` are
+    conditional prices: condition keys beside price keys. `discount` is the service's number, as text. `price_held` is
+    an announced price that is not accepted yet (empty: none), and `price_held_since` the time it was announced.
+    A model that is no longer listed has `missing_since`, and stays active for a limited time.
     """
 
     openrouter_id: str
@@ -62,55 +62,55 @@ class CatalogModel:
 
     @property
     def vision_supported(self) -> bool:
-        """Whether it reads images."""
+        """Whether it accepts images as input."""
         return "image" in self.input_modalities
 
     @property
     def tool_calling_supported(self) -> bool:
-        """Whether it calls tools."""
+        """Whether it supports tool calls."""
         return "tools" in self.supported_parameters
 
     @property
     def web_search_supported(self) -> bool:
-        """Whether it searches the web by itself: it takes the option, or has a price for it."""
+        """Whether it supports web search natively: it accepts the option, or has a price for it."""
         price = parse_usd(self.pricing.get("web_search"))
         return "web_search_options" in self.supported_parameters or bool(price and price > 0)
 
     @property
     def longest_answer(self) -> int:
-        """How long an answer can be in tokens; without any limit known, longer than anybody pays for."""
+        """The maximum answer length in tokens; a very large number if no limit is known."""
         return min(self.max_tokens or 2**31, self.context_length or 2**31)
 
     @property
     def caps_output(self) -> bool:
-        """Whether it obeys a cap on the length of its answer."""
+        """Whether it supports a limit on the length of its answer."""
         return not {"max_tokens", "max_completion_tokens"}.isdisjoint(self.supported_parameters)
 
 
 type Supports = Callable[[CatalogModel], str | None]
-"""Why a resource type cannot use a model, in words that follow its id; None if it can."""
+"""Returns why a resource type cannot use a model, as text to append to the model's id; None if it can."""
 
 
 def why_unavailable(model: CatalogModel | None) -> str | None:
-    """Why nothing can be sent to `model`, in words that follow its id; None when it is offered."""
+    """Why `model` is not available, as text to append to its id; None if it is available."""
     if model is None:
-        return "is not in the catalog; GET /api/models lists what is"
+        return "is not in the catalog; GET /api/models lists the models"
     if not model.is_active:
         return "is no longer offered; choose another from GET /api/models"
     return None
 
 
 def why_unusable(model: CatalogModel | None, supports: Supports) -> str | None:
-    """Why a resource whose type `supports` models cannot run on `model`, in words; None when it can."""
+    """Why a resource with this type's `supports` cannot run on `model`, as text; None if it can."""
     return why_unavailable(model) or (supports(model) if model else None)
 
 
 def model_status(model: CatalogModel | None, today: date, supports: Supports) -> ModelStatus:
-    """Whether resources on `model` will work: gone and unusable ones do not, expiring ones for at most a month.
+    """The status of `model` for its resources: gone and unusable models fail, expiring ones work for at most a month.
 
-    Missing models are not listed and still served, as far as is known: most of them come back within days.
-    An announced end that has passed still only warns: ends are moved and withdrawn, even on the day itself, and
-    what is really gone is no longer listed.
+    A missing model is not listed but may still be served: most missing models return within days.
+    An announced end in the past is still only a warning: end dates are moved and withdrawn, even on the day itself,
+    and a model that was removed is no longer listed.
     """
     if model is None or not model.is_active:
         return ModelStatus.GONE
@@ -123,12 +123,12 @@ def model_status(model: CatalogModel | None, today: date, supports: Supports) ->
 
 
 def announced_end(model: CatalogModel) -> date | None:
-    """The announced last day; None for none, for "never", and for what is no date."""
+    """The announced last day; None if there is none, for "never", and for an invalid date."""
     return last_day(model.expiration_date)
 
 
 def last_day(text: str | None) -> date | None:
-    """The day that an expiration date names; None for none, for "never", and for what is no date."""
+    """The day of an expiration date; None if there is none, for "never", and for an invalid date."""
     try:
         end = date.fromisoformat((text or "")[:10])
     except ValueError:
@@ -138,11 +138,11 @@ def last_day(text: str | None) -> date | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRecord:
-    """What the last successful sync did.
+    """The record of the last successful sync.
 
-    `read_at` is when the list was last read whole: only then can a row have changed. `validator` names that list (its
-    ETag, or its hash), and `waiting` counts the models that a sync may have to change although the list stays the same.
-    Of what changed until `notified_at` those who use the models have been told, or are about to be.
+    `read_at` is the time of the last complete read of the list; rows change only then. `validator` identifies that list
+    (its ETag or hash). `waiting` counts the models that a sync may change even if the list is unchanged. Events for all
+    changes up to `notified_at` were sent to the owners of affected resources, or are about to be.
     """
 
     synced_at: str

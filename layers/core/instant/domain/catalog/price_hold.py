@@ -1,9 +1,9 @@
-"""A price that cannot be true is not believed at once: what calls may cost is reckoned from it.
+"""Holds an implausible price for a time before it is accepted, since the maximum cost of calls depends on it.
 
-In a month of real changes every price that fell to nothing, and a router's "-1" on a model that is none, was gone six
-hours later; one that rose fifteenfold stayed. Hence a price is held that falls to zero or below or rises more than
-tenfold, and it is believed when it has stayed the same for two days. A negative one never is: it says "it varies".
-Holding is safe in both directions, since the held price is also the limit that is sent along with a call.
+In a month of real changes, every price that fell to zero, and a router's "-1" on a model that is not a router, was
+reverted after six hours; one fifteenfold increase was permanent. So a price is held if it falls to zero or below, or
+rises more than tenfold, and it is accepted after two days without change. A negative price is never accepted: it means
+"it varies". A hold is safe in both directions, since the previous price is also sent as the price limit of a call.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from instant.domain.clock import format_time, parse_time
 from instant.domain.money import parse_usd
 
 MAX_PRICE_FACTOR = 10
-"""A price that rises by more than this is held."""
+"""A price that rises by more than this factor is held."""
 
 HOLD = timedelta(hours=48)
-"""How long an unusual price must stay the same to be believed."""
+"""How long an unusual price must stay unchanged before it is accepted."""
 
 
 def settled(old: CatalogModel | None, announced: CatalogModel, now: datetime, *, accept: bool) -> CatalogModel:
-    """The announced model, with all its old prices if the new ones are not believed yet; `accept` believes all."""
+    """The announced model, with its old prices if the new ones are held; `accept` accepts all prices."""
     if old is None or accept or not is_unusual(old, announced):
         return announced
     is_same = old.price_held == announced.pricing and old.price_held_since is not None
@@ -42,9 +42,9 @@ def settled(old: CatalogModel | None, announced: CatalogModel, now: datetime, *,
 
 
 def is_unusual(old: CatalogModel, new: CatalogModel) -> bool:
-    """Whether any price that was above zero falls to zero or below, is no amount, or rises more than tenfold.
+    """Whether a price above zero falls to zero or below, becomes unreadable, or rises more than tenfold.
 
-    Overrides count as well: what is compared are the lowest and the highest price of each kind.
+    Overrides are included: the lowest and the highest price of each kind are compared.
     """
     return any(_jumps(_amounts(old, key), _amounts(new, key)) for key in old.pricing.keys() & new.pricing.keys())
 

@@ -1,4 +1,4 @@
-"""Which models of the catalog are asked for, and what of a model the questions look at."""
+"""Filters of the catalog, and the values of a model that they compare."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ _TOKENS_AND_REQUESTS = ("prompt", "completion", "request")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelQuery:
-    """Which models; None asks nothing.
+    """A filter of models; None matches all.
 
-    Of `authors` any will do, of modalities and parameters a model has all. Prices are USD per prompt token. A model
-    released, or announced to end, on a day itself is released `until`, and ends `by`, that day.
+    A model matches any of `authors`, and all of the modalities and parameters. Prices are USD per prompt token. The
+    date bounds of release and announced end are inclusive.
     """
 
     text: str | None = None
@@ -41,9 +41,9 @@ class ModelQuery:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model, and what is compared again and again worked out once.
+    """A model with precomputed values for comparison.
 
-    `price` is that of a prompt token in USD; it is None for routers, whose price varies.
+    `price` is the price of a prompt token in USD; None for routers, whose price varies.
     """
 
     model: CatalogModel
@@ -58,7 +58,7 @@ class Entry:
 
 
 def entry_of(model: CatalogModel) -> Entry:
-    """The model as questions see it."""
+    """The entry of a model."""
     return Entry(
         model,
         words=f"{model.openrouter_id}\n{model.display_name}\n{model.description}".lower(),
@@ -73,18 +73,18 @@ def entry_of(model: CatalogModel) -> Entry:
 
 
 def is_free(model: CatalogModel) -> bool:
-    """Whether its tokens and requests have no price; services may charge such a model's media all the same."""
+    """Whether its tokens and requests have no price; the service may still charge for media."""
     return all(price(model.pricing[key]) == 0 for key in _TOKENS_AND_REQUESTS if key in model.pricing)
 
 
 def conditions(query: ModelQuery) -> Sequence[Condition]:
-    """What a model must fulfil, for what is asked and nothing else."""
+    """The conditions of the filters that are set."""
     asked = ((name, getattr(query, name)) for name in _CONDITIONS)
     return [partial(_CONDITIONS[name], wanted) for name, wanted in asked if wanted is not None]
 
 
 def _day(seconds: int | None) -> date | None:
-    """The UTC day of a time in seconds since 1970; None for none, and for one that no calendar has."""
+    """The UTC day of a Unix time in seconds; None if there is none, or it is out of range."""
     try:
         return datetime.fromtimestamp(seconds, UTC).date() if seconds else None
     except (ValueError, OverflowError, OSError):
@@ -107,4 +107,4 @@ _CONDITIONS: dict[str, Callable[[Any, Entry], bool]] = {
     "outlasts": lambda wanted, entry: entry.ends_on is None or entry.ends_on > wanted,
     "text": lambda wanted, entry: wanted.lower() in entry.words,
 }
-"""By the name of the question: whether an entry fulfils what is wanted."""
+"""By filter name: whether an entry matches the filter's value."""

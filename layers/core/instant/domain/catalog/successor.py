@@ -1,4 +1,4 @@
-"""Which model can take over from one that ends, and what an owner wants done about that."""
+"""The successor of a model that ends, and the owner's policy for it."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,7 +8,7 @@ from instant.domain.catalog.model import CatalogModel, ModelStatus, Supports, mo
 
 
 class SuccessorPolicy(StrEnum):
-    """What an owner wants when a model ends: to hear of no successor, to be told of one, or to have it serve."""
+    """The owner's policy when a model ends: no successor, notify about it, or let it serve."""
 
     NONE = "none"
     SUGGEST = "suggest"
@@ -18,9 +18,9 @@ class SuccessorPolicy(StrEnum):
 def successor_of(
     model: CatalogModel, related: Iterable[CatalogModel], today: date, supports: Supports
 ) -> CatalogModel | None:
-    """The best of the models `related` that serves well and does all that `model` did; None if none does.
+    """The best of the related models that is healthy and supports everything that `model` did; None if there is none.
 
-    What an alias stood for comes first, then plain ids before variants such as `:free`, then the alphabet decides.
+    The target of an alias comes first, then plain ids before variants such as `:free`, then alphabetical order.
     """
     able = (other for other in related if _can_take_over(other, model, today, supports))
     return min(able, key=lambda other: _place(other, model), default=None)

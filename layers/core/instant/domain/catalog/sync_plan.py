@@ -1,4 +1,4 @@
-"""What one sync is to write, decided from what is known and what was fetched: no clock, no I/O."""
+"""Computes the writes of one sync from the stored and the fetched catalog, without clock or I/O."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from instant.domain.catalog.price_hold import settled
 from instant.domain.clock import format_time, parse_time
 
 GRACE = timedelta(days=7)
-"""How long a model may be missing before it is retired: 29 of them were once gone for 139 hours, and came back."""
+"""How long a model can be missing before it is retired: 29 models once returned after 139 hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How much one sync may lose, in percent of the models listed so far, and what an admin lets pass this once."""
+    """Limits of one sync: the maximum loss in percent of the listed models, and an admin's overrides for this sync."""
 
     max_loss_percent: int
     accept_losses: bool = False
@@ -24,7 +24,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A whole catalog as it was fetched; of the `unreadable` models it is only known that they are listed."""
+    """A complete catalog as fetched; the `unreadable` models are listed, but their rows cannot be parsed."""
 
     models: Mapping[str, CatalogModel]
     unreadable: frozenset[str] = frozenset()
@@ -33,32 +33,32 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A model as it is or is to be stored, together with what last changed about it, all at one time."""
+    """A model as it is or will be stored, with its latest changes, all of the same time."""
 
     model: CatalogModel
     changes: tuple[ModelChange, ...]
 
     @property
     def at(self) -> str:
-        """When that was; empty if nothing is known of it."""
+        """The time of the changes; empty if there are none."""
         return self.changes[0].at if self.changes else ""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
-    """What is to be written; `waiting` counts the models that time alone will change."""
+    """The writes of a sync; `waiting` counts the models that will change by the passage of time alone."""
 
     transitions: Sequence[Transition]
     waiting: int
 
     def count(self, kind: ChangeKind) -> int:
-        """How many models change in this way."""
+        """The number of models with a change of this kind."""
         return sum(change.kind is kind for transition in self.transitions for change in transition.changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Too much would be lost: nothing is to be written."""
+    """The sync would remove too many models, so nothing is written."""
 
     lost: int
     listed: int
@@ -67,7 +67,7 @@ class Quarantine:
 def plan_sync(
     known: Mapping[str, CatalogModel], fetched: Fetched, now: datetime, rules: Rules
 ) -> SyncPlan | Quarantine:
-    """Each model that changes, whole, with its changes; or a `Quarantine`."""
+    """Each changed model, complete, with its changes; or a `Quarantine`."""
     listed = [model for model in known.values() if model.is_active and model.missing_since is None]
     lost = sum(_is_absent(model, fetched) for model in listed)
     if lost * 100 > rules.max_loss_percent * len(listed) and not rules.accept_losses:
@@ -82,7 +82,7 @@ def plan_sync(
 
 
 def _next(known: Mapping[str, CatalogModel], fetched: Fetched, now: datetime, rules: Rules) -> Iterator[CatalogModel]:
-    """Every model that was fetched or is missing, as it is from now on."""
+    """The new state of every model that was fetched or is missing."""
     for key, model in fetched.models.items():
         yield settled(known.get(key), model, now, accept=rules.accept_prices)
     for model in known.values():
@@ -95,7 +95,7 @@ def _is_absent(model: CatalogModel, fetched: Fetched) -> bool:
 
 
 def _absent(model: CatalogModel, now: datetime) -> CatalogModel:
-    """Missing for now, or retired: after a time, or at once when its announced end has come."""
+    """The model marked as missing, or as retired after `GRACE`, or immediately if its announced end was reached."""
     since = model.missing_since or format_time(now)
     end = announced_end(model)
     is_over = (end is not None and end <= now.date()) or now - parse_time(since) >= GRACE

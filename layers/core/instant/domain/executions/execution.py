@@ -1,13 +1,13 @@
-"""One execution of a resource, and the states it can be in.
+"""One execution of a resource, and its state machine.
 
-RESERVED ──> SENT ──> DONE      answered, cost booked
-    │          ├───> FAILED     the service said no; what it cost is booked
-    │          └───> UNKNOWN    sent, and the outcome is not known: never sent again
-    │                   ├───> DONE | FAILED   the service told later what became of it
-    │                   └───> LOST            it never will: the reservation is booked as spent
-    └─ lease over: taken back, as nothing was sent
+RESERVED ──> SENT ──> DONE      answered, cost recorded
+    │          ├───> FAILED     the service returned an error; its cost is recorded
+    │          └───> UNKNOWN    sent, outcome unknown: never retried
+    │                   ├───> DONE | FAILED   the outcome was looked up later
+    │                   └───> LOST            the outcome stays unknown: the reservation is recorded as spent
+    └─ lease expired: reclaimed, since nothing was sent
 
-Calls without an idempotency key and without a budget begin as SENT: nobody could take a reservation of theirs over.
+Calls without an idempotency key and without a budget begin as SENT: their reservation could not be taken over.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from instant.domain.usage.budget import Hold
 
 
 class State(StrEnum):
-    """Where an execution stands."""
+    """The state of an execution."""
 
     RESERVED = "RESERVED"
     SENT = "SENT"
@@ -29,11 +29,11 @@ class State(StrEnum):
 
 
 OPEN = (State.RESERVED, State.SENT, State.UNKNOWN)
-"""The states that are no end."""
+"""The states that are not final."""
 
 
 class KeySource(StrEnum):
-    """Whose key paid."""
+    """The owner of the key that was used: the caller or the platform."""
 
     CALLER = "caller"
     PLATFORM = "platform"
@@ -41,11 +41,11 @@ class KeySource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What is known before anything is sent.
+    """The facts of an execution that are known before anything is sent.
 
-    `reserved_nanousd` is the most the call can cost, held back from the budgets in `holds`. `run_id` tells this run
-    from another that took the same execution over; `fingerprint` is there when the call has an idempotency key.
-    `credential_owner_id`, `key_source` and `service` say whose key for what pays: none where the type needs no key.
+    `reserved_nanousd` is the maximum cost of the call, reserved in the budgets of `holds`. `run_id` is a fencing token:
+    it distinguishes this run from another that took over the execution. `fingerprint` is set when the call has an
+    idempotency key. `credential_owner_id`, `key_source` and `service` identify the key; None where the type needs no key.
     """
 
     execution_id: str
@@ -66,13 +66,13 @@ class Opening:
 
     @property
     def first_state(self) -> State:
-        """A reservation is worth a write of its own only where somebody may take it over or money is held back."""
+        """RESERVED, a write of its own, is needed only if another run can take over or money is reserved."""
         return State.RESERVED if self.fingerprint or self.holds else State.SENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer:
-    """Where the JSON that the caller got is kept: in the row, or under an object key."""
+    """Where the response JSON is stored: in the row, or under an object key."""
 
     text: str | None = None
     object_key: str | None = None
@@ -80,10 +80,10 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """How an execution ended; `error_code` is None exactly when its caller got an answer.
+    """How an execution ended; `error_code` is None if and only if the call was answered.
 
-    `computed_nanousd` is the cost by catalog price, for comparison. `reconciled` marks an end that was learned later,
-    when nobody waited for it any more.
+    `computed_nanousd` is the cost at catalog prices, for comparison. `reconciled` marks an outcome that the reconciler
+    recorded after the caller's request had ended.
     """
 
     state: State
@@ -98,9 +98,9 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An execution as its user sees it; in lists `answer`, `fingerprint` and the lease are left out.
+    """An execution as shown to its user; lists omit `answer`, `fingerprint` and the lease.
 
-    `was_delivered` marks one whose answer reached its caller, and whose end could not be booked at once.
+    `was_delivered` marks an execution whose answer was delivered before its outcome could be recorded.
     """
 
     execution_id: str
@@ -125,7 +125,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """An execution that is due to be looked after: its lease is over, or its outcome is to be asked for."""
+    """An execution that is due for reconciliation: its lease expired, or its outcome must be looked up."""
 
     opening: Opening
     state: State

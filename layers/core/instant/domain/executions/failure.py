@@ -1,4 +1,4 @@
-"""A failed call to an outside service: what its caller is answered, what it cost, and whether its outcome is known."""
+"""A failed call to an outside service: the error response, the cost, and whether the outcome is known."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from instant.domain.executions.receipt import Receipt
 
 
 class Effect(StrEnum):
-    """What a failed call did at the service.
+    """The effect of a failed call at the service.
 
     NONE: the service certainly did not begin; the call may be retried. KNOWN: the call ended, and cost nothing unless
     the receipt says otherwise. UNKNOWN: something was sent and no whole reply was read; the call may have been
@@ -20,10 +20,10 @@ class Effect(StrEnum):
 
 
 class Failure(Exception):
-    """A call that gave no answer; `error` is what its caller is answered, `receipt` what the service said it cost."""
+    """A call without an answer; `error` is the error response, `receipt` the cost that the service reported."""
 
     def __init__(self, error: InstantError, *, receipt: Receipt | None = None, effect: Effect = Effect.KNOWN) -> None:
-        """Keep what is answered beside what is recorded."""
+        """Combine the error response with the facts to record."""
         super().__init__(error.message)
         self.error = error
         self.effect = effect
@@ -36,7 +36,7 @@ class Failure(Exception):
 
     @property
     def cost(self) -> Receipt:
-        """What to record: without a receipt a call of known outcome cost nothing."""
+        """The receipt to record: without a receipt, a call of known outcome cost nothing."""
         if self.receipt is not None:
             return self.receipt
         return Receipt() if self.outcome_unknown else Receipt(cost_nanousd=0)

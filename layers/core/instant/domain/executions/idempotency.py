@@ -1,4 +1,4 @@
-"""Calls that are made once, however often they are sent: the caller names them with an `Idempotency-Key`."""
+"""Idempotent requests: a request with an `Idempotency-Key` is executed at most once, however often it is sent."""
 
 import json
 import re
@@ -13,21 +13,21 @@ from instant.domain.ids import base32
 HEADER = "Idempotency-Key"
 
 _KEY = re.compile(r"[!-~]{1,255}")
-"""Visible ASCII, as in HTTP's own names for things; the longest that others take, too."""
+"""Visible ASCII; 255 characters is also the limit of comparable APIs."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request with an idempotency key: the id of its one execution, and the hash of what was asked for."""
+    """A request with an idempotency key: the id of its execution, and the hash of its content."""
 
     execution_id: str
     fingerprint: str
 
 
 def idempotent_request(key: str, user_id: str, asked: Mapping[str, Any]) -> IdempotentRequest:
-    """The request of this user with this key; the same key of another user is another request.
+    """The request of this user with this key; keys of different users are independent.
 
-    The id is derived, so that opening the execution is also what locks the key: there is one row for both.
+    The execution id is derived from user and key, so opening the execution also locks the key: one row serves both.
     """
     if not _KEY.fullmatch(key):
         raise InvalidField.named(HEADER, "must be 1 to 255 visible ASCII characters, without spaces")
@@ -36,5 +36,5 @@ def idempotent_request(key: str, user_id: str, asked: Mapping[str, Any]) -> Idem
 
 
 def _fingerprint(asked: Mapping[str, Any]) -> str:
-    """The same for the same request, however its JSON was written down."""
+    """A hash of the request that does not depend on how its JSON was formatted."""
     return sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

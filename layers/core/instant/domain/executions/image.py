@@ -1,4 +1,4 @@
-"""Images that models made: an image as it was read, and what is kept of it."""
+"""Images that models generated: the decoded image, and its stored record."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,7 +9,7 @@ type ImageFormat = Literal["image/png", "image/jpeg", "image/webp"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedImage:
-    """One still image: `data` was decoded whole and holds nothing but what paints; sizes are in pixels."""
+    """One decoded still image: `data` is completely decoded and contains no metadata; sizes are in pixels."""
 
     data: bytes
     content_type: ImageFormat
@@ -18,13 +18,13 @@ class DecodedImage:
 
     @property
     def sha256(self) -> str:
-        """The name of exactly these bytes."""
+        """The SHA-256 of `data`."""
         return sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image in the bucket."""
+    """A stored image."""
 
     image_id: str
     user_id: str
@@ -39,12 +39,12 @@ class Image:
 
     @property
     def path(self) -> str:
-        """Where its user reads it, below the API's own address."""
+        """The path of its route, relative to the API's base URL."""
         return f"/api/images/{self.image_id}"
 
     @property
     def file_name(self) -> str:
-        """Its name when it is saved."""
+        """The file name for downloads."""
         return f"{self.sha256}.{_ENDINGS[self.content_type]}"
 
 

@@ -1,4 +1,4 @@
-"""What a service says later about a call whose answer never came."""
+"""The outcome of a call without a response, as the service reports it later."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from instant.domain.executions.receipt import Receipt
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What the call cost, and whether the model finished it."""
+    """The cost of the call, and whether the model completed it."""
 
     receipt: Receipt
     was_answered: bool

@@ -1,4 +1,4 @@
-"""What a run produced: the output that callers get and the receipt that the ledger books."""
+"""The result of an execution: the output for the caller and the receipt for the ledger."""
 
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
@@ -7,7 +7,7 @@ from instant.domain.executions.receipt import Receipt
 
 
 class Citation(TypedDict):
-    """A source that an answer rests on."""
+    """A source that an answer cites."""
 
     url: str
     title: str | None
@@ -16,9 +16,9 @@ class Citation(TypedDict):
 class Output(TypedDict):
     """One output.
 
-    `content` is text for "text", any JSON for "json", and the text beside the images, if any, for "image", whose
-    `urls` lead to them; `unreadable_images` counts those that came and were no images. `citations` are the sources
-    of a web search, `reasoning` is what the model thought aloud.
+    `content` is text for "text", any JSON for "json", and for "image" the text beside the images, if any. `urls` are
+    the images' URLs; `unreadable_images` counts images that could not be decoded. `citations` are the sources of a
+    web search; `reasoning` is the model's reasoning text.
     """
 
     type: Literal["text", "image", "json"]
@@ -32,7 +32,7 @@ class Output(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful run; `images` are data URLs or links as they came, still to be kept."""
+    """The answer of a successful call; `images` are data URLs or links as received, not stored yet."""
 
     output: Output
     receipt: Receipt

@@ -1,4 +1,4 @@
-"""What one call of a resource will send, and the most it can cost."""
+"""The request of one call of a resource, and its maximum cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from instant.domain.exchange import Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a call will send, and the most it can cost in nano-USD; making one spends nothing.
+    """The request of a call, and its maximum cost in nano-USD; creating a plan costs nothing.
 
-    `request` is the first request, without a key. `options` is what the flow needs besides it, as JSON. `preview` is
-    what a preview may show of the request, as JSON: nothing that depends on who pays. `seconds_to_keep` is how long
-    storing the answer may take.
+    `request` is the first request, without a key. `options` are the flow's other parameters, as JSON. `preview` is the
+    part of the request that a preview shows, as JSON: nothing that depends on whose key is used. `seconds_to_keep` is
+    the time reserved for storing the answer.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""A prepared execution: everything that is decided before anything is spent, as data without a key or a clock."""
+"""A prepared execution: everything that is decided before anything is spent, as data without a key."""
 
 import json
 from base64 import b64decode, b64encode
@@ -14,15 +14,15 @@ from instant.domain.executions.plan import Plan
 from instant.domain.usage.budget import Budget, BudgetScope, Subject
 
 MAX_INLINE_BYTES = 100_000
-"""Longest request body that is part of the JSON; a longer one is stored beside it, under the hash of its content."""
+"""Maximum request body that is part of the JSON; a larger one is stored separately, under its content hash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """Which stored key an execution uses: whose, for which integration, and the hash of its ciphertext.
+    """A reference to the stored key of an execution: its owner, its integration, and the hash of its ciphertext.
 
-    The key itself is read and decrypted when the execution is performed. A key that was replaced since then has
-    another ciphertext.
+    The key itself is read and decrypted when the execution is performed. A key that was replaced in the meantime has a
+    different ciphertext.
     """
 
     integration: str
@@ -33,7 +33,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingModel:
-    """A model that may serve, with its catalog prices as decimal text, to compare the bill with."""
+    """A model that may serve, with its catalog prices as decimal text, for comparison with the reported cost."""
 
     openrouter_id: str
     canonical_slug: str
@@ -43,9 +43,9 @@ class ServingModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """One execution, ready to be performed now or later; it survives a round trip through JSON.
+    """One execution, ready to be performed now or later; it can be serialized as JSON.
 
-    `fingerprint` is there when the call has an idempotency key; `credential` is None where the type needs no key.
+    `fingerprint` is set when the call has an idempotency key; `credential` is None where the type needs no key.
     """
 
     execution_id: str
@@ -80,7 +80,7 @@ def dump(prepared: Prepared) -> tuple[str, Mapping[str, bytes]]:
 
 
 def load(text: str, fetch: Callable[[str], bytes]) -> Prepared:
-    """The execution in this JSON; `fetch` gives a large request body by its SHA-256."""
+    """Parse the execution from JSON; `fetch` returns a large request body by its SHA-256."""
     facts: dict[str, Any] = json.loads(text)
     body, stored = facts.pop("body", None), facts.pop("body_sha256", None)
     plan, credential = facts.pop("plan"), facts.pop("credential")

@@ -1,4 +1,4 @@
-"""What an outside service says about one call: who served it, what it used, what it cost."""
+"""The service's report on one call: who served it, its usage and its cost."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from instant.domain.executions.token_usage import Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Facts of one answered call; `None` means that the service did not say (cost: unknown, never 0).
+    """Facts of one answered call; None means that the service reported no value (cost: unknown, never 0).
 
-    `usage` is the count in detail, from which the cost can be reckoned again; it is not kept.
+    `usage` is the detailed usage, from which the cost can be recomputed; it is not stored.
     """
 
     generation_id: str | None = None

@@ -1,11 +1,11 @@
-"""What one call used, counted as the service counts."""
+"""The usage of one call, as counted by the service."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, images and searches of a call.
+    """Tokens, images and web searches of a call.
 
     `cached_tokens`, `cache_write_tokens` and `audio_tokens` are parts of `prompt_tokens`; `reasoning_tokens`,
     `image_output_tokens` and `audio_output_tokens` of `completion_tokens`. `images` are input images.

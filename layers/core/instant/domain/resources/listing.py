@@ -1,4 +1,4 @@
-"""Lists of resources: what is asked for, in which order, and the text that a search looks through."""
+"""Lists of resources: filters, sort orders, and the text that a search matches."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from instant.domain.errors import InvalidField
 from instant.domain.page import Cursor, PageRequest
 
 MAX_EXAMINED = 1_000
-"""Most rows that one request looks at, whatever the filters: a page may be short, and even empty, and yet go on."""
+"""Maximum rows that one request examines, whatever its filters: a page can be short or empty and have a next page."""
 
 
 class ResourceSort(StrEnum):
-    """In which order public resources are listed, best first."""
+    """The sort order of public resources, best first."""
 
     NEWEST = "newest"
     MOST_USED = "most_used"
@@ -21,7 +21,7 @@ class ResourceSort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceFilter:
-    """Which resources; None asks nothing. `author` is the first part of the model's id."""
+    """A filter of resources; None matches all. `author` is the first part of the model's id."""
 
     category: str | None = None
     resource_type: str | None = None
@@ -30,20 +30,20 @@ class ResourceFilter:
 
 
 def searchable(*texts: str | None) -> str:
-    """The texts as they are searched: letters that differ in case or in width only are the same."""
+    """The texts, normalized for search: case and character width are ignored."""
     return unicodedata.normalize("NFKC", "\n".join(filter(None, texts))).casefold()
 
 
 def within(sort: ResourceSort, page: PageRequest) -> PageRequest:
-    """The page with its cursor's place in this order; a place in another order is an `InvalidField`."""
+    """The page request with its cursor for this order; raise `InvalidField` if the cursor is for another order."""
     if page.after is None:
         return page
     name, _, place = page.after.sort.partition(" ")
     if name != sort or not place:
-        raise InvalidField.named("cursor", "belongs to a list in another order; begin that list again without cursor")
+        raise InvalidField.named("cursor", "belongs to a list in another order; start that list without a cursor")
     return PageRequest(page.limit, Cursor(place, page.after.item_id))
 
 
 def named(sort: ResourceSort, place: Cursor | None) -> Cursor | None:
-    """A place that says which order it belongs to."""
+    """The cursor, marked with its sort order."""
     return place and Cursor(f"{sort} {place.sort}", place.item_id)

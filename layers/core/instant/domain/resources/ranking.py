@@ -1,4 +1,4 @@
-"""How resources are ranked: by their calls of thirty days, and by how surely those succeed."""
+"""Ranking of resources by their calls of thirty days, and by the lower bound of their success rate."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -13,17 +13,17 @@ _BILLION = 10**9
 
 @dataclass(frozen=True, slots=True)
 class UseCounts:
-    """A resource's calls of thirty days, as of the last ranking."""
+    """A resource's calls in thirty days, as of the last ranking."""
 
     calls: int = 0
     successes: int = 0
 
     @property
     def sure_rate(self) -> float:
-        """What the success rate is at least: Wilson's lower bound at 95 %.
+        """The lower bound of the success rate: Wilson's score interval at 95 %.
 
-        A plain rate would put one lucky call above 990 of 1,000; here the bound of 1 of 1 is 0.21 and that of
-        990 of 1,000 is 0.98. Without calls it is 0.
+        The plain rate would rank 1 success in 1 call above 990 in 1,000; the lower bounds are 0.21 and 0.98. Without
+        calls it is 0.
         """
         if not self.calls:
             return 0.0
@@ -32,14 +32,14 @@ class UseCounts:
         return max(0.0, (rate + share / 2 - spread) / (1 + share))
 
     def calls_rank(self, resource_id: str) -> str:
-        """Text that sorts by calls; ties by id, which is by age."""
+        """Text that sorts by calls; ties are broken by id, which is by creation time."""
         return f"{self.calls:012d}#{resource_id}"
 
     def success_rank(self, resource_id: str) -> str:
-        """Text that sorts by the sure rate; ties by id, which is by age."""
+        """Text that sorts by `sure_rate`; ties are broken by id, which is by creation time."""
         return f"{round(self.sure_rate * _BILLION):010d}#{resource_id}"
 
 
 def usage_of(stats: Stats) -> UseCounts:
-    """What ranks a resource with these statistics."""
+    """The ranking counts of a resource with these statistics."""
     return UseCounts(stats.success_count_30d + stats.failure_count_30d, stats.success_count_30d)

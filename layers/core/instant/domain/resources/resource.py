@@ -1,4 +1,4 @@
-"""A resource: a model with its settings, owned by somebody, callable under an address."""
+"""A resource: a model with settings, an owner, and an address at which it can be called."""
 
 import re
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ type Badge = Literal[
     "structured_output",
     "takes_images",
 ]
-"""What a resource can do, and how well, in a word."""
+"""A capability or quality of a resource, as a label."""
 
 
 class Visibility(StrEnum):
-    """Who may find and call it: its owner; whoever knows its id; everybody."""
+    """Access to a resource: its owner only; any user who has its id; all users, with listing."""
 
     PRIVATE = "private"
     UNLISTED = "unlisted"
@@ -34,12 +34,12 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One callable resource; `revision` rises with every change, times are stamps.
+    """One callable resource; `revision` increases with every change, times are text in the form of `format_time`.
 
-    `ai_model_id` is the model that normally serves; None where the type needs no model.
-    `usage` is what the last ranking found: only public resources are ranked. `config` is empty in public lists.
-    `prices` has what each model of the settings cost when they were saved, by id, and so names all of them; resources
-    that were last saved before prices were kept have none.
+    `ai_model_id` is the primary model; None where the type needs no model. `usage` is from the last ranking: only
+    public resources are ranked. `config` is empty in public lists. `prices` has the price of each model in the settings
+    at the time they were saved, by id, and so contains all of these ids; it is empty for resources that were last saved
+    before prices were stored.
     """
 
     resource_id: str
@@ -62,7 +62,7 @@ class Resource:
 
     @property
     def address(self) -> str:
-        """`handle/slug`: unique among all resources."""
+        """`handle/slug`, unique among all resources."""
         return f"{handle_of(self.owner_id)}/{self.slug}"
 
     def visible_to(self, user_id: str) -> bool:
@@ -71,6 +71,6 @@ class Resource:
 
 
 def slug_of(name: str) -> str:
-    """A slug made of a name: lower case words joined by dashes, at most 48 characters."""
+    """A slug from a name: lower-case words joined by hyphens, at most 48 characters."""
     words = re.findall(r"[a-z0-9]+", name.lower())
     return "-".join(words)[:48].strip("-") or "resource"

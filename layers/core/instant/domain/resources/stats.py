@@ -1,4 +1,4 @@
-"""How often a resource was called and how that went, summed from daily buckets."""
+"""Call statistics of a resource, summed from daily buckets."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ WINDOW_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Counts of one resource; money in nano-USD."""
+    """The counts of one resource; money in nano-USD."""
 
     call_count: int = 0
     success_count_30d: int = 0
@@ -19,5 +19,5 @@ class Stats:
 
 
 def window_start(today: date) -> date:
-    """The first day that still counts."""
+    """The first day of the window."""
     return today - timedelta(days=WINDOW_DAYS - 1)

@@ -1,4 +1,4 @@
-"""Prompt templates: `{{name}}` and nothing else, filled in once, values never looked at again."""
+"""Prompt templates: `{{name}}` placeholders only, rendered in one pass; values are not parsed for placeholders."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _PLACEHOLDER = re.compile(r"(?<!\{)\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
 
 
 def names_in(template: str) -> list[str]:
-    """The names that the template asks for, each once; `InvalidField` for braces that are no placeholder."""
+    """The distinct placeholder names in the template; `InvalidField` for braces that are not a placeholder."""
     rest = _PLACEHOLDER.sub("", template)
     if "{{" in rest:
         raise InvalidField.named(
@@ -21,16 +21,16 @@ def names_in(template: str) -> list[str]:
 
 
 def rendered_bytes(template: str, values: Mapping[str, Any]) -> int:
-    """How long the filled template is in UTF-8; nothing is filled in for that, since a name may stand often."""
+    """The size of the rendered template in UTF-8, computed without rendering, since a name can occur many times."""
     names = _PLACEHOLDER.findall(template)
     sizes = {name: len(text.encode()) for name, text in _texts(names, values).items()}
     return len(_PLACEHOLDER.sub("", template).encode()) + sum(sizes[name] for name in names)
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """The template with its values put in as they are: no escaping, which would corrupt prompts, and no second pass.
+    """Render the template in one pass, without escaping, which would corrupt prompts.
 
-    Text goes in unchanged, everything else as JSON; a name without a value leaves nothing.
+    Text is inserted unchanged, other values as JSON; a name without a value is replaced with nothing.
     """
     texts = _texts(_PLACEHOLDER.findall(template), values)
     return _PLACEHOLDER.sub(lambda found: texts[found[1]], template)

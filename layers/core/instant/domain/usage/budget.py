@@ -1,7 +1,7 @@
-"""Budgets: the most that may be spent in a day or a month, on behalf of a user, a key, a resource, or of all.
+"""Budgets: the maximum spending per day or month of a user, an API key, a resource, or the whole deployment.
 
-A call holds back the most that it can cost from every budget that it falls under, before it is sent; afterwards
-what it really cost is booked instead. Days and months are UTC's.
+Before a call is sent, its worst-case cost is reserved in every budget that applies to it; afterwards the reservation is
+replaced with the actual cost. Days and months are in UTC.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +14,11 @@ from instant.domain.errors import BudgetExhausted, CostCap, InvalidField
 from instant.domain.money import usd_text
 
 GLOBAL_SHARDS = 8
-"""Into how many shards a budget of everybody's calls is split, so that no single row becomes the bottleneck."""
+"""Number of shards of a budget for all users' calls, so that no single row becomes a hot key."""
 
 
 class BudgetScope(StrEnum):
-    """Whose calls a budget is for."""
+    """The calls that a budget applies to."""
 
     USER = "user"
     API_KEY = "api_key"
@@ -29,22 +29,22 @@ class BudgetScope(StrEnum):
 
     @property
     def is_shared(self) -> bool:
-        """Whether calls of all users fall under it."""
+        """Whether it applies to calls of all users."""
         return self in {BudgetScope.GLOBAL, BudgetScope.PLATFORM}
 
 
 class Period(StrEnum):
-    """For how long a budget lasts."""
+    """The period of a budget."""
 
     DAY = "day"
     MONTH = "month"
 
     def starting(self, at: datetime) -> str:
-        """The period that `at` is in: `2026-11-27` or `2026-11`."""
+        """The period that contains `at`: `2026-11-27` or `2026-11`."""
         return f"{at.astimezone(UTC):%Y-%m-%d}" if self is Period.DAY else f"{at.astimezone(UTC):%Y-%m}"
 
     def end(self, at: datetime) -> datetime:
-        """When the period that `at` is in is over."""
+        """The end of the period that contains `at`."""
         midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         if self is Period.DAY:
             return midnight + timedelta(days=1)
@@ -53,33 +53,33 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a budget is of: a scope, and in it a user, a key or a resource by id."""
+    """The subject of a budget: a scope, and the id of a user, an API key or a resource in it."""
 
     scope: BudgetScope
     subject_id: str = ""
 
     @property
     def name(self) -> str:
-        """As part of a row's key: `user#user_1`."""
+        """The subject as part of a row's key: `user#user_1`."""
         return f"{self.scope}#{self.subject_id}"
 
     @classmethod
     def named(cls, name: str) -> "Subject":
-        """The subject whose `name` this is."""
+        """Parse a `name`."""
         scope, _, subject_id = name.partition("#")
         return cls(BudgetScope(scope), subject_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What may be spent at most, in nano-USD; None: no limit."""
+    """The limits of a budget in nano-USD; None: no limit."""
 
     subject: Subject
     daily_nanousd: int | None = None
     monthly_nanousd: int | None = None
 
     def caps(self) -> Iterator[tuple[Period, int]]:
-        """The limits that there are."""
+        """The limits that are set, by period."""
         for period, cap in ((Period.DAY, self.daily_nanousd), (Period.MONTH, self.monthly_nanousd)):
             if cap is not None:
                 yield period, cap
@@ -87,19 +87,19 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was spent in a period, and what is held back for calls that are not settled, in nano-USD."""
+    """The amounts spent in a period, and reserved for calls that are not settled, in nano-USD."""
 
     spent_nanousd: int = 0
     reserved_nanousd: int = 0
 
     def left(self, cap_nanousd: int) -> int:
-        """What is neither spent nor held back; nothing where the limit was lowered below that."""
+        """The remaining amount: the limit less spent and reserved, at least 0."""
         return max(0, cap_nanousd - self.spent_nanousd - self.reserved_nanousd)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A row in which a call holds money back, and how much the row may hold in all."""
+    """A budget row in which a call reserves money, and the limit of that row."""
 
     name: str
     cap_nanousd: int
@@ -108,7 +108,7 @@ class Hold:
 
 
 def holds(budgets: Iterable[Budget], at: datetime, shard: int) -> tuple[Hold, ...]:
-    """Where a call at this time must hold money back; of shared budgets in one of `GLOBAL_SHARDS` equal shards."""
+    """The rows in which a call at this time must reserve money; for a shared budget, one of its equal shards."""
     return tuple(
         _hold(budget.subject, period, cap, at, shard % GLOBAL_SHARDS)
         for budget in budgets
@@ -117,13 +117,13 @@ def holds(budgets: Iterable[Budget], at: datetime, shard: int) -> tuple[Hold, ..
 
 
 def rows(subject: Subject, period: Period, at: datetime) -> list[str]:
-    """The names of the rows that together say what was spent."""
+    """The names of the rows whose sum is the amount spent."""
     shards = range(GLOBAL_SHARDS) if subject.scope.is_shared else (0,)
     return [_row(subject, period, at, shard) for shard in shards]
 
 
 def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int) -> None:
-    """`CostCap` if a call can cost more than some budget has when nothing is spent."""
+    """Raise `CostCap` if the worst case exceeds a whole budget, even an unspent one."""
     for hold in wanted:
         if worst_nanousd > hold.cap_nanousd:
             raise CostCap(
@@ -134,10 +134,10 @@ def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int) -> None:
 
 
 def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
-    """The refusal of a call for which too little is left; how much belongs to whoever set the budget."""
+    """The error for a call that exceeds the remaining budget; the amount is shown only to the budget's owner."""
     end = hold.period.end(at)
     error = BudgetExhausted(
-        f"{_words(hold)[0].upper()}{_words(hold)[1:]} has too little left for this call. It begins anew at "
+        f"{_words(hold)[0].upper()}{_words(hold)[1:]} has too little left for this call. The next period begins at "
         f"{end:%Y-%m-%d %H:%M} UTC. Send less, wait, or have the budget raised.",
         details={"scope": hold.scope, "period": hold.period},
         retry_after=ceil((end - at).total_seconds()),
@@ -147,8 +147,8 @@ def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
 
 
 def too_many(most: int) -> InvalidField:
-    """The refusal of one budget more than an owner may set."""
-    return InvalidField.named("scope", f"you have {most} budgets, which is all there may be; take one away first")
+    """The error for exceeding the maximum number of budgets per owner."""
+    return InvalidField.named("scope", f"you have {most} budgets, which is the maximum; remove one first")
 
 
 def _hold(subject: Subject, period: Period, cap: int, at: datetime, shard: int) -> Hold:

@@ -1,4 +1,4 @@
-"""What a user's executions of a day came to, by resource, model or API key."""
+"""Usage reports: a user's executions per day, by resource, model or API key."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ from instant.domain.resources.stats import WINDOW_DAYS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRow:
-    """Sums over the executions of one day, resource, model and API key, or over several of these.
+    """Totals of the executions of one day, resource, model and API key, or of several of these.
 
-    `unpriced` counts those whose cost nobody told; `lost` those that nobody knows of; `timed` those whose duration is
-    in `latency_ms`. `cost_nanousd` is what the service reported, `booked_nanousd` what budgets count: the worst case
-    where the cost is unknown. `billed_nanousd` and `computed_nanousd` are the reported and the recomputed cost of
-    those executions that have both.
+    `unpriced` counts executions without a reported cost; `lost` those in state LOST; `timed` those whose duration is in
+    `latency_ms`. `cost_nanousd` is the reported cost, `booked_nanousd` the cost in budgets: the worst case where the
+    cost is unknown. `billed_nanousd` and `computed_nanousd` are the reported and the recomputed cost of the executions
+    that have both.
     """
 
     day: str | None = None
@@ -43,31 +43,31 @@ class UsageRow:
 
     @property
     def success_rate(self) -> Decimal | None:
-        """From 0 to 1, to the fourth digit; None without calls."""
+        """From 0 to 1, rounded to four decimal places; None without calls."""
         return _ratio(self.successes, self.calls, "0.0001")
 
     @property
     def latency_ms_average(self) -> int | None:
-        """To the nearest millisecond; None where no duration is known."""
+        """Rounded to the millisecond; None if no duration is known."""
         return (2 * self.latency_ms + self.timed) // (2 * self.timed) if self.timed else None
 
     @property
     def drift_nanousd(self) -> int:
-        """What the service reported beyond what its catalog gives for the same usage."""
+        """The reported cost less the recomputed cost of the same usage."""
         return self.billed_nanousd - self.computed_nanousd
 
     @property
     def drift_percent(self) -> Decimal | None:
-        """The same in percent of what the catalog gives, to the second digit; None where that is nothing."""
+        """The drift in percent of the recomputed cost, to two decimal places; None if that cost is 0."""
         return _ratio(100 * self.drift_nanousd, self.computed_nanousd, "0.01")
 
 
 COUNTED = tuple(field.name for field in fields(UsageRow) if field.default == 0)
-"""The names of all that is summed."""
+"""The names of the summed fields."""
 
 
 class Grouping(StrEnum):
-    """By what a day's executions are told apart."""
+    """The grouping of a day's executions."""
 
     RESOURCE = "resource"
     MODEL = "model"
@@ -75,13 +75,13 @@ class Grouping(StrEnum):
 
     @property
     def fact(self) -> str:
-        """The row's own name for it."""
+        """The field of the row that it groups by."""
         return "model" if self is Grouping.MODEL else f"{self}_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """UTC days from `first` to `last`, both of them in it."""
+    """UTC days from `first` to `last`, inclusive."""
 
     first: date
     last: date
@@ -89,7 +89,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport:
-    """One row for each day and thing on which something was executed, oldest first, and one over them all."""
+    """One row per day and group with executions, oldest first, and a row of totals."""
 
     span: Span
     by: Grouping | None
@@ -98,18 +98,18 @@ class UsageReport:
 
 
 def span(since: date | None, until: date | None, today: date) -> Span:
-    """The days that are asked for: thirty up to today, unless told otherwise; `InvalidField` for none or too many."""
+    """The requested days, by default thirty up to today; `InvalidField` for an empty or too long span."""
     last = until or today
     first = since or date.fromordinal(max(last.toordinal() - WINDOW_DAYS + 1, 1))
     if first > last:
         raise InvalidField.named("since", f"must not be after until, which is {last}")
     if last - first >= timedelta(days=MAX_USAGE_DAYS):
-        raise InvalidField.named("since", f"one report covers at most {MAX_USAGE_DAYS} days; ask for fewer")
+        raise InvalidField.named("since", f"one report covers at most {MAX_USAGE_DAYS} days; request fewer days")
     return Span(first, last)
 
 
 def report(parts: Iterable[UsageRow], days: Span, by: Grouping | None) -> UsageReport:
-    """The sums of `parts`, which come in any order and number; `InvalidField` for more rows than an answer holds."""
+    """The sums of `parts`, in any order; `InvalidField` for more rows than a response can contain."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     total: Counter[str] = Counter()
     for part in parts:
@@ -117,7 +117,7 @@ def report(parts: Iterable[UsageRow], days: Span, by: Grouping | None) -> UsageR
         sums[part.day or "", (getattr(part, by.fact) or "") if by else ""].update(counts)
         total.update(counts)
         if len(sums) > MAX_USAGE_ROWS:
-            raise InvalidField.named("since", f"this is more than {MAX_USAGE_ROWS} rows; ask for fewer days")
+            raise InvalidField.named("since", f"the report exceeds {MAX_USAGE_ROWS} rows; request fewer days")
     rows = [_row(sums[day, name], day=day, **_group(by, name)) for day, name in sorted(sums)]
     return UsageReport(span=days, by=by, rows=rows, total=_row(total))
 
@@ -132,7 +132,7 @@ def _row(counts: Mapping[str, int], **facts: str | None) -> UsageRow:
 
 
 def _ratio(part: int, whole: int, digits: str) -> Decimal | None:
-    """Rounded, and never -0; however absurd the amounts are that a service reported."""
+    """The rounded ratio, never -0, for amounts of any size."""
     if not whole:
         return None
     with localcontext(prec=60):

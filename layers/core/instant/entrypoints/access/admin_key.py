@@ -1,4 +1,4 @@
-"""An operator's first key to a deployed stack, made and printed once: `make admin-key STACK=… [USER=…]`."""
+"""Create and print an operator's first admin key of a deployed stack: `make admin-key STACK=… [USER=…]`."""
 
 import argparse
 import re
@@ -16,9 +16,9 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a key with every scope to stdout, and nothing else there; 1 and a reason if there can be none.
+    """Print only a key with every scope to stdout; returns 1 with the reason on stderr if that fails.
 
-    Its user is `operator_<name>`, or without a name a new one: no token's subject and nobody's API key has such an id.
+    Its user is `operator_<name>`, or a new id without a name: no token subject and no other API key has such an id.
     """
     chosen = _parser().parse_args(arguments)
     now = SystemClock().now()

@@ -1,4 +1,4 @@
-"""API keys: the bodies that routes take, and what they answer."""
+"""API keys: request and response bodies."""
 
 from typing import Annotated, Any, TypedDict
 
@@ -11,12 +11,12 @@ from instant.entrypoints.http.fields import Body, Choice, Moment, Name, Time
 
 
 def _repeatable(schema: dict[str, Any]) -> None:
-    """A scope that is named twice is meant once."""
+    """Remove duplicate scopes."""
     del schema["uniqueItems"]
 
 
 class NewApiKey(Body):
-    """A key of ours to make; without an expiry it is good until revoked."""
+    """An API key to create; without an expiry it is valid until revoked."""
 
     name: Name
     scopes: Annotated[frozenset[Choice[Scope]], Field(strict=False, min_length=1, json_schema_extra=_repeatable)]

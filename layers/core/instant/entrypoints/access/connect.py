@@ -1,4 +1,4 @@
-"""Connecting an integration in the browser: the bodies that routes take, and what they answer."""
+"""Connecting an integration in the browser: request and response bodies."""
 
 from typing import Annotated, TypedDict
 
@@ -10,7 +10,7 @@ from instant.entrypoints.http.fields import Body, Text, UsdAmount
 
 
 class ConnectBody(Body):
-    """Where the browser comes back to; without it the service shows the code for copying."""
+    """The callback URL; without it the service shows the code for copying."""
 
     callback_url: Text | None = Field(
         None, description="One of the template's ConnectCallbackUrls, with a query if you like."
@@ -18,7 +18,7 @@ class ConnectBody(Body):
 
 
 class CompleteBody(Body):
-    """What the service gave the browser, and the verifier that was kept; what one call may cost in USD."""
+    """The code from the service, the verifier that the client kept, and the cap per call in USD."""
 
     code: Secret
     code_verifier: Secret
@@ -26,7 +26,7 @@ class CompleteBody(Body):
 
 
 class AuthorizationView(TypedDict):
-    """What the client keeps, for itself, until the browser is back."""
+    """The values that the client keeps until the browser returns."""
 
     authorize_url: Annotated[str, Field(description="Open it in the user's browser.")]
     state: Annotated[
@@ -36,7 +36,7 @@ class AuthorizationView(TypedDict):
 
 
 def authorization_view(authorization: AuthorizationRequest) -> AuthorizationView:
-    """What the client keeps; nothing of it stays here."""
+    """The values for the client; none of them is stored here."""
     return {
         "authorize_url": authorization.authorize_url,
         "state": authorization.state,

@@ -1,4 +1,4 @@
-"""Integrations: the bodies that routes take, and what they answer."""
+"""Integrations: request and response bodies."""
 
 from typing import Annotated, TypedDict
 
@@ -11,14 +11,14 @@ from instant.entrypoints.http.fields import Body, Time, Usd, UsdAmount, given
 
 
 class NewIntegration(Body):
-    """A key to connect, and what one call with it may cost in USD."""
+    """A key to store, and the cap per call in USD."""
 
     api_key: Secret
     max_cost_per_call_usd: UsdAmount | None = None
 
 
 class IntegrationChanges(Body):
-    """Settings of an integration; those left out stay."""
+    """Settings of an integration; omitted fields are unchanged."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [given("is_enabled"), given("max_cost_per_call_usd")]})
 
@@ -33,7 +33,7 @@ class IntegrationChanges(Body):
 
 
 class Integration(TypedDict):
-    """An integration to a service: never the key, only its last four characters."""
+    """An integration with a service: never the key, only its last four characters."""
 
     service: str
     hint: str

@@ -1,4 +1,4 @@
-"""GET /api/models and GET /api/models/{author}/{slug}: what may be asked, and how it is asked of the catalog."""
+"""GET /api/models and GET /api/models/{author}/{slug}: their query parameters and handlers."""
 
 from typing import Annotated
 from urllib.parse import unquote
@@ -23,7 +23,7 @@ class ModelBrowser:
     """The two routes, for the app that serves them."""
 
     def __init__(self, app: APIGatewayRestResolver, catalog: Catalog, changes: ChangeLists, clock: Clock) -> None:
-        """Answer `app`'s callers from `catalog`, and about the past with what changed since."""
+        """Register the routes on `app`; past times are answered by undoing later changes."""
         self._app = app
         self._catalog = catalog
         self._changes = changes

@@ -1,4 +1,4 @@
-"""Changes of the catalog as callers see them."""
+"""Response bodies of catalog changes."""
 
 from typing import Annotated, TypedDict
 

@@ -1,4 +1,4 @@
-"""The endpoints of a model as callers see them."""
+"""Response bodies of model endpoints."""
 
 from dataclasses import asdict
 from typing import Annotated, TypedDict, cast
@@ -10,7 +10,7 @@ from instant.entrypoints.http.fields import Time
 
 
 class ModelEndpointView(TypedDict):
-    """One provider's endpoint for a model; numbers of the service are text, null where it says nothing."""
+    """One provider's endpoint of a model; numbers of the service are strings, null if unknown."""
 
     provider: str
     tag: str | None
@@ -25,7 +25,7 @@ class ModelEndpointView(TypedDict):
 
 
 class ModelEndpointsView(TypedDict):
-    """Who serves a model, as of `read_at`."""
+    """The endpoints of a model, as of `read_at`."""
 
     openrouter_id: str
     read_at: Time
@@ -33,6 +33,6 @@ class ModelEndpointsView(TypedDict):
 
 
 def model_endpoints_view(model_endpoints: ModelEndpoints) -> ModelEndpointsView:
-    """Who serves a model."""
+    """The endpoints of a model."""
     endpoints = [cast(ModelEndpointView, asdict(endpoint)) for endpoint in model_endpoints.endpoints]
     return {"openrouter_id": model_endpoints.openrouter_id, "read_at": model_endpoints.read_at, "endpoints": endpoints}

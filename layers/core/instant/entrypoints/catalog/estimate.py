@@ -1,4 +1,4 @@
-"""POST /api/models/estimate: the body and the answer."""
+"""POST /api/models/estimate: request and response bodies."""
 
 from collections.abc import Sequence
 from typing import Annotated, TypedDict
@@ -29,7 +29,7 @@ _PARTS = {
     "image_output_tokens": "completion_tokens",
     "audio_output_tokens": "completion_tokens",
 }
-"""What is a part of what."""
+"""The token counts that are parts of another count."""
 
 
 class EstimateBody(Body):
@@ -73,7 +73,7 @@ class EstimateBody(Body):
         return self.models or [self.model or ""]
 
     def call(self) -> PlannedCall:
-        """The call; `InvalidField` names a part that is more than its whole."""
+        """The call; raises `InvalidField` if the parts exceed their total."""
         whole = {"prompt_tokens": self._prompt_tokens(), "completion_tokens": self.completion_tokens}
         left = dict(whole)
         for part, of in _PARTS.items():
@@ -90,7 +90,7 @@ class EstimateBody(Body):
 
 
 class CostEstimate(TypedDict):
-    """What a call would cost on one model, by the catalog's prices now."""
+    """The cost of a call on one model, by current catalog prices."""
 
     openrouter_id: str
     expected_usd: Annotated[Usd | None, Field(description="Null where the catalog has no price for it.")]

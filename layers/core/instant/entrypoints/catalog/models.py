@@ -1,4 +1,4 @@
-"""A model of the catalog as callers see it."""
+"""Response bodies of catalog models."""
 
 from dataclasses import fields
 from typing import Annotated, NotRequired, TypedDict, cast

@@ -1,4 +1,4 @@
-"""Query parameters that several words, or a day's date, hide in."""
+"""Parse query parameters with comma-separated values or relative days."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,12 +21,12 @@ Expiring = Annotated[
 
 
 def words(text: str | None) -> frozenset[str] | None:
-    """What stands between the commas; None for nothing."""
+    """The comma-separated values; None for an empty parameter."""
     return frozenset(word for part in (text or "").split(",") if (word := part.strip())) or None
 
 
 def days_before(today: date, days: int | None) -> date | None:
-    """So many days ago."""
+    """The date this many days ago."""
     return None if days is None else today - timedelta(days)
 
 

@@ -1,4 +1,4 @@
-"""What is answered about models, as text: each row is written once, and each answer tagged once, per catalog."""
+"""Responses about models, as text: each row is serialized once, and each response hashed once, per catalog."""
 
 import json
 from collections.abc import Callable, Hashable
@@ -15,11 +15,11 @@ from instant.use_cases.catalog.browse import Catalog, read_model
 from instant.use_cases.catalog.history import Snapshot
 
 MAX_TAGS = 2_000
-"""How many answers are remembered by their tags; then remembering begins anew."""
+"""Maximum number of cached entity tags; the cache is cleared when it is full."""
 
 
 class ModelAnswers:
-    """Answers from the catalog in memory, or from one as it was."""
+    """Builds responses from the catalog in memory, or from a past catalog."""
 
     def __init__(self, catalog: Catalog | Snapshot) -> None:
         """Answer from `catalog`."""
@@ -40,13 +40,13 @@ class ModelAnswers:
         return self._answer((query, sort, page), write, if_none_match)
 
     def one(self, openrouter_id: str, if_none_match: IfNoneMatch) -> Response[str]:
-        """One model, inactive ones too."""
+        """One model, active or not."""
         return self._answer(openrouter_id, lambda index: self._row(read_model(openrouter_id, index)), if_none_match)
 
     def _answer(
         self, question: Hashable, write: Callable[[CatalogIndex], str], if_none_match: IfNoneMatch
     ) -> Response[str]:
-        """What `write` makes of the catalog as it is now, unless the caller holds just that."""
+        """The output of `write` for the current catalog, or 304 if the caller has it cached."""
         index = self._present()
         tag = self._tags.get(question)
         if tag and tag in if_none_match:
@@ -58,7 +58,7 @@ class ModelAnswers:
         return unchanged(tag) if tag in if_none_match else tagged(text, tag)
 
     def _present(self) -> CatalogIndex:
-        """The catalog as it is now; what was written of another one is forgotten."""
+        """The current catalog; cached text of another catalog is dropped."""
         state = self._catalog.now()
         if state != self._state:
             self._state = state

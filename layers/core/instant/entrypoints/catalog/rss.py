@@ -14,11 +14,11 @@ RSS = "application/rss+xml"
 _TITLE = "Changes of the model catalog"
 _ABOUT = "Models that came and went, and what changed about the others: prices, limits, abilities."
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML may hold, not even escaped; names and descriptions are other people's."""
+"""Characters that are invalid in XML, even escaped; names and descriptions are external data."""
 
 
 def feed(changes: Iterable[ModelChange], address: str) -> str:
-    """The document; `address` is the API's own."""
+    """The document; `address` is the API's URL."""
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
     _say(channel, "title", _TITLE)
@@ -35,7 +35,7 @@ def feed(changes: Iterable[ModelChange], address: str) -> str:
 
 
 def _description(change: ModelChange) -> str:
-    """Each fact that differs, as it was and as it is."""
+    """Each changed fact, with its old and new value."""
     return "\n".join(
         f"{name}: {_shown(change.old[name])} → {_shown(value)}" if name in change.old else f"{name}: {_shown(value)}"
         for name, value in change.new.items()

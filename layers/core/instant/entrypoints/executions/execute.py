@@ -1,4 +1,4 @@
-"""POST /api/execute: the body and the answer."""
+"""POST /api/execute: request and response bodies."""
 
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -11,7 +11,7 @@ type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0
 
 
 class Execute(Body):
-    """Which resource, by id or by address, and its inputs."""
+    """A resource, by id or by address, and its inputs."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [given("resource_id"), given("resource")]})
 
@@ -30,7 +30,7 @@ class Execute(Body):
 
 
 class TokenUsage(TypedDict):
-    """What a call used up."""
+    """The usage of a call."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -38,7 +38,7 @@ class TokenUsage(TypedDict):
 
 
 class ExecutedCall(TypedDict):
-    """The answer of a call."""
+    """The response of a call."""
 
     success: Literal[True]
     execution_id: str

@@ -1,4 +1,4 @@
-"""Past executions as callers see them."""
+"""Response bodies of executions."""
 
 from typing import Annotated, Any, TypedDict
 
@@ -34,7 +34,7 @@ class ExecutionSummary(TypedDict):
 
 
 class ExecutionDetail(ExecutionSummary):
-    """An execution with what its caller was answered: an output, or an error, or neither yet."""
+    """An execution with its response: an output, an error, or neither yet."""
 
     output: Output | None
     error: JsonObject | None
@@ -69,6 +69,6 @@ def execution_view(execution: Execution) -> ExecutionSummary:
 
 
 def execution_detail(execution: Execution, answer: dict[str, Any] | None) -> dict[str, Any]:
-    """An execution with what its caller was answered."""
+    """An execution with its response."""
     answer = answer or {}
     return {**execution_view(execution), "output": answer.get("output"), "error": answer.get("error")}

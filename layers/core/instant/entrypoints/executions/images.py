@@ -6,7 +6,7 @@ from instant.entrypoints.http.fields import Time
 
 
 class SignedLink(TypedDict):
-    """A link that anybody may read until it expires."""
+    """A link that anyone can read until it expires."""
 
     url: str
     expires_at: Time

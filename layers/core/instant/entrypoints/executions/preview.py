@@ -1,4 +1,4 @@
-"""The preview of a call: the body and the answer."""
+"""The preview of a call: request and response bodies."""
 
 from typing import Annotated, Any, TypedDict
 
@@ -10,7 +10,7 @@ from instant.use_cases.executions.preview import Preview
 
 
 class PreviewBody(Body):
-    """A call to look at: `resource_id` names a resource of one's own, `resource_type` and `config` describe a draft."""
+    """A call to preview: `resource_id` is one of the caller's resources; `resource_type` and `config` are a draft."""
 
     model_config = ConfigDict(
         json_schema_extra={

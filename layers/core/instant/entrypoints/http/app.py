@@ -1,4 +1,4 @@
-"""The Lambda handler of an HTTP function: its router, throttled, with every error in one shape."""
+"""The Lambda handler of an HTTP function: router, throttle and error responses."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -19,17 +19,17 @@ from instant.entrypoints.observability import quiet_libraries
 from instant.use_cases.access.throttle import Throttle
 
 type Proxy = dict[str, Any]
-"""A response as API Gateway takes it from a Lambda function."""
+"""A response in the format that API Gateway expects from a Lambda function."""
 
 type Resolve = Callable[[dict[str, Any], Any], Proxy | Stream]
 type Handler = Callable[[dict[str, Any], Any], Proxy]
 
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
-"""What the ids in paths are of."""
+"""The kinds of ids in paths."""
 
 
 def api() -> APIGatewayRestResolver:
-    """A resolver whose every error has our shape."""
+    """A resolver that returns every error in the common format."""
     quiet_libraries()
     app = APIGatewayRestResolver(
         enable_validation=True,
@@ -56,11 +56,11 @@ def handler_of(
 
 
 def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
-    """What answers every event: throttled, with every error in one shape.
+    """Create the function that handles every event, with throttling and the common error format.
 
-    Without settings nothing is throttled here: every route is public, and throttled by the gateway. The body is read
-    behind the throttle, so that an unreadable one counts, too. What the throttle holds is released when the response
-    ends: with the return for one that is whole, and with its last byte, or when it is closed, for a stream.
+    Without settings there is no throttling here: all routes are public and throttled by API Gateway. The body is read
+    after the throttle, so that requests with an invalid body are counted. The lease is released when the response
+    ends: on return for a buffered response, and after the last byte or on close for a stream.
     """
     throttle = throttle_of(settings) if settings else None
 
@@ -81,20 +81,20 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
 
 
 def _as_proxy(response: Response[str]) -> Proxy:
-    """The same response for what fails before or behind the router."""
+    """The same error response for failures outside the router."""
     headers = {name: [str(value)] for name, value in response.headers.items()}
     return {"statusCode": response.status_code, "multiValueHeaders": headers, "body": response.body}
 
 
 def _refuse_expired(event: Mapping[str, Any]) -> None:
-    """The gateway remembers a caller for a minute, which may be longer than what they sent is good for."""
+    """Check the expiry again: API Gateway caches the authorizer's result for 60 s, which may exceed it."""
     ends = ((event.get("requestContext") or {}).get("authorizer") or {}).get("expires_at")
     if ends and format_time(SystemClock().now()) >= ends:
         raise Unauthenticated("The API key or access token has expired. Send a valid one.")
 
 
 def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
-    """The throttle, entered by whom the authorizer names; routes for everybody have none."""
+    """Enter the throttle for the caller; public routes have none."""
     authorizer = (event.get("requestContext") or {}).get("authorizer")
     if throttle is None or not authorizer:
         return nullcontext()
@@ -119,7 +119,7 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
 
 
 def _uncached(event: Mapping[str, Any], response: Proxy | Stream) -> Proxy | Stream:
-    """What needs a token is for one reader, and a fresh key stands in a body: no cache may keep it."""
+    """Responses to authenticated requests must not be cached: they are private, and may contain a new key."""
     if (event.get("requestContext") or {}).get("authorizer"):
         headers = response.headers if isinstance(response, Stream) else response.setdefault("multiValueHeaders", {})
         headers["Cache-Control"] = ["no-store"]

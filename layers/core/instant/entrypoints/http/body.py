@@ -1,4 +1,4 @@
-"""Bodies as they arrive: of a bearable size, strict JSON, and an object; measured before they are read."""
+"""Parse request bodies: limited size, strict JSON, an object; limits are checked before parsing."""
 
 import json
 import re
@@ -16,11 +16,11 @@ from instant.domain.validation import MAX_NAME_LENGTH
 JSON = "application/json"
 
 _MARK = re.compile(r'(?:[^"\[\]{},]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"?)*+([\[\]{},]|\Z)', re.DOTALL)
-"""The next bracket or comma outside of text; it matches anywhere without going back, so time is linear."""
+"""The next bracket or comma outside a string; matches without backtracking, so the time is linear."""
 
 
 def check_body(event: Mapping[str, Any], max_bytes: int) -> None:
-    """Refuse, unread, a body that is not JSON by its type, not text, or longer than `max_bytes`."""
+    """Reject, without parsing, a body that is not JSON by its type, not text, or longer than `max_bytes`."""
     body = event.get("body")
     if body is None:
         return
@@ -29,21 +29,21 @@ def check_body(event: Mapping[str, Any], max_bytes: int) -> None:
     size = len(_bytes_of(body, is_base64=bool(event.get("isBase64Encoded"))))
     if size > max_bytes:
         raise TooLarge(
-            f"The body takes {size} bytes; {max_bytes} are allowed here. Send less, or links instead of images.",
+            f"The body takes {size} bytes; {max_bytes} are allowed. Send less, or links instead of images.",
             details={"limit": "body_bytes", "most": max_bytes},
         )
 
 
 def read_json(text: str) -> Any:
-    """Strict JSON: finite and bearable numbers, no half characters, no key twice, no NUL, not too deep or too much.
+    """Parse strict JSON: finite numbers, no lone surrogates, duplicate keys or NUL, limited depth and size.
 
-    A list is refused too: the router would take its first element for the body.
+    A list is rejected too: the router would use its first element as the body.
     """
     check_extent(text)
     try:
         value = from_json(text, allow_inf_nan=False)
         json.loads(text, object_pairs_hook=_refuse_repeated, parse_float=_refuse_endless, parse_int=_refuse_long)
-    except (TypeError, ValueError):  # TypeError: the text itself has half a character
+    except (TypeError, ValueError):  # TypeError: the text has a lone surrogate
         value = []
     if "\\u0000" in text:
         _refuse_nul(value)
@@ -53,7 +53,7 @@ def read_json(text: str) -> Any:
 
 
 def check_extent(text: str) -> None:
-    """Refuse JSON that is too deep or too much; whether it is JSON at all is left to who reads it."""
+    """Reject JSON that is too deep or too large; the syntax is checked by the parser."""
     depth = values = 0
     for found in _MARK.finditer(text):
         mark = found[1]
@@ -94,7 +94,7 @@ def _is_json(event: Mapping[str, Any]) -> bool:
 
 
 def _refuse_nul(value: Any, field: str = "body") -> None:
-    """No text needs one, and some of those who read it later end there."""
+    """Reject NUL: no text needs it, and some consumers end the text there."""
     match value:
         case str() if "\0" in value:
             raise InvalidField.named(field[:MAX_NAME_LENGTH], "has a NUL character; take it out")
@@ -108,13 +108,13 @@ def _refuse_nul(value: Any, field: str = "body") -> None:
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
-    """Readers differ about which of two values counts, so what was checked might not be what was meant."""
+    """Reject duplicate keys: parsers differ in which value they use."""
     if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is duplicated")
 
 
 def _refuse_endless(digits: str) -> None:
-    """1e400 is good JSON, and infinite for whoever reads it."""
+    """Reject numbers such as 1e400, which are valid JSON but parse as infinity."""
     if isinf(float(digits)):
         raise ValueError("a number is too large")
 

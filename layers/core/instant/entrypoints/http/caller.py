@@ -1,4 +1,4 @@
-"""Who is calling, and what their headers ask for."""
+"""The caller of a request, and the idempotency key in its headers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from instant.domain.executions.idempotency import HEADER
 
 
 def caller_of(app: APIGatewayRestResolver) -> Identity:
-    """Who is calling, as the authorizer says; nothing else in a request is believed about that."""
+    """The caller as the authorizer identified it; no other part of the request is trusted."""
     context: Mapping[str, Any] = app.current_event.request_context.authorizer or {}
     scopes = str(context.get("scopes") or "").split()
     key_id = str(context.get("key_id") or "") or None
@@ -18,5 +18,5 @@ def caller_of(app: APIGatewayRestResolver) -> Identity:
 
 
 def idempotency_key(app: APIGatewayRestResolver) -> str | None:
-    """The name that the caller gave the call, so that it is made once however often it is sent."""
+    """The idempotency key of the request, if there is one."""
     return app.current_event.headers.get(HEADER)

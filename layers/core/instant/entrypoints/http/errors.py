@@ -18,12 +18,12 @@ _log = logging.getLogger(__name__)
 
 
 def error_response(error: InstantError) -> Response[str]:
-    """The one rendering of every error."""
+    """Convert an error to its HTTP response."""
     return Response(error.status, JSON, json.dumps(error.body()), dict(error.headers))
 
 
 def render_errors(app: APIGatewayRestResolver) -> None:
-    """Have every error of `app`, and a request for no route, answered in the one shape."""
+    """Register error handlers on `app`: all errors and unknown routes get the common format."""
     app.exception_handler(Exception)(lambda error: error_response(to_instant_error(error)))
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
@@ -32,7 +32,7 @@ def render_errors(app: APIGatewayRestResolver) -> None:
 
 
 def to_instant_error(error: Exception) -> InstantError:
-    """The error as callers are told it; an unexpected one is logged and becomes `internal`."""
+    """The error for the caller; an unexpected error is logged and becomes `internal`."""
     if isinstance(error, InstantError):
         return error
     _log.error("unexpected failure", exc_info=error)
@@ -57,8 +57,8 @@ def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
 
 
 def _misshapen(error: ResponseValidationError) -> Response[str]:
-    """Our own mistake; what does not fit is not logged, since it may be a key on its way to its owner."""
-    _log.error("a response does not have its shape", extra={"places": [each["loc"] for each in error.errors()]})
+    """A bug of ours; the invalid value is not logged, since it may be a new key."""
+    _log.error("a response does not match its schema", extra={"places": [each["loc"] for each in error.errors()]})
     return error_response(_internal())
 
 

@@ -1,4 +1,4 @@
-"""Types of fields that several bodies and answers have in common."""
+"""Field types shared by several requests and responses."""
 
 import re
 from datetime import date
@@ -23,25 +23,25 @@ type JsonObject = dict[str, Any]
 
 
 def _iso_text(value: object) -> object:
-    """Numbers, and digits alone, would be taken for seconds since 1970."""
+    """Reject numbers and digit strings, which would be parsed as Unix time."""
     if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\dT", value):
         raise ValueError("must be a time with its zone, such as 2030-01-31T12:00:00Z")
     return value
 
 
 def _day_text(value: object) -> object:
-    """A day alone: times of a day, and seconds since 1970, are something else."""
+    """A date only: date-times and Unix times are rejected."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must be a day, such as 2030-01-31")
     return value
 
 
 def given(*names: str) -> dict[str, Any]:
-    """The JSON Schema of bodies that have all these fields, none of them null."""
+    """The JSON Schema of bodies that contain all these fields, none of them null."""
     return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
 
 
 class Body(BaseModel):
-    """What all bodies have in common: nothing is taken for what it is not; JSON has text for times, choices, money."""
+    """The base of all bodies: strict types, except that JSON uses strings for times, enums and money."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True, defer_build=True)

@@ -1,4 +1,4 @@
-"""The API's own address, as its caller knows it: stored are paths, told are links."""
+"""The API's public URL: stored paths are returned as absolute links."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +7,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 
 def api_address(app: APIGatewayRestResolver, public_url: str = "") -> str:
-    """`public_url` if there is one, else where this request arrived, with its stage; empty if it does not say.
+    """`public_url` if it is set, else the URL of this request with its stage; empty if it is unknown.
 
-    The path in front of the route is the stage, or under a domain of one's own whatever the API is mapped to.
+    The path before the route is the stage, or the API mapping of a custom domain.
     """
     context: Mapping[str, Any] = app.current_event.get("requestContext") or {}
     host, path = context.get("domainName"), str(context.get("path") or "")
@@ -22,7 +22,7 @@ def api_address(app: APIGatewayRestResolver, public_url: str = "") -> str:
 
 
 def with_links(answer: dict[str, Any], address: str) -> dict[str, Any]:
-    """An answer whose `output.urls`, if there are any, lead somewhere from outside."""
+    """The response with absolute URLs in `output.urls`."""
     output = answer.get("output")
     if not isinstance(output, dict) or "urls" not in output:
         return answer

@@ -1,4 +1,4 @@
-"""Lists, page by page."""
+"""Pagination of lists."""
 
 from collections.abc import Callable
 from typing import Annotated, NotRequired, TypedDict
@@ -13,7 +13,7 @@ type NextCursor = Annotated[
 
 
 class PageOf[Row](TypedDict):
-    """A part of a list."""
+    """One page of a list."""
 
     data: list[Row]
     next_cursor: NextCursor
@@ -21,12 +21,12 @@ class PageOf[Row](TypedDict):
 
 
 def page_request(limit: int, cursor: str | None) -> PageRequest:
-    """The page that the query asks for."""
+    """The requested page."""
     return PageRequest(limit, Cursor.decode(cursor) if cursor else None)
 
 
 def page_answer[Item, Row](page: Page[Item], view: Callable[[Item], Row], total: int | None = None) -> PageOf[Row]:
-    """A list as every route answers it."""
+    """The response format of a list."""
     answer: PageOf[Row] = {"data": [view(item) for item in page.items], "next_cursor": None}
     if page.next:
         answer["next_cursor"] = page.next.encode()
@@ -36,5 +36,5 @@ def page_answer[Item, Row](page: Page[Item], view: Callable[[Item], Row], total:
 
 
 def whole_answer[Row](rows: list[Row]) -> PageOf[Row]:
-    """A list that is always given whole."""
+    """A list that is always returned in full."""
     return {"data": rows, "next_cursor": None, "total": len(rows)}

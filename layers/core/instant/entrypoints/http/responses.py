@@ -11,14 +11,14 @@ from instant.entrypoints.http.body import JSON
 def documented(
     shape: Any, description: str = "Successful Response", also: str | None = None
 ) -> dict[int, OpenAPIResponse]:
-    """What a route answers, for the OpenAPI document only: what was paid for is never held back by a check.
+    """The response of a route, for the OpenAPI document only: a paid answer is sent without validation.
 
-    `also` is another content type in which it may answer.
+    `also` is an additional content type of the response.
     """
     texts: dict[str, Any] = {also: {"schema": {"type": "string"}}} if also else {}
     return {200: {"description": description, "content": {JSON: {"model": shape}, **texts}}}
 
 
 def no_content() -> Response[None]:
-    """The answer of a route that has nothing to say."""
+    """An empty response."""
     return Response(204)

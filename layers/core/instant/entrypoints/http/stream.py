@@ -1,4 +1,4 @@
-"""A response whose body is produced while it is sent."""
+"""A streamed response."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class Stream:
-    """A status, headers, and a body in chunks; whoever sends it closes it, however the sending ends."""
+    """A status, headers, and a body in chunks; the sender must close it."""
 
     def __init__(self, status: int, headers: dict[str, list[str]], chunks: Iterator[bytes]) -> None:
-        """Produce `chunks` when they are asked for; a generator is closed with the response."""
+        """Iterate `chunks` lazily; a generator is closed with the response."""
         self.status = status
         self.headers = headers
         self._chunks = chunks
@@ -18,11 +18,11 @@ class Stream:
             self._end.callback(close)
 
     def on_close(self, callback: Callable[[], object]) -> None:
-        """Have `callback` called once, when the response has ended; the last one given is called first."""
+        """Call `callback` once when the response ends; callbacks run in reverse order of registration."""
         self._end.callback(callback)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The chunks; after the last one, or when one fails, the response has ended."""
+        """Iterate the chunks; the response ends after the last one or on an error."""
         with self:
             yield from self._chunks
 
@@ -35,10 +35,10 @@ class Stream:
         self.close()
 
     def close(self) -> None:
-        """End the response; again is a no-op."""
+        """End the response; a second call does nothing."""
         self._end.close()
 
     def buffered(self) -> dict[str, Any]:
-        """The whole response at once, as API Gateway takes it."""
+        """The buffered response in the format of API Gateway."""
         body = b"".join(self).decode()
         return {"statusCode": self.status, "multiValueHeaders": self.headers, "body": body}

@@ -1,4 +1,4 @@
-"""Which throttle each route has."""
+"""The throttle of each function."""
 
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.clock import SystemClock
@@ -25,11 +25,11 @@ KEY_CHECKS = (
     "POST /api/user/integrations/{service}/connect/complete",
     "POST /api/admin/integrations/{service}",
 )
-"""The routes that ask a service about a key, among those that do not."""
+"""The routes that check a key with its service."""
 
 
 def throttle_of(settings: LimitedSettings) -> Throttle:
-    """The throttle of the function that has these settings."""
+    """The throttle of the function with these settings."""
     limiter = DynamoRateLimiter(settings.limits_table, SystemClock())
     match settings:
         case ExecuteSettings():

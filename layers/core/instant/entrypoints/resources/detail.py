@@ -1,4 +1,4 @@
-"""A resource with what is known around it."""
+"""A resource with its models and statistics."""
 
 from typing import Annotated, NotRequired, TypedDict, cast
 
@@ -28,7 +28,7 @@ class ResourceStatistics(TypedDict):
 
 
 class ModelBadges(TypedDict):
-    """The few facts about a resource's model that its page shows."""
+    """The facts about a resource's model in its details."""
 
     openrouter_id: str
     display_name: str

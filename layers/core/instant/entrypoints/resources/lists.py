@@ -1,4 +1,4 @@
-"""GET /api/resources: what may be asked, and the answer."""
+"""GET /api/resources: query parameters and response body."""
 
 from typing import Annotated, Literal, NotRequired, TypedDict, cast
 
@@ -31,7 +31,7 @@ class RecentUse(TypedDict):
 
 
 class AffectedModel(TypedDict):
-    """A model of a resource with which not all is well."""
+    """An affected model of a resource."""
 
     openrouter_id: str
     status: ModelStatus
@@ -52,7 +52,7 @@ def listed_view(resource: Resource) -> ListedResource:
 
 
 def affected_view(affected: Affected) -> ListedResource:
-    """A resource in the list of those that are affected."""
+    """A resource in the list of affected resources."""
     models: list[AffectedModel] = [
         {"openrouter_id": one.openrouter_id, "status": one.status} for one in affected.models
     ]
@@ -63,7 +63,7 @@ class ResourceBrowser:
     """The route, for the app that serves it."""
 
     def __init__(self, app: APIGatewayRestResolver, lists: ResourceLists, models: ModelLookup, clock: Clock) -> None:
-        """Answer `app`'s callers from `lists`, and about what became of the models from `models`."""
+        """Register the route on `app`; `lists` reads the resources, `models` the impact on their models."""
         self._app = app
         self._lists = lists
         self._models = models

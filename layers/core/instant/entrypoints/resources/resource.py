@@ -1,4 +1,4 @@
-"""A resource: the bodies that create and change it, and how callers see it."""
+"""A resource: request and response bodies."""
 
 from typing import Annotated, Any, NotRequired, TypedDict, cast
 
@@ -30,7 +30,7 @@ class NewResource(Body):
 
 
 def _never_null(schema: dict[str, Any]) -> None:
-    """None stands for what was left out; null itself is refused, and the document must not offer it."""
+    """None means omitted; null is rejected, so the OpenAPI document must not allow it."""
     kinds = schema.pop("anyOf")
     schema.update(next(kind for kind in kinds if kind.get("type") != "null"))
     del schema["default"]
@@ -48,7 +48,7 @@ class ResourceChanges(Body):
     config: dict[str, Any] | None = Field(None, json_schema_extra=_never_null)
 
     def wanted(self) -> dict[str, Any]:
-        """What was sent, and only that."""
+        """Only the fields that were sent."""
         changes = {name: getattr(self, name) for name in self.model_fields_set}
         for name in ("name", "slug", "visibility", "successor_policy", "config"):
             if name in changes and changes[name] is None:

@@ -1,4 +1,4 @@
-"""Resource types as callers see them."""
+"""Response bodies of resource types."""
 
 from typing import Annotated, TypedDict
 

@@ -1,4 +1,4 @@
-"""Budgets: the body that sets one, and how callers see it."""
+"""Budgets: request and response bodies."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypedDict, cast
@@ -68,7 +68,7 @@ class BudgetView(TypedDict):
 
 
 def budget_view(status: BudgetStatus) -> BudgetView:
-    """A budget with its day and its month; the ids of users stay inside."""
+    """A budget with its day and month; user ids are not exposed."""
     budget = status.budget
     subject = budget.subject
     return {

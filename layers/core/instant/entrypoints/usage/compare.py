@@ -1,4 +1,4 @@
-"""What executions would have cost on another model."""
+"""Response bodies of cost comparisons."""
 
 from typing import Annotated, TypedDict
 

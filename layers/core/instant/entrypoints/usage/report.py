@@ -1,4 +1,4 @@
-"""What is answered about usage: the shapes, and how they are made, as JSON and as CSV."""
+"""Usage reports as JSON and as CSV."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ CSV = "text/csv"
 type UtcDay = Annotated[str, Field(description="A UTC day.", examples=["2026-11-22"])]
 
 _NAMES = {grouping.fact for grouping in Grouping}
-"""The columns that hold what somebody has named."""
+"""The columns with user-defined text."""
 
 _FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""What makes a program for tables reckon with a cell instead of showing it; the last four are wide forms."""
+"""First characters that make a spreadsheet evaluate a cell as a formula; the last four are full-width forms."""
 
 
 class UsageDrift(TypedDict):
@@ -80,7 +80,7 @@ def usage_view(report: UsageReport) -> ReportedUsage:
 
 
 def usage_csv(report: UsageReport) -> str:
-    """The same rows as CSV, below a line with their names; null is an empty cell."""
+    """The same rows as CSV with a header line; null is an empty cell."""
     text = StringIO()
     lines = csv.writer(text)
     lines.writerow(name for name, _ in _cells(_day_view(UsageRow(), report.by)))
@@ -89,7 +89,7 @@ def usage_csv(report: UsageReport) -> str:
 
 
 def file_name(report: UsageReport) -> str:
-    """What the CSV is called where it is kept."""
+    """The file name of the CSV download."""
     return f"usage-{report.span.first}-{report.span.last}.csv"
 
 
@@ -125,7 +125,7 @@ def _text(number: Decimal | None) -> str | None:
 
 
 def _cells(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each column's name and its cell; numbers stay numbers, and no name becomes a formula."""
+    """Each column's name and cell; numbers stay numbers, and text cannot become a formula (CSV injection)."""
     for name, value in row.items():
         if isinstance(value, dict):
             yield from value.items()

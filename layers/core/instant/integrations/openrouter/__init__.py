@@ -15,11 +15,11 @@ from instant.integrations.openrouter.parsing import BASE_URL, NAME, amount_text,
 from instant.integrations.service import Service
 
 _MASKED = re.compile(r"(sk-or-(?:v\d+-)?)[A-Za-z0-9_-]+")
-"""A key, or its beginning, in a label: OpenRouter labels a key with its first and last characters."""
+"""A key, or its prefix, in a label: OpenRouter labels a key with its first and last characters."""
 
 
 class OpenRouter(Service):
-    """Keys begin with `sk-or-` and are checked by `GET /key`, which costs nothing; PKCE gives out fresh ones."""
+    """Keys begin with `sk-or-` and are tested with `GET /key`, which is free; PKCE issues new ones."""
 
     name = NAME
     base_url = BASE_URL
@@ -27,36 +27,36 @@ class OpenRouter(Service):
     authorize_page = "https://openrouter.ai/auth"
 
     def nothing_done(self, reply: Reply) -> bool:
-        """No room, or too many calls: no model was run."""
+        """Whether the provider had no capacity or a rate limit was exceeded, so that no model was run."""
         return nothing_done(reply)
 
     def key_check(self, key: Secret) -> Request:
-        """Ask for the key's own facts."""
+        """Request the facts of the key."""
         return Request(method="GET", integration=NAME, path="/key", bearer=key)
 
     def read_key_check(self, reply: Reply) -> KeyFacts:
-        """The key's label, and how many USD it may still spend (None: the key has no cap).
+        """The key's label, and its remaining limit in USD (None: the key has no limit).
 
-        The label goes without the key's first characters; the last ones, by which owners know it, are enough.
-        A management key is refused: it cannot run models, and could make and delete keys of its account.
+        The key's first characters are removed from the label; its last ones are enough to identify it.
+        A management key is rejected: it cannot run models, and could create and delete keys of its account.
         """
         if reply.status != 200:
             raise error_of(reply)
         data = mapping(mapping(parse(reply.body)).get("data"))
         if not data:
-            raise UpstreamError("OpenRouter's key check gave no readable answer. Try again later.")
+            raise UpstreamError("OpenRouter's response to the key check could not be parsed. Retry later.")
         if data.get("is_management_key") is True:
             raise CredentialRejected("This is a management key, which cannot run models. Connect an ordinary API key.")
         label = _MASKED.sub(r"\1", text(data.get("label")) or "")
         return KeyFacts(label=label or None, limit_remaining=amount_text(data.get("limit_remaining")))
 
     def authorize_query(self, challenge: str, callback: str | None) -> Mapping[str, str]:
-        """No `state` is documented, and none is given back: it travels inside the callback."""
+        """OpenRouter has no `state` parameter, so `state` is part of the callback URL."""
         back = {} if callback is None else {"callback_url": callback}
         return {**back, "code_challenge": challenge, "code_challenge_method": "S256"}
 
     def exchange(self, grant: Grant) -> Request:
-        """Codes are good once, for ten minutes."""
+        """A code can be used once, within ten minutes."""
         body = {
             "code": grant.code.reveal(),
             "code_verifier": grant.verifier.reveal(),
@@ -71,20 +71,20 @@ class OpenRouter(Service):
         )
 
     def read_exchange(self, reply: Reply) -> Secret:
-        """The key; the account's id beside it is left where it is."""
+        """The key; the account id in the response is ignored."""
         if reply.status == 429:
             raise error_of(reply)
         if 400 <= reply.status < 500 and reply.status != 408:
             raise CredentialRejected("OpenRouter does not accept the code.")
         key = text(mapping(parse(reply.body)).get("key")) if reply.status == 200 else None
         if key is None:
-            raise UpstreamError("OpenRouter's exchange gave no key.")
+            raise UpstreamError("OpenRouter's response to the code exchange contains no key.")
         return Secret(key)
 
     def outcome_request(self, generation_id: str) -> Request:
-        """The record of a call is there after some seconds, for the key that made it."""
+        """The record of a call is available after some seconds, to the key that made the call."""
         return outcome_request(generation_id)
 
     def read_outcome(self, reply: Reply) -> CallOutcome | None:
-        """What the call came to and cost."""
+        """The outcome and the cost of the call."""
         return read_outcome(reply)

@@ -1,4 +1,4 @@
-"""The model catalog: how it is asked for, and how its rows are read."""
+"""The model catalog: its requests, and the parsing of its rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from instant.domain.money import parse_usd
 from instant.integrations.openrouter.parsing import NAME, amount_text, count, mapping, parse, sequence, text
 
 MAX_CATALOG_BYTES = 20_000_000
-"""Longest catalog that is read, in bytes; real ones have 0.4 to 0.7 MB."""
+"""Maximum size of a catalog in bytes; real ones have 0.4 to 0.7 MB."""
 
 MAX_ROW_BYTES = 20_000
-"""Longest row that is believed, in bytes; real ones have at most 4,000. A table holds rows of 400,000."""
+"""Maximum size of a row in bytes; real ones have at most 4,000. A DynamoDB item can have 400,000."""
 
 MAX_ID_BYTES = 1_000
-"""Longest id and canonical slug that are believed; real ones have at most 70. A key in a table has 2,048."""
+"""Maximum length of an id and a canonical slug; real ones have at most 70. A DynamoDB key can have 2,048."""
 
 _NO_PRICES = {"discount", "overrides"}
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the catalog as it was read; `unreadable` has the ids of other rows, "" for a row without one.
+    """One parsed page of the catalog; `unreadable` has the ids of rows that failed to parse ("" without an id).
 
-    `validator` is the service's ETag of the page, or else a hash of it.
+    `validator` is the service's ETag of the page, else a hash of the page.
     """
 
     models: Sequence[CatalogModel]
@@ -38,9 +38,9 @@ class Listing:
 
 
 def listing_request(path: str | None = None, validator: str | None = None) -> Request:
-    """Ask for the catalog, or for the page at `path`. The plain call lists text models only, hence `all`.
+    """Request the catalog, or its page at `path`. The default lists only text models, hence `all`.
 
-    With the ETag of a page as `validator`, the answer is a bare 304 while the page stays as it was.
+    With the ETag of a page as `validator`, the response is a 304 without a body while the page is unchanged.
     """
     return Request(
         method="GET",
@@ -52,12 +52,12 @@ def listing_request(path: str | None = None, validator: str | None = None) -> Re
 
 
 def is_unchanged(reply: Reply, validator: str | None) -> bool:
-    """Whether the reply is the page that `validator` names."""
+    """Whether the page in the reply is the one that `validator` identifies."""
     return validator is not None and (reply.status == 304 or (reply.status == 200 and _validator(reply) == validator))
 
 
 def read_listing(reply: Reply) -> Listing | None:
-    """The page in `reply`; None if it is no catalog at all, or goes on where we do not follow."""
+    """The page in `reply`; None if it is not a catalog, or its link to the next page is not a catalog path."""
     body = mapping(parse(reply.body))
     rows, link = body.get("data"), text(mapping(body.get("links")).get("next"))
     next_path = _path(link)
@@ -74,10 +74,10 @@ def read_listing(reply: Reply) -> Listing | None:
 
 
 def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
-    """One row; None if it lacks an id of two parts, a price list or an architecture, or if a fact is of a wrong type.
+    """One row; None if it has no id of two parts, no prices or no architecture, or if a field has the wrong type.
 
-    Facts come, go and are null without notice. But one from which costs and abilities are reckoned is not guessed
-    when it is of another type than ever before.
+    Fields can be added, removed or null without notice. But a field that determines costs or capabilities is never
+    guessed when its type is unexpected.
     """
     openrouter_id = _key(row.get("id"))
     architecture, pricing = mapping(row.get("architecture")), mapping(row.get("pricing"))
@@ -125,17 +125,17 @@ def _is_sound(row: Mapping[str, Any], architecture: Mapping[str, Any], pricing: 
 
 
 def _inside(value: object, key: str) -> object:
-    """What is under `key`; what should be an object and is not stays what it is."""
+    """The value under `key` of an object; a value that is not an object is returned unchanged."""
     return value.get(key) if isinstance(value, dict) else value
 
 
 def _amounts(pricing: Mapping[str, Any]) -> dict[str, Any]:
-    """The prices that are told, without the parts that are none."""
+    """The prices that are set, without entries that are not prices."""
     return {key: price for key, price in pricing.items() if price is not None and key not in _NO_PRICES}
 
 
 def _price_text(price: object) -> str:
-    """The price exactly as it is written; one given as a number becomes text like all others."""
+    """The price exactly as given; a number is converted to text."""
     return price if isinstance(price, str) else amount_text(price) or ""
 
 
@@ -152,12 +152,12 @@ def _defaults(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tier(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One conditional price list; an amount given as a number becomes a string like all others."""
+    """One conditional price list; an amount given as a number is converted to text."""
     return {key: _plain(value, str) for key, value in row.items()}
 
 
 def _plain(value: Any, number: Callable[[Decimal], float | str]) -> Any:
-    """`value` with each Decimal in it as a `number` that JSON can hold."""
+    """`value` with each Decimal converted by `number`, so that it can be serialized as JSON."""
     match value:
         case Decimal():
             return number(value)
@@ -169,7 +169,7 @@ def _plain(value: Any, number: Callable[[Decimal], float | str]) -> Any:
 
 
 def _path(link: str | None) -> str | None:
-    """The part of a link behind the base URL; a link that leads elsewhere has none and is not followed."""
+    """The catalog path and query in a link; None for any other link, which is not followed."""
     if link is None:
         return None
     path = "/models" + link.split("/models", 1)[1] if "/models" in link else None
@@ -177,6 +177,6 @@ def _path(link: str | None) -> str | None:
 
 
 def _key(value: object) -> str | None:
-    """A text that tables can find rows by."""
+    """The text, if it can be used as a table key."""
     name = text(value)
     return name if name and len(name.encode()) <= MAX_ID_BYTES else None

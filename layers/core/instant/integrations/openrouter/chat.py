@@ -1,4 +1,4 @@
-"""One chat completion: how it is asked for, and how its answer is read."""
+"""One chat completion: its request, and the parsing of its response."""
 
 import json
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from instant.integrations.openrouter.message import image_urls, read_output
 from instant.integrations.openrouter.parsing import NAME, mapping, parse, receipt_of, sequence, text
 
 MAX_TEXT_ANSWER_BYTES = 4_000_000
-"""Longest text answer that is read, in bytes."""
+"""Maximum size of a text response in bytes."""
 
 MAX_IMAGE_ANSWER_BYTES = 40_000_000
-"""Longest answer with images in it that is read, in bytes."""
+"""Maximum size of a response with images in bytes."""
 
 
 def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
-    """The request for one answer.
+    """The request of one chat completion.
 
-    `body` always has `max_completion_tokens`: without a cap OpenRouter's credit check assumes the model's maximum
-    and refuses small balances.
+    `body` always has `max_completion_tokens`: without it, OpenRouter's credit check assumes the model's maximum and
+    rejects small balances.
     """
     return Request(
         method="POST",
@@ -38,7 +38,7 @@ def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
 
 
 def read_chat(reply: Reply, *, wants_json: bool = False) -> Answer:
-    """The answer in `reply`, or a `Failure` for whatever else came: a 200 is not yet a success."""
+    """The answer in `reply`; raises `Failure` for any other response: status 200 alone does not mean success."""
     if reply.status != 200:
         raise failure_of(reply)
     body = mapping(parse(reply.body))
@@ -49,7 +49,7 @@ def read_chat(reply: Reply, *, wants_json: bool = False) -> Answer:
     finish_reason = text(choice.get("finish_reason"))
     receipt = receipt_of(reply, body, finish_reason)
     if not choice:
-        raise Failure(UpstreamError("OpenRouter's answer could not be read."), receipt=receipt, effect=Effect.UNKNOWN)
+        raise Failure(UpstreamError("OpenRouter's answer could not be parsed."), receipt=receipt, effect=Effect.UNKNOWN)
     if finish_reason == "error":
         raise Failure(UpstreamError("The model's provider failed while answering."), receipt=receipt)
     message = mapping(choice.get("message"))
@@ -62,7 +62,7 @@ def read_chat(reply: Reply, *, wants_json: bool = False) -> Answer:
 
 def _empty(receipt: Receipt) -> EmptyAnswer | Moderated:
     if receipt.finish_reason == "content_filter":
-        return Moderated("The provider's content filter held the answer back. Change the input.")
+        return Moderated("The provider's content filter blocked the answer. Change the input.")
     if receipt.finish_reason == "length":
-        return EmptyAnswer("The model used up its tokens before it wrote an answer. Raise max_tokens on the resource.")
-    return EmptyAnswer("The model gave an empty answer. Try again, or change the prompt.")
+        return EmptyAnswer("The model reached max_tokens before it wrote an answer. Raise max_tokens on the resource.")
+    return EmptyAnswer("The model returned an empty answer. Retry, or change the prompt.")

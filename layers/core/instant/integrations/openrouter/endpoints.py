@@ -1,4 +1,4 @@
-"""The endpoints of a model: how they are asked for, and how they are read."""
+"""The endpoints of a model: their request, and the parsing of the response."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,16 +10,16 @@ from instant.domain.exchange import Reply, Request
 from instant.integrations.openrouter.parsing import NAME, amount_text, count, mapping, parse, sequence, text
 
 MAX_ENDPOINTS = 100
-"""More than this for one model is not believed; real ones have at most a few dozen."""
+"""Maximum endpoints of one model; real models have at most a few dozen."""
 
 
 def endpoints_request(openrouter_id: str) -> Request:
-    """Ask who serves a model; no key is needed."""
+    """Request the endpoints of a model; needs no key."""
     return Request(method="GET", integration=NAME, path=f"/models/{quote(openrouter_id, safe='/~:')}/endpoints")
 
 
 def read_endpoints(reply: Reply) -> tuple[Endpoint, ...] | None:
-    """The endpoints in the reply, in its order; None if it is no such list. Routers have none of their own."""
+    """The endpoints in the reply, in its order; None if it is not such a list. Routers have no endpoints."""
     rows = mapping(mapping(parse(reply.body)).get("data")).get("endpoints")
     if reply.status != 200 or not isinstance(rows, list) or len(rows) > MAX_ENDPOINTS:
         return None
@@ -46,7 +46,7 @@ def _endpoint(row: Mapping[str, Any]) -> Endpoint | None:
 
 
 def _prices(pricing: Mapping[str, Any]) -> list[tuple[str, str | None]]:
-    """Prices as they are written; what is no amount is left out."""
+    """Prices exactly as given; entries that are not amounts are omitted."""
     amounts = ((key, price) for key, price in pricing.items() if isinstance(price, str | int | Decimal))
     return [
         (key, price if isinstance(price, str) and amount_text(price) else amount_text(price)) for key, price in amounts

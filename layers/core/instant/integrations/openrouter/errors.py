@@ -1,4 +1,4 @@
-"""OpenRouter's error bodies, turned into ours: its text is read, never passed on."""
+"""Converts OpenRouter's error bodies into our errors; their text is read, but never returned to callers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ _HOUR = 3600
 _DAY = 24 * _HOUR
 
 _NOT_BEGUN = {429, 503, 529}
-"""Statuses that say that no model was run: no room, or too many calls."""
+"""Statuses that mean that no model was run: no capacity, or a rate limit."""
 
 
 def error_of(reply: Reply) -> InstantError:
@@ -44,9 +44,9 @@ def error_of(reply: Reply) -> InstantError:
 def failure_of(reply: Reply, error: Mapping[str, Any] | None = None) -> Failure:
     """The failure of a call: a reply with an error status, or the `error` object inside a 200.
 
-    An error of OpenRouter's own costs nothing (it charges neither errors nor empty failures) unless the reply says
-    what it cost. Timeouts, and failures of the edge in front of it, say nothing about whether the model ran: their
-    outcome is unknown. The receipt carries the cost as far as it is known, and the generation id.
+    OpenRouter charges neither errors nor empty failures, so an error of its own costs nothing unless the reply has a
+    cost. After a timeout, or an error of the edge in front of OpenRouter, the model may have run: the outcome is
+    unknown. The receipt has the cost, if known, and the generation id.
     """
     error = _error_in(reply) if error is None else error
     status = (count(error.get("code")) or 500) if reply.status == 200 else reply.status
@@ -58,7 +58,7 @@ def failure_of(reply: Reply, error: Mapping[str, Any] | None = None) -> Failure:
 
 
 def nothing_done(reply: Reply) -> bool:
-    """Whether no model was run and a retry can help: a daily limit does not pass by waiting a moment."""
+    """Whether no model was run and a retry can succeed; after a daily limit, a short wait is not enough."""
     if reply.status not in _NOT_BEGUN:
         return False
     body = mapping(parse(reply.body))
@@ -72,35 +72,35 @@ def _error_in(reply: Reply) -> Mapping[str, Any]:
 
 
 def _is_unknown(status: int, error: Mapping[str, Any]) -> bool:
-    """Whether the reply leaves open if the model ran."""
+    """Whether the model may have run."""
     return status in {408, 504, 524} or (status >= 500 and not error)
 
 
 def _error(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
     match status:
         case 400 | 413 | 422 if _is_too_long(status, error):
-            return TooLarge("The prompt is longer than the model can take. Shorten it, or choose another model.")
+            return TooLarge("The prompt exceeds the model's context length. Shorten it, or choose another model.")
         case 400 if "not a valid model" in _message(error):
-            return ModelUnavailable("OpenRouter does not know the model any more. Choose another for the resource.")
+            return ModelUnavailable("OpenRouter no longer has this model. Choose another for the resource.")
         case 401:
-            return CredentialRejected("OpenRouter does not accept the key. Connect a new one, then try again.")
+            return CredentialRejected("OpenRouter does not accept the key. Save a new one, then retry.")
         case 402:
             return CreditsExhausted("The OpenRouter account has too few credits for this call. Add credits there.")
         case 403:
             return _forbidden(error)
         case 404 if _is_too_dear(error):
-            return CostCap("Every provider asks more than you allow for one call. Raise max_cost_per_call_usd.")
+            return CostCap("Every provider exceeds your maximum cost per call. Raise max_cost_per_call_usd.")
         case 404:
             return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
         case _ if _is_unknown(status, error):
             return OutcomeUnknown(
-                "OpenRouter gave no answer, and the call may have been paid. Read GET /api/executions first."
+                "OpenRouter sent no answer, and the call may have been charged. Check GET /api/executions first."
             )
         case 429:
             return _limited(error, reply)
         case 503 | 529:
             return UpstreamUnavailable(
-                "No provider has room for this model now. Call again later.", retry_after=_wait(reply)
+                "No provider has capacity for this model now. Retry later.", retry_after=_wait(reply)
             )
     return _other(status)
 
@@ -108,18 +108,18 @@ def _error(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
 def _other(status: int) -> UpstreamError:
     if 400 <= status < 500:
         return UpstreamError(
-            "OpenRouter refused the request for this model. Check the resource's settings.",
+            "OpenRouter rejected the request for this model. Check the resource's settings.",
             details={"upstream_status": status},
         )
     return UpstreamError("OpenRouter or the model's provider failed.", details={"upstream_status": status})
 
 
 def _limited(error: Mapping[str, Any], reply: Reply) -> RateLimited:
-    """A daily limit ends at midnight UTC, others say how long to wait."""
+    """A daily limit is reset at midnight UTC; other limits give the time to wait."""
     if _is_daily(error):
-        message = "The free models' daily limit is reached. It is lifted at midnight UTC."
+        message = "The daily limit of free models is reached. It is reset at midnight UTC."
         return RateLimited(message, retry_after=_until_midnight(reply))
-    return RateLimited("OpenRouter's rate limit is reached. Wait, then call again.", retry_after=_wait(reply))
+    return RateLimited("OpenRouter's rate limit is reached. Wait, then retry.", retry_after=_wait(reply))
 
 
 def _is_daily(error: Mapping[str, Any]) -> bool:
@@ -127,7 +127,7 @@ def _is_daily(error: Mapping[str, Any]) -> bool:
 
 
 def _until_midnight(reply: Reply) -> int:
-    """The seconds that are left of the reply's own day; an hour if it does not say when it was sent."""
+    """The seconds until midnight UTC after the reply's `Date`; an hour if it has none."""
     try:
         now = parsedate_to_datetime(reply.headers["date"])
     except (KeyError, ValueError):
@@ -139,16 +139,16 @@ def _forbidden(error: Mapping[str, Any]) -> InstantError:
     metadata = mapping(error.get("metadata"))
     kind = text(metadata.get("error_type"))
     if sequence(metadata.get("reasons")) or kind in {"content_policy_violation", "refusal"}:
-        return Moderated("The provider's moderation refused the input. Change it.")
+        return Moderated("The provider's moderation rejected the input. Change it.")
     if "key limit exceeded" in _message(error):
-        return CreditsExhausted("The OpenRouter key has reached its own limit. Raise it there, or wait for its reset.")
+        return CreditsExhausted("The OpenRouter key has reached its limit. Raise it there, or wait for its reset.")
     if kind == "permission_denied":
-        return ModelUnavailable("OpenRouter does not offer this model for calls like this. Change the resource.")
+        return ModelUnavailable("OpenRouter does not offer this model for this type of call. Change the resource.")
     return _other(403)
 
 
 def _is_too_dear(error: Mapping[str, Any]) -> bool:
-    """Whether it is our own price limit that leaves no provider."""
+    """Whether our price limit excludes every provider."""
     availability = mapping(error.get("availability"))
     constraint = f"{availability.get('constraint')} {_message(error)}".lower()
     return text(availability.get("code")) == "constraint_filtered" and "price" in constraint
@@ -168,5 +168,5 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _wait(reply: Reply) -> int | None:
-    """How long the reply says to wait, within a day; None if it does not say."""
+    """The reply's `Retry-After`, at most a day; None if it has none."""
     return None if reply.retry_after is None else min(reply.retry_after, _DAY)

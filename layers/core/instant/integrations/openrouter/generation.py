@@ -1,4 +1,4 @@
-"""What became of a call whose answer never came: asked for by its id, some time later."""
+"""The outcome of a call without a response, looked up later by its generation id."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from instant.integrations.openrouter.parsing import NAME, count, mapping, parse,
 
 
 def outcome_request(generation_id: str) -> Request:
-    """Ask for the record of one call; it is there for the key that made it, after some seconds."""
+    """Request the record of one call; it is available after some seconds, to the key that made the call."""
     return Request(method="GET", integration=NAME, path=f"/generation?id={quote(generation_id, safe='')}")
 
 
 def read_outcome(reply: Reply) -> CallOutcome | None:
-    """What the call came to and cost; None if that is not known, or not yet."""
+    """The outcome and the cost of the call; None if they are not known, or not known yet."""
     data = mapping(mapping(parse(reply.body)).get("data"))
     cost = _cost(data)
     if reply.status != 200 or cost is None:
@@ -36,13 +36,13 @@ def read_outcome(reply: Reply) -> CallOutcome | None:
 
 
 def _tokens(data: Mapping[str, Any], kind: str) -> int | None:
-    """As the model counts, which is what is charged; else as OpenRouter counts."""
+    """The model's native token count, which is charged; else OpenRouter's count."""
     native = count(data.get(f"native_tokens_{kind}"))
     return count(data.get(f"tokens_{kind}")) if native is None else native
 
 
 def _cost(data: Mapping[str, Any]) -> int | None:
-    """With a provider's own key the total is OpenRouter's fee alone, and the provider's bill comes on top."""
+    """With the account's own provider key, the total is only OpenRouter's fee; add the provider's cost."""
     total = parse_usd(data.get("total_cost"))
     if total is None or total < 0:
         return None

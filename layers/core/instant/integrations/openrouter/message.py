@@ -1,4 +1,4 @@
-"""One assistant message, turned into an output: text, JSON, tool calls, images, and what stands beside them."""
+"""Converts one assistant message into an output: text, JSON, tool calls, images, citations and reasoning."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from instant.integrations.openrouter.parsing import mapping, sequence, text
 
 
 def read_output(message: Mapping[str, Any], *, has_images: bool, wants_json: bool) -> Output | None:
-    """The message as callers get it; None if there is neither text, image nor tool call in it.
+    """The output for the caller; None if the message contains no text, image or tool call.
 
-    Tool calls without images are JSON: `{"text", "tool_calls"}`. An answer in JSON that was asked for in JSON is
-    JSON, too; whatever cannot be parsed stays text.
+    Tool calls without images are JSON: `{"text", "tool_calls"}`. If JSON was requested, a JSON answer is JSON, too;
+    an answer that cannot be parsed stays text.
     """
     content = _content(message)
     calls = [_tool_call(mapping(call)) for call in sequence(message.get("tool_calls"))]
@@ -31,7 +31,7 @@ def read_output(message: Mapping[str, Any], *, has_images: bool, wants_json: boo
 
 
 def image_urls(message: Mapping[str, Any]) -> Iterator[str]:
-    """The images as they came: data URLs, or links."""
+    """The images as received: data URLs, or links."""
     for image in sequence(message.get("images")):
         url = mapping(mapping(image).get("image_url")).get("url")
         if isinstance(url, str):
@@ -47,7 +47,7 @@ def _with_sources(output: Output, message: Mapping[str, Any]) -> Output:
 
 
 def _content(message: Mapping[str, Any]) -> str | None:
-    """The text: a string, or the text parts of a list; a refusal is the model's own words, hence an answer."""
+    """The text: a string, or the text parts of a list; a refusal is text of the model, so it is an answer."""
     content = message.get("content")
     if isinstance(content, list):
         content = "".join(text(mapping(part).get("text")) or "" for part in content)
@@ -73,7 +73,7 @@ def _citations(message: Mapping[str, Any]) -> Iterator[Citation]:
 
 
 def _tool_call(call: Mapping[str, Any]) -> dict[str, object]:
-    """A call whose `arguments` are JSON text, as they should be, even where a provider sends them unwrapped."""
+    """A tool call with `arguments` as JSON text, even where a provider sends them as an object."""
     function = mapping(call.get("function"))
     arguments = function.get("arguments")
     if not isinstance(arguments, str | None):

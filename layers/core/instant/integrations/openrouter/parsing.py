@@ -1,4 +1,4 @@
-"""How OpenRouter's JSON is read: leniently, since fields come, go and change without notice."""
+"""Lenient parsing of OpenRouter's JSON, since fields are added, removed and changed without notice."""
 
 import json
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ BASE_URL = "https://openrouter.ai/api/v1"
 
 
 def parse(body: bytes) -> Any:
-    """The JSON in `body`, numbers with a point as Decimal; None if it is not JSON.
+    """Parse the JSON in `body`, with fractional numbers as Decimal; None if it is not JSON.
 
-    Answers begin with blank keep-alive lines, which JSON allows.
+    Responses can begin with blank keep-alive lines, which JSON allows.
     """
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
@@ -36,12 +36,12 @@ def sequence(value: object) -> list[Any]:
 
 
 def text(value: object) -> str | None:
-    """`value` if it is a string with something in it; half of a surrogate pair, which is no text, becomes `?`."""
+    """`value` if it is a non-empty string, with each lone surrogate replaced by `?`."""
     return value.encode(errors="replace").decode() if isinstance(value, str) and value.strip() else None
 
 
 def count(value: object) -> int | None:
-    """`value` if it is a whole number from 0 to 2**53."""
+    """`value` if it is an integer from 0 to 2**53."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 2**53:
         return None
     return int(value) if value == int(value) else None
@@ -54,12 +54,12 @@ def amount_text(value: object) -> str | None:
 
 
 def generation_id(reply: Reply, body: Mapping[str, Any]) -> str | None:
-    """OpenRouter's id of the call, from the header, which is there even on failure, or the body."""
+    """OpenRouter's generation id of the call, from the header, which errors have too, or from the body."""
     return reply.headers.get("x-generation-id") or text(body.get("id"))
 
 
 def receipt_of(reply: Reply, body: Mapping[str, Any], finish_reason: str | None = None) -> Receipt:
-    """What the answer says it used and cost, as far as it says."""
+    """The usage and the cost in the response, where it has them."""
     usage = mapping(body.get("usage"))
     return Receipt(
         generation_id=generation_id(reply, body),
@@ -74,7 +74,7 @@ def receipt_of(reply: Reply, body: Mapping[str, Any], finish_reason: str | None 
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    """The usage in detail; what is not mentioned was not used."""
+    """The detailed usage; a missing counter is 0."""
     prompt, completion = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
     if prompt is None or completion is None:
         return None
@@ -93,7 +93,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage | None:
 
 
 def _cost(usage: Mapping[str, Any]) -> int | None:
-    """With a provider's own key (`is_byok`), `cost` is OpenRouter's fee alone and the provider's bill comes on top."""
+    """With the account's own provider key (`is_byok`), `cost` is only OpenRouter's fee; add the provider's cost."""
     fee = parse_usd(usage.get("cost"))
     if fee is None or fee < 0:
         return None

@@ -1,1 +1,1 @@
-"""Who may call, and with which key."""
+"""API keys, integrations, encryption, tokens and rate limits."""

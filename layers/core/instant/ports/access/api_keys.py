@@ -6,13 +6,13 @@ from instant.domain.access.api_key import ApiKey
 
 
 class ApiKeyStore(Protocol):
-    """Our own API keys by hash."""
+    """Our API keys by hash."""
 
     def get(self, key_hash: str) -> ApiKey | None:
         """The record, read consistently."""
 
     def put(self, key: ApiKey) -> None:
-        """Store a new one."""
+        """Store a new key."""
 
     def find(self, key_id: str) -> ApiKey | None:
         """The record of the key with this id, read consistently."""
@@ -21,7 +21,7 @@ class ApiKeyStore(Protocol):
         """A user's keys, newest first."""
 
     def revoke(self, key: ApiKey, revoked_at: str) -> None:
-        """Close it for good."""
+        """Revoke the key permanently."""
 
     def note_use(self, key: ApiKey, hour: str) -> None:
-        """Note that it was used in this hour, unless that, or a later hour, is noted already."""
+        """Record a use in this hour, unless this or a later hour is recorded already."""

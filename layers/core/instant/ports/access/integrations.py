@@ -6,33 +6,33 @@ from instant.domain.access.integration import Integration, KeyStatus
 
 
 class IntegrationReader(Protocol):
-    """One user's integration to one service."""
+    """Reads one user's integration with one service."""
 
     def get(self, user_id: str, service: str) -> Integration | None:
-        """The integration, read consistently."""
+        """The integration, from a consistent read."""
 
 
 class IntegrationStore(IntegrationReader, Protocol):
-    """Users' integrations to outside services."""
+    """Users' integrations with outside services."""
 
     def put(self, integration: Integration) -> None:
-        """Store it, replacing the one before."""
+        """Store the integration, replacing an existing one."""
 
     def delete(self, user_id: str, service: str) -> None:
         """Forget it."""
 
     def enable(self, user_id: str, service: str, is_enabled: bool) -> bool:
-        """Switch the key on or off; whether there is one."""
+        """Enable or disable the key; returns whether there is one."""
 
     def cap_of(self, user_id: str) -> int | None:
-        """The most that one call may cost the user in nano-USD, as set; read consistently."""
+        """The user's maximum cost per call in nano-USD, if set, from a consistent read."""
 
     def set_cap(self, user_id: str, nanousd: int) -> None:
-        """Set the most that one call may cost the user."""
+        """Set the user's maximum cost per call."""
 
 
 class KeyStatusStore(Protocol):
-    """What an integration said about a stored key."""
+    """The status of stored keys, as the service reported it."""
 
     def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
-        """Store the status, unless the key was replaced or deleted meanwhile."""
+        """Record the status, unless the key was replaced or deleted in the meantime."""

@@ -9,7 +9,7 @@ class KeySealer(Protocol):
     """Encrypts users' keys."""
 
     def seal(self, key: Secret, *, user_id: str, service: str) -> bytes:
-        """The ciphertext, bound to the user and the service."""
+        """The ciphertext, with user and service as encryption context."""
 
 
 class KeyOpener(Protocol):

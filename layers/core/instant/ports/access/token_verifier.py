@@ -6,10 +6,10 @@ from instant.domain.access.token import TokenClaims
 
 
 class TokenVerifier(Protocol):
-    """Reads access tokens of the issuer that the operator trusts."""
+    """Verifies access tokens of the configured issuer."""
 
     def verify(self, token: str) -> TokenClaims:
-        """What the token says; `Unauthenticated` unless it is good now, and `UpstreamUnavailable` if nobody can tell.
+        """The claims of a valid token, else `Unauthenticated`; `UpstreamUnavailable` if it cannot be verified.
 
-        That is when the issuer cannot be reached and none of its keys are at hand.
+        The latter happens when the issuer cannot be reached and none of its keys are cached.
         """

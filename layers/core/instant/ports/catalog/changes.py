@@ -1,4 +1,4 @@
-"""What changed in the catalog."""
+"""The history of catalog changes."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -8,10 +8,10 @@ from instant.domain.page import Page, PageRequest
 
 
 class ChangeLists(Protocol):
-    """What changed in the catalog; each page looks at no more than `MAX_EXAMINED` rows."""
+    """The history of catalog changes; each page examines at most `MAX_EXAMINED` rows."""
 
     def page(self, change_filter: ChangeFilter, page: PageRequest) -> Page[ModelChange]:
         """Changes, newest first."""
 
     def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:
-        """Every change later than `at`, of one model or of all, newest first."""
+        """All changes later than `at`, of one model or of all, newest first."""

@@ -9,11 +9,11 @@ class ModelEndpointsReader(Protocol):
     """The endpoints of models in use."""
 
     def get(self, openrouter_id: str) -> ModelEndpoints | None:
-        """What was last read."""
+        """The endpoints as of the last sync."""
 
 
 class ModelEndpointsStore(ModelEndpointsReader, Protocol):
     """The endpoints of models in use, for the sync."""
 
     def put(self, model_endpoints: ModelEndpoints) -> None:
-        """Store what was read, replacing what was known before."""
+        """Store endpoints, replacing the previous ones."""

@@ -8,10 +8,10 @@ from instant.ports.catalog.store import ModelReader
 
 
 class ModelLookup(ModelReader, Protocol):
-    """Models by id, and those that could take over from one."""
+    """Models by id, and related models that could succeed one."""
 
     def some(self, model_ids: Iterable[str]) -> Mapping[str, CatalogModel]:
-        """Those of these models that the catalog knows, by id, read consistently."""
+        """The models that are in the catalog, by id, from a consistent read."""
 
     def related(self, model: CatalogModel) -> Sequence[CatalogModel]:
-        """What `model` is an alias of, and every other model of its canonical slug."""
+        """The target of the alias `model`, and all other models with its canonical slug."""

@@ -8,30 +8,30 @@ from instant.domain.catalog.sync_plan import Transition
 
 
 class ModelReader(Protocol):
-    """One model at a time."""
+    """Reads single models."""
 
     def get(self, openrouter_id: str) -> CatalogModel | None:
-        """The model, read consistently; inactive ones too."""
+        """The model, active or not, from a consistent read."""
 
 
 class CatalogReader(Protocol):
-    """The whole catalog."""
+    """Reads the complete catalog."""
 
     def all(self) -> Sequence[CatalogModel]:
-        """Every model ever seen, inactive ones too, by id."""
+        """All models ever listed, including inactive ones, sorted by id."""
 
     def last_sync(self) -> SyncRecord | None:
-        """What the last successful sync did."""
+        """The record of the last successful sync."""
 
 
 class CatalogWriter(CatalogReader, Protocol):
     """The catalog, for the sync."""
 
     def known(self) -> Sequence[Transition]:
-        """Every model ever seen with what last changed about it, by id."""
+        """All models ever listed with their latest changes, sorted by id."""
 
     def write(self, transitions: Iterable[Transition]) -> None:
-        """Store each model whole with its changes beside it, and after all of them the history."""
+        """Store each model with its latest changes, and then the history."""
 
     def note(self, transitions: Iterable[Transition]) -> None:
-        """Store these changes in the history; again is a no-op."""
+        """Store these changes in the history; idempotent."""

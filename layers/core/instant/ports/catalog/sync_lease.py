@@ -9,19 +9,19 @@ from instant.domain.catalog.model import SyncRecord
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A lease that was taken, and what the last successful sync noted."""
+    """An acquired lease, and the record of the last successful sync."""
 
     last: SyncRecord | None
 
 
 class SyncLease(Protocol):
-    """Who may sync, and what the last sync did: one row."""
+    """The lease of the sync, and the record of the last sync, in one row."""
 
     def take(self, holder: str, now: datetime, until: datetime) -> Taken | None:
-        """Begin, unless another holder's lease still runs (None). The last list's validator counts no more."""
+        """Acquire the lease, or return None while another holder has it. Invalidates the last list's validator."""
 
     def finish(self, holder: str, record: SyncRecord) -> None:
-        """Note a successful sync, after its last row, and end the lease."""
+        """Record a successful sync after all its rows are written, and release the lease."""
 
     def drop(self, holder: str) -> None:
-        """End the lease of a sync that failed."""
+        """Release the lease of a failed sync."""

@@ -1,1 +1,1 @@
-"""Executions: what a call must know, the ledger, past executions and their answers."""
+"""Executions: the stored facts that a call needs, the ledger, past executions and their answers."""

@@ -6,10 +6,10 @@ from instant.domain.executions.execution import StoredAnswer
 
 
 class AnswerStore(Protocol):
-    """Answers: small ones stay in the row, large ones go to the bucket."""
+    """Stored answers: small ones in the row, large ones in the bucket."""
 
     def keep(self, execution_id: str, text: str) -> StoredAnswer:
-        """Store `text` for good and say where it is."""
+        """Store `text` permanently and return its location."""
 
     def read(self, answer: StoredAnswer) -> str | None:
-        """The text again; None when there is none, or none any more."""
+        """The stored text; None if there is none, or it no longer exists."""

@@ -1,4 +1,4 @@
-"""What an execution must know besides the resource."""
+"""The stored facts that an execution needs besides the resource."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from instant.domain.usage.budget import Budget, Subject
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What an execution must know besides the resource.
+    """The stored facts that an execution needs besides the resource.
 
-    `caller` and `platform` have the key for the service, if there is one, and the cap; `platform` is None unless it was
-    asked for. `models` has those that the catalog knows, by id; `budgets` those that are set.
+    `caller` and `platform` have the integration with the service, if any, and the cap; `platform` is None unless it was
+    requested. `models` are the requested models that are in the catalog, by id; `budgets` those that are set.
     """
 
     caller: Account
@@ -24,7 +24,7 @@ class CallFacts:
 
 
 class CallFactsReader(Protocol):
-    """The caller's integration, the models and the budgets in one consistent read."""
+    """Reads the caller's integration, the models and the budgets in one consistent read."""
 
     def of(
         self,
@@ -35,4 +35,4 @@ class CallFactsReader(Protocol):
         *,
         platform: bool,
     ) -> CallFacts:
-        """All of them, as they are now; of the budgets those of `subjects`, in their order."""
+        """The current facts; the budgets are those of `subjects`, in their order."""

@@ -7,10 +7,10 @@ from instant.domain.page import Page, PageRequest
 
 
 class ExecutionReader(Protocol):
-    """One execution at a time."""
+    """Reads single executions."""
 
     def get(self, execution_id: str) -> Execution | None:
-        """The execution, read consistently."""
+        """The execution, from a consistent read."""
 
 
 class ExecutionHistory(Protocol):
@@ -20,4 +20,4 @@ class ExecutionHistory(Protocol):
         """A user's executions, newest first."""
 
     def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
-        """A user's executions from this moment on, newest first; the page is full unless it is the last."""
+        """A user's executions at or after `since`, newest first; each page but the last is full."""

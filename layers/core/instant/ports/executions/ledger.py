@@ -1,4 +1,4 @@
-"""The ledger of executions, and those of it that are open."""
+"""The ledger of executions, and the executions that are open."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -7,38 +7,38 @@ from instant.domain.executions.execution import Closing, Execution, Opening, Ope
 
 
 class Ledger(Protocol):
-    """The record of executions; every transition is one conditional write or transaction."""
+    """The ledger of executions; every state transition is one conditional write or transaction."""
 
     def open(self, opening: Opening) -> Execution | None:
-        """Nothing -> `opening.first_state`, with what it holds back (`BudgetExhausted`); else whatever stands there."""
+        """Nothing -> `opening.first_state`, with its reservations (`BudgetExhausted`); else the existing execution."""
 
     def mark_sent(self, opening: Opening) -> None:
-        """RESERVED -> SENT: from here on the call may have been paid."""
+        """RESERVED -> SENT: from this point the call may be charged."""
 
     def record_generation_id(self, opening: Opening, generation_id: str) -> None:
-        """Note, while the call is under way, by which id its outcome can be asked for."""
+        """Record, while the call is in progress, the generation id by which its outcome can be looked up."""
 
     def save_result(self, opening: Opening, closing: Closing) -> None:
-        """Note the name and the answer of a call whose end cannot be booked now; it is booked later."""
+        """Save the generation id and the answer of a call whose outcome cannot be recorded now, for later recording."""
 
     def release(self, opening: Opening) -> None:
-        """RESERVED or SENT -> nothing, by the run itself, which knows that it has sent nothing; again is a no-op."""
+        """RESERVED or SENT -> nothing, only by the run itself when it has sent nothing; idempotent."""
 
     def reclaim(self, execution_id: str, now: str) -> bool:
-        """RESERVED -> nothing, if the lease ended before `now`; whether it was so."""
+        """RESERVED -> nothing, if the lease expired before `now`; returns whether it was reclaimed."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
-        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all that it adds up to; whether it was so, twice is once."""
+        """SENT | UNKNOWN -> DONE | FAILED | LOST, with all totals; returns whether this call closed it; idempotent."""
 
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
-        """SENT -> UNKNOWN, to be asked for at `due_at`."""
+        """SENT -> UNKNOWN; its outcome is looked up at `due_at`."""
 
     def reschedule(self, opening: Opening, due_at: str) -> None:
-        """Look after an execution that is still open at `due_at`."""
+        """Reschedule the reconciliation of an open execution to `due_at`."""
 
 
 class OpenRuns(Protocol):
     """Executions that are not closed."""
 
     def due(self, now: str) -> Iterator[OpenRun]:
-        """Those that are to be looked after by `now`, read consistently."""
+        """Executions that are due for reconciliation at `now`, from a consistent read."""

@@ -6,7 +6,7 @@ from instant.domain.executions.image import DecodedImage
 
 
 class ImageDecoder(Protocol):
-    """Decodes images."""
+    """Decodes and validates images."""
 
     def decode(self, data: bytes) -> DecodedImage | None:
-        """The image, decoded whole and without anything beside it; None if `data` is none, or too large a one."""
+        """The completely decoded image, without metadata; None if `data` is not an image, or is too large."""

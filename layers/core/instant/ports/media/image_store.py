@@ -6,17 +6,17 @@ from instant.domain.executions.image import Image
 
 
 class ImageStore(Protocol):
-    """Where images are kept."""
+    """Stores images."""
 
     def keep(self, image: Image, data: bytes) -> None:
-        """Store the bytes, then the record; again is a no-op."""
+        """Store the bytes, then the record; idempotent."""
 
 
 class ImageReader(Protocol):
-    """Kept images: their records, and links to them."""
+    """Stored images: their records, and links to them."""
 
     def get(self, image_id: str) -> Image | None:
-        """The record, read consistently."""
+        """The record, from a consistent read."""
 
     def link(self, image: Image, *, seconds: int) -> str:
-        """A URL under which anybody can read the image for so long."""
+        """A signed URL, valid for `seconds`, with which the image can be read without a token."""

@@ -10,20 +10,20 @@ from instant.domain.resources.resource import Resource
 
 
 class ResourceLists(Protocol):
-    """Resources in lists: each page looks at no more than `MAX_EXAMINED` rows, so it may be short and yet go on."""
+    """Lists of resources: each page examines at most `MAX_EXAMINED` rows, so a short page can have a next page."""
 
     def owned_by(self, user_id: str, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
         """A user's own resources, newest first."""
 
     def public(self, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
-        """Everybody's public resources, without their settings."""
+        """The public resources of all users, without their settings."""
 
 
 class RankStore(Protocol):
     """The ranks of public resources."""
 
     def every_public(self) -> Iterator[Resource]:
-        """Each public resource with its usage as last ranked, one page in memory at a time."""
+        """All public resources with their usage as of the last ranking, one page in memory at a time."""
 
     def rank(self, resource_id: str, usage: UseCounts) -> bool:
-        """Note the usage, if the resource is still there and public; whether it was noted."""
+        """Record the usage, if the resource still exists and is public; returns whether it was recorded."""

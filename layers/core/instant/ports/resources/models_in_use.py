@@ -1,4 +1,4 @@
-"""Which models resources use."""
+"""The models that resources use."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -7,14 +7,14 @@ from instant.domain.catalog.impact import Use
 
 
 class ModelsInUse(Protocol):
-    """Which models resources use."""
+    """The models that resources use."""
 
     def most_used(self, count: int) -> Sequence[str]:
-        """The ids of so many models at most, those of the most resources first."""
+        """The ids of at most `count` models, by number of resources, descending."""
 
 
 class UsesOfModels(Protocol):
-    """Which resources use a model."""
+    """The resources that use a model."""
 
     def of(self, openrouter_id: str) -> Iterator[Use]:
-        """Every resource that names the model, first or as a fallback, one page in memory at a time."""
+        """All resources with the model as primary or fallback, one page in memory at a time."""

@@ -7,7 +7,7 @@ from instant.domain.resources.stats import Stats
 
 
 class StatsStore(Protocol):
-    """How often resources were called; written by the ledger alone."""
+    """Call statistics of resources; written only by the ledger."""
 
     def of(self, resource_id: str, now: datetime) -> Stats:
         """The sums as of `now`."""

@@ -1,4 +1,4 @@
-"""Resources, one at a time."""
+"""Single resources: reads and writes."""
 
 from typing import Protocol
 
@@ -9,20 +9,20 @@ class ResourceReader(Protocol):
     """Resources by id and by address; deleted ones are not found."""
 
     def get(self, resource_id: str) -> Resource | None:
-        """The resource, read consistently."""
+        """The resource, from a consistent read."""
 
     def find(self, address: str) -> Resource | None:
-        """The resource at `handle/slug`, read consistently."""
+        """The resource at `handle/slug`, from a consistent read."""
 
 
 class ResourceStore(ResourceReader, Protocol):
-    """Resources, to be changed; every write is conditional."""
+    """Writes resources; every write is conditional."""
 
     def create(self, resource: Resource) -> None:
-        """Store a new one; `AddressTaken` if its owner already has the slug."""
+        """Store a new resource; `AddressTaken` if its owner already has the slug."""
 
     def replace(self, old: Resource, new: Resource) -> None:
-        """Store `new` if `old` is still current (`RevisionConflict`); its address may move (`AddressTaken`)."""
+        """Store `new` if `old` is still current (`RevisionConflict`); the address can change (`AddressTaken`)."""
 
     def delete(self, resource: Resource, deleted_at: str) -> None:
-        """Mark it deleted and free its address, if it is still current (`RevisionConflict`)."""
+        """Mark the resource as deleted and free its address, if it is still current (`RevisionConflict`)."""

@@ -8,16 +8,16 @@ from instant.domain.usage.budget import Budget, Period, Spending, Subject
 
 
 class BudgetStore(Protocol):
-    """Budgets, and what was spent of them."""
+    """Budgets and their spending."""
 
     def get(self, subject: Subject) -> Budget | None:
-        """The budget, read consistently; None where none is set."""
+        """The budget, from a consistent read; None if none is set."""
 
     def of_owner(self, owner_id: str) -> Sequence[Budget]:
-        """The budgets that this user has set, in no particular order, read consistently."""
+        """The budgets that this user has set, in no particular order, from a consistent read."""
 
     def put(self, owner_id: str, budget: Budget) -> None:
-        """Set it, or without any cap, take it away; `InvalidField` for one more than an owner may set."""
+        """Set the budget, or remove it if it has no cap; `InvalidField` above the maximum per owner."""
 
     def spending(self, subjects: Sequence[Subject], at: datetime) -> Mapping[Subject, Mapping[Period, Spending]]:
-        """What was spent and is held back in the day and in the month that `at` is in, for each of `subjects`."""
+        """The amounts spent and reserved in the day and the month of `at`, for each of `subjects`."""

@@ -1,4 +1,4 @@
-"""What executions added up to."""
+"""Usage totals of executions."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -8,7 +8,7 @@ from instant.domain.usage.report import UsageRow
 
 
 class UsageStore(Protocol):
-    """What users' executions added up to; written by the ledger alone."""
+    """Users' usage totals; written only by the ledger."""
 
     def of_user(self, user_id: str, first: date, last: date) -> Iterator[UsageRow]:
-        """A user's days from `first` to `last`, oldest first; those of one resource and key may come in parts."""
+        """A user's rows from `first` to `last`, oldest first; one resource and key can have several rows per day."""

@@ -11,7 +11,7 @@ from instant.ports.access.api_keys import ApiKeyStore
 from instant.ports.clock import Clock
 
 MAX_LIFETIME = timedelta(days=36_525)
-"""A key without an end needs no date; dates near the calendar's own end cannot be written in UTC."""
+"""A key without expiry needs no date; dates near year 9999 cannot be converted to UTC."""
 
 
 def create_key(
@@ -23,15 +23,17 @@ def create_key(
     store: ApiKeyStore,
     clock: Clock,
 ) -> tuple[Secret, ApiKey]:
-    """A fresh key, to be shown this once; it never carries a scope that its maker lacks."""
+    """Create a key, which is shown once; it cannot have a scope that the caller lacks."""
     caller.require(Scope.MANAGE)
     if missing := sorted(scopes - caller.scopes):
         raise Forbidden(f"A key cannot have scopes that you lack: {', '.join(missing)}.")
     now = clock.now()
     if expires_at is not None and expires_at <= now:
-        raise InvalidField.named("expires_at", "lies in the past")
+        raise InvalidField.named("expires_at", "is in the past")
     if expires_at is not None and expires_at > now + MAX_LIFETIME:
-        raise InvalidField.named("expires_at", "lies more than a century ahead; leave it out for a key without an end")
+        raise InvalidField.named(
+            "expires_at", "is more than 100 years ahead; leave it out for a key that does not expire"
+        )
     secret, key = mint(
         user_id=caller.user_id,
         name=name,
@@ -50,7 +52,7 @@ def list_keys(caller: Identity, store: ApiKeyStore) -> list[ApiKey]:
 
 
 def revoke_key(key_id: str, caller: Identity, store: ApiKeyStore, clock: Clock) -> None:
-    """Close one of the caller's keys; it stops within the authorizer's 60 s of memory."""
+    """Revoke one of the caller's keys; the authorizer's cache may accept it for up to 60 s."""
     caller.require(Scope.MANAGE)
     key = store.find(key_id)
     if key is None or key.user_id != caller.user_id:

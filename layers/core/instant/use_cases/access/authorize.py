@@ -1,4 +1,4 @@
-"""Tell who a bearer token belongs to: one of our API keys, or an access token of the issuer we trust."""
+"""Identify the caller of a bearer token: an API key, or an access token of the trusted issuer."""
 
 import logging
 
@@ -20,9 +20,9 @@ def authorize(
     tokens: TokenVerifier | None = None,
     admins: frozenset[str] = frozenset(),
 ) -> Identity:
-    """The caller behind an `Authorization` header; `Unauthenticated` for anything but a valid key or token.
+    """The caller of an `Authorization` header; raises `Unauthenticated` without a valid key or token.
 
-    Without `tokens` only keys are taken. `admins` are the subjects whose tokens also have the scope admin.
+    Without `tokens`, only API keys are accepted. Tokens of the subjects in `admins` also have the scope admin.
     """
     scheme, _, text = header.strip().partition(" ")
     if scheme.lower() != "bearer":
@@ -34,7 +34,7 @@ def authorize(
 
 
 def _bearer_of_key(text: str, store: ApiKeyStore, clock: Clock) -> Identity:
-    """A mistyped key fails its checksum and never causes a table read."""
+    """A mistyped key fails its checksum and causes no table read."""
     key = store.get(hash_of(text)) if is_well_formed(text) else None
     if key is None or not key.is_valid(clock.now()):
         raise _unknown()
@@ -43,7 +43,7 @@ def _bearer_of_key(text: str, store: ApiKeyStore, clock: Clock) -> Identity:
 
 
 def _bearer_of_token(text: str, tokens: TokenVerifier, admins: frozenset[str]) -> Identity:
-    """An issuer's own scopes mean nothing here: its tokens may do what their users may, and no more."""
+    """Scopes in the token are ignored: a token has the permissions of its user."""
     claims = tokens.verify(text)
     more = frozenset({Scope.ADMIN}) if claims.subject in admins else frozenset()
     return Identity(claims.user_id, TOKEN_SCOPES | more, expires_at=claims.expires_at)
@@ -54,11 +54,11 @@ def _unknown() -> Unauthenticated:
 
 
 def _note_use(key: ApiKey, store: ApiKeyStore, clock: Clock) -> None:
-    """Once an hour; nobody is refused because a note could not be written."""
+    """Record the last use once per hour; a failed write does not reject the request."""
     hour = key.unnoted_use(clock.now())
     if hour is None:
         return
     try:
         store.note_use(key, hour)
     except Exception:
-        _log.exception("the use of a key was not noted")
+        _log.exception("the use of a key was not recorded")

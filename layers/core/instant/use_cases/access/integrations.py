@@ -1,4 +1,4 @@
-"""Connect users' keys for outside services: tested first, sealed before they are stored, never shown again."""
+"""Manage users' keys for external services: checked first, encrypted before they are stored, never shown again."""
 
 from instant.domain.access.identity import Identity, Scope
 from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
@@ -14,7 +14,7 @@ from instant.use_cases.access.save_key import KeyDeps, ask_about, keep_key
 
 
 def for_the_platform(caller: Identity) -> Identity:
-    """In whose name an admin manages the platform's own keys."""
+    """The user id under which admins manage the platform's keys."""
     caller.require(Scope.ADMIN)
     return Identity(PLATFORM, frozenset({Scope.MANAGE}))
 
@@ -22,7 +22,7 @@ def for_the_platform(caller: Identity) -> Identity:
 def save_key(
     service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
-    """Keep a key that the user pasted; one that the service refuses is not stored (`CredentialRejected`)."""
+    """Store a key that the user entered; raises `CredentialRejected`, storing nothing, if the service rejects it."""
     caller.require(Scope.MANAGE)
     service = service_named(service_name)
     if not service.key_shape.fullmatch(key.reveal()):
@@ -44,7 +44,7 @@ def configure_integration(
     caller: Identity,
     integrations: IntegrationStore,
 ) -> Account:
-    """Switch the key on or off, or set what one call may cost the caller; None leaves a setting as it is."""
+    """Enable or disable the key, or set the caller's cap per call; None leaves a setting unchanged."""
     name = _stored(service_name, caller, integrations).service
     if is_enabled is not None and not integrations.enable(caller.user_id, name, is_enabled):
         raise NotFound.of("integration")
@@ -54,7 +54,7 @@ def configure_integration(
 
 
 def delete_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> None:
-    """Forget the key; the service itself is where it can be revoked."""
+    """Delete the key; it must be revoked at the service itself."""
     _stored(service_name, caller, integrations)
     integrations.delete(caller.user_id, service_name)
 
@@ -69,7 +69,7 @@ def test_key(
     upstream: Upstream,
     clock: Clock,
 ) -> Account:
-    """Ask the service about the stored key and note what it says; `CredentialRejected` if it refuses."""
+    """Check the stored key with the service and store its status; raises `CredentialRejected` if it is rejected."""
     found = _stored(service_name, caller, integrations)
     service = service_named(service_name)
     key = keys.open(found.ciphertext, user_id=caller.user_id, service=service.name)

@@ -1,4 +1,4 @@
-"""Take a user's key in, however it came: check it with its service, seal it, store it."""
+"""Save a user's key: check it with its service, encrypt it, store it."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,12 +15,12 @@ from instant.ports.clock import Clock
 from instant.ports.upstream import Upstream, ask
 
 CHECK_SECONDS = 10.0
-"""How long a service may take to say whether a key works."""
+"""The timeout for checking a key with its service, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDeps:
-    """The ports that taking keys in needs; there is no way to open one here."""
+    """The dependencies of saving keys; they cannot decrypt keys."""
 
     integrations: IntegrationStore
     keys: KeySealer
@@ -31,10 +31,10 @@ class KeyDeps:
 def keep_key(
     key: Secret, service: KeyedService, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
-    """Check a well-formed key, seal it, store it; a key that the service refuses is not stored.
+    """Check a well-formed key, encrypt it and store it; a key that the service rejects is not stored.
 
-    A new key switches a disabled integration on again, on purpose: whoever connects a key means to use it. The day
-    of the first integration stays, and so does what a call may cost unless it is named.
+    Saving a new key enables a disabled integration, since the user intends to use the key. The time of the first
+    connection is kept, and so is the cap per call unless a new one is given.
     """
     facts = ask_about(key, service, deps.upstream)
     before = deps.integrations.get(caller.user_id, service.name)
@@ -56,19 +56,19 @@ def keep_key(
 
 
 def ask_about(key: Secret, service: KeyedService, upstream: Upstream) -> KeyFacts:
-    """What the service says about a key; asking is free, so no failure of it speaks of money."""
+    """Check a key with its service; the check is free, so its errors do not mention charges."""
     try:
         return service.read_key_check(ask(upstream, service.key_check(key), seconds=CHECK_SECONDS))
     except (CredentialRejected, InvalidField):
         raise
     except InstantError as error:
         raise UpstreamUnavailable(
-            "The service could not be asked about the key. Try again in a moment.", retry_after=error.retry_after
+            "The key could not be checked with the service. Try again in a moment.", retry_after=error.retry_after
         ) from error
 
 
 def _cap(wanted: int | None, before: Integration | None, user_id: str, integrations: IntegrationStore) -> int | None:
-    """The user's cap: as asked for, else as it was; one that stands in an older integration moves to the user."""
+    """The user's cap: the new value, else the stored one; a cap stored in an older integration moves to the user."""
     own = integrations.cap_of(user_id)
     older = before.max_cost_per_call_nanousd if before and own is None else None
     changed = older if wanted is None else wanted

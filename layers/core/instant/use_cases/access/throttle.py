@@ -1,4 +1,4 @@
-"""Hold each user to the limits: what only reads goes on when they cannot be told, what spends does not."""
+"""Throttle each user: if the rate limiter is unavailable, reads fail open and spending calls fail closed."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -15,27 +15,27 @@ _log = logging.getLogger(__name__)
 
 
 class Throttle(Protocol):
-    """What a call of a user passes before anything of it is looked at, and leaves when it is answered."""
+    """A throttle that a call enters before its body is read, and leaves after the response."""
 
     def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
-        """Enter with `RateLimited` or `LimitsUnavailable`, or be let in; the invocation ends in `seconds_left`."""
+        """Admit the call, or raise `RateLimited` or `LimitsUnavailable`; the invocation ends in `seconds_left`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThrottleByRoute:
-    """One throttle for most routes, others for some; those are named by method and path as in the template."""
+    """The default throttle, and others for some routes, given by method and path as in the template."""
 
     usual: Throttle
     special: Mapping[str, Throttle]
 
     def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
-        """Pass the route's own throttle."""
+        """Apply the throttle of the route."""
         return self.special.get(route, self.usual)(user_id, route, seconds_left)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestThrottle:
-    """A rate for each user and route; open when calls cannot be counted."""
+    """A rate limit per user and route; fails open if the rate limiter is unavailable."""
 
     limiter: RateLimiter
     rate: Rate
@@ -52,9 +52,9 @@ class RequestThrottle:
 
 @dataclass(frozen=True, slots=True)
 class KeyCheckThrottle:
-    """A rate for each user over all routes that ask a service about a key, or they would tell which stolen keys work.
+    """A rate limit per user over all routes that check a key, so that they cannot be used to test stolen keys.
 
-    Closed when calls cannot be counted.
+    Fails closed if the rate limiter is unavailable.
     """
 
     limiter: RateLimiter
@@ -69,7 +69,7 @@ class KeyCheckThrottle:
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyThrottle:
-    """A rate, and so many at once, for each user; closed when that cannot be told."""
+    """A rate limit and a concurrency limit per user; fails closed if the rate limiter is unavailable."""
 
     limiter: RateLimiter
     rate: Rate
@@ -77,7 +77,7 @@ class ConcurrencyThrottle:
 
     @contextmanager
     def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
-        """Hold a lease; however the call ends, it is given back, and after a crash it ends by itself."""
+        """Hold a lease during the call; it is released at the end, and expires after a crash."""
         lease = self.limiter.acquire(user_id, self.rate, self.max_in_flight, seconds_left + LEASE_SLACK)
         try:
             yield
@@ -85,8 +85,8 @@ class ConcurrencyThrottle:
             self._release(user_id, lease)
 
     def _release(self, user_id: str, lease: str) -> None:
-        """The call is over and may be paid: its answer does not wait for this to succeed."""
+        """Release the lease; a failure is logged and does not fail the call, which may have been charged."""
         try:
             self.limiter.release(user_id, lease)
         except LimitsUnavailable as error:
-            _log.warning("a lease was not given back, and will end by itself: %r", error.__cause__)
+            _log.warning("a lease was not released and will expire: %r", error.__cause__)

@@ -1,4 +1,4 @@
-"""After a sync has written its models: ask, by events, that those who use what changed be told."""
+"""After a sync has written its models, send events that request notification of the owners of affected resources."""
 
 import logging
 from collections.abc import Iterable
@@ -10,25 +10,25 @@ from instant.domain.catalog.sync_plan import Transition
 from instant.ports.event_bus import EventBus
 
 MODELS_CHANGED = "openrouter/models.changed"
-"""The event that asks for those to be told who use some models."""
+"""The event that requests notification of the owners of resources that use some models."""
 
 MODELS_PER_EVENT = 50
-"""How many models one invocation looks after: each may have thousands of resources."""
+"""Maximum number of models per event: each may be used by thousands of resources."""
 
 _EVER = "0"
 _log = logging.getLogger(__name__)
 
 
 def notified_until(last: SyncRecord | None) -> str:
-    """Up to when everybody has been told of what changed."""
+    """The time up to which all changes have been announced."""
     return (last.notified_at or last.synced_at) if last else _EVER
 
 
 def announce_changes(transitions: Iterable[Transition], since: str, now: str, bus: EventBus) -> str:
-    """Announce each of the models that changed after `since`; up to when all have been announced: `now`, or `since`.
+    """Announce the models that changed after `since`; returns the time up to which all are announced: `now` or `since`.
 
-    A bus that fails does not fail the sync: the next one announces all of it, and what was announced twice is told
-    twice under the same names.
+    A failure of the event bus does not fail the sync: the next sync announces the changes again. Repeated events have
+    the same ids.
     """
     models = sorted({transition.model.openrouter_id for transition in transitions if _matters(transition, since)})
     batches = batched(models, MODELS_PER_EVENT, strict=False)
@@ -41,5 +41,5 @@ def announce_changes(transitions: Iterable[Transition], since: str, now: str, bu
 
 
 def _matters(transition: Transition, since: str) -> bool:
-    """Nobody can use a model that was not there before; of others, an earlier change may be hidden by a later one."""
+    """Added models are left out, as no resource can use them yet; a later change may hide an earlier one."""
     return transition.at > since and any(change.kind is not ChangeKind.ADDED for change in transition.changes)

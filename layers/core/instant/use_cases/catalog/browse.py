@@ -8,9 +8,9 @@ from instant.ports.clock import Clock
 
 
 class Catalog:
-    """The catalog in memory: read again only after a sync that may have changed it.
+    """The catalog, cached in memory and read again only after a sync that may have changed it.
 
-    For `fresh_seconds` nobody looks whether there was one. A catalog that was never synced is looked for each time.
+    Within `fresh_seconds` the last sync is not checked. A catalog that was never synced is checked on each call.
     """
 
     def __init__(self, reader: CatalogReader, clock: Clock, *, fresh_seconds: float) -> None:
@@ -23,7 +23,7 @@ class Catalog:
         self._index = CatalogIndex(())
 
     def now(self) -> tuple[CatalogIndex, SyncRecord | None]:
-        """Every model ever seen, and the sync that they come from."""
+        """All models, active or not, and the sync that wrote them."""
         if self._sync is None or self._clock.monotonic() >= self._looked_at + self._fresh_seconds:
             self._look()
         return self._index, self._sync
@@ -37,7 +37,7 @@ class Catalog:
 
 
 def read_model(openrouter_id: str, index: CatalogIndex) -> CatalogModel:
-    """One model, inactive ones too."""
+    """One model, active or not."""
     model = index.get(openrouter_id)
     if model is None:
         raise NotFound.of("model")

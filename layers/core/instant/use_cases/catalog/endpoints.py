@@ -1,4 +1,4 @@
-"""Look after those who serve the models that resources use; whatever fails here is tried again by the next sync."""
+"""Update the endpoints of models that resources use; failures are retried by the next sync."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from instant.ports.resources.models_in_use import ModelsInUse
 from instant.ports.upstream import Upstream, ask
 
 MAX_MODELS = 50
-"""How many models are looked after in one run, those of the most resources first."""
+"""Maximum number of models per run; those used by the most resources come first."""
 
 _ASK_SECONDS = 5.0
 _SECONDS_TO_END = 10.0
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointDeps:
-    """The ports that watching needs."""
+    """The dependencies of updating endpoints."""
 
     upstream: Upstream
     in_use: ModelsInUse
@@ -32,7 +32,7 @@ class EndpointDeps:
 
 
 def watch_endpoints(deps: EndpointDeps, seconds_left: Callable[[], float]) -> int:
-    """Ask for the endpoints of each model in use and store them; how many were stored. Nothing is raised."""
+    """Fetch and store the endpoints of each model in use; returns how many were stored and raises nothing."""
     try:
         models = deps.in_use.most_used(MAX_MODELS)
         return sum(_watch(model, deps) for model in models if seconds_left() > _SECONDS_TO_END)
@@ -45,9 +45,7 @@ def read_model_endpoints(openrouter_id: str, endpoints_store: ModelEndpointsRead
     """A model's endpoints; `NotFound` for one that no resource uses."""
     found = endpoints_store.get(openrouter_id)
     if found is None:
-        raise NotFound(
-            "Of this model no endpoints are known: only those of models that resources use are looked after."
-        )
+        raise NotFound("No endpoints are stored for this model: they are stored only for models that resources use.")
     return found
 
 

@@ -22,11 +22,11 @@ from instant.domain.errors import InvalidField
 from instant.domain.money import to_nanousd
 
 BYTES_PER_TOKEN = 4
-"""How much text usually makes a token."""
+"""Average number of bytes per token."""
 
 
 class EstimateSort(StrEnum):
-    """In which order estimates are told; what is not known comes last."""
+    """The sort order of estimates; unknown costs come last."""
 
     AS_GIVEN = "as_given"
     EXPECTED = "expected"
@@ -35,7 +35,7 @@ class EstimateSort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCall:
-    """A call to estimate: what it would probably use, and how long its prompt can be at most, in tokens."""
+    """A call to estimate: its expected usage, and the maximum length of its prompt, in tokens."""
 
     usage: Usage
     max_prompt_tokens: int
@@ -43,7 +43,7 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What the call would cost on `model` in nano-USD; None where the catalog does not say.
+    """The cost of the call on `model` in nano-USD; None if the catalog has no price.
 
     `fits` says whether the model can take the prompt and write the answer, as far as its limits are known.
     """
@@ -55,14 +55,14 @@ class Estimate:
 
 
 def tokens_of(text: str) -> int:
-    """About how many tokens a text has."""
+    """The approximate number of tokens in a text."""
     return -(-len(text.encode()) // BYTES_PER_TOKEN)
 
 
 def estimate_cost(
     model_ids: Sequence[str], call: PlannedCall, sort: EstimateSort, index: CatalogIndex, at: datetime
 ) -> list[Estimate]:
-    """An estimate for each model; `InvalidField` names the first that the catalog does not know."""
+    """An estimate for each model; raises `InvalidField` for the first model that is not in the catalog."""
     estimates = [_estimate(_known(index, number, name), call, at) for number, name in enumerate(model_ids)]
     match sort:
         case EstimateSort.AS_GIVEN:

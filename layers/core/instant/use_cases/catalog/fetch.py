@@ -1,4 +1,4 @@
-"""Fetch the whole catalog and believe it, or refuse: nothing is written before this has returned."""
+"""Fetch and validate the whole catalog; nothing is written before this succeeds."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,24 +8,24 @@ from instant.integrations.openrouter.catalog import is_unchanged, listing_reques
 from instant.ports.upstream import Upstream, ask
 
 FETCH_SECONDS = 60.0
-"""How long one page of the catalog may take."""
+"""The timeout for one page of the catalog, in seconds."""
 
 MAX_UNREADABLE_PERCENT = 2
-"""A catalog with more unreadable rows than this is not believed."""
+"""A catalog with a higher percentage of unreadable rows is rejected."""
 
 _MAX_PAGES = 50
 
 
 class SyncRefused(Exception):
-    """The catalog that came is not believed; nothing was written."""
+    """The fetched catalog was rejected; nothing was written."""
 
 
 def fetch_catalog(
     upstream: Upstream, *, validator: str | None = None, seconds_left: Callable[[], float] = lambda: FETCH_SECONDS
 ) -> Fetched | None:
-    """The whole catalog, every page of it; `SyncRefused` if any part is missing, broken or doubled.
+    """Fetch all pages of the catalog; raises `SyncRefused` if any part is missing, malformed or duplicated.
 
-    None if it is the one that `validator` names. Only a list of a single page has a validator.
+    Returns None if the catalog still matches `validator`. Only a list of a single page has a validator.
     """
     models: list[CatalogModel] = []
     unreadable: list[str] = []
@@ -36,7 +36,7 @@ def fetch_catalog(
             return None
         listing = read_listing(reply)
         if listing is None:
-            raise SyncRefused("the answer is no catalog")
+            raise SyncRefused("the response is not a catalog")
         models += listing.models
         unreadable += listing.unreadable
         total = listing.total if listing.total is not None else total

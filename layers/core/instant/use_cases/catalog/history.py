@@ -1,4 +1,4 @@
-"""What changed in the catalog, and the catalog as it was."""
+"""Read changes of the catalog, and the catalog at a past time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from instant.ports.catalog.store import ModelReader
 from instant.use_cases.catalog.browse import Catalog, read_model
 
 MAX_UNDONE = 20_000
-"""Most changes that one request undoes; two years have about as many."""
+"""Maximum number of changes that one request undoes, about two years of changes."""
 
 
 def list_changes(change_filter: ChangeFilter, page: PageRequest, lists: ChangeLists) -> Page[ModelChange]:
-    """Changes, newest first; a page may be short and yet go on."""
+    """Changes, newest first; a short page may still have a next page."""
     _check_place(change_filter, page)
     return lists.page(change_filter, page)
 
 
 def model_history(openrouter_id: str, page: PageRequest, lists: ChangeLists, models: ModelReader) -> Page[ModelChange]:
-    """One model's changes, newest first; `NotFound` if there never was such a model."""
+    """One model's changes, newest first; raises `NotFound` for an unknown model."""
     found = list_changes(ChangeFilter(model=openrouter_id), page, lists)
     if not found.items and models.get(openrouter_id) is None:
         raise NotFound.of("model")
@@ -33,22 +33,22 @@ def model_history(openrouter_id: str, page: PageRequest, lists: ChangeLists, mod
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A catalog that stays as it is."""
+    """A catalog that does not change."""
 
     index: CatalogIndex
 
     def now(self) -> tuple[CatalogIndex, SyncRecord | None]:
-        """The models; they come from no single sync."""
+        """The models; they do not belong to a single sync."""
         return self.index, None
 
 
 def catalog_at(at: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
-    """The catalog as it was at `at`, a stamp: today's, with everything undone that changed since."""
+    """The catalog at time `at`: the current catalog with all later changes undone."""
     return Snapshot(CatalogIndex(before(catalog.now()[0].models, _at_most(MAX_UNDONE, lists.after(at)))))
 
 
 def model_at(at: str, openrouter_id: str, catalog: Catalog, lists: ChangeLists) -> Snapshot:
-    """One model alone as it was at `at`, if it was there."""
+    """One model at time `at`, if it existed."""
     model = read_model(openrouter_id, catalog.now()[0])
     return Snapshot(CatalogIndex(before([model], lists.after(at, openrouter_id))))
 
@@ -61,9 +61,9 @@ def _at_most(count: int, changes: Iterator[ModelChange]) -> Iterator[ModelChange
 
 
 def _check_place(change_filter: ChangeFilter, page: PageRequest) -> None:
-    """A list that begins at `since` cannot go on before it, nor one model's after another's place."""
+    """Check that the cursor belongs to this list: not before `since`, and not of another model."""
     if page.after is None:
         return
     is_stamp = page.after.sort[:2].isdecimal() and page.after.sort >= (change_filter.since or "")
     if not is_stamp or (change_filter.model and page.after.item_id != change_filter.model):
-        raise InvalidField.named("cursor", "belongs to another list; begin this list again without cursor")
+        raise InvalidField.named("cursor", "belongs to another list; start again without cursor")

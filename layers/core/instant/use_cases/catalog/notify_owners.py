@@ -1,4 +1,4 @@
-"""After a sync: tell the bus, and through it whoever listens, of every resource whose models changed."""
+"""After a sync, send an event for every resource whose models changed."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -15,19 +15,19 @@ from instant.ports.resources.models_in_use import UsesOfModels
 from instant.resource_types import why_unsupported
 
 RESOURCE_AFFECTED = "resource/model.affected"
-"""The event that tells of one change of one model that one resource uses."""
+"""The event for one change of one model that one resource uses."""
 
 
 _log = logging.getLogger(__name__)
 
 
 class NotificationFailed(Exception):
-    """Some could not be told; the log says of what, and why."""
+    """Some notifications failed; the log contains the models and reasons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifyDeps:
-    """The ports that telling needs."""
+    """The dependencies of notifying owners."""
 
     changes: ChangeLists
     uses: UsesOfModels
@@ -38,7 +38,7 @@ class NotifyDeps:
 
 @dataclass(frozen=True, slots=True)
 class NotifyResult:
-    """Of how many models there was something to tell, and how many events told it."""
+    """The number of models with notifications, and the number of events sent."""
 
     models: int
     events: int
@@ -47,8 +47,8 @@ class NotifyResult:
 def notify_owners(models: Sequence[str], since: str, deps: NotifyDeps) -> NotifyResult:
     """Send an event for each resource that uses one of `models` and each thing that changed about it after `since`.
 
-    A model that cannot be told of keeps no other from being told. Then whatever failed is raised: all is to be told
-    again, and what is told twice has the same id both times.
+    A failure for one model does not stop the others. The failure is raised at the end, so that the invocation is
+    retried; repeated events have the same id.
     """
     sent, failed = list[int](), list[str]()
     for name in models:
@@ -56,15 +56,15 @@ def notify_owners(models: Sequence[str], since: str, deps: NotifyDeps) -> Notify
             if news := [change for change in deps.changes.after(since, name) if is_notifiable(change)]:
                 sent.append(deps.bus.put_all(RESOURCE_AFFECTED, _events(name, news, deps)))
         except Exception:
-            _log.exception("who uses %s was not told", name)
+            _log.exception("owners of resources that use %s were not notified", name)
             failed.append(name)
     if failed:
-        raise NotificationFailed(f"{len(failed)} of {len(models)} models could not be told of")
+        raise NotificationFailed(f"{len(failed)} of {len(models)} models have failed notifications")
     return NotifyResult(len(sent), sum(sent))
 
 
 def _events(name: str, changes: Sequence[ModelChange], deps: NotifyDeps) -> Iterator[dict[str, object]]:
-    """What to tell of one model; the successor is only looked for when somebody uses the model."""
+    """The events for one model; its successor is looked up only if a resource uses the model."""
     uses = iter(deps.uses.of(name))
     for use in uses:
         successor = _successor(name, deps)

@@ -1,4 +1,4 @@
-"""Bring the model catalog up to date: read all of it, doubt it, write only what changed, one run at a time."""
+"""Sync the model catalog: fetch and validate all of it, write only what changed, one run at a time."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -20,17 +20,17 @@ from instant.use_cases.catalog.announce import announce_changes, notified_until
 from instant.use_cases.catalog.fetch import SyncRefused, fetch_catalog
 
 SHARE_TO_WRITE = 0.5
-"""How much of the invocation's time is kept back for reading and writing the tables."""
+"""The fraction of the invocation's time that is reserved for reading and writing the tables."""
 
 MAX_TRUST = timedelta(hours=20)
-"""A list that is said to be unchanged is read all the same when it was last read longer ago than this."""
+"""After this time the list is read in full even if the service reports it as unchanged."""
 
 _CLOCKS_APART = timedelta(seconds=5)
 _log = logging.getLogger(__name__)
 
 
 class SyncOutcome(StrEnum):
-    """How a sync ended."""
+    """The result of a sync."""
 
     SYNCED = "synced"
     UNCHANGED = "unchanged"
@@ -39,7 +39,7 @@ class SyncOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """What a sync found and did, in models; `busy` means that another run is at work and this one did nothing."""
+    """The counts of a sync, in models; `busy` means that another run holds the lease and nothing was done."""
 
     outcome: SyncOutcome = SyncOutcome.SYNCED
     seen: int = 0
@@ -54,7 +54,7 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncDeps:
-    """The ports that a sync needs."""
+    """The dependencies of a sync."""
 
     upstream: Upstream
     catalog: CatalogWriter
@@ -64,16 +64,16 @@ class SyncDeps:
 
 
 def sync_catalog(deps: SyncDeps, rules: Rules, seconds_left: Callable[[], float]) -> SyncResult:
-    """Write what changed and note the run; `SyncRefused` leaves every model as it was.
+    """Write what changed and record the run; raises `SyncRefused` and changes no model if validation fails.
 
-    A run that dies leaves each model either as it was or as it is to be; the next run tells the history of what was
-    done, and does the rest. Runs at the same time as another end at once, `busy`.
+    A run that is interrupted leaves each model either unchanged or fully updated; the next run completes the history
+    and writes the rest. A run that starts during another run returns `busy`.
     """
     now = deps.clock.now()
     holder = new_id("syn", now)
     taken = deps.lease.take(holder, now, now + timedelta(seconds=seconds_left()) + _CLOCKS_APART)
     if taken is None:
-        _log.info("catalog sync: another run is at work")
+        _log.info("catalog sync: another run is in progress")
         return SyncResult(outcome=SyncOutcome.BUSY)
     to_write = seconds_left() * SHARE_TO_WRITE
     try:
@@ -92,7 +92,7 @@ def _run(
     if last is not None and fetched is None:
         result = SyncResult(outcome=SyncOutcome.UNCHANGED, seen=last.seen)
         return result, replace(last, synced_at=format_time(now), written=0)
-    assert fetched is not None  # without a validator there is always a catalog
+    assert fetched is not None  # without a validator, a catalog is always returned
     known = _known(deps.catalog, last)
     plan = _believed(fetched, {stored.model.openrouter_id: stored.model for stored in known}, now, rules)
     deps.catalog.write(plan.transitions)
@@ -110,7 +110,7 @@ def _run(
 
 
 def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | None:
-    """The validator of the last list, if nothing could be written should the list be the same."""
+    """The validator of the last list, if an unchanged list would cause no writes."""
     if (
         last is None
         or last.waiting
@@ -123,7 +123,7 @@ def _validator(last: SyncRecord | None, rules: Rules, now: datetime) -> str | No
 
 
 def _known(catalog: CatalogWriter, last: SyncRecord | None) -> Sequence[Transition]:
-    """What is stored, after its history has been made whole: what changed since the last success may be missing."""
+    """The stored models, after adding missing history: an interrupted run may not have written it."""
     known = catalog.known()
     since = last.synced_at if last else ""
     catalog.note(transition for transition in known if transition.at > since)

@@ -1,4 +1,4 @@
-"""Whose key pays for a call: the caller's own, else the platform's, where the operator allows that."""
+"""Choose the key that pays for a call: the caller's key, else the platform's key where the operator allows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from instant.ports.executions.call_facts import CallFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformTerms:
-    """For which models the platform pays, and how much in a day: for all, and for each user, in nano-USD."""
+    """The models that the platform pays for, and its daily limits in nano-USD: in total and per user."""
 
     models: frozenset[str]
     daily_nanousd: int
@@ -29,13 +29,13 @@ class PlatformTerms:
 
     @property
     def are_on(self) -> bool:
-        """Whether the platform pays at all."""
+        """Whether the platform pays for any call."""
         return bool(self.models and self.daily_nanousd and self.daily_nanousd_each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """How a call is paid: the credential, the cap per call, and the budgets that apply besides the usual ones."""
+    """How a call is paid: the credential, the cap per call, and the additional budgets that apply."""
 
     credential: Credential | None
     cap_nanousd: int
@@ -49,9 +49,9 @@ def choose_credential(
     facts: CallFacts,
     terms: PlatformTerms,
 ) -> Payment:
-    """The caller's key if there is one, even if it is disabled or rejected: disabling a key means to stop.
+    """Use the caller's key if one is stored, even if it is disabled or rejected: a disabled key must stop calls.
 
-    A type without an integration needs no key, and is under the caller's cap all the same.
+    A resource type without an integration needs no key. The caller's cap still applies.
     """
     if integration is None:
         return Payment(credential=None, cap_nanousd=facts.caller.cap_nanousd)
@@ -63,7 +63,7 @@ def choose_credential(
 
 
 def within_cap(worst_nanousd: int, payment: Payment) -> None:
-    """`CostCap` if the call could cost more than is allowed: the owner may have changed the model since."""
+    """Raise `CostCap` if the worst case exceeds the cap: the owner may have changed the model since."""
     cap, credential = payment.cap_nanousd, payment.credential
     if worst_nanousd <= cap:
         return
@@ -80,7 +80,7 @@ def within_cap(worst_nanousd: int, payment: Payment) -> None:
 
 
 def open_key(credential: Credential, integrations: IntegrationReader, keys: KeyOpener) -> tuple[Integration, Secret]:
-    """The key, after its row was read again: one that was replaced, disabled or deleted meanwhile is refused."""
+    """Read the row again and decrypt the key; a key that was replaced, disabled or deleted meanwhile is rejected."""
     found = usable(integrations.get(credential.user_id, credential.integration), credential.integration)
     if ciphertext_hash(found) != credential.ciphertext_sha256:
         raise CredentialMissing("The key was replaced after this call was prepared, so nothing was sent. Call again.")
@@ -88,7 +88,7 @@ def open_key(credential: Credential, integrations: IntegrationReader, keys: KeyO
 
 
 def ciphertext_hash(integration: Integration) -> str:
-    """What tells one stored key from the one that replaces it."""
+    """The SHA-256 of the ciphertext, which changes when the stored key is replaced."""
     return sha256(integration.ciphertext).hexdigest()
 
 
@@ -103,7 +103,7 @@ def _paid_by(account: Account, integration: Integration, source: KeySource, budg
 
 
 def _may_pay(terms: PlatformTerms, models: Sequence[CatalogModel]) -> bool:
-    """Whichever model serves must be one that the platform pays for, and have a price by which its budgets hold."""
+    """Every model must be on the platform's list and have a price, since the platform's budgets depend on it."""
     return terms.are_on and bool(models) and all(m.openrouter_id in terms.models and has_price(m) for m in models)
 
 

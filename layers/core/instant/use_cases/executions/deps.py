@@ -1,4 +1,4 @@
-"""The ports that executing a resource needs."""
+"""The dependencies of executing a resource."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from instant.ports.upstream import Upstream
 from instant.use_cases.executions.credential import PlatformTerms
 
 type SecondsLeft = Callable[[], float]
-"""How many seconds are left of the invocation."""
+"""Returns the remaining time of the invocation in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaDeps:
-    """What storing the images of an answer needs."""
+    """The dependencies of storing the images of an answer."""
 
     decoder: ImageDecoder
     images: ImageStore
@@ -31,7 +31,7 @@ class MediaDeps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerDeps:
-    """What recording executions needs: the ledger, its rows, the stored answers, and the time."""
+    """The dependencies of recording executions: the ledger, its rows, the stored answers and the clock."""
 
     ledger: Ledger
     executions: ExecutionReader
@@ -41,7 +41,7 @@ class LedgerDeps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecuteDeps:
-    """What preparing, recording and performing an execution need."""
+    """The dependencies of preparing, recording and performing an execution."""
 
     resources: ResourceReader
     facts: CallFactsReader

@@ -1,8 +1,8 @@
 """Execute a resource once: START HERE.
 
-Replay the answer of an earlier request with the same idempotency key. Else prepare the execution, which refuses
-whatever can be refused at no cost, and perform it inside a recording, which writes the ledger before the first request
-that spends and after the answer.
+If an earlier request used the same idempotency key, replay its response. Otherwise prepare the execution, which
+rejects invalid requests before anything is spent, and perform it inside a recording, which writes the ledger before
+the first request that spends and after the answer.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from instant.use_cases.executions.replay import replay, replay_response
 
 
 def execute(request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps) -> dict[str, Any]:
-    """The response body; an `InstantError` for everything else, recorded as what it was."""
+    """Return the response body; every failure is recorded and raised as an `InstantError`."""
     caller.require(Scope.EXECUTE)
     idempotent = request.idempotent(caller.user_id)
     if idempotent and (response := replay(idempotent, deps.ledger)):

@@ -1,4 +1,4 @@
-"""Lead users to their images."""
+"""Create links to a user's images."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,12 +10,12 @@ from instant.ports.clock import Clock
 from instant.ports.media.image_store import ImageReader
 
 LINK_SECONDS = 300
-"""How long a link to an image works."""
+"""How long a link to an image is valid, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageDeps:
-    """The ports that finding an image needs."""
+    """The dependencies of finding an image."""
 
     images: ImageReader
     clock: Clock
@@ -30,7 +30,7 @@ class ImageLink:
 
 
 def link_to_image(image_id: str, caller: Identity, deps: ImageDeps) -> ImageLink:
-    """A fresh link to one of the caller's images."""
+    """Create a new link to one of the caller's images."""
     image = deps.images.get(image_id)
     if image is None or image.user_id != caller.user_id:
         raise NotFound.of("image")

@@ -16,10 +16,10 @@ from instant.ports.media.image_store import ImageStore
 from instant.use_cases.executions.deps import MediaDeps
 
 MAX_IMAGES = 8
-"""Most images of one answer that are kept."""
+"""Maximum number of images stored per answer."""
 
 MAX_BYTES = 20_000_000
-"""Largest image that is decoded, in bytes."""
+"""Maximum size of an image that is decoded, in bytes."""
 
 _MAX_LETTERS = (MAX_BYTES + 2) // 3 * 4
 _DATA_URL = re.compile(r"data:image/(?:png|jpe?g|webp|gif);base64,")
@@ -29,26 +29,28 @@ _log = logging.getLogger(__name__)
 
 
 def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
-    """The answer with paths to its images in their place; it is paid for, so every failure carries its receipt."""
+    """Replace the images by paths; the answer is already paid for, so every failure carries its receipt."""
     if not answer.images:
         return answer
     read = [decode_image(url, deps.decoder) for url in answer.images[:MAX_IMAGES]]
     decoded = {decoded.sha256: decoded for decoded in read if decoded}
     if not decoded:
-        unreadable = UpstreamError("The model sent no image that can be read. Change the prompt.")
+        unreadable = UpstreamError("The model returned no readable image. Change the prompt.")
         raise Failure(unreadable, receipt=answer.receipt)
     try:
         paths = [_keep(decoded, opening, deps.images) for decoded in decoded.values()]
     except Exception:
         _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
-        message = "The model answered, but its images could not be stored. The call is paid; another one costs again."
+        message = (
+            "The model answered, but its images could not be stored. The call was charged; a new call is charged again."
+        )
         raise Failure(Internal(message), receipt=answer.receipt) from None
     unread = len(answer.images) - len(read) + read.count(None)
     return Answer(_output(answer, paths, unread), answer.receipt)
 
 
 def decode_image(url: str, decoder: ImageDecoder) -> DecodedImage | None:
-    """What a data URL holds; links are not followed, since they may lead anywhere."""
+    """Decode the image in a data URL; other URLs are not fetched, to prevent SSRF."""
     found = _DATA_URL.match(url)
     if found is None or len(url) - found.end() > _MAX_LETTERS:
         return None
@@ -77,7 +79,7 @@ def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
 
 
 def _output(answer: Answer, paths: list[str], unreadable: int) -> Output:
-    """What callers get; data that a model repeats in its text is taken out there, too."""
+    """The output for callers; data URLs that the model repeats in its text are removed from it."""
     content = answer.output["content"]
     words = _DATA_IN_TEXT.sub("", content) if isinstance(content, str) else content
     output: Output = {"type": "image", "content": words, "urls": paths}

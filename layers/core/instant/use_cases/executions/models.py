@@ -1,4 +1,4 @@
-"""Which models serve a call: those that the settings name, or the successors of those that have ended."""
+"""Choose the models that serve a call: those in the settings, or the successors of those that have ended."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,7 +12,7 @@ from instant.resource_types.resource_type import ResourceType
 from instant.use_cases.resources.models import suits
 
 ENDED = {ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
-"""When a successor serves. Of the models that go missing unannounced, half never come back, and may answer no call."""
+"""The statuses in which a successor serves. Half of the models that go missing unannounced never return."""
 
 
 def serving_models(
@@ -23,17 +23,17 @@ def serving_models(
     lookup: ModelLookup,
     today: date,
 ) -> list[CatalogModel]:
-    """The models that serve, in order; `known` has those of the settings that the catalog knows.
+    """The models that serve, in order; `known` holds the configured models that are in the catalog.
 
-    With the policy `switch`, what takes over from a model that has ended, first or fallback, stands in its place, for
-    this call and without a change of the settings, if it suits them. What it may cost is checked like any other call.
+    With the policy `switch`, the successor replaces a model that has ended (the first model or a fallback) for this
+    call if the settings fit it. The settings are not changed. The caller's cap and the budgets apply as usual.
     """
     names = resource_type.models(config)
     if policy is not SuccessorPolicy.SWITCH:
         return servable(resource_type, names, known)
 
     def successor(name: str) -> CatalogModel | None:
-        """What takes over from the model, if it has ended and if there is one."""
+        """The successor of the model, if the model has ended and has a successor."""
         model = known.get(name)
         if model is None or model_status(model, today, resource_type.supports) not in ENDED:
             return None
@@ -52,7 +52,7 @@ def serving_models(
 def servable(
     resource_type: ResourceType, model_ids: Sequence[str], known: Mapping[str, CatalogModel]
 ) -> list[CatalogModel]:
-    """The models as the catalog has them now, without fallbacks that have gone since; the first must be there."""
+    """The models as listed in the catalog now, without fallbacks that are gone; the first model is required."""
     models = [
         known[model_id] for model_id in model_ids if why_unusable(known.get(model_id), resource_type.supports) is None
     ]

@@ -1,4 +1,4 @@
-"""Perform a prepared execution: drive the type's flow, retry what was not begun, store the images of the answer."""
+"""Perform a prepared execution: run the type's flow, retry requests that were not begun, store the images."""
 
 import logging
 from collections.abc import Callable
@@ -25,19 +25,19 @@ from instant.use_cases.executions.media import store_images
 from instant.use_cases.executions.record import Recording, time_to_run
 
 RETRY = Backoff(attempts=3, initial=0.75, max=1.5, spread=2 / 3)
-"""When a request is retried that the service did not begin and for which it names no wait."""
+"""The backoff for requests that the service did not begin and that have no `Retry-After`."""
 
 MAX_RETRY_AFTER = 5.0
-"""Seconds that are waited for a service at most; if it asks for more, the caller decides."""
+"""Longest `Retry-After` that is honored, in seconds; beyond it the error is returned to the caller."""
 
 MIN_TIME_FOR_RETRY = 10.0
-"""Seconds that a retry must have left to run: one that is cut off is a call of unknown outcome."""
+"""Minimum time for a retry, in seconds: a retry that is cut off has an unknown outcome."""
 
 _log = logging.getLogger(__name__)
 
 
 def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft, deps: ExecuteDeps) -> Answer:
-    """The answer, its images stored; a `Failure`, or an `InstantError` where nothing was sent."""
+    """Return the answer with its images stored; raises `Failure`, or `InstantError` if nothing was sent."""
     integration, key = _opened(prepared, deps)
     send = _Sender(prepared, recording, key, seconds_left, deps)
     flow = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan)
@@ -51,7 +51,7 @@ def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft,
 
 @dataclass(slots=True)
 class _Sender:
-    """Sends the requests of one execution, each within the time that is left."""
+    """Sends the requests of one execution, each within the remaining time."""
 
     prepared: Prepared
     recording: Recording
@@ -61,7 +61,7 @@ class _Sender:
     spending: int = 0
 
     def __call__(self, request: Request) -> Reply:
-        """The reply; the execution is SENT before the first request that spends."""
+        """Send the request; the execution is marked SENT before the first request that spends."""
         if request.spends:
             self.spending += 1
             self.recording.mark_sent()
@@ -75,13 +75,13 @@ class _Sender:
         )
 
     def with_what_was_spent(self, failure: Failure) -> Failure:
-        """The failure; without a receipt, what a flow of several spending requests has cost is not known."""
+        """The failure; if several requests spent and there is no receipt, the cost is unknown."""
         if self.spending > 1 and failure.receipt is None:
             return Failure(failure.error, effect=Effect.UNKNOWN)
         return failure
 
     def _exchange(self, request: Request) -> Reply:
-        """One attempt; a key is sent to its own integration and nowhere else."""
+        """Make one attempt; a key is sent only to its own integration."""
         credential = self.prepared.credential
         bearer = self.key if credential and request.integration == credential.integration else None
         return exchange(
@@ -96,7 +96,7 @@ class _Sender:
 
 
 def drive(flow: Flow, send: Callable[[Request], Reply]) -> Answer:
-    """The flow's answer; each request that it yields is sent, and never the same one again once it was begun."""
+    """Run the flow to its answer; each request that it yields is sent, and a request that was begun is not repeated."""
     with closing(flow):
         try:
             request = next(flow)
@@ -115,7 +115,7 @@ def retried(
     sleep: Callable[[float], None],
     retry: Backoff = RETRY,
 ) -> Reply:
-    """The reply to one request, retried only where the service certainly did not begin it and there is time."""
+    """Send one request; retry it only if the service did not begin it and enough time remains."""
     for delay in retry.delays():
         try:
             reply = send()
@@ -133,7 +133,7 @@ def retried(
 
 
 def _wait(reply: Reply, delay: float, retry: Backoff) -> float | None:
-    """Seconds until a retry makes sense, spread so that many callers do not come back at once; None: it does not."""
+    """Seconds to wait before a retry, with jitter so that many callers do not retry at once; None means no retry."""
     asked = reply.retry_after
     if asked is None:
         return None if reply.status == 429 else delay
@@ -145,7 +145,7 @@ def _has_time(wait: float, seconds_left: SecondsLeft) -> bool:
 
 
 def _judge(request: Request) -> Callable[[Reply], bool]:
-    """The integration's own judgement; requests to an absolute URL are never retried after a reply."""
+    """The integration decides whether nothing was done; requests to an absolute URL are not retried after a reply."""
     service = INTEGRATIONS.get(request.integration or "")
     return service.nothing_done if service else lambda reply: False
 
@@ -157,7 +157,7 @@ def _opened(prepared: Prepared, deps: ExecuteDeps) -> tuple[Integration | None, 
 
 
 def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
-    """Spare the service a key that it rejects; the run is recorded whether or not this can be stored."""
+    """Mark a rejected key as broken, so that it is not sent again; a failed write does not affect the recording."""
     try:
         deps.key_status.set(integration, KeyStatus.BROKEN, format_time(deps.clock.now()))
     except Exception:
@@ -165,11 +165,9 @@ def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
 
 
 def _as_told(failure: Failure, prepared: Prepared) -> Failure:
-    """The failure as its caller gets it: what is wrong with somebody else's key, the caller cannot change."""
+    """The failure for the caller; problems of a key that is not the caller's become a general upstream error."""
     is_own = prepared.credential is None or prepared.credential.source is KeySource.CALLER
     if is_own or not isinstance(failure.error, (CredentialRejected, CreditsExhausted)):
         return failure
-    message = (
-        "The service does not take the key that pays for this resource. Connect one of your own, or tell the owner."
-    )
+    message = "The service rejected the key that pays for this resource. Connect your own key, or contact the owner."
     return Failure(UpstreamError(message), receipt=failure.receipt, effect=failure.effect)

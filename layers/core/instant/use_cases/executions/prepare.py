@@ -1,4 +1,4 @@
-"""Prepare an execution: everything that can be refused is refused here, before anything is spent."""
+"""Prepare an execution: every check that can reject the request runs here, before anything is spent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,9 +24,9 @@ from instant.use_cases.executions.models import serving_models
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecuteRequest:
-    """What the caller asked for: a resource by id or else by `handle/slug`, inputs, and overrides of its settings.
+    """A request to execute: a resource by id or by `handle/slug`, inputs, and overrides of its settings.
 
-    A request with an `idempotency_key` is carried out once, however often it is sent.
+    A request with an `idempotency_key` is executed once, even if it is sent several times.
     """
 
     resource_id: str | None = None
@@ -44,7 +44,7 @@ class ExecuteRequest:
 
 
 def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Prepared:
-    """The execution that `request` asks for; nothing is written, sent or decrypted."""
+    """Validate and plan the execution for `request`; nothing is written, sent or decrypted."""
     caller.require(Scope.EXECUTE)
     resource = _find(request, caller, deps.resources)
     resource_type = RESOURCE_TYPES[resource.resource_type]
@@ -74,7 +74,7 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
 
 
 def _find(request: ExecuteRequest, caller: Identity, resources: ResourceReader) -> Resource:
-    """The resource, if the caller may know of it; a foreign private one is as good as missing."""
+    """The resource, if it is visible to the caller; another user's private resource raises `NotFound`."""
     found = resources.get(request.resource_id) if request.resource_id else resources.find(request.address or "")
     if found is None or not found.visible_to(caller.user_id):
         raise NotFound.of("resource")
@@ -82,7 +82,7 @@ def _find(request: ExecuteRequest, caller: Identity, resources: ResourceReader) 
 
 
 def _facts(caller: Identity, resource: Resource, resource_type: ResourceType, deps: ExecuteDeps) -> CallFacts:
-    """Everything else that must be known, in one read; private budgets first, so that they are named first."""
+    """Read the remaining facts in one batch; the caller's budgets come first, so that errors name them first."""
     subjects = [
         Subject(BudgetScope.USER, caller.user_id),
         *([Subject(BudgetScope.API_KEY, caller.key_id)] if caller.key_id else []),
@@ -102,7 +102,7 @@ def _call(
     *,
     has_budgets: bool,
 ) -> Call:
-    """What is to be planned; a call under a budget must not cost more than is held for it."""
+    """The call to plan; with a budget, the actual cost must not exceed the hold."""
     return Call(
         config=resource.config,
         inputs=request.inputs,

@@ -1,4 +1,4 @@
-"""Preview a call: what it would send and what it can cost at most, without sending it."""
+"""Preview a call: its request and its worst-case cost, without sending it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from instant.use_cases.executions.models import serving_models
 from instant.use_cases.resources.manage import checked, own_resource, resource_type_named
 
 MAX_BYTES = 5_000_000
-"""Longest request that is shown; a function's answer ends at 6 MB."""
+"""Maximum size of the previewed request, in bytes; a Lambda response is limited to 6 MB."""
 
 _NO_CAP = 10**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRequest:
-    """A call to preview: of the caller's own resource by id, or of settings that are not stored."""
+    """A call to preview: the caller's own resource by id, or settings that are not stored."""
 
     resource_id: str | None = None
     resource_type: str | None = None
@@ -35,7 +35,7 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The request without what depends on who pays, its highest price, and the schema of the inputs."""
+    """The request without the fields that depend on the credential, its worst-case cost, and the inputs' schema."""
 
     request: Mapping[str, Any]
     worst_nanousd: int
@@ -45,7 +45,7 @@ class Preview:
 def preview_resource(
     request: PreviewRequest, caller: Identity, resources: ResourceReader, models: ModelLookup, clock: Clock
 ) -> Preview:
-    """What `request` would send; refused, by name, as creating and executing would refuse it."""
+    """Plan the call of `request`; raises the same errors as creating and executing the resource."""
     caller.require(Scope.MANAGE)
     resource_type, config, policy = _settings(request, caller, resources, models)
     known = models.some(resource_type.models(config))
@@ -59,7 +59,7 @@ def preview_resource(
 def _settings(
     request: PreviewRequest, caller: Identity, resources: ResourceReader, models: ModelLookup
 ) -> tuple[ResourceType, Mapping[str, Any], SuccessorPolicy]:
-    """A template is its owner's: somebody else's resource reads as missing, public or not."""
+    """Only the owner may see the template: another user's resource raises `NotFound`, public or not."""
     if request.resource_id is not None:
         resource = own_resource(request.resource_id, caller, resources)
         return resource_type_named(resource.resource_type), resource.config, resource.successor_policy

@@ -1,4 +1,4 @@
-"""Show callers what they executed."""
+"""List and read a caller's executions."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def list_executions(caller: Identity, page: PageRequest, history: ExecutionHisto
 def read_execution(
     execution_id: str, caller: Identity, history: ExecutionReader, answers: AnswerStore
 ) -> tuple[Execution, dict[str, Any] | None]:
-    """One of the caller's executions and the JSON it was answered with, if it has been."""
+    """One of the caller's executions and the JSON of its response, if there is one."""
     execution = history.get(execution_id)
     if execution is None or execution.user_id != caller.user_id:
         raise NotFound.of("execution")

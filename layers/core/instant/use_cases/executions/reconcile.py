@@ -1,6 +1,6 @@
-"""Reconcile executions that were not closed: roll back unsent ones, look up the outcome of the rest, give up in time.
+"""Reconcile executions that were not closed: roll back unsent ones, look up the outcome of others, expire the rest.
 
-Every step is a conditional write of the ledger, so running it twice, or twice at once, has the effect of once.
+Every step is a conditional write to the ledger, so repeated or concurrent runs have the effect of one.
 """
 
 import logging
@@ -25,23 +25,23 @@ from instant.ports.executions.ledger import Ledger, OpenRuns
 from instant.ports.upstream import Upstream, ask
 
 GIVE_UP_AFTER = timedelta(hours=24)
-"""How long the outcome of a call is looked up."""
+"""How long after a call its outcome is looked up; afterwards the execution is LOST."""
 
 MIN_DELAY, MAX_DELAY = timedelta(seconds=30), timedelta(hours=1)
-"""How soon an outcome is looked up again: after half of the time that has passed since the call, within these."""
+"""The bounds of the delay between lookups, which is half of the time since the call."""
 
 LOOKUP_SECONDS = 5.0
-"""How long one lookup may take."""
+"""The deadline of one lookup, in seconds."""
 
 MIN_TIME = 20.0
-"""Seconds that must be left to reconcile one more execution."""
+"""Minimum remaining time to reconcile another execution, in seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileDeps:
-    """The ports that reconciling executions needs."""
+    """The dependencies of reconciling executions."""
 
     open_runs: OpenRuns
     ledger: Ledger
@@ -52,9 +52,9 @@ class ReconcileDeps:
 
 
 def reconcile_executions(deps: ReconcileDeps, seconds_left: Callable[[], float]) -> Counter[str]:
-    """How many executions ended in which state: `none` for those rolled back, `open` for those still unknown.
+    """Return the number of executions per state: `none` for those rolled back, `open` for those still unknown.
 
-    One whose reconciliation fails is rescheduled like an unknown one, and counted as `failed`.
+    An execution whose reconciliation fails is rescheduled and counted as `failed`.
     """
     counts: Counter[str] = Counter()
     for run in deps.open_runs.due(format_time(deps.clock.now())):
@@ -82,7 +82,7 @@ def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     if run.state is State.SENT:
         run = _mark_unknown(run, now, deps)
     if run.generation_id is None or now - parse_time(run.opening.created_at) >= GIVE_UP_AFTER:
-        _log.warning("an execution is lost", extra={"execution_id": run.opening.execution_id})
+        _log.warning("the outcome of an execution is lost", extra={"execution_id": run.opening.execution_id})
         return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, deps)
     outcome = _outcome(run, deps)
     if outcome is None:
@@ -92,7 +92,7 @@ def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
 
 
 def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
-    """The process that sent the call has ended without recording its end."""
+    """Mark the execution UNKNOWN: the process that sent the call ended without recording the result."""
     closing = Closing(
         state=State.UNKNOWN,
         receipt=Receipt(generation_id=run.generation_id),
@@ -104,7 +104,7 @@ def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
 
 
 def _outcome(run: OpenRun, deps: ReconcileDeps) -> CallOutcome | None:
-    """The outcome as the service knows it; None while it does not, and while there is no usable key to ask with."""
+    """Look up the outcome at the service; None if it is not available yet, or if no usable key is stored."""
     name, owner = run.opening.service, run.opening.credential_owner_id
     service = INTEGRATIONS.get(name or "")
     if not isinstance(service, Accountable) or name is None or owner is None:
@@ -132,7 +132,7 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: Re
 
 
 def _reschedule(run: OpenRun, deps: ReconcileDeps) -> None:
-    """Look the outcome up again later; if that cannot be stored, the next run does so at once."""
+    """Schedule the next lookup; if that write fails, the next run looks the outcome up immediately."""
     now = deps.clock.now()
     delay = min(max((now - parse_time(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
     try:

@@ -1,4 +1,4 @@
-"""Record an execution: a context manager over the ledger, opened before anything is spent and closed afterwards."""
+"""Record an execution: a context manager that opens it in the ledger before anything is spent and closes it after."""
 
 import json
 import logging
@@ -24,10 +24,10 @@ from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps, SecondsLeft
 
 SECONDS_TO_CLOSE = 8.0
-"""What is kept back of the invocation's time, so that its end can be recorded even if one call to AWS hangs (6 s)."""
+"""Seconds of the invocation reserved for closing the execution, even if one call to AWS hangs (6 s)."""
 
 FIRST_LOOKUP_SECONDS = 20.0
-"""When the service is first asked about an unknown outcome: it does not know of a call before that."""
+"""Delay before the first lookup of an unknown outcome: the service does not list a call earlier."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,17 +36,17 @@ class AlreadyRecorded(Exception):
     """Another run with the same idempotency key opened this execution first."""
 
     def __init__(self, execution: Execution) -> None:
-        """Carry the execution as it stands."""
+        """Keep the execution as it is stored now."""
         super().__init__(execution.execution_id)
         self.execution = execution
 
 
 @contextmanager
 def record(prepared: Prepared, seconds_left: SecondsLeft, deps: LedgerDeps) -> Iterator["Recording"]:
-    """Open `prepared` in the ledger; what is raised inside is recorded, and the row released if nothing was sent.
+    """Open `prepared` in the ledger; record errors raised in the block, or release the row if nothing was sent.
 
-    A process that is ended inside (a BaseException, or a generator that is closed) leaves the row to the reconciler:
-    what it sent may have been carried out, so it is never recorded as failed.
+    If the process ends in the block (a BaseException, or a closed generator), the row is left to the reconciler:
+    the request may have been executed, so it is not recorded as failed.
     """
     recording = Recording(prepared, _opening(prepared, seconds_left, deps.clock), deps)
     recording.open()
@@ -62,15 +62,15 @@ def record(prepared: Prepared, seconds_left: SecondsLeft, deps: LedgerDeps) -> I
 
 
 def time_to_run(prepared: Prepared, seconds_left: SecondsLeft) -> float:
-    """Seconds that the exchanges with the service may take, so that answer and end can still be stored."""
+    """Seconds available for requests to the service, so that answer and result can still be stored."""
     return seconds_left() - SECONDS_TO_CLOSE - prepared.plan.seconds_to_keep
 
 
 class Recording:
-    """One execution in the ledger, from its opening to its end."""
+    """One execution in the ledger, from opening to closing."""
 
     def __init__(self, prepared: Prepared, opening: Opening, deps: LedgerDeps) -> None:
-        """Nothing is written yet."""
+        """Create a recording; nothing is written yet."""
         self._prepared = prepared
         self._deps = deps
         self._sent_at: float | None = None
@@ -79,17 +79,17 @@ class Recording:
 
     @property
     def is_sent(self) -> bool:
-        """Whether the call counts as made, whatever becomes of this process."""
+        """Whether the execution is SENT, even if this process ends now."""
         return self._sent_at is not None
 
     def open(self) -> None:
-        """Reserve the execution and its holds, where there is something to reserve; else `mark_sent` writes first."""
+        """Reserve the execution and its holds if required; otherwise `mark_sent` makes the first write."""
         self.opening = replace(self.opening, holds=self._holds(self._first_shard))
         if self.opening.first_state is State.RESERVED:
             self._reserve()
 
     def mark_sent(self) -> None:
-        """From here on the call counts as made; again is a no-op."""
+        """Mark the execution SENT; a second call does nothing."""
         if self.is_sent:
             return
         if self.opening.first_state is State.SENT:
@@ -99,11 +99,11 @@ class Recording:
         self._sent_at = self._deps.clock.monotonic()
 
     def record_generation_id(self, generation_id: str) -> None:
-        """Store the id by which the outcome can be looked up, should this process end."""
+        """Store the generation id, so that the outcome can be looked up if this process ends."""
         self._deps.ledger.record_generation_id(self.opening, generation_id)
 
     def finish(self, answer: Answer) -> dict[str, Any]:
-        """Record the answer and return the response body; a call that never spent is made by now, too."""
+        """Record the answer and return the response body; if no request spent, the execution is marked SENT here."""
         self.mark_sent()
         body = _response(self.opening, answer)
         self._close(State.DONE, body, answer.receipt)
@@ -118,7 +118,7 @@ class Recording:
         return response
 
     def release(self) -> None:
-        """Delete the row and release its holds, as nothing was sent; if that fails, too, its lease runs out."""
+        """Delete the row and release its holds, as nothing was sent; if that fails, the lease expires."""
         if not self._is_written:
             return
         try:
@@ -136,7 +136,7 @@ class Recording:
         return wanted
 
     def _reserve(self) -> None:
-        """Open with the holds; of sharded budgets, in the first of several shards that has room."""
+        """Open the execution with its holds; sharded budgets use the first shard with enough room."""
         for shard in range(self._first_shard, self._first_shard + GLOBAL_SHARDS):
             self.opening = replace(self.opening, holds=self._holds(shard))
             try:
@@ -152,13 +152,13 @@ class Recording:
                 raise
 
     def _write_opening(self) -> None:
-        """The first write; where it is not acknowledged, it may have been made."""
+        """Make the first write; if it is not acknowledged, it may still have succeeded."""
         self._is_written = True
         if existing := self._deps.ledger.open(self.opening):
             raise AlreadyRecorded(existing)
 
     def _close(self, state: State, body: dict[str, Any], receipt: Receipt, error_code: str | None = None) -> None:
-        """Record the end; if that fails the row stays open and is reconciled, and the caller still gets the answer."""
+        """Close the execution; if that fails, the row is reconciled later and the caller still gets the answer."""
         closing = Closing(
             state=state,
             receipt=receipt,
@@ -179,7 +179,7 @@ class Recording:
             self._save_result(closing)
 
     def _store(self, body: dict[str, Any]) -> StoredAnswer:
-        """Where the answer is stored; if it cannot be, the caller still gets it and the end is still recorded."""
+        """Store the answer; if that fails, the caller still gets it and the execution is still closed."""
         try:
             return self._deps.answers.keep(self.opening.execution_id, json.dumps(body, separators=(",", ":")))
         except Exception:
@@ -187,7 +187,7 @@ class Recording:
             return StoredAnswer()
 
     def _computed(self, receipt: Receipt) -> int | None:
-        """The cost by catalog price, for comparison: nothing that was paid for waits for it."""
+        """The cost by catalog price, for comparison; a failure here does not fail the execution."""
         try:
             return recomputed_nanousd(self._prepared.models, receipt, parse_time(self.opening.created_at))
         except Exception:
@@ -195,7 +195,7 @@ class Recording:
             return None
 
     def _save_result(self, closing: Closing) -> None:
-        """A retry with the same idempotency key gets a paid answer all the same, and its end can be looked up."""
+        """Save the result for retries with the same idempotency key and for the reconciler."""
         try:
             self._deps.ledger.save_result(self.opening, closing)
         except Exception:
@@ -205,10 +205,10 @@ class Recording:
 
 
 def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Opening:
-    """The ledger's first entry; its lease lasts as long as this invocation can."""
+    """The opening entry; its lease lasts as long as this invocation."""
     now, seconds, credential = clock.now(), seconds_left(), prepared.credential
     if time_to_run(prepared, seconds_left) <= 0:
-        raise UpstreamUnavailable("There was no time left to run this. Nothing was sent; call again.")
+        raise UpstreamUnavailable("Not enough time was left to run this. Nothing was sent; call again.")
     return Opening(
         execution_id=prepared.execution_id,
         run_id=new_id("run", now),
@@ -228,12 +228,12 @@ def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Ope
 
 
 def _as_failure(error: Exception) -> Failure:
-    """A failure as it is; an error response of ours ended the call at no cost; anything else may have been charged."""
+    """Keep a `Failure`; an `InstantError` ended the call at no cost; any other error may have been charged."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, InstantError):
         return Failure(error)
-    _log.error("a run failed unexpectedly", exc_info=error)
+    _log.error("an execution failed unexpectedly", exc_info=error)
     return Failure(Internal("Something failed on our side. The execution is recorded."), effect=Effect.UNKNOWN)
 
 

@@ -1,4 +1,4 @@
-"""Replay the response of an earlier request with the same idempotency key, or say why there is none."""
+"""Replay the response of an earlier request with the same idempotency key, or raise why that is not possible."""
 
 import json
 from datetime import timedelta
@@ -20,7 +20,7 @@ from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps
 
 MAX_RETRY_AFTER = 10
-"""Longest `Retry-After`, in seconds, for a call that is under way; few take longer."""
+"""Maximum `Retry-After`, in seconds, for a call in progress; few calls take longer."""
 
 
 def replay(request: IdempotentRequest, deps: LedgerDeps) -> dict[str, Any] | None:
@@ -33,18 +33,18 @@ def replay(request: IdempotentRequest, deps: LedgerDeps) -> dict[str, Any] | Non
 
 
 def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps) -> dict[str, Any]:
-    """The response to a request that was executed, byte for byte as the first time."""
+    """The stored response of an executed request, byte for byte."""
     if found.fingerprint != fingerprint:
         raise IdempotencyMismatch(
-            "This idempotency key was used for another request. Repeat that one as it was, or take a new key."
+            "This idempotency key was used for another request. Repeat the same request, or use a new key."
         )
     text = _stored(found, deps)
     if found.state is State.RESERVED or (found.state is State.SENT and not text and not _is_over(found, deps.clock)):
         raise _in_progress(found, deps.clock)
     if text is None:
         raise OutcomeUnknown(
-            "The call was sent, and its answer is not here: it may have been carried out and paid, and is never sent "
-            "again. Read GET /api/executions for what is known; a new idempotency key makes a new call."
+            "The call was sent, but its answer is not available. It may have been executed and charged; it is not "
+            "sent again. Check GET /api/executions for its state; a new idempotency key makes a new call."
         ).during(found.execution_id)
     body: dict[str, Any] = json.loads(text)
     if "error" in body:
@@ -53,13 +53,13 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
 
 
 def _stored(found: Execution, deps: LedgerDeps) -> str | None:
-    """What the first caller was told, if that is the end of it."""
+    """The stored response, if it is final."""
     is_final = found.state in {State.DONE, State.FAILED} and not found.reconciled_at
     return deps.answers.read(found.answer) if is_final or found.was_delivered else None
 
 
 def _is_over(found: Execution, clock: Clock) -> bool:
-    """Whether whoever began the call has surely ended."""
+    """Whether the lease of the first call has expired."""
     return found.lease_expires_at is None or found.lease_expires_at < _over_before(clock)
 
 
@@ -70,12 +70,12 @@ def _over_before(clock: Clock) -> str:
 def _in_progress(found: Execution, clock: Clock) -> InProgress:
     left = (parse_time(found.lease_expires_at or found.created_at) - clock.now()).total_seconds()
     return InProgress(
-        "The first call with this idempotency key is under way. Wait, then repeat it with the same key.",
+        "The first call with this idempotency key is in progress. Wait, then repeat it with the same key.",
         retry_after=max(1, min(MAX_RETRY_AFTER, ceil(left))),
     ).during(found.execution_id)
 
 
 def _failure(error: dict[str, Any]) -> InstantError:
-    """A stored failure as the error that it was."""
+    """Convert a stored failure to its error class."""
     kind = {kind.code: kind for kind in every_error()}.get(error["code"], UpstreamError)
     return kind(error["message"], details=error.get("details")).during(error["execution_id"])

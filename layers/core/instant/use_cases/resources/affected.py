@@ -1,4 +1,4 @@
-"""A user's resources that a change of the catalog concerns."""
+"""A user's resources that are affected by catalog changes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from instant.use_cases.resources.browse import list_own
 from instant.use_cases.resources.models import models_of, used_models
 
 LOOKED_AT = 200
-"""Of how many resources one request reads the models: as many as the longest page has, settings and all."""
+"""Maximum number of resources whose models one request reads: the maximum page size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A resource, and those of its models with which not all is well, the one that normally serves first."""
+    """A resource and its affected models, the primary model first."""
 
     resource: Resource
     models: list[UsedModel]
@@ -37,7 +37,7 @@ def list_affected(
     lookup: ModelLookup,
     clock: Clock,
 ) -> Page[Affected]:
-    """The caller's resources with which not all is well, newest first; a page may be short, or empty, and yet go on."""
+    """The caller's affected resources, newest first; a short or empty page may still have a next page."""
     found = list_own(caller, sort, resource_filter, PageRequest(LOOKED_AT, page.after), lists)
     known = lookup.some(name for resource in found.items for name in models_of(resource))
     affected = list(_affected(found.items, known, clock.now().date()))

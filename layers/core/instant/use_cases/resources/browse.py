@@ -1,4 +1,4 @@
-"""Show resources: one with what is known around it, and lists of them."""
+"""Read one resource with its details, and list resources."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from instant.use_cases.resources.manage import resource_type_named
 from instant.use_cases.resources.models import models_of, used_models, with_successors
 
 SURELY = 0.9
-"""A resource whose success rate is at least this, with 95 % certainty, is called reliable: 35 of 35 calls are."""
+"""Minimum success rate, at 95 % confidence, of a reliable resource: 35 of 35 calls meet it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A resource with what is known around it; `used` has its models, the one that normally serves first."""
+    """A resource with its details; `used` holds its models, the primary model first."""
 
     resource: Resource
     model: CatalogModel | None
@@ -60,7 +60,7 @@ def read_resource(
 
 
 def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> Iterator[Badge]:
-    """What its type says of the resource, and what its calls show."""
+    """The labels from the resource type and from the call statistics."""
     yield from RESOURCE_TYPES[resource.resource_type].badges(resource.config, model)
     if usage_of(stats).sure_rate >= SURELY:
         yield "reliable"
@@ -69,7 +69,7 @@ def badges_of(resource: Resource, model: CatalogModel | None, stats: Stats) -> I
 def list_own(
     caller: Identity, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest, lists: ResourceLists
 ) -> Page[Resource]:
-    """The caller's resources, newest first: only public ones are ranked."""
+    """The caller's resources, newest first; only public resources are ranked."""
     if sort is not ResourceSort.NEWEST:
         raise InvalidField.named("sort", f"{sort} orders public resources only; add listing=public")
     return _in_order(sort, lists.owned_by(caller.user_id, _known(resource_filter), within(sort, page)))
@@ -78,7 +78,7 @@ def list_own(
 def list_public(
     sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest, lists: ResourceLists
 ) -> Page[Resource]:
-    """Everybody's public resources, best first."""
+    """Public resources of all users, highest rank first."""
     return _in_order(sort, lists.public(sort, _known(resource_filter), within(sort, page)))
 
 

@@ -27,7 +27,7 @@ _SLUG_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceDeps:
-    """The ports that managing resources needs."""
+    """The dependencies of managing resources."""
 
     resources: ResourceStore
     models: ModelReader
@@ -36,7 +36,7 @@ class ResourceDeps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A resource as its creator describes it; without a slug one is made of the name."""
+    """A resource to create; without a slug, one is generated from the name."""
 
     resource_type: str
     name: str
@@ -49,7 +49,7 @@ class Draft:
 
 
 def create_resource(draft: Draft, caller: Identity, deps: ResourceDeps) -> Resource:
-    """Check the settings against the catalog and store the resource under an address of its own."""
+    """Validate the settings against the catalog and store the resource under a unique address."""
     caller.require(Scope.MANAGE)
     resource_type = resource_type_named(draft.resource_type)
     config, models = checked(resource_type, draft.config, deps.models)
@@ -75,7 +75,7 @@ def create_resource(draft: Draft, caller: Identity, deps: ResourceDeps) -> Resou
 def change_resource(
     resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, deps: ResourceDeps
 ) -> Resource:
-    """Apply `changes` (fields of `Draft` but the type); with `revision`, only if that is the current one."""
+    """Apply `changes` (fields of `Draft` except the type); with `revision`, only if it is the current one."""
     caller.require(Scope.MANAGE)
     old = own_resource(resource_id, caller, deps.resources, revision)
     new = replace(old, **changes, revision=old.revision + 1, updated_at=format_time(deps.clock.now()))
@@ -87,7 +87,7 @@ def change_resource(
 
 
 def delete_resource(resource_id: str, revision: int | None, caller: Identity, deps: ResourceDeps) -> None:
-    """Take the resource away; its executions stay readable."""
+    """Delete the resource; its executions stay readable."""
     caller.require(Scope.MANAGE)
     deps.resources.delete(own_resource(resource_id, caller, deps.resources, revision), format_time(deps.clock.now()))
 
@@ -95,7 +95,7 @@ def delete_resource(resource_id: str, revision: int | None, caller: Identity, de
 def own_resource(
     resource_id: str, caller: Identity, resources: ResourceReader, revision: int | None = None
 ) -> Resource:
-    """The caller's own resource; somebody else's reads as missing, public or not, since it cannot be changed."""
+    """The caller's own resource; another user's resource raises `NotFound`, public or not."""
     resource = resources.get(resource_id)
     if resource is None or resource.owner_id != caller.user_id:
         raise NotFound.of("resource")
@@ -107,17 +107,17 @@ def own_resource(
 
 
 def resource_type_named(name: str) -> ResourceType:
-    """The kind of resource of this name; `InvalidField` if there is none."""
+    """The resource type of this name; raises `InvalidField` if it does not exist."""
     if name not in RESOURCE_TYPES:
         known = ", ".join(sorted(RESOURCE_TYPES))
-        raise InvalidField.named("resource_type", f"is not a type we know; choose one of: {known}")
+        raise InvalidField.named("resource_type", f"is not a resource type; choose one of: {known}")
     return RESOURCE_TYPES[name]
 
 
 def checked(
     resource_type: ResourceType, config: Mapping[str, Any], models: ModelReader
 ) -> tuple[dict[str, Any], list[CatalogModel]]:
-    """The settings without what was left out, and their models; `InvalidField` names whatever cannot work."""
+    """The normalized settings and their models; raises `InvalidField` for settings that cannot work."""
     settings = parse(resource_type.Config, config, "config").model_dump(exclude_none=True, by_alias=True)
     _refuse_huge(settings)
     found = [_usable(model_id, resource_type, settings, models) for model_id in resource_type.models(settings)]
@@ -126,13 +126,13 @@ def checked(
 
 
 def _facts_of(models: Sequence[CatalogModel]) -> dict[str, Any]:
-    """What a resource remembers of its models: which one normally serves, and what each costs now."""
+    """The model facts stored with a resource: its primary model, and the current price of each."""
     prices = {model.openrouter_id: price_of(model) for model in models}
     return {"ai_model_id": models[0].openrouter_id if models else None, "prices": prices}
 
 
 def _refuse_huge(settings: Mapping[str, Any]) -> None:
-    """What counts is the JSON that is stored, where each character outside ASCII takes 6 bytes or 12."""
+    """The limit applies to the stored JSON, where each non-ASCII character takes 6 or 12 bytes."""
     size = len(json.dumps(settings))
     if size > MAX_CONFIG_BYTES:
         raise InvalidField.named("config", f"takes {size} bytes as JSON in ASCII; {MAX_CONFIG_BYTES} are allowed")
@@ -150,7 +150,7 @@ def _usable(
 
 
 def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore) -> Resource:
-    """A slug made of the name gives way when it is taken; a chosen one does not."""
+    """A generated slug gets a suffix if it is taken; a chosen slug does not."""
     for _ in range(_SLUG_ATTEMPTS):
         try:
             resources.create(resource)
@@ -159,4 +159,4 @@ def _store(resource: Resource, *, is_slug_chosen: bool, resources: ResourceStore
             if is_slug_chosen:
                 raise
             resource = replace(resource, slug=f"{slug_of(resource.name)[:42]}-{secrets.token_hex(2)}")
-    raise AddressTaken("No free slug could be made of the name. Choose one yourself with 'slug'.")
+    raise AddressTaken("No free slug could be generated from the name. Choose one with 'slug'.")

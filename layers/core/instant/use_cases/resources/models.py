@@ -1,4 +1,4 @@
-"""What became of the models that a resource uses, and what could take over from them."""
+"""The impact of catalog changes on the models of a resource, and their successors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,16 +15,16 @@ from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import ResourceType
 
 _ENDING = {ModelStatus.EXPIRING, ModelStatus.MISSING, ModelStatus.GONE, ModelStatus.UNUSABLE}
-"""When to look for a successor."""
+"""The statuses for which a successor is looked up."""
 
 
 def models_of(resource: Resource) -> Sequence[str]:
-    """The models that the resource's settings name, the one that normally serves first."""
+    """The models in the resource's settings, the primary model first."""
     return RESOURCE_TYPES[resource.resource_type].models(resource.config)
 
 
 def used_models(resource: Resource, known: Mapping[str, CatalogModel], today: date) -> list[UsedModel]:
-    """What became of each model of the resource, in order."""
+    """The impact on each model of the resource, in order."""
     supports = RESOURCE_TYPES[resource.resource_type].supports
     return [
         used_model(name, known.get(name), resource.prices.get(name), today, supports) for name in models_of(resource)
@@ -38,7 +38,7 @@ def with_successors(
     lookup: ModelLookup,
     today: date,
 ) -> Iterator[UsedModel]:
-    """The same, with what could take over from those that end, if it suits the resource's settings."""
+    """The impacts with the successors of ending models, if the resource's settings fit them."""
     resource_type = RESOURCE_TYPES[resource.resource_type]
     for one in used:
         model = known.get(one.openrouter_id)
@@ -51,7 +51,7 @@ def with_successors(
 
 
 def suits(resource_type: ResourceType, config: Mapping[str, Any], model: CatalogModel) -> bool:
-    """Whether a resource with these settings could be created on the model."""
+    """Whether a resource with these settings could be created with the model."""
     try:
         resource_type.check(config, [model])
     except InvalidField:

@@ -1,4 +1,4 @@
-"""Rank the public resources anew from their statistics of thirty days."""
+"""Rank the public resources from their statistics of the last 30 days."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from instant.ports.resources.stats import StatsStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankResult:
-    """What a ranking saw and did; `skipped` rows were deleted, unlisted or being written meanwhile."""
+    """The counts of a ranking; `skipped` rows were deleted, unlisted or written concurrently."""
 
     seen: int = 0
     written: int = 0
@@ -20,7 +20,7 @@ class RankResult:
 def rank_resources(resources: RankStore, stats: StatsStore, clock: Clock) -> RankResult:
     """Write the usage of every public resource that has changed.
 
-    A run that breaks off has done a part of the work, and the next one does the rest.
+    An interrupted run has written some ranks; the next run writes the rest.
     """
     seen = written = skipped = 0
     for resource in resources.every_public():

@@ -1,4 +1,4 @@
-"""Set budgets, and see what was spent of them: one's own, those of one's keys and resources, and the platform's."""
+"""Set and read budgets of users, their API keys and resources, and the global and platform budgets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from instant.ports.resources.store import ResourceReader
 from instant.ports.usage.budgets import BudgetStore
 
 _NOUNS = {BudgetScope.API_KEY: "API key", BudgetScope.RESOURCE: "resource"}
-"""What the budgets with an id are of."""
+"""The scopes whose budgets have an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetDeps:
-    """The ports that setting budgets needs."""
+    """The dependencies of setting budgets."""
 
     budgets: BudgetStore
     resources: ResourceReader
@@ -30,7 +30,7 @@ class BudgetDeps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetStatus:
-    """A budget, and what was spent of it in the day and in the month that `at` is in."""
+    """A budget and its spend in the day and month of `at`."""
 
     budget: Budget
     spending: Mapping[Period, Spending]
@@ -38,7 +38,7 @@ class BudgetStatus:
 
 
 def list_budgets(caller: Identity, deps: BudgetDeps) -> list[BudgetStatus]:
-    """All that the caller has set, and always the caller's own; for admins the platform's, too."""
+    """All budgets that the caller has set, and always the caller's own; admins also get the platform's."""
     caller.require(TokenScope.MANAGE)
     always = [Subject(BudgetScope.USER, caller.user_id)]
     if TokenScope.ADMIN in caller.scopes:
@@ -51,7 +51,7 @@ def list_budgets(caller: Identity, deps: BudgetDeps) -> list[BudgetStatus]:
 
 
 def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, deps: BudgetDeps) -> BudgetStatus:
-    """One budget; where none is set, one without limits."""
+    """One budget; if none is set, a budget without limits."""
     subject = _subject(scope, subject_id, caller)
     _refuse_others(subject, caller, deps, may_be_gone=True)
     return _statuses([deps.budgets.get(subject) or Budget(subject=subject)], deps)[0]
@@ -66,9 +66,9 @@ def set_budget(
     caller: Identity,
     deps: BudgetDeps,
 ) -> BudgetStatus:
-    """Set what may be spent, for calls that begin from now on; without any limit the budget is taken away.
+    """Set the limits of a budget for calls that start from now on; without any limit the budget is deleted.
 
-    That is possible, too, when what it was for is gone.
+    A budget can be deleted even if its key or resource no longer exists.
     """
     subject = _subject(scope, subject_id, caller)
     _refuse_others(subject, caller, deps, may_be_gone=daily_nanousd is None and monthly_nanousd is None)
@@ -78,7 +78,7 @@ def set_budget(
 
 
 def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Subject:
-    """What the budget is of, if the caller's token may have a say in it at all."""
+    """The subject of the budget, if the caller's scopes allow access to it."""
     caller.require(TokenScope.ADMIN if scope is BudgetScope.GLOBAL else TokenScope.MANAGE)
     if scope in _NOUNS:
         if subject_id is None:
@@ -90,7 +90,7 @@ def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Su
 
 
 def _refuse_others(subject: Subject, caller: Identity, deps: BudgetDeps, *, may_be_gone: bool) -> None:
-    """A key or a resource must be the caller's own; a foreign one is as good as missing."""
+    """A key or resource must be the caller's own; another user's raises `NotFound`."""
     if subject.scope not in _NOUNS or _user_of(subject, deps) == caller.user_id:
         return
     if not (may_be_gone and any(budget.subject == subject for budget in deps.budgets.of_owner(caller.user_id))):
@@ -98,7 +98,7 @@ def _refuse_others(subject: Subject, caller: Identity, deps: BudgetDeps, *, may_
 
 
 def _user_of(subject: Subject, deps: BudgetDeps) -> str | None:
-    """Whose key or resource it is; None for one that is not there."""
+    """The owner of the key or resource; None if it does not exist."""
     if subject.scope is BudgetScope.API_KEY:
         key = deps.api_keys.find(subject.subject_id)
         return key.user_id if key else None
@@ -107,7 +107,7 @@ def _user_of(subject: Subject, deps: BudgetDeps) -> str | None:
 
 
 def _owner(subject: Subject, caller: Identity) -> str:
-    """In whose list the budget stands; admins have one together."""
+    """The owner of the list that contains the budget; admins share one list."""
     return PLATFORM if subject.scope is BudgetScope.GLOBAL else caller.user_id
 
 

@@ -1,4 +1,4 @@
-"""What a caller's last thirty days would have cost on another model."""
+"""Compare the cost of a caller's last 30 days with the cost on another model."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ from instant.ports.clock import Clock
 from instant.ports.executions.history import ExecutionHistory
 
 MAX_RUNS = 2_000
-"""How many executions one request looks at: about a megabyte of the index."""
+"""Maximum number of executions that one request reads, about 1 MB of the index."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Share:
-    """Runs that can be compared: their number, tokens, and nano-USD as they were and as they would have been."""
+    """Comparable executions: their number, tokens, and actual and hypothetical cost in nano-USD."""
 
     runs: int = 0
     prompt_tokens: int = 0
@@ -35,10 +35,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Runs since a moment, newest first, up to where `next` goes on (None: all of them).
+    """Executions since a time, newest first; `next` is the cursor of the next page (None: no more).
 
-    A run is compared if both its tokens and its cost are known. Of the others there is their number, and what is
-    known of their cost.
+    An execution is comparable if both its tokens and its cost are known. For the others, only their number and their
+    known cost are reported.
     """
 
     model: CatalogModel
@@ -61,7 +61,7 @@ class _Sums:
 def compare_usage(
     model_id: str, caller: Identity, after: Cursor | None, history: ExecutionHistory, models: ModelReader, clock: Clock
 ) -> Comparison:
-    """The caller's runs of thirty UTC days including today, and the same tokens at the other model's prices."""
+    """The caller's executions of 30 UTC days including today, and their tokens at the other model's prices."""
     model, now = models.get(model_id), clock.now()
     if model is None:
         raise InvalidField.named("model", "is not in the catalog; GET /api/models lists what is")
@@ -95,7 +95,7 @@ def _summed(runs: Iterable[Execution], model: CatalogModel) -> _Sums:
 
 
 def _elsewhere(run: Execution, model: CatalogModel) -> int | None:
-    """The run's tokens at the model's prices of now, in the tier for its length and hour; None where unknown."""
+    """The execution's tokens at the model's current prices, in the tier for its length and hour; None if unknown."""
     receipt = run.receipt
     if receipt.prompt_tokens is None or receipt.completion_tokens is None:
         return None

@@ -1,4 +1,4 @@
-"""What a caller used, day by day."""
+"""Report a caller's usage per day."""
 
 from datetime import UTC, date
 
@@ -11,6 +11,6 @@ from instant.ports.usage.report import UsageStore
 def report_usage(
     caller: Identity, since: date | None, until: date | None, by: Grouping | None, usage: UsageStore, clock: Clock
 ) -> UsageReport:
-    """The caller's own executions of these days, counted on the UTC day on which they were begun."""
+    """The caller's executions of these days, counted on the UTC day on which they started."""
     days = span(since, until, clock.now().astimezone(UTC).date())
     return report(usage.of_user(caller.user_id, days.first, days.last), days, by)

@@ -1,4 +1,4 @@
-"""What calls cost by catalog price: at most, and as expected; the only place where prices are multiplied."""
+"""The maximum and the expected cost of calls at catalog prices; prices are multiplied only in this package."""
 
 from instant.domain.catalog.pricing.expected import SEARCH_USD, expected_usd
 from instant.domain.catalog.pricing.recomputed import recomputed_nanousd

@@ -1,4 +1,4 @@
-"""What a call with a known usage costs by catalog price."""
+"""The cost of a call with known usage at catalog prices."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,10 +8,10 @@ from instant.domain.catalog.pricing.tiers import Priced, prices_at
 from instant.domain.executions.token_usage import Usage
 
 SEARCH_USD = Decimal("0.007")
-"""What OpenRouter asks for a web search by its own engine, in USD; some models have a price of their own."""
+"""OpenRouter's price of a web search with its own engine, in USD; some models have their own price."""
 
 EXACT = 60
-"""Digits of arithmetic: products of catalog prices never round."""
+"""Arithmetic precision in digits: products of catalog prices are never rounded."""
 
 _NOTHING = Decimal(0)
 
@@ -20,11 +20,11 @@ _PROMPT_PARTS = {
     "cache_write_tokens": "input_cache_write",
     "audio_tokens": "audio",
 }
-"""Parts of a prompt that may have a price of their own; without one they cost what the rest does."""
+"""Parts of a prompt that can have their own price; the default is the prompt price."""
 
 
 def expected_usd(model: Priced, usage: Usage, at: datetime) -> Decimal | None:
-    """The cost in USD, exactly; None where the catalog does not say: routers, and media whose tokens have no price."""
+    """The exact cost in USD; None where the catalog has no price: routers, and media whose tokens have no price."""
     prices = prices_at(model, usage.prompt_tokens, at)
     if not {"prompt", "completion"} <= prices.keys() or _makes_priceless_media(usage, prices):
         return None
@@ -39,7 +39,7 @@ def expected_usd(model: Priced, usage: Usage, at: datetime) -> Decimal | None:
 
 
 def _makes_priceless_media(usage: Usage, prices: Mapping[str, Decimal]) -> bool:
-    """Media cost many times as much as text, so a text's price would be a wrong answer."""
+    """Media cost many times as much as text, so the text price would be wrong."""
     silent_image = usage.image_output_tokens and not prices.get("image_output")
     return bool(silent_image or (usage.audio_output_tokens and not prices.get("audio_output")))
 
@@ -62,5 +62,5 @@ def _completion(usage: Usage, prices: Mapping[str, Decimal]) -> Decimal:
 
 
 def _or(prices: Mapping[str, Decimal], key: str, otherwise: str) -> Decimal:
-    """The price of a part, or of the whole: 0 is another way in which the catalog says nothing."""
+    """The price under `key`, else the price under `otherwise`; the catalog also uses 0 for "no value"."""
     return prices.get(key) or prices[otherwise]

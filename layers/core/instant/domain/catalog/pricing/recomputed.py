@@ -1,4 +1,4 @@
-"""What an answered call should have cost by catalog price, to compare with the bill."""
+"""Recomputes the cost of an answered call from catalog prices, to compare it with the reported cost."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from instant.domain.money import to_nanousd
 
 
 class ServedModel(Priced, Protocol):
-    """A model that may have served, by both names under which a receipt may name it."""
+    """A model that may have served the call, with both ids that a receipt can contain."""
 
     @property
     def openrouter_id(self) -> str:
@@ -23,9 +23,9 @@ class ServedModel(Priced, Protocol):
 
 
 def recomputed_nanousd(models: Sequence[ServedModel], receipt: Receipt, at: datetime) -> int | None:
-    """The cost at the prices of whichever of `models` served; None where the usage, the model or its price is unknown.
+    """The cost at the prices of the model that served; None if the usage, the model or its price is unknown.
 
-    The catalog shows one provider's price, and others ask more: a difference is a question, not yet a mistake.
+    The catalog shows one provider's price, and others are more expensive: a difference is not necessarily an error.
     """
     served = [model for model in models if receipt.model in {model.openrouter_id, model.canonical_slug}]
     if not served or receipt.usage is None:

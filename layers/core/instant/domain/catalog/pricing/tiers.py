@@ -1,4 +1,4 @@
-"""A model's prices: the base, and the overrides that hold for long prompts and at certain hours."""
+"""A model's prices: base prices, and overrides for long prompts and for certain hours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -25,11 +25,11 @@ _PRICES = {
     "request",
     "web_search",
 }
-"""Every price that the service is known to have; what else stands in an override is a condition."""
+"""All known price keys of the service; any other key in an override is a condition."""
 
 
 class Priced(Protocol):
-    """What has catalog prices: USD per unit as decimal text, and conditional prices that override them."""
+    """An object with catalog prices: USD per unit as decimal text, and conditional overrides."""
 
     @property
     def pricing(self) -> Mapping[str, str]:
@@ -37,14 +37,14 @@ class Priced(Protocol):
 
     @property
     def price_overrides(self) -> Sequence[Mapping[str, Any]]:
-        """Conditions beside the prices that hold under them."""
+        """Conditional prices: condition keys beside price keys."""
 
 
 def prices_at(model: Priced, prompt_tokens: int, at: datetime) -> Mapping[str, Decimal]:
-    """USD per unit of each price key, for a prompt of this length at this time; what has no readable price is missing.
+    """USD per unit by price key, for a prompt of this length at this time; keys without a readable price are omitted.
 
-    As the service says: an override applies when all its conditions do, later ones win, and what it leaves out stays
-    as it was. One with a condition that is not known here does not apply.
+    As the service documents: an override applies if all its conditions hold, later overrides take precedence, and keys
+    that it omits keep their price. An override with an unknown condition does not apply.
     """
     tiers = [model.pricing, *(tier for tier in model.price_overrides if _applies(tier, prompt_tokens, at))]
     found = {key: price(value) for tier in tiers for key, value in tier.items() if key in _PRICES}
@@ -52,18 +52,18 @@ def prices_at(model: Priced, prompt_tokens: int, at: datetime) -> Mapping[str, D
 
 
 def price(value: object) -> Decimal | None:
-    """A price in USD; None for what is unreadable, or negative: a router's, which varies."""
+    """A price in USD; None if it is unreadable or negative (the variable price of a router)."""
     usd = parse_usd(value)
     return usd if usd is not None and usd >= 0 else None
 
 
 def has_price(model: Priced) -> bool:
-    """Whether tokens, going in and coming out, have a price above 0: without one nothing can be held back for them."""
+    """Whether input and output tokens have a price above 0; without one, no reservation can be computed."""
     return all(price(model.pricing.get(key)) for key in ("prompt", "completion"))
 
 
 def highest(model: Priced, *keys: str) -> Decimal:
-    """The highest price that any of `keys` has in any tier; what has no readable price counts as 0."""
+    """The highest price of any of `keys` in any tier; an unreadable price counts as 0."""
     return max((usd for tier in _tiers(model) for key in keys if (usd := price(tier.get(key)))), default=Decimal(0))
 
 
@@ -83,7 +83,7 @@ def _applies(tier: Mapping[str, object], prompt_tokens: int, at: datetime) -> bo
 
 
 def _is_within(tier: Mapping[str, object], clock: int) -> bool:
-    """Whether `clock`, as HHMM, is in the half-open window, which may go past midnight."""
+    """Whether `clock`, as HHMM, is in the half-open window, which can extend past midnight."""
     start, end = parse_usd(tier.get(_FROM)), parse_usd(tier.get(_TO))
     if start is None or end is None:
         return False

@@ -1,4 +1,4 @@
-"""What a call can cost at most by catalog price, and the price limits that make it so."""
+"""The worst-case cost of a call at catalog prices, and the price limits that enforce it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from instant.domain.catalog.pricing.tiers import highest
 from instant.domain.money import NANO, to_nanousd
 
 HIDDEN_PROMPT_TOKENS = 256
-"""Room for the frame that chat templates put around messages, in tokens."""
+"""Tokens that chat templates can add around messages."""
 
 IMAGE_TOKEN_FACTOR = 20
-"""How much dearer an image's tokens are than text's, at most, where the catalog does not say: 12 and 20 were seen."""
+"""Maximum price ratio of image tokens to text tokens where the catalog has no image price: 12 and 20 were seen."""
 
 IMAGE_TOKENS = 50_000
-"""What one input image counts, at most; gpt-4o-mini counts up to 48,169."""
+"""Maximum tokens of one input image; gpt-4o-mini counts up to 48,169."""
 
 _MILLION = Decimal(10) ** 6
 
 _PROMPT = ("prompt", "input_cache_write", "input_cache_read", "audio")
 _COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output")
-"""Whatever a token of a prompt, or of an answer, can be charged as."""
+"""The price keys that can apply to a prompt token or to an answer token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaxUsage:
-    """The most that a call can use up.
+    """The maximum usage of a call.
 
-    `rounds` is how often a model may be run over its prompt, `reads_whole_context` says that the prompt's length
-    is only known to fit the model, `extra_usd` is what comes on top whatever the model.
+    `rounds` is the maximum number of model runs over the prompt. `reads_whole_context`: the prompt's length is not
+    known, so the model's context length is used. `extra_usd` is a cost that is independent of the model.
     """
 
     prompt_tokens: int
@@ -44,7 +44,7 @@ class MaxUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prices:
-    """The highest price of each kind that any of several models has, in USD per token, request or image."""
+    """The highest price of each kind among several models, in USD per token, request or image."""
 
     prompt: Decimal
     completion: Decimal
@@ -54,20 +54,20 @@ class _Prices:
 
 
 def worst_case(models: Sequence[CatalogModel], max_usage: MaxUsage) -> int:
-    """The most that one call can cost in nano-USD, whichever of `models` serves it.
+    """The maximum cost of one call in nano-USD, whichever of `models` serves it.
 
-    Every byte is a token, every answer as long as allowed, every tier and model the dearest.
+    Assumes one token per byte, the maximum answer length, and the most expensive tier and model.
     """
     with localcontext(prec=EXACT):
         return to_nanousd(_variable(models, max_usage) + max_usage.extra_usd)
 
 
 def price_limits(models: Sequence[CatalogModel], max_usage: MaxUsage, *, cap_nanousd: int) -> dict[str, str]:
-    """The dearest provider prices at which the worst case still fits the cap, as OpenRouter's `max_price` has them.
+    """The highest provider prices at which the worst case is within the cap, in the form of OpenRouter's `max_price`.
 
-    The catalog shows one provider's price and others ask up to 14 times as much, so the cap holds only if the
-    service is told to leave the dearer ones out. A price of zero stays a limit of zero. Units: USD per million
-    tokens for prompt and completion, USD each for request and image.
+    The catalog shows one provider's price, and others charge up to 14 times as much. So the cap is only enforced if
+    the request excludes the more expensive ones. A price of zero stays a limit of zero. Units: USD per million tokens
+    for prompt and completion, USD per request and per image.
     """
     with localcontext(prec=EXACT):
         prices, variable = _dearest(models), _variable(models, max_usage)
@@ -82,7 +82,7 @@ def price_limits(models: Sequence[CatalogModel], max_usage: MaxUsage, *, cap_nan
 
 
 def _variable(models: Sequence[CatalogModel], max_usage: MaxUsage) -> Decimal:
-    """What depends on prices: `price_limits` scales exactly this."""
+    """The part of the cost that depends on prices; `price_limits` scales exactly this part."""
     prices = _dearest(models)
     tokens = max(_prompt_tokens(model, max_usage) for model in models)
     length = max(max_usage.completion_tokens if model.caps_output else model.longest_answer for model in models)
@@ -113,7 +113,7 @@ def _completion(model: CatalogModel) -> Decimal:
 
 
 def _image_completion(model: CatalogModel) -> Decimal:
-    """Image models list their text's price and often not their images', which is many times as high."""
+    """Image models list their text price and often not their image price, which is many times as high."""
     return _completion(model) * (1 if highest(model, "image_output") else IMAGE_TOKEN_FACTOR)
 
 
