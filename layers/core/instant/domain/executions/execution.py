@@ -45,7 +45,7 @@ class Opening:
 
     `reserved_nanousd` is the maximum cost of the call, reserved in the budgets of `holds`. `run_id` is a fencing token:
     it distinguishes this run from another that took over the execution. `fingerprint` is set when the call has an
-    idempotency key. `credential_owner_id`, `key_source` and `service` identify the key; None where the type needs no key.
+    idempotency key. `credential_owner_id`, `key_source` and `service` identify the key; None if the type needs no key.
     """
 
     execution_id: str

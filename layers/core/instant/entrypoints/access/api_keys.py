@@ -24,7 +24,7 @@ class NewApiKey(Body):
 
 
 class ApiKeySummary(TypedDict):
-    """One of our keys: never the key, only its last four characters."""
+    """An API key: never the key, only its last four characters."""
 
     key_id: str
     name: str
@@ -33,17 +33,17 @@ class ApiKeySummary(TypedDict):
     created_at: Time
     expires_at: Time | None
     revoked_at: Time | None
-    last_used_at: Annotated[str | None, Field(description="The hour in which it was last used.")]
+    last_used_at: Annotated[str | None, Field(description="The hour of its last use.")]
 
 
 class MintedApiKey(ApiKeySummary):
-    """A fresh key, shown this once."""
+    """A new key, which is shown only once."""
 
     api_key: str
 
 
 def api_key_view(key: ApiKey) -> ApiKeySummary:
-    """One of our keys: never the key, only its last four characters."""
+    """An API key: never the key, only its last four characters."""
     return {
         "key_id": key.key_id,
         "name": key.name,
@@ -57,5 +57,5 @@ def api_key_view(key: ApiKey) -> ApiKeySummary:
 
 
 def minted_view(secret: Secret, key: ApiKey) -> MintedApiKey:
-    """A fresh key, shown this once."""
+    """A new key, which is shown only once."""
     return {**api_key_view(key), "api_key": secret.reveal()}

@@ -13,7 +13,7 @@ class ConnectBody(Body):
     """The callback URL; without it the service shows the code for copying."""
 
     callback_url: Text | None = Field(
-        None, description="One of the template's ConnectCallbackUrls, with a query if you like."
+        None, description="One of the template's ConnectCallbackUrls, optionally with a query string."
     )
 
 
@@ -29,10 +29,10 @@ class AuthorizationView(TypedDict):
     """The values that the client keeps until the browser returns."""
 
     authorize_url: Annotated[str, Field(description="Open it in the user's browser.")]
-    state: Annotated[
-        str | None, Field(description="Compare it with `state` where the browser comes back; null: no callback.")
+    state: Annotated[str | None, Field(description="Compare it with `state` at the callback; null without a callback.")]
+    code_verifier: Annotated[
+        str, Field(description="A secret: the client must keep it private until the code is exchanged.")
     ]
-    code_verifier: Annotated[str, Field(description="A secret of this client's until the code is exchanged.")]
 
 
 def authorization_view(authorization: AuthorizationRequest) -> AuthorizationView:

@@ -37,18 +37,20 @@ class Integration(TypedDict):
 
     service: str
     hint: str
-    key_sha256: Annotated[str, Field(description="OpenRouter's own safe identifier of the key.")]
+    key_sha256: Annotated[str, Field(description="OpenRouter's non-secret identifier of the key.")]
     label: str | None
     status: KeyStatus
     is_enabled: bool
-    limit_remaining_usd: Annotated[Usd | None, Field(description="What the key may still spend; null: it has no cap.")]
+    limit_remaining_usd: Annotated[
+        Usd | None, Field(description="The remaining spend limit of the key; null if it has no limit.")
+    ]
     max_cost_per_call_usd: Usd
     last_verified_at: Time | None
     created_at: Time
 
 
 def integration_view(account: Account) -> Integration:
-    """A stored key with its user's cap: never the key, only its last four characters."""
+    """An integration with its user's cap: never the key, only its last four characters."""
     integration = account.integration
     assert integration is not None, "an account without a key has no view"
     return {

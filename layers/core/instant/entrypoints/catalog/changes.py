@@ -15,7 +15,7 @@ class ModelChangeView(TypedDict):
     at: Time
     kind: ChangeKind
     old: Annotated[JsonObject, Field(description="Empty for an added model.")]
-    new: Annotated[JsonObject, Field(description="For an added model all its facts but the empty ones.")]
+    new: Annotated[JsonObject, Field(description="For an added model, all facts that are set.")]
 
 
 def change_view(change: ModelChange) -> ModelChangeView:

@@ -14,10 +14,10 @@ class ModelEndpointView(TypedDict):
 
     provider: str
     tag: str | None
-    status: Annotated[int | None, Field(description="0: all is well; below: it is not.")]
-    uptime_1d: Annotated[str | None, Field(description="Percent of the last day.")]
-    latency_ms: Annotated[str | None, Field(description="To the first token; median of half an hour.")]
-    throughput: Annotated[str | None, Field(description="Tokens a second; median of half an hour.")]
+    status: Annotated[int | None, Field(description="0 means healthy; negative values mean degraded.")]
+    uptime_1d: Annotated[str | None, Field(description="Percent, over the last 24 hours.")]
+    latency_ms: Annotated[str | None, Field(description="Time to the first token; median of 30 minutes.")]
+    throughput: Annotated[str | None, Field(description="Tokens per second; median of 30 minutes.")]
     context_length: int | None
     max_tokens: int | None
     quantization: str | None

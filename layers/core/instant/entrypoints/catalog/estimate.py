@@ -95,12 +95,12 @@ class CostEstimate(TypedDict):
     openrouter_id: str
     expected_usd: Annotated[Usd | None, Field(description="Null where the catalog has no price for it.")]
     worst_usd: Annotated[Usd | None, Field(description="Every tier the dearest, every byte of text a token.")]
-    fits: Annotated[bool, Field(description="Whether the model can take the prompt and write the answer.")]
-    usable: Annotated[bool, Field(description="Whether a resource can run on it.")]
+    fits: Annotated[bool, Field(description="Whether prompt and completion fit the limits of the model.")]
+    usable: Annotated[bool, Field(description="Whether a resource can use it.")]
 
 
 class CostEstimates(TypedDict):
-    """What a call would cost, model by model."""
+    """The cost of a call for each model."""
 
     prompt_tokens: Annotated[int, Field(description="As sent, or a quarter of the prompt's bytes.")]
     completion_tokens: int
@@ -108,7 +108,7 @@ class CostEstimates(TypedDict):
 
 
 def estimates_view(call: PlannedCall, estimates: Sequence[Estimate]) -> CostEstimates:
-    """What a call would cost, model by model."""
+    """The cost of a call for each model."""
     rows: list[CostEstimate] = [
         {
             "openrouter_id": estimate.model.openrouter_id,

@@ -14,7 +14,7 @@ _LISTS = ("input_modalities", "output_modalities", "supported_parameters", "pric
 
 
 class ModelDetail(TypedDict):
-    """A model of the catalog, with all that is known; prices are strings of USD per token."""
+    """A model of the catalog; prices are strings in USD per token."""
 
     openrouter_id: str
     canonical_slug: str
@@ -30,8 +30,8 @@ class ModelDetail(TypedDict):
     default_parameters: JsonObject
     pricing: dict[str, str]
     price_overrides: list[JsonObject]
-    discount: Annotated[str | None, Field(description="The service's own number, as text.")]
-    reasoning: Annotated[JsonObject, Field(description="How it can be told to think; empty where nothing is said.")]
+    discount: Annotated[str | None, Field(description="The service's number, as a string.")]
+    reasoning: Annotated[JsonObject, Field(description="The supported reasoning options; empty if unknown.")]
     expiration_date: str | None
     alias_target: str | None
     is_active: bool
@@ -40,13 +40,13 @@ class ModelDetail(TypedDict):
         Field(description="Not listed since then; still active for seven days, or until its announced end."),
     ]
     price_held: Annotated[
-        dict[str, str], Field(description="Unusual prices that were announced and are not believed yet; else empty.")
+        dict[str, str], Field(description="Unusual new prices that are held back and not applied yet; else empty.")
     ]
     price_held_since: Time | None
     vision_supported: bool
     tool_calling_supported: bool
     web_search_supported: bool
-    usable: Annotated[bool, Field(description="Whether a resource can run on it.")]
+    usable: Annotated[bool, Field(description="Whether a resource can use it.")]
     last_synced_at: NotRequired[Time]
 
 

@@ -9,10 +9,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from instant.domain.catalog.model import NEAR_END
 from instant.entrypoints.http.fields import Moment
 
-AnyOf = Annotated[str | None, Query(max_length=500, description="One, or several with commas: any of them.")]
-AllOf = Annotated[str | None, Query(max_length=500, description="One, or several with commas: all of them.")]
-Days = Annotated[int | None, Query(ge=0, le=36_500, description="Days of the calendar, in UTC.")]
-At = Annotated[Moment | None, Query(description="The catalog as it was at that moment.")]
+AnyOf = Annotated[
+    str | None, Query(max_length=500, description="One or more values, comma-separated; matches any of them.")
+]
+AllOf = Annotated[
+    str | None, Query(max_length=500, description="One or more values, comma-separated; matches all of them.")
+]
+Days = Annotated[int | None, Query(ge=0, le=36_500, description="Calendar days in UTC.")]
+At = Annotated[Moment | None, Query(description="The catalog at this time.")]
 Price = Annotated[Decimal | None, Query(ge=0, description="USD per prompt token.")]
 Expiring = Annotated[
     bool | None,

@@ -8,7 +8,7 @@ from pydantic import Field
 from instant.domain.page import Cursor, Page, PageRequest
 
 type NextCursor = Annotated[
-    str | None, Field(description="Pass it as `cursor` to go on; null: this was the last page. A page may be short.")
+    str | None, Field(description="Pass it as `cursor` for the next page; null on the last page. A page may be short.")
 ]
 
 
@@ -17,7 +17,7 @@ class PageOf[Row](TypedDict):
 
     data: list[Row]
     next_cursor: NextCursor
-    total: NotRequired[Annotated[int, Field(description="How many there are in all, where that is cheap to know.")]]
+    total: NotRequired[Annotated[int, Field(description="The total number, where it is cheap to compute.")]]
 
 
 def page_request(limit: int, cursor: str | None) -> PageRequest:

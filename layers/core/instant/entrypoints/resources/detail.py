@@ -23,7 +23,7 @@ class ResourceStatistics(TypedDict):
     call_count: int
     success_count_30d: int
     failure_count_30d: int
-    cost_usd_30d: NotRequired[Annotated[Usd, Field(description="What all callers paid; for the owner only.")]]
+    cost_usd_30d: NotRequired[Annotated[Usd, Field(description="The total cost for all callers; for the owner only.")]]
     last_called_at: Time | None
 
 
@@ -43,15 +43,17 @@ class ModelBadges(TypedDict):
 
 
 class UsedModelDetail(AffectedModel):
-    """What became of a model; prices are those of GET /api/models, when the settings were saved and now."""
+    """The impact of catalog changes on a model; prices as in GET /api/models, when the settings were saved and now."""
 
-    successor: Annotated[str | None, Field(description="What could take over; null: nothing known, or not wanted.")]
-    saved_price: Annotated[JsonObject | None, Field(description="Null: the price is as it was.")]
+    successor: Annotated[
+        str | None, Field(description="The suggested successor; null if there is none, or if the policy disables it.")
+    ]
+    saved_price: Annotated[JsonObject | None, Field(description="Null if the price is unchanged.")]
     price: JsonObject | None
 
 
 class ResourceDetail(ResourceSummary):
-    """A resource with what is known around it."""
+    """A resource with its models and statistics."""
 
     inputs_schema: Annotated[JsonObject, Field(description="JSON Schema of the inputs.")]
     stats: ResourceStatistics
@@ -75,7 +77,7 @@ class ResourceDetail(ResourceSummary):
 
 
 def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
-    """A resource with what is known around it."""
+    """A resource with its models and statistics."""
     first = next(iter(detail.used), None)
     resource_type, is_owner = RESOURCE_TYPES[detail.resource.resource_type], detail.resource.owner_id == viewer_id
     view = {
@@ -118,7 +120,7 @@ def stats_view(stats: Stats, *, is_owner: bool) -> ResourceStatistics:
 
 
 def badges_view(model: CatalogModel | None) -> ModelBadges | None:
-    """The few facts about a resource's model that its page shows."""
+    """The facts about a resource's model in its details."""
     if model is None:
         return None
     names = ("openrouter_id", "display_name", "provider", "context_length", "max_tokens", "is_active", *BADGES)

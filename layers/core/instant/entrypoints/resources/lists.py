@@ -24,7 +24,7 @@ type Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pat
 
 
 class RecentUse(TypedDict):
-    """Calls in thirty days as of the last ranking, which is minutes ago."""
+    """Calls in 30 days as of the last ranking, a few minutes ago."""
 
     calls: int
     successes: int

@@ -14,7 +14,7 @@ type Category = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+
 
 
 class NewResource(Body):
-    """A resource to create; `config` is what its type says at GET /api/resource-types."""
+    """A resource to create; GET /api/resource-types has the schema of `config`."""
 
     resource_type: str
     name: Name
@@ -24,7 +24,7 @@ class NewResource(Body):
     visibility: Choice[Visibility] = Visibility.PRIVATE
     successor_policy: Choice[SuccessorPolicy] = Field(
         SuccessorPolicy.SUGGEST,
-        description="When the model ends: say nothing of a successor, suggest it, or have it serve the calls.",
+        description="When the model ends: ignore its successor, suggest it, or use it for calls.",
     )
     config: dict[str, Any]
 
@@ -37,7 +37,7 @@ def _never_null(schema: dict[str, Any]) -> None:
 
 
 class ResourceChanges(Body):
-    """Fields to change; those left out stay, description and category may be set to null."""
+    """Fields to change; omitted fields are unchanged, description and category may be null."""
 
     name: Name | None = Field(None, json_schema_extra=_never_null)
     slug: Slug | None = Field(None, json_schema_extra=_never_null)
@@ -61,14 +61,14 @@ class ResourceFacts(TypedDict):
 
     resource_id: str
     resource_type: str
-    address: Annotated[str, Field(description="handle/slug: another name for it at POST /api/execute.")]
+    address: Annotated[str, Field(description="handle/slug: an alternative to resource_id at POST /api/execute.")]
     name: str
     slug: str
     description: str | None
     category: str | None
     visibility: Visibility
     ai_model_id: Annotated[str | None, Field(description="Null where the type needs no model.")]
-    revision: Annotated[int, Field(description="Rises with every change; may be sent as If-Match.")]
+    revision: Annotated[int, Field(description="Increases with every change; can be sent as If-Match.")]
     created_at: Time
     updated_at: Time
 

@@ -9,7 +9,7 @@ from instant.resource_types.resource_type import ResourceType
 
 
 class ResourceTypeView(TypedDict):
-    """A kind of resource: forms are drawn from its JSON Schemas."""
+    """A resource type; clients can generate forms from its JSON Schemas."""
 
     name: str
     description: str
@@ -19,7 +19,7 @@ class ResourceTypeView(TypedDict):
 
 
 def resource_type_view(resource_type: ResourceType) -> ResourceTypeView:
-    """A kind of resource: forms are drawn from its JSON Schemas."""
+    """A resource type; clients can generate forms from its JSON Schemas."""
     return {
         "name": resource_type.name,
         "description": resource_type.description,

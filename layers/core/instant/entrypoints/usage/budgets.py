@@ -20,7 +20,7 @@ def _scopes(*names: str) -> dict[str, Any]:
 
 
 class NewBudget(Body):
-    """What may be spent at most in a day and in a month, in USD: 0 is nothing, null no limit, twice null no budget."""
+    """The limits per day and per month in USD: 0 blocks all spend, null is no limit, both null delete the budget."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -36,31 +36,31 @@ class NewBudget(Body):
         "yours (one that may `manage` could lift its own budget: give it `execute` only); `resource`, everybody's of "
         "this resource of yours; `global`, all there are, set by admins."
     )
-    id: Id | None = Field(None, description="Of the key or of the resource; left out for the others.")
+    id: Id | None = Field(None, description="The id of the API key or resource; omitted for other scopes.")
     daily_usd: BudgetUsd | None
     monthly_usd: BudgetUsd | None
 
 
 class SpentInPeriod(TypedDict):
-    """What became of a budget in the present day or month."""
+    """The status of a budget in the current day or month."""
 
-    period: Annotated[str, Field(description="The day or the month, in UTC.", examples=["2026-11-27", "2026-11"])]
+    period: Annotated[str, Field(description="The day or month, in UTC.", examples=["2026-11-27", "2026-11"])]
     spent_usd: Annotated[
         Usd | None,
-        Field(description="By calls that began since the limit was set; null where none is: it is not counted then."),
+        Field(description="Spend of calls that started since the limit was set; null (not counted) without a limit."),
     ]
     reserved_usd: Annotated[
-        Usd | None, Field(description="Held back for calls whose cost is not known yet: the most that they can cost.")
+        Usd | None, Field(description="Holds for calls whose cost is not known yet: their worst case.")
     ]
-    left_usd: Annotated[Usd | None, Field(description="What is neither spent nor held back; null: there is no limit.")]
+    left_usd: Annotated[Usd | None, Field(description="The limit minus spend and holds; null without a limit.")]
     resets_at: Time
 
 
 class BudgetView(TypedDict):
-    """A budget, and what was spent of it."""
+    """A budget with its spend."""
 
     scope: SettableScope
-    id: Annotated[str | None, Field(description="The key or the resource that it is for; null for the others.")]
+    id: Annotated[str | None, Field(description="The API key or resource of the budget; null for other scopes.")]
     daily_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
     monthly_usd: Annotated[Usd | None, Field(description="Null: no limit.")]
     day: SpentInPeriod

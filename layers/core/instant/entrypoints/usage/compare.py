@@ -20,21 +20,23 @@ class UsageShare(TypedDict):
 
 
 class ModelShare(UsageShare):
-    """Those that asked for one model."""
+    """The executions of one model."""
 
     model: str
 
 
 class WhatIf(TypedDict):
-    """What executions cost, and what they would have cost on another model."""
+    """The cost of executions, and their cost on another model."""
 
     model: Annotated[str, Field(description="The other model.")]
     since: Time
     compared: UsageShare
     by_model: list[ModelShare]
     not_compared: Annotated[int, Field(description="Executions whose tokens or cost are not known, or not yet.")]
-    not_compared_usd: Annotated[Usd, Field(description="What those cost, as far as it is known.")]
-    complete: Annotated[bool, Field(description="Whether these are all; else go on with next_cursor, and add up.")]
+    not_compared_usd: Annotated[Usd, Field(description="The known cost of those.")]
+    complete: Annotated[
+        bool, Field(description="Whether these are all; otherwise continue with next_cursor and add the results.")
+    ]
     next_cursor: str | None
 
 

@@ -33,24 +33,24 @@ class UsageDrift(TypedDict):
 
 
 class UsageSums(TypedDict):
-    """What calls came to; those whose outcome is not known yet are not among them."""
+    """The totals of calls; calls with an outcome that is not known yet are excluded."""
 
     calls: int
     successes: int
     failures: int
     success_rate: Annotated[str | None, Field(description="From 0 to 1; null without calls.", examples=["0.9987"])]
-    lost: Annotated[int, Field(description="Failures of which nobody will ever know what became of them.")]
+    lost: Annotated[int, Field(description="Failures whose outcome can no longer be determined.")]
     prompt_tokens: int
     completion_tokens: int
     cost_usd: Annotated[Usd, Field(description="As the provider reported it.")]
-    unpriced: Annotated[int, Field(description="Calls whose cost nobody told; it is not in cost_usd.")]
-    booked_usd: Annotated[Usd, Field(description="As budgets count it: the most a call can cost, where it is unknown.")]
+    unpriced: Annotated[int, Field(description="Calls with unknown cost, which is not in cost_usd.")]
+    booked_usd: Annotated[Usd, Field(description="As counted by budgets: the worst case if the cost is unknown.")]
     latency_ms_average: int | None
     drift: UsageDrift
 
 
 class UsageOfDay(UsageSums):
-    """What the calls that were made on one day came to, all of them or those of one thing."""
+    """The totals of the calls of one day, of all calls or of one group."""
 
     day: UtcDay
     resource_id: NotRequired[str]
@@ -59,7 +59,7 @@ class UsageOfDay(UsageSums):
 
 
 class ReportedUsage(TypedDict):
-    """What the caller used, oldest day first; a day without calls has no row."""
+    """The caller's usage, oldest day first; a day without calls has no row."""
 
     data: list[UsageOfDay]
     total: UsageSums

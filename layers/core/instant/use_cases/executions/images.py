@@ -23,7 +23,7 @@ class ImageDeps:
 
 @dataclass(frozen=True, slots=True)
 class ImageLink:
-    """A URL that anybody may read until `expires_at`."""
+    """A URL that anyone can read until `expires_at`."""
 
     url: str
     expires_at: str
