@@ -189,5 +189,5 @@ def test_a_list_that_can_be_deployed_is_read(listed: str, count: int) -> None:
 )
 def test_a_list_that_cannot_be_read_cannot_be_deployed(listed: str) -> None:
     assert not DEPLOYABLE.fullmatch(listed)
-    with pytest.raises(ValueError, match=r"must be|without a query"):
+    with pytest.raises(ValueError, match=r"must be|must not have a query"):
         places(listed)

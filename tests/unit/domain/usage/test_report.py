@@ -166,5 +166,5 @@ def test_the_first_days_of_all_time_have_none_before_them() -> None:
 def test_more_rows_than_an_answer_holds_are_refused() -> None:
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(MAX_USAGE_ROWS + 1)]
     assert len(report((UsageRow(day=str(day), calls=1) for day in days[1:]), SPAN, None).rows) == MAX_USAGE_ROWS
-    with pytest.raises(InvalidField, match="more than 5000 rows"):
+    with pytest.raises(InvalidField, match="exceeds 5000 rows"):
         report((UsageRow(day=str(day), calls=1) for day in days), SPAN, None)
