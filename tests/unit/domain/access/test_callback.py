@@ -139,7 +139,7 @@ def test_what_is_nearly_a_place_is_none(url: str) -> None:
 
 @pytest.mark.parametrize("url", NO_CALLBACK)
 def test_what_parsers_may_read_differently_is_not_read(url: str) -> None:
-    with pytest.raises(ValueError, match=r"^must (be a plain https URL|be an https URL|not have code or state)"):
+    with pytest.raises(ValueError, match=r"^must (be a plain https URL|be an https URL|not contain code or state)"):
         Callback.parse(url)
 
 
