@@ -1,4 +1,4 @@
-"""The catalog as it was at any time: the same questions, answered as they would have been then."""
+"""The catalog at a past time returns the answers that it returned at that time."""
 
 import copy
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def _bare(told: Any) -> Any:
     return {**told, "data": rows}
 
 
-def test_every_day_is_answered_as_it_was(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+def test_list_at_a_past_time_returns_that_days_answer(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
     app, told = days
     assert len({str(_bare(answers["{}"])) for answers in told.values()}) >= 5
     for at, answers in told.items():
@@ -76,7 +76,7 @@ def test_every_day_is_answered_as_it_was(days: tuple[App, dict[str, dict[str, An
             assert _bare(_ask(app, at=at, **query).json) == _bare(answers[str(query)]), (at, query)
 
 
-def test_one_model_is_told_as_it_was(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+def test_model_at_a_past_time_returns_that_days_row(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
     app, told = days
     seen = set()
     for at, answers in told.items():
@@ -91,7 +91,7 @@ def test_one_model_is_told_as_it_was(days: tuple[App, dict[str, dict[str, Any]]]
     assert len(seen) == 4
 
 
-def test_between_two_days_the_day_before_holds_and_before_the_first_there_was_nothing(
+def test_list_between_syncs_returns_the_earlier_state(
     days: tuple[App, dict[str, dict[str, Any]]],
 ) -> None:
     app, told = days
@@ -103,7 +103,7 @@ def test_between_two_days_the_day_before_holds_and_before_the_first_there_was_no
     assert _bare(_ask(app, at="2999-01-01T00:00:00Z").json) == _bare(told[list(told)[-1]]["{}"])
 
 
-def test_pages_of_the_past_go_on_in_the_past(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+def test_next_page_of_a_past_list_keeps_its_time(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
     app, told = days
     at = list(told)[1]
     first = _ask(app, at=at, limit="40").json
@@ -111,7 +111,7 @@ def test_pages_of_the_past_go_on_in_the_past(days: tuple[App, dict[str, dict[str
     assert _bare({"data": first["data"] + second["data"]}) == _bare({"data": told[at]["{}"]["data"]})
 
 
-def test_only_what_changed_since_is_read(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+def test_past_answer_reads_only_later_changes(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
     app, told = days
     for path in ("", "/meadow/lark"):
         with recorded("dynamodb") as calls:
@@ -120,13 +120,13 @@ def test_only_what_changed_since_is_read(days: tuple[App, dict[str, dict[str, An
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2026-11-22", "1700000000", "2026-11-22T12:00:00", ""])
-def test_a_time_that_means_nothing_is_named(days: tuple[App, dict[str, dict[str, Any]]], value: str) -> None:
+def test_at_parameter_rejects_invalid_times(days: tuple[App, dict[str, dict[str, Any]]], value: str) -> None:
     for path in ("", "/meadow/lark"):
         answer = _ask(days[0], path, at=value)
         assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
 
 
-def test_the_whole_list_is_rebuilt_for_so_long_only_and_one_model_for_ever(
+def test_past_list_rejects_times_beyond_its_change_limit(
     days: tuple[App, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, told = days

@@ -1,4 +1,4 @@
-"""The catalog answers every filter and order exactly as counting by hand does, and each model once."""
+"""Filters, sort orders, pages and lookups of the model catalog return the expected models."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -153,7 +153,7 @@ UNKNOWN = {"newest": "created", "context": "context_length"}
 
 
 @pytest.mark.parametrize(("query", "keeps"), QUERIES, ids=[str(query) for query, _ in QUERIES])
-def test_a_filter_keeps_what_it_says(
+def test_filter_returns_exactly_the_matching_models(
     shared: App, everything: list[Row], query: dict[str, str], keeps: Callable[[Row], bool]
 ) -> None:
     kept = {row["id"] for row in everything if keeps(row)}
@@ -163,7 +163,7 @@ def test_a_filter_keeps_what_it_says(
 
 
 @pytest.mark.parametrize("sort", ORDERS)
-def test_an_order_is_one_order(shared: App, everything: list[Row], sort: str) -> None:
+def test_sort_orders_models_in_both_directions(shared: App, everything: list[Row], sort: str) -> None:
     rows = [row for row in everything if row["id"] not in GONE]
     expected = [row["id"] for row in sorted(rows, key=lambda row: (ORDERS[sort](row), row["id"]))]
     unknown = {row["id"] for row in rows if (sort == "price" and _price(row) < 0) or not row[UNKNOWN.get(sort, "id")]}
@@ -174,7 +174,7 @@ def test_an_order_is_one_order(shared: App, everything: list[Row], sort: str) ->
 
 
 @pytest.mark.parametrize(("limit", "sort"), [("1", "name"), ("7", "price"), ("64", "newest"), ("50", "context")])
-def test_pages_hold_each_model_once(shared: App, limit: str, sort: str) -> None:
+def test_pages_return_each_model_once(shared: App, limit: str, sort: str) -> None:
     query, seen = {"limit": limit, "sort": sort}, list[str]()
     while True:
         page = _list(shared, **query).json
@@ -187,11 +187,11 @@ def test_pages_hold_each_model_once(shared: App, limit: str, sort: str) -> None:
     assert len(seen) == len(set(seen)) == 64
 
 
-def test_a_page_has_fifty_unless_said_otherwise(shared: App) -> None:
+def test_page_returns_fifty_models_by_default(shared: App) -> None:
     assert len(_list(shared).json["data"]) == 50
 
 
-def test_a_row_tells_what_openrouter_told(shared: App, everything: list[Row]) -> None:
+def test_list_row_returns_the_facts_from_openrouter(shared: App, everything: list[Row]) -> None:
     told = {model["openrouter_id"]: model for model in _list(shared, limit="200").json["data"]}
     for row in (row for row in everything if row["id"] not in GONE):
         model = told[row["id"]]
@@ -216,7 +216,7 @@ def test_a_row_tells_what_openrouter_told(shared: App, everything: list[Row]) ->
     assert not unusable & {"meadow/lark", "~meadow/lark-latest", "stealth/moth-alpha", "juniper/fresco-2"}
 
 
-def test_every_model_is_found_by_its_id_encoded_or_not(shared: App, everything: list[Row]) -> None:
+def test_model_lookup_accepts_plain_and_encoded_ids(shared: App, everything: list[Row]) -> None:
     for row in everything:
         author, slug = row["id"].split("/")
         encoded = "".join(f"%{ord(letter):02X}" for letter in slug)
@@ -230,6 +230,6 @@ def test_every_model_is_found_by_its_id_encoded_or_not(shared: App, everything: 
 @pytest.mark.parametrize(
     "path", ["meadow/nosuch", "nobody/lark", "Meadow/lark", "meadow/lark%253Afree", "~meadow/lark"]
 )
-def test_an_unknown_model_is_not_found(shared: App, path: str) -> None:
+def test_model_lookup_rejects_unknown_ids(shared: App, path: str) -> None:
     answer = shared.call("GET", f"/api/models/{path}", user=None)
     assert (answer.status, answer.code) == (404, "not_found")

@@ -1,4 +1,4 @@
-"""Public answers about models are tagged: who has one is told so without its body, as long as it would be the same."""
+"""Public model answers carry an ETag, and a matching If-None-Match returns 304 without a body."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def ask(app: App, path: str = "/api/models", held: str | None = None, **query: s
 
 
 @pytest.mark.parametrize("path", ["/api/models", LARK])
-def test_who_has_the_answer_is_told_so_without_it(shared: App, path: str) -> None:
+def test_matching_etag_returns_304_without_a_body(shared: App, path: str) -> None:
     first = ask(shared, path)
     tag = first.headers["ETag"]
     assert tag.startswith('"')
@@ -59,7 +59,7 @@ def test_who_has_the_answer_is_told_so_without_it(shared: App, path: str) -> Non
         assert (again.status, again.text, again.headers["ETag"]) == (200, first.text, tag), held
 
 
-def test_a_name_of_a_header_is_any_case_and_may_come_twice(shared: App) -> None:
+def test_if_none_match_accepts_any_case_and_repeated_headers(shared: App) -> None:
     tag = ask(shared).headers["ETag"]
     event = {
         "path": "/api/models",
@@ -77,13 +77,13 @@ def test_a_name_of_a_header_is_any_case_and_may_come_twice(shared: App) -> None:
     assert shared.invoke("CatalogFunction", event)["statusCode"] == 304
 
 
-def test_other_answers_have_other_tags_and_the_same_answer_the_same(shared: App) -> None:
+def test_etag_differs_exactly_when_the_answer_differs(shared: App) -> None:
     told = {(answer.text, answer.headers["ETag"]) for answer in (ask(shared, **query) for query in QUERIES)}
     assert len({text for text, _ in told}) == len({tag for _, tag in told}) == len(told) == len(QUERIES)
     assert ask(shared, active="true").headers["ETag"] == ask(shared).headers["ETag"]
 
 
-def test_the_tags_of_other_answers_are_not_taken_for_this_one_s(shared: App) -> None:
+def test_etags_of_other_answers_do_not_match(shared: App) -> None:
     tags = [ask(shared, **query).headers["ETag"] for query in QUERIES]
     for query, tag in zip(QUERIES, tags, strict=True):
         others = ", ".join(other for other in tags if other != tag)
@@ -91,14 +91,14 @@ def test_the_tags_of_other_answers_are_not_taken_for_this_one_s(shared: App) -> 
         assert ask(shared, held=others, **query).status == 200
 
 
-def test_a_bad_question_is_told_whatever_is_held(shared: App) -> None:
+def test_invalid_request_returns_an_error_despite_if_none_match(shared: App) -> None:
     assert ask(shared, held="*", sort="random").status == 422
     assert ask(shared, held="*", cursor="garbage").status == 422
     assert ask(shared, "/api/models/no/such", "*").status == 404
     assert "ETag" not in ask(shared, sort="random").headers
 
 
-def test_remembering_tags_begins_anew_when_there_are_many(shared: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tag_memory_keeps_a_bounded_number_of_tags(shared: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_answers, "MAX_TAGS", 3)
     answers = shared.module("CatalogFunction").browser._answers
     for limit in range(1, 9):
@@ -107,7 +107,7 @@ def test_remembering_tags_begins_anew_when_there_are_many(shared: App, monkeypat
         assert ask(shared, held=tag, limit=str(limit)).status == 304
 
 
-def test_a_warm_function_answers_without_a_single_read(shared: App) -> None:
+def test_warm_function_answers_without_database_reads(shared: App) -> None:
     ask(shared)
     with recorded("dynamodb") as calls:
         for query in QUERIES:
@@ -115,6 +115,6 @@ def test_a_warm_function_answers_without_a_single_read(shared: App) -> None:
     assert operations(calls) == []
 
 
-def test_every_row_is_as_the_document_says(shared: App) -> None:
+def test_list_rows_match_the_documented_schema(shared: App) -> None:
     schema = OPERATIONS["GET", "/api/models"]["responses"]["200"]["content"]["application/json"]["schema"]
     conforms(schema, ask(shared, limit="200").json)

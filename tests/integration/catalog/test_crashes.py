@@ -1,4 +1,4 @@
-"""A sync killed at any of its calls to AWS leaves a catalog that reads, and the next sync ends where it would have."""
+"""A sync killed at any AWS call leaves a readable catalog, and the next sync completes it."""
 
 import copy
 import json
@@ -100,7 +100,7 @@ def readable(app: App) -> None:
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
 @pytest.mark.parametrize("late", [False, True], ids=["before the call", "after the call"])
-def test_a_sync_may_be_killed_at_every_call(app: App, later: FakeClock, is_first: bool, late: bool) -> None:
+def test_sync_killed_at_any_call_recovers_on_the_next(app: App, later: FakeClock, is_first: bool, late: bool) -> None:
     rows = list(app.fake.catalog) if is_first else before(app)
     app.fake.catalog, kept = after(rows), kept_tables()
     later.pass_seconds(3_600)
@@ -130,7 +130,7 @@ def test_a_sync_may_be_killed_at_every_call(app: App, later: FakeClock, is_first
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
-def test_a_sync_may_fail_at_every_write_and_be_tried_again_at_once(app: App, later: FakeClock, is_first: bool) -> None:
+def test_sync_failing_at_any_write_recovers_on_immediate_retry(app: App, later: FakeClock, is_first: bool) -> None:
     rows = list(app.fake.catalog) if is_first else before(app)
     app.fake.catalog, kept = after(rows), kept_tables()
     with recorded("dynamodb") as calls:

@@ -1,4 +1,4 @@
-"""POST /api/models/estimate: what a call would cost, for anybody, without sending it."""
+"""POST /api/models/estimate returns the cost of a call without authentication and without sending it."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -32,7 +32,7 @@ def costs(app: App, model: str, **body: Any) -> dict[str, Any]:
     return dict(row)
 
 
-def test_it_tells_what_a_call_costs_as_expected_and_at_worst(shared: App) -> None:
+def test_estimate_returns_expected_and_worst_cost(shared: App) -> None:
     row = costs(shared, LARK, prompt_tokens=1000, completion_tokens=100)
     assert row == {
         "openrouter_id": LARK,
@@ -43,7 +43,7 @@ def test_it_tells_what_a_call_costs_as_expected_and_at_worst(shared: App) -> Non
     }
 
 
-def test_a_text_counts_a_token_for_four_bytes_and_at_worst_one_for_each(shared: App) -> None:
+def test_prompt_text_estimates_tokens_from_its_bytes(shared: App) -> None:
     answer = ask(shared, model=LARK, prompt="é" * 499 + "!!", completion_tokens=0)
     assert (answer.json["prompt_tokens"], answer.json["completion_tokens"]) == (250, 0)
     (row,) = answer.json["data"]
@@ -51,12 +51,12 @@ def test_a_text_counts_a_token_for_four_bytes_and_at_worst_one_for_each(shared: 
     assert costs(shared, LARK, prompt="", completion_tokens=0)["expected_usd"] == "0"
 
 
-def test_a_long_prompt_is_charged_by_its_tier(shared: App) -> None:
+def test_long_prompt_uses_the_price_of_its_tier(shared: App) -> None:
     assert costs(shared, SONNET, prompt_tokens=200_000, completion_tokens=0)["expected_usd"] == "0.6"
     assert costs(shared, SONNET, prompt_tokens=200_001, completion_tokens=0)["expected_usd"] == "1.200006"
 
 
-def test_each_part_counts(shared: App) -> None:
+def test_estimate_counts_every_kind_of_usage(shared: App) -> None:
     haiku, base = "anthropic/claude-haiku-4.5", {"prompt_tokens": 1000, "completion_tokens": 100}
     plain = Decimal(costs(shared, haiku, **base)["expected_usd"])
     assert plain == Decimal("0.0015")
@@ -74,7 +74,7 @@ def test_each_part_counts(shared: App) -> None:
     assert Decimal(with_images["worst_usd"]) >= 2 * 50_000 * Decimal("0.000001")
 
 
-def test_models_are_told_in_the_order_that_is_asked_for_and_the_unknown_last(shared: App) -> None:
+def test_estimate_sorts_as_requested_with_unknown_costs_last(shared: App) -> None:
     models = [ROUTER, SONNET, LARK]
     call: dict[str, Any] = {"models": models, "prompt_tokens": 10, "completion_tokens": 10}
     rows = ask(shared, **call).json["data"]
@@ -86,7 +86,7 @@ def test_models_are_told_in_the_order_that_is_asked_for_and_the_unknown_last(sha
     assert (rows[-1]["expected_usd"], rows[-1]["worst_usd"], rows[-1]["usable"]) == (None, None, False)
 
 
-def test_it_says_what_does_not_fit(shared: App) -> None:
+def test_estimate_reports_calls_that_exceed_model_limits(shared: App) -> None:
     assert not costs(shared, LARK, prompt_tokens=131_072, completion_tokens=1)["fits"]
     assert costs(shared, LARK, prompt_tokens=131_071, completion_tokens=1)["fits"]
     assert not costs(shared, LARK, prompt_tokens=1, completion_tokens=16_385)["fits"]
@@ -122,7 +122,7 @@ GOOD: dict[str, Any] = {"model": LARK, "prompt_tokens": 10, "completion_tokens":
         ({"model": None, "models": [LARK] * 21}, "models"),
     ],
 )
-def test_what_is_wrong_is_named(shared: App, change: dict[str, Any], field: str) -> None:
+def test_invalid_estimate_request_names_the_field(shared: App, change: dict[str, Any], field: str) -> None:
     body = {name: value for name, value in (GOOD | change).items() if value is not None}
     answer = ask(shared, **body)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
@@ -130,7 +130,7 @@ def test_what_is_wrong_is_named(shared: App, change: dict[str, Any], field: str)
         assert f"{field}: is not in the catalog" in answer.json["error"]["message"]
 
 
-def test_a_body_that_is_too_large_is_refused_unread(shared: App) -> None:
+def test_estimate_rejects_an_oversized_body_before_parsing(shared: App) -> None:
     answer = ask(shared, raw="[" + " " * 400_000)
     assert (answer.status, answer.code) == (413, "too_large")
     assert ask(shared, raw="[" + " " * 399_999).code == "malformed"
@@ -138,7 +138,7 @@ def test_a_body_that_is_too_large_is_refused_unread(shared: App) -> None:
     assert ask(shared, model=LARK, prompt="x" * 100_001, completion_tokens=1).status == 422
 
 
-def test_nothing_is_kept_and_nobody_is_asked(shared: App) -> None:
+def test_estimate_does_not_write_to_the_database(shared: App) -> None:
     ask(shared, **GOOD)
     with recorded("dynamodb") as calls:
         assert ask(shared, **GOOD).status == 200

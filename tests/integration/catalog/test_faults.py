@@ -1,4 +1,4 @@
-"""Every way in which a catalog can come wrong, in one table: what was stored stays, and what is unusual is held."""
+"""A sync of a faulty catalog keeps the stored models and holds unusual prices."""
 
 import copy
 import json
@@ -124,7 +124,7 @@ def _fails_again_and_again(app: App) -> None:
 
 
 @pytest.mark.parametrize("fault", [*REFUSED, *HELD, "one bad row"])
-def test_a_faulty_catalog(
+def test_faulty_catalog_keeps_stored_models_and_prices(
     shared: App,
     good: list[Row],
     caplog: pytest.LogCaptureFixture,

@@ -1,4 +1,4 @@
-"""When the catalog is read from its table, and how a sync of it is asked for."""
+"""The model list reads its table only after a sync, and an admin can request a sync."""
 
 import json
 from typing import Any
@@ -23,12 +23,12 @@ def _reads(app: App) -> list[str]:
     return operations(calls)
 
 
-def test_before_any_sync_there_is_nothing(app: App) -> None:
+def test_catalog_before_the_first_sync_is_empty(app: App) -> None:
     assert _list(app) == {"data": [], "next_cursor": None, "total": 0}
     assert app.call("GET", "/api/models/meadow/lark", user=None).status == 404
 
 
-def test_the_list_is_read_again_after_a_sync_and_not_otherwise(app: App) -> None:
+def test_list_reads_the_table_only_after_a_sync(app: App) -> None:
     assert _reads(app) == ["GetItem"]
     app.sync()
     assert _reads(app) == ["GetItem", "Scan"]
@@ -52,7 +52,7 @@ def test_the_list_is_read_again_after_a_sync_and_not_otherwise(app: App) -> None
     assert (_list(app)["total"], _reads(app)) == (len(app.fake.catalog) + 1, ["GetItem"])
 
 
-def test_a_sync_makes_another_answer(app: App) -> None:
+def test_sync_changes_the_answer_and_its_etag(app: App) -> None:
     app.sync()
     before = app.call("GET", "/api/models", user=None)
     row = next(row for row in app.fake.catalog if row["id"] == "meadow/lark")
@@ -62,7 +62,7 @@ def test_a_sync_makes_another_answer(app: App) -> None:
     assert app.call("GET", "/api/models/meadow/lark", user=None).json["description"] == "It sings."
 
 
-def test_a_walk_during_syncs_tells_what_stays_once(app: App) -> None:
+def test_paging_during_syncs_returns_each_remaining_model_once(app: App) -> None:
     app.sync()
     walked, query = list[str](), {"limit": "20", "sort": "price"}
     everything = {row["id"] for row in app.fake.catalog}
@@ -95,7 +95,7 @@ def _ask(app: App, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str
     return answer, [entry for call in calls for entry in call.parameters["Entries"]]
 
 
-def test_only_an_admin_asks_for_a_sync(app: App) -> None:
+def test_sync_request_requires_the_admin_scope(app: App) -> None:
     for scopes in ("manage", "execute", "execute manage", ""):
         answer, entries = _ask(app, {"accept_losses": True}, scopes=scopes)
         assert (answer.status, answer.code, entries) == (403, "forbidden", [])
@@ -103,7 +103,7 @@ def test_only_an_admin_asks_for_a_sync(app: App) -> None:
 
 
 @pytest.mark.parametrize(("body", "accepts"), [(None, False), ({"accept_losses": True}, True)])
-def test_asking_puts_one_event_that_the_sync_obeys(app: App, body: Any, accepts: bool) -> None:
+def test_sync_request_sends_one_event_with_its_options(app: App, body: Any, accepts: bool) -> None:
     app.sync()
     app.fake.catalog = app.fake.catalog[:40]
     answer, entries = _ask(app, body, scopes="admin")
@@ -120,7 +120,7 @@ def test_asking_puts_one_event_that_the_sync_obeys(app: App, body: Any, accepts:
             app.invoke("CatalogSyncFunction", event)
 
 
-def test_losses_are_not_accepted_unless_said_so(app: App) -> None:
+def test_sync_request_does_not_accept_losses_by_default(app: App) -> None:
     for body in ({}, {"accept_losses": False}):
         answer, (entry,) = _ask(app, body)
         assert (answer.json["accept_losses"], json.loads(entry["Detail"])) == (
@@ -129,13 +129,13 @@ def test_losses_are_not_accepted_unless_said_so(app: App) -> None:
         )
 
 
-def test_an_order_has_no_other_fields(app: App) -> None:
+def test_sync_request_rejects_unknown_and_invalid_fields(app: App) -> None:
     for body, field in (({"force": True}, "force"), ({"accept_losses": [True]}, "accept_losses")):
         answer, entries = _ask(app, body)
         assert (answer.status, answer.json["error"]["details"]["field"], entries) == (422, field, [])
 
 
-def test_an_event_that_the_bus_refuses_is_told(app: App) -> None:
+def test_sync_request_returns_503_when_the_event_bus_fails(app: App) -> None:
     failed = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}]}
 
     def refuse(**_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a sync refuses to believe; every refusal leaves the models and the sync record exactly as they were."""
+"""A sync rejects invalid catalogs and leaves the models and the sync record unchanged."""
 
 import copy
 import json
@@ -88,13 +88,13 @@ def _serve(app: App, rows: list[Row], **more: Any) -> None:
     ],
     ids=range(18),
 )
-def test_what_is_no_catalog(shared: App, rows: list[Row], status: int, body: bytes) -> None:
+def test_sync_rejects_answers_that_are_not_catalogs(shared: App, rows: list[Row], status: int, body: bytes) -> None:
     shared.fake.serve_catalog(body, status)
     for accepts in (False, True):
         _refuses(shared, "no catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
 
 
-def test_a_catalog_cut_short(shared: App, rows: list[Row]) -> None:
+def test_sync_rejects_a_truncated_or_compressed_catalog(shared: App, rows: list[Row]) -> None:
     body = json.dumps({"data": rows}).encode()
     shared.fake.serve_catalog(body[: len(body) // 2])
     _refuses(shared, "no catalog")
@@ -104,7 +104,7 @@ def test_a_catalog_cut_short(shared: App, rows: list[Row]) -> None:
     _refuses(shared, "compressed")
 
 
-def test_a_model_listed_twice(shared: App, rows: list[Row]) -> None:
+def test_sync_rejects_duplicate_models(shared: App, rows: list[Row]) -> None:
     _serve(shared, [*rows, rows[3]])
     _refuses(shared, "lists a model twice")
 
@@ -126,20 +126,20 @@ BROKEN: list[Callable[[Row], Any]] = [
 
 
 @pytest.mark.parametrize("spoil", BROKEN, ids=range(len(BROKEN)))
-def test_too_many_unreadable_rows(shared: App, rows: list[Row], spoil: Callable[[Row], Any]) -> None:
+def test_sync_rejects_too_many_unreadable_rows(shared: App, rows: list[Row], spoil: Callable[[Row], Any]) -> None:
     for row in rows[:2]:
         spoil(row)
     _serve(shared, rows)
     _refuses(shared, "rows are unreadable")
 
 
-def test_a_total_that_does_not_fit(shared: App, rows: list[Row]) -> None:
+def test_sync_rejects_a_mismatched_total_count(shared: App, rows: list[Row]) -> None:
     for total in (len(rows) + 1, len(rows) - 1, 0):
         _serve(shared, rows, total_count=total)
         _refuses(shared, "were announced")
 
 
-def test_more_than_a_tenth_lost(shared: App, rows: list[Row]) -> None:
+def test_sync_rejects_losing_more_than_a_tenth(shared: App, rows: list[Row]) -> None:
     _serve(shared, rows[:60])  # 7 of 67
     _refuses(shared, "7 of 67 active models would be lost")
 
@@ -162,12 +162,14 @@ def test_more_than_a_tenth_lost(shared: App, rows: list[Row]) -> None:
     ],
     ids=range(12),
 )
-def test_losses_are_accepted_from_the_event_alone(shared: App, rows: list[Row], event: Event) -> None:
+def test_sync_requires_a_valid_event_to_accept_losses(shared: App, rows: list[Row], event: Event) -> None:
     shared.fake.catalog = rows[:40]
     _refuses(shared, "would be lost", event)
 
 
-def test_nobody_answers(shared: App, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_fails_when_openrouter_is_unreachable(
+    shared: App, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         module = shared.module("CatalogSyncFunction")
@@ -177,7 +179,7 @@ def test_nobody_answers(shared: App, rows: list[Row], monkeypatch: pytest.Monkey
         nowhere.close()
 
 
-def test_an_answer_that_never_ends(shared: App, rows: list[Row]) -> None:
+def test_sync_rejects_an_answer_that_exceeds_its_time(shared: App, rows: list[Row]) -> None:
     drip: list[Step] = [b"\n", Pause()]
     silence: list[Step] = [threading.Event()]
     for endless in (drip * 10_000, silence):
@@ -186,7 +188,7 @@ def test_an_answer_that_never_ends(shared: App, rows: list[Row]) -> None:
             _refuses(shared, "within the time allowed")
 
 
-def test_a_link_to_another_host_is_not_followed(shared: App, rows: list[Row]) -> None:
+def test_sync_does_not_follow_links_to_another_host(shared: App, rows: list[Row]) -> None:
     with FakeOpenRouter() as elsewhere:
         host = elsewhere.url.removesuffix("/api/v1")
         for link in (f"{host}/page/2", f"{host}/api/v1/model/a/b", f"{host}/modelsx?offset=1", f"{host}"):
@@ -198,7 +200,7 @@ def test_a_link_to_another_host_is_not_followed(shared: App, rows: list[Row]) ->
         assert elsewhere.requests == []
 
 
-def test_a_list_without_end(shared: App, rows: list[Row]) -> None:
+def test_sync_rejects_more_than_fifty_pages(shared: App, rows: list[Row]) -> None:
     _serve(shared, rows, links={"next": "/api/v1/models?offset=0"})
     shared.fake.forget_requests()
     _refuses(shared, "more than 50 pages")

@@ -1,4 +1,4 @@
-"""Two real catalogs, half a year apart, where they are at hand: the counts are those found by hand."""
+"""Two saved real catalogs, half a year apart, sync with the expected counts if the files are available."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,7 @@ IN_JANUARY = dict(zip(
 IN_JUNE = dict(zip(IN_JANUARY, (341, 162, 7, 254, 47, 60, 34, 4, 7, 23, 0, 8), strict=True))
 
 
-def test_half_a_year_of_the_real_catalog(app: App, later: FakeClock) -> None:
+def test_real_catalogs_sync_with_the_expected_counts(app: App, later: FakeClock) -> None:
     app.fake.serve_catalog(JANUARY.read_bytes())
     assert _done(app) == {"seen": 345, "written": 345, "added": 345}
     assert _counts(app) == IN_JANUARY

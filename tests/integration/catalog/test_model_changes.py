@@ -1,4 +1,4 @@
-"""What changed in the catalog is told newest first, filtered, page by page, as JSON and as a feed."""
+"""Catalog changes are returned newest first, filtered and paged, as JSON and as an RSS feed."""
 
 import copy
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def _listed(app: App, path: str = FEED, **query: str) -> list[tuple[str, str]]:
     return [(change["openrouter_id"], change["kind"]) for change in answer.json["data"]]
 
 
-def test_everything_is_told_newest_first(shared: App) -> None:
+def test_changes_list_returns_newest_first(shared: App) -> None:
     changes = _ask(shared, limit="200").json["data"]
     assert [change["at"] for change in changes] == sorted((change["at"] for change in changes), reverse=True)
     assert [(change["openrouter_id"], change["kind"]) for change in changes[:2]] == [
@@ -73,13 +73,13 @@ def test_everything_is_told_newest_first(shared: App) -> None:
     assert sum(change["kind"] == "added" for change in changes) == len(shared.fake.catalog)
 
 
-def test_a_change_says_what_was_and_what_is(shared: App) -> None:
+def test_change_returns_old_and_new_values(shared: App) -> None:
     *_, change = _ask(shared, kind="repriced", model="meadow/lark").json["data"]
     assert change["old"]["pricing"]["prompt"] + "1" == change["new"]["pricing"]["prompt"]
     assert set(change) == {"openrouter_id", "at", "kind", "old", "new"}
 
 
-def test_one_kind_one_author_one_model_one_time(shared: App) -> None:
+def test_changes_filter_by_kind_author_model_and_time(shared: App) -> None:
     repriced = {"meadow/lark", "juniper/atlas-2.1"}
     assert {model for model, _ in _listed(shared, kind="missing")} == {"meadow/lark"}
     assert {kind for _, kind in _listed(shared, kind="repriced")} == {"repriced"}
@@ -96,7 +96,7 @@ def test_one_kind_one_author_one_model_one_time(shared: App) -> None:
 
 @pytest.mark.parametrize("query", [{}, {"kind": "added"}, {"author": "meadow"}, {"model": "meadow/lark"}])
 @pytest.mark.parametrize("limit", ["1", "7"])
-def test_pages_tell_each_change_once(shared: App, query: dict[str, str], limit: str) -> None:
+def test_pages_return_each_change_once(shared: App, query: dict[str, str], limit: str) -> None:
     seen, cursor = list[tuple[str, str]](), dict[str, str]()
     for _ in range(200):
         page = _ask(shared, limit=limit, **query, **cursor).json
@@ -107,7 +107,7 @@ def test_pages_tell_each_change_once(shared: App, query: dict[str, str], limit: 
     assert seen == _listed(shared, **query)
 
 
-def test_a_model_has_its_own_history(shared: App) -> None:
+def test_model_history_returns_only_its_own_changes(shared: App) -> None:
     for path in ("meadow/lark", "meadow/%6Cark"):
         kinds = [kind for _, kind in _listed(shared, f"/api/models/{path}/history")]
         assert [kinds[0], kinds[-2], kinds[-1]] == ["description", "repriced", "added"]
@@ -122,7 +122,7 @@ def _feed(app: App, **query: str) -> ET.Element:
     return ET.fromstring(answer.text)
 
 
-def test_the_same_page_comes_as_a_feed(shared: App) -> None:
+def test_rss_feed_returns_the_same_changes_as_json(shared: App) -> None:
     changes = _ask(shared, limit="20").json["data"]
     items = _feed(shared, limit="20").findall("./channel/item")
     assert len(items) == 20
@@ -137,13 +137,13 @@ def test_the_same_page_comes_as_a_feed(shared: App) -> None:
     )
 
 
-def test_names_cannot_break_the_feed(shared: App) -> None:
+def test_rss_feed_escapes_model_names(shared: App) -> None:
     newest = _feed(shared, limit="1").findtext("./channel/item/description") or ""
     assert newest == 'display_name: Meadow: Lark → Lark <script>&amp;"]]>\ufffd\ufffd\ud7ff\ufffd'
     assert "<script>" not in _ask(shared, limit="1", format="rss").text
 
 
-def test_json_is_what_comes_unless_a_feed_is_asked_for(shared: App) -> None:
+def test_changes_return_json_unless_rss_is_requested(shared: App) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/html"}, {"Accept": "application/json"}):
         answer = shared.call("GET", FEED, user=None, headers=headers)
         assert answer.headers["Content-Type"] == "application/json"
@@ -156,12 +156,12 @@ def test_json_is_what_comes_unless_a_feed_is_asked_for(shared: App) -> None:
     [("since", "yesterday"), ("since", "1700000000"), ("since", "2026-11-22"), ("kind", "odd"), ("limit", "0"),
      ("limit", "201"), ("format", "atom"), ("author", ""), ("model", ""), ("cursor", "x"), ("at", "now")],
 )  # fmt: skip
-def test_a_question_that_means_nothing_is_named(shared: App, field: str, value: str) -> None:
+def test_changes_query_rejects_invalid_parameters(shared: App, field: str, value: str) -> None:
     answer = _ask(shared, **{field: value})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_a_cursor_belongs_to_its_list(shared: App) -> None:
+def test_cursor_is_rejected_for_a_different_list(shared: App) -> None:
     cursor = _ask(shared, limit="1", model="meadow/lark").json["next_cursor"]
     oldest = _ask(shared, limit="200").json["data"][-1]["at"]
     for query in ({"model": "meadow/lark-mini"}, {"since": "2999-01-01T00:00:00Z"}):

@@ -1,4 +1,4 @@
-"""Who serves the models that resources use is asked with each sync, and whatever fails there fails nothing else."""
+"""Each sync records the endpoints of models in use, and a failure there does not fail the sync."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def _use(app: App, *models: str) -> None:
     app.fake.forget_requests()
 
 
-def test_the_endpoints_of_models_in_use_are_known_and_of_no_others(app: App) -> None:
+def test_sync_records_endpoints_only_for_models_in_use(app: App) -> None:
     _use(app, "meadow/lark", "~meadow/lark-latest", "meadow/lark")
     assert app.sync()["endpoints_of"] == 2
     assert sorted(_asked(app)) == [
@@ -43,7 +43,7 @@ def test_the_endpoints_of_models_in_use_are_known_and_of_no_others(app: App) -> 
         assert "resources use" in answer.json["error"]["message"]
 
 
-def test_a_sync_is_a_sync_whatever_becomes_of_the_endpoints(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endpoint_failure_does_not_fail_the_sync(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(app, "meadow/lark", "meadow/lark-mini")
     app.fake.catalog = [row for row in app.fake.catalog if row["id"] != "meadow/lark"]
     result = app.sync()
@@ -56,7 +56,7 @@ def test_a_sync_is_a_sync_whatever_becomes_of_the_endpoints(app: App, monkeypatc
     assert app.sync()["endpoints_of"] == 0
 
 
-def test_the_most_used_come_first_and_time_ends_it(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endpoint_updates_start_with_the_most_used_model(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(app, "meadow/lark", "juniper/atlas-2.1", "juniper/atlas-2.1")
     monkeypatch.setattr(watch_endpoints, "MAX_MODELS", 1)
     app.sync()

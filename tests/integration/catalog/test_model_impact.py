@@ -1,4 +1,4 @@
-"""A catalog that changes: owners see what became of their models, and each affected resource is told of once."""
+"""Catalog changes notify the owner of each affected resource once and set its model status."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +40,7 @@ def affected(app: App, user: str = "alice", **query: str) -> Any:
     return app.call("GET", "/api/resources", user=user, query={"affected": "true", **query}).json
 
 
-def test_nobody_is_told_of_what_nobody_can_use_yet_or_of_nothing(app: App, owners: Owners) -> None:
+def test_irrelevant_changes_do_not_notify_owners(app: App, owners: Owners) -> None:
     created(app, "alice")
     assert owners.changed.heard() == []
     app.sync()
@@ -49,7 +49,7 @@ def test_nobody_is_told_of_what_nobody_can_use_yet_or_of_nothing(app: App, owner
     assert owners.told() == []
 
 
-def test_a_new_price_is_told_once_to_each_who_uses_the_model_first_or_as_a_fallback(app: App, owners: Owners) -> None:
+def test_new_price_notifies_each_affected_resource_once(app: App, owners: Owners) -> None:
     first = created(app, "alice")
     fallback = created(app, "bob", {"model": MINI, "fallback_models": [LARK]})
     gone = created(app, "bob")
@@ -69,7 +69,7 @@ def test_a_new_price_is_told_once_to_each_who_uses_the_model_first_or_as_a_fallb
     assert owners.told() == []
 
 
-def test_a_price_is_compared_with_the_one_the_settings_were_saved_under(app: App, owners: Owners) -> None:
+def test_model_status_compares_with_the_price_when_saved(app: App, owners: Owners) -> None:
     resource = created(app, "alice", visibility="public")
     assert (detail(app, resource)["model_status"], affected(app)["data"]) == ("ok", [])
     old = row(app, LARK)["pricing"]["prompt"]
@@ -86,7 +86,7 @@ def test_a_price_is_compared_with_the_one_the_settings_were_saved_under(app: App
     assert (detail(app, resource)["model_status"], affected(app)["data"]) == ("ok", [])
 
 
-def test_a_model_goes_missing_and_is_gone_and_what_can_take_over_is_suggested(app: App, owners: Owners) -> None:
+def test_missing_and_removed_models_return_a_suggested_successor(app: App, owners: Owners) -> None:
     resource = created(app, "alice", {"model": MINI})
     silent = created(app, "bob", {"model": MINI}, successor_policy="none")
     listed = app.fake.catalog
@@ -107,7 +107,7 @@ def test_a_model_goes_missing_and_is_gone_and_what_can_take_over_is_suggested(ap
     assert detail(app, silent, "bob")["affected_models"][0]["successor"] is None
 
 
-def test_who_wants_no_successor_is_told_of_none(app: App, owners: Owners) -> None:
+def test_successor_policy_none_returns_no_successor(app: App, owners: Owners) -> None:
     resource = created(app, "alice", {"model": MINI, "fallback_models": [LARK]}, successor_policy="none")
     assert resource["successor_policy"] == "none"
     app.retire(MINI)
@@ -121,7 +121,7 @@ def test_who_wants_no_successor_is_told_of_none(app: App, owners: Owners) -> Non
     assert {one["successor"] for one in owners.told() if one["model"] == LARK} == {FREE}, "of fallbacks, too"
 
 
-def test_what_is_suggested_suits_the_settings(app: App, owners: Owners) -> None:
+def test_suggested_successor_supports_the_resource_settings(app: App, owners: Owners) -> None:
     plain = created(app, "alice", {"model": MINI})
     warm = created(app, "alice", {"model": MINI, "temperature": 0.5})
     row(app, FREE)["supported_parameters"] = ["max_tokens"]
@@ -131,7 +131,7 @@ def test_what_is_suggested_suits_the_settings(app: App, owners: Owners) -> None:
     assert app.call("PATCH", f"/api/resources/{plain['resource_id']}", changed).status == 200
 
 
-def test_an_announced_end_and_a_new_target_are_told(app: App, owners: Owners) -> None:
+def test_expiration_and_alias_retarget_notify_owners(app: App, owners: Owners) -> None:
     ending, latest = created(app, "alice"), created(app, "alice", {"model": LATEST})
     row(app, LARK)["expiration_date"] = "2026-12-01"
     row(app, LATEST)["alias_target"] = {"name": "Mini", "slug": MINI}
@@ -149,7 +149,7 @@ def test_an_announced_end_and_a_new_target_are_told(app: App, owners: Owners) ->
     assert {one["successor"] for one in owners.told() if one["model"] == LATEST} == {MINI}
 
 
-def test_only_the_affected_are_listed_to_their_owner_page_by_page(app: App, owners: Owners) -> None:
+def test_affected_filter_lists_only_own_affected_resources(app: App, owners: Owners) -> None:
     mine = [created(app, "alice", slug=f"n-{number}")["resource_id"] for number in range(3)]
     well = created(app, "alice", {"model": MINI})
     fallback = created(app, "alice", {"model": MINI, "fallback_models": [LARK]})["resource_id"]
@@ -173,7 +173,7 @@ def test_only_the_affected_are_listed_to_their_owner_page_by_page(app: App, owne
     assert "affected_models" not in app.call("GET", "/api/resources").json["data"][0]
 
 
-def test_changes_that_could_not_be_announced_are_announced_by_the_next_sync(app: App, owners: Owners) -> None:
+def test_next_sync_retries_failed_notifications(app: App, owners: Owners) -> None:
     resource = created(app, "alice")
     down = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
     with faults("PutEvents", *[down] * 4):
@@ -187,7 +187,7 @@ def test_changes_that_could_not_be_announced_are_announced_by_the_next_sync(app:
     assert owners.told() == []
 
 
-def test_an_unchanged_list_is_read_again_until_everything_was_announced(app: App, owners: Owners) -> None:
+def test_sync_rereads_an_unchanged_catalog_until_notifications_succeed(app: App, owners: Owners) -> None:
     created(app, "alice")
     down = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
     with faults("PutEvents", *[down] * 4):
@@ -197,7 +197,7 @@ def test_an_unchanged_list_is_read_again_until_everything_was_announced(app: App
     assert app.sync()["outcome"] == "unchanged"
 
 
-def test_who_dies_while_telling_begins_again_and_the_same_has_the_same_name(app: App, owners: Owners) -> None:
+def test_retried_notifications_keep_the_same_event_ids(app: App, owners: Owners) -> None:
     mine = {created(app, "alice", slug=f"n-{number}")["resource_id"] for number in range(12)}
     reprice(app, LARK, "0.00000019")
     (event,) = owners.changed.heard()
@@ -211,7 +211,7 @@ def test_who_dies_while_telling_begins_again_and_the_same_has_the_same_name(app:
     assert {one["id"] for one in before} < {one["id"] for one in after}
 
 
-def test_a_model_that_cannot_be_told_of_keeps_no_other_from_being_told(
+def test_failed_notification_does_not_block_other_models(
     app: App, owners: Owners, caplog: pytest.LogCaptureFixture
 ) -> None:
     created(app, "alice")
@@ -230,7 +230,7 @@ def test_a_model_that_cannot_be_told_of_keeps_no_other_from_being_told(
     assert app.invoke("ModelImpactFunction", event) == {"models": 2, "events": 2}
 
 
-def test_a_price_that_is_not_believed_is_told_to_nobody(app: App, owners: Owners) -> None:
+def test_held_price_does_not_notify_owners(app: App, owners: Owners) -> None:
     resource = created(app, "alice")
     before = row(app, LARK)["pricing"]["prompt"]
     for price in ("0.01", before):
@@ -242,7 +242,7 @@ def test_a_price_that_is_not_believed_is_told_to_nobody(app: App, owners: Owners
     assert (told["change"], told["new"]["pricing"]["prompt"]) == ("repriced", "0.01")
 
 
-def test_what_does_not_concern_its_users_is_told_to_nobody(app: App, owners: Owners) -> None:
+def test_unrelated_change_kinds_do_not_notify_owners(app: App, owners: Owners) -> None:
     created(app, "alice")
     row(app, LARK).update(expiration_date="2098-12-31", name="Lark II", context_length=99_000)
     row(app, LARK)["supported_parameters"].append("top_k")

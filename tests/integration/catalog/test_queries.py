@@ -1,4 +1,4 @@
-"""Questions that the catalog refuses, each by the name of what is wrong with it."""
+"""The catalog rejects invalid queries and names the invalid parameter."""
 
 from collections.abc import Iterator
 
@@ -33,16 +33,16 @@ def shared() -> Iterator[App]:
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_QUERIES.items() for value in values])
-def test_a_query_that_means_nothing_is_named(shared: App, name: str, value: str) -> None:
+def test_catalog_query_rejects_invalid_parameters(shared: App, name: str, value: str) -> None:
     answer = shared.call("GET", "/api/models", query={name: value}, user=None)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, name)
 
 
 @pytest.mark.parametrize(("length", "status"), [(200, 200), (201, 422)])
-def test_a_search_text_has_a_longest_length(shared: App, length: int, status: int) -> None:
+def test_search_text_rejects_more_than_200_characters(shared: App, length: int, status: int) -> None:
     assert shared.call("GET", "/api/models", query={"q": "x" * length}, user=None).status == status
 
 
-def test_one_model_takes_no_query(shared: App) -> None:
+def test_model_lookup_rejects_query_parameters(shared: App) -> None:
     answer = shared.call("GET", "/api/models/meadow/lark", query={"fields": "pricing"}, user=None)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "fields")

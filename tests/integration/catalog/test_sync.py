@@ -1,4 +1,4 @@
-"""The sync writes what changed and nothing else, retires what is missing, and takes it back."""
+"""A sync writes only changed models, retires missing ones and restores those that return."""
 
 import copy
 import json
@@ -46,7 +46,7 @@ def _without(app: App, *ids: str) -> None:
     app.fake.catalog = [row for row in app.fake.catalog if row["id"] not in ids]
 
 
-def test_the_first_sync_writes_everything_and_the_second_nothing(app: App) -> None:
+def test_second_sync_of_the_same_catalog_writes_nothing(app: App) -> None:
     ids = {row["id"] for row in app.fake.catalog}
     (result, written) = _written(app)
     assert (_counts(result), written) == ({"seen": len(ids), "written": len(ids), "added": len(ids)}, ids)
@@ -74,7 +74,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_each_change_writes_its_model_and_no_other(app: App) -> None:
+def test_sync_writes_only_the_changed_model(app: App) -> None:
     app.sync()
     for change in CHANGES.values():
         row = next(row for row in app.fake.catalog if row["id"] == "meadow/lark")
@@ -85,7 +85,7 @@ def test_each_change_writes_its_model_and_no_other(app: App) -> None:
     assert (now["display_name"], now["default_parameters"]) == ("Meadow: Lark 2", {"temperature": 0.3})
 
 
-def test_the_order_of_words_and_keys_that_we_do_not_keep_are_no_change(app: App) -> None:
+def test_sync_ignores_list_order_and_unstored_keys(app: App) -> None:
     app.sync()
     for row in app.fake.catalog:
         row["supported_parameters"].reverse()
@@ -94,7 +94,7 @@ def test_the_order_of_words_and_keys_that_we_do_not_keep_are_no_change(app: App)
     assert _written(app)[1] == set()
 
 
-def test_a_missing_model_is_noted_once_and_comes_back(app: App, later: FakeClock) -> None:
+def test_missing_model_is_recorded_once_and_can_return(app: App, later: FakeClock) -> None:
     app.sync()
     rows = copy.deepcopy(app.fake.catalog)
     _without(app, "meadow/lark", "stealth/bare")
@@ -115,7 +115,7 @@ def test_a_missing_model_is_noted_once_and_comes_back(app: App, later: FakeClock
     assert (back["is_active"], back["usable"], back["missing_since"]) == (True, True, None)
 
 
-def test_a_model_missing_for_a_week_is_retired_although_the_list_stays_the_same(app: App, later: FakeClock) -> None:
+def test_unchanged_catalog_retires_a_model_missing_for_a_week(app: App, later: FakeClock) -> None:
     app.sync()
     rows = copy.deepcopy(app.fake.catalog)
     _without(app, "meadow/lark")
@@ -133,7 +133,7 @@ def test_a_model_missing_for_a_week_is_retired_although_the_list_stays_the_same(
     assert _model(app, "meadow/lark")["is_active"] is True
 
 
-def test_a_model_that_was_announced_to_end_is_retired_when_it_goes(app: App, later: FakeClock) -> None:
+def test_expiring_model_is_retired_once_missing_and_expired(app: App, later: FakeClock) -> None:
     app.sync()
     _without(app, "northwind/farewell-today", "northwind/farewell-soon", "northwind/farewell-9999")
     assert (result := app.sync())["removed"] == 1, result
@@ -145,7 +145,7 @@ def test_a_model_that_was_announced_to_end_is_retired_when_it_goes(app: App, lat
     assert _model(app, "northwind/farewell-9999")["is_active"] is True
 
 
-def test_a_model_whose_row_cannot_be_read_is_left_as_it_is(app: App) -> None:
+def test_unreadable_row_keeps_the_stored_model(app: App) -> None:
     app.sync()
     before = _model(app, "meadow/lark")
     row = next(row for row in app.fake.catalog if row["id"] == "meadow/lark")
@@ -155,9 +155,7 @@ def test_a_model_whose_row_cannot_be_read_is_left_as_it_is(app: App) -> None:
     assert {**after, "last_synced_at": None} == {**before, "last_synced_at": None}
 
 
-def test_a_resource_works_on_while_its_model_is_missing_and_says_so_when_it_is_retired(
-    app: App, later: FakeClock
-) -> None:
+def test_resource_executes_until_its_missing_model_is_retired(app: App, later: FakeClock) -> None:
     app.sync()
     app.connect()
     resource = app.resource(config={"model": "meadow/lark"})["resource_id"]
@@ -176,7 +174,7 @@ def test_a_resource_works_on_while_its_model_is_missing_and_says_so_when_it_is_r
     assert app.execute(resource).status == 200
 
 
-def test_the_schedule_syncs_too(app: App) -> None:
+def test_scheduled_event_starts_a_sync(app: App) -> None:
     assert app.invoke("CatalogSyncFunction", SCHEDULE)["seen"] == len(app.fake.catalog)
 
 
@@ -190,7 +188,7 @@ class PagedUpstream(HttpUpstream):
             yield response
 
 
-def test_every_page_is_read(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_reads_every_page(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     module = app.module("CatalogSyncFunction")
     paged = PagedUpstream(lambda name: app.fake.url)
     monkeypatch.setattr(module, "deps", replace(module.deps, upstream=paged))
@@ -202,7 +200,7 @@ def test_every_page_is_read(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("lost", "of"), [(6, 60), (1, 10)])
-def test_a_tenth_may_go(app: App, lost: int, of: int) -> None:
+def test_sync_accepts_losing_a_tenth(app: App, lost: int, of: int) -> None:
     app.fake.catalog = app.fake.catalog[:of]
     app.sync()
     app.fake.catalog = app.fake.catalog[: of - lost]
@@ -210,7 +208,7 @@ def test_a_tenth_may_go(app: App, lost: int, of: int) -> None:
     assert result["missing"] + result["removed"] == lost
 
 
-def test_losses_that_an_admin_lets_pass_pass_once(app: App) -> None:
+def test_accepted_losses_apply_to_one_sync_only(app: App) -> None:
     app.fake.catalog = app.fake.catalog[:60]
     app.sync()
     for left in (40, 20):
@@ -231,7 +229,7 @@ def test_missing_models_do_not_count_as_lost_again(app: App) -> None:
     assert result["missing"] + result["removed"] == 4
 
 
-def test_a_sync_leaves_one_record(app: App) -> None:
+def test_sync_keeps_one_record(app: App) -> None:
     app.sync()
     app.sync()
     (record,) = app.table("LIMITS_TABLE")
@@ -241,7 +239,7 @@ def test_a_sync_leaves_one_record(app: App) -> None:
 
 
 @pytest.mark.parametrize("unreadable", [2, 3])
-def test_two_unreadable_rows_in_a_hundred_are_left_out(app: App, unreadable: int) -> None:
+def test_sync_ignores_up_to_two_percent_unreadable_rows(app: App, unreadable: int) -> None:
     rows = [{**app.fake.catalog[0], "id": f"meadow/number-{number}"} for number in range(100)]
     for row in rows[:unreadable]:
         del row["pricing"]

@@ -1,4 +1,4 @@
-"""Every setting of a model: passed on where it is supported, refused by name where it is not, priced in the cap."""
+"""Model settings are sent where supported, rejected by name where not, and counted in the cost cap."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SUPPORTED: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "config"), SUPPORTED)
-def test_a_supported_setting_is_passed_on_as_it_is(seeded: App, name: str, config: dict[str, Any]) -> None:
+def test_supported_setting_is_sent_unchanged(seeded: App, name: str, config: dict[str, Any]) -> None:
     _give(seeded, FULL, sorted({*_listed(seeded, FULL), name, "structured_outputs", "tools", "tool_choice"}))
     resource = seeded.resource(config={"model": FULL, **config})
     assert seeded.execute(resource["resource_id"]).status == 200
@@ -29,7 +29,7 @@ def test_a_supported_setting_is_passed_on_as_it_is(seeded: App, name: str, confi
 
 
 @pytest.mark.parametrize(("name", "config"), SUPPORTED)
-def test_an_unsupported_setting_is_refused_by_name(seeded: App, name: str, config: dict[str, Any]) -> None:
+def test_unsupported_setting_is_rejected_by_name(seeded: App, name: str, config: dict[str, Any]) -> None:
     _give(seeded, FULL, ["max_tokens"] if name == "tools" else ["max_tokens", "tools"])
     answer = _create(seeded, {"model": FULL, **config})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, f"config.{name}"), answer.text
@@ -50,13 +50,13 @@ def test_an_unsupported_setting_is_refused_by_name(seeded: App, name: str, confi
         ({"overridable": ["model"]}, "config.overridable.0"),
     ],
 )
-def test_what_cannot_work_is_refused_by_name(seeded: App, config: dict[str, Any], field: str) -> None:
+def test_invalid_setting_is_rejected_by_name(seeded: App, config: dict[str, Any], field: str) -> None:
     answer = _create(seeded, {"model": "juniper/quill-7b", **config})
     assert answer.status == 422, answer.text
     assert answer.json["error"]["details"]["field"].startswith(field)
 
 
-def test_provider_preferences_travel_with_our_price_limit(seeded: App) -> None:
+def test_provider_preferences_are_sent_with_a_price_limit(seeded: App) -> None:
     wishes = {"order": ["juniper"], "data_collection": "deny", "zdr": True}
     resource = seeded.resource(config={"provider": wishes})
     seeded.execute(resource["resource_id"])
@@ -65,7 +65,7 @@ def test_provider_preferences_travel_with_our_price_limit(seeded: App) -> None:
     assert set(provider) == {*wishes, "max_price"}
 
 
-def test_fallbacks_are_named_and_those_that_have_gone_are_left_out(seeded: App) -> None:
+def test_request_lists_fallbacks_without_retired_models(seeded: App) -> None:
     config = {"model": "meadow/lark", "fallback_models": ["northwind/breeze-8b", "northwind/gale-70b"]}
     resource = seeded.resource(config=config)
     seeded.execute(resource["resource_id"])
@@ -76,7 +76,7 @@ def test_fallbacks_are_named_and_those_that_have_gone_are_left_out(seeded: App) 
     assert seeded.fake.chat_requests[-1].json["models"] == ["meadow/lark", "northwind/gale-70b"]
 
 
-def test_a_dear_fallback_counts_in_the_worst_case(seeded: App) -> None:
+def test_worst_case_cost_includes_fallback_models(seeded: App) -> None:
     config = {"model": "juniper/quill-7b", "fallback_models": ["harbor/lighthouse-pro"], "max_tokens": 2_000}
     cheap = seeded.resource(config={**config, "fallback_models": None}, name="cheap")
     dear = seeded.resource(config=config, name="dear")
@@ -85,7 +85,7 @@ def test_a_dear_fallback_counts_in_the_worst_case(seeded: App) -> None:
     assert seeded.execute(dear["resource_id"]).code == "cost_cap"
 
 
-def test_web_search_is_limited_and_its_price_counts(seeded: App) -> None:
+def test_web_search_keeps_its_limits_and_counts_in_cost(seeded: App) -> None:
     resource = seeded.resource(config={"web_search": {"max_uses": 2, "max_results": 3}})
     seeded.execute(resource["resource_id"])
     (tool,) = seeded.fake.chat_requests[-1].json["tools"]
@@ -95,7 +95,7 @@ def test_web_search_is_limited_and_its_price_counts(seeded: App) -> None:
     assert seeded.execute(resource["resource_id"]).code == "cost_cap"
 
 
-def test_a_pdf_engine_is_named_only_when_there_is_a_pdf(seeded: App) -> None:
+def test_pdf_engine_is_sent_only_with_a_pdf(seeded: App) -> None:
     schema = {"type": "object", "properties": {"paper": {"type": "string", "format": "file"}}}
     config = {"pdf_engine": "cloudflare-ai", "template": "Read.", "input_schema": schema}
     resource = seeded.resource(resource_type="prompt_template", config=config)
@@ -110,7 +110,7 @@ def test_a_pdf_engine_is_named_only_when_there_is_a_pdf(seeded: App) -> None:
         assert seeded.fake.chat_requests[-1].json.get("plugins") == plugins
 
 
-def test_a_caller_overrides_what_the_owner_allows(seeded: App) -> None:
+def test_execute_accepts_overrides_that_the_owner_allows(seeded: App) -> None:
     config = {"overridable": ["temperature", "max_tokens"], "temperature": 0.1, "max_tokens": 50}
     resource = seeded.resource(config=config)
     answer = seeded.execute(resource["resource_id"], overrides={"temperature": 0.9, "max_tokens": 20})
@@ -130,16 +130,14 @@ def test_a_caller_overrides_what_the_owner_allows(seeded: App) -> None:
         ({"temperature": 3}, "overrides.temperature"),
     ],
 )
-def test_an_override_beyond_the_owners_caps_is_refused_by_name(
-    seeded: App, overrides: dict[str, Any], field: str
-) -> None:
+def test_execute_rejects_overrides_beyond_the_owner_limits(seeded: App, overrides: dict[str, Any], field: str) -> None:
     resource = seeded.resource(config={"overridable": ["temperature", "max_tokens"], "max_tokens": 50})
     answer = seeded.execute(resource["resource_id"], overrides=overrides)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field), answer.text
     assert seeded.fake.chat_requests == []
 
 
-def test_the_json_schema_of_a_type_names_every_setting(seeded: App) -> None:
+def test_config_schema_lists_the_model_settings(seeded: App) -> None:
     kinds = {kind["name"]: kind for kind in seeded.call("GET", "/api/resource-types").json["data"]}
     for kind in kinds.values():
         named = set(kind["config_schema"]["properties"])
@@ -147,7 +145,7 @@ def test_the_json_schema_of_a_type_names_every_setting(seeded: App) -> None:
     assert {"template", "input_schema"} <= set(kinds["prompt_template"]["config_schema"]["properties"])
 
 
-def test_images_are_shown_to_models_that_see(seeded: App) -> None:
+def test_images_are_sent_to_vision_models(seeded: App) -> None:
     resource = seeded.resource(config={"model": "openai/gpt-4o-mini"})
     inputs = {"prompt": "What is this?", "images": ["https://example.com/a.png"]}
     answer = seeded.call("POST", "/api/execute", {"resource_id": resource["resource_id"], "inputs": inputs})
@@ -158,7 +156,7 @@ def test_images_are_shown_to_models_that_see(seeded: App) -> None:
     ]
 
 
-def test_a_model_with_a_small_context_is_never_asked_for_more_than_fits(seeded: App) -> None:
+def test_max_tokens_does_not_exceed_the_remaining_context(seeded: App) -> None:
     small = {"context_length": 4_096, "top_provider": {"context_length": 4_096, "max_completion_tokens": 4_096}}
     model = "juniper/quill-7b"
     seeded.fake.catalog = [{**row, **small} if row["id"] == model else row for row in seeded.fake.catalog]

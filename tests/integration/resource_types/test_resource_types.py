@@ -1,10 +1,10 @@
-"""The kinds of resources, with the schemas that forms are drawn from."""
+"""The list of resource types returns the schemas for their forms."""
 
 from instant.resource_types import RESOURCE_TYPES
 from tests.integration.app import App
 
 
-def test_every_type_shows_its_schemas_to_anybody(app: App) -> None:
+def test_type_list_returns_schemas_without_authentication(app: App) -> None:
     answer = app.call("GET", "/api/resource-types", user=None)
     assert answer.status == 200
     resource_types = {resource_type["name"]: resource_type for resource_type in answer.json["data"]}
@@ -19,7 +19,7 @@ def test_every_type_shows_its_schemas_to_anybody(app: App) -> None:
         assert resource_type["inputs_schema"]["type"] == "object"
 
 
-def test_the_schema_of_openrouter_instant_draws_its_form(app: App) -> None:
+def test_openrouter_instant_schema_describes_its_form_fields(app: App) -> None:
     (resource_type,) = (
         k for k in app.call("GET", "/api/resource-types").json["data"] if k["name"] == "openrouter_instant"
     )
@@ -32,6 +32,6 @@ def test_the_schema_of_openrouter_instant_draws_its_form(app: App) -> None:
     assert (inputs["required"], set(inputs["properties"])) == (["prompt"], {"images", "prompt"})
 
 
-def test_types_take_no_query(app: App) -> None:
+def test_type_list_rejects_query_parameters(app: App) -> None:
     answer = app.call("GET", "/api/resource-types", query={"name": "x"})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "name")

@@ -1,7 +1,4 @@
-"""A resource type is one file and one line: four toys are created, previewed, executed, recorded and shown.
-
-One is on another endpoint, one has no model, one needs no key, and one makes two exchanges.
-"""
+"""Four toy resource types, each one file and one line, are created, previewed, executed and recorded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -99,13 +96,13 @@ def toy(request: pytest.FixtureRequest) -> Toy:
     return TOYS[request.param]
 
 
-def test_a_toy_is_listed(toys: App, toy: Toy) -> None:
+def test_toy_type_is_listed(toys: App, toy: Toy) -> None:
     listed = {each["name"]: each for each in toys.call("GET", "/api/resource-types").json["data"]}
     assert listed[toy.name]["integration"] == toy.integration
     assert listed[toy.name]["config_schema"]["type"] == "object"
 
 
-def test_a_toy_is_created_and_shown(toys: App, toy: Toy) -> None:
+def test_toy_resource_is_created_listed_and_changed(toys: App, toy: Toy) -> None:
     created = create(toys, toy)
     assert created.status == 201, created.text
     assert (created.json["config"], created.json["ai_model_id"]) == (toy.config, toy.model)
@@ -120,7 +117,7 @@ def test_a_toy_is_created_and_shown(toys: App, toy: Toy) -> None:
     assert (changed.status, changed.json["name"], changed.json["ai_model_id"]) == (200, "Other", toy.model)
 
 
-def test_a_toy_is_previewed(toys: App, service: type[Service], toy: Toy) -> None:
+def test_toy_preview_returns_the_request_without_sending_it(toys: App, service: type[Service], toy: Toy) -> None:
     body = {"resource_type": toy.name, "config": toy.config, "inputs": toy.inputs}
     shown = toys.call("POST", "/api/resources/preview", body).json
     assert {name: shown["request"][name] for name in toy.preview} == toy.preview
@@ -130,7 +127,7 @@ def test_a_toy_is_previewed(toys: App, service: type[Service], toy: Toy) -> None
     assert (service.asked, toys.fake.requests) == ([], [])
 
 
-def test_a_toy_is_executed_recorded_and_shown(toys: App, toy: Toy) -> None:
+def test_toy_execution_is_recorded_with_its_cost(toys: App, toy: Toy) -> None:
     resource_id = create(toys, toy).json["resource_id"]
     answer = execute(toys, resource_id, toy)
     assert answer.status == 200, answer.text
@@ -148,9 +145,7 @@ def test_a_toy_is_executed_recorded_and_shown(toys: App, toy: Toy) -> None:
     assert toys.call("GET", "/api/usage/what-if", query={"model": CHEAP_MODEL}).status == 200
 
 
-def test_a_toy_is_executed_once_with_an_idempotency_key_and_a_budget(
-    toys: App, service: type[Service], toy: Toy
-) -> None:
+def test_toy_execution_with_an_idempotency_key_is_sent_once(toys: App, service: type[Service], toy: Toy) -> None:
     assert toys.call("PUT", "/api/budgets", {"scope": "user", "daily_usd": "1", "monthly_usd": None}).status == 200
     resource_id = create(toys, toy).json["resource_id"]
     answers = [execute(toys, resource_id, toy, Idempotency_Key="order-1") for _ in range(2)]
@@ -161,7 +156,7 @@ def test_a_toy_is_executed_once_with_an_idempotency_key_and_a_budget(
     assert len(sent) + len([each for each in toys.fake.requests if each.method == "POST"]) == 1
 
 
-def test_a_prepared_toy_survives_json(toys: App, toy: Toy) -> None:
+def test_prepared_toy_execution_survives_json_serialization(toys: App, toy: Toy) -> None:
     resource_id = create(toys, toy).json["resource_id"]
     caller = Identity("user_alice", frozenset({Scope.EXECUTE}))
     request = ExecuteRequest(resource_id=resource_id, inputs=toy.inputs)
@@ -171,12 +166,12 @@ def test_a_prepared_toy_survives_json(toys: App, toy: Toy) -> None:
     assert KEY not in text
 
 
-def test_a_type_that_needs_a_key_is_refused_without_one(toys: App, toy: Toy) -> None:
+def test_type_with_an_integration_requires_a_key(toys: App, toy: Toy) -> None:
     answer = execute(toys, create(toys, toy).json["resource_id"], toy, user="bob")
     assert answer.code == "credential_missing" if toy.integration else answer.status == 200
 
 
-def test_a_type_without_a_key_is_under_the_users_cap(toys: App) -> None:
+def test_type_without_a_key_keeps_the_user_cost_cap(toys: App) -> None:
     toy = TOYS["no key"]
     resource_id = create(toys, toy).json["resource_id"]
     dear = {"resource_id": resource_id, "inputs": {"words": "x" * 30}}
@@ -191,11 +186,11 @@ def test_a_type_without_a_key_is_under_the_users_cap(toys: App) -> None:
     assert toys.call("POST", "/api/execute", dear, user="bob").code == "cost_cap"
 
 
-def test_a_service_without_keys_cannot_be_connected(toys: App) -> None:
+def test_integration_without_keys_rejects_connections(toys: App) -> None:
     assert toys.call("POST", "/api/user/integrations/parrot", {"api_key": KEY}).status == 404
 
 
-def test_a_type_chooses_its_models(toys: App) -> None:
+def test_type_rejects_models_it_cannot_use(toys: App) -> None:
     chat = create(toys, Toy("openrouter_instant", {"model": EMBEDDER}, {}, {}, "", None, None, None, None))
     assert chat.json["error"]["message"] == f"config.model: {EMBEDDER} outputs neither text nor images"
     embedder = create(toys, Toy("embeddings", {"model": CHEAP_MODEL}, {}, {}, "", None, None, None, None))
@@ -203,9 +198,7 @@ def test_a_type_chooses_its_models(toys: App) -> None:
     assert toys.call("GET", f"/api/models/{EMBEDDER}").json["usable"] is True
 
 
-def test_a_busy_service_is_retried_where_its_integration_says_that_nothing_was_done(
-    toys: App, service: type[Service]
-) -> None:
+def test_execution_retries_a_busy_service_when_safe(toys: App, service: type[Service]) -> None:
     toy = TOYS["no model"]
     resource_id = create(toys, toy).json["resource_id"]
     service.endings = ["503", "503"]
@@ -213,7 +206,7 @@ def test_a_busy_service_is_retried_where_its_integration_says_that_nothing_was_d
     assert [line for line, _, _ in service.asked] == ["POST /shouts"] * 3
 
 
-def test_a_flow_that_ends_before_it_spends_leaves_nothing_behind(toys: App) -> None:
+def test_flow_failing_before_spending_records_and_reserves_nothing(toys: App) -> None:
     toy = TOYS["two exchanges"]
     resource_id = create(toys, toy).json["resource_id"]
     toys.call("PUT", "/api/budgets", {"scope": "user", "daily_usd": "1", "monthly_usd": None})
@@ -235,7 +228,7 @@ class Twice(Announce):
 
 
 @pytest.mark.parametrize("end", ["503", "hang-up"])
-def test_what_a_flow_spent_before_it_failed_is_never_recorded_as_nothing(
+def test_flow_failing_after_spending_records_an_unknown_cost(
     toys: App, service: type[Service], monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     monkeypatch.setitem(RESOURCE_TYPES, "twice", Twice())

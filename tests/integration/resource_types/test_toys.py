@@ -1,4 +1,4 @@
-"""A new integration is one file and one line, and so is a new resource type: two toys prove it end to end."""
+"""A toy integration and a toy resource type, each one file and one line, work end to end."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,13 +45,13 @@ def _connect(app: App, key: str = KEY, **more: Any) -> Answer:
     return app.call("POST", PATH, {"api_key": key, **more})
 
 
-def test_without_the_two_lines_nobody_knows_them(app: App) -> None:
+def test_unregistered_toys_are_rejected(app: App) -> None:
     app.sync()
     assert _connect(app).status == 404
     assert _create(app).json["error"]["details"]["field"] == "resource_type"
 
 
-def test_the_toy_type_is_listed_with_its_schemas(toys: App) -> None:
+def test_toy_type_is_listed_with_its_schemas(toys: App) -> None:
     kinds = {kind["name"]: kind for kind in toys.call("GET", "/api/resource-types").json["data"]}
     assert set(kinds) == {*RESOURCE_TYPES}
     assert (kinds["shout"]["integration"], kinds["shout"]["description"]) == ("megaphone", "Says it louder.")
@@ -59,7 +59,7 @@ def test_the_toy_type_is_listed_with_its_schemas(toys: App) -> None:
     assert set(kinds["shout"]["inputs_schema"]["properties"]) == {"words"}
 
 
-def test_the_toy_service_is_connected_tested_and_forgotten(toys: App, service: type[Service]) -> None:
+def test_toy_service_key_is_connected_tested_and_deleted(toys: App, service: type[Service]) -> None:
     for key, status in (("mega-1", 422), ("sk-or-v1-0123456789abcdef", 422), ("mega-unknown1", 409)):
         assert _connect(toys, key).status == status
         assert toys.table("INTEGRATIONS_TABLE") == []
@@ -78,7 +78,7 @@ def test_the_toy_service_is_connected_tested_and_forgotten(toys: App, service: t
     assert toys.fake.requests == []
 
 
-def test_the_toy_type_runs_from_creation_to_history(toys: App, service: type[Service]) -> None:
+def test_toy_type_runs_from_creation_to_history(toys: App, service: type[Service]) -> None:
     assert _create(toys, loudness=12).json["error"]["details"]["field"] == "config.loudness"
     assert _create(toys, echo=True).json["error"]["details"]["field"] == "config.echo"
     refused = _create(toys, model="meadow/lark-mini", loudness=6)
@@ -105,7 +105,7 @@ def test_the_toy_type_runs_from_creation_to_history(toys: App, service: type[Ser
     assert toys.fake.requests == []
 
 
-def test_the_toys_are_kept_to_the_cap_and_to_the_verdict(toys: App, service: type[Service]) -> None:
+def test_toy_execution_respects_cost_cap_and_rejected_key(toys: App, service: type[Service]) -> None:
     loud = _create(toys, loudness=11).json["resource_id"]
     _connect(toys, max_cost_per_call_usd="0.01")
     asked = len(service.asked)

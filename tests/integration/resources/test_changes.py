@@ -1,4 +1,4 @@
-"""Resources change field by field and move, and go away for good."""
+"""Resources are changed field by field, moved to another slug and deleted."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +27,7 @@ def read(app: App, user: str, resource: dict[str, Any]) -> dict[str, Any]:
     return {name: answer.json[name] for name in resource}
 
 
-def test_only_what_is_sent_changes(shared: App) -> None:
+def test_patch_changes_only_the_sent_fields(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, description="old", category="fun")
     changed = patch(shared, user, resource, {"name": "New name", "visibility": "public", "description": None})
@@ -38,7 +38,7 @@ def test_only_what_is_sent_changes(shared: App) -> None:
     assert read(shared, user, resource) == changed.json
 
 
-def test_settings_are_replaced_whole_and_the_model_with_them(shared: App) -> None:
+def test_patch_replaces_settings_and_model_as_a_whole(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, {"temperature": 0.5})
     changed = patch(shared, user, resource, {"config": {"model": "meadow/lark-mini"}}).json
@@ -65,7 +65,7 @@ def test_settings_are_replaced_whole_and_the_model_with_them(shared: App) -> Non
         ({"description": "x" * 2_001}, "description"),
     ],
 )
-def test_a_bad_change_is_named_and_changes_nothing(shared: App, body: dict[str, Any], field: str) -> None:
+def test_invalid_patch_names_the_field_and_changes_nothing(shared: App, body: dict[str, Any], field: str) -> None:
     user = new_user()
     resource = created(shared, user)
     before = shared.table("RESOURCES_TABLE")
@@ -74,7 +74,7 @@ def test_a_bad_change_is_named_and_changes_nothing(shared: App, body: dict[str, 
     assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_a_moved_slug_frees_the_old_address(shared: App) -> None:
+def test_changed_slug_releases_the_old_address(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, slug="old")
     moved = patch(shared, user, resource, {"slug": "new"}).json
@@ -89,7 +89,7 @@ def test_a_moved_slug_frees_the_old_address(shared: App) -> None:
     assert patch(shared, user, resource, {"slug": "new", "name": "Same address"}).status == 200
 
 
-def test_a_deleted_resource_is_gone_everywhere_but_in_the_history(shared: App) -> None:
+def test_deleted_resource_returns_404_but_keeps_its_executions(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     resource = created(shared, user, visibility="public")
@@ -113,7 +113,7 @@ def test_a_deleted_resource_is_gone_everywhere_but_in_the_history(shared: App) -
     assert (history.status, history.json["output"]) == (200, ran["output"])
 
 
-def test_deletion_frees_the_slug_and_keeps_the_row(shared: App) -> None:
+def test_deletion_releases_the_slug_and_keeps_the_row(shared: App) -> None:
     user = new_user()
     resource = created(shared, user, slug="again", visibility="public")
     assert shared.call("DELETE", f"/api/resources/{resource['resource_id']}", user=user).status == 204

@@ -1,4 +1,4 @@
-"""A resource's settings are checked against the catalog, and whatever cannot work is named and not stored."""
+"""Resource settings are checked against the catalog, and invalid settings are rejected by name and not stored."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -78,43 +78,43 @@ def _refused(app: App, config: Any, field: str) -> str:
         ("juniper/reel-1", "outputs neither text nor images"),
     ],
 )
-def test_a_model_that_cannot_answer_is_refused_with_the_reason(shared: App, model: str, reason: str) -> None:
+def test_unusable_model_is_rejected_with_the_reason(shared: App, model: str, reason: str) -> None:
     message = _refused(shared, {"model": model}, "config.model")
     assert (model in message) == (reason != "not in the catalog"), "a name that the catalog does not know may be a key"
     assert reason in message
 
 
 @pytest.mark.parametrize("model", ["", "no-slash", "a/b/c", "a b/c", "/x", "x/", "a/b\n", "x" * 400, None, 7, ["a/b"]])
-def test_what_is_no_model_id_is_refused_by_name(shared: App, model: Any) -> None:
+def test_malformed_model_id_is_rejected(shared: App, model: Any) -> None:
     _refused(shared, {"model": model}, "config.model")
 
 
-def test_a_model_is_required(shared: App) -> None:
+def test_settings_require_a_model(shared: App) -> None:
     assert "required" in _refused(shared, {"temperature": 1}, "config.model")
 
 
 @pytest.mark.parametrize(
     "model", [PLAIN, "~meadow/lark-latest", "meadow/skylark-voice", "stealth/moth-alpha", "northwind/easel-max"]
 )
-def test_ordinary_models_and_aliases_and_talking_and_painting_ones_are_fine(shared: App, model: str) -> None:
+def test_settings_accept_usable_models_and_aliases(shared: App, model: str) -> None:
     assert _create(shared, {"model": model}).status == 201
 
 
-def test_the_examples_are_all_settings() -> None:
+def test_examples_cover_every_setting() -> None:
     assert {*EXAMPLES, *SHAPES} == set(ModelSettings.model_fields) - ANYWHERE
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, *SHAPES])
-def test_a_setting_that_the_model_would_drop_is_refused_by_name(shared: App, name: str) -> None:
+def test_unsupported_setting_is_rejected_by_name(shared: App, name: str) -> None:
     message = _refused(shared, {"model": "stealth/bare", name: (EXAMPLES | SHAPES)[name]}, f"config.{name}")
     assert "stealth/bare does not support it" in message
 
 
-def test_the_first_of_several_unsupported_settings_is_named(shared: App) -> None:
+def test_error_names_the_first_unsupported_setting(shared: App) -> None:
     _refused(shared, {"model": "openai/gpt-5-nano", "seed": 1, "temperature": 1, "top_p": 1}, "config.temperature")
 
 
-def test_supported_settings_are_stored_as_they_are(shared: App) -> None:
+def test_supported_settings_are_stored_unchanged(shared: App) -> None:
     config = {"model": "anthropic/claude-haiku-4.5", "system_prompt": "Be brief."}
     supported = set(EXAMPLES) - {"top_a", "min_p", "repetition_penalty"}
     answer = _create(shared, {**config, **{name: EXAMPLES[name] for name in supported}})
@@ -129,7 +129,7 @@ def test_supported_settings_are_stored_as_they_are(shared: App) -> None:
         ("northwind/overflow", 32_768),  # a limit beyond its context
     ],
 )
-def test_no_answer_may_be_longer_than_the_model_can_give(shared: App, model: str, longest: int) -> None:
+def test_max_tokens_rejects_more_than_the_model_limit(shared: App, model: str, longest: int) -> None:
     assert _create(shared, {"model": model, "max_tokens": longest}).status == 201
     assert str(longest) in _refused(shared, {"model": model, "max_tokens": longest + 1}, "config.max_tokens")
 
@@ -146,7 +146,9 @@ def test_no_answer_may_be_longer_than_the_model_can_give(shared: App, model: str
         ("max_tokens", 1, 64_000, 1),
     ],
 )
-def test_ranges_hold_at_both_ends(shared: App, name: str, least: float, most: float, step: float) -> None:
+def test_numeric_setting_rejects_values_outside_its_range(
+    shared: App, name: str, least: float, most: float, step: float
+) -> None:
     model = "anthropic/claude-haiku-4.5"
     for value in (least, most):
         assert _create(shared, {"model": model, name: value}).status == 201
@@ -180,15 +182,15 @@ def test_ranges_hold_at_both_ends(shared: App, name: str, least: float, most: fl
         ({"Temperature": 1}, "Temperature"),
     ],
 )
-def test_a_wrong_setting_is_named(shared: App, setting: dict[str, Any], field: str) -> None:
+def test_invalid_setting_is_rejected_by_name(shared: App, setting: dict[str, Any], field: str) -> None:
     _refused(shared, {"model": PLAIN, **setting}, f"config.{field}")
 
 
 @pytest.mark.parametrize("config", [None, [], "model", 7])
-def test_settings_are_an_object(shared: App, config: Any) -> None:
+def test_config_rejects_values_that_are_not_objects(shared: App, config: Any) -> None:
     _refused(shared, config, "config")
 
 
-def test_an_unset_setting_is_as_good_as_none(shared: App) -> None:
+def test_null_setting_is_treated_as_absent(shared: App) -> None:
     answer = _create(shared, {"model": "stealth/bare", "temperature": None})
     assert (answer.status, answer.json["config"]) == (201, {"model": "stealth/bare"})

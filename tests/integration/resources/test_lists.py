@@ -1,4 +1,4 @@
-"""Lists of resources: mine or everybody's public ones, newest first, page by page."""
+"""Lists of own and of public resources are returned newest first in pages."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def _create(app: App, user: str, count: int, **fields: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [("1", [1] * 4), ("2", [2, 2]), ("3", [3, 1]), ("4", [4]), ("200", [4])])
-def test_pages_hold_everything_once_newest_first(shared: App, limit: str, sizes: list[int]) -> None:
+def test_pages_return_each_resource_once_newest_first(shared: App, limit: str, sizes: list[int]) -> None:
     user = new_user()
     ids = _create(shared, user, 4)
     pages = list(_pages(shared, user, limit=limit))
@@ -47,11 +47,11 @@ def test_pages_hold_everything_once_newest_first(shared: App, limit: str, sizes:
     assert [each for page in pages for each in page] == ids
 
 
-def test_nobody_s_list_is_empty_and_whole(shared: App) -> None:
+def test_list_of_a_new_user_returns_no_resources(shared: App) -> None:
     assert _list(shared, new_user()).json == {"data": [], "next_cursor": None}
 
 
-def test_mine_are_mine_whatever_their_visibility(shared: App) -> None:
+def test_own_list_returns_every_visibility_and_no_foreign_resources(shared: App) -> None:
     user, other = new_user(), new_user()
     ids = [_create(shared, user, 1, visibility=each)[0] for each in ("private", "unlisted", "public")]
     _create(shared, other, 1, visibility="public")
@@ -59,8 +59,8 @@ def test_mine_are_mine_whatever_their_visibility(shared: App) -> None:
     assert _list(shared, user, listing="mine").json == _list(shared, user).json
 
 
-def test_lists_leave_settings_out(shared: App) -> None:
-    """Fifty of the largest would be more than an answer may hold."""
+def test_lists_do_not_return_settings(shared: App) -> None:
+    """Fifty resources with the largest settings would exceed the maximum response size."""
     user = new_user()
     resource_id = created(shared, user, {"system_prompt": "x" * 9_000}, visibility="public")["resource_id"]
     for listing in ("mine", "public"):
@@ -71,7 +71,7 @@ def test_lists_leave_settings_out(shared: App) -> None:
     assert len(shared.call("GET", f"/api/resources/{resource_id}", user=user).json["config"]["system_prompt"]) == 9_000
 
 
-def test_deleted_ones_leave_no_gaps(shared: App) -> None:
+def test_deleted_resources_do_not_leave_empty_pages(shared: App) -> None:
     user = new_user()
     ids = _create(shared, user, 5)
     for resource_id in (ids[0], ids[1], ids[3]):
@@ -79,7 +79,7 @@ def test_deleted_ones_leave_no_gaps(shared: App) -> None:
     assert list(_pages(shared, user, limit="1")) == [[ids[2]], [ids[4]]]
 
 
-def test_everybody_sees_the_public_ones_of_everybody(shared: App) -> None:
+def test_public_list_returns_public_resources_of_all_users(shared: App) -> None:
     one, two = new_user(), new_user()
     first = _create(shared, one, 1, visibility="public")
     hidden = [_create(shared, one, 1, visibility=visibility)[0] for visibility in ("private", "unlisted")]
@@ -96,7 +96,7 @@ def test_everybody_sees_the_public_ones_of_everybody(shared: App) -> None:
     assert public(two) == [second[0], hidden[0]]
 
 
-def test_somebody_else_s_cursor_shows_nothing_of_theirs(shared: App) -> None:
+def test_foreign_cursor_does_not_return_foreign_resources(shared: App) -> None:
     user, other = new_user(), new_user()
     ids = _create(shared, user, 3)
     theirs = _create(shared, other, 3)
@@ -130,7 +130,7 @@ def _word(text: str) -> str:
         _word("[" * 5_000),
     ],
 )
-def test_a_cursor_that_we_did_not_make_is_named(shared: App, cursor: str) -> None:
+def test_list_rejects_forged_cursors(shared: App, cursor: str) -> None:
     answer = _list(shared, "alice", cursor=cursor)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "cursor")
 
@@ -151,12 +151,12 @@ def test_a_cursor_that_we_did_not_make_is_named(shared: App, cursor: str) -> Non
         ({"limit": "5", "offset": "5"}, "offset"),
     ],
 )
-def test_a_query_that_means_nothing_is_named(shared: App, query: dict[str, str], field: str) -> None:
+def test_list_rejects_invalid_query_parameters(shared: App, query: dict[str, str], field: str) -> None:
     answer = _list(shared, "alice", **query)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_every_route_refuses_a_query_that_it_does_not_know(shared: App) -> None:
+def test_resource_routes_reject_unknown_query_parameters(shared: App) -> None:
     user = new_user()
     path = f"/api/resources/{_create(shared, user, 1)[0]}"
     for method, body in (("GET", None), ("PATCH", {"name": "New"}), ("DELETE", None)):

@@ -1,4 +1,4 @@
-"""Public resources are found by category, type, author and text, and paged through while others write."""
+"""Public resources are filtered by category, type, author and text, with stable paging during writes."""
 
 from typing import Any
 
@@ -96,13 +96,13 @@ def library(app: App) -> App:
         ({"category": "poems", "author": "meadow", "q": "sea"}, ["Haiku of the Sea"]),
     ],
 )
-def test_filters_find(library: App, query: dict[str, str], names: list[str]) -> None:
+def test_public_filters_return_the_matching_resources(library: App, query: dict[str, str], names: list[str]) -> None:
     assert found(library, **query) == names
     for sort in SORTS:
         assert sorted(found(library, sort=sort, **query)) == sorted(names)
 
 
-def test_own_resources_are_filtered_alike(library: App) -> None:
+def test_filters_apply_to_own_resources(library: App) -> None:
     for query, names in (
         ({"category": "poems"}, ["Unlisted haiku", "Private haiku", "Haiku of the Sea"]),
         ({"q": "private"}, ["Private haiku"]),
@@ -131,12 +131,12 @@ def test_own_resources_are_filtered_alike(library: App) -> None:
         ({"order": "newest"}, "order"),
     ],
 )
-def test_what_cannot_be_asked_is_named(app: App, query: dict[str, str], field: str) -> None:
+def test_public_list_rejects_invalid_query_parameters(app: App, query: dict[str, str], field: str) -> None:
     answer = page(app, **query)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
 
 
-def test_a_cursor_of_another_order_is_named(library: App) -> None:
+def test_list_rejects_a_cursor_of_another_sort_order(library: App) -> None:
     cursor = page(library, limit="1").json["next_cursor"]
     for query in ({"sort": "most_used"}, {"sort": "success_rate"}):
         answer = page(library, cursor=cursor, **query)
@@ -145,15 +145,15 @@ def test_a_cursor_of_another_order_is_named(library: App) -> None:
 
 @pytest.mark.parametrize("limit", ["1", "3", "7", "200"])
 @pytest.mark.parametrize("sort", SORTS)
-def test_pages_add_up_to_the_list(app: App, sort: str, limit: str) -> None:
+def test_pages_return_the_whole_list_in_order(app: App, sort: str, limit: str) -> None:
     ids = [put(app, number).resource_id for number in range(21)]
     assert walk(app, sort=sort, limit=limit) == ids[::-1]
 
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("query", [{}, {"category": "kept"}])
-def test_paging_is_stable_while_others_write(app: App, sort: str, query: dict[str, str]) -> None:
-    """What is there throughout is told once, whatever appears, changes and disappears between two pages."""
+def test_paging_returns_lasting_resources_once_during_writes(app: App, sort: str, query: dict[str, str]) -> None:
+    """Resources that exist throughout are returned once, despite creations and deletions between two pages."""
     kept = [put(app, number, category="kept").resource_id for number in range(100, 140, 2)]
     gone = [put(app, number, category="kept") for number in range(101, 141, 2)]
     store, fresh = store_of(app), iter(range(200, 300))
@@ -168,7 +168,7 @@ def test_paging_is_stable_while_others_write(app: App, sort: str, query: dict[st
     assert [resource_id for resource_id in ids if resource_id in kept] == kept[::-1]
 
 
-def test_the_row_that_a_cursor_names_may_go(app: App) -> None:
+def test_cursor_continues_after_its_row_is_deleted(app: App) -> None:
     resources = [put(app, number) for number in range(6)]
     first = page(app, limit="3").json
     store_of(app).delete(resources[3], "2026-02-01T00:00:00.000000Z")
@@ -176,7 +176,7 @@ def test_the_row_that_a_cursor_names_may_go(app: App) -> None:
     assert [row["resource_id"] for row in rest["data"]] == [resources[n].resource_id for n in (2, 1, 0)]
 
 
-def test_a_request_looks_at_a_bounded_number_of_rows(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_request_reads_a_bounded_number_of_rows(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instant.adapters.resources.lists._ROWS_PER_READ", 10)
     monkeypatch.setattr("instant.adapters.resources.lists.MAX_EXAMINED", 40)
     wanted = [put(app, number, category="rare" if number in (3, 50) else None) for number in range(100)]
@@ -193,7 +193,7 @@ def test_a_request_looks_at_a_bounded_number_of_rows(app: App, monkeypatch: pyte
     assert cursor == {"cursor": None}
 
 
-def test_a_page_without_filters_is_one_query_without_settings(app: App) -> None:
+def test_unfiltered_page_requires_one_query_without_settings(app: App) -> None:
     for number in range(30):
         put(app, number)
     for sort, index in (("newest", "public"), ("most_used", "popular"), ("success_rate", "reliable")):
@@ -204,7 +204,7 @@ def test_a_page_without_filters_is_one_query_without_settings(app: App) -> None:
         assert "sss" not in answer.text
 
 
-def test_the_example_category_is_found_after_a_change(seeded: App) -> None:
+def test_filters_return_a_resource_by_its_changed_values(seeded: App) -> None:
     resource = seeded.resource(visibility="public", category="old", name="Old name")
     path = f"/api/resources/{resource['resource_id']}"
     assert seeded.call("PATCH", path, {"category": "new", "name": "New NAME"}).status == 200
@@ -214,7 +214,7 @@ def test_the_example_category_is_found_after_a_change(seeded: App) -> None:
     assert found(seeded) == []
 
 
-def test_the_indexes_hold_what_lists_show() -> None:
+def test_indexes_project_the_listed_attributes() -> None:
     indexes = TEMPLATE["Resources"]["ResourcesTable"]["Properties"]["GlobalSecondaryIndexes"]
     held = {index["IndexName"]: index["Projection"].get("NonKeyAttributes") for index in indexes}
     ranked = [*LISTED_FACTS[:9], "created_at", *LISTED_FACTS[9:]]

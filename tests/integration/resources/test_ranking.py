@@ -1,4 +1,4 @@
-"""The ranking orders public resources by use and by success, and never touches what is no longer public."""
+"""The ranking orders public resources by use and success and does not change other resources."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,7 @@ def before(operation: str, act: Callable[[], None]) -> None:
     events.register(f"before-call.dynamodb.{operation}", once)
 
 
-def test_use_and_success_order_the_lists(app: App) -> None:
+def test_ranking_orders_lists_by_use_and_success(app: App) -> None:
     lucky, busy, broken, unused = (put(app, number).resource_id for number in range(4))
     called(app, lucky, 2)
     called(app, busy, 95, 5)
@@ -69,7 +69,7 @@ def test_use_and_success_order_the_lists(app: App) -> None:
     assert recent[unused] == {"calls": 0, "successes": 0}
 
 
-def test_only_thirty_days_count(app: App) -> None:
+def test_ranking_ignores_calls_older_than_thirty_days(app: App) -> None:
     old, new = (put(app, number).resource_id for number in range(2))
     called(app, old, 50, day="2020-01-01")
     called(app, new, 1)
@@ -77,7 +77,7 @@ def test_only_thirty_days_count(app: App) -> None:
     assert walk(app, sort="most_used") == [new, old]
 
 
-def test_only_what_changed_is_written(app: App) -> None:
+def test_ranking_writes_only_changed_rows(app: App) -> None:
     resources = [put(app, number).resource_id for number in range(5)]
     called(app, resources[2], 3)
     assert rank(app) == {"seen": 5, "written": 1, "skipped": 0}
@@ -86,7 +86,7 @@ def test_only_what_changed_is_written(app: App) -> None:
     assert {call.operation for call in calls} == {"Query"}
 
 
-def test_a_ranking_changes_ranks_and_nothing_else(app: App) -> None:
+def test_ranking_changes_only_the_rank_attributes(app: App) -> None:
     resource_id = put(app, 1).resource_id
     called(app, resource_id, 3)
     old = row(app, resource_id)
@@ -97,7 +97,7 @@ def test_a_ranking_changes_ranks_and_nothing_else(app: App) -> None:
 
 
 @pytest.mark.parametrize("change", ["delete", "unlist", "vanish"])
-def test_what_goes_meanwhile_stays_gone(app: App, change: str) -> None:
+def test_ranking_does_not_restore_removed_or_hidden_resources(app: App, change: str) -> None:
     resource = put(app, 1)
     called(app, resource.resource_id, 3)
     store = store_of(app)
@@ -116,7 +116,7 @@ def test_what_goes_meanwhile_stays_gone(app: App, change: str) -> None:
     assert rank(app)["seen"] == 0
 
 
-def test_a_row_that_a_transaction_holds_waits_for_the_next_run(app: App) -> None:
+def test_ranking_retries_a_locked_row_in_the_next_run(app: App) -> None:
     resources = [put(app, number).resource_id for number in range(2)]
     for resource_id in resources:
         called(app, resource_id, 3)
@@ -129,7 +129,7 @@ def test_a_row_that_a_transaction_holds_waits_for_the_next_run(app: App) -> None
     assert rank(app) == {"seen": 2, "written": 1, "skipped": 0}
 
 
-def test_a_run_that_breaks_off_is_finished_by_the_next(app: App) -> None:
+def test_next_run_completes_an_interrupted_ranking(app: App) -> None:
     resources = [put(app, number).resource_id for number in range(6)]
     for number, resource_id in enumerate(resources):
         called(app, resource_id, 6 - number)
@@ -149,7 +149,7 @@ def test_a_run_that_breaks_off_is_finished_by_the_next(app: App) -> None:
     assert walk(app, sort="most_used", limit="2") == resources
 
 
-def test_a_change_keeps_ranks_and_hiding_clears_them(seeded: App) -> None:
+def test_patch_keeps_ranks_and_hiding_clears_them(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     resource_id = resource["resource_id"]
     path = f"/api/resources/{resource_id}"
@@ -169,7 +169,7 @@ def test_a_change_keeps_ranks_and_hiding_clears_them(seeded: App) -> None:
     assert page(seeded, sort="most_used").json["data"][0]["recent_use"] == {"calls": 1, "successes": 1}
 
 
-def test_a_ranking_between_reading_and_writing_is_no_conflict(seeded: App) -> None:
+def test_concurrent_ranking_does_not_cause_a_patch_conflict(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     called(seeded, resource["resource_id"], 7)
     before("TransactWriteItems", lambda: None if rank(seeded)["written"] == 1 else pytest.fail("not ranked"))
@@ -178,7 +178,7 @@ def test_a_ranking_between_reading_and_writing_is_no_conflict(seeded: App) -> No
     assert row(seeded, resource["resource_id"])["calls_30d"] == {"N": "7"}
 
 
-def test_a_write_that_meets_a_ranking_is_repeated(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patch_retries_a_transaction_conflict_with_the_ranking(seeded: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instant.adapters.resources.store.time.sleep", lambda seconds: None)
     resource = seeded.resource(visibility="public")
     tried: list[int] = []

@@ -1,4 +1,4 @@
-"""Resources are created, read by whoever may see them, and live at an address made of owner and name."""
+"""Resources are created, read by permitted users and addressed by owner and slug."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ def shared() -> Iterator[App]:
         yield app
 
 
-def test_a_resource_is_created_and_read_by_its_owner(shared: App) -> None:
+def test_owner_creates_and_reads_a_resource(shared: App) -> None:
     user, fields = new_user(), {"description": "Three lines.", "category": "fun", "visibility": "unlisted"}
     answer = create(shared, user, {"temperature": 0.5, "max_tokens": 200}, **fields)
     assert answer.status == 201
@@ -40,13 +40,13 @@ def test_a_resource_is_created_and_read_by_its_owner(shared: App) -> None:
     assert (detail["stats"]["cost_usd_30d"], detail["stats"]["last_called_at"]) == ("0", None)
 
 
-def test_what_is_left_out_is_private_and_empty(shared: App) -> None:
+def test_omitted_fields_default_to_private_and_null(shared: App) -> None:
     resource = create(shared, new_user()).json
     assert (resource["visibility"], resource["description"], resource["category"]) == ("private", None, None)
     assert resource["config"] == {"model": MODEL}
 
 
-def test_calls_show_in_the_statistics(shared: App) -> None:
+def test_statistics_count_calls_and_costs(shared: App) -> None:
     user = new_user()
     shared.connect(user)
     resource_id = create(shared, user).json["resource_id"]
@@ -68,11 +68,11 @@ def test_calls_show_in_the_statistics(shared: App) -> None:
         ("a " * 60, ("a-" * 24)[:-1]),
     ],
 )
-def test_a_slug_is_made_of_the_name(shared: App, name: str, slug: str) -> None:
+def test_omitted_slug_is_derived_from_the_name(shared: App, name: str, slug: str) -> None:
     assert create(shared, new_user(), name=name).json["slug"] == slug
 
 
-def test_a_chosen_slug_is_kept_and_a_taken_one_is_refused(shared: App) -> None:
+def test_create_keeps_a_given_slug_and_rejects_duplicates(shared: App) -> None:
     user = new_user()
     assert create(shared, user, slug="my-own-2").json["slug"] == "my-own-2"
     before = shared.table("RESOURCES_TABLE")
@@ -82,7 +82,7 @@ def test_a_chosen_slug_is_kept_and_a_taken_one_is_refused(shared: App) -> None:
     assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_a_made_slug_gives_way(shared: App) -> None:
+def test_derived_slug_avoids_existing_slugs(shared: App) -> None:
     user = new_user()
     slugs = [create(shared, user, name="Haiku " * 8).json["slug"] for _ in range(3)]
     assert slugs[0] == ("haiku-" * 8)[:-1]
@@ -90,21 +90,21 @@ def test_a_made_slug_gives_way(shared: App) -> None:
     assert all(slug.startswith("haiku-haiku-") and len(slug) <= 48 for slug in slugs)
 
 
-def test_the_same_slug_may_belong_to_two_owners(shared: App) -> None:
+def test_two_owners_may_use_the_same_slug(shared: App) -> None:
     first, second = (create(shared, new_user(), slug="mine").json for _ in range(2))
     assert first["slug"] == second["slug"]
     assert first["address"] != second["address"]
 
 
 @pytest.mark.parametrize("slug", ["", "Haiku", "-a", "a-", "a--b", "a b", "a/b", "ä", "a\n", "a" * 49, 7, ["a"]])
-def test_a_bad_slug_is_named(shared: App, slug: Any) -> None:
+def test_create_rejects_invalid_slugs(shared: App, slug: Any) -> None:
     before = shared.table("RESOURCES_TABLE")
     answer = create(shared, new_user(), slug=slug)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "slug")
     assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_an_address_is_a_second_row_that_leads_to_the_resource(shared: App) -> None:
+def test_address_row_resolves_to_the_resource(shared: App) -> None:
     user = new_user()
     resource = create(shared, user).json
     rows = {row["resource_id"]["S"]: row for row in shared.table("RESOURCES_TABLE")}
@@ -119,7 +119,7 @@ def test_an_address_is_a_second_row_that_leads_to_the_resource(shared: App) -> N
     assert shared.call("GET", path, user=user).status == 404
 
 
-def test_nothing_in_a_request_can_name_the_owner(shared: App) -> None:
+def test_create_does_not_accept_an_owner_from_the_request(shared: App) -> None:
     user = new_user()
     answer = create(shared, user, owner_id="user_bob")
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "owner_id")
@@ -130,14 +130,14 @@ def test_nothing_in_a_request_can_name_the_owner(shared: App) -> None:
     assert row["owner_id"]["S"] == f"user_{user}"
 
 
-def test_a_resource_needs_a_type_that_we_know(shared: App) -> None:
+def test_create_requires_a_known_resource_type(shared: App) -> None:
     answer = create(shared, new_user(), resource_type="telepathy")
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "resource_type")
     assert "openrouter_instant" in answer.json["error"]["message"]
 
 
-def test_settings_that_a_row_could_not_hold_are_refused(shared: App) -> None:
-    """What counts is how they are stored: each é takes six bytes."""
+def test_create_rejects_settings_too_large_to_store(shared: App) -> None:
+    """The limit applies to the stored form, in which each é takes six bytes."""
     user = new_user()
     fits = create(shared, user, {"system_prompt": "é" * 49_000})
     assert fits.status == 201, fits.text
@@ -160,6 +160,6 @@ def test_settings_that_a_row_could_not_hold_are_refused(shared: App) -> None:
         ({"model": "no/such", "fallback_models": ["no/such"]}, "config.model"),
     ],
 )
-def test_a_model_that_cannot_serve_is_named_where_it_stands(shared: App, config: dict[str, Any], field: str) -> None:
+def test_create_names_the_field_of_an_unusable_model(shared: App, config: dict[str, Any], field: str) -> None:
     answer = create(shared, new_user(), config)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)

@@ -1,4 +1,4 @@
-"""Revisions: a change says which state it was made for, and of two writers one loses and is told so."""
+"""A change can require a revision, and the second of two concurrent writers receives a conflict."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -48,14 +48,14 @@ def before_the_next_transaction(act: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("revision", ['"1"', "1", 'W/"1"', "*", ' "1" ', None])
-def test_the_current_revision_may_be_named(shared: App, revision: str | None) -> None:
+def test_if_match_accepts_the_current_revision(shared: App, revision: str | None) -> None:
     user = new_user()
     resource = created(shared, user)
     assert change(shared, "PATCH", user, resource, revision).json["revision"] == 2
     assert change(shared, "DELETE", user, resource, revision and revision.replace("1", "2")).status == 204
 
 
-def test_a_stale_revision_is_a_conflict(shared: App) -> None:
+def test_stale_revision_returns_a_conflict(shared: App) -> None:
     user = new_user()
     resource = created(shared, user)
     assert change(shared, "PATCH", user, resource, '"1"').status == 200
@@ -68,7 +68,7 @@ def test_a_stale_revision_is_a_conflict(shared: App) -> None:
 
 
 @pytest.mark.parametrize("revision", ["abc", '"-1"', '"1.0"', '"1", "2"', "9" * 10, '"', "", " ", "٣"])
-def test_what_is_no_revision_is_named(shared: App, revision: str) -> None:
+def test_if_match_rejects_malformed_revisions(shared: App, revision: str) -> None:
     user = new_user()
     resource = created(shared, user)
     for method in ("PATCH", "DELETE"):
@@ -79,7 +79,9 @@ def test_what_is_no_revision_is_named(shared: App, revision: str) -> None:
 
 @pytest.mark.parametrize("revision", [None, '"1"'])
 @pytest.mark.parametrize(("method", "body"), [("PATCH", {}), ("PATCH", {"slug": "elsewhere"}), ("DELETE", {})])
-def test_of_two_writers_the_second_loses(shared: App, method: str, body: dict[str, str], revision: str | None) -> None:
+def test_second_of_two_concurrent_writers_returns_a_conflict(
+    shared: App, method: str, body: dict[str, str], revision: str | None
+) -> None:
     user = new_user()
     resource = created(shared, user)
     store = DynamoResourceStore(shared.name("RESOURCES_TABLE"))
@@ -93,7 +95,7 @@ def test_of_two_writers_the_second_loses(shared: App, method: str, body: dict[st
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_writers_that_meet_inside_the_database_take_turns(shared: App, method: str) -> None:
+def test_write_retries_after_a_transaction_conflict(shared: App, method: str) -> None:
     """DynamoDB cancels one of two transactions on one item that overlap in time; the simulation never does."""
     user = new_user()
     resource = created(shared, user)

@@ -1,4 +1,4 @@
-"""Strangers: a private resource does not exist for them, a public one shows no settings and cannot be changed."""
+"""Other users cannot see private resources, and cannot change public ones or read their settings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ def _own(app: App, user: str, visibility: str) -> str:
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "EXECUTE"])
-def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(shared: App, method: str) -> None:
+def test_foreign_private_resource_returns_the_same_as_missing(shared: App, method: str) -> None:
     resource_id = _own(shared, new_user(), "private")
     shared.fake.forget_requests()
     before = shared.table("RESOURCES_TABLE")
@@ -46,7 +46,7 @@ def test_a_foreign_private_resource_answers_exactly_as_a_missing_one(shared: App
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-def test_a_foreign_visible_resource_cannot_be_changed(shared: App, method: str, visibility: str) -> None:
+def test_foreign_visible_resource_rejects_changes(shared: App, method: str, visibility: str) -> None:
     resource_id = _own(shared, new_user(), visibility)
     before = shared.table("RESOURCES_TABLE")
     missing = _as_stranger(shared, method, MISSING)
@@ -58,7 +58,7 @@ def test_a_foreign_visible_resource_cannot_be_changed(shared: App, method: str, 
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: App, visibility: str) -> None:
+def test_visible_resource_returns_its_model_without_settings(shared: App, visibility: str) -> None:
     owner = new_user()
     resource_id = _own(shared, owner, visibility)
     seen = _as_stranger(shared, "GET", resource_id)
@@ -72,7 +72,7 @@ def test_a_visible_resource_shows_its_model_but_not_its_settings(shared: App, vi
     assert own.json["stats"].keys() - seen.json["stats"].keys() == {"cost_usd_30d"}
 
 
-def test_public_lists_show_settings_to_nobody(shared: App) -> None:
+def test_public_list_does_not_return_settings(shared: App) -> None:
     owner = new_user()
     resource_id = _own(shared, owner, "public")
     for sort in ("newest", "most_used", "success_rate"):
@@ -84,7 +84,7 @@ def test_public_lists_show_settings_to_nobody(shared: App) -> None:
             assert all("config" not in row for row in listed.json["data"])
 
 
-def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(shared: App) -> None:
+def test_foreign_execution_does_not_return_the_system_prompt(shared: App) -> None:
     resource_id = _own(shared, new_user(), "public")
     shared.fake.forget_requests()
     answer = _as_stranger(shared, "EXECUTE", resource_id)
@@ -96,7 +96,7 @@ def test_a_stranger_runs_a_public_resource_and_never_sees_what_it_is_told(shared
 
 
 @pytest.mark.parametrize("scopes", ["execute", "admin", "execute admin", ""])
-def test_writes_need_the_scope_manage(shared: App, scopes: str) -> None:
+def test_writes_require_the_manage_scope(shared: App, scopes: str) -> None:
     owner = new_user()
     path = f"/api/resources/{_own(shared, owner, 'private')}"
     before = shared.table("RESOURCES_TABLE")
@@ -112,7 +112,7 @@ def test_writes_need_the_scope_manage(shared: App, scopes: str) -> None:
     assert shared.table("RESOURCES_TABLE") == before
 
 
-def test_reading_needs_no_scope_of_its_own(shared: App) -> None:
+def test_reads_do_not_require_the_manage_scope(shared: App) -> None:
     owner = new_user()
     path = f"/api/resources/{_own(shared, owner, 'private')}"
     assert shared.call("GET", path, scopes="execute", user=owner).status == 200
