@@ -1,4 +1,4 @@
-"""Stamps: UTC, one length, and in the order of time."""
+"""Timestamps are in UTC, have one length, and sort in time order."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -11,16 +11,16 @@ ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 MOMENTS = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2200, 1, 1), timezones=ZONES)  # noqa: DTZ001
 
 
-def test_a_stamp_says_utc_and_microseconds() -> None:
+def test_clock_stamp_records_utc_and_microseconds() -> None:
     assert format_time(datetime(2026, 11, 22, 20, 17, 24, 123, tzinfo=UTC)) == "2026-11-22T20:17:24.000123Z"
 
 
 @given(MOMENTS)
-def test_a_stamp_stands_for_its_moment(when: datetime) -> None:
+def test_clock_stamp_returns_its_moment(when: datetime) -> None:
     assert parse_time(format_time(when)) == when
     assert len(format_time(when)) == 27
 
 
 @given(MOMENTS, MOMENTS)
-def test_text_order_is_time_order(one: datetime, other: datetime) -> None:
+def test_clock_stamp_text_order_matches_time_order(one: datetime, other: datetime) -> None:
     assert (format_time(one) < format_time(other)) == (one < other)

@@ -1,4 +1,4 @@
-"""The table of errors is closed: these codes, with these statuses, in one shape."""
+"""The set of errors is closed: fixed codes and statuses, in one shape."""
 
 import pytest
 
@@ -37,45 +37,45 @@ TABLE = {
 }
 
 
-def test_these_are_all_errors_there_are() -> None:
+def test_errors_list_is_complete() -> None:
     assert {kind.code: (kind.status, kind.retryable) for kind in every_error()} == TABLE
 
 
-def test_every_code_belongs_to_one_error() -> None:
+def test_errors_code_belongs_to_one_error() -> None:
     codes = [kind.code for kind in every_error()]
     assert len(codes) == len(set(codes))
 
 
-def test_what_may_have_been_done_is_never_retryable() -> None:
+def test_errors_with_a_possible_side_effect_are_never_retryable() -> None:
     retryable = {kind.code for kind in every_error() if kind.retryable and kind.status >= 500}
     assert retryable == {"upstream_unavailable", "limits_unavailable"}
 
 
 @pytest.mark.parametrize("kind", list(every_error()))
-def test_every_body_has_one_shape(kind: type[InstantError]) -> None:
+def test_errors_body_has_one_shape(kind: type[InstantError]) -> None:
     error = kind("Do this next.")
     expected = {"code": kind.code, "message": "Do this next.", "retryable": kind.retryable}
     assert error.body() == {"error": expected}
     assert error.during("exe_1").body() == {"error": {**expected, "execution_id": "exe_1"}}
 
 
-def test_what_is_recorded_is_not_in_the_body() -> None:
+def test_errors_body_does_not_include_recorded_details() -> None:
     error = Failure(RateLimited("Wait.", retry_after=7), receipt=Receipt(cost_nanousd=9), effect=Effect.UNKNOWN).error
     assert (error.retry_after, error.headers) == (7, {"Retry-After": "7"})
     assert error.body() == {"error": {"code": "rate_limited", "message": "Wait.", "retryable": True}}
 
 
-def test_details_belong_to_one_error_alone() -> None:
+def test_errors_details_belong_to_one_error_only() -> None:
     details = {"field": "name"}
     error = InvalidField("name: is required", details=details)
     error.details["more"] = ["slug"]
     assert details == {"field": "name"}
 
 
-def test_missing_and_foreign_things_read_the_same() -> None:
+def test_errors_for_missing_and_foreign_resources_are_identical() -> None:
     assert NotFound.of("resource").body() == NotFound.of("resource").body()
 
 
-def test_conflict_is_a_family_and_no_code_of_its_own() -> None:
+def test_errors_conflict_is_a_family_without_its_own_code() -> None:
     assert Conflict not in set(every_error())
     assert all(kind.status == 409 for kind in Conflict.__subclasses__())

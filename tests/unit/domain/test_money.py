@@ -1,4 +1,4 @@
-"""Money is exact: integers of nano-USD, rounded up, and no float anywhere."""
+"""Money is exact: integers of nano-USD, rounded up, without floats."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -25,17 +25,17 @@ AMOUNTS = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infin
         ("0.00000008333333333333334", 84),
     ],
 )
-def test_amounts_become_whole_nano_usd_rounded_up(usd: str, nanousd: int) -> None:
+def test_money_rounds_amounts_up_to_whole_nano_usd(usd: str, nanousd: int) -> None:
     assert to_nanousd(Decimal(usd)) == nanousd
 
 
 @given(AMOUNTS)
-def test_rounding_never_books_too_little_and_never_a_whole_nano_too_much(usd: Decimal) -> None:
+def test_money_rounding_error_stays_below_one_nano_and_nonnegative(usd: Decimal) -> None:
     exact = Fraction(usd) * 10**9
     assert exact <= to_nanousd(usd) < exact + 1
 
 
-def test_price_strings_of_25_characters_stay_exact() -> None:
+def test_money_keeps_price_strings_of_25_characters_exact() -> None:
     text = "0.00000008333333333333334"
     assert len(text) == 25
     price = parse_usd(text)
@@ -47,17 +47,17 @@ def test_price_strings_of_25_characters_stay_exact() -> None:
     "value",
     [None, True, False, 0.1, float("nan"), "NaN", "sNaN", "Infinity", "-inf", "", " ", "free", "1,5", [], {}, b"1"],
 )
-def test_what_is_no_amount_is_none(value: object) -> None:
+def test_money_rejects_values_that_are_no_amount(value: object) -> None:
     assert parse_usd(value) is None
 
 
 @pytest.mark.parametrize("value", ["1e999999", "1e-999999", Decimal("1e400000000"), 10**4000])
-def test_amounts_that_would_take_gigabytes_to_write_out_are_none(value: object) -> None:
+def test_money_rejects_amounts_with_huge_exponents(value: object) -> None:
     assert parse_usd(value) is None
 
 
 @pytest.mark.parametrize(("value", "amount"), [("-1", -1), ("0", 0), (2, 2), (Decimal("0.5"), Decimal("0.5"))])
-def test_strings_integers_and_decimals_are_amounts(value: object, amount: object) -> None:
+def test_money_accepts_strings_integers_and_decimals(value: object, amount: object) -> None:
     assert parse_usd(value) == amount
 
 
@@ -65,16 +65,16 @@ def test_strings_integers_and_decimals_are_amounts(value: object, amount: object
     ("nanousd", "text"),
     [(0, "0"), (1, "0.000000001"), (81_000, "0.000081"), (10**9, "1"), (10**11, "100"), (-340, "-0.00000034")],
 )
-def test_amounts_are_written_as_plain_decimals(nanousd: int, text: str) -> None:
+def test_money_formats_amounts_as_plain_decimals(nanousd: int, text: str) -> None:
     assert usd_text(nanousd) == text
 
 
-def test_an_unknown_amount_stays_unknown() -> None:
+def test_money_keeps_an_unknown_amount_unknown() -> None:
     assert usd_text(None) is None
 
 
 @given(st.integers(min_value=-(10**18), max_value=10**18))
-def test_what_is_written_is_read_back_as_the_same(nanousd: int) -> None:
+def test_money_survives_a_text_round_trip(nanousd: int) -> None:
     text = usd_text(nanousd)
     assert text is not None
     assert "e" not in text.lower()

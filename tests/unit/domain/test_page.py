@@ -1,4 +1,4 @@
-"""Cursors come back as they went out, and nothing else passes for one."""
+"""Cursors survive a round trip, and anything else is rejected."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -19,7 +19,7 @@ def packed(value: object) -> str:
 
 
 @given(NAMES, NAMES)
-def test_a_cursor_comes_back_as_it_went_out(sort: str, item_id: str) -> None:
+def test_page_cursor_survives_a_round_trip(sort: str, item_id: str) -> None:
     word = Cursor(sort, item_id).encode()
     assert word.replace("-", "").replace("_", "").isalnum()
     assert Cursor.decode(word) == Cursor(sort, item_id)
@@ -30,7 +30,7 @@ def test_a_cursor_comes_back_as_it_went_out(sort: str, item_id: str) -> None:
 @example("====")
 @example("a")
 @example("\ud800")
-def test_garbage_is_an_invalid_field_and_nothing_worse(garbage: str) -> None:
+def test_page_rejects_garbage_as_an_invalid_field(garbage: str) -> None:
     with pytest.raises(InvalidField) as caught:
         Cursor.decode(garbage)
     assert caught.value.details == {"field": "cursor"}
@@ -42,7 +42,7 @@ def test_garbage_is_an_invalid_field_and_nothing_worse(garbage: str) -> None:
 @example(b'["a"]')
 @example(b"1" * 5_000)
 @example(b"NaN")
-def test_packed_garbage_is_an_invalid_field_and_nothing_worse(garbage: bytes) -> None:
+def test_page_rejects_packed_garbage_as_an_invalid_field(garbage: bytes) -> None:
     with pytest.raises(InvalidField):
         Cursor.decode(urlsafe_b64encode(garbage).decode())
 
@@ -51,13 +51,13 @@ def test_packed_garbage_is_an_invalid_field_and_nothing_worse(garbage: bytes) ->
     "value",
     [[], ["a"], ["a", "b", "c"], ["", "b"], ["a", ""], ["a", 1], [None, "b"], [["a"], "b"], 7, None, True, ["a", "\0"]],
 )
-def test_json_of_another_shape_is_refused(value: object) -> None:
+def test_page_rejects_json_of_another_shape(value: object) -> None:
     with pytest.raises(InvalidField):
         Cursor.decode(packed(value))
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a" * 257, "line\nbreak"])
-def test_names_that_no_database_takes_are_refused(name: str) -> None:
+def test_page_rejects_names_invalid_in_the_database(name: str) -> None:
     for value in ([name, "b"], ["a", name]):
         with pytest.raises(InvalidField):
             Cursor.decode(packed(value))

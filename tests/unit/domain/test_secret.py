@@ -1,4 +1,4 @@
-"""A secret is shown by no way in which values are usually shown."""
+"""A secret is not shown by any common way of displaying a value."""
 
 import copy
 import io
@@ -48,7 +48,7 @@ def _failure(secret: Secret) -> traceback.TracebackException:
         return traceback.TracebackException.from_exception(error, capture_locals=True)
 
 
-def test_it_can_be_revealed() -> None:
+def test_secret_can_be_revealed() -> None:
     assert Secret(HIDDEN).reveal() == HIDDEN
 
 
@@ -95,20 +95,20 @@ FAILING: dict[str, Callable[[Secret], object]] = {
 
 
 @pytest.mark.parametrize("way", HIDING)
-def test_its_repr_hides_it(way: str) -> None:
+def test_secret_repr_hides_the_value(way: str) -> None:
     shown = HIDING[way](Secret(HIDDEN))
     assert "canary" not in shown
     assert "Secret" in shown
 
 
 @pytest.mark.parametrize("way", FAILING)
-def test_every_other_way_to_show_it_fails_without_a_word_of_it(way: str) -> None:
+def test_secret_other_conversions_raise_without_showing_the_value(way: str) -> None:
     with pytest.raises((TypeError, AttributeError, ValueError)) as caught:
         FAILING[way](Secret(HIDDEN))
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_it_says_what_it_is_and_what_to_do_instead() -> None:
+def test_secret_error_names_the_type_and_the_reveal_method() -> None:
     assert repr(Secret(HIDDEN)) == "Secret(…)"
     with pytest.raises(TypeError, match=r"^a Secret has no text form; use reveal\(\) where it leaves the process$"):
         str(Secret(HIDDEN))
@@ -116,14 +116,14 @@ def test_it_says_what_it_is_and_what_to_do_instead() -> None:
         pickle.dumps(Secret(HIDDEN))
 
 
-def test_a_log_line_about_it_does_not_show_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_secret_is_not_shown_in_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("test").info("%r", Secret(HIDDEN))
     assert "Secret" in caplog.text
     assert "canary" not in caplog.text
 
 
-def test_a_log_line_that_asks_for_its_text_is_lost_rather_than_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_secret_log_line_requesting_its_text_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     lines = io.StringIO()
     log = logging.getLogger("test.secret")
     log.propagate = False  # pytest's own handlers raise, others write to stderr that they could not write
@@ -137,14 +137,14 @@ def test_a_log_line_that_asks_for_its_text_is_lost_rather_than_written(capsys: p
     assert "canary" not in told
 
 
-def test_a_request_that_carries_it_does_not_show_it() -> None:
+def test_secret_is_not_shown_by_a_request() -> None:
     request = Request(method="GET", base_url="https://example.com", path="/", bearer=Secret(HIDDEN))
     assert "canary" not in repr(request)
     with pytest.raises(TypeError):
         asdict(request)
 
 
-def test_a_model_that_holds_it_does_not_show_it() -> None:
+def test_secret_is_not_shown_by_a_model() -> None:
     form = Form(api_key=HIDDEN)
     assert form.api_key == Secret(HIDDEN)
     assert "canary" not in f"{form!r} {form}"
@@ -163,7 +163,7 @@ def test_a_model_that_holds_it_does_not_show_it() -> None:
         assert "canary" not in str(caught.value)
 
 
-def test_a_model_takes_text_of_a_sane_length_and_gives_nothing_back() -> None:
+def test_secret_model_field_accepts_bounded_text_and_does_not_serialize() -> None:
     form = create_model("Form", key=Secret)  # built here and now
     for text in ("k", "k" * 4096):
         assert form.model_validate({"key": text}) == form.model_construct(key=Secret(text))
@@ -175,14 +175,14 @@ def test_a_model_takes_text_of_a_sane_length_and_gives_nothing_back() -> None:
 
 
 @pytest.mark.parametrize("body", [{"api_key": HIDDEN * 300}, {"api_key": [HIDDEN]}, {"api_key": HIDDEN, "more": 1}])
-def test_a_refused_form_does_not_repeat_it(body: dict[str, object]) -> None:
+def test_secret_is_not_repeated_when_a_body_is_rejected(body: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as caught:
         Form.model_validate(body)
     told = [{**error, "input": None} for error in caught.value.errors(include_input=False)]
     assert "canary" not in f"{caught.value} {told}"
 
 
-def test_equal_secrets_are_equal_and_nothing_else_is() -> None:
+def test_secret_equals_only_an_equal_secret() -> None:
     assert Secret("a") == Secret("a")
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"

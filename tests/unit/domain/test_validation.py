@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_the_field_is_named_and_the_value_is_not(case: str) -> None:
+def test_validation_error_names_the_field_but_not_the_value(case: str) -> None:
     data, field = WRONG[case]
     with pytest.raises(InvalidField) as caught:
         parse(Shape, data, "where")
@@ -73,11 +73,11 @@ def test_the_field_is_named_and_the_value_is_not(case: str) -> None:
     assert caught.value.__suppress_context__
 
 
-def test_what_fits_comes_back_as_the_model() -> None:
+def test_validation_returns_the_model_for_valid_data() -> None:
     assert parse(Shape, {"name": "abc", "inner": {"size": 3}}, "where").inner == Inner(size=3)
 
 
-def test_further_fields_are_listed_up_to_ten() -> None:
+def test_validation_lists_up_to_ten_further_fields() -> None:
     with pytest.raises(InvalidField) as caught:
         parse(Shape, {f"unknown{number}": 1 for number in range(50)}, "config")
     more = caught.value.details["more"]
@@ -87,7 +87,7 @@ def test_further_fields_are_listed_up_to_ten() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(list(Shape.model_fields)), st.text().map(lambda text: CANARY + text)))
-def test_no_text_that_was_sent_comes_back(data: dict[str, str]) -> None:
+def test_validation_does_not_repeat_submitted_text(data: dict[str, str]) -> None:
     with pytest.raises(InvalidField) as caught:
         parse(Shape, data, "where")
     assert CANARY not in json.dumps(caught.value.body())

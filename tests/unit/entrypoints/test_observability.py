@@ -1,4 +1,4 @@
-"""Libraries that would log keys stay quiet, whatever the root logger is set to."""
+"""Libraries that could log keys stay quiet at every level of the root logger."""
 
 import logging
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def talkative() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", LOGGERS)
-def test_a_library_stays_quiet_when_everything_is_to_be_logged(talkative: None, name: str) -> None:
+def test_observability_keeps_libraries_quiet_at_the_lowest_level(talkative: None, name: str) -> None:
     assert logging.getLogger(name).isEnabledFor(logging.DEBUG), "it would log"
     quiet_libraries()
     logging.getLogger().setLevel(logging.DEBUG)
@@ -39,7 +39,7 @@ def test_a_library_stays_quiet_when_everything_is_to_be_logged(talkative: None, 
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_logger_that_is_made_later_is_quiet_too(talkative: None, library: str) -> None:
+def test_observability_keeps_loggers_created_later_quiet(talkative: None, library: str) -> None:
     quiet_libraries()
     child = logging.getLogger(f"{library}.made_later")
     try:
@@ -48,6 +48,6 @@ def test_a_logger_that_is_made_later_is_quiet_too(talkative: None, library: str)
         del logging.Logger.manager.loggerDict[child.name]
 
 
-def test_our_own_loggers_follow_the_root(talkative: None) -> None:
+def test_observability_own_loggers_use_the_root_level(talkative: None) -> None:
     quiet_libraries()
     assert logging.getLogger("instant.use_cases.executions.record").isEnabledFor(logging.DEBUG)

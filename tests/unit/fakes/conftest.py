@@ -1,4 +1,4 @@
-"""A running FakeOpenRouter, a client of it, and a short way to put a question."""
+"""A running FakeOpenRouter, a client for it, and a helper that sends a prompt."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""FakeIssuer against a reader of its own kind: what it signs is good, what it forges is not, its faults are real."""
+"""FakeIssuer signs valid tokens, invalid forgeries, and real faults, as checked by an independent verifier."""
 
 import itertools
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def read(issuer: FakeIssuer, token: str) -> Any:
 
 
 @pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"])
-def test_a_token_is_good(alg: str) -> None:
+def test_fake_issuer_returns_a_valid_token(alg: str) -> None:
     with FakeIssuer() as issuer:
         issuer.rotate(alg)
         claims = read(issuer, issuer.token("carol", role="tester"))
@@ -41,12 +41,12 @@ def test_a_token_is_good(alg: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)
-def test_a_forgery_is_not(shared: FakeIssuer, wrong: str) -> None:
+def test_fake_issuer_returns_invalid_forgeries(shared: FakeIssuer, wrong: str) -> None:
     with pytest.raises((jwt.InvalidTokenError, KeyError, AssertionError)):
         read(shared, BAD_TOKENS[wrong](shared))
 
 
-def test_a_retired_key_is_published_no_more() -> None:
+def test_fake_issuer_does_not_publish_a_retired_key() -> None:
     with FakeIssuer() as issuer:
         first, second = issuer.key, issuer.rotate()
         issuer.retire(first)
@@ -55,7 +55,7 @@ def test_a_retired_key_is_published_no_more() -> None:
     assert all("d" not in key for key in published)
 
 
-def test_discovery_leads_to_the_keys(shared: FakeIssuer) -> None:
+def test_fake_issuer_discovery_returns_the_keys(shared: FakeIssuer) -> None:
     found = httpx.get(shared.url + "/.well-known/openid-configuration", trust_env=False).json()
     assert found == {"issuer": shared.url, "jwks_uri": shared.jwks_url}
     assert httpx.get(shared.url + "/nothing", trust_env=False).status_code == 404
@@ -63,7 +63,7 @@ def test_discovery_leads_to_the_keys(shared: FakeIssuer) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_spoils_every_answer(fault: str) -> None:
+def test_fake_issuer_fault_affects_every_answer(fault: str) -> None:
     with FakeIssuer() as issuer, httpx.Client(trust_env=False) as client:
         issuer.fault = fault
         assert spoilt(client, issuer.jwks_url)
@@ -81,10 +81,10 @@ def spoilt(client: httpx.Client, url: str) -> bool:
         return True
 
 
-def test_a_fault_that_nobody_knows_is_refused(shared: FakeIssuer) -> None:
+def test_fake_issuer_rejects_an_unknown_fault(shared: FakeIssuer) -> None:
     with pytest.raises(ValueError, match="no such fault"):
         shared.fault = "sulks"
 
 
-def test_a_size_can_be_chosen() -> None:
+def test_fake_issuer_returns_an_answer_of_the_chosen_size() -> None:
     assert SigningKey.make("small", bits=1024).private.key_size == 1024

@@ -1,4 +1,4 @@
-"""The catalog of the double, and the ways to read it."""
+"""The fake catalog and the ways to read it."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ def rows(client: httpx.Client, query: str = "") -> list[Json]:
     return listed
 
 
-def test_lists_text_models_only_unless_asked(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
+def test_catalog_lists_only_text_models_by_default(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     plain, everything = rows(client), rows(client, "?output_modalities=all")
     assert all("text" in row["architecture"]["output_modalities"] for row in plain)
     assert len(plain) < len(everything) == len(openrouter.catalog)
@@ -31,23 +31,23 @@ def test_lists_text_models_only_unless_asked(client: httpx.Client, openrouter: F
     }
 
 
-def test_lists_the_newest_first(client: httpx.Client) -> None:
+def test_catalog_lists_the_newest_first(client: httpx.Client) -> None:
     births = [row["created"] for row in rows(client)]
     assert births == sorted(births, reverse=True)
 
 
-def test_filters(client: httpx.Client) -> None:
+def test_catalog_filters_models_by_query(client: httpx.Client) -> None:
     assert {row["id"] for row in rows(client, "?q=Lark")} >= {"meadow/lark", "meadow/lark-mini:free"}
     assert all("image" in row["architecture"]["input_modalities"] for row in rows(client, "?input_modalities=image"))
     assert all("reasoning" in row["supported_parameters"] for row in rows(client, "?supported_parameters=reasoning"))
 
 
-def test_needs_no_key(openrouter: FakeOpenRouter) -> None:
+def test_catalog_requires_no_key(openrouter: FakeOpenRouter) -> None:
     assert httpx.get(f"{openrouter.url}/models").status_code == 200
     assert httpx.get(f"{openrouter.url}/models/user").status_code == 401
 
 
-def test_pages_lead_through_the_whole_list(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
+def test_catalog_pages_cover_the_whole_list(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     seen, following = [], "/api/v1/models?output_modalities=all&limit=25"
     while following:
         page = client.get(openrouter.url.removesuffix("/api/v1") + following).json()
@@ -58,11 +58,11 @@ def test_pages_lead_through_the_whole_list(client: httpx.Client, openrouter: Fak
 
 
 @pytest.mark.parametrize("query", ["?limit=0", "?limit=1001", "?offset=-1", "?limit=many"])
-def test_refuses_a_page_that_cannot_be(client: httpx.Client, query: str) -> None:
+def test_catalog_rejects_an_invalid_page(client: httpx.Client, query: str) -> None:
     assert client.get(f"/models{query}").status_code == 400
 
 
-def test_an_unchanged_list_is_304(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
+def test_catalog_returns_304_for_an_unchanged_list(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     tag = client.get("/models").headers["ETag"]
     unchanged = client.get("/models", headers={"If-None-Match": tag})
     assert (unchanged.status_code, unchanged.content) == (304, b"")
@@ -70,7 +70,7 @@ def test_an_unchanged_list_is_304(client: httpx.Client, openrouter: FakeOpenRout
     assert client.get("/models", headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_a_broken_list_is_served_as_it_is(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
+def test_catalog_returns_a_broken_list_unchanged(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     openrouter.serve_catalog(b"<html>", 503, {"Content-Type": "text/html"})
     broken = client.get("/models?offset=0")
     assert (broken.status_code, broken.content, broken.headers["Content-Type"]) == (503, b"<html>", "text/html")
@@ -78,23 +78,23 @@ def test_a_broken_list_is_served_as_it_is(client: httpx.Client, openrouter: Fake
     assert [row["id"] for row in rows(client)] == ["meadow/lark"]
 
 
-def test_counts(client: httpx.Client) -> None:
+def test_catalog_returns_the_model_count(client: httpx.Client) -> None:
     assert client.get("/models/count").json() == {"data": {"count": len(rows(client))}}
 
 
 @pytest.mark.parametrize(
     "name", ["~meadow/lark-latest", "meadow/lark-mini:free", "anthropic/claude-4.5-haiku-20251001"]
 )
-def test_one_model(client: httpx.Client, name: str) -> None:
+def test_catalog_returns_one_model(client: httpx.Client, name: str) -> None:
     found = client.get(f"/model/{name}").raise_for_status().json()["data"]
     assert name in (found["id"], found["canonical_slug"])
 
 
-def test_an_unknown_model_is_404(client: httpx.Client) -> None:
+def test_catalog_returns_404_for_an_unknown_model(client: httpx.Client) -> None:
     assert client.get("/model/nobody/nothing").json()["error"]["code"] == 404
 
 
-def test_endpoints(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
+def test_catalog_returns_the_endpoints_of_a_model(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     served = client.get("/models/meadow/lark/endpoints").json()["data"]["endpoints"]
     cheap, dear = (Decimal(endpoint["pricing"]["prompt"]) for endpoint in served)
     assert (served[0]["provider_name"], dear) == ("Meadow", cheap * Decimal("1.5"))
@@ -103,20 +103,20 @@ def test_endpoints(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     assert unmeasured[0]["latency_last_30m"] is None
 
 
-def test_ids_are_unique_and_slugs_are_not() -> None:
+def test_catalog_ids_are_unique_but_slugs_are_not() -> None:
     assert len(BY_ID) == len(CATALOG) >= 60
     assert len({row["canonical_slug"] for row in CATALOG}) < len(CATALOG)
     assert BY_ID["meadow/lark-mini:free"]["canonical_slug"] == BY_ID["meadow/lark-mini"]["canonical_slug"]
 
 
-def test_prices_are_plain_decimal_strings() -> None:
+def test_catalog_prices_are_plain_decimal_strings() -> None:
     prices = [price for row in CATALOG for price in row["pricing"].values() if isinstance(price, str)]
     assert all(f"{Decimal(price):f}" == price for price in prices)
     assert {"-1", "0"} <= set(prices)
     assert max(map(len, prices)) >= 25
 
 
-def test_has_the_oddities_of_the_real_one() -> None:
+def test_catalog_has_the_oddities_of_the_real_catalog() -> None:
     assert BY_ID["openrouter/auto"]["pricing"]["prompt"] == "-1"
     assert BY_ID["stealth/moth-alpha"]["pricing"]["prompt"] == "0"
     assert BY_ID["~meadow/lark-latest"]["alias_target"]["slug"] == "meadow/lark"
@@ -130,7 +130,7 @@ def test_has_the_oddities_of_the_real_one() -> None:
     assert {row["hugging_face_id"] for row in CATALOG if "hugging_face_id" in row} >= {None, ""}
 
 
-def test_expiration_dates_are_near_far_or_absurd() -> None:
+def test_catalog_expiration_dates_are_near_far_or_absurd() -> None:
     dates = {row.get("expiration_date") for row in CATALOG}
     assert dates == {None, "2026-11-22", "2026-11-28", "2098-12-31", "9999-01-01"}
     today = datetime.now(UTC).date().isoformat()

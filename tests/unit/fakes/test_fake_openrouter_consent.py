@@ -1,4 +1,4 @@
-"""PKCE at the double, by specification: a code gives one key, once, within ten minutes, to its verifier."""
+"""The fake PKCE flow follows the specification: a code gives one key, once, within ten minutes, for its verifier."""
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
@@ -43,7 +43,7 @@ def error_code(answer: httpx.Response) -> tuple[int, str]:
 BAD_CODE = (403, "Invalid code or code_verifier")
 
 
-def test_a_code_gives_a_working_key_once(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_consent_code_returns_a_working_key_once(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     code = code_of(openrouter)
     answer = exchange(client, code)
     assert answer.json().keys() == {"key", "user_id"}
@@ -54,12 +54,12 @@ def test_a_code_gives_a_working_key_once(openrouter: FakeOpenRouter, client: htt
     assert openrouter.made_keys == [key]
 
 
-def test_every_key_is_another(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_consent_returns_a_different_key_each_time(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     assert exchange(client, code_of(openrouter)).json() != exchange(client, code_of(openrouter)).json()
 
 
 @pytest.mark.parametrize("wrong", [{"code_verifier": VERIFIER[::-1]}, {"code_verifier": CHALLENGE}, {"code": "other"}])
-def test_another_verifier_or_code_is_refused(
+def test_consent_rejects_a_wrong_verifier_or_code(
     openrouter: FakeOpenRouter, client: httpx.Client, wrong: dict[str, str]
 ) -> None:
     code = code_of(openrouter)
@@ -67,7 +67,7 @@ def test_another_verifier_or_code_is_refused(
     assert exchange(client, code).status_code == 200
 
 
-def test_a_code_is_good_for_ten_minutes(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_consent_code_expires_after_ten_minutes(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     young, old = code_of(openrouter), code_of(openrouter)
     openrouter.age_codes(590)
     assert exchange(client, young).status_code == 200
@@ -76,21 +76,21 @@ def test_a_code_is_good_for_ten_minutes(openrouter: FakeOpenRouter, client: http
 
 
 @pytest.mark.parametrize("method", ["plain", None, "S512"])
-def test_the_method_must_be_the_one_of_the_beginning(
+def test_consent_requires_the_challenge_method_of_the_authorization(
     openrouter: FakeOpenRouter, client: httpx.Client, method: str | None
 ) -> None:
     answer = exchange(client, code_of(openrouter), code_challenge_method=method)
     assert error_code(answer) == (400, "Invalid code_challenge_method")
 
 
-def test_plain_challenges_and_none_work_too(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_consent_accepts_plain_and_absent_challenges(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     plain = code_of(openrouter, code_challenge=VERIFIER, code_challenge_method="plain")
     assert exchange(client, plain, code_challenge_method="plain").status_code == 200
     assert error_code(exchange(client, code_of(openrouter, code_challenge=VERIFIER)))[0] == 400, "plain is the default"
     assert exchange(client, code_of(openrouter, workspace="x")).status_code == 200
 
 
-def test_the_callback_keeps_its_query_and_gets_the_code(page: Any) -> None:
+def test_consent_callback_keeps_its_query_and_receives_the_code(page: Any) -> None:
     back = page(callback_url=CALLBACK, **S256)
     assert back.status_code == 302
     url = httpx.URL(back.headers["Location"])
@@ -98,7 +98,9 @@ def test_the_callback_keeps_its_query_and_gets_the_code(page: Any) -> None:
     assert url.params["code"].startswith("auth_code_")
 
 
-def test_without_a_callback_the_code_is_shown(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_consent_without_a_callback_returns_the_code_on_the_page(
+    openrouter: FakeOpenRouter, client: httpx.Client
+) -> None:
     back, brought = allow(str(httpx.URL(openrouter.auth_url, params=S256)))
     assert back == ""
     assert exchange(client, brought["code"]).status_code == 200
@@ -114,25 +116,25 @@ def test_without_a_callback_the_code_is_shown(openrouter: FakeOpenRouter, client
         {"callback_url": CALLBACK, "code_challenge": CHALLENGE, "code_challenge_method": "S512"},
     ],
 )
-def test_a_wrong_beginning_is_refused(page: Any, query: dict[str, str]) -> None:
+def test_consent_rejects_an_invalid_authorization_request(page: Any, query: dict[str, str]) -> None:
     assert error_code(page(**query))[0] == 400
 
 
-def test_this_machine_may_be_called_back_without_tls(page: Any) -> None:
+def test_consent_accepts_a_localhost_callback_without_tls(page: Any) -> None:
     for callback in ("http://localhost:3000/cb", "http://127.0.0.1:1/cb"):
         assert page(callback_url=callback, **S256).headers["Location"].startswith(f"{callback}?code=")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"code": 7}'])
-def test_a_body_that_cannot_be_read_is_400(client: httpx.Client, body: bytes) -> None:
+def test_consent_returns_400_for_an_unreadable_body(client: httpx.Client, body: bytes) -> None:
     assert client.post("/auth/keys", content=body).status_code == 400
 
 
-def test_only_post_exchanges(client: httpx.Client) -> None:
+def test_consent_exchange_requires_post(client: httpx.Client) -> None:
     assert error_code(client.get("/auth/keys"))[0] == 405
 
 
-def test_keys_and_answers_can_be_planned(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_consent_returns_preset_keys_and_answers(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     openrouter.make_next("sk-or-v1-untold-0123")
     openrouter.script_exchange(502, b"{}")
     code = code_of(openrouter)

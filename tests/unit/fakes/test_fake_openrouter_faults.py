@@ -1,4 +1,4 @@
-"""Directives: every kind of failure can be asked for by the prompt, by the test, or by the model."""
+"""Directives request every kind of failure through the prompt, the test, or the model."""
 
 import json
 import re
@@ -23,13 +23,13 @@ def choice(answer: httpx.Response) -> Any:
     return answer.json()["choices"][0]
 
 
-def test_every_directive_is_documented() -> None:
+def test_faults_every_directive_is_documented() -> None:
     documented = re.findall(r"^    (?=\S)([a-z0-9-]+)", str(package.__doc__), re.MULTILINE)
     assert set(documented) - {"with"} == NAMES
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 529])
-def test_errors_carry_their_code(ask: Ask, status: int) -> None:
+def test_faults_return_errors_with_their_code(ask: Ask, status: int) -> None:
     answer = wish(ask, f"error {status}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, status)
     assert ("Retry-After" in answer.headers) == (status in (429, 503))
@@ -48,26 +48,26 @@ def test_errors_carry_their_code(ask: Ask, status: int) -> None:
         ("error 429 daily", ["error", "metadata", "headers", "X-RateLimit-Reset"]),
     ],
 )
-def test_errors_carry_what_tells_them_apart(ask: Ask, text: str, path: list[str]) -> None:
+def test_faults_return_errors_with_distinguishing_fields(ask: Ask, text: str, path: list[str]) -> None:
     value = wish(ask, text).json()
     for key in path:
         value = value[key]
     assert value
 
 
-def test_the_edge_speaks_html(ask: Ask) -> None:
+def test_faults_at_the_edge_return_html(ask: Ask) -> None:
     answer = wish(ask, "error 524")
     assert (answer.status_code, answer.headers["Content-Type"]) == (524, "text/html; charset=UTF-8")
     assert wish(ask, "error 524 json").json()["error"]["code"] == 524
 
 
-def test_retry_after_can_be_chosen(ask: Ask) -> None:
+def test_faults_return_the_chosen_retry_after(ask: Ask) -> None:
     assert wish(ask, "error 429 0").headers["Retry-After"] == "0"
     assert wish(ask, "error 503 120").headers["Retry-After"] == "120"
 
 
 @pytest.mark.parametrize("text", ["eror 429", "error 418", "error", "price much", "slow down", ""])
-def test_a_wrong_directive_is_refused_loudly(ask: Ask, text: str) -> None:
+def test_faults_reject_an_unknown_directive_with_an_error(ask: Ask, text: str) -> None:
     answer = wish(ask, text)
     assert (answer.status_code, "FakeOpenRouter" in answer.text) == (400, True)
 
@@ -83,7 +83,7 @@ def test_a_wrong_directive_is_refused_loudly(ask: Ask, text: str) -> None:
         ("tool-calls", None, "tool_calls"),
     ],
 )
-def test_answers_without_text(ask: Ask, text: str, content: str | None, finish: str) -> None:
+def test_faults_return_answers_without_text(ask: Ask, text: str, content: str | None, finish: str) -> None:
     got = choice(wish(ask, text))
     assert (got["message"]["content"], got["finish_reason"]) == (content, finish)
     assert bool(got["message"]["refusal"]) == (text == "refusal")
@@ -91,34 +91,34 @@ def test_answers_without_text(ask: Ask, text: str, content: str | None, finish: 
     assert ("tool_calls" in got["message"]) == (text == "tool-calls")
 
 
-def test_200_is_not_success(ask: Ask) -> None:
+def test_faults_return_an_error_inside_status_200(ask: Ask) -> None:
     failed = wish(ask, "200-error")
     assert (failed.status_code, set(failed.json())) == (200, {"error", "user_id"})
     broken = choice(wish(ask, "choice-error"))
     assert (broken["finish_reason"], broken["error"]["code"]) == ("error", 502)
 
 
-def test_usage_may_lack(ask: Ask) -> None:
+def test_faults_omit_usage_on_request(ask: Ask) -> None:
     assert "usage" not in wish(ask, "no-usage").json()
     assert set(wish(ask, "no-cost").json()["usage"]) & {"cost", "cost_details", "is_byok"} == set()
 
 
-def test_the_price_is_what_the_provider_says(ask: Ask) -> None:
+def test_faults_return_the_cost_set_for_the_provider(ask: Ask) -> None:
     told = wish(ask, "price 0.00000034").text
     assert '"cost":3.4e-7' in told
     assert json.loads(told, parse_float=Decimal)["usage"]["cost"] == Decimal("0.00000034")
 
 
-def test_strange_keys_and_values(ask: Ask) -> None:
+def test_faults_return_unexpected_keys_and_values(ask: Ask) -> None:
     body = wish(ask, "weird").json()
     assert (body["choices"][0]["finish_reason"], body["weather"]) == ("daydreaming", "mild")
 
 
-def test_a_huge_answer(ask: Ask) -> None:
+def test_faults_return_a_huge_answer(ask: Ask) -> None:
     assert len(wish(ask, "huge").content) > 4 * 1024 * 1024
 
 
-def test_bodies_that_are_no_json(ask: Ask) -> None:
+def test_faults_return_bodies_that_are_not_json(ask: Ask) -> None:
     for text in ("not-json", "cut-json"):
         answer = wish(ask, text)
         assert answer.status_code == 200
@@ -126,7 +126,7 @@ def test_bodies_that_are_no_json(ask: Ask) -> None:
             answer.json()
 
 
-def test_a_test_can_queue_directives(openrouter: FakeOpenRouter, ask: Ask) -> None:
+def test_faults_can_be_queued_by_a_test(openrouter: FakeOpenRouter, ask: Ask) -> None:
     openrouter.answer_next("error 429 0")
     openrouter.answer_next("price 2", "no-usage")
     openrouter.answer_next()
@@ -134,11 +134,11 @@ def test_a_test_can_queue_directives(openrouter: FakeOpenRouter, ask: Ask) -> No
     assert wish(ask, "error 500").status_code == 200
 
 
-def test_models_can_fail_by_themselves(ask: Ask) -> None:
+def test_faults_can_be_bound_to_a_model(ask: Ask) -> None:
     assert ask("Hello", model="faulty/always-429").status_code == 429
     assert choice(ask("Hello", model="faulty/always-empty"))["message"]["content"] == ""
 
 
-def test_only_the_last_user_message_counts(ask: Ask) -> None:
+def test_faults_ignore_all_but_the_last_user_message(ask: Ask) -> None:
     messages = [{"role": "user", "content": "[[fake: empty]]"}, {"role": "user", "content": "Tides?"}]
     assert choice(ask("", messages=messages))["message"]["content"]

@@ -1,4 +1,4 @@
-"""GET /generation: late, private, and right about the cost."""
+"""The fake GET /generation is delayed, private to its key, and reports the exact cost."""
 
 import json
 from decimal import Decimal
@@ -14,7 +14,7 @@ def lookup(client: httpx.Client, generation_id: str) -> httpx.Response:
     return client.get("/generation", params={"id": generation_id})
 
 
-def test_a_generation_is_known_later(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_record_appears_after_a_delay(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
     openrouter.generation_lag = 2
     body = ask("Tides?", user="somebody").json()
     assert [lookup(client, body["id"]).status_code for _ in range(3)] == [404, 404, 200]
@@ -24,7 +24,7 @@ def test_a_generation_is_known_later(client: httpx.Client, ask: Ask, openrouter:
     assert openrouter.generation_lag == 2
 
 
-def test_generations_can_be_held(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_records_can_be_held_back(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
     openrouter.hold_generations()
     generation_id = ask("Tides?").json()["id"]
     assert {lookup(client, generation_id).status_code for _ in range(4)} == {404}
@@ -33,7 +33,7 @@ def test_generations_can_be_held(client: httpx.Client, ask: Ask, openrouter: Fak
 
 
 @pytest.mark.parametrize("wish", ["no-usage", "not-json", "200-error", "price 0.25"])
-def test_the_cost_is_known_even_when_the_answer_hides_it(
+def test_generation_records_the_cost_when_the_answer_hides_it(
     client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter, wish: str
 ) -> None:
     openrouter.release_generations()
@@ -44,7 +44,7 @@ def test_the_cost_is_known_even_when_the_answer_hides_it(
     assert bool(record["total_cost"]) == (wish != "200-error")
 
 
-def test_a_broken_call_has_its_record(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_records_a_broken_call(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
     openrouter.release_generations()
     with pytest.raises(httpx.TransportError):
         ask("Tides? [[fake: reset]]")
@@ -52,7 +52,7 @@ def test_a_broken_call_has_its_record(client: httpx.Client, ask: Ask, openrouter
     assert lookup(client, generation_id).json()["data"]["finish_reason"] == "stop"
 
 
-def test_a_generation_belongs_to_its_key(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_is_visible_only_to_its_key(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
     openrouter.release_generations()
     generation_id = ask("Tides?").json()["id"]
     other = {"Authorization": "Bearer sk-or-v1-somebody-else"}
@@ -60,6 +60,6 @@ def test_a_generation_belongs_to_its_key(client: httpx.Client, ask: Ask, openrou
     assert lookup(client, "gen-unheard-of").status_code == 404
 
 
-def test_a_refused_call_has_no_record(ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_does_not_record_a_rejected_call(ask: Ask, openrouter: FakeOpenRouter) -> None:
     ask("Tides? [[fake: error 502]]")
     assert openrouter.generation_ids == []

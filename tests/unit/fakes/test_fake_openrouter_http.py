@@ -1,4 +1,4 @@
-"""The connection itself: scripts byte for byte, and every way in which an answer can break off."""
+"""The fake connection: scripts sent byte for byte, and every way in which an answer can break off."""
 
 import gzip
 import socket
@@ -23,7 +23,7 @@ def elsewhere() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_the_record_keeps_what_arrived(openrouter: FakeOpenRouter, client: httpx.Client, ask: Ask) -> None:
+def test_http_records_received_requests(openrouter: FakeOpenRouter, client: httpx.Client, ask: Ask) -> None:
     client.get("/models?q=lark&limit=3")
     ask("Hello", user="somebody")
     listing, chat = openrouter.requests
@@ -35,17 +35,17 @@ def test_the_record_keeps_what_arrived(openrouter: FakeOpenRouter, client: httpx
     assert openrouter.requests == []
 
 
-def test_connections_are_kept_alive(client: httpx.Client, ask: Ask) -> None:
+def test_http_keeps_connections_alive(client: httpx.Client, ask: Ask) -> None:
     ports = {ask("Hello").extensions["network_stream"].get_extra_info("client_addr")[1] for _ in range(3)}
     assert len(ports) == 1
 
 
-def test_an_unknown_path_is_404(client: httpx.Client) -> None:
+def test_http_returns_404_for_an_unknown_path(client: httpx.Client) -> None:
     assert client.get("/nothing").json() == {"error": {"message": "Resource not found", "code": 404}}
     assert client.get("/chat/completions").status_code == 404
 
 
-def test_a_script_is_sent_byte_for_byte(openrouter: FakeOpenRouter, ask: Ask) -> None:
+def test_http_sends_a_script_byte_for_byte(openrouter: FakeOpenRouter, ask: Ask) -> None:
     openrouter.script(524, b"<html>\xff", {"Content-Type": "text/html", "CF-Ray": "1"})
     answer = ask("Hello", model="nobody/nothing")
     assert (answer.status_code, answer.content, answer.headers["CF-Ray"]) == (524, b"<html>\xff", "1")
@@ -53,14 +53,14 @@ def test_a_script_is_sent_byte_for_byte(openrouter: FakeOpenRouter, ask: Ask) ->
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recordings are not here")
-def test_recordings_can_be_replayed(openrouter: FakeOpenRouter, ask: Ask) -> None:
+def test_http_replays_recordings(openrouter: FakeOpenRouter, ask: Ask) -> None:
     recorded = [path.read_bytes() for path in sorted(RECORDED.glob("*.response.*"))]
     for body in recorded:
         openrouter.script(body=body)
     assert [ask("Hello").content for _ in recorded] == recorded
 
 
-def test_a_script_waits_for_its_event(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_http_script_waits_for_its_event(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     gate = threading.Event()
     openrouter.script(headers={"Content-Type": "text/event-stream"}, chunks=[b"data: 1\n\n", gate, b"data: 2\n\n"])
     with client.stream("POST", "/chat/completions", json={}) as answer:
@@ -70,7 +70,7 @@ def test_a_script_waits_for_its_event(openrouter: FakeOpenRouter, client: httpx.
         assert b"".join(pieces) == b"data: 2\n\n"
 
 
-def test_a_script_can_be_cut(openrouter: FakeOpenRouter, ask: Ask) -> None:
+def test_http_script_can_be_cut_off(openrouter: FakeOpenRouter, ask: Ask) -> None:
     openrouter.script(chunks=[b'{"id":'], cut=True)
     with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
         ask("Hello")
@@ -85,14 +85,14 @@ def test_a_script_can_be_cut(openrouter: FakeOpenRouter, ask: Ask) -> None:
     ],
 )
 @pytest.mark.parametrize("streams", [False, True])
-def test_connections_that_break(ask: Ask, text: str, failure: type[Exception], streams: bool) -> None:
+def test_http_breaks_connections_on_request(ask: Ask, text: str, failure: type[Exception], streams: bool) -> None:
     with pytest.raises(failure):
         ask(f"Hello [[fake: {text}]]", stream=streams)
     assert ask("Hello").status_code == 200
 
 
 @pytest.mark.parametrize(("streams", "line"), [(False, b"         "), (True, b": OPENROUTER PROCESSING")])
-def test_a_drip_ends_when_the_client_leaves(
+def test_http_slow_answer_ends_when_the_client_disconnects(
     openrouter: FakeOpenRouter, client: httpx.Client, streams: bool, line: bytes
 ) -> None:
     body = {"model": "meadow/lark", "stream": streams, "messages": [{"role": "user", "content": "[[fake: drip]]"}]}
@@ -103,7 +103,7 @@ def test_a_drip_ends_when_the_client_leaves(
     assert openrouter.hang_ups == openrouter.chat_requests
 
 
-def test_headers_can_drip_too(openrouter: FakeOpenRouter) -> None:
+def test_http_sends_headers_slowly_on_request(openrouter: FakeOpenRouter) -> None:
     address = httpx.URL(openrouter.url)
     openrouter.answer_next("drip-headers")
     body = b'{"model":"meadow/lark","messages":[{"role":"user","content":"Hello"}]}'
@@ -116,7 +116,7 @@ def test_headers_can_drip_too(openrouter: FakeOpenRouter) -> None:
     assert openrouter.wait_for_hang_up()
 
 
-def test_gzip_comes_unasked(client: httpx.Client) -> None:
+def test_http_sends_gzip_without_being_asked(client: httpx.Client) -> None:
     body = {"model": "meadow/lark", "messages": [{"role": "user", "content": "[[fake: gzip]]"}]}
     identity = {"Accept-Encoding": "identity"}
     with client.stream("POST", "/chat/completions", json=body, headers=identity) as answer:
@@ -124,13 +124,13 @@ def test_gzip_comes_unasked(client: httpx.Client) -> None:
         assert b"chat.completion" in gzip.decompress(b"".join(answer.iter_raw()))
 
 
-def test_shreds_are_whole_together(ask: Ask) -> None:
+def test_http_fragments_join_to_the_whole_answer(ask: Ask) -> None:
     told = ask("Wo bleibt die Flut? Ä Ö Ü [[fake: shred]]", stream=True)
     assert "Wo bleibt die" in told.text
     assert told.text.endswith("data: [DONE]\n\n")
 
 
-def test_stopping_ends_a_slow_answer_at_once(elsewhere: ThreadPoolExecutor) -> None:
+def test_http_stop_ends_a_slow_answer_immediately(elsewhere: ThreadPoolExecutor) -> None:
     openrouter = FakeOpenRouter().start()
     body = {"model": "meadow/lark", "messages": [{"role": "user", "content": "[[fake: slow 60]]"}]}
     headers = {"Authorization": "Bearer sk-or-v1-0123456789"}
@@ -142,7 +142,7 @@ def test_stopping_ends_a_slow_answer_at_once(elsewhere: ThreadPoolExecutor) -> N
         assert isinstance(waiting.exception(HANG_SECONDS), httpx.TransportError)
 
 
-def test_stopping_ends_a_held_script(elsewhere: ThreadPoolExecutor) -> None:
+def test_http_stop_ends_a_waiting_script(elsewhere: ThreadPoolExecutor) -> None:
     openrouter = FakeOpenRouter().start()
     openrouter.script(chunks=[threading.Event(), b"never"])
     with httpx.Client(base_url=openrouter.url, timeout=HANG_SECONDS, verify=False) as client:
@@ -152,17 +152,17 @@ def test_stopping_ends_a_held_script(elsewhere: ThreadPoolExecutor) -> None:
         assert isinstance(waiting.exception(HANG_SECONDS), httpx.TransportError)
 
 
-def test_a_short_wait_is_answered_after_all(ask: Ask) -> None:
+def test_http_answers_after_a_short_wait(ask: Ask) -> None:
     assert ask("Hello [[fake: slow 0.01]] [[fake: error 503 0]]").status_code == 503
 
 
-def test_waiting_in_vain_is_told() -> None:
+def test_http_wait_returns_false_on_timeout() -> None:
     with FakeOpenRouter() as openrouter:
         assert not openrouter.wait_for_chats(timeout=0.01)
         assert not openrouter.wait_for_hang_up(timeout=0.01)
 
 
-def test_stopping_before_starting_frees_the_port() -> None:
+def test_http_stop_before_start_releases_the_port() -> None:
     first = FakeOpenRouter()
     port = httpx.URL(first.url).port or 0
     first.stop()

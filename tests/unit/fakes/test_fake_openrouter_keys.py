@@ -1,4 +1,4 @@
-"""Keys: who is let in, who can pay, and what GET /key tells."""
+"""Fake keys: which are accepted, which can pay, and what GET /key returns."""
 
 from decimal import Decimal
 
@@ -24,25 +24,25 @@ def bearer(key: str) -> dict[str, str]:
     ],
 )
 @pytest.mark.parametrize("path", ["/key", "/generation?id=gen-1", "/models/user"])
-def test_a_bad_key_is_401(openrouter: FakeOpenRouter, authorization: str, message: str, path: str) -> None:
+def test_keys_return_401_for_a_bad_key(openrouter: FakeOpenRouter, authorization: str, message: str, path: str) -> None:
     answer = httpx.get(openrouter.url + path, headers={"Authorization": authorization}, verify=False)
     assert (answer.status_code, answer.json()) == (401, {"error": {"message": message, "code": 401}})
 
 
-def test_a_key_can_be_revoked_at_any_time(openrouter: FakeOpenRouter, client: httpx.Client, ask: Ask) -> None:
+def test_keys_can_be_revoked_at_any_time(openrouter: FakeOpenRouter, client: httpx.Client, ask: Ask) -> None:
     assert client.get("/key").status_code == 200
     openrouter.revoked_keys.add(AUTHORIZATION["Authorization"].removeprefix("Bearer "))
     assert client.get("/key").status_code == ask("Hello").status_code == 401
 
 
-def test_a_key_shows_what_it_has_spent(client: httpx.Client, ask: Ask) -> None:
+def test_keys_return_the_amount_spent(client: httpx.Client, ask: Ask) -> None:
     cost = ask("Hello [[fake: price 0.781892121]]").json()["usage"]["cost"]
     data = client.get("/key").json()["data"]
     assert data["label"] == "sk-or-v1-012...def"
     assert (data["usage"], data["limit"], data["limit_remaining"]) == (cost, 5, 4.218107879)
 
 
-def test_an_uncapped_key_has_no_limit(client: httpx.Client) -> None:
+def test_keys_without_a_cap_have_no_limit(client: httpx.Client) -> None:
     data = client.get("/key", headers=bearer("sk-or-v1-uncapped-1234")).json()["data"]
     assert (data["limit"], data["limit_remaining"]) == (None, None)
 
@@ -52,13 +52,13 @@ def call(client: httpx.Client, key: str, **more: int) -> httpx.Response:
     return client.post("/chat/completions", json=body, headers=bearer(key))
 
 
-def test_no_credits_are_402(client: httpx.Client) -> None:
+def test_keys_return_402_without_credits(client: httpx.Client) -> None:
     error = call(client, "sk-or-v1-broke-12345", max_completion_tokens=10).json()["error"]
     assert error["code"] == 402
     assert "You requested up to 10 tokens, but can only afford 0." in error["message"]
 
 
-def test_a_low_balance_pays_for_small_caps_only(client: httpx.Client) -> None:
+def test_keys_with_a_low_balance_accept_only_small_caps(client: httpx.Client) -> None:
     poor = "sk-or-v1-lowbalance-12"
     assert call(client, poor, max_completion_tokens=500).status_code == 200
     assert call(client, poor, max_tokens=500).status_code == 200
@@ -67,13 +67,13 @@ def test_a_low_balance_pays_for_small_caps_only(client: httpx.Client) -> None:
     assert "requested up to 65536 tokens, but can only afford 10114" in refused.json()["error"]["message"]
 
 
-def test_a_used_up_key_is_403(client: httpx.Client) -> None:
+def test_keys_return_403_when_used_up(client: httpx.Client) -> None:
     refused = call(client, "sk-or-v1-limited-12345", max_completion_tokens=10)
     assert refused.status_code == 403
     assert refused.json()["error"]["message"].startswith("Key limit exceeded (monthly limit).")
 
 
-def test_a_failed_call_costs_nothing(client: httpx.Client, ask: Ask) -> None:
+def test_keys_are_not_charged_for_a_failed_call(client: httpx.Client, ask: Ask) -> None:
     for wish in ("200-error", "choice-error", "error 500"):
         ask(f"Hello [[fake: {wish}]]")
     assert Decimal(str(client.get("/key").json()["data"]["usage"])) == 0

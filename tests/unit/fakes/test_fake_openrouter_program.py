@@ -1,4 +1,4 @@
-"""The double as a program."""
+"""FakeOpenRouter runs as a standalone program."""
 
 import signal
 import subprocess
@@ -12,7 +12,7 @@ from tests.timeouts import HANG_SECONDS
 ROOT = Path(__file__).parents[3]
 
 
-def test_it_prints_its_url_and_stops_when_told() -> None:
+def test_program_prints_its_url_and_stops_on_a_signal() -> None:
     command = [sys.executable, "-m", "tests.fakes.openrouter", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None

@@ -1,4 +1,4 @@
-"""Streams: comments, chunks, usage in the last chunk, [DONE], and the ways in which that fails."""
+"""Fake streams: comments, chunks, usage in the last chunk, [DONE], and their failures."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def joined(chunks: Chunks, key: str) -> str:
     return "".join(chunk["choices"][0]["delta"].get(key) or "" for chunk in chunks)
 
 
-def test_the_pieces_are_the_whole(ask: Ask) -> None:
+def test_stream_chunks_join_to_the_whole_answer(ask: Ask) -> None:
     chunks, text = stream(ask, "List three ideas for lunch")
     whole = ask("List three ideas for lunch").json()["choices"][0]["message"]["content"]
     assert joined(chunks, "content") == whole
@@ -34,7 +34,7 @@ def test_the_pieces_are_the_whole(ask: Ask) -> None:
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
 
 
-def test_usage_comes_last_with_choices(ask: Ask) -> None:
+def test_stream_returns_usage_last_with_choices(ask: Ask) -> None:
     chunks, _ = stream(ask, "Tides?")
     assert [("usage" in chunk) for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
     assert all(chunk["choices"] for chunk in chunks)
@@ -42,18 +42,18 @@ def test_usage_comes_last_with_choices(ask: Ask) -> None:
     assert [chunk["choices"][0]["finish_reason"] for chunk in chunks][-2:] == ["stop", "stop"]
 
 
-def test_the_id_is_in_the_header(ask: Ask) -> None:
+def test_stream_returns_the_id_in_the_header(ask: Ask) -> None:
     answer = ask("Tides?", stream=True)
     assert f'"id":"{answer.headers["X-Generation-Id"]}"' in answer.text
 
 
-def test_thoughts_come_first(ask: Ask) -> None:
+def test_stream_returns_reasoning_first(ask: Ask) -> None:
     chunks, _ = stream(ask, "Tides?", model="openai/gpt-5-mini")
     assert joined(chunks, "reasoning").startswith("The user wants to know about Tides")
     assert joined(chunks[:1], "content") == ""
 
 
-def test_a_tool_call_comes_in_pieces(ask: Ask) -> None:
+def test_stream_splits_a_tool_call_into_chunks(ask: Ask) -> None:
     chunks, _ = stream(ask, "Where is it? [[fake: tool-calls]]")
     pieces = [chunk["choices"][0]["delta"]["tool_calls"][0] for chunk in chunks[:-2]]
     arguments = "".join(piece["function"]["arguments"] for piece in pieces)
@@ -62,13 +62,13 @@ def test_a_tool_call_comes_in_pieces(ask: Ask) -> None:
     assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_a_picture_is_one_line(ask: Ask) -> None:
+def test_stream_returns_an_image_on_one_line(ask: Ask) -> None:
     chunks, _ = stream(ask, "A cat", model="juniper/fresco-2", modalities=["image", "text"])
     pictures = [chunk for chunk in chunks if "images" in chunk["choices"][0]["delta"]]
     assert len(pictures) == 1
 
 
-def test_an_error_in_the_middle(ask: Ask) -> None:
+def test_stream_returns_an_error_in_the_middle(ask: Ask) -> None:
     chunks, text = stream(ask, "Tides? [[fake: midstream-error]]")
     assert joined(chunks, "content")
     assert (chunks[-1]["error"]["code"], chunks[-1]["choices"][0]["finish_reason"]) == (502, None)
@@ -76,33 +76,33 @@ def test_an_error_in_the_middle(ask: Ask) -> None:
     assert text.endswith("data: [DONE]\n\n")
 
 
-def test_an_error_instead_of_text(ask: Ask) -> None:
+def test_stream_returns_an_error_instead_of_text(ask: Ask) -> None:
     chunks, _ = stream(ask, "Tides? [[fake: 200-error]]")
     assert [chunk["error"]["code"] for chunk in chunks] == [502]
 
 
-def test_an_end_without_done(ask: Ask) -> None:
+def test_stream_ends_without_done_on_request(ask: Ask) -> None:
     _, text = stream(ask, "Tides? [[fake: no-done]]")
     assert "[DONE]" not in text
 
 
-def test_an_error_before_the_stream_is_plain_json(ask: Ask) -> None:
+def test_stream_error_before_the_start_is_plain_json(ask: Ask) -> None:
     answer = ask("Tides? [[fake: error 429]]", stream=True)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, 429)
 
 
 @pytest.mark.parametrize("text", ["no-usage", "weird", "refusal", "empty", "null-content"])
-def test_other_oddities_stream_too(ask: Ask, text: str) -> None:
+def test_stream_supports_other_oddities(ask: Ask, text: str) -> None:
     chunks, _ = stream(ask, f"Tides? [[fake: {text}]]")
     assert ("usage" in chunks[-1]) == (text != "no-usage")
     assert bool(joined(chunks, "refusal")) == (text == "refusal")
 
 
-def test_a_huge_piece_is_one_line(ask: Ask) -> None:
+def test_stream_returns_a_huge_chunk_on_one_line(ask: Ask) -> None:
     chunks, _ = stream(ask, "Tides? [[fake: huge]]")
     assert len(joined(chunks, "content")) > 4 * 1024 * 1024
 
 
-def test_a_stream_that_closes_early(ask: Ask) -> None:
+def test_stream_closes_early_on_request(ask: Ask) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         ask("Tides? [[fake: truncated]]", stream=True)

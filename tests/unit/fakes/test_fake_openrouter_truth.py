@@ -1,4 +1,4 @@
-"""The double does not lie: every key it sends is known from a recording or the official specification."""
+"""Every key that the fake sends is known from a recording or the official specification."""
 
 import gzip
 import json
@@ -110,17 +110,17 @@ MODELS: Iterable[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_completions(ask: Ask) -> None:
+def test_truth_completions_contain_only_known_keys(ask: Ask) -> None:
     told = {path for wish in WISHES for path in key_paths(ask(f"Tides? [[fake: {wish}]]").json())}
     told |= {path for model, more in MODELS for path in key_paths(ask("Tides?", model=model, **more).json())}
     assert lies(told, recorded("*-chat-*.response.json") | specified("post", CHAT, "200")) == set()
 
 
-def test_an_ordinary_completion_lacks_nothing(ask: Ask) -> None:
+def test_truth_ordinary_completion_contains_all_recorded_keys(ask: Ask) -> None:
     assert recorded("01-chat-text.response.json") <= set(key_paths(ask("Tides?").json()))
 
 
-def test_streams(ask: Ask) -> None:
+def test_truth_streams_contain_only_known_keys(ask: Ask) -> None:
     told: Paths = set()
     for wish in (*WISHES, "midstream-error", "200-error"):
         told |= set(key_paths(chunks(ask(f"Tides? [[fake: {wish}]]", stream=True).text)))
@@ -132,20 +132,20 @@ def test_streams(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_errors(ask: Ask, kind: str) -> None:
+def test_truth_errors_contain_only_known_keys(ask: Ask, kind: str) -> None:
     known = specified("post", CHAT, "400", "401", "402", "403", "404", "429", "500", "502", "503")
     told = set(key_paths(ask(f"Tides? [[fake: error {kind}]]").json()))
     assert lies(told, known | recorded("*-error-*.response.json") | quoted("4")) == set()
 
 
-def test_catalog_rows() -> None:
+def test_truth_catalog_rows_contain_only_known_keys() -> None:
     files = REAL.glob("models-*.json")
     real = {path for file in files for row in json.loads(file.read_bytes())["data"] for path in key_paths(row)}
     known = real | {path.removeprefix("data[].") for path in specified("get", "/models", "200")}
     assert lies({path for row in default_catalog() for path in key_paths(row)}, known) == UNHEARD_OF
 
 
-def test_descriptions_are_our_own() -> None:
+def test_truth_catalog_descriptions_do_not_copy_real_ones() -> None:
     files = REAL.glob("models-*.json")
     theirs = {row["description"] for file in files for row in json.loads(file.read_bytes())["data"]}
     assert not theirs & {row["description"] for row in default_catalog()}
@@ -162,7 +162,7 @@ def test_descriptions_are_our_own() -> None:
         ("/generation", "/generation", ("200-generation",)),
     ],
 )
-def test_reads(
+def test_truth_reads_contain_only_known_keys(
     openrouter: FakeOpenRouter, client: httpx.Client, ask: Ask, path: str, specified_as: str, quotes: tuple[str, ...]
 ) -> None:
     openrouter.release_generations()
@@ -171,7 +171,7 @@ def test_reads(
     assert lies(told, specified("get", specified_as, "200") | (quoted(*quotes) if quotes else set())) == set()
 
 
-def test_an_exchange(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_truth_key_exchange_matches_the_specification(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     page = httpx.URL(openrouter.auth_url, params={"code_challenge": "v" * 43, "code_challenge_method": "plain"})
     proof = {"code": allow(str(page))[1]["code"], "code_verifier": "v" * 43, "code_challenge_method": "plain"}
     told = set(key_paths(client.post("/auth/keys", json=proof).raise_for_status().json()))
@@ -181,7 +181,7 @@ def test_an_exchange(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     assert lies(set(key_paths(refused.json())), specified("post", "/auth/keys", "403")) == set()
 
 
-def test_headers(ask: Ask) -> None:
+def test_truth_headers_contain_only_known_names(ask: Ask) -> None:
     calls = json.loads((RECORDED / "INDEX.json").read_bytes())
     known = {name.lower() for call in calls for name in call["headers"]}
     assert set(ask("Tides?").headers) | set(ask("Tides?", stream=True).headers) <= known

@@ -1,4 +1,4 @@
-"""The catalog as OpenRouter lists it: every oddity is read, and what is no catalog is not."""
+"""The OpenRouter catalog parser accepts every known oddity and rejects anything that is not a catalog."""
 
 import json
 from collections.abc import Callable
@@ -32,18 +32,18 @@ def models() -> dict[str, CatalogModel]:
     return {model.openrouter_id: model for model in listing.models}
 
 
-def test_every_row_is_read(models: dict[str, CatalogModel]) -> None:
+def test_catalog_reads_every_row(models: dict[str, CatalogModel]) -> None:
     assert set(models) == {row["id"] for row in default_catalog()}
 
 
-def test_all_modalities_are_asked_for() -> None:
+def test_catalog_requests_all_modalities() -> None:
     request = listing_request()
     assert request.path == "/models?output_modalities=all"
     assert request.bearer is None
     assert request.max_reply_bytes == 20_000_000
 
 
-def test_an_ordinary_row(models: dict[str, CatalogModel]) -> None:
+def test_catalog_reads_an_ordinary_row(models: dict[str, CatalogModel]) -> None:
     lark = models["meadow/lark-mini"]
     assert (lark.provider, lark.display_name) == ("meadow", "Meadow: Lark Mini")
     assert (lark.context_length, lark.max_tokens) == (65_536, 8_192)
@@ -81,23 +81,23 @@ ODDITIES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("openrouter_id", ODDITIES)
-def test_each_oddity_is_read_as_what_it_is(models: dict[str, CatalogModel], openrouter_id: str) -> None:
+def test_catalog_classifies_each_oddity(models: dict[str, CatalogModel], openrouter_id: str) -> None:
     expected = ODDITIES[openrouter_id]
     assert {name: getattr(models[openrouter_id], name) for name in expected} == expected
 
 
-def test_conditional_prices_are_kept_as_strings(models: dict[str, CatalogModel]) -> None:
+def test_catalog_keeps_conditional_prices_as_strings(models: dict[str, CatalogModel]) -> None:
     (night,) = models["harbor/nightshift"].price_overrides
     assert night == {"utc_start": 1630, "utc_end": 30, "prompt": "0.0000001", "completion": "0.0000004"}
     assert "overrides" not in models["harbor/nightshift"].pricing
 
 
-def test_a_discount_given_as_a_number_is_no_price(models: dict[str, CatalogModel]) -> None:
+def test_catalog_ignores_a_numeric_discount_as_price(models: dict[str, CatalogModel]) -> None:
     assert "discount" not in models["meadow/bargain-bin"].pricing
     assert models["meadow/bargain-bin"].pricing["request"] == "0.0005"
 
 
-def test_exactly_routers_batches_and_those_without_words_or_images_are_unusable(
+def test_catalog_only_routers_batches_and_other_outputs_are_unusable(
     models: dict[str, CatalogModel],
 ) -> None:
     unusable = {key for key, model in models.items() if why_unusable(model, OpenRouterInstant().supports)}
@@ -108,7 +108,7 @@ def test_exactly_routers_batches_and_those_without_words_or_images_are_unusable(
     assert unusable == batches | wordless | {"openrouter/auto", "openrouter/fusion"}
 
 
-def test_a_row_reads_the_same_whatever_the_order_of_its_lists() -> None:
+def test_catalog_row_does_not_depend_on_list_order() -> None:
     row = next(row for row in default_catalog() if row["id"] == "anthropic/claude-haiku-4.5")
     turned = {**row, "supported_parameters": [*reversed(row["supported_parameters"]), "temperature"]}
     assert read_model(turned) == read_model(row)
@@ -124,21 +124,21 @@ ORDINARY: dict[str, Any] = {"id": "a/b", "architecture": {"output_modalities": [
      {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
      {**ORDINARY, "architecture": None}, {**ORDINARY, "architecture": []}],
 )  # fmt: skip
-def test_a_row_without_the_essentials_is_counted_as_unreadable(row: object) -> None:
+def test_catalog_counts_a_row_without_required_fields_as_unreadable(row: object) -> None:
     listing = listing_of([ORDINARY, row])
     assert listing is not None
     assert (len(listing.models), len(listing.unreadable)) == (1, 1)
 
 
 @pytest.mark.parametrize("slug", [None, "", " ", 7, "ß" * 501])
-def test_a_slug_that_no_row_can_be_found_by_is_none(slug: object) -> None:
+def test_catalog_ignores_a_slug_unusable_for_lookup(slug: object) -> None:
     model = read_model({**ORDINARY, "canonical_slug": slug})
     assert model is not None
     assert model.canonical_slug == "a/b"
     assert read_model({**ORDINARY, "canonical_slug": "ß" * 500}) == replace(model, canonical_slug="ß" * 500)
 
 
-def test_a_row_with_the_essentials_alone_is_read() -> None:
+def test_catalog_reads_a_row_with_only_required_fields() -> None:
     model = read_model(ORDINARY)
     assert model is not None
     bare = CatalogModel(openrouter_id="a/b", canonical_slug="a/b", display_name="a/b", provider="a")
@@ -151,7 +151,7 @@ TOLD = ("canonical_slug", "name", "description", "created", "default_parameters"
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_what_only_describes_may_be_of_any_type(odd: object) -> None:
+def test_catalog_accepts_descriptive_fields_of_any_type(odd: object) -> None:
     row = {**ORDINARY, **dict.fromkeys(TOLD, odd), "pricing": {"prompt": "1", "discount": odd}}
     row["architecture"] = {**ORDINARY["architecture"], "tokenizer": odd}
     listing = listing_of([row])
@@ -175,21 +175,21 @@ RECKONED: dict[str, tuple[Callable[[Any], dict[str, Any]], list[object]]] = {
 
 
 @pytest.mark.parametrize("what", RECKONED)
-def test_what_is_reckoned_with_may_be_missing_but_not_of_another_type(what: str) -> None:
+def test_catalog_accepts_missing_but_rejects_mistyped_computed_fields(what: str) -> None:
     put, odds = RECKONED[what]
     assert read_model({**ORDINARY, **put("fit" if what == "its length" else None), "pricing": {"prompt": "1"}})
     for odd in odds:
         assert read_model({**ORDINARY, **put(odd)}) is None, odd
 
 
-def test_a_price_given_as_a_number_becomes_text() -> None:
+def test_catalog_converts_a_numeric_price_to_text() -> None:
     listing = listing_of([{**ORDINARY, "pricing": {"prompt": 0.0000001, "image": 2, "discount": 0.25}}])
     assert listing is not None
     (model,) = listing.models
     assert (model.pricing, model.discount) == ({"prompt": "0.0000001", "image": "2"}, "0.25")
 
 
-def test_numbers_deep_inside_can_be_stored_as_json() -> None:
+def test_catalog_keeps_nested_numbers_storable_as_json() -> None:
     row = {
         **ORDINARY,
         "default_parameters": {"reasoning": {"share": 0.5, "steps": [0.25]}},
@@ -205,16 +205,16 @@ def test_numbers_deep_inside_can_be_stored_as_json() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"<html></html>", b"[]", b"null", b'{"data": {}}', b'{"data": null}', b'{"error": 1}', b'{"data": [']
 )
-def test_what_is_no_list_is_no_catalog(body: bytes) -> None:
+def test_catalog_rejects_a_body_that_is_not_a_list(body: bytes) -> None:
     assert read_listing(Reply(status=200, body=body)) is None
 
 
 @pytest.mark.parametrize("status", [204, 304, 401, 429, 500, 524])
-def test_another_status_is_no_catalog_whatever_the_body(status: int) -> None:
+def test_catalog_rejects_other_statuses_whatever_the_body(status: int) -> None:
     assert listing_of([ORDINARY], status) is None
 
 
-def test_pages_are_followed_by_path_alone() -> None:
+def test_catalog_follows_page_links_by_path_only() -> None:
     listing = listing_of(
         [ORDINARY], total_count=700, links={"next": "/api/v1/models?output_modalities=all&offset=500&limit=500"}
     )
@@ -226,17 +226,17 @@ def test_pages_are_followed_by_path_alone() -> None:
 
 
 @pytest.mark.parametrize("link", ["https://elsewhere.example/key", "/api/v1/key", "/models", "/api/v1/models/../key?x"])
-def test_a_link_that_leads_elsewhere_spoils_the_list(link: str) -> None:
+def test_catalog_rejects_a_list_with_an_unexpected_link(link: str) -> None:
     assert listing_of([ORDINARY], links={"next": link}) is None
 
 
 @pytest.mark.parametrize("links", [None, {}, {"next": None}, {"next": ""}, {"next": 7}, []])
-def test_without_a_link_the_list_ends(links: object) -> None:
+def test_catalog_ends_without_a_next_link(links: object) -> None:
     listing = listing_of([ORDINARY], links=links)
     assert listing is not None
     assert listing.next_path is None
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_survived(body: bytes) -> None:
+def test_catalog_accepts_any_bytes_without_crashing(body: bytes) -> None:
     assert read_listing(Reply(status=200, body=body)) is None

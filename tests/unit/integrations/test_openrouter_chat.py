@@ -1,4 +1,4 @@
-"""One chat answer, in every shape that was ever seen, and in some that were not."""
+"""One chat answer is parsed in every known shape and in some hypothetical ones."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def raw(body: bytes) -> Reply:
     return Reply(status=200, body=body, headers={"x-generation-id": "gen-1"})
 
 
-def test_a_text_answer_with_its_receipt() -> None:
+def test_chat_returns_text_with_its_receipt() -> None:
     answer = read_chat(reply_with({"role": "assistant", "content": "Hello."}))
     assert answer.output == {"type": "text", "content": "Hello."}
     assert answer.receipt.cost_nanousd == 340
@@ -50,12 +50,12 @@ def test_a_text_answer_with_its_receipt() -> None:
     assert (answer.receipt.generation_id, answer.receipt.finish_reason) == ("gen-1", "stop")
 
 
-def test_blank_lines_before_the_answer_are_no_trouble() -> None:
+def test_chat_ignores_blank_lines_before_the_answer() -> None:
     late = reply_with({"content": "Hello."})
     assert read_chat(raw(b"\n         \n" * 30 + late.body)).output["content"] == "Hello."
 
 
-def test_tool_calls_come_beside_the_text() -> None:
+def test_chat_returns_tool_calls_beside_the_text() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1.5}'}}
     answer = read_chat(reply_with({"content": None, "tool_calls": [call, call]}, finish="tool_calls"))
     told = {"id": "call_1", "name": "look", "arguments": '{"at": 1.5}'}
@@ -65,7 +65,7 @@ def test_tool_calls_come_beside_the_text() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"), [({"at": 1.5}, '{"at": 1.5}'), ([], "[]"), (1.5, "1.5"), (None, None), ("", "")]
 )
-def test_arguments_that_are_not_text_become_text(arguments: object, told: object) -> None:
+def test_chat_converts_non_text_tool_arguments_to_text(arguments: object, told: object) -> None:
     call = {"id": 1.5, "function": {"name": ["look"], "arguments": arguments}}
     answer = read_chat(reply_with({"tool_calls": [call]}))
     assert json.loads(json.dumps(answer.output)) == answer.output
@@ -74,23 +74,23 @@ def test_arguments_that_are_not_text_become_text(arguments: object, told: object
     assert content["tool_calls"] == [{"id": None, "name": None, "arguments": told}]
 
 
-def test_parts_of_text_are_joined_and_others_left_out() -> None:
+def test_chat_joins_text_parts_and_ignores_others() -> None:
     parts = [{"type": "text", "text": "one "}, {"type": "image_url"}, "junk", {"text": 7}, {"text": "two"}]
     assert read_chat(reply_with({"content": parts})).output["content"] == "one two"
 
 
-def test_a_refusal_is_the_model_s_own_answer() -> None:
+def test_chat_returns_a_model_refusal_as_an_answer() -> None:
     answer = read_chat(reply_with({"content": None, "refusal": "I would rather not."}))
     assert answer.output == {"type": "text", "content": "I would rather not."}
 
 
-def test_an_answer_cut_by_its_length_is_an_answer() -> None:
+def test_chat_returns_an_answer_truncated_by_length() -> None:
     answer = read_chat(reply_with({"content": "Once upon"}, finish="length"))
     assert answer.output["content"] == "Once upon"
     assert answer.receipt.finish_reason == "length"
 
 
-def test_half_an_emoji_becomes_a_question_mark() -> None:
+def test_chat_replaces_a_lone_surrogate_with_a_question_mark() -> None:
     answer = read_chat(raw(rb'{"choices":[{"message":{"content":"cut \ud83d"}}]}'))
     assert answer.output["content"] == "cut ?"
 
@@ -107,7 +107,7 @@ EMPTY: dict[str, tuple[object, object, type[InstantError]]] = {
 
 
 @pytest.mark.parametrize("case", EMPTY)
-def test_nothing_is_never_a_success_and_is_booked_at_its_cost(case: str) -> None:
+def test_chat_rejects_an_empty_answer_and_records_its_cost(case: str) -> None:
     message, finish, kind = EMPTY[case]
     with pytest.raises(Failure) as caught:
         read_chat(reply_with(message, finish=finish))
@@ -117,12 +117,12 @@ def test_nothing_is_never_a_success_and_is_booked_at_its_cost(case: str) -> None
     assert not caught.value.outcome_unknown
 
 
-def test_an_answer_eaten_by_its_length_says_what_to_raise() -> None:
+def test_chat_empty_answer_at_length_limit_names_setting_to_raise() -> None:
     with pytest.raises(Failure, match="Raise max_tokens"):
         read_chat(reply_with({"content": "", "reasoning": "hm"}, finish="length"))
 
 
-def test_an_error_beside_the_choices_is_a_failure_whatever_they_say() -> None:
+def test_chat_raises_on_an_error_beside_the_choices() -> None:
     with pytest.raises(Failure) as caught:
         read_chat(reply_with({"content": "Hel"}, error={"code": 429, "message": "late"}))
     assert type(caught.value.error) is RateLimited
@@ -130,13 +130,13 @@ def test_an_error_beside_the_choices_is_a_failure_whatever_they_say() -> None:
     assert caught.value.receipt.cost_nanousd == 340
 
 
-def test_an_error_in_the_choice_is_a_failure() -> None:
+def test_chat_raises_on_an_error_inside_a_choice() -> None:
     with pytest.raises(Failure) as caught:
         read_chat(reply_with({"content": "Hel"}, choice={"error": {"code": 502, "message": "late"}}))
     assert type(caught.value.error) is UpstreamError
 
 
-def test_a_finish_by_error_is_a_failure_at_its_cost() -> None:
+def test_chat_raises_on_finish_by_error_and_records_the_cost() -> None:
     with pytest.raises(Failure) as caught:
         read_chat(reply_with({"content": "Hel"}, finish="error"))
     assert type(caught.value.error) is UpstreamError
@@ -144,7 +144,7 @@ def test_a_finish_by_error_is_a_failure_at_its_cost() -> None:
     assert caught.value.receipt.cost_nanousd == 340
 
 
-def test_an_error_without_choices_costs_nothing() -> None:
+def test_chat_records_zero_cost_for_an_error_without_choices() -> None:
     with pytest.raises(Failure) as caught:
         read_chat(raw(b'{"error": {"message": "late"}}'))
     assert type(caught.value.error) is UpstreamError
@@ -171,7 +171,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_what_cannot_be_read_may_have_been_paid(case: str) -> None:
+def test_chat_records_unknown_cost_for_an_unreadable_answer(case: str) -> None:
     with pytest.raises(Failure) as caught:
         read_chat(raw(UNREADABLE[case]))
     assert type(caught.value.error) is UpstreamError
@@ -201,7 +201,7 @@ COSTS: dict[str, tuple[object, int | None]] = {
 
 
 @pytest.mark.parametrize("case", COSTS)
-def test_cost_is_exact_and_unknown_is_not_zero(case: str) -> None:
+def test_chat_cost_is_exact_and_unknown_is_not_zero(case: str) -> None:
     usage, cost = COSTS[case]
     assert read_chat(reply_with({"content": "Hi."}, usage=usage)).receipt.cost_nanousd == cost
 
@@ -210,7 +210,7 @@ def test_cost_is_exact_and_unknown_is_not_zero(case: str) -> None:
     ("value", "count"),
     [(7, 7), (7.0, 7), (0, 0), (-1, None), (7.5, None), (True, None), ("7", None), (None, None), (1e300, None)],
 )
-def test_counters_are_whole_numbers_or_unknown(value: object, count: int | None) -> None:
+def test_chat_counters_are_whole_numbers_or_unknown(value: object, count: int | None) -> None:
     usage = {"prompt_tokens": value, "completion_tokens": value}
     receipt = read_chat(reply_with({"content": "Hi."}, usage=usage)).receipt
     assert (receipt.prompt_tokens, receipt.completion_tokens) == (count, count)
@@ -225,7 +225,7 @@ KEYS = ("content", "refusal", "tool_calls", "error", "usage", "finish_reason", "
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), JSON), st.dictionaries(st.sampled_from(KEYS), JSON), JSON)
-def test_any_json_gives_an_answer_or_one_of_our_errors(
+def test_chat_returns_an_answer_or_own_error_for_any_json(
     message: dict[str, Any], choice: dict[str, Any], usage: object
 ) -> None:
     reply = reply_with(message, usage=usage, choice=choice)
@@ -238,7 +238,7 @@ def test_any_json_gives_an_answer_or_one_of_our_errors(
         assert answer.output["content"]
 
 
-def test_a_request_is_its_body_and_nothing_of_the_key() -> None:
+def test_chat_request_contains_its_body_and_no_key() -> None:
     body = {"model": "meadow/lark-mini", "messages": [{"role": "user", "content": "Hi."}], "max_completion_tokens": 200}
     request = chat_request(body, max_reply_bytes=4_000_000)
     assert request.body is not None
@@ -248,6 +248,6 @@ def test_a_request_is_its_body_and_nothing_of_the_key() -> None:
     assert request.id_header == "x-generation-id"
 
 
-def test_numbers_with_a_point_keep_every_digit() -> None:
+def test_chat_keeps_every_digit_of_decimal_numbers() -> None:
     body = b'{"choices":[{"message":{"content":"Hi."}}],"usage":{"cost":0.12345678901234567890}}'
     assert read_chat(raw(body)).receipt.cost_nanousd == 123_456_790

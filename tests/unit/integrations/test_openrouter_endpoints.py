@@ -1,4 +1,4 @@
-"""A model's endpoints as OpenRouter lists them, and everything that is no such list."""
+"""The endpoints of a model are parsed as OpenRouter lists them, and anything else is rejected."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def read(endpoints: Any, status: int = 200) -> tuple[Endpoint, ...] | None:
     return read_endpoints(Reply(status=status, body=encode({"data": {"id": "a/b", "endpoints": endpoints}})))
 
 
-def test_an_endpoint_is_read_exactly() -> None:
+def test_endpoints_reads_an_endpoint_exactly() -> None:
     row = {
         "provider_name": "Northwind", "tag": "northwind/fp8", "status": -2, "uptime_last_1d": 99.7,
         "latency_last_30m": {"p50": 420.5, "p99": 1_500}, "throughput_last_30m": {"p50": 31}, "context_length": 8_192,
@@ -38,7 +38,7 @@ def test_an_endpoint_is_read_exactly() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 7, True, "x", [], {}, [None], {"p50": []}])
-def test_odd_facts_are_unknown_facts(odd: Any) -> None:
+def test_endpoints_records_malformed_facts_as_unknown(odd: Any) -> None:
     names = ("tag", "status", "uptime_last_1d", "latency_last_30m", "throughput_last_30m", "context_length", "pricing")
     found = read([{"provider_name": "N", **dict.fromkeys(names, odd)}, {"provider_name": odd}, odd])
     assert found is not None
@@ -46,7 +46,7 @@ def test_odd_facts_are_unknown_facts(odd: Any) -> None:
     assert found[0].pricing == {} or isinstance(odd, dict)
 
 
-def test_what_is_no_list_is_none() -> None:
+def test_endpoints_rejects_a_body_that_is_not_a_list() -> None:
     row = {"provider_name": "N"}
     assert read([]) == ()
     odd: list[Any] = [None, {}, "x", [row] * 101]
@@ -59,5 +59,5 @@ def test_what_is_no_list_is_none() -> None:
     ("model", "path"),
     [("~a/b.c:free", "/models/~a/b.c:free/endpoints"), ("a/b?x=1#y", "/models/a/b%3Fx%3D1%23y/endpoints")],
 )
-def test_an_odd_id_stays_in_its_path(model: str, path: str) -> None:
+def test_endpoints_keeps_an_unusual_id_within_its_path(model: str, path: str) -> None:
     assert endpoints_request(model).path == path

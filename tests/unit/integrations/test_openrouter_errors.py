@@ -1,4 +1,4 @@
-"""Every way in which OpenRouter says no: what our callers are told, and what is booked."""
+"""OpenRouter errors: what is reported to the caller, and what cost is recorded."""
 
 import json
 from collections.abc import Mapping
@@ -92,14 +92,14 @@ CASES = {
 }
 
 
-def test_what_has_cost_something_was_begun() -> None:
+def test_errors_with_a_cost_count_as_begun() -> None:
     body = b'{"error": {"code": 503, "message": "busy"}, "usage": {"cost": 0.01}}'
     assert not nothing_done(Reply(status=503, body=body))
     assert nothing_done(Reply(status=503, body=b'{"error": {"code": 503}}'))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_answer_becomes_its_error(name: str) -> None:
+def test_errors_map_each_answer_to_its_kind(name: str) -> None:
     case = CASES[name]
     error = failure_of(case.reply()).error
     assert type(error) is case.kind
@@ -108,7 +108,7 @@ def test_each_answer_becomes_its_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_refusal_costs_nothing_and_a_timeout_is_unknown(name: str) -> None:
+def test_errors_record_zero_for_rejections_and_unknown_for_timeouts(name: str) -> None:
     failure = failure_of(CASES[name].reply())
     assert failure.outcome_unknown is isinstance(failure.error, OutcomeUnknown)
     if failure.outcome_unknown:
@@ -119,7 +119,7 @@ def test_a_refusal_costs_nothing_and_a_timeout_is_unknown(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_word_of_upstream_is_passed_on(name: str) -> None:
+def test_errors_do_not_repeat_upstream_text(name: str) -> None:
     case = CASES[name]
     error = failure_of(case.reply()).error
     told = json.dumps(error.body()) + str(error) + repr(error)
@@ -127,7 +127,7 @@ def test_no_word_of_upstream_is_passed_on(name: str) -> None:
         assert secret not in told
 
 
-def test_only_limits_and_lack_of_room_are_worth_a_retry() -> None:
+def test_errors_retry_only_rate_limits_and_lack_of_capacity() -> None:
     retryable = {name for name, case in CASES.items() if failure_of(case.reply()).error.retryable}
     assert retryable == {name for name in CASES if name[:3] in {"429", "503", "529"}}
 
@@ -150,7 +150,7 @@ HTML = b"<html><head><title>524: A timeout occurred</title></head><body>CANARY</
 @pytest.mark.parametrize(
     "body", [b"", HTML, b"null", b"[]", b'{"error":"CANARY"}', b'{"error":null}', b"\xff\xfe", b"["]
 )
-def test_a_body_that_says_nothing_leaves_the_status_to_speak(
+def test_errors_use_the_status_when_the_body_is_uninformative(
     status: int, kind: type[InstantError], body: bytes
 ) -> None:
     failure = failure_of(Reply(status=status, body=body))
@@ -161,7 +161,7 @@ def test_a_body_that_says_nothing_leaves_the_status_to_speak(
 
 
 @pytest.mark.parametrize("oddity", [[], {}, 7, None, True, ["x"], {"a": []}])
-def test_metadata_of_any_shape_is_survived(oddity: object) -> None:
+def test_errors_accept_metadata_of_any_shape(oddity: object) -> None:
     keys = ("error_type", "reasons", "provider_name")
     for status in (400, 403, 413, 422):
         for metadata in (oddity, dict.fromkeys(keys, oddity)):
@@ -170,7 +170,7 @@ def test_metadata_of_any_shape_is_survived(oddity: object) -> None:
             assert found.receipt is not None
 
 
-def test_what_a_failure_says_it_cost_is_booked() -> None:
+def test_errors_record_the_cost_reported_by_a_failure() -> None:
     body = {"error": {"code": 500, "message": "late"}, "usage": {"prompt_tokens": 9, "cost": 0.0000012}}
     error = failure_of(Reply(status=500, body=json.dumps(body).encode()))
     assert error.receipt is not None
@@ -178,7 +178,7 @@ def test_what_a_failure_says_it_cost_is_booked() -> None:
     assert error.receipt.prompt_tokens == 9
 
 
-def test_the_generation_is_kept_for_later_questions() -> None:
+def test_errors_keep_the_generation_id() -> None:
     for status, body in ((500, b""), (502, HTML), (400, b""), (429, b'{"error":{"code":429}}'), (524, HTML)):
         error = failure_of(Reply(status=status, body=body, headers={"x-generation-id": "gen-7"}))
         assert error.receipt is not None
@@ -190,7 +190,7 @@ def test_the_generation_is_kept_for_later_questions() -> None:
     [(402, CreditsExhausted), (429, RateLimited), (524, OutcomeUnknown), (503, UpstreamUnavailable)]
     + [(code, UpstreamError) for code in (None, "429", "server_error", 200, 0, -1, 1.5, True)],
 )
-def test_an_error_inside_a_200_goes_by_its_code(code: object, kind: type[InstantError]) -> None:
+def test_errors_inside_status_200_are_mapped_by_code(code: object, kind: type[InstantError]) -> None:
     body = json.dumps({"error": {"code": code, "message": WORDS}}).encode()
     assert type(failure_of(Reply(status=200, body=body)).error) is kind
 
@@ -208,7 +208,7 @@ TOO_DEAR: dict[str, Any] = {"code": "constraint_filtered", "constraint": "max_pr
         ("No endpoints found at this price.", None, ModelUnavailable),
     ],
 )
-def test_our_own_price_limit_is_told_from_a_model_that_is_gone(
+def test_errors_distinguish_own_price_limit_from_a_retired_model(
     message: str, availability: object, kind: type[InstantError]
 ) -> None:
     body = {"error": {"code": 404, "message": message, "availability": availability}}
@@ -232,7 +232,7 @@ DAILY = json.dumps({"error": {"code": 429, "metadata": {"limit_source": "openrou
         (None, 3_600),
     ],
 )
-def test_the_free_tier_s_daily_limit_ends_at_midnight_of_the_reply_s_own_day(date: str | None, seconds: int) -> None:
+def test_errors_daily_free_limit_expires_at_midnight_of_reply_date(date: str | None, seconds: int) -> None:
     headers = {"retry-after": "17", **({} if date is None else {"date": date})}
     reply = Reply(status=429, body=DAILY, headers=headers)
     error = failure_of(reply).error
@@ -241,14 +241,14 @@ def test_the_free_tier_s_daily_limit_ends_at_midnight_of_the_reply_s_own_day(dat
     assert "midnight" in error.message
 
 
-def test_what_the_edge_says_in_html_is_unknown_and_keeps_the_call_s_name() -> None:
+def test_errors_in_edge_html_are_unknown_and_keep_call_id() -> None:
     error = failure_of(Reply(status=502, body=HTML, headers={"x-generation-id": "gen-7"}))
     assert type(error.error) is OutcomeUnknown
     assert (error.outcome_unknown, error.error.retryable) == (True, False)
     assert error.receipt == Receipt(generation_id="gen-7")
 
 
-def test_nothing_was_done_where_there_was_no_room_or_too_many_calls() -> None:
+def test_errors_without_capacity_or_over_the_limit_did_nothing() -> None:
     done = {name for name, case in CASES.items() if not nothing_done(case.reply())}
     assert done.isdisjoint({name for name in CASES if name[:3] in {"503", "529"}} | {"429", "429 wait"})
     assert {name for name in CASES if name[:3] not in {"429", "503", "529"}} <= done
@@ -265,5 +265,5 @@ def test_nothing_was_done_where_there_was_no_room_or_too_many_calls() -> None:
     ],
     ids=["the edge", "silence", "with a cost", "inside a 200", "another status"],
 )
-def test_anything_else_may_have_been_begun(status: int, body: bytes) -> None:
+def test_errors_of_any_other_kind_count_as_possibly_begun(status: int, body: bytes) -> None:
     assert not nothing_done(Reply(status=status, body=body))

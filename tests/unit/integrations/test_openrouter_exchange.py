@@ -1,4 +1,4 @@
-"""The exchange of a code for a key: what is sent, and how the answer is read."""
+"""The exchange of a code for a key: the request sent and the parsing of the answer."""
 
 import json
 
@@ -20,11 +20,11 @@ def answered(body: object, status: int = 200) -> Reply:
     return Reply(status=status, body=json.dumps(body).encode())
 
 
-def test_openrouter_can_be_connected_in_a_browser() -> None:
+def test_exchange_supports_connecting_openrouter_in_a_browser() -> None:
     assert isinstance(INTEGRATIONS["openrouter"], Connectable)
 
 
-def test_the_exchange_sends_the_code_and_the_verifier_and_no_key() -> None:
+def test_exchange_sends_code_and_verifier_but_no_key() -> None:
     request = OpenRouter().exchange(GRANT)
     assert (request.method, request.path, request.bearer) == ("POST", "/auth/keys", None)
     assert json.loads(request.body or b"") == {
@@ -34,18 +34,18 @@ def test_the_exchange_sends_the_code_and_the_verifier_and_no_key() -> None:
     }
 
 
-def test_no_repr_shows_what_was_exchanged() -> None:
+def test_exchange_repr_does_not_show_secrets() -> None:
     shown = repr([GRANT, OpenRouter().exchange(GRANT), answered({"key": KEY})])
     assert not any(secret in shown for secret in ("auth_code_1", "v" * 43, KEY))
 
 
 @pytest.mark.parametrize("body", [{"key": KEY, "user_id": "user_1"}, {"key": KEY, "user_id": None}, {"key": KEY}])
-def test_the_key_is_read_and_nothing_else(body: object) -> None:
+def test_exchange_returns_only_the_key(body: object) -> None:
     assert OpenRouter().read_exchange(answered(body)) == Secret(KEY)
 
 
 @pytest.mark.parametrize("body", [{}, {"key": None}, {"key": ""}, {"key": 7}, {"data": {"key": KEY}}, [KEY], None, KEY])
-def test_an_answer_without_a_key_is_a_failure(body: object) -> None:
+def test_exchange_raises_on_an_answer_without_a_key(body: object) -> None:
     with pytest.raises(UpstreamError):
         OpenRouter().read_exchange(answered(body))
 
@@ -58,7 +58,7 @@ def test_an_answer_without_a_key_is_a_failure(body: object) -> None:
         *((status, UpstreamError) for status in (201, 204, 302, 408, 500, 502, 503, 504, 524)),
     ],
 )
-def test_a_plain_no_is_told_apart_from_a_failure(status: int, kind: type[InstantError]) -> None:
+def test_exchange_distinguishes_a_rejection_from_a_failure(status: int, kind: type[InstantError]) -> None:
     with pytest.raises(kind) as refused:
         OpenRouter().read_exchange(answered({"key": KEY, "error": {"code": status, "message": "canary"}}, status))
     assert type(refused.value) is kind

@@ -1,4 +1,4 @@
-"""The check of a key: what is asked, and how the answer is read."""
+"""The key check: the request sent and the parsing of the answer."""
 
 import json
 
@@ -19,12 +19,12 @@ def answered(data: object, status: int = 200) -> Reply:
     return Reply(status=status, body=json.dumps(data).encode())
 
 
-def test_openrouter_is_a_service_that_users_can_connect() -> None:
+def test_key_openrouter_is_listed_as_a_connectable_service() -> None:
     assert isinstance(INTEGRATIONS["openrouter"], OpenRouter)
     assert all(service.name == name for name, service in INTEGRATIONS.items())
 
 
-def test_the_check_is_free_and_carries_the_key_as_bearer_alone() -> None:
+def test_key_check_is_free_and_sends_only_a_bearer() -> None:
     request = OpenRouter().key_check(KEY)
     assert (request.method, request.path, request.body, dict(request.headers)) == ("GET", "/key", None, {})
     assert request.bearer == KEY
@@ -46,12 +46,12 @@ def test_the_check_is_free_and_carries_the_key_as_bearer_alone() -> None:
     ],
     ids=["capped", "no cap", "masked", "named", "told whole", "whole", "tiny", "odd", "odder", "bare"],
 )  # fmt: skip
-def test_a_good_key_has_a_label_and_what_is_left(data: object, facts: KeyFacts) -> None:
+def test_key_check_returns_the_label_and_remaining_credit(data: object, facts: KeyFacts) -> None:
     assert OpenRouter().read_key_check(answered({"data": data})) == facts
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {}}, {"data": None}, {"data": []}, [], None, "text"])
-def test_an_answer_without_facts_is_no_proof_of_a_key(body: object) -> None:
+def test_key_check_rejects_an_answer_without_facts(body: object) -> None:
     with pytest.raises(UpstreamError):
         OpenRouter().read_key_check(answered(body))
 
@@ -60,13 +60,13 @@ def test_an_answer_without_facts_is_no_proof_of_a_key(body: object) -> None:
     ("status", "kind"),
     [(401, CredentialRejected), (429, RateLimited), (500, UpstreamError), (524, OutcomeUnknown), (302, UpstreamError)],
 )
-def test_a_refused_check_is_told_apart_from_a_failed_one(status: int, kind: type[InstantError]) -> None:
+def test_key_check_distinguishes_a_rejection_from_a_failure(status: int, kind: type[InstantError]) -> None:
     with pytest.raises(kind):
         OpenRouter().read_key_check(answered({"error": {"code": status, "message": "no"}}, status))
 
 
 @pytest.mark.parametrize("text", ["sk-or-v1-" + "a" * 64, "sk-or-12345678", "sk-or-v1-A_b-C9xyz", "sk-or-" + "a" * 250])
-def test_keys_are_recognized(text: str) -> None:
+def test_key_format_accepts_valid_keys(text: str) -> None:
     assert OpenRouter.key_shape.fullmatch(text)
 
 
@@ -75,5 +75,5 @@ def test_keys_are_recognized(text: str) -> None:
     ["", "sk-or-", "sk-or-1234567", "sk-ant-12345678", "sk-or-1234 5678", "sk-or-12345678\n", "sk-or-1234\r\nHost: x",
      "sk-or-" + "a" * 251, "sk-or-äöüäöüäöü", "Bearer sk-or-12345678"],
 )  # fmt: skip
-def test_what_cannot_be_a_header_or_a_key_is_not(text: str) -> None:
+def test_key_format_rejects_text_unfit_for_a_header_or_key(text: str) -> None:
     assert not OpenRouter.key_shape.fullmatch(text)

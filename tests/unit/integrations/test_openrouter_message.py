@@ -1,4 +1,4 @@
-"""What stands beside an answer's text: sources, thoughts, images, tool calls, and JSON that was asked for."""
+"""Parts beside the text of an answer: sources, reasoning, images, tool calls, and requested JSON."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def read(message: dict[str, Any], *, wants_json: bool = False) -> Answer:
     return read_chat(Reply(status=200, body=json.dumps(body).encode()), wants_json=wants_json)
 
 
-def test_the_sources_of_a_search_are_named() -> None:
+def test_message_lists_the_sources_of_a_search() -> None:
     cited = {"type": "url_citation", "url_citation": {"url": "https://a.example/1", "title": "One", "content": "…"}}
     untitled = {"type": "url_citation", "url_citation": {"url": "https://b.example"}}
     junk = [None, "x", {}, {"url_citation": None}, {"url_citation": {"url": 7}}, {"type": "file", "file": {}}]
@@ -33,13 +33,13 @@ def test_the_sources_of_a_search_are_named() -> None:
     }
 
 
-def test_thoughts_are_told_beside_the_answer() -> None:
+def test_message_returns_reasoning_beside_the_answer() -> None:
     output = read({"content": "4", "reasoning": "2 and 2"}).output
     assert output == {"type": "text", "content": "4", "reasoning": "2 and 2"}
 
 
 @pytest.mark.parametrize("nothing", [None, "", " \n", 7, [], {}])
-def test_what_is_not_there_is_not_mentioned(nothing: object) -> None:
+def test_message_does_not_mention_absent_parts(nothing: object) -> None:
     message = {"content": "4", "reasoning": nothing, "annotations": nothing, "images": nothing, "tool_calls": nothing}
     assert read(message).output == {"type": "text", "content": "4"}
 
@@ -48,7 +48,7 @@ def test_what_is_not_there_is_not_mentioned(nothing: object) -> None:
     ("content", "value"),
     [('{"a": [1, 2.5, null]}', {"a": [1, 2.5, None]}), (" [1]\n", [1]), ('"word"', "word"), ("7", 7), ("null", None)],
 )
-def test_json_that_was_asked_for_comes_as_json(content: str, value: object) -> None:
+def test_message_returns_requested_json_as_json(content: str, value: object) -> None:
     assert read({"content": content}, wants_json=True).output == {"type": "json", "content": value}
     assert read({"content": content}).output == {"type": "text", "content": content}
 
@@ -56,28 +56,28 @@ def test_json_that_was_asked_for_comes_as_json(content: str, value: object) -> N
 @pytest.mark.parametrize(
     "content", ['```json\n{"a": 1}\n```', '{"a": 1', "Here it is: {}", "NaN", "[1, Infinity]", "[" * 99_999]
 )
-def test_what_cannot_be_parsed_stays_text(content: str) -> None:
+def test_message_keeps_unparsable_json_as_text(content: str) -> None:
     assert read({"content": content}, wants_json=True).output == {"type": "text", "content": content}
 
 
-def test_images_come_with_the_words_beside_them() -> None:
+def test_message_returns_images_with_the_accompanying_text() -> None:
     answer = read({"content": "A dawn.", "images": [PICTURE, "junk", {"image_url": {"url": None}}, PICTURE]})
     assert answer.output == {"type": "image", "content": "A dawn.", "urls": []}
     assert answer.images == (PIXEL, PIXEL)
 
 
-def test_an_image_needs_no_words() -> None:
+def test_message_returns_an_image_without_text() -> None:
     answer = read({"content": None, "images": [PICTURE]})
     assert (answer.output, answer.images) == ({"type": "image", "content": None, "urls": []}, (PIXEL,))
 
 
-def test_tool_calls_beside_images_lose_neither() -> None:
+def test_message_keeps_both_tool_calls_and_images() -> None:
     answer = read({"content": "A dawn.", "images": [PICTURE], "tool_calls": [CALL]})
     assert answer.output == {"type": "image", "content": "A dawn.", "urls": [], "tool_calls": [TOLD]}
     assert answer.images == (PIXEL,)
 
 
-def test_sources_and_thoughts_stand_beside_any_kind_of_answer() -> None:
+def test_message_keeps_sources_and_reasoning_with_any_answer() -> None:
     beside = {"reasoning": "hm", "annotations": [{"url_citation": {"url": "https://a.example"}}]}
     for message in ({"content": "{}"}, {"images": [PICTURE]}, {"tool_calls": [CALL]}):
         output = read({**message, **beside}, wants_json=True).output

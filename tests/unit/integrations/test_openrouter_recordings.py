@@ -1,4 +1,4 @@
-"""What OpenRouter really answered, read by our code; the recordings lie outside the repository and may be absent."""
+"""Real OpenRouter answers are parsed; the recordings are outside the repository and may be absent."""
 
 import json
 from decimal import Decimal
@@ -74,7 +74,7 @@ def texts_of(value: object) -> list[str]:
     return [value] if isinstance(value, str) and len(value) > 8 else []
 
 
-def test_every_quoted_refusal_becomes_our_own_and_quotes_nothing() -> None:
+def test_recordings_quoted_errors_map_to_own_errors_without_quoting() -> None:
     errors = [entry for entry in quoted() if entry["status"] >= 400]
     assert len(errors) >= 7
     for entry in errors:
@@ -88,14 +88,14 @@ def test_every_quoted_refusal_becomes_our_own_and_quotes_nothing() -> None:
         assert [text for text in texts_of(entry["body"]) if text in told] == [], entry["name"]
 
 
-def test_every_quoted_success_with_an_error_inside_is_a_failure() -> None:
+def test_recordings_quoted_successes_with_an_inner_error_are_failures() -> None:
     for entry in quoted():
         if entry["status"] == 200 and ("error" in entry["body"] or "choices" in entry["body"]):
             with pytest.raises(Failure):
                 read_chat(quoted_reply(entry))
 
 
-def test_the_quoted_key_check_is_read_exactly() -> None:
+def test_recordings_quoted_key_check_is_read_exactly() -> None:
     (entry,) = [entry for entry in quoted() if entry["name"] == "200-key"]
     reply = quoted_reply(entry)
     facts = OpenRouter().read_key_check(reply)
@@ -110,7 +110,7 @@ def test_the_quoted_key_check_is_read_exactly() -> None:
         ("22-error-403-provider-region.response.json", UpstreamError),
     ],
 )
-def test_recorded_refusals(name: str, kind: type[InstantError]) -> None:
+def test_recordings_errors_map_to_their_kinds(name: str, kind: type[InstantError]) -> None:
     reply = recorded(name)
     with pytest.raises(Failure) as caught:
         read_chat(reply)
@@ -119,7 +119,7 @@ def test_recorded_refusals(name: str, kind: type[InstantError]) -> None:
     assert [text for text in texts_of(json.loads(reply.body)) if text in told] == []
 
 
-def test_every_recorded_answer_is_read() -> None:
+def test_recordings_every_answer_is_read() -> None:
     names = sorted(path.name for path in RECORDED.glob("*-chat-*.response.json"))
     assert len(names) >= 7
     for name in names:
@@ -161,7 +161,7 @@ def saved_models(catalog: str) -> dict[str, CatalogModel]:
 
 
 @pytest.mark.parametrize("catalog", COUNTS)
-def test_no_recorded_answer_cost_more_than_the_worst_case_of_its_own_tokens(catalog: str) -> None:
+def test_recordings_no_answer_exceeds_its_worst_case_cost(catalog: str) -> None:
     known, compared = saved_models(catalog), 0
     for name in sorted(path.name for path in RECORDED.glob("*-chat-*.response.json")):
         body = json.loads(recorded(name).body)
@@ -181,7 +181,7 @@ def test_no_recorded_answer_cost_more_than_the_worst_case_of_its_own_tokens(cata
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_real_catalogs_are_read_whole(name: str) -> None:
+def test_recordings_real_catalogs_are_read_completely(name: str) -> None:
     listing = read_listing(Reply(status=200, body=(REAL / name).read_bytes()))
     assert isinstance(listing, Listing)
     assert listing.unreadable == []

@@ -1,4 +1,4 @@
-"""The shorter ways through moto lead to what moto itself computes."""
+"""The faster code paths for moto return what moto itself computes."""
 
 from typing import Any
 from unittest import mock
@@ -56,7 +56,7 @@ def written(serializer: type[JSONSerializer], result: Any) -> Any:
 
 
 @given(st.dictionaries(NAMES, nested(SCALARS | ODD), max_size=3))
-def test_answers_are_the_same_text(item: dict[str, Any]) -> None:
+def test_quick_moto_returns_the_same_text(item: dict[str, Any]) -> None:
     result = {"Items": [item], "Count": 1, "ScannedCount": 1, "LastEvaluatedKey": item}
     assert written(JSONSerializer, result) == written(SlowSerializer, result)
 
@@ -66,7 +66,7 @@ def stored(attrs: dict[str, Any], name: str = "x") -> Item:
 
 
 @given(nested(SCALARS))
-def test_values_and_items_are_the_same(value: dict[str, Any]) -> None:
+def test_quick_moto_returns_the_same_values_and_items(value: dict[str, Any]) -> None:
     quick = stored({"a": value, "b": {"S": "x"}})
     with (
         mock.patch.object(Item, "__init__", quick_moto.SLOW_ITEM),
@@ -79,7 +79,7 @@ def test_values_and_items_are_the_same(value: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("make", [Item.__init__, quick_moto.SLOW_ITEM], ids=["quick", "slow"])
-def test_an_item_that_is_too_large_is_refused(make: Any) -> None:
+def test_quick_moto_rejects_an_oversized_item(make: Any) -> None:
     with mock.patch.object(Item, "__init__", make):
         assert stored({"a": {"S": "x" * 202_499}, "b": {"S": "x" * 202_499}}).size() == 405_000
         with pytest.raises(ItemSizeTooLarge):
@@ -95,7 +95,7 @@ class Rows:
 
 
 @given(st.lists(st.tuples(st.text(), st.integers()), unique=True))
-def test_items_come_in_the_order_of_their_keys(keys: list[tuple[str, int]]) -> None:
+def test_quick_moto_returns_items_in_key_order(keys: list[tuple[str, int]]) -> None:
     ranged: dict[str, dict[int, Item]] = {}
     for name, number in keys:
         item = Item(DynamoType({"S": name}), DynamoType({"N": str(number)}), {})

@@ -1,4 +1,4 @@
-"""From settings, content and models to one request: files, searches, fallbacks, overrides, and what they can cost."""
+"""A chat plan turns settings, content and models into one request with a bounded cost."""
 
 import json
 from base64 import b64encode
@@ -63,16 +63,14 @@ def reader(**more: Any) -> CatalogModel:
         ([a_model()], "mistral-ocr", "mistral-ocr"),
     ],
 )
-def test_the_engine_that_reads_files_is_always_named(
-    models: list[CatalogModel], chosen: str | None, engine: str
-) -> None:
+def test_chat_plan_always_names_the_file_engine(models: list[CatalogModel], chosen: str | None, engine: str) -> None:
     content = Content("Sum up.", [media("file", "application/pdf")])
     settings: dict[str, Any] = {"pdf_engine": chosen} if chosen else {}
     body = body_of(planned(*models, content=content, **settings))
     assert body["plugins"] == [{"id": "file-parser", "pdf": {"engine": engine}}]
 
 
-def test_without_a_file_no_engine_is_named() -> None:
+def test_chat_plan_without_a_file_names_no_engine() -> None:
     seen = Content("Look.", [media("image", "image/png")])
     eyes = a_model(input_modalities=("text", "image"))
     assert "plugins" not in body_of(planned(eyes, content=seen, pdf_engine="mistral-ocr"))
@@ -80,7 +78,7 @@ def test_without_a_file_no_engine_is_named() -> None:
 
 
 @pytest.mark.parametrize(("size", "pages"), [(1, 1), (95, 10), (9_980, 999), (10_000, 1_000), (500_000, 1_000)])
-def test_pages_read_for_money_are_bounded_by_the_file_s_size(size: int, pages: int) -> None:
+def test_chat_plan_bounds_paid_pages_by_the_file_size(size: int, pages: int) -> None:
     content = Content("Sum up.", [media("file", "application/pdf", size)])
     free = a_model(pricing=FREE)
     assert planned(free, content=content, pdf_engine="mistral-ocr").worst_nanousd == pages * 2_000_000
@@ -88,18 +86,18 @@ def test_pages_read_for_money_are_bounded_by_the_file_s_size(size: int, pages: i
     assert MAX_PDF_PAGES == 1_000
 
 
-def test_every_file_s_pages_count() -> None:
+def test_chat_plan_counts_the_pages_of_every_file() -> None:
     content = Content("Compare.", [media("file", "application/pdf", 95), media("file", "application/pdf", 5)])
     assert planned(a_model(pricing=FREE), content=content, pdf_engine="mistral-ocr").worst_nanousd == 11 * 2_000_000
 
 
 @pytest.mark.parametrize(("kind", "form"), [("file", "application/pdf"), ("audio", "audio/wav")])
-def test_files_and_audio_may_fill_the_whole_context(kind: MediaKind, form: str) -> None:
+def test_chat_plan_assumes_files_and_audio_fill_the_context(kind: MediaKind, form: str) -> None:
     model = a_model(pricing=PRICED, input_modalities=("text", "audio", "file"), context_length=65_536)
     assert planned(model, content=Content("Go on.", [media(kind, form)])).worst_nanousd == 65_536_000
 
 
-def test_each_image_counts_as_the_most_that_was_seen() -> None:
+def test_chat_plan_counts_each_image_at_the_observed_maximum() -> None:
     eyes = a_model(pricing=PRICED, input_modalities=("text", "image"), context_length=10**7)
     none, two = (
         planned(eyes, content=Content("Look.", [media("image", "image/png")] * number)).worst_nanousd
@@ -110,7 +108,7 @@ def test_each_image_counts_as_the_most_that_was_seen() -> None:
 
 
 @pytest.mark.parametrize(("kind", "form"), [("image", "image/png"), ("audio", "audio/wav")])
-def test_what_any_of_the_models_cannot_perceive_is_refused(kind: MediaKind, form: str) -> None:
+def test_chat_plan_rejects_input_that_any_model_cannot_read(kind: MediaKind, form: str) -> None:
     able = a_model("a/able", input_modalities=("text", kind))
     content = Content("Look.", [media(kind, form)])
     planned(able, content=content)
@@ -118,7 +116,7 @@ def test_what_any_of_the_models_cannot_perceive_is_refused(kind: MediaKind, form
         planned(able, a_model(), content=content)
 
 
-def test_a_search_has_one_engine_its_limits_and_an_end() -> None:
+def test_chat_plan_search_has_one_engine_and_bounded_rounds() -> None:
     body = body_of(planned(web_search={"max_uses": 3, "max_results": 7}))
     assert body["tools"] == [
         {
@@ -129,24 +127,24 @@ def test_a_search_has_one_engine_its_limits_and_an_end() -> None:
     assert body["stop_server_tools_when"] == [{"type": "step_count_is", "step_count": 3}]
 
 
-def test_a_search_stands_beside_the_owner_s_tools() -> None:
+def test_chat_plan_keeps_a_search_beside_the_owner_tools() -> None:
     able = a_model(supported_parameters=("max_tokens", "tools"))
     body = body_of(planned(able, web_search={}, tools=[{"function": {"name": "look"}}]))
     assert [tool["type"] for tool in body["tools"]] == ["function", "openrouter:web_search"]
 
 
-def test_without_a_search_nothing_is_said_of_one() -> None:
+def test_chat_plan_without_a_search_does_not_mention_one() -> None:
     assert {"tools", "stop_server_tools_when"}.isdisjoint(body_of(planned()))
 
 
 @pytest.mark.parametrize(("uses", "results", "usd"), [(1, 1, "0.007"), (1, 5, "0.02"), (5, 1, "0.035"), (5, 20, "0.4")])
-def test_searches_and_their_results_are_paid_on_top(uses: int, results: int, usd: str) -> None:
+def test_chat_plan_adds_the_cost_of_searches_and_results(uses: int, results: int, usd: str) -> None:
     plan = planned(a_model(pricing=FREE), web_search={"max_uses": uses, "max_results": results})
     assert plan.worst_nanousd == Decimal(usd) * NANO
 
 
 @pytest.mark.parametrize("uses", [1, 2, 5])
-def test_every_search_is_another_round_over_all_that_came_before(uses: int) -> None:
+def test_chat_plan_counts_every_search_as_another_full_round(uses: int) -> None:
     wide = a_model(pricing={**PRICED, "request": "0.01"}, context_length=10**9)
     plan = planned(wide, web_search={"max_uses": uses, "max_results": 2}, max_tokens=100)
     rounds = uses + 2  # each search is a round whose results are up to 4 bytes a character; two more end it
@@ -154,7 +152,7 @@ def test_every_search_is_another_round_over_all_that_came_before(uses: int) -> N
     assert plan.worst_nanousd >= rounds * (read * 1_000 + 10_000_000) + uses * 8_000_000
 
 
-def test_the_limits_keep_what_a_search_costs_out_of_the_providers_reach() -> None:
+def test_chat_plan_price_limits_exclude_the_cost_of_searches() -> None:
     model = a_model(pricing=PRICED, context_length=10**9)
     plan = planned(model, web_search={"max_uses": 1, "max_results": 5}, cap=NANO)
     limit = Decimal(body_of(plan)["provider"]["max_price"]["prompt"])
@@ -162,14 +160,14 @@ def test_the_limits_keep_what_a_search_costs_out_of_the_providers_reach() -> Non
     assert limit == pytest.approx(Decimal(NANO - 20_000_000) / tokens, rel=Decimal("1e-6"))
 
 
-def test_models_that_step_in_are_named_in_order() -> None:
+def test_chat_plan_lists_fallback_models_in_order() -> None:
     models = [a_model("a/first"), a_model("a/second"), a_model("a/third")]
     body = body_of(planned(*models))
     assert (body["model"], body["models"]) == ("a/first", ["a/first", "a/second", "a/third"])
     assert "models" not in body_of(planned(a_model()))
 
 
-def test_with_fallbacks_the_weakest_sets_the_length_and_the_parameters() -> None:
+def test_chat_plan_fallbacks_use_the_weakest_length_and_parameters() -> None:
     strong = a_model("a/strong", supported_parameters=("max_tokens", "temperature", "top_p"))
     weak = a_model("a/weak", supported_parameters=("max_tokens", "top_p"), max_tokens=300)
     body = body_of(planned(strong, weak, temperature=0.5, top_p=0.5, max_tokens=5_000))
@@ -177,20 +175,20 @@ def test_with_fallbacks_the_weakest_sets_the_length_and_the_parameters() -> None
     assert "temperature" not in body
 
 
-def test_with_fallbacks_the_dearest_sets_the_worst_case_and_the_limits() -> None:
+def test_chat_plan_fallbacks_use_the_highest_price_for_cost_limits() -> None:
     cheap, dear = a_model("a/cheap"), a_model("a/dear", pricing={"prompt": "0.001", "completion": "0.002"})
     assert planned(cheap, dear).worst_nanousd == planned(dear, cheap).worst_nanousd
     assert planned(cheap, dear).worst_nanousd >= planned(dear).worst_nanousd > planned(cheap).worst_nanousd
     assert planned(dear, cap=NANO).worst_nanousd == planned(dear, cap=10 * NANO).worst_nanousd
 
 
-def test_the_owner_s_choice_of_providers_stands_beside_the_price_limit() -> None:
+def test_chat_plan_keeps_owner_providers_beside_the_price_limit() -> None:
     provider = body_of(planned(provider={"only": ["meadow"], "zdr": True}))["provider"]
     assert set(provider) == {"only", "zdr", "max_price"}
     assert (provider["only"], provider["zdr"]) == (["meadow"], True)
 
 
-def test_an_override_that_the_model_would_drop_is_refused_by_name() -> None:
+def test_chat_plan_rejects_by_name_an_override_the_model_drops() -> None:
     deaf = a_model(supported_parameters=("max_tokens",))
     with pytest.raises(InvalidField) as caught:
         planned(deaf, overrides={"temperature": 0.5}, overridable=["temperature"])
@@ -198,11 +196,11 @@ def test_an_override_that_the_model_would_drop_is_refused_by_name() -> None:
     assert "does not support it" in caught.value.message
 
 
-def test_what_the_owner_set_and_the_model_lost_is_left_out() -> None:
+def test_chat_plan_omits_owner_settings_the_model_lost() -> None:
     assert "temperature" not in body_of(planned(a_model(supported_parameters=("max_tokens",)), temperature=0.5))
 
 
-def test_a_caller_s_override_is_what_is_sent_and_what_is_priced() -> None:
+def test_chat_plan_sends_and_prices_the_override_of_the_caller() -> None:
     plan = planned(
         overrides={"max_tokens": 10, "temperature": 0}, max_tokens=500, overridable=["max_tokens", "temperature"]
     )
@@ -220,18 +218,18 @@ def test_a_caller_s_override_is_what_is_sent_and_what_is_priced() -> None:
         ({"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}, True),
     ],
 )
-def test_json_is_expected_where_it_was_asked_for(form: dict[str, Any] | None, wanted: bool) -> None:
+def test_chat_plan_expects_json_where_requested(form: dict[str, Any] | None, wanted: bool) -> None:
     able = a_model(supported_parameters=("max_tokens", "response_format"))
     settings: dict[str, Any] = {"response_format": form} if form else {}
     assert planned(able, **settings).options == {"wants_json": wanted}
 
 
-def test_json_is_not_expected_of_a_model_that_was_not_asked_for_it() -> None:
+def test_chat_plan_does_not_expect_json_from_an_unasked_model() -> None:
     plan = planned(a_model(supported_parameters=("max_tokens",)), response_format={"type": "json_object"})
     assert plan.options == {"wants_json": False}
 
 
-def test_an_image_model_is_asked_for_images_given_time_and_priced_as_one() -> None:
+def test_chat_plan_image_model_sets_modalities_limits_and_price() -> None:
     painter = a_model(output_modalities=("text", "image"), pricing={"prompt": "0", "completion": "0.000001"})
     plan, words = planned(painter, max_tokens=100), planned(painter, max_tokens=100, modalities=["text"])
     assert body_of(plan)["modalities"] == ["image", "text"]

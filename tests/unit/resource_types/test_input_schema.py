@@ -1,4 +1,4 @@
-"""Defaults of inputs: they fit, and they are never media, whose price is the caller's."""
+"""Input defaults match their schema and are never media."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def schema(part: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", MEDIA_FORMATS)
-def test_media_inputs_have_no_default(kind: str) -> None:
+def test_input_schema_rejects_defaults_for_media(kind: str) -> None:
     check_schema(schema({"type": "string", "format": kind}))
     with pytest.raises(InvalidField, match="media inputs cannot have a default") as caught:
         check_schema(schema({"type": "string", "format": kind, "default": "https://a.example/x.png"}))
@@ -22,6 +22,6 @@ def test_media_inputs_have_no_default(kind: str) -> None:
 
 
 @pytest.mark.parametrize("part", [{"type": "integer", "default": "3"}, {"enum": ["a"], "default": "b"}])
-def test_a_default_fits_its_own_schema(part: dict[str, Any]) -> None:
+def test_input_schema_requires_a_default_to_match_its_schema(part: dict[str, Any]) -> None:
     with pytest.raises(InvalidField, match="does not match its own schema"):
         check_schema(schema(part))

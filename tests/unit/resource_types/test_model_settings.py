@@ -1,4 +1,4 @@
-"""What an owner can set: contradictions are refused in words, and each model's gaps by name."""
+"""Owner settings: contradictions and parameters a model does not support are rejected by name."""
 
 from typing import Any
 
@@ -55,14 +55,14 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
-def test_what_cannot_all_be_meant_is_refused_in_words(case: str) -> None:
+def test_model_settings_rejects_contradictions_with_a_message(case: str) -> None:
     wrong, words, right = CONTRADICTIONS[case]
     with pytest.raises(ValidationError, match=words):
         ModelSettings.model_validate({"model": "a/b", **wrong})
     assert list(contradictions(ModelSettings.model_validate({"model": "a/b", **right}))) == []
 
 
-def test_two_fallbacks_are_the_most() -> None:
+def test_model_settings_rejects_more_than_two_fallbacks() -> None:
     config = {"model": "a/b", "fallback_models": ["a/c", "a/d"]}
     assert OpenRouterInstant().models(ModelSettings.model_validate(config).model_dump(exclude_none=True)) == [
         "a/b",
@@ -73,12 +73,12 @@ def test_two_fallbacks_are_the_most() -> None:
         ModelSettings.model_validate({"model": "a/b", "fallback_models": ["a/c", "a/d", "a/e"]})
 
 
-def test_a_model_is_named_once() -> None:
+def test_model_settings_rejects_a_model_listed_twice() -> None:
     assert OpenRouterInstant().models({"model": "a/b", "fallback_models": ["a/b", "a/c"]}) == ["a/b", "a/c"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_what_any_of_the_models_would_ignore_is_refused_by_name(place: int) -> None:
+def test_model_settings_rejects_by_name_parameters_any_model_ignores(place: int) -> None:
     models = [a_model(f"a/{number}") for number in range(3)]
     models[place] = a_model(f"a/{place}", supported_parameters=("max_tokens",))
     with pytest.raises(InvalidField, match=rf"config\.temperature: a/{place} does not support it"):
@@ -104,7 +104,7 @@ def test_what_any_of_the_models_would_ignore_is_refused_by_name(place: int) -> N
         ),
     ],
 )
-def test_forms_that_the_model_does_not_know_are_refused_by_name(
+def test_model_settings_rejects_by_name_forms_the_model_lacks(
     setting: dict[str, Any], supported: Any, field: str
 ) -> None:
     settings = ModelSettings.model_validate({"model": "a/b", **setting})
@@ -119,13 +119,13 @@ def settings_with(*allowed: str, **more: Any) -> ModelSettings:
     return ModelSettings.model_validate({"model": "a/b", "overridable": list(allowed), **more})
 
 
-def test_a_caller_overrides_what_the_owner_allows() -> None:
+def test_model_settings_accepts_overrides_the_owner_allows() -> None:
     merged = overridden(settings_with("temperature", "stop", temperature=0.1, seed=7), {"temperature": 0.9})
     assert (merged.temperature, merged.seed, merged.stop) == (0.9, 7, None)
 
 
 @pytest.mark.parametrize("name", ["model", "system_prompt", "max_tokens", "provider", "overridable", "nonsense"])
-def test_nothing_else_can_be_overridden(name: str) -> None:
+def test_model_settings_rejects_any_other_override(name: str) -> None:
     for settings in (settings_with("temperature"), ModelSettings(model="a/b")):
         with pytest.raises(InvalidField, match=rf"overrides\.{name}: cannot be overridden") as caught:
             overridden(settings, {name: 1})
@@ -133,7 +133,7 @@ def test_nothing_else_can_be_overridden(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["temperature", "max_tokens", "stop", "reasoning"])
-def test_null_takes_nothing_of_the_owner_s_back(name: str) -> None:
+def test_model_settings_rejects_a_null_override(name: str) -> None:
     with pytest.raises(InvalidField, match=rf"overrides\.{name}: cannot be null"):
         overridden(settings_with("temperature", "max_tokens", "stop", "reasoning", max_tokens=10), {name: None})
 
@@ -147,21 +147,21 @@ def test_null_takes_nothing_of_the_owner_s_back(name: str) -> None:
         ({"stop": []}, "overrides.stop"),
     ],
 )
-def test_an_override_is_checked_like_a_setting(overrides: dict[str, Any], field: str) -> None:
+def test_model_settings_validates_an_override_like_a_setting(overrides: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidField) as caught:
         overridden(settings_with("temperature", "stop"), overrides)
     assert caught.value.details == {"field": field}
 
 
 @pytest.mark.parametrize(("owners", "most"), [(100, 100), (None, DEFAULT_MAX_TOKENS)])
-def test_the_length_goes_only_downwards(owners: int | None, most: int) -> None:
+def test_model_settings_override_can_only_lower_the_length(owners: int | None, most: int) -> None:
     settings = settings_with("max_tokens", **({"max_tokens": owners} if owners else {}))
     assert overridden(settings, {"max_tokens": most}).max_tokens == most
     with pytest.raises(InvalidField, match=rf"overrides\.max_tokens: can be at most {most}"):
         overridden(settings, {"max_tokens": most + 1})
 
 
-def test_overrides_cannot_contradict_the_owner_s_settings() -> None:
+def test_model_settings_rejects_overrides_contradicting_the_owner() -> None:
     settings = settings_with("max_tokens", max_tokens=200, reasoning={"max_tokens": 100})
     with pytest.raises(InvalidField, match="must be smaller"):
         overridden(settings, {"max_tokens": 100})

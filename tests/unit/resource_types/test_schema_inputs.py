@@ -1,4 +1,4 @@
-"""Checking inputs: the first that does not fit is named, in words of ours, and no pattern can be made to hang."""
+"""Input validation names the first invalid input, and no pattern can cause a hang."""
 
 from typing import Any
 
@@ -50,23 +50,23 @@ def problem(part: Any, value: Any, name: str = "it") -> str:
         (False, 1, "inputs.it: is not allowed here"),
     ],
 )
-def test_what_does_not_fit_is_named(part: Any, value: Any, told: str) -> None:
+def test_schema_inputs_names_the_invalid_input(part: Any, value: Any, told: str) -> None:
     assert problem(part, value) == told
 
 
-def test_an_input_that_is_not_there_is_named() -> None:
+def test_schema_inputs_names_a_missing_input() -> None:
     assert problem({}, 1, name="other") == "inputs.other: is not an input of this resource"
 
 
 @pytest.mark.parametrize(
     "part", [True, {}, {"anyOf": [{"type": "null"}, {"type": "string"}]}, {"oneOf": [True, False]}]
 )
-def test_what_fits_passes(part: Any) -> None:
+def test_schema_inputs_accepts_valid_values(part: Any) -> None:
     check_inputs(schema(part), {"it": "x"})
     check_inputs(schema(part), {})
 
 
-def test_rules_of_the_whole_are_kept() -> None:
+def test_schema_inputs_keeps_rules_of_the_whole_object() -> None:
     whole = {"type": "object", "properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
     check_inputs(whole, {"b": 1})
     with pytest.raises(InvalidField, match="inputs: fits none"):
@@ -91,7 +91,7 @@ SECRET = "sk-or-v1-" + "5ec2e7" * 11
         ({"uniqueItems": True}, [SECRET, SECRET]),
     ],
 )
-def test_neither_values_nor_long_names_are_repeated(part: Any, value: Any) -> None:
+def test_schema_inputs_does_not_repeat_values_or_long_names(part: Any, value: Any) -> None:
     with pytest.raises(InvalidField) as caught:
         check_inputs(schema(part), {"it": value})
     assert SECRET[:12] not in str(caught.value.body())
@@ -100,8 +100,8 @@ def test_neither_values_nor_long_names_are_repeated(part: Any, value: Any) -> No
 @pytest.mark.parametrize(
     "pattern", [r"^(a+)\1$", "(?=a)a", "(?<!a)b", "(?>a)b", "(", r"(\w{200}){200}", "[ab]*a[ab]{5000}"]
 )
-def test_patterns_that_could_hang_are_refused(pattern: str) -> None:
-    """Those that need going back have no linear time; those that grow when compiled have it by their size."""
+def test_schema_inputs_rejects_patterns_that_could_hang(pattern: str) -> None:
+    """Backtracking patterns are not linear; patterns that expand when compiled are linear only in the expanded size."""
     with pytest.raises(InvalidField, match="regular expression") as caught:
         check_schema(schema({"pattern": pattern}))
     assert caught.value.details == {"field": "config.input_schema.properties.it.pattern"}
@@ -110,11 +110,11 @@ def test_patterns_that_could_hang_are_refused(pattern: str) -> None:
 @pytest.mark.parametrize(
     "pattern", ["^(a+)+$", r"^\d{4}-\d\d$", r"^[^@\s]+@[^@\s]+$", r"^\p{L}+$", "^[a-z0-9-]{1,200}$"]
 )
-def test_patterns_of_linear_time_are_taken(pattern: str) -> None:
+def test_schema_inputs_accepts_patterns_of_linear_time(pattern: str) -> None:
     check_schema(schema({"pattern": pattern}))
 
 
-def test_a_required_name_that_is_missing_is_told_unless_it_is_long() -> None:
+def test_schema_inputs_names_a_missing_required_input_unless_long() -> None:
     for name, told in (("topic", "topic"), (SECRET, "…")):
         with pytest.raises(InvalidField, match=f"names {told}, which"):
             check_schema({**schema({}), "required": [name]})

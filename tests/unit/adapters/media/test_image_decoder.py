@@ -1,4 +1,4 @@
-"""Pictures: sound ones are kept as they are, what hides beside them is left out, and hostile files are refused."""
+"""Valid images are kept unchanged, hidden extra data is removed, and hostile files are rejected."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ READER = PillowImageDecoder()
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_a_sound_picture_stays_as_it_is(name: str) -> None:
+def test_image_decoder_keeps_valid_images_unchanged(name: str) -> None:
     data = SOUND[name]()
     picture = READER.decode(data)
     assert picture
@@ -28,7 +28,7 @@ def test_a_sound_picture_stays_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLEANED)
-def test_what_hides_beside_a_picture_is_left_out(name: str) -> None:
+def test_image_decoder_removes_data_hidden_beside_an_image(name: str) -> None:
     data = CLEANED[name]()
     picture = READER.decode(data)
     assert picture
@@ -41,13 +41,13 @@ def test_what_hides_beside_a_picture_is_left_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_is_no_picture(name: str) -> None:
+def test_image_decoder_rejects_hostile_files(name: str) -> None:
     assert READER.decode(HOSTILE[name]()) is None
 
 
 @pytest.mark.parametrize("name", [name for name in CLEANED if not name.endswith("bomb")])
-def test_cleaning_changes_no_pixel(name: str) -> None:
-    """Pillow itself refuses to open bombs in text and profiles, which are never unpacked here."""
+def test_image_decoder_keeps_every_pixel(name: str) -> None:
+    """Pillow itself rejects decompression bombs in text and profiles, which are never unpacked here."""
     data = CLEANED[name]()
     picture = READER.decode(data)
     assert picture
@@ -56,7 +56,7 @@ def test_cleaning_changes_no_pixel(name: str) -> None:
         assert after.convert("RGBA").tobytes() == upright.convert("RGBA").tobytes()
 
 
-def test_transparency_stays() -> None:
+def test_image_decoder_keeps_transparency() -> None:
     for form, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("GIF", {})):
         file = BytesIO()
         Image.new("RGBA", (4, 4), (10, 20, 30, 0)).save(file, form, **options)
@@ -66,20 +66,20 @@ def test_transparency_stays() -> None:
 
 
 @pytest.mark.parametrize("name", ["webp-exif", "webp-xmp"])
-def test_a_webp_announces_nothing_that_was_left_out(name: str) -> None:
+def test_image_decoder_clears_webp_flags_for_removed_chunks(name: str) -> None:
     picture = READER.decode(CLEANED[name]())
     assert picture
     assert (picture.data[12:16], picture.data[20]) == (b"VP8X", 0)
 
 
-def test_a_picture_is_cut_anywhere_or_nowhere() -> None:
-    """Every prefix of a file is no picture; only the whole is."""
+def test_image_decoder_rejects_every_truncated_prefix() -> None:
+    """Only the complete file is accepted; every proper prefix is rejected."""
     for form in ("PNG", "JPEG", "WEBP"):
         data = painted(form)
         assert [end for end in range(len(data)) if READER.decode(data[:end])] == [], form
 
 
-def test_flipped_bytes_are_refused_or_harmless() -> None:
+def test_image_decoder_rejects_or_tolerates_flipped_bytes() -> None:
     for form in ("PNG", "JPEG", "WEBP", "GIF"):
         data = painted(form)
         for at in range(len(data)):
@@ -88,8 +88,8 @@ def test_flipped_bytes_are_refused_or_harmless() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
-def test_hostile_files_take_bounded_memory(tmp_path: Path) -> None:
-    """In a process of its own, since the peak of memory only ever rises."""
+def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> None:
+    """Runs in a separate process, because peak memory never decreases."""
     for name, picture in IMAGE_SAMPLES.items():
         (tmp_path / name).write_bytes(picture())
     (tmp_path / "largest-png").write_bytes(bomb_png(8_000, 5_000))

@@ -1,4 +1,4 @@
-"""Our API keys: every typo is caught offline, and only a hash is kept."""
+"""API keys detect every typo offline, and only a hash is stored."""
 
 import string
 from dataclasses import fields, replace
@@ -22,7 +22,7 @@ def fresh() -> tuple[str, ApiKey]:
     return secret.reveal(), record
 
 
-def test_a_fresh_key_is_well_formed() -> None:
+def test_api_key_fresh_key_is_well_formed() -> None:
     for _ in range(50):
         text, record = fresh()
         assert text.startswith("x4k_live_")
@@ -31,11 +31,11 @@ def test_a_fresh_key_is_well_formed() -> None:
         assert is_well_formed(text)
 
 
-def test_keys_are_never_the_same() -> None:
+def test_api_key_generation_never_repeats_a_key() -> None:
     assert len({fresh()[0] for _ in range(100)}) == 100
 
 
-def test_every_substitution_of_one_character_is_refused() -> None:
+def test_api_key_rejects_every_single_character_substitution() -> None:
     text, _ = fresh()
     wrong = [
         text[:place] + other + text[place + 1 :]
@@ -47,7 +47,7 @@ def test_every_substitution_of_one_character_is_refused() -> None:
     assert [typo for typo in wrong if is_well_formed(typo)] == []
 
 
-def test_every_exchange_of_two_characters_is_refused() -> None:
+def test_api_key_rejects_every_transposition_of_two_characters() -> None:
     for _ in range(10):
         text, _ = fresh()
         for one in range(len(text)):
@@ -58,7 +58,7 @@ def test_every_exchange_of_two_characters_is_refused() -> None:
                 assert typo == text or not is_well_formed(typo), typo
 
 
-def test_lost_and_doubled_characters_are_refused() -> None:
+def test_api_key_rejects_missing_and_doubled_characters() -> None:
     text, _ = fresh()
     for place in range(len(text)):
         assert not is_well_formed(text[:place] + text[place + 1 :])
@@ -66,17 +66,17 @@ def test_lost_and_doubled_characters_are_refused() -> None:
 
 
 @given(st.text())
-def test_any_text_may_be_asked_about(text: str) -> None:
+def test_api_key_check_accepts_any_text_without_raising(text: str) -> None:
     assert not is_well_formed(text)
     assert not is_well_formed("x4k_live_" + text)
 
 
 @pytest.mark.parametrize("tail", ["\n", " ", "\0"])
-def test_nothing_may_follow_a_key(tail: str) -> None:
+def test_api_key_rejects_trailing_characters(tail: str) -> None:
     assert not is_well_formed(fresh()[0] + tail)
 
 
-def test_the_record_holds_the_hash_and_the_last_four_characters_only() -> None:
+def test_api_key_record_keeps_only_hash_and_last_four_characters() -> None:
     text, record = fresh()
     assert record.key_hash == hash_of(text)
     assert record.last4 == text[-4:]
@@ -85,7 +85,7 @@ def test_the_record_holds_the_hash_and_the_last_four_characters_only() -> None:
     assert text[9:-4] not in kept
 
 
-def test_a_key_is_good_until_it_expires() -> None:
+def test_api_key_is_valid_until_it_expires() -> None:
     _, record = fresh()
     expiring = replace(record, expires_at=format_time(NOW + timedelta(hours=1)))
     assert record.is_valid(NOW + timedelta(days=10_000))
@@ -93,14 +93,14 @@ def test_a_key_is_good_until_it_expires() -> None:
     assert not expiring.is_valid(NOW + timedelta(hours=1))
 
 
-def test_a_revoked_key_is_good_for_nothing() -> None:
+def test_api_key_is_invalid_once_revoked() -> None:
     _, record = fresh()
     revoked = replace(record, revoked_at=format_time(NOW + timedelta(days=1)))
     assert not revoked.is_valid(NOW)
     assert not replace(revoked, expires_at=format_time(NOW + timedelta(days=9))).is_valid(NOW)
 
 
-def test_a_use_is_noted_once_in_each_hour_of_the_clock() -> None:
+def test_api_key_records_use_once_per_clock_hour() -> None:
     _, key = fresh()
     hours = [NOW.replace(hour=hour, minute=0) for hour in (11, 12, 13)]
     assert key.unnoted_use(hours[1] + timedelta(minutes=59)) == format_time(hours[1])

@@ -1,4 +1,4 @@
-"""A callback is the operator's address exactly, or it is refused: another spelling does not match."""
+"""A callback must match an address listed by the operator, or it is rejected."""
 
 import re
 
@@ -128,17 +128,17 @@ NO_CALLBACK = [
 
 
 @pytest.mark.parametrize("url", EQUAL)
-def test_another_spelling_of_a_place_is_that_place(url: str) -> None:
+def test_callback_accepts_equivalent_spellings_of_an_address(url: str) -> None:
     assert any(Callback.parse(url).is_at(place) for place in LISTED)
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_what_is_nearly_a_place_is_none(url: str) -> None:
+def test_callback_rejects_near_matches(url: str) -> None:
     assert not any(Callback.parse(url).is_at(place) for place in LISTED)
 
 
 @pytest.mark.parametrize("url", NO_CALLBACK)
-def test_what_parsers_may_read_differently_is_not_read(url: str) -> None:
+def test_callback_rejects_urls_that_parsers_read_differently(url: str) -> None:
     with pytest.raises(ValueError, match=r"^must (be a plain https URL|be an https URL|not contain code or state)"):
         Callback.parse(url)
 
@@ -154,7 +154,7 @@ def test_what_parsers_may_read_differently_is_not_read(url: str) -> None:
         ("https://good.example:80/cb", "https://good.example:80/cb?state=S"),
     ],
 )
-def test_the_state_comes_after_the_client_s_own_query_which_stays(url: str, whole: str) -> None:
+def test_callback_appends_state_and_keeps_the_client_query(url: str, whole: str) -> None:
     assert Callback.parse(url).with_state("S") == whole
 
 
@@ -167,7 +167,7 @@ def test_the_state_comes_after_the_client_s_own_query_which_stays(url: str, whol
         ("https://app.example:8443/a/b,http://localhost:3000/callback,http://127.0.0.1/", 3),
     ],
 )
-def test_a_list_that_can_be_deployed_is_read(listed: str, count: int) -> None:
+def test_callback_list_reads_deployable_values(listed: str, count: int) -> None:
     assert DEPLOYABLE.fullmatch(listed)
     assert len(places(listed)) == count
 
@@ -187,7 +187,7 @@ def test_a_list_that_can_be_deployed_is_read(listed: str, count: int) -> None:
         "app.example/callback",
     ],
 )
-def test_a_list_that_cannot_be_read_cannot_be_deployed(listed: str) -> None:
+def test_callback_list_rejects_unreadable_values(listed: str) -> None:
     assert not DEPLOYABLE.fullmatch(listed)
     with pytest.raises(ValueError, match=r"must be|must not have a query"):
         places(listed)

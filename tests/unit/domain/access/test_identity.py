@@ -1,4 +1,4 @@
-"""A caller may do what their scopes say, and their handle gives nothing away."""
+"""Scopes decide what a caller may do, and handles reveal nothing about the user."""
 
 import re
 
@@ -11,7 +11,7 @@ from instant.domain.errors import Forbidden
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_only_the_scope_itself_opens_a_door(scope: Scope) -> None:
+def test_identity_requires_the_exact_scope(scope: Scope) -> None:
     Identity("user_alice", frozenset({scope})).require(scope)
     for scopes in (frozenset[Scope](), frozenset(Scope) - {scope}):
         with pytest.raises(Forbidden, match=f"'{scope}'"):
@@ -19,11 +19,11 @@ def test_only_the_scope_itself_opens_a_door(scope: Scope) -> None:
 
 
 @given(st.text(max_size=60))
-def test_a_handle_has_one_shape_for_every_user(user_id: str) -> None:
+def test_identity_handle_has_one_shape_for_every_user(user_id: str) -> None:
     handle = handle_of(user_id)
     assert re.fullmatch(r"u[a-z2-7]{12}", handle)
     assert handle == handle_of(user_id)
 
 
-def test_handles_of_different_users_differ() -> None:
+def test_identity_handles_differ_between_users() -> None:
     assert len({handle_of(f"user_{number}") for number in range(5_000)}) == 5_000

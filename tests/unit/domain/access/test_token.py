@@ -1,4 +1,4 @@
-"""Access tokens by their looks, their audience and their subject."""
+"""Access tokens are checked by their form, audience and subject."""
 
 from typing import Any
 
@@ -11,20 +11,20 @@ from instant.domain.access.token import MAX_LENGTH, TokenClaims, is_meant_for, i
 ISSUER = "https://issuer.example/pool"
 
 
-def test_a_user_is_the_same_for_ever_and_tells_nothing() -> None:
+def test_token_user_id_is_stable_and_hides_the_subject() -> None:
     user_id = TokenClaims(ISSUER, "carol@mail.example").user_id
     assert user_id == "oidc_nr2ny2zyailite6g65lcirulniiq3xw3"
     assert TokenClaims(ISSUER, "carol@mail.example").user_id == user_id
 
 
 @given(st.text(), st.text())
-def test_two_subjects_are_never_one_user(one: str, other: str) -> None:
+def test_token_user_ids_differ_between_subjects(one: str, other: str) -> None:
     ids = {TokenClaims(issuer, sub).user_id for issuer in (ISSUER, ISSUER + "/") for sub in (one, other)}
     assert len(ids) == 2 * len({one, other})
 
 
 @pytest.mark.parametrize("text", ["a.b.c", "-_9.Zz.0", "a.b." + "c" * (MAX_LENGTH - 4)])
-def test_three_parts_look_like_a_token(text: str) -> None:
+def test_token_form_accepts_three_parts(text: str) -> None:
     assert looks_like_token(text)
 
 
@@ -49,7 +49,7 @@ def test_three_parts_look_like_a_token(text: str) -> None:
         "a.b." + "c" * (MAX_LENGTH - 3),
     ],
 )
-def test_nothing_else_does(text: str) -> None:
+def test_token_form_rejects_anything_else(text: str) -> None:
     assert not looks_like_token(text)
 
 
@@ -63,7 +63,7 @@ def test_nothing_else_does(text: str) -> None:
         {"client_id": "api", "token_use": "access"},
     ],
 )
-def test_a_token_for_us(claims: dict[str, Any]) -> None:
+def test_token_audience_accepts_tokens_for_this_api(claims: dict[str, Any]) -> None:
     assert is_meant_for("api", claims)
 
 
@@ -84,17 +84,17 @@ def test_a_token_for_us(claims: dict[str, Any]) -> None:
         {"aud": "api", "token_use": None},
     ],
 )
-def test_a_token_for_somebody_else(claims: dict[str, Any]) -> None:
+def test_token_audience_rejects_tokens_for_another_api(claims: dict[str, Any]) -> None:
     assert not is_meant_for("api", claims)
 
 
 @pytest.mark.parametrize("name", ["carol", "auth0|5f7c", "8d2e-41", "Zoë", "x" * 255])
-def test_a_subject(name: str) -> None:
+def test_token_subject_accepts_valid_names(name: str) -> None:
     assert is_subject(name)
 
 
 @pytest.mark.parametrize("name", [None, 7, True, ["carol"], "", "x" * 256, "a\nb", "\ud800", "a\0"])
-def test_no_subject(name: Any) -> None:
+def test_token_subject_rejects_invalid_names(name: Any) -> None:
     assert not is_subject(name)
 
 
@@ -108,7 +108,7 @@ def test_no_subject(name: Any) -> None:
         "https://a.example:1",
     ],
 )
-def test_a_safe_place(url: str) -> None:
+def test_token_url_accepts_safe_locations(url: str) -> None:
     assert is_safe_url(url)
 
 
@@ -127,11 +127,11 @@ def test_a_safe_place(url: str) -> None:
         *("http://127.0.0.1.a.example", "https://ä.example", "https://a.example:99999"),
     ],
 )
-def test_no_safe_place(url: str) -> None:
+def test_token_url_rejects_unsafe_locations(url: str) -> None:
     assert not is_safe_url(url)
 
 
 @given(st.text())
-def test_any_text_may_be_asked_about(text: str) -> None:
+def test_token_form_check_accepts_any_text_without_raising(text: str) -> None:
     assert not is_safe_url(text + " ")
     assert not looks_like_token(text + ".")

@@ -1,4 +1,4 @@
-"""The history of a model: whatever changes, the catalog can be rebuilt from it, forwards and backwards."""
+"""The catalog can be rebuilt from a model's change history, forwards and backwards."""
 
 import json
 from dataclasses import fields, replace
@@ -71,7 +71,7 @@ def history(states: list[Catalog]) -> list[ModelChange]:
 
 
 @given(st.lists(CATALOGS, min_size=1, max_size=5))
-def test_the_history_rebuilds_every_state(states: list[Catalog]) -> None:
+def test_change_history_rebuilds_every_state(states: list[Catalog]) -> None:
     changes = history(states)
     known: Catalog = {}
     final: Catalog = {key: model for state in states for key, model in state.items()}
@@ -86,17 +86,17 @@ def test_the_history_rebuilds_every_state(states: list[Catalog]) -> None:
 
 
 @given(CATALOGS, CATALOGS)
-def test_changes_are_told_again_from_what_was_before_alone(old: Catalog, new: Catalog) -> None:
+def test_change_list_is_reproducible_from_the_old_values_only(old: Catalog, new: Catalog) -> None:
     for key, model in new.items():
         changes = changes_of(old.get(key), model, NOON)
         assert changes_from(model, NOON, {change.kind: change.old for change in changes}) == changes
 
 
-def test_equal_models_have_no_changes() -> None:
+def test_change_list_is_empty_for_equal_models() -> None:
     assert changes_of(a_model(), a_model(), NOON) == ()
 
 
-def test_a_new_model_is_told_with_all_its_facts() -> None:
+def test_change_for_a_new_model_lists_all_its_facts() -> None:
     (change,) = changes_of(None, a_model(), NOON)
     assert (change.kind, change.old, change.at) == (ChangeKind.ADDED, {}, NOON)
     assert redo(None, change) == a_model()
@@ -127,7 +127,7 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], ChangeKind]] = [
 
 
 @pytest.mark.parametrize(("old", "new", "kind"), CHANGES)
-def test_a_change_has_a_kind_and_the_facts_that_differ(
+def test_change_records_its_kind_and_the_differing_facts(
     old: dict[str, Any], new: dict[str, Any], kind: ChangeKind
 ) -> None:
     was, becomes = a_model(**old), a_model(**new)
@@ -140,13 +140,13 @@ def test_a_change_has_a_kind_and_the_facts_that_differ(
     )
 
 
-def test_several_kinds_at_once_are_several_changes() -> None:
+def test_change_list_keeps_simultaneous_kinds_separate() -> None:
     found = changes_of(a_model(), a_model(context_length=9, pricing={}, missing_since=NOON), NOON)
     assert {change.kind for change in found} == {ChangeKind.LIMITS, ChangeKind.REPRICED, ChangeKind.MISSING}
 
 
 @pytest.mark.parametrize("name", [fact.name for fact in fields(CatalogModel) if fact.name != "openrouter_id"])
-def test_no_fact_changes_unnoticed(name: str) -> None:
+def test_change_detection_covers_every_fact(name: str) -> None:
     values: dict[str, Any] = {
         "is_active": False,
         "price_overrides": ({"prompt": "1"},),
@@ -160,6 +160,6 @@ def test_no_fact_changes_unnoticed(name: str) -> None:
     assert (change.kind in {ChangeKind.REPRICED, ChangeKind.PRICE_HELD}) == (name in PRICES | HOLD)
 
 
-def test_a_fact_that_is_no_longer_kept_is_passed_over() -> None:
+def test_change_replay_ignores_facts_no_longer_kept() -> None:
     change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind.LIMITS, old={"weight": 1}, new={"weight": 2})
     assert undo(a_model(), change) == redo(a_model(), change) == a_model()

@@ -1,4 +1,4 @@
-"""What a usage costs: by the tier that applies, never above the worst case, in exact decimals, unknown where it is."""
+"""The expected cost uses the tier that applies, is exact, and never exceeds the worst case."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -78,7 +78,7 @@ def cost(model: CatalogModel, prompt: int = 1000, completion: int = 100, at: dat
 
 
 @given(MODELS, usages())
-def test_it_is_never_above_the_worst_case(model: CatalogModel, usage: Usage) -> None:
+def test_expected_cost_never_exceeds_the_worst_case(model: CatalogModel, usage: Usage) -> None:
     max_usage = MaxUsage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
@@ -91,8 +91,10 @@ def test_it_is_never_above_the_worst_case(model: CatalogModel, usage: Usage) -> 
 
 
 @given(FLAT, usages(), st.sampled_from([*Usage.__dataclass_fields__]), st.integers(1, 10_000))
-def test_more_of_anything_costs_no_less(model: CatalogModel, usage: Usage, name: str, more: int) -> None:
-    """A part grows together with its whole."""
+def test_expected_cost_does_not_decrease_with_more_usage(
+    model: CatalogModel, usage: Usage, name: str, more: int
+) -> None:
+    """When a part of a counter grows, its total grows by the same amount."""
     whole = (
         {"cached_tokens", "cache_write_tokens", "audio_tokens"},
         {
@@ -111,8 +113,8 @@ def test_more_of_anything_costs_no_less(model: CatalogModel, usage: Usage, name:
 
 
 @given(FLAT, usages())
-def test_it_is_exact(model: CatalogModel, usage: Usage) -> None:
-    """The same sum in fractions, written down independently."""
+def test_expected_cost_is_exact(model: CatalogModel, usage: Usage) -> None:
+    """Compared with an independent calculation in fractions."""
 
     def usd(key: str, otherwise: str = "") -> Fraction:
         return Fraction(model.pricing.get(key, "0")) or (usd(otherwise) if otherwise else Fraction(0))
@@ -136,7 +138,7 @@ def test_it_is_exact(model: CatalogModel, usage: Usage) -> None:
     assert type(expected) in {Decimal, type(None)}
 
 
-def test_each_part_has_its_price() -> None:
+def test_expected_cost_charges_each_part_its_own_price() -> None:
     assert cost(priced()) == "0.002"
     assert cost(priced(request="0.005")) == "0.007"
     assert cost(priced(image="0.001"), images=2) == "0.004"
@@ -150,30 +152,30 @@ def test_each_part_has_its_price() -> None:
 
 
 @pytest.mark.parametrize("price", [{}, {"internal_reasoning": "0", "input_cache_read": "0", "web_search": "0"}])
-def test_what_has_no_price_of_its_own_costs_what_the_rest_does(price: dict[str, str]) -> None:
+def test_expected_cost_uses_the_general_price_without_a_specific_one(price: dict[str, str]) -> None:
     assert cost(priced(**price), cached_tokens=500, reasoning_tokens=50) == "0.002"
     assert cost(priced(**price), web_searches=1) == "0.009"
 
 
 @pytest.mark.parametrize("price", [{}, {"image_output": "0", "audio_output": "0"}])
-def test_media_that_have_no_price_are_unknown_and_not_cheap(price: dict[str, str]) -> None:
+def test_expected_cost_is_unknown_for_media_without_a_price(price: dict[str, str]) -> None:
     assert cost(priced(**price), image_output_tokens=1) is None
     assert cost(priced(**price), audio_output_tokens=1) is None
 
 
 @pytest.mark.parametrize("price", ["-1", "free", "NaN", None])
-def test_a_router_s_cost_is_unknown(price: Any) -> None:
+def test_expected_cost_is_unknown_for_routers(price: Any) -> None:
     assert cost(a_model(pricing={"prompt": price, "completion": "0.1"})) is None
     assert cost(a_model(pricing={"prompt": "0.1", "completion": price})) is None
 
 
-def test_counters_that_disagree_never_make_a_negative_part() -> None:
+def test_expected_cost_has_no_negative_parts_for_inconsistent_counters() -> None:
     assert cost(priced(), prompt=10, completion=10, reasoning_tokens=11) == "0.00012"
     assert cost(priced(), prompt=10, completion=0, cached_tokens=11) == "0.000011"
 
 
 @pytest.mark.parametrize(("prompt", "usd"), [(200_000, "0.2"), (200_001, "0.400002")])
-def test_a_long_prompt_costs_more_from_just_above_the_threshold(prompt: int, usd: str) -> None:
+def test_expected_cost_raises_price_just_above_the_prompt_threshold(prompt: int, usd: str) -> None:
     model = replace(priced(), price_overrides=({"min_prompt_tokens": 200_000, "prompt": "0.000002"},))
     assert cost(model, prompt, 0) == usd
 
@@ -181,13 +183,13 @@ def test_a_long_prompt_costs_more_from_just_above_the_threshold(prompt: int, usd
 @pytest.mark.parametrize(
     ("hour", "minute", "is_night"), [(16, 29, False), (16, 30, True), (0, 29, True), (0, 30, False)]
 )
-def test_a_window_may_go_past_midnight(hour: int, minute: int, is_night: bool) -> None:
+def test_expected_cost_window_can_span_midnight(hour: int, minute: int, is_night: bool) -> None:
     night = {"utc_start": 1630, "utc_end": 30, "prompt": "0", "completion": "0"}
     at = datetime(2026, 11, 22, hour, minute, 59, tzinfo=UTC)
     assert cost(replace(priced(), price_overrides=(night,)), at=at) == ("0" if is_night else "0.002")
 
 
-def test_all_conditions_must_hold_and_later_overrides_win_key_by_key() -> None:
+def test_expected_cost_override_requires_all_conditions_and_later_keys_win() -> None:
     both = {"min_prompt_tokens": 500, "utc_start": 1100, "utc_end": 1300, "prompt": "0.000002"}
     later = {"min_prompt_tokens": 900, "prompt": "0.000005"}
     model = replace(priced(), price_overrides=(both, later))
@@ -201,5 +203,5 @@ def test_all_conditions_must_hold_and_later_overrides_win_key_by_key() -> None:
     "condition",
     [{"utc_days": ["sat"]}, {"min_images": 2}, {"min_prompt_tokens": "many"}, {"utc_start": 0}, {"utc_end": 2400}],
 )
-def test_a_condition_that_cannot_be_judged_does_not_hold(condition: dict[str, Any]) -> None:
+def test_expected_cost_ignores_conditions_it_cannot_evaluate(condition: dict[str, Any]) -> None:
     assert cost(replace(priced(), price_overrides=({**condition, "prompt": "0"},))) == "0.002"

@@ -1,4 +1,4 @@
-"""What a change means for a resource: a status, two prices, and events that are the same each time."""
+"""The impact of a catalog change on a resource: a status, two prices, and stable events."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ CHANGE = ModelChange(
 )
 
 
-def test_a_price_that_was_stored_is_the_same_price() -> None:
+def test_impact_treats_a_stored_price_as_equal() -> None:
     saved = json.loads(json.dumps(price_of(MODEL)))
     used = used_model(MODEL.openrouter_id, MODEL, saved, TODAY, SUPPORTS)
     assert (used.status, used.saved_price, used.price) == ("ok", None, None)
@@ -38,12 +38,12 @@ def test_a_price_that_was_stored_is_the_same_price() -> None:
     ],
     ids=["lower", "another", "no tiers", "no discount"],
 )
-def test_any_other_price_is_a_changed_one(now: object) -> None:
+def test_impact_reports_any_other_price_as_changed(now: object) -> None:
     assert used_model("x", now, price_of(MODEL), TODAY, SUPPORTS).status == "price_changed"  # type: ignore[arg-type]
     assert used_model("x", now, None, TODAY, SUPPORTS).status == "ok", "nothing was saved"  # type: ignore[arg-type]
 
 
-def test_a_worse_status_is_told_before_the_price_and_the_price_beside_it() -> None:
+def test_impact_reports_worse_status_before_price_and_keeps_the_price() -> None:
     ending = replace(MODEL, expiration_date="2026-12-01", discount=None)
     used = used_model("x", ending, price_of(MODEL), TODAY, SUPPORTS)
     assert (used.status, used.saved_price, used.price) == ("expiring", price_of(MODEL), price_of(ending))
@@ -53,7 +53,7 @@ def test_a_worse_status_is_told_before_the_price_and_the_price_beside_it() -> No
     assert used_model("x", None, price_of(MODEL), TODAY, SUPPORTS).status == "gone"
 
 
-def test_the_same_news_has_the_same_id_and_other_news_another() -> None:
+def test_impact_event_id_is_stable_and_differs_between_events() -> None:
     others = [
         (replace(USE, resource_id="res_2"), CHANGE),
         (USE, replace(CHANGE, openrouter_id="meadow/lark")),
@@ -70,7 +70,7 @@ def test_the_same_news_has_the_same_id_and_other_news_another() -> None:
 @pytest.mark.parametrize(
     ("policy", "should_notify"), [("none", None), ("suggest", "meadow/lark"), ("switch", "meadow/lark")]
 )
-def test_a_successor_is_named_to_who_wants_one(policy: str, should_notify: str | None) -> None:
+def test_impact_suggests_a_successor_only_when_the_policy_asks(policy: str, should_notify: str | None) -> None:
     (one,) = affected_events(replace(USE, successor_policy=SuccessorPolicy(policy)), [CHANGE], "meadow/lark")
     assert one["successor"] == should_notify
     assert json.loads(json.dumps(one)) == one
@@ -105,6 +105,8 @@ NEVER, SOON, LATER = "2098-12-31", "2026-12-01", "2027-01-31"
         ("description", {"description": ""}, {"description": "New."}, False),
     ],
 )
-def test_of_what_users_are_told(kind: str, old: dict[str, object], new: dict[str, object], should_notify: bool) -> None:
+def test_impact_notifies_users_only_of_relevant_changes(
+    kind: str, old: dict[str, object], new: dict[str, object], should_notify: bool
+) -> None:
     change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind(kind), old=old, new=new)
     assert is_notifiable(change) is should_notify

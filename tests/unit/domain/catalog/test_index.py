@@ -1,4 +1,4 @@
-"""Browsing a catalog index: each filter, each order, and pages without gaps or doubles while the catalog changes."""
+"""Catalog index browsing: filters, sort orders, and pages without gaps or duplicates while the catalog changes."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -97,12 +97,12 @@ FILTERS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", FILTERS)
-def test_each_filter_keeps_what_matches(case: str) -> None:
+def test_index_filter_keeps_matching_models(case: str) -> None:
     query, expected = FILTERS[case]
     assert set(ids(ModelQuery(**query))) == words(expected)
 
 
-def test_free_means_that_every_token_and_request_is() -> None:
+def test_index_free_filter_requires_free_tokens_and_requests() -> None:
     assert is_free(FREE)
     assert not is_free(CHEAP)
     assert not is_free(ROUTER)
@@ -111,7 +111,7 @@ def test_free_means_that_every_token_and_request_is() -> None:
     assert "meadow/lark:free" not in ids(ModelQuery(free=False))
 
 
-def test_a_time_that_no_calendar_has_is_no_age() -> None:
+def test_index_release_filter_ignores_timestamps_outside_the_calendar() -> None:
     odd = [a_model("a/far", released_at=10**17), a_model("a/none", released_at=None)]
     assert ids(ModelQuery(released_since=date(1970, 1, 1)), models=odd) == []
     assert ids(ModelQuery(), models=odd) == ["a/far", "a/none"]
@@ -130,7 +130,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("sort", ModelSort)
-def test_each_order_is_one_order_and_the_unknown_come_last(sort: ModelSort) -> None:
+def test_index_sort_is_total_and_lists_unknown_values_last(sort: ModelSort) -> None:
     assert ids(ModelQuery(active=None), sort) == ORDERS[sort].split()
 
 
@@ -157,10 +157,10 @@ SHELVES = st.lists(SPECIMENS, unique_by=lambda model: model.openrouter_id, max_s
 
 
 @given(SHELVES, st.lists(SHELVES, max_size=4), st.integers(1, 7), st.sampled_from(ModelSort))
-def test_what_stays_as_it_was_is_told_once_whatever_changes_between_two_pages(
+def test_index_paging_lists_unchanged_models_once_while_the_catalog_changes(
     models: Sequence[CatalogModel], changes: list[Sequence[CatalogModel]], limit: int, sort: ModelSort
 ) -> None:
-    """Each later catalog is another one; of models that are the same in all of them, each is told exactly once."""
+    """The catalog differs for each page; every model that is the same in all of them is listed exactly once."""
     states = [models, *({**by_id(models), **by_id(change)}.values() for change in changes)]
     query, after, seen = ModelQuery(), None, list[str]()
     for number in range(100):
@@ -177,7 +177,7 @@ def test_what_stays_as_it_was_is_told_once_whatever_changes_between_two_pages(
 
 
 @given(SHELVES, st.integers(1, 7), st.sampled_from(ModelSort))
-def test_pages_put_together_are_the_list(models: Sequence[CatalogModel], limit: int, sort: ModelSort) -> None:
+def test_index_pages_concatenate_to_the_full_list(models: Sequence[CatalogModel], limit: int, sort: ModelSort) -> None:
     index, after, seen = CatalogIndex(models), None, list[str]()
     while True:
         page, total = index.page(ModelQuery(active=None), sort, PageRequest(limit, after))
@@ -190,7 +190,7 @@ def test_pages_put_together_are_the_list(models: Sequence[CatalogModel], limit: 
     assert seen == ids(ModelQuery(active=None), sort, models)
 
 
-def test_a_model_may_be_named_like_the_unknown() -> None:
+def test_index_pages_include_a_model_named_like_the_unknown_marker() -> None:
     models = [replace(MODELS[0], display_name=name) for name in ("?", "x")]
     models[1] = replace(models[1], openrouter_id="z/z")
     first, _ = CatalogIndex(models).page(ModelQuery(active=None), ModelSort.NAME, PageRequest(1))
@@ -205,19 +205,19 @@ def by_id(models: Sequence[CatalogModel]) -> dict[str, CatalogModel]:
 @pytest.mark.parametrize(
     "cursor", ["newest", "newest 1", "price", "price cheap", "price NaN", "price 1e999", "-price 1", "", "price -?"]
 )
-def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
+def test_index_rejects_a_cursor_of_another_list(cursor: str) -> None:
     with pytest.raises(InvalidField, match="belongs to another list"):
         CatalogIndex(MODELS).page(ModelQuery(), ModelSort.CHEAPEST, PageRequest(10, Cursor(cursor, "meadow/lark")))
 
 
-def test_a_cursor_goes_on_where_its_model_was() -> None:
+def test_index_cursor_resumes_at_the_position_of_its_model() -> None:
     page, total = CatalogIndex(MODELS).page(
         ModelQuery(), ModelSort.CHEAPEST, PageRequest(1, Cursor("price 0", "gone/now"))
     )
     assert ([model.openrouter_id for model in page.items], total) == (["meadow/lark:free"], 5)
 
 
-def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
+def test_index_finds_a_retired_model_by_its_full_id() -> None:
     index = CatalogIndex(MODELS)
     assert index.get("old/timer") is GONE
     assert [index.get(missing) for missing in ("meadow/lark", "MEADOW/LARK-MINI", "")] == [None] * 3
@@ -257,7 +257,7 @@ def effort(count: int) -> tuple[int, int, int]:
     return spent[0], spent[1], spent[2]
 
 
-def test_ten_thousand_models_take_ten_times_the_work_of_a_thousand() -> None:
+def test_index_work_grows_linearly_with_the_model_count() -> None:
     small, large = effort(1_000), effort(10_000)
     for few, many in zip(small, large, strict=True):
         assert many <= 10.5 * few

@@ -1,4 +1,4 @@
-"""What a model can do, and every reason why a resource may not use it."""
+"""A model's abilities, and every reason why a resource cannot use it."""
 
 from typing import Any
 
@@ -42,22 +42,22 @@ USABLE: dict[str, dict[str, Any]] = {
 }
 
 
-def test_a_missing_model_is_unusable() -> None:
+def test_model_missing_is_unusable() -> None:
     assert "not in the catalog" in str(why_unusable(None, SUPPORTS))
 
 
 @pytest.mark.parametrize("case", UNUSABLE)
-def test_oddities_that_cannot_serve_are_refused_with_their_reason(case: str) -> None:
+def test_model_rejects_unusable_oddities_with_a_reason(case: str) -> None:
     changes, reason = UNUSABLE[case]
     assert reason in str(why_unusable(a_model(**changes), SUPPORTS))
 
 
 @pytest.mark.parametrize("case", USABLE)
-def test_oddities_that_can_serve_are_not(case: str) -> None:
+def test_model_accepts_usable_oddities(case: str) -> None:
     assert why_unusable(a_model(**USABLE[case]), SUPPORTS) is None
 
 
-def test_abilities_come_from_modalities_and_parameters() -> None:
+def test_model_derives_abilities_from_modalities_and_parameters() -> None:
     plain = a_model()
     assert not plain.vision_supported
     assert not plain.tool_calling_supported
@@ -78,7 +78,7 @@ def test_abilities_come_from_modalities_and_parameters() -> None:
         ({}, (), False),
     ],
 )
-def test_a_price_of_zero_does_not_prove_web_search(
+def test_model_does_not_infer_web_search_from_a_zero_price(
     pricing: dict[str, str], parameters: tuple[str, ...], searches: bool
 ) -> None:
     assert a_model(pricing=pricing, supported_parameters=parameters).web_search_supported is searches
@@ -88,5 +88,5 @@ def test_a_price_of_zero_does_not_prove_web_search(
     ("parameters", "caps"),
     [(("max_tokens",), True), (("max_completion_tokens",), True), (("temperature",), False), ((), False)],
 )
-def test_either_name_of_the_cap_will_do(parameters: tuple[str, ...], caps: bool) -> None:
+def test_model_accepts_either_name_of_the_token_cap(parameters: tuple[str, ...], caps: bool) -> None:
     assert a_model(supported_parameters=parameters).caps_output is caps

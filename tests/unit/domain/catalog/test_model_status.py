@@ -1,4 +1,4 @@
-"""What is said of a resource's model: that it serves, will end, is gone, or cannot be used."""
+"""The status of a resource's model: active, expiring, gone or unusable."""
 
 from dataclasses import replace
 from datetime import date
@@ -36,15 +36,15 @@ MODEL = CatalogModel(
         ("", "ok"),
     ],
 )
-def test_an_end_within_thirty_days_is_told(end: str | None, status: str) -> None:
+def test_model_status_reports_an_end_within_thirty_days(end: str | None, status: str) -> None:
     assert model_status(replace(MODEL, expiration_date=end), TODAY, SUPPORTS) == status
 
 
-def test_never_stays_never() -> None:
+def test_model_status_ignores_an_end_of_never() -> None:
     assert model_status(replace(MODEL, expiration_date="2098-12-31"), date(2098, 12, 30), SUPPORTS) is ModelStatus.OK
 
 
-def test_gone_comes_before_unusable_and_that_before_expiring() -> None:
+def test_model_status_ranks_gone_above_unusable_above_expiring() -> None:
     ending = replace(MODEL, expiration_date="2026-11-23", output_modalities=("audio",))
     assert model_status(None, TODAY, SUPPORTS) is ModelStatus.GONE
     assert model_status(replace(ending, is_active=False), TODAY, SUPPORTS) is ModelStatus.GONE

@@ -1,4 +1,4 @@
-"""Unusual prices: which they are, how long they are held, and who may let them pass."""
+"""Unusual prices: how they are detected, how long they are held, and who can release them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,13 +32,13 @@ JUMPS = [
 
 
 @pytest.mark.parametrize(("old", "new", "unusual"), JUMPS)
-def test_which_prices_are_unusual(old: str, new: str, unusual: bool) -> None:
+def test_price_hold_detects_unusual_prices(old: str, new: str, unusual: bool) -> None:
     for key in ("prompt", "image", "per_smile"):
         before, after = ({"completion": "1", key: price} for price in (old, new))
         assert is_unusual(a_model(pricing=before), a_model(pricing=after)) is unusual
 
 
-def test_a_price_that_comes_or_goes_is_not_unusual() -> None:
+def test_price_hold_ignores_prices_that_appear_or_disappear() -> None:
     before, after = {"prompt": "1", "web_search": "1"}, {"prompt": "1", "image": "100"}
     assert not is_unusual(a_model(pricing=before), a_model(pricing=after))
 
@@ -59,7 +59,7 @@ def test_a_price_that_comes_or_goes_is_not_unusual() -> None:
         (["free"], ["0.002"], False),
     ],
 )
-def test_overrides_are_doubted_as_prices_are(old: list[str], new: list[str], unusual: bool) -> None:
+def test_price_hold_detects_unusual_overrides(old: list[str], new: list[str], unusual: bool) -> None:
     def tiers(prices: list[str]) -> tuple[dict[str, Any], ...]:
         return tuple({"min_prompt_tokens": 9, "prompt": price} for price in prices)
 
@@ -87,19 +87,19 @@ def held(prompt: str, since: timedelta = timedelta()) -> CatalogModel:
     return priced("0.001", price_held=announced, price_held_since=format_time(START + since))
 
 
-def test_a_new_model_costs_what_it_says() -> None:
+def test_price_hold_accepts_any_price_of_a_new_model() -> None:
     for price in ("0", "-1", "1000"):
         assert settled(None, priced(price), START, accept=False) == priced(price)
 
 
-def test_an_ordinary_price_is_believed_and_ends_a_hold() -> None:
+def test_price_hold_releases_on_an_ordinary_price() -> None:
     for old in (priced("0.001"), held("0"), held("-1")):
         assert settled(old, priced("0.002"), START, accept=False) == priced("0.002")
         assert settled(old, priced("0.001"), START, accept=False) == priced("0.001")
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "0.02"])
-def test_an_unusual_price_is_held_with_everything_else_as_announced(price: str) -> None:
+def test_price_hold_keeps_the_old_price_and_updates_the_rest(price: str) -> None:
     found = settled(priced("0.001"), priced(price, description="New."), START, accept=False)
     assert found == a_model(
         description="New.",
@@ -110,20 +110,20 @@ def test_an_unusual_price_is_held_with_everything_else_as_announced(price: str) 
 
 
 @pytest.mark.parametrize("price", ["0", "0.02"])
-def test_a_price_that_stays_two_days_is_believed(price: str) -> None:
+def test_price_hold_releases_a_price_unchanged_for_two_days(price: str) -> None:
     assert settled(held(price), priced(price), START + HOLD - SECOND, accept=False) == held(price)
     assert settled(held(price), priced(price), START + HOLD, accept=False) == priced(price)
 
 
-def test_another_unusual_price_is_held_anew() -> None:
+def test_price_hold_restarts_on_another_unusual_price() -> None:
     assert settled(held("0"), priced("0.02"), START + HOLD, accept=False) == held("0.02", HOLD)
 
 
-def test_a_negative_price_is_never_believed_by_time() -> None:
+def test_price_hold_never_releases_a_negative_price_by_time() -> None:
     assert settled(held("-1"), priced("-1"), START + 100 * HOLD, accept=False) == held("-1")
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "0.02"])
-def test_an_admin_lets_any_price_pass(price: str) -> None:
+def test_price_hold_releases_any_price_for_an_admin(price: str) -> None:
     for old in (priced("0.001"), held(price)):
         assert settled(old, priced(price), START, accept=True) == priced(price)

@@ -1,4 +1,4 @@
-"""The worst case is an upper bound of whatever a call can cost, and the price limits make it hold."""
+"""The worst case bounds the cost of any call, and the price limits enforce it."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -83,7 +83,7 @@ def at(limits: Mapping[str, str]) -> dict[str, Fraction]:
 
 
 @given(SETS, DEMANDS, st.data())
-def test_no_call_within_the_bounds_costs_more(
+def test_pricing_worst_case_bounds_every_call_within_limits(
     models: list[CatalogModel], max_usage: MaxUsage, data: st.DataObject
 ) -> None:
     model = data.draw(st.sampled_from(models), "the one that serves")
@@ -103,7 +103,7 @@ def test_no_call_within_the_bounds_costs_more(
 
 
 @given(SETS, DEMANDS, st.integers(0, 10**12))
-def test_a_provider_at_the_limits_never_costs_more_than_the_cap_whichever_model_serves(
+def test_pricing_limits_keep_any_provider_within_the_cap(
     models: list[CatalogModel], max_usage: MaxUsage, room: int
 ) -> None:
     cap = worst_case(models, max_usage) + room
@@ -112,9 +112,7 @@ def test_a_provider_at_the_limits_never_costs_more_than_the_cap_whichever_model_
 
 
 @given(SETS, DEMANDS, st.integers(0, 10**9))
-def test_the_limits_let_the_catalog_s_own_prices_pass(
-    models: list[CatalogModel], max_usage: MaxUsage, room: int
-) -> None:
+def test_pricing_limits_accept_the_catalog_prices(models: list[CatalogModel], max_usage: MaxUsage, room: int) -> None:
     limits = price_limits(models, max_usage, cap_nanousd=worst_case(models, max_usage) + room)
     provider, step = at(limits), Fraction(1, 10**9)
     for model in models:
@@ -124,7 +122,7 @@ def test_the_limits_let_the_catalog_s_own_prices_pass(
 
 
 @given(TIERS, st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 1000))
-def test_the_limits_use_up_the_whole_cap(pricing: dict[str, str], prompt: int, tokens: int, times: int) -> None:
+def test_pricing_limits_use_the_whole_cap(pricing: dict[str, str], prompt: int, tokens: int, times: int) -> None:
     model = a_model(pricing=pricing, context_length=None)
     max_usage = a_max_usage(prompt, tokens)
     worst = worst_case([model], max_usage)
@@ -134,18 +132,18 @@ def test_the_limits_use_up_the_whole_cap(pricing: dict[str, str], prompt: int, t
     assert bill(model, max_usage, provider) >= worst * times * (1 - Fraction(2, 10**6)) - rounding
 
 
-def test_the_worst_case_counts_every_byte_and_every_allowed_token() -> None:
+def test_pricing_worst_case_counts_every_byte_and_allowed_token() -> None:
     model = a_model(pricing={"prompt": "0.000001", "completion": "0.00001", "request": "0.005"})
     assert worst_case([model], a_max_usage(1000, 100)) == 1_256_000 + 1_000_000 + 5_000_000
 
 
-def test_every_round_reads_writes_and_is_charged_again() -> None:
+def test_pricing_worst_case_charges_input_output_and_request_every_round() -> None:
     model = a_model(pricing={"prompt": "0.000001", "completion": "0.00001", "request": "0.005", "image": "0.001"})
     extra = a_max_usage(1000, 100, rounds=3, images=2, extra_usd=Decimal("0.02"))
     assert worst_case([model], extra) == 3 * 7_256_000 + 2 * 1_000_000 + 20_000_000
 
 
-def test_of_several_models_the_dearest_price_of_each_kind_counts() -> None:
+def test_pricing_worst_case_takes_the_highest_price_among_models() -> None:
     reader = a_model("a/reader", pricing={"prompt": "0.000002", "completion": "0.00001"})
     writer = a_model("a/writer", pricing={"prompt": "0.000001", "completion": "0.00003"})
     expected = 1_256 * 2_000 + 100 * 30_000
@@ -153,27 +151,27 @@ def test_of_several_models_the_dearest_price_of_each_kind_counts() -> None:
     assert worst_case([writer, reader], a_max_usage(1000, 100)) == expected
 
 
-def test_of_several_models_the_one_that_obeys_no_cap_sets_the_length() -> None:
+def test_pricing_worst_case_takes_the_length_of_an_uncapped_model() -> None:
     price = {"prompt": "0", "completion": "0.000001"}
     deaf = a_model("a/deaf", pricing=price, supported_parameters=(), max_tokens=8_192)
     assert worst_case([a_model(pricing=price), deaf], a_max_usage(0, 100)) == 8_192 * 1_000
 
 
-def test_what_is_only_known_to_fit_fills_the_context() -> None:
+def test_pricing_worst_case_fills_the_context_for_unmeasured_input() -> None:
     model = a_model(pricing={"prompt": "0.000001", "completion": "0"}, context_length=65_536)
     assert worst_case([model], a_max_usage(1000, 0, reads_whole_context=True)) == 65_536_000
     assert worst_case([model], a_max_usage(10**6, 0)) == 65_536_000
     assert worst_case([model], a_max_usage(1000, 0)) == 1_256_000
 
 
-def test_the_dearest_tier_counts() -> None:
+def test_pricing_worst_case_uses_the_most_expensive_tier() -> None:
     override = {"min_prompt_tokens": 200_000, "prompt": "0.000006", "completion": "0.0000225"}
     model = a_model(pricing={"prompt": "0.000003", "completion": "0.000015"}, price_overrides=(override,))
     assert highest(model, "prompt") == Decimal("0.000006")
     assert worst_case([model], a_max_usage(744, 1000)) == 6_000_000 + 22_500_000
 
 
-def test_cache_writes_and_hidden_thoughts_count_where_they_are_dearer() -> None:
+def test_pricing_worst_case_counts_more_expensive_cache_writes_and_reasoning() -> None:
     pricing = {
         "prompt": "0.000001",
         "input_cache_write": "0.000002",
@@ -186,30 +184,30 @@ def test_cache_writes_and_hidden_thoughts_count_where_they_are_dearer() -> None:
     assert limits == {"prompt": "4", "completion": "120", "request": "0"}
 
 
-def test_images_whose_tokens_have_no_listed_price_count_as_many_times_the_text_s() -> None:
+def test_pricing_worst_case_multiplies_text_price_for_unpriced_image_tokens() -> None:
     silent = a_model(pricing={"prompt": "0", "completion": "0.000003"})
     assert worst_case([silent], a_max_usage(0, 1000)) == 3_000_000
     assert worst_case([silent], a_max_usage(0, 1000, makes_images=True)) == 3_000_000 * IMAGE_TOKEN_FACTOR
     assert IMAGE_TOKEN_FACTOR >= 20
 
 
-def test_images_whose_tokens_have_a_listed_price_count_at_it() -> None:
+def test_pricing_worst_case_uses_the_listed_price_for_image_tokens() -> None:
     open_handed = a_model(pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
     assert worst_case([open_handed], a_max_usage(0, 1000, makes_images=True)) == 30_000_000
 
 
-def test_the_factor_for_images_is_each_model_s_own() -> None:
+def test_pricing_worst_case_uses_the_image_factor_of_each_model() -> None:
     listed = a_model("a/listed", pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
     silent = a_model("a/silent", pricing={"prompt": "0", "completion": "0.000003"})
     assert worst_case([listed, silent], a_max_usage(0, 1000, makes_images=True)) == 60_000_000
 
 
 @pytest.mark.parametrize("price", ["-1", "NaN", "free", None, 0.5, True])
-def test_what_is_no_price_counts_as_nothing(price: object) -> None:
+def test_pricing_worst_case_ignores_invalid_prices(price: object) -> None:
     assert highest(a_model(pricing={"prompt": price}), "prompt") == 0
 
 
-def test_a_model_without_prices_is_only_served_for_nothing() -> None:
+def test_pricing_limits_require_zero_cost_for_a_model_without_prices() -> None:
     free = [a_model(pricing={"prompt": "0", "completion": "0"})]
     max_usage = a_max_usage(10**6, 10**6)
     assert worst_case(free, max_usage) == 0
@@ -217,21 +215,21 @@ def test_a_model_without_prices_is_only_served_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(("images", "names"), [(0, set()), (1, {"image"})])
-def test_images_have_a_limit_where_there_are_any(images: int, names: set[str]) -> None:
+def test_pricing_limits_include_images_only_where_present(images: int, names: set[str]) -> None:
     max_usage = a_max_usage(10, 10, images=images)
     limits = price_limits([a_model(pricing={"prompt": "0.000001", "image": "0.002"})], max_usage, cap_nanousd=10**9)
     assert set(limits) == {"prompt", "completion", "request"} | names
 
 
 @pytest.mark.parametrize("cap", [0, 1, 6_999_999])
-def test_below_what_comes_on_top_nothing_may_cost_anything(cap: int) -> None:
+def test_pricing_limits_are_zero_when_fixed_costs_exceed_the_cap(cap: int) -> None:
     max_usage = a_max_usage(10, 10, extra_usd=Decimal("0.007"))
     limits = price_limits([a_model()], max_usage, cap_nanousd=cap)
     assert set(limits.values()) == {"0"}
 
 
 @given(SETS, DEMANDS, st.integers(0, 10**15))
-def test_limits_are_plain_decimals_and_always_there(
+def test_pricing_limits_are_plain_decimals_and_always_present(
     models: Sequence[CatalogModel], max_usage: MaxUsage, cap: int
 ) -> None:
     limits = price_limits(models, max_usage, cap_nanousd=cap)

@@ -1,4 +1,4 @@
-"""A month of the real catalog, where it is at hand: after each step we have what the log of its changes implies."""
+"""A recorded month of the real catalog, if available, matches the log of its changes after each step."""
 
 import copy
 import json
@@ -112,7 +112,7 @@ def announced(model: CatalogModel) -> dict[str, Any]:
     return {**{name: getattr(model, name) for name in FACTS}, "pricing": model.price_held or model.pricing}
 
 
-def test_the_log_leads_from_step_to_step() -> None:
+def test_real_month_log_reproduces_every_step() -> None:
     known: dict[str, CatalogModel] = {}
     states: list[tuple[str, dict[str, CatalogModel]]] = []
     history: list[ModelChange] = []

@@ -1,4 +1,4 @@
-"""What OpenRouter really charged, next to what its catalog of 2026-06-08 gives for the same usage."""
+"""Recorded OpenRouter charges are compared with the cost from the catalog of 2026-06-08 for the same usage."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,7 +47,7 @@ def receipt(name: str) -> Receipt:
 
 
 @pytest.mark.parametrize("name", DRIFT)
-def test_the_catalog_s_cost_differs_from_the_bill_by_just_this(catalog: dict[str, CatalogModel], name: str) -> None:
+def test_recorded_cost_differs_from_the_bill_by_a_known_amount(catalog: dict[str, CatalogModel], name: str) -> None:
     (model, drift), read = DRIFT[name], receipt(name)
     assert read.usage
     assert read.cost_nanousd
@@ -56,7 +56,7 @@ def test_the_catalog_s_cost_differs_from_the_bill_by_just_this(catalog: dict[str
 
 
 @pytest.mark.parametrize("name", DRIFT)
-def test_the_ledger_would_recompute_just_that(catalog: dict[str, CatalogModel], name: str) -> None:
+def test_recorded_cost_matches_what_the_ledger_recomputes(catalog: dict[str, CatalogModel], name: str) -> None:
     (model, drift), read = DRIFT[name], receipt(name)
     computed = recomputed_nanousd([catalog[model]], read, AT)
     assert (None if computed is None else computed - (read.cost_nanousd or 0)) == (

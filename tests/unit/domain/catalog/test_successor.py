@@ -1,4 +1,4 @@
-"""Who can take over from a model: whoever serves well and does all that it did, the same one each time."""
+"""A successor serves well, has every ability of the old model, and is the same each time."""
 
 from datetime import date
 from itertools import permutations
@@ -20,7 +20,7 @@ def able(openrouter_id: str, **more: Any) -> Any:
     return a_model(openrouter_id, **{"input_modalities": ("file", "image", "text"), **more})
 
 
-def test_the_alias_s_target_comes_first_then_plain_ids_then_the_alphabet_in_any_order() -> None:
+def test_successor_order_is_alias_target_then_plain_ids_then_alphabetical() -> None:
     ranked = [able(name) for name in ("meadow/target", "meadow/y", "meadow/z", "meadow/a:free", "meadow/b:free")]
     for count in range(len(ranked)):
         for order in permutations(ranked[count:]):
@@ -42,5 +42,5 @@ def test_the_alias_s_target_comes_first_then_plain_ids_then_the_alphabet_in_any_
     ],
     ids=["itself", "gone", "missing", "ending", "batch", "router", "blind", "mute"],
 )
-def test_what_does_less_or_ends_too_does_not_take_over(other: Any) -> None:
+def test_successor_rejects_models_that_do_less_or_also_end(other: Any) -> None:
     assert successor_of(GONE, [other], TODAY, SUPPORTS) is None

@@ -1,4 +1,4 @@
-"""A sync's plan: what is lost, missed, retired and taken back, and that a run may break off anywhere."""
+"""A sync plan decides what is lost, missing, retired or restored, and can be interrupted at any point."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -46,7 +46,7 @@ def after(known: Catalog, found: SyncPlan) -> Catalog:
 
 @pytest.mark.parametrize(("of", "left", "passes"), [(100, 90, True), (100, 89, False), (9, 8, False), (10, 9, True),
                                                     (1, 0, False), (0, 5, True), (421, 392, True)])  # fmt: skip
-def test_no_more_than_a_tenth_may_go_at_once(of: int, left: int, passes: bool) -> None:
+def test_sync_plan_rejects_a_loss_above_one_tenth(of: int, left: int, passes: bool) -> None:
     known, listed = many(of), many(left)
     found = plan_sync(known, Fetched(models=listed), NOW, RULES)
     assert isinstance(found, SyncPlan) is passes
@@ -55,18 +55,18 @@ def test_no_more_than_a_tenth_may_go_at_once(of: int, left: int, passes: bool) -
         assert plan(known, listed, replace(RULES, accept_losses=True)).count(ChangeKind.MISSING) == of - left
 
 
-def test_models_that_are_missing_already_are_no_loss_and_no_base() -> None:
+def test_sync_plan_loss_ignores_models_already_missing() -> None:
     known = many(20) | catalog(*(a_model(f"b/{n}", missing_since=format_time(NOW)) for n in range(50)))
     assert plan(known, many(18), RULES).count(ChangeKind.MISSING) == 2
     assert plan_sync(known, Fetched(models=many(17)), NOW, RULES) == Quarantine(3, 20)
 
 
-def test_a_model_whose_row_was_unreadable_is_left_alone() -> None:
+def test_sync_plan_ignores_a_model_with_an_unreadable_row() -> None:
     known = many(3)
     assert plan(known, many(1), unreadable=frozenset({"a/1", "a/2"})).transitions == []
 
 
-def test_a_missing_model_has_a_week() -> None:
+def test_sync_plan_retires_a_missing_model_after_a_week() -> None:
     known = many(1)
     missing = after(known, first := plan(known, {}))
     assert missing == many(1, missing_since=format_time(NOW))
@@ -85,7 +85,7 @@ def test_a_missing_model_has_a_week() -> None:
     ("end", "retired"),
     [("2026-11-22", True), ("2026-11-21", True), ("2026-11-23", False), ("9999-01-01", False), ("soon", False)],
 )
-def test_an_announced_end_that_has_come_retires_at_once(end: str, retired: bool) -> None:
+def test_sync_plan_retires_immediately_at_an_announced_end(end: str, retired: bool) -> None:
     known = many(1, expiration_date=end)
     assert after(known, plan(known, {}))["a/0"].is_active is not retired
     missing = after(known, plan(known, {}, now=NOW - timedelta(days=2)))
@@ -93,7 +93,7 @@ def test_an_announced_end_that_has_come_retires_at_once(end: str, retired: bool)
     assert plan(known, known).transitions == [], "while it is listed it stays, whatever was announced"
 
 
-def test_a_held_price_waits() -> None:
+def test_sync_plan_keeps_a_held_price_pending() -> None:
     known = many(1)
     found = plan(known, many(1, pricing={"prompt": "0", "completion": "0"}))
     assert (found.count(ChangeKind.PRICE_HELD), found.waiting) == (1, 1)
@@ -118,7 +118,7 @@ LISTS: st.SearchStrategy[Catalog] = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(LISTS, st.integers(1, 200), st.booleans()), min_size=1, max_size=5), st.randoms())
-def test_a_run_may_break_off_anywhere_and_the_next_one_ends_where_it_would_have(
+def test_sync_plan_resumes_to_the_same_result_after_any_interruption(
     runs: list[tuple[Catalog, int, bool]], chance: Any
 ) -> None:
     whole: Catalog = {}

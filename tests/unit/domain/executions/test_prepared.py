@@ -1,4 +1,4 @@
-"""A prepared execution is data: it survives JSON, holds no key, and large bodies are stored beside it."""
+"""A prepared execution is plain data: it survives JSON, holds no key, and large bodies are stored separately."""
 
 import json
 from dataclasses import fields, is_dataclass, replace
@@ -30,7 +30,7 @@ def test_prepared_survives_a_round_trip(size: int) -> None:
     assert len(text) < 2 * MAX_INLINE_BYTES
 
 
-def test_prepared_survives_with_everything_and_with_nothing() -> None:
+def test_prepared_survives_with_all_fields_and_with_none() -> None:
     full = a_prepared(
         api_key_id="key_1",
         fingerprint="f" * 64,
@@ -42,7 +42,7 @@ def test_prepared_survives_with_everything_and_with_nothing() -> None:
         assert load(*dump(prepared)[:1], fetch=lambda name: b"") == prepared
 
 
-def test_prices_are_decimal_text() -> None:
+def test_prepared_records_prices_as_decimal_text() -> None:
     model = ServingModel(
         openrouter_id="a/b", canonical_slug="a/b", pricing={}, price_overrides=({"prompt": Decimal("0.10")},)
     )
@@ -69,7 +69,7 @@ def test_dump_fails_with_a_key_in_the_request() -> None:
         dump(replace(prepared, plan=keyed))
 
 
-def test_dump_names_the_credential_by_hash() -> None:
+def test_prepared_dump_names_the_credential_by_hash() -> None:
     facts = json.loads(dump(a_prepared())[0])["credential"]
     assert facts == {
         "integration": "openrouter",

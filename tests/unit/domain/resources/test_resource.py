@@ -1,4 +1,4 @@
-"""Slugs, addresses, and who may see a resource."""
+"""Slugs, addresses, and the visibility of a resource."""
 
 import re
 
@@ -25,19 +25,19 @@ from tests.fakes.builders import NOON, a_resource
         ("a" * 47 + " b", "a" * 47),
     ],
 )
-def test_a_name_becomes_a_slug(name: str, slug: str) -> None:
+def test_resource_slug_is_derived_from_the_name(name: str, slug: str) -> None:
     assert slug_of(name) == slug
 
 
 @given(st.text(max_size=200))
-def test_every_slug_has_the_form_that_addresses_need(name: str) -> None:
+def test_resource_slug_always_has_the_form_required_by_addresses(name: str) -> None:
     slug = slug_of(name)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
     assert len(slug) <= 48
     assert slug_of(slug) == slug
 
 
-def test_an_address_is_the_owner_s_handle_and_the_slug() -> None:
+def test_resource_address_is_the_owner_handle_and_the_slug() -> None:
     assert a_resource().address == f"{handle_of('user_alice')}/haiku"
 
 
@@ -45,7 +45,7 @@ def test_an_address_is_the_owner_s_handle_and_the_slug() -> None:
     ("visibility", "strangers_see_it"),
     [(Visibility.PRIVATE, False), (Visibility.UNLISTED, True), (Visibility.PUBLIC, True)],
 )
-def test_owners_see_everything_and_strangers_what_is_not_private(
+def test_resource_visibility_hides_only_private_resources_from_strangers(
     visibility: Visibility, strangers_see_it: bool
 ) -> None:
     resource = a_resource(visibility=visibility)
@@ -54,7 +54,7 @@ def test_owners_see_everything_and_strangers_what_is_not_private(
 
 
 @pytest.mark.parametrize("visibility", Visibility)
-def test_nobody_sees_what_was_deleted(visibility: Visibility) -> None:
+def test_resource_visibility_hides_deleted_resources_from_everyone(visibility: Visibility) -> None:
     resource = a_resource(visibility=visibility, deleted_at=NOON)
     assert not resource.visible_to("user_alice")
     assert not resource.visible_to("user_bob")

@@ -1,4 +1,4 @@
-"""The window of statistics: thirty UTC days, today among them."""
+"""The statistics window covers thirty UTC days including today."""
 
 from datetime import date, timedelta
 
@@ -21,11 +21,11 @@ from instant.domain.resources.stats import WINDOW_DAYS, window_start
         ("2027-01-01", "2026-12-03"),
     ],
 )
-def test_the_first_day_of_the_window(today: str, first: str) -> None:
+def test_stats_window_returns_its_first_day(today: str, first: str) -> None:
     assert window_start(date.fromisoformat(today)).isoformat() == first
 
 
 @given(st.dates(min_value=date(2000, 1, 1)))
-def test_the_window_always_has_thirty_days(today: date) -> None:
+def test_stats_window_always_has_thirty_days(today: date) -> None:
     assert (today - window_start(today)).days + 1 == WINDOW_DAYS == 30
     assert window_start(today) > today - timedelta(days=30)

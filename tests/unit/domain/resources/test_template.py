@@ -1,4 +1,4 @@
-"""Templates: filled in once, and values never looked at again."""
+"""Templates are filled once, and inserted values are never interpreted."""
 
 import json
 
@@ -11,7 +11,7 @@ from instant.domain.resources.template import names_in, render, rendered_bytes
 
 
 @given(st.text(), st.text())
-def test_any_text_goes_in_as_it_is(left: str, right: str) -> None:
+def test_template_inserts_text_unchanged(left: str, right: str) -> None:
     assert render("a {{left}} b {{ right }} c", {"left": left, "right": right}) == f"a {left} b {right} c"
 
 
@@ -20,13 +20,13 @@ def test_any_text_goes_in_as_it_is(left: str, right: str) -> None:
         st.none() | st.booleans() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-def test_anything_else_goes_in_as_json(value: object) -> None:
+def test_template_inserts_other_values_as_json(value: object) -> None:
     rendered = render("{{x}}", {"x": value})
     assert rendered == ("" if value is None else json.dumps(value, ensure_ascii=False))
 
 
 @given(st.text(alphabet="{} abx_1"))
-def test_a_template_is_either_refused_or_leaves_no_gap(template: str) -> None:
+def test_template_is_rejected_or_leaves_no_placeholder(template: str) -> None:
     try:
         names = names_in(template)
     except InvalidField:
@@ -41,7 +41,7 @@ def _gaps(template: str) -> list[str]:
     return [part for part in template.split("{{")[1:] if "}}" in part]
 
 
-def test_names_are_given_once_in_order() -> None:
+def test_template_lists_names_once_in_order() -> None:
     assert names_in("{{b}} {{a}} {{b}} {{_c9}}") == ["b", "a", "_c9"]
 
 
@@ -62,12 +62,12 @@ def test_names_are_given_once_in_order() -> None:
         "{{a-b}}",
     ],
 )
-def test_braces_that_are_no_placeholder_are_refused(template: str) -> None:
+def test_template_rejects_braces_that_form_no_placeholder(template: str) -> None:
     with pytest.raises(InvalidField):
         names_in(template)
 
 
-def test_json_around_a_gap_is_fine() -> None:
+def test_template_accepts_json_around_a_placeholder() -> None:
     assert render('{"q": {"x": {{n}} }}', {"n": 1}) == '{"q": {"x": 1 }}'
 
 
@@ -81,12 +81,12 @@ def test_json_around_a_gap_is_fine() -> None:
         '{"topic": "{{topic}}"}',
     ],
 )
-def test_json_examples_with_closing_braces_are_plain_text(template: str) -> None:
+def test_template_treats_json_with_closing_braces_as_text(template: str) -> None:
     assert names_in(template) == ["topic"]
     assert render(template, {"topic": "the sea"}) == template.replace("{{topic}}", "the sea")
 
 
 @pytest.mark.parametrize("template", ["", "é", "{{a}}", "é{{a}}{{b}}{{ a }}{{c}}é", "{{a}}" * 100])
-def test_the_length_is_known_without_filling(template: str) -> None:
+def test_template_length_is_known_without_rendering(template: str) -> None:
     values = {"a": "é{{b}}", "b": {"æ": [1.5, None]}}
     assert rendered_bytes(template, values) == len(render(template, values).encode())

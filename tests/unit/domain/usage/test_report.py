@@ -1,4 +1,4 @@
-"""The usage report: whatever was executed, its rows and its total equal a count by hand, however it came in parts."""
+"""The usage report's rows and total equal an independent count, in whatever batches the usage arrives."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -67,7 +67,7 @@ def by_hand(runs: Sequence[Ran]) -> list[int]:
 
 
 @given(RUNS, GROUPINGS, st.randoms(use_true_random=False))
-def test_rows_and_total_equal_a_count_by_hand(runs: list[Ran], by: Grouping | None, random: Random) -> None:
+def test_report_rows_and_total_match_an_independent_count(runs: list[Ran], by: Grouping | None, random: Random) -> None:
     made = report(in_parts(runs, random), SPAN, by)
     assert (made.span, made.by) == (SPAN, by)
     assert counts_of(made.total) == by_hand(runs)
@@ -84,7 +84,7 @@ def test_rows_and_total_equal_a_count_by_hand(runs: list[Ran], by: Grouping | No
 
 
 @given(RUNS, GROUPINGS)
-def test_a_row_names_only_what_was_asked_for(runs: list[Ran], by: Grouping | None) -> None:
+def test_report_row_lists_only_the_requested_columns(runs: list[Ran], by: Grouping | None) -> None:
     made = report(in_parts(runs, Random(1)), SPAN, by)
     for row in (*made.rows, made.total):
         unasked = {"resource_id", "model", "api_key_id"} - ({by.fact} if by else set())
@@ -92,11 +92,11 @@ def test_a_row_names_only_what_was_asked_for(runs: list[Ran], by: Grouping | Non
     assert made.total.day is None
 
 
-def test_nothing_is_no_rows_and_a_total_of_nothing() -> None:
+def test_report_without_usage_returns_no_rows_and_zero_total() -> None:
     assert report([], SPAN, Grouping.MODEL) == UsageReport(span=SPAN, by=Grouping.MODEL, rows=[], total=UsageRow())
 
 
-def test_every_count_is_summed() -> None:
+def test_report_sums_every_counter() -> None:
     told = {"day", "resource_id", "model", "api_key_id"}
     assert set(COUNTED) == set(asdict(UsageRow())) - told
 
@@ -104,13 +104,13 @@ def test_every_count_is_summed() -> None:
 @pytest.mark.parametrize(
     ("successes", "calls", "rate"), [(0, 0, None), (0, 3, "0.0000"), (2, 3, "0.6667"), (3, 3, "1.0000")]
 )
-def test_the_success_rate(successes: int, calls: int, rate: str | None) -> None:
+def test_report_returns_the_success_rate(successes: int, calls: int, rate: str | None) -> None:
     told = UsageRow(successes=successes, calls=calls).success_rate
     assert (None if told is None else str(told)) == rate
 
 
 @pytest.mark.parametrize(("latency", "timed", "average"), [(0, 0, None), (5, 2, 3), (7, 3, 2), (8, 3, 3), (0, 1, 0)])
-def test_the_average_latency_is_of_those_that_are_known(latency: int, timed: int, average: int | None) -> None:
+def test_report_average_latency_ignores_unknown_latencies(latency: int, timed: int, average: int | None) -> None:
     assert UsageRow(latency_ms=latency, timed=timed).latency_ms_average == average
 
 
@@ -126,7 +126,9 @@ def test_the_average_latency_is_of_those_that_are_known(latency: int, timed: int
         (10**37, 1, 10**37 - 1, f"{(10**37 - 1) * 100}.00"),
     ],
 )
-def test_drift(billed: int, computed: int, drift: int, percent: str | None) -> None:
+def test_report_returns_the_drift_between_billed_and_computed_cost(
+    billed: int, computed: int, drift: int, percent: str | None
+) -> None:
     row = UsageRow(billed_nanousd=billed, computed_nanousd=computed)
     told = row.drift_percent
     assert (row.drift_nanousd, None if told is None else str(told)) == (drift, percent)
@@ -136,14 +138,14 @@ def test_drift(billed: int, computed: int, drift: int, percent: str | None) -> N
 @pytest.mark.parametrize(
     ("today", "first"), [("2028-03-01", "2028-02-01"), ("2026-03-01", "2026-01-31"), ("2027-01-01", "2026-12-03")]
 )
-def test_thirty_days_with_today_unless_told_otherwise(today: str, first: str) -> None:
+def test_report_period_defaults_to_thirty_days_including_today(today: str, first: str) -> None:
     day = date.fromisoformat(today)
     assert span(None, None, day) == Span(date.fromisoformat(first), day)
     assert span(None, day, TODAY) == Span(date.fromisoformat(first), day)
     assert span(day, None, day) == Span(day, day)
 
 
-def test_a_report_covers_a_leap_year_and_no_more() -> None:
+def test_report_rejects_a_period_longer_than_366_days() -> None:
     first = TODAY - timedelta(days=MAX_USAGE_DAYS - 1)
     assert span(first, None, TODAY) == Span(first, TODAY)
     assert span(date(2028, 1, 1), date(2028, 12, 31), TODAY) == Span(date(2028, 1, 1), date(2028, 12, 31))
@@ -153,17 +155,17 @@ def test_a_report_covers_a_leap_year_and_no_more() -> None:
         assert told.value.details["field"] == "since"
 
 
-def test_a_report_does_not_end_before_it_begins() -> None:
+def test_report_rejects_a_period_that_ends_before_it_begins() -> None:
     for since, until in ((TODAY, TODAY - timedelta(days=1)), (TODAY + timedelta(days=1), None)):
         with pytest.raises(InvalidField, match="must not be after until, which is 2026-11-2"):
             span(since, until, TODAY)
 
 
-def test_the_first_days_of_all_time_have_none_before_them() -> None:
+def test_report_period_does_not_start_before_the_first_date() -> None:
     assert span(None, date(1, 1, 5), TODAY) == Span(date(1, 1, 1), date(1, 1, 5))
 
 
-def test_more_rows_than_an_answer_holds_are_refused() -> None:
+def test_report_rejects_more_rows_than_a_response_holds() -> None:
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(MAX_USAGE_ROWS + 1)]
     assert len(report((UsageRow(day=str(day), calls=1) for day in days[1:]), SPAN, None).rows) == MAX_USAGE_ROWS
     with pytest.raises(InvalidField, match="exceeds 5000 rows"):

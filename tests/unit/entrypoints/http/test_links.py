@@ -1,4 +1,4 @@
-"""The API's own address: from the stage, from a domain of one's own, or as the operator says."""
+"""The API's own base address comes from the stage, a custom domain, or the operator's setting."""
 
 from typing import Any
 
@@ -28,20 +28,20 @@ def app_at(path: str, resource: str, host: str | None = "api.example", **headers
         ("/dev/api/executions/exe%2F1", "/api/executions/{execution_id}", "https://api.example/dev"),
     ],
 )
-def test_what_stands_before_the_route_belongs_to_the_address(path: str, resource: str, address: str) -> None:
+def test_links_keep_the_path_prefix_before_the_route(path: str, resource: str, address: str) -> None:
     assert api_address(app_at(path, resource)) == address
 
 
-def test_the_scheme_is_the_caller_s() -> None:
+def test_links_keep_the_scheme_of_the_request() -> None:
     app = app_at("/local/api/execute", "/api/execute", "127.0.0.1:8080", **{"x-forwarded-proto": "http"})
     assert api_address(app) == "http://127.0.0.1:8080/local"
 
 
-def test_the_operator_knows_better() -> None:
+def test_links_prefer_the_address_set_by_the_operator() -> None:
     assert api_address(app_at("/dev/api/execute", "/api/execute"), "https://x4.example/") == "https://x4.example"
 
 
-def test_without_a_host_paths_stay_paths() -> None:
+def test_links_keep_plain_paths_without_a_host() -> None:
     assert api_address(app_at("/dev/api/execute", "/api/execute", None)) == ""
 
 
@@ -49,11 +49,11 @@ def test_without_a_host_paths_stay_paths() -> None:
     "answer",
     [{}, {"output": None}, {"output": {"type": "text", "content": "/api/images/img_1"}}, {"output": {"urls": []}}],
 )
-def test_an_answer_without_urls_passes(answer: dict[str, Any]) -> None:
+def test_links_ignore_an_answer_without_urls(answer: dict[str, Any]) -> None:
     assert with_links(answer, "https://api.example") == answer
 
 
-def test_paths_become_links_in_a_copy() -> None:
+def test_links_replace_paths_in_a_copy() -> None:
     answer = {"output": {"type": "image", "content": None, "urls": ["/api/images/img_1"]}}
     told = with_links(answer, "https://api.example/dev")
     assert told["output"]["urls"] == ["https://api.example/dev/api/images/img_1"]

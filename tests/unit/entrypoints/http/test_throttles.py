@@ -1,4 +1,4 @@
-"""Each function's throttle: what is counted, how often it may happen, and in which table."""
+"""The throttle of each function: what is counted, the allowed rate, and the table used."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def made_of(kind: type[LimitedSettings]) -> Throttle:
     return throttle_of(kind.model_construct(**FACTS, max_in_flight=5))
 
 
-def test_executions_have_a_rate_and_so_many_at_once() -> None:
+def test_throttles_limit_executions_by_rate_and_concurrency() -> None:
     throttle = made_of(ExecuteSettings)
     assert isinstance(throttle, ConcurrencyThrottle)
     assert (throttle.rate, throttle.max_in_flight) == (Rate(4, MINUTE), 5)
@@ -39,13 +39,13 @@ def test_executions_have_a_rate_and_so_many_at_once() -> None:
     ("settings", "kind", "rate"),
     [(CountedSettings, RequestThrottle, Rate(2, MINUTE)), (KeyCheckSettings, KeyCheckThrottle, Rate(3, HOUR))],
 )
-def test_other_calls_have_one_rate(
+def test_throttles_limit_other_calls_by_one_rate(
     settings: type[LimitedSettings], kind: type[RequestThrottle | KeyCheckThrottle], rate: Rate
 ) -> None:
     assert_is(made_of(settings), kind, rate)
 
 
-def test_of_the_calls_about_connections_only_those_that_ask_a_service_are_key_checks() -> None:
+def test_throttles_limit_only_service_calls_as_key_checks() -> None:
     throttle = made_of(IntegrationsSettings)
     assert isinstance(throttle, ThrottleByRoute)
     assert_is(throttle.usual, RequestThrottle, Rate(2, MINUTE))

@@ -1,4 +1,4 @@
-"""An answer that does not have its shape is our mistake: told as such, and logged without what stood in it."""
+"""An answer of the wrong shape is reported as an internal error and logged without its content."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ class Shape(TypedDict):
     scopes: list[str]
 
 
-def test_a_wrong_answer_is_not_repeated(caplog: pytest.LogCaptureFixture) -> None:
+def test_wrong_answers_are_not_repeated_in_response_or_log(caplog: pytest.LogCaptureFixture) -> None:
     app = api()
 
     @app.get("/key")

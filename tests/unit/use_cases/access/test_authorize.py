@@ -1,4 +1,4 @@
-"""Bearer tokens: what is not a key of ours is refused without asking the table."""
+"""Bearer tokens that are not well-formed API keys are rejected without a table lookup."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ NOT_OURS = [
 ]  # fmt: skip
 
 
-def test_what_is_no_key_of_ours_never_reaches_the_table() -> None:
+def test_authorize_rejects_foreign_tokens_without_a_table_lookup() -> None:
     for header in NOT_OURS:
         with pytest.raises(Unauthenticated, match=r"^Send a valid API key .* as Authorization: Bearer …$") as caught:
             authorize(header, Closed(), FakeClock())
@@ -39,13 +39,13 @@ def test_what_is_no_key_of_ours_never_reaches_the_table() -> None:
 
 
 @given(st.text())
-def test_any_header_is_survived(header: str) -> None:
+def test_authorize_accepts_any_header_without_crashing(header: str) -> None:
     for text in (header, f"Bearer {header}"):
         with pytest.raises(Unauthenticated):
             authorize(text, Closed(), FakeClock())
 
 
-def test_every_typo_of_a_key_is_refused_without_asking_the_table() -> None:
+def test_authorize_rejects_every_key_typo_without_a_table_lookup() -> None:
     for place in range(len(KEY)):
         typo = KEY[:place] + ("A" if KEY[place] != "A" else "B") + KEY[place + 1 :]
         with pytest.raises(Unauthenticated):
@@ -53,6 +53,6 @@ def test_every_typo_of_a_key_is_refused_without_asking_the_table() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", " BEARER   "])
-def test_a_key_of_ours_does(scheme: str) -> None:
+def test_authorize_queries_the_table_for_a_well_formed_key(scheme: str) -> None:
     with pytest.raises(AssertionError, match="the table was asked: get"):
         authorize(f"{scheme}{KEY} ", Closed(), FakeClock())

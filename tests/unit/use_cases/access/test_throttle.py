@@ -1,11 +1,11 @@
-"""A function's routes share a throttle, except for those that have their own."""
+"""The routes of a function share a throttle, except for those with their own."""
 
 from contextlib import AbstractContextManager, nullcontext
 
 from instant.use_cases.access.throttle import Throttle, ThrottleByRoute
 
 
-def test_a_route_passes_its_own_gate_or_else_the_usual_one() -> None:
+def test_throttle_uses_the_gate_of_a_route_or_the_default() -> None:
     passed: list[tuple[str, str, str, float]] = []
 
     def throttle_called(name: str) -> Throttle:

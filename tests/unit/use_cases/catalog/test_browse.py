@@ -1,4 +1,4 @@
-"""The catalog in memory: when it is looked after, and when it is read again."""
+"""The catalog in memory: when it is checked and when it is reloaded."""
 
 from collections.abc import Sequence
 
@@ -34,14 +34,14 @@ class Reader:
         return self.record
 
 
-def test_a_model_is_found_by_its_whole_id_also_when_it_is_gone() -> None:
+def test_browse_finds_a_retired_model_by_its_full_id() -> None:
     assert read_model("old/timer", CatalogIndex(MODELS)) is MODELS[1]
     for missing in ("meadow/lar", "MEADOW/LARK", ""):
         with pytest.raises(NotFound):
             read_model(missing, CatalogIndex(MODELS))
 
 
-def test_the_catalog_is_read_again_only_after_a_sync() -> None:
+def test_browse_reloads_the_catalog_only_after_a_sync() -> None:
     reader, clock = Reader(), FakeClock()
     catalog = Catalog(reader, clock, fresh_seconds=0)
     reader.record = SyncRecord(synced_at="now", read_at="now")
@@ -56,7 +56,7 @@ def test_the_catalog_is_read_again_only_after_a_sync() -> None:
     assert (sync, reader.reads) == (reader.record, 2)
 
 
-def test_nobody_looks_for_a_sync_within_the_fresh_seconds() -> None:
+def test_browse_does_not_check_for_a_sync_while_fresh() -> None:
     reader, clock = Reader(), FakeClock()
     catalog = Catalog(reader, clock, fresh_seconds=2)
     reader.record = first = SyncRecord(synced_at="now", read_at="now")
@@ -70,7 +70,7 @@ def test_nobody_looks_for_a_sync_within_the_fresh_seconds() -> None:
     assert (catalog.now()[1], reader.looks) == (reader.record, 2)
 
 
-def test_a_catalog_that_was_never_synced_is_looked_for_each_time() -> None:
+def test_browse_checks_each_time_until_the_first_sync() -> None:
     reader, clock = Reader(), FakeClock()
     catalog = Catalog(reader, clock, fresh_seconds=2)
     for looks in (1, 2):

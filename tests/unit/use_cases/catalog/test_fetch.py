@@ -1,4 +1,4 @@
-"""A catalog is believed only when all of it came, whole, once, and readable."""
+"""A fetched catalog is accepted only if it is complete, unduplicated and readable."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -45,13 +45,13 @@ def fetched(pages: Pages) -> list[str]:
     return list(whole.models)
 
 
-def test_one_page_is_read() -> None:
+def test_fetch_reads_one_page() -> None:
     pages = Pages(page([row(1), row(2)], total_count=2))
     assert fetched(pages) == ["a/1", "a/2"]
     assert pages.asked == ["/models?output_modalities=all"]
 
 
-def test_all_pages_are_read_in_order() -> None:
+def test_fetch_reads_all_pages_in_order() -> None:
     pages = Pages(
         page([row(1)], following="/models?offset=1", total_count=3),
         page([row(2)], following="/models?offset=2", total_count=3),
@@ -76,17 +76,17 @@ REFUSED: dict[str, list[Reply]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_catalog_in_doubt_is_refused(case: str) -> None:
+def test_fetch_rejects_a_doubtful_catalog(case: str) -> None:
     with pytest.raises(SyncRefused):
         fetch_catalog(Pages(*REFUSED[case]))
 
 
-def test_two_unreadable_rows_in_a_hundred_are_tolerated() -> None:
+def test_fetch_accepts_two_unreadable_rows_in_a_hundred() -> None:
     rows = [row(number) for number in range(98)]
     assert len(fetched(Pages(page([*rows, {}, {}], total_count=100)))) == 98
 
 
-def test_an_unreadable_row_still_says_which_model_is_listed() -> None:
+def test_fetch_records_the_model_of_an_unreadable_row() -> None:
     rows = [row(number) for number in range(99)]
     whole = fetch_catalog(Pages(page([*rows, {"id": "a/broken", "pricing": 7}])))
     assert whole is not None
@@ -95,7 +95,7 @@ def test_an_unreadable_row_still_says_which_model_is_listed() -> None:
         fetch_catalog(Pages(page([*rows, {"id": "a/7", "pricing": 7}])))
 
 
-def test_a_list_that_is_known_is_not_read_again() -> None:
+def test_fetch_does_not_reread_an_unchanged_list() -> None:
     tagged = Reply(status=200, body=encode({"data": [row(1)]}), headers={"etag": 'W/"one"'})
     bare = page([row(1)])
     for reply, asks in ((tagged, 'W/"one"'), (bare, None)):
@@ -110,13 +110,13 @@ def test_a_list_that_is_known_is_not_read_again() -> None:
         fetch_catalog(Pages(Reply(status=304, body=b"")))
 
 
-def test_a_list_of_several_pages_has_no_validator() -> None:
+def test_fetch_keeps_no_validator_for_several_pages() -> None:
     whole = fetch_catalog(Pages(page([row(1)], following="/models?offset=1"), page([row(2)])))
     assert whole is not None
     assert whole.validator is None
 
 
-def test_a_list_without_end_is_given_up() -> None:
+def test_fetch_stops_on_an_endless_list() -> None:
     class Endless(Pages):
         def send(self, request: Request, *, seconds: float) -> Reply:
             """Another page, always."""

@@ -1,4 +1,4 @@
-"""Which URLs of an answer are read as images, and what is done before anything is decoded."""
+"""Media of an answer: which URLs are read as images, and the checks before decoding."""
 
 from base64 import b64encode
 
@@ -63,7 +63,7 @@ def answer(*images: str, content: object = "Here.") -> Answer:
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "jpg", "webp", "gif"])
-def test_image_data_is_read(kind: str) -> None:
+def test_media_reads_image_data(kind: str) -> None:
     reader = Reader()
     kept = store_images(answer(url(kind=kind)), OPENING, MediaDeps(decoder=reader, images=Store()))
     assert reader.sizes == [7]
@@ -94,7 +94,7 @@ def test_image_data_is_read(kind: str) -> None:
         url() + "#<script>",
     ],
 )
-def test_anything_else_is_unreadable_and_never_decoded(bad: str) -> None:
+def test_media_rejects_anything_else_without_decoding(bad: str) -> None:
     reader, store = Reader(), Store()
     with pytest.raises(Failure) as failure:
         store_images(answer(bad), OPENING, MediaDeps(decoder=reader, images=store))
@@ -103,7 +103,7 @@ def test_anything_else_is_unreadable_and_never_decoded(bad: str) -> None:
     assert (reader.sizes, store.images) == ([], [])
 
 
-def test_the_length_is_checked_before_anything_is_decoded() -> None:
+def test_media_checks_the_length_before_decoding() -> None:
     reader = Reader()
     media = MediaDeps(decoder=reader, images=Store())
     store_images(answer(url(bytes(MAX_BYTES))), OPENING, media)
@@ -113,12 +113,12 @@ def test_the_length_is_checked_before_anything_is_decoded() -> None:
     assert reader.sizes == [MAX_BYTES]
 
 
-def test_an_answer_without_images_passes() -> None:
+def test_media_keeps_an_answer_without_images() -> None:
     text = Answer({"type": "text", "content": "data:image/png;base64,cGljdHVyZQ=="}, RECEIPT)
     assert store_images(text, OPENING, MediaDeps(decoder=Reader(), images=Store())) is text
 
 
-def test_a_failing_store_is_ours_and_carries_the_receipt(caplog: pytest.LogCaptureFixture) -> None:
+def test_media_store_failure_raises_internal_error_with_the_receipt(caplog: pytest.LogCaptureFixture) -> None:
     media = MediaDeps(decoder=Reader(), images=Store(OSError("disk")))
     with pytest.raises(Failure) as failure:
         store_images(answer(url()), OPENING, media)
@@ -128,6 +128,6 @@ def test_a_failing_store_is_ours_and_carries_the_receipt(caplog: pytest.LogCaptu
     assert "exe_1" in str([vars(record) for record in caplog.records])
 
 
-def test_text_without_strings_passes_as_it_is() -> None:
+def test_media_keeps_missing_text_unchanged() -> None:
     kept = store_images(answer(url(), content=None), OPENING, MediaDeps(decoder=Reader(), images=Store()))
     assert kept.output["content"] is None

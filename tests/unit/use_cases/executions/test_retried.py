@@ -1,4 +1,4 @@
-"""Which requests are retried, how often, after how long, and which never are."""
+"""Requests: which are retried, how often, after what delay, and which never are."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -83,7 +83,7 @@ def test_retried_makes_three_attempts_at_most() -> None:
     assert (tried(service)[0], service.calls) == (failures[2], 3)
 
 
-def test_retried_waits_as_long_as_the_service_asks_and_a_little_more() -> None:
+def test_retried_waits_as_requested_by_the_service_plus_a_margin() -> None:
     assert tried(Service(busy(wait=2))) == (OK, 2.5)
 
 
@@ -126,7 +126,7 @@ def test_retried_never_retries_anything_else(given: Reply | Exception) -> None:
     ("seconds", "calls"), [(MIN_TIME_FOR_RETRY + 0.75, 2), (MIN_TIME_FOR_RETRY + 0.74, 1), (0.0, 1)]
 )
 @pytest.mark.parametrize("given", [UNREACHED, busy()], ids=["unreached", "busy"])
-def test_retried_leaves_a_retry_time_to_run(given: Reply | Exception, seconds: float, calls: int) -> None:
+def test_retried_keeps_a_retry_within_the_remaining_time(given: Reply | Exception, seconds: float, calls: int) -> None:
     service = Service(given, ValueError("stop"))
     tried(service, seconds)
     assert service.calls == calls
