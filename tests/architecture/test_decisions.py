@@ -1,4 +1,4 @@
-"""DECISIONS.md can be cited: every decision has an id, a date, a status, a reason and what was rejected."""
+"""DECISIONS.md can be cited: every decision has an id, a date, a status, a reason and rejected alternatives."""
 
 import re
 from datetime import date
@@ -16,21 +16,21 @@ ENTRY = re.compile(
 ENTRIES = re.split(r"\n(?=### )", re.sub(r"^## .*$", "", TEXT, flags=re.MULTILINE))[1:]
 
 
-def test_each_decision_has_its_four_parts() -> None:
+def test_decision_has_its_four_parts() -> None:
     assert [entry.splitlines()[0] for entry in ENTRIES if not ENTRY.fullmatch(entry.strip())] == []
 
 
-def test_ids_are_unique_and_consecutive() -> None:
+def test_decision_ids_are_unique_and_consecutive() -> None:
     ids = re.findall(r"^### (\S+):", TEXT, re.MULTILINE)
     assert ids == [f"D-{number:03}" for number in range(1, len(ENTRIES) + 1)]
 
 
-def test_the_newest_decision_is_last() -> None:
+def test_decisions_keep_date_order() -> None:
     days = [date.fromisoformat(day) for day in re.findall(r"^- Status: \w+ (\S{10})", TEXT, re.MULTILINE)]
     assert len(days) == len(ENTRIES) >= 100
     assert days == sorted(days)
 
 
-def test_cited_decisions_exist() -> None:
+def test_cited_decision_ids_exist() -> None:
     ids = {f"D-{number:03}" for number in range(1, len(ENTRIES) + 1)}
     assert set(re.findall(r"D-\d{3}", TEXT)) - ids == set()

@@ -23,7 +23,7 @@ def each(documents: list[Path]) -> pytest.MarkDecorator:
 
 
 @each(list(PARTS))
-def test_tables_are_generated(path: Path) -> None:
+def test_generated_tables_are_current(path: Path) -> None:
     text = path.read_text()
     command = "PYTHONPATH=layers/core .venv/bin/python -m tests.architecture.documents"
     assert with_parts(text, PARTS[path]) == text, f"run: {command}"
@@ -39,36 +39,36 @@ def test_readme_links_every_other_document() -> None:
 
 
 @each(CURRENT)
-def test_named_files_exist(path: Path) -> None:
+def test_documents_name_only_existing_files(path: Path) -> None:
     named = re.findall(r"`((?:functions|layers|events|tests|docs)/[\w./-]+)`", path.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @each(DOCUMENTS)
-def test_relative_links_resolve(path: Path) -> None:
+def test_documents_relative_links_resolve(path: Path) -> None:
     assert [target for target in links(path) if not resolves(path, target)] == []
 
 
 @each(CURRENT)
-def test_named_make_targets_exist(path: Path) -> None:
+def test_documents_name_only_existing_make_targets(path: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:^    |`)make ([a-z0-9-]+)", path.read_text(), re.MULTILINE))
     assert named - targets == set()
 
 
 @each(CURRENT)
-def test_named_modules_can_be_run(path: Path) -> None:
+def test_documents_name_only_runnable_modules(path: Path) -> None:
     named = set(re.findall(r"python -m (tests[\w.]*)", path.read_text()))
     assert [name for name in sorted(named) if not runs(name)] == []
 
 
-def test_diagram_of_states_has_the_states_of_the_code() -> None:
+def test_state_diagram_matches_the_code() -> None:
     arrows = re.findall(r"^ +(\S+) --> (\S+?)(?::|$)", diagram(CONTRIBUTING, "stateDiagram-v2"), re.MULTILINE)
     assert {state for arrow in arrows for state in arrow} == {*State, "[*]"}
 
 
 @each([README, CONTRIBUTING])
-def test_diagram_of_layers_has_the_layers_of_the_import_contract(path: Path) -> None:
+def test_layer_diagram_matches_the_import_contract(path: Path) -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = {name for line in contracts[0]["layers"] for name in line.split(" | ")}
     drawn = re.findall(r"\b(\w+)\[", diagram(path, "flowchart"))

@@ -38,7 +38,7 @@ def options() -> list[str]:
 
 
 @pytest.mark.parametrize("fate", FATES)
-def test_a_lost_worker_fails_the_run(tmp_path: Path, fate: str) -> None:
+def test_lost_worker_fails_the_run(tmp_path: Path, fate: str) -> None:
     (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text())
     (tmp_path / "test_fate.py").write_text(FATES[fate])
     for number in range(4):

@@ -1,4 +1,4 @@
-"""No file of the repository names a package registry or a place on somebody's machine."""
+"""No file of the repository names a package registry or a path on a developer machine."""
 
 import re
 import subprocess
@@ -30,11 +30,11 @@ def texts() -> dict[str, str]:
     return {relative(path): text for path in paths if path.is_file() and (text := read_text(path))}
 
 
-def test_no_registry_is_named(texts: dict[str, str]) -> None:
+def test_files_do_not_name_a_package_registry(texts: dict[str, str]) -> None:
     assert found(REGISTRY, texts) == []
 
 
-def test_no_path_of_a_machine_is_named(texts: dict[str, str]) -> None:
+def test_files_do_not_name_a_machine_path(texts: dict[str, str]) -> None:
     assert found(SOMEBODYS_MACHINE, texts) == []
     if len(ROOT.parts) > 2:  # the name of a folder at the top, like /app, can mean anything
         assert [name for name, text in texts.items() if str(ROOT) in text] == []

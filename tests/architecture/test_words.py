@@ -1,4 +1,4 @@
-"""The identifiers that the standard terms replaced do not come back."""
+"""Identifiers that were replaced by standard terms do not come back."""
 
 import io
 import re
@@ -53,7 +53,7 @@ def texts() -> dict[str, str]:
     return {relative(path): path.read_text("utf-8", errors="replace") for path in paths if path.is_file()}
 
 
-def test_no_identifier_is_a_replaced_word(texts: dict[str, str]) -> None:
+def test_identifiers_do_not_use_replaced_words(texts: dict[str, str]) -> None:
     assert [
         f"{path}: {word}"
         for path, text in texts.items()
@@ -63,12 +63,12 @@ def test_no_identifier_is_a_replaced_word(texts: dict[str, str]) -> None:
     ] == []
 
 
-def test_no_text_has_a_replaced_name(texts: dict[str, str]) -> None:
+def test_texts_do_not_use_replaced_names(texts: dict[str, str]) -> None:
     pattern = re.compile(rf"\b(?:{'|'.join(sorted(COMPOUND))})\b")
     assert [f"{path}: {word}" for path, text in texts.items() for word in sorted(set(pattern.findall(text)))] == []
 
 
-def test_no_module_is_named_with_a_replaced_word(texts: dict[str, str]) -> None:
+def test_module_names_do_not_use_replaced_words(texts: dict[str, str]) -> None:
     assert [path for path in texts if path.endswith(".py") and Path(path).stem in REPLACED] == []
 
 
@@ -76,12 +76,12 @@ def test_no_module_is_named_with_a_replaced_word(texts: dict[str, str]) -> None:
     "source",
     ["def f(doors: Doors) -> None: ...", "from tests import house", "x.akin(1)", "MOST_ITEMS = 9", 'f"{stamp}"'],
 )
-def test_a_replaced_word_is_found(source: str) -> None:
+def test_word_check_finds_a_replaced_word(source: str) -> None:
     assert replaced(source)
 
 
 @pytest.mark.parametrize("source", ['"a house"', "# at this moment", "indoors = outdoors", "timestamp"])
-def test_prose_and_longer_names_are_not_found(source: str) -> None:
+def test_word_check_ignores_prose_and_longer_names(source: str) -> None:
     assert not replaced(source)
 
 

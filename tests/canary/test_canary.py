@@ -1,4 +1,4 @@
-"""The canary run: unique secrets through every route, every success and every fault, then searched for everywhere."""
+"""Unique secrets go through every route, success and fault, and are then searched for in every sink."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -30,26 +30,26 @@ def walked() -> Iterator[Walk]:
         yield walk
 
 
-def test_every_route_is_walked(walked: Walk) -> None:
+def test_canary_walk_covers_every_route(walked: Walk) -> None:
     assert {(route.method, route.path) for route in walked.app.plan.routes} == set(STEPS)
 
 
-def test_every_operation_met_every_fault(walked: Walk) -> None:
+def test_canary_walk_covers_every_fault_of_every_operation(walked: Walk) -> None:
     operations = {operation for operation, _ in walked.tap.met}
     assert operations >= {"Encrypt", "Decrypt", "PutItem", "TransactWriteItems", "PutEvents", "PUT", "Query"}
     assert walked.tap.met == set(product(operations, FAULTS.values()))
 
 
-def test_the_key_was_where_it_belongs(walked: Walk) -> None:
+def test_canary_key_is_sent_in_its_header(walked: Walk) -> None:
     assert walked.uses > 100
 
 
-def test_nobody_was_sent_away_for_coming_too_often(walked: Walk) -> None:
+def test_canary_walk_is_not_rate_limited_by_the_app(walked: Walk) -> None:
     refused = [content for content in walked.sinks.seen["response"] if content.startswith(b"429")]
     assert refused
     assert [content for content in refused if b"OpenRouter" not in content and b"free models" not in content] == []
 
 
 @pytest.mark.parametrize("sink", ["stdout", "stderr", "log", "response", "aws", "upstream", "table", "bucket", "queue"])
-def test_no_secret_is_in(walked: Walk, sink: str) -> None:
+def test_sink_does_not_contain_secrets(walked: Walk, sink: str) -> None:
     assert walked.sinks.leaks(dict.fromkeys(walked.secrets), sink) == []

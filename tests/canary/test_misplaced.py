@@ -1,4 +1,4 @@
-"""No error, and no line of any log, repeats a secret that was sent in the place of something else."""
+"""Errors and log lines do not repeat a secret that was sent in the wrong field."""
 
 import logging
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def resource_id(shared: App) -> str:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_no_error_repeats_a_misplaced_secret(shared: App, resource_id: str, name: str) -> None:
+def test_errors_do_not_repeat_a_misplaced_secret(shared: App, resource_id: str, name: str) -> None:
     sinks, secret, statuses = Sinks(), SECRETS[name], set()
     with listening(sinks):
         for wrong in requests(secret):

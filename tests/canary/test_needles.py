@@ -1,4 +1,4 @@
-"""A secret is found in every spelling, at any place, whole or in part; its hint and its hash are none."""
+"""The search finds a secret in every encoding, whole or in part, and ignores its hint and hash."""
 
 import json
 from base64 import b64encode, urlsafe_b64encode
@@ -33,19 +33,19 @@ SPELLINGS: dict[str, Callable[[str], bytes]] = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("secret", [SECRET, AWKWARD], ids=["key", "awkward"])
-def test_a_spelling_is_found_anywhere(spelling: str, secret: str) -> None:
+def test_needles_find_every_encoding_at_any_position(spelling: str, secret: str) -> None:
     spelled = SPELLINGS[spelling](secret)
     assert found(secret, spelled)
     assert found(secret, b"\0before " + spelled + b" behind\xff")
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_part_of_it_is_found(spelling: str) -> None:
+def test_needles_find_part_of_a_secret(spelling: str) -> None:
     for start in (0, 7, len(SECRET) - 16):
         assert found(SECRET, SPELLINGS[spelling](SECRET[start : start + 16])), start
 
 
-def test_every_window_counts() -> None:
+def test_needles_find_every_window_of_a_secret() -> None:
     for start in range(len(SECRET) - WINDOW + 1):
         assert found(SECRET, SECRET[start : start + WINDOW].encode()) == [
             "as it is",
@@ -55,7 +55,7 @@ def test_every_window_counts() -> None:
         assert found(SECRET, SECRET[start : start + WINDOW - 1].encode()) == []
 
 
-def test_hint_hash_and_public_prefix_are_no_leaks() -> None:
+def test_needles_ignore_hint_hash_and_public_prefix() -> None:
     told = f"sk-or-v1-...{SECRET[-4:]} {sha256(SECRET.encode()).hexdigest()}"
     assert found(SECRET, told.encode()) == []
     assert found(SECRET, b"") == []

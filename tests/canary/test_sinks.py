@@ -1,4 +1,4 @@
-"""The canary's eyes: a leak planted in any place is found there, so that a run without one means something."""
+"""The canary finds a leak planted in any sink."""
 
 import json
 import logging
@@ -76,14 +76,14 @@ PRINTED: dict[str, tuple[str, Callable[[], object]]] = {
 
 
 @pytest.mark.parametrize("plant", PRINTED)
-def test_a_leak_that_is_printed_or_logged_is_found(plant: str) -> None:
+def test_sinks_find_a_printed_or_logged_leak(plant: str) -> None:
     sinks, (sink, act) = Sinks(), PRINTED[plant]
     with listening(sinks):
         act()
     assert {leak.split(":")[0] for leak in sinks.leaks([SECRET])} == {sink}
 
 
-def test_nothing_is_listened_to_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
+def test_sinks_do_not_record_after_they_close(capfd: pytest.CaptureFixture[str]) -> None:
     level, factory = logging.getLogger().level, logging.getLogRecordFactory()
     with listening(Sinks()):
         print("inside")
@@ -101,7 +101,7 @@ def test_nothing_is_listened_to_afterwards(capfd: pytest.CaptureFixture[str]) ->
     ],
     ids=["body", "presigned link", "header name"],
 )
-def test_a_leak_in_an_answer_is_found(answer: Answer) -> None:
+def test_sinks_find_a_leak_in_a_response(answer: Answer) -> None:
     sinks = Sinks()
     sinks.answer("GET /", answer)
     assert len(sinks.leaks([SECRET])) == 1
@@ -126,7 +126,7 @@ STORED: dict[str, tuple[str, Callable[[App], object]]] = {
 
 
 @pytest.mark.parametrize("plant", STORED)
-def test_a_leak_that_is_stored_is_found(app: App, plant: str) -> None:
+def test_sinks_find_a_stored_leak(app: App, plant: str) -> None:
     sinks, (sink, act) = Sinks(), STORED[plant]
     undo = act(app)
     stored(sinks)
@@ -170,7 +170,7 @@ SENT: dict[str, Callable[[App], object]] = {
 
 
 @pytest.mark.parametrize("plant", SENT)
-def test_a_leak_on_its_way_to_aws_is_found(app: App, plant: str) -> None:
+def test_sinks_find_a_leak_in_an_aws_request(app: App, plant: str) -> None:
     with tapped(sinks := Sinks()):
         undo = SENT[plant](app)
     if callable(undo):
@@ -178,7 +178,7 @@ def test_a_leak_on_its_way_to_aws_is_found(app: App, plant: str) -> None:
     assert len(sinks.leaks([SECRET], "aws")) == 1
 
 
-def test_the_one_place_for_a_key_on_its_way_to_aws_is_kms(app: App) -> None:
+def test_sinks_allow_a_key_in_aws_requests_only_to_kms(app: App) -> None:
     with tapped(sinks := Sinks()):
         aws.client("kms").encrypt(KeyId=app.name("CREDENTIALS_KEY"), Plaintext=SECRET.encode())
     assert (len(sinks.seen["aws"]), sinks.leaks([SECRET])) == (1, [])
@@ -194,7 +194,7 @@ def test_the_one_place_for_a_key_on_its_way_to_aws_is_kms(app: App) -> None:
     ],
     ids=["header", "cookie", "query", "body"],
 )
-def test_a_leak_on_its_way_upstream_is_found(app: App, sent: dict[str, object]) -> None:
+def test_sinks_find_a_leak_in_an_upstream_request(app: App, sent: dict[str, object]) -> None:
     app.fake.forget_requests()
     httpx.post(f"{app.fake.url}/chat/completions", **sent)  # type: ignore[arg-type]
     sinks = Sinks()
@@ -202,7 +202,7 @@ def test_a_leak_on_its_way_upstream_is_found(app: App, sent: dict[str, object]) 
     assert len(sinks.leaks([SECRET])) == 1
 
 
-def test_the_one_place_for_a_key_on_its_way_upstream_is_its_header(app: App) -> None:
+def test_sinks_allow_a_key_upstream_only_in_its_header(app: App) -> None:
     app.fake.forget_requests()
     httpx.get(f"{app.fake.url}/key", headers={"Authorization": f"Bearer {SECRET}"})
     sinks = Sinks()
@@ -211,7 +211,7 @@ def test_the_one_place_for_a_key_on_its_way_upstream_is_its_header(app: App) -> 
 
 
 @pytest.mark.parametrize("spelling", needles(SECRET))
-def test_every_spelling_is_found_in_what_is_printed(spelling: str) -> None:
+def test_sinks_find_every_encoding_in_printed_text(spelling: str) -> None:
     sinks, part = Sinks(), max(needles(SECRET)[spelling].windows)
     with listening(sinks):
         os.write(1, b"before " + part + b" behind")

@@ -1,4 +1,4 @@
-"""Access tokens on what was built: the layer has what reads them, and the whole way over HTTP takes them."""
+"""Access tokens on the built artifacts: the layer contains the verifier, and HTTP requests accept them."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def taking(built: Built, issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFa
         yield opened
 
 
-def test_a_token_lets_its_user_in_and_a_bad_one_nobody(taking: World, issuer: FakeIssuer) -> None:
+def test_access_token_authenticates_its_user_and_rejects_bad_tokens(taking: World, issuer: FakeIssuer) -> None:
     taking.keys |= {"carol": issuer.token("carol"), "root": issuer.token("root"), "late": issuer.token(exp=1)}
     made = taking.done(201, "carol", "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]})
     taking.keys["carol's key"] = made["api_key"]
@@ -38,7 +38,7 @@ def test_a_token_lets_its_user_in_and_a_bad_one_nobody(taking: World, issuer: Fa
     taking.stack.settle()
 
 
-def test_neither_a_token_nor_its_subject_is_left_anywhere(taking: World, issuer: FakeIssuer) -> None:
+def test_access_token_and_subject_are_not_stored_or_logged(taking: World, issuer: FakeIssuer) -> None:
     token = issuer.token("dora@mail.example")
     headers = {"Authorization": f"Bearer {token}"}
     assert (

@@ -1,4 +1,4 @@
-"""What `make build` made is what Lambda needs: the right processor, compiled, complete and nothing more.
+"""The output of `make build` is what Lambda needs: the right processor, compiled, complete and nothing more.
 
 ARTIFACTS names the build, a folder called after its architecture.
 """
@@ -38,31 +38,31 @@ def built() -> None:
         pytest.fail(f"nothing is built in {BUILD}: run `make build`")
 
 
-def test_native_code_is_for_the_right_processor() -> None:
+def test_native_code_matches_the_target_processor() -> None:
     machines = {path.name: struct.unpack_from("<H", path.read_bytes(), 18)[0] for path in PACKAGES.rglob("*.so")}
     assert any(name.startswith("_pydantic_core") for name in machines)
     assert set(machines.values()) == {ELF_MACHINE[BUILD.name]}, machines
 
 
 @pytest.mark.parametrize("place", ["DependenciesLayer", "CoreLayer", *(f.logical_id for f in functions())])
-def test_every_module_is_compiled_for_good(place: str) -> None:
+def test_modules_have_unchecked_bytecode(place: str) -> None:
     sources = sorted((BUILD / place).rglob("*.py"))
     assert sources
     assert [str(path.relative_to(BUILD)) for path in sources if not compiled_for_good(path)] == []
 
 
 @pytest.mark.parametrize("place", ["DependenciesLayer", "CoreLayer", *(f.logical_id for f in functions())])
-def test_nothing_else_is_compiled(place: str) -> None:
+def test_bytecode_belongs_to_existing_modules(place: str) -> None:
     wanted = {compiled(path) for path in (BUILD / place).rglob("*.py")}
     assert {path for path in (BUILD / place).rglob("*.pyc") if path not in wanted} == set()
 
 
-def test_tracebacks_name_places_in_lambda() -> None:
+def test_bytecode_paths_are_those_of_lambda() -> None:
     assert code(CORE_LAYER / "instant/settings.py").co_filename == "/opt/python/instant/settings.py"
     assert code(BUILD / "ExecuteFunction/functions/execute/app.py").co_filename == "/var/task/functions/execute/app.py"
 
 
-def test_the_layer_holds_exactly_the_pinned_packages() -> None:
+def test_dependency_layer_has_exactly_the_pinned_packages() -> None:
     pins = re.findall(
         r"^([a-z0-9-]+)==(\S+)", (ROOT / "layers/dependencies/requirements.txt").read_text(), re.MULTILINE
     )
@@ -70,7 +70,7 @@ def test_the_layer_holds_exactly_the_pinned_packages() -> None:
     assert {name.replace("_", "-").lower() for name in found} == {f"{name}-{version}" for name, version in pins}
 
 
-def test_botocore_is_trimmed_and_still_makes_clients() -> None:
+def test_trimmed_botocore_creates_clients() -> None:
     assert sorted(path.name for path in (PACKAGES / "botocore/data").iterdir() if path.is_dir()) == SERVICES
     program = (
         "import json, sys, botocore.session as b;"
@@ -81,24 +81,24 @@ def test_botocore_is_trimmed_and_still_makes_clients() -> None:
     assert all(".amazonaws.com" in url for url in json.loads(done)), done
 
 
-def test_the_core_layer_holds_the_whole_package() -> None:
+def test_core_layer_has_the_whole_package() -> None:
     assert files_of(CORE_LAYER / "instant") == files_of(CORE)
 
 
 @pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)
-def test_a_function_holds_its_one_file(function: Function) -> None:
+def test_function_artifact_has_only_its_file(function: Function) -> None:
     assert files_of(BUILD / function.logical_id) == {f"functions/{function.name}/app.py"}
 
 
 @pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)
-def test_a_function_starts_from_the_artifacts_alone(function: Function) -> None:
+def test_function_starts_from_the_artifacts_alone(function: Function) -> None:
     if platform.machine() not in MACHINE_NAMES[BUILD.name]:
         pytest.skip(f"this machine cannot run {BUILD.name}")
     loaded = load_from(function, [base_python(), "-B"], BUILD / function.logical_id, PACKAGES, CORE_LAYER)
     assert loaded.routes == function.routes
 
 
-def test_the_dependencies_stay_small() -> None:
+def test_dependency_layer_stays_within_its_size_limit() -> None:
     size = sum(path.stat().st_size for path in PACKAGES.rglob("*") if path.is_file())
     assert size < 80 * MEGABYTE, f"{size / MEGABYTE:.0f} MB unzipped; Lambda's limit for everything is 250"
 

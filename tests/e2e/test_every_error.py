@@ -1,4 +1,4 @@
-"""Each error of the README's table, caused through HTTP on what was built."""
+"""Each error of the table in README.md is caused over HTTP on the built artifacts."""
 
 import os
 import signal
@@ -154,7 +154,7 @@ def errors(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
         yield Errors(world)
 
 
-def test_every_error_of_the_table_comes_through_http(errors: Errors) -> None:
+def test_http_returns_every_error_of_the_table(errors: Errors) -> None:
     table = {kind.code: kind for kind in every_error()}
     last = ("deadline_exceeded", "limits_unavailable", "internal")  # what these break stays broken
     ordered = [*sorted(table.keys() - set(last)), *last]

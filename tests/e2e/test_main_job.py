@@ -1,4 +1,4 @@
-"""The main job over HTTP, on what was built: from an empty catalog to paid answers, and who may see what."""
+"""The main job over HTTP on the built artifacts: from an empty catalog to paid executions and their visibility."""
 
 import json
 from decimal import Decimal
@@ -13,15 +13,13 @@ from tests.integration.local.test_example_events import STORY, event_of, learn
 pytestmark = pytest.mark.e2e
 
 
-def test_the_catalog_is_what_openrouter_lists(world: World, journey: Journey) -> None:
+def test_catalog_matches_the_openrouter_list(world: World, journey: Journey) -> None:
     first = world.done(200, None, "GET", "/api/models?limit=1&active=true")
     assert first["total"] == len(world.fake.catalog)
     assert first["data"][0]["last_synced_at"]
 
 
-def test_a_schedule_finds_nothing_new_takes_and_leaves_its_lease_and_asks_for_the_endpoints(
-    world: World, journey: Journey
-) -> None:
+def test_scheduled_sync_without_changes_releases_lease_and_reads_endpoints(world: World, journey: Journey) -> None:
     world.stack.calls.clear()
     world.stack.fire("CatalogSyncFunction")
     world.stack.settle()
@@ -29,14 +27,14 @@ def test_a_schedule_finds_nothing_new_takes_and_leaves_its_lease_and_asks_for_th
     assert made == ["UpdateItem", "UpdateItem", "Scan", "PutItem"], "lease and record, models in use, one's endpoints"
 
 
-def test_a_key_is_connected_and_never_shown(world: World, journey: Journey) -> None:
+def test_connected_key_is_not_returned(world: World, journey: Journey) -> None:
     key = OPENROUTER_KEYS["alice"]
     assert (journey.connected["hint"], journey.connected["status"]) == (key[-4:], "ok")
     assert (journey.tested["hint"], journey.tested["status"]) == (key[-4:], "ok")
     assert key not in json.dumps([journey.connected, journey.tested])
 
 
-def test_a_resource_runs_by_id_and_by_address(journey: Journey) -> None:
+def test_execute_accepts_resource_id_and_address(journey: Journey) -> None:
     for answer in (journey.by_id, journey.by_address):
         assert answer["success"] is True
         assert answer["output"]["type"] == "text"
@@ -44,14 +42,14 @@ def test_a_resource_runs_by_id_and_by_address(journey: Journey) -> None:
         assert Decimal(answer["usage"]["cost_usd"]) > 0
 
 
-def test_anybody_runs_a_public_resource_with_a_key_of_their_own(world: World, journey: Journey) -> None:
+def test_public_resource_runs_with_the_key_of_its_caller(world: World, journey: Journey) -> None:
     assert journey.by_bob["success"] is True
     rows = {row["execution_id"]["S"]: row for row in world.rows("EXECUTIONS_TABLE")}
     row = rows[journey.by_bob["execution_id"]]
     assert (row["payer_id"]["S"], row["key_source"]["S"], row["state"]["S"]) == ("user_bob", "caller", "DONE")
 
 
-def test_a_resource_tells_how_often_it_was_called(journey: Journey) -> None:
+def test_resource_returns_its_call_count(journey: Journey) -> None:
     stats = journey.detail["stats"]
     assert (stats["call_count"], stats["success_count_30d"], stats["failure_count_30d"]) == (3, 3, 0)
     runs = (journey.by_id, journey.by_address, journey.by_bob)
@@ -62,7 +60,7 @@ def test_a_resource_tells_how_often_it_was_called(journey: Journey) -> None:
     assert "cost_usd_30d" not in stats, "and so is what its calls cost"
 
 
-def test_executions_list_what_the_caller_ran_and_show_the_answer(world: World, journey: Journey) -> None:
+def test_executions_list_own_runs_and_return_their_output(world: World, journey: Journey) -> None:
     listed = world.done(200, "alice", "GET", "/api/executions")["data"]
     own = [journey.long["execution_id"], journey.by_address["execution_id"], journey.by_id["execution_id"]]
     assert [run["execution_id"] for run in listed if run["execution_id"] in own] == own
@@ -71,7 +69,7 @@ def test_executions_list_what_the_caller_ran_and_show_the_answer(world: World, j
     assert (shown["status"], shown["output"]) == ("DONE", journey.by_id["output"])
 
 
-def test_a_long_answer_is_kept_in_the_bucket_and_comes_back_whole(world: World, journey: Journey) -> None:
+def test_long_output_is_stored_in_the_bucket_and_returned_whole(world: World, journey: Journey) -> None:
     assert journey.long["output"]["content"] == LONG
     shown = world.done(200, "alice", "GET", f"/api/executions/{journey.long['execution_id']}")
     assert shown["output"] == journey.long["output"]
@@ -79,7 +77,7 @@ def test_a_long_answer_is_kept_in_the_bucket_and_comes_back_whole(world: World, 
     assert any(name.startswith(place) for name in world.stored())
 
 
-def test_every_example_event_runs(world: World, journey: Journey) -> None:
+def test_example_events_run_without_error(world: World, journey: Journey) -> None:
     known = {"user_alice": "user_eve", "x4k_live_hidden": world.keys["alice"], GOOD_KEY: OPENROUTER_KEYS["eve"]}
     for case, status in STORY.items():
         event = event_of(case, known)

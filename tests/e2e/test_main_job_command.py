@@ -1,4 +1,4 @@
-"""`python -m tests.local` with a real key: it talks to the OpenRouter it is told, and ends without a trace."""
+"""`python -m tests.local` with a real key calls the configured OpenRouter, and stops cleanly."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.skipif(not PROC.exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("given", [True, False], ids=["an OpenRouter", "no OpenRouter"])
-def test_the_command_serves_until_it_is_told_to_stop(given: bool) -> None:
+def test_local_command_serves_until_stopped(given: bool) -> None:
     with FakeOpenRouter() as fake:
         environment = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url} if given else {}
         process = start(**environment)

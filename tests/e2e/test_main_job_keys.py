@@ -1,4 +1,4 @@
-"""API keys over HTTP: they work at once, stop when revoked, and the gateway's memory is short."""
+"""API keys over HTTP: a new key works at once, and a revoked key stops within the cache time of the gateway."""
 
 import time
 from collections.abc import Iterator
@@ -27,17 +27,17 @@ def revoke(world: World, key_id: str) -> None:
     world.done(204, "alice", "DELETE", f"/api/user/api-keys/{key_id}")
 
 
-def test_a_fresh_key_works_at_once(world: World, journey: Journey) -> None:
+def test_new_api_key_authenticates_at_once(world: World, journey: Journey) -> None:
     make(world, "fresh")
     assert world.execute("fresh", "Hello", resource_id=journey.resource["resource_id"]).status == 200
 
 
-def test_a_revoked_key_that_the_gateway_has_not_seen_stops_at_once(world: World) -> None:
+def test_revoked_api_key_without_cached_policy_is_rejected_at_once(world: World) -> None:
     revoke(world, make(world, "unused")["key_id"])
     assert world.call("unused", "GET", "/api/resources").status == 401
 
 
-def test_the_gateway_remembers_a_caller_for_a_minute_at_most(world: World) -> None:
+def test_gateway_caches_a_caller_for_at_most_one_minute(world: World) -> None:
     assert [plan.seconds <= 60 for plan in world.stack.plan.authorizers.values()] == [True]
 
 
@@ -52,7 +52,7 @@ def forgetful(built: Built, tmp_path: Path) -> Iterator[World]:
         yield opened
 
 
-def test_a_revoked_key_stops_when_the_gateway_forgets_it(forgetful: World) -> None:
+def test_revoked_api_key_is_rejected_after_the_cache_expires(forgetful: World) -> None:
     made = make(forgetful, "used")
     assert forgetful.call("used", "GET", "/api/resources").status == 200
     revoke(forgetful, made["key_id"])

@@ -1,4 +1,4 @@
-"""What the built stack refuses, over HTTP: tokens, scopes, unknown routes, foreign things, and too much of anything."""
+"""Requests that the built stack rejects over HTTP: tokens, scopes, unknown routes, other users' data, and sizes."""
 
 import json
 from typing import Any
@@ -28,21 +28,21 @@ def visible(reply: Reply) -> tuple[int, bytes, list[str]]:
 
 
 @pytest.mark.parametrize("token", [None, "Bearer x4k_live_wrong", "Bearer", "Basic abc", "Bearer x.y.z"])
-def test_no_token_and_wrong_tokens_are_one_refusal(world: World, token: str | None) -> None:
+def test_missing_and_wrong_tokens_return_the_same_error(world: World, token: str | None) -> None:
     headers = {"Authorization": token} if token else {}
     reply = call(world.stack.url, "GET", "/api/resources", **headers)
     assert code(reply) == (401, "unauthenticated")
     assert reply.headers["Content-Type"] == "application/json"
 
 
-def test_the_sync_is_for_admins(world: World, journey: Journey) -> None:
+def test_sync_requires_admin(world: World, journey: Journey) -> None:
     before = len(world.fake.requests)
     assert code(world.call("alice", "POST", "/api/admin/sync-models")) == (403, "forbidden")
     world.stack.settle()
     assert len(world.fake.requests) == before
 
 
-def test_a_key_does_what_its_scopes_say(world: World, journey: Journey) -> None:
+def test_api_key_requires_the_scope_of_a_route(world: World, journey: Journey) -> None:
     world.keys["runner"] = world.done(
         201, "alice", "POST", "/api/user/api-keys", {"name": "runner", "scopes": ["execute"]}
     )["api_key"]
@@ -57,14 +57,14 @@ def test_a_key_does_what_its_scopes_say(world: World, journey: Journey) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/nothing"), ("PUT", "/api/execute"), ("GET", "/")])
-def test_unknown_routes_are_not_found(world: World, method: str, path: str) -> None:
+def test_unknown_route_returns_not_found(world: World, method: str, path: str) -> None:
     assert code(world.call("alice", method, path)) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
     ("method", "body"), [("GET", None), ("PATCH", {"name": "mine"}), ("DELETE", None)], ids=lambda value: str(value)
 )
-def test_a_foreign_resource_is_as_good_as_missing(world: World, journey: Journey, method: str, body: Any) -> None:
+def test_resource_of_another_user_returns_not_found(world: World, journey: Journey, method: str, body: Any) -> None:
     hidden = world.resource("alice", name="Hidden")["resource_id"]
     foreign = world.call("bob", method, f"/api/resources/{hidden}", body)
     missing = world.call("bob", method, f"/api/resources/res_{MISSING}", body)
@@ -73,7 +73,7 @@ def test_a_foreign_resource_is_as_good_as_missing(world: World, journey: Journey
     world.done(200, "alice", "GET", f"/api/resources/{hidden}")
 
 
-def test_a_foreign_resource_runs_as_little_as_a_missing_one(world: World, journey: Journey) -> None:
+def test_execute_rejects_resource_of_another_user_like_missing(world: World, journey: Journey) -> None:
     hidden = world.resource("alice", name="Hidden", slug="well-hidden")
     foreign = [
         world.execute("bob", "Hello", resource_id=hidden["resource_id"]),
@@ -85,13 +85,13 @@ def test_a_foreign_resource_runs_as_little_as_a_missing_one(world: World, journe
     world.done(204, "alice", "DELETE", f"/api/resources/{hidden['resource_id']}")
 
 
-def test_a_foreign_execution_is_as_good_as_missing(world: World, journey: Journey) -> None:
+def test_execution_of_another_user_returns_not_found(world: World, journey: Journey) -> None:
     foreign = world.call("bob", "GET", f"/api/executions/{journey.by_id['execution_id']}")
     assert visible(foreign) == visible(world.call("bob", "GET", f"/api/executions/exe_{MISSING}"))
     assert code(foreign) == (404, "not_found")
 
 
-def test_a_foreign_api_key_is_as_good_as_missing(world: World, journey: Journey) -> None:
+def test_api_key_of_another_user_returns_not_found(world: World, journey: Journey) -> None:
     own = world.done(200, "alice", "GET", "/api/user/api-keys")["data"][0]["key_id"]
     foreign = world.call("bob", "DELETE", f"/api/user/api-keys/{own}")
     assert visible(foreign) == visible(world.call("bob", "DELETE", f"/api/user/api-keys/key_{MISSING}"))
@@ -99,7 +99,7 @@ def test_a_foreign_api_key_is_as_good_as_missing(world: World, journey: Journey)
 
 
 @pytest.mark.parametrize("size", [10 * MEGABYTE + 1, 7 * MEGABYTE], ids=["over the gateway's", "over Lambda's"])
-def test_a_body_over_a_limit_is_too_large(world: World, journey: Journey, size: int) -> None:
+def test_body_over_a_limit_returns_too_large(world: World, journey: Journey, size: int) -> None:
     order = {"resource_id": journey.resource["resource_id"], "inputs": {"prompt": "x" * size}}
     chats = len(world.fake.chat_requests)
     assert code(world.call("alice", "POST", "/api/execute", json.dumps(order).encode())) == (413, "too_large")

@@ -1,4 +1,4 @@
-"""Runs that take too long: for the gateway, for the function, and for a process that dies."""
+"""Executions that take too long for the gateway or the function, or whose process dies."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def resource(hasty: World) -> str:
     return made
 
 
-def test_the_gateway_gives_up_and_the_run_is_booked_all_the_same(hasty: World, resource: str) -> None:
+def test_execution_is_recorded_after_the_gateway_timeout(hasty: World, resource: str) -> None:
     gate = threading.Event()
     hasty.fake.script(200, chunks=[gate, _answer()])
     reply = hasty.execute("alice", "Hello", resource_id=resource)
@@ -57,7 +57,7 @@ def test_the_gateway_gives_up_and_the_run_is_booked_all_the_same(hasty: World, r
     assert after["output"]["content"] == "At last."
 
 
-def test_a_run_is_cut_while_there_is_time_to_book_it(hasty: World, resource: str) -> None:
+def test_execution_stops_early_enough_to_be_recorded(hasty: World, resource: str) -> None:
     assert hasty.execute("alice", "[[fake: drip]]", resource_id=resource).status == 504
     ended = _ended(hasty, _newest(hasty)["execution_id"])
     assert (ended["status"], ended["error_code"]) == ("UNKNOWN", "deadline_exceeded")
@@ -68,7 +68,7 @@ def test_a_run_is_cut_while_there_is_time_to_book_it(hasty: World, resource: str
 
 
 @pytest.mark.skipif(not PROC.exists(), reason="finds the process in /proc")
-def test_a_run_whose_process_dies_stays_marked_as_sent(hasty: World, resource: str) -> None:
+def test_execution_keeps_status_sent_after_its_process_dies(hasty: World, resource: str) -> None:
     hasty.fake.forget_requests()
     with ThreadPoolExecutor(1) as threads:
         hasty.fake.answer_next("slow 60")

@@ -1,4 +1,4 @@
-"""What a day's work leaves behind: no key anywhere, no permission unused, no process running."""
+"""After the main job no key is stored or logged, no permission is unused, and no process is left running."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def worked(world: World, journey: Journey) -> World:
     return world
 
 
-def test_every_call_of_openrouter_carries_the_key_of_whom_it_is_for(worked: World) -> None:
+def test_openrouter_requests_carry_the_key_of_the_payer(worked: World) -> None:
     owners = {sha256(f"user_{name}".encode()).hexdigest(): key for name, key in OPENROUTER_KEYS.items()}
     chats = worked.fake.chat_requests
     assert {owners[chat.json["user"]] for chat in chats} >= {OPENROUTER_KEYS["alice"], OPENROUTER_KEYS["bob"]}
@@ -39,7 +39,7 @@ def test_every_call_of_openrouter_carries_the_key_of_whom_it_is_for(worked: Worl
     assert not any("authorization" in request.headers for request in listings)
 
 
-def test_no_key_is_in_a_log_a_table_or_a_bucket(worked: World) -> None:
+def test_logs_tables_and_buckets_do_not_contain_keys(worked: World) -> None:
     places = {"the log": worked.log.read_bytes(), **worked.stored()}
     assert len(places) > len(worked.stack.client("dynamodb").list_tables()["TableNames"])
     assert b"user_alice" in b"".join(places.values()), "this would find what is there"
@@ -47,13 +47,13 @@ def test_no_key_is_in_a_log_a_table_or_a_bucket(worked: World) -> None:
         assert [place for place, content in places.items() if found(secret, content)] == []
 
 
-def test_the_log_is_json_and_tells_of_no_errors_but_refused_tokens(worked: World) -> None:
+def test_log_is_json_and_has_only_rejected_token_errors(worked: World) -> None:
     lines = [json.loads(line) for line in worked.log.read_text().splitlines()]
     errors = [line for line in lines if line["level"] in ("ERROR", "CRITICAL")]
     assert {line.get("errorMessage", line.get("message")) for line in errors} <= {"Unauthorized"}
 
 
-def test_every_permission_is_needed_and_every_need_is_permitted(worked: World) -> None:
+def test_permissions_match_what_was_used(worked: World) -> None:
     used = worked.stack.permissions.used
     reserve = {(function, action, _table(worked, variable)) for function, action, variable in IN_RESERVE}
     plans = worked.stack.plan.functions.values()
@@ -70,7 +70,7 @@ def test_every_permission_is_needed_and_every_need_is_permitted(worked: World) -
 
 
 @pytest.mark.skipif(not PROC.exists(), reason="looks for processes in /proc")
-def test_a_stack_leaves_no_process_behind(built: Built, tmp_path: Path) -> None:
+def test_stopped_stack_does_not_leave_processes(built: Built, tmp_path: Path) -> None:
     before = set(descendants(os.getpid()))
     with open_world(built, tmp_path / "log") as opened:
         opened.done(200, "alice", "GET", "/api/resources")

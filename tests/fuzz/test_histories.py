@@ -1,4 +1,4 @@
-"""Whatever two users do, and whatever AWS does to them, the API tells what plain dictionaries say."""
+"""Random histories of two users with AWS faults: the API returns what a model of plain dictionaries predicts."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.fuzz
-def test_every_history_is_told_as_it_happened() -> None:
+def test_api_returns_what_the_model_of_each_history_predicts() -> None:
     how = settings(
         max_examples=HISTORIES,
         stateful_step_count=STEPS,

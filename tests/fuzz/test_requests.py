@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document, good ones and bad ones, by an owner and a stranger, over real HTTP."""
+"""Valid and invalid requests generated from the OpenAPI document, by an owner and a stranger, over real HTTP."""
 
 import json
 import os
@@ -26,7 +26,7 @@ SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.mark.fuzz
-def test_no_generated_request_finds_a_hole(tmp_path: Path) -> None:
+def test_generated_requests_do_not_violate_any_check(tmp_path: Path) -> None:
     with open_front() as front:
         things = Things.made_in(front.app)
         settings = tmp_path / "schemathesis.toml"

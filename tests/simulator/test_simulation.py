@@ -1,4 +1,4 @@
-"""A few thousand schedules keep every promise, and each wrong version of the app breaks one in them."""
+"""Thousands of schedules keep every promise, and each planted bug breaks one."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ EVERYWHERE = {
 }  # fmt: skip
 
 
-def test_no_schedule_breaks_a_promise() -> None:
+def test_schedules_keep_every_promise() -> None:
     counts: Counter[str] = Counter()
     for seed in range(SCHEDULES):
         verdict = run_schedule(seed)
@@ -33,12 +33,12 @@ def test_no_schedule_breaks_a_promise() -> None:
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=APPS)
-def test_a_wrong_app_is_found(app: App) -> None:
+def test_simulation_finds_each_planted_bug(app: App) -> None:
     assert any(run_schedule(seed, app).broken for seed in range(SCHEDULES))
 
 
-def test_the_same_seed_tells_the_same_story() -> None:
-    """In another process, too, where hashes are other ones."""
+def test_schedule_with_the_same_seed_returns_the_same_trace() -> None:
+    """Also in another process with different hash seeds."""
     program = "from tests.simulator.schedule import run_schedule; print(run_schedule(1337).story)"
     environment = {**os.environ, "PYTHONPATH": "layers/core", "PYTHONHASHSEED": "7"}
     told = subprocess.run(

@@ -8,7 +8,7 @@ FILES = 15
 TREES = (CORE, FUNCTIONS, ROOT / "tests")
 
 
-def test_folder_holds_at_most_15_files() -> None:
+def test_folder_has_at_most_15_files() -> None:
     folders = [folder for tree in TREES for folder in (tree, *tree.rglob("*")) if folder.is_dir()]
     sizes = {relative(folder): len(files_of(folder)) for folder in folders}
     assert {name: count for name, count in sizes.items() if count > FILES} == {}

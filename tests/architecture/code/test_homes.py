@@ -1,4 +1,4 @@
-"""What reaches outside has one home: vendors' packages in adapters and entrypoints, the environment in settings."""
+"""Vendor packages are imported only in adapters and entrypoints, and only settings read the environment."""
 
 import ast
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ HOMES = {
 ENVIRONMENT_NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
 
 
-def test_vendors_stay_in_their_homes() -> None:
+def test_vendor_packages_are_imported_only_in_allowed_modules() -> None:
     strays = [
         f"{relative(path)}: {package}"
         for path in python_files(CORE, FUNCTIONS)
@@ -34,7 +34,7 @@ def test_vendors_stay_in_their_homes() -> None:
     assert strays == []
 
 
-def test_only_settings_reads_the_environment() -> None:
+def test_environment_is_read_only_by_settings() -> None:
     readers = {relative(path) for path in python_files(CORE, FUNCTIONS) if reads_environment(path)}
     assert readers <= {"layers/core/instant/settings.py"}
 

@@ -1,4 +1,4 @@
-"""Who may import whom, and what starting a function may load: a cold start is mostly imports."""
+"""Which modules may import which, and what a function may load at start."""
 
 import os
 import subprocess
@@ -44,25 +44,25 @@ def test_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_starting_a_function_loads_nothing_heavy(function: Function) -> None:
+def test_function_start_does_not_load_heavy_modules(function: Function) -> None:
     assert load(function).modules & NEVER == set()
 
 
-def test_starting_a_function_makes_no_client_it_may_not_need(function: Function) -> None:
+def test_function_start_does_not_create_optional_clients(function: Function) -> None:
     assert load(function).clients & LAZY_CLIENTS == set()
 
 
-def test_starting_a_function_logs_nothing(function: Function) -> None:
+def test_function_start_does_not_log(function: Function) -> None:
     assert load(function).logged == set()
 
 
 @pytest.mark.parametrize("name", sorted(NO_CALLS_OUTSIDE))
-def test_no_http_client_without_calls_outside(name: str) -> None:
+def test_function_without_external_calls_does_not_import_http_client(name: str) -> None:
     assert load(named(name)).modules & {"httpx", "httpcore"} == set()
 
 
-def test_the_authorizer_stays_bare() -> None:
-    """Everybody waits for it: what only access tokens need is loaded with the first of them."""
+def test_authorizer_start_does_not_load_access_token_modules() -> None:
+    """Every request waits for it, so modules for access tokens are loaded with the first token."""
     later = {"cryptography", "httpcore", "httpx", "jwt"}
     assert load(named("authorizer")).modules & {"aws_lambda_powertools", "asyncio", *later} == set()
 

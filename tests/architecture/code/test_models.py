@@ -1,4 +1,4 @@
-"""No model repeats what it refuses: an error's text may reach a log, and the input may be a key."""
+"""Every model hides its input in errors, because an error may be logged and the input may be a key."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 import instant
 
 
-def test_every_model_hides_its_input_in_errors() -> None:
+def test_models_do_not_repeat_input_in_errors() -> None:
     for module in pkgutil.walk_packages(instant.__path__, "instant."):
         import_module(module.name)
     models = [model for model in heirs(BaseModel) if model.__module__.startswith("instant.")]

@@ -1,4 +1,4 @@
-"""Budgets that fail on a god-file, and the names that would start one."""
+"""Size limits of files and functions, and names that are too general."""
 
 import ast
 import re
@@ -15,13 +15,13 @@ JUNK_DRAWER = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|shared)(_
 JUNK_CLASS = re.compile(r".*(Utils?|Helpers?|Common|Managers?|Misc)$|I[A-Z][a-z].*")
 
 
-def test_files_are_small() -> None:
+def test_file_length_stays_within_the_limit() -> None:
     sizes = {relative(path): len(path.read_text().splitlines()) for path in python_files(*SOURCE_TREES)}
     assert {name: lines for name, lines in sizes.items() if lines > FILE_LINES} == {}
     assert statistics.median(sizes.values()) <= MEDIAN_FILE_LINES
 
 
-def test_functions_are_small() -> None:
+def test_function_length_stays_within_the_limit() -> None:
     sizes = {
         f"{relative(path)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
         for path in python_files(*SOURCE_TREES)
@@ -31,18 +31,18 @@ def test_functions_are_small() -> None:
     assert {name: lines for name, lines in sizes.items() if lines > FUNCTION_LINES} == {}
 
 
-def test_every_module_says_what_lives_there() -> None:
+def test_module_has_a_docstring() -> None:
     modules = {path: ast.parse(path.read_text()) for path in python_files(CORE, FUNCTIONS, ROOT / "tests")}
     assert [relative(path) for path, tree in modules.items() if tree.body and not ast.get_docstring(tree)] == []
 
 
-def test_no_file_is_a_junk_drawer() -> None:
+def test_file_names_are_not_too_general() -> None:
     files = python_files(CORE, FUNCTIONS, ROOT / "tests")
     names = {part for path in files for part in (*path.relative_to(ROOT).parts[:-1], path.stem)}
     assert {name for name in names if JUNK_DRAWER.search(name)} == set()
 
 
-def test_no_class_or_function_is_named_for_nothing() -> None:
+def test_class_and_function_names_are_not_too_general() -> None:
     named = [(path, node) for path in python_files(*SOURCE_TREES) for node in definitions(path)]
     assert [f"{relative(path)}: {node.name}" for path, node in named if named_for_nothing(node)] == []
 

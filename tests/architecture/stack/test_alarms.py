@@ -1,4 +1,4 @@
-"""Somebody is told when it matters: of failures, calls turned away, dead letters and server errors, and of no more."""
+"""Alarms report failures, throttled calls, dead letters and server errors, and nothing else."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ def dimensions(alarm: Json) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_is_told_and_silence_is_no_alarm(name: str) -> None:
+def test_alarm_notifies_the_topic_and_ignores_missing_data(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
     assert (alarm["Statistic"], alarm["TreatMissingData"]) == ("Sum", "notBreaching")
 
 
-def test_each_alarm_watches_this_stack() -> None:
+def test_alarm_metrics_belong_to_this_stack() -> None:
     assert len(ALARMS) == 4
     assert alarm_on("Failures")["Namespace"] == {"Ref": "AWS::StackName"}
     assert (alarm_on("Throttles")["Namespace"], dimensions(alarm_on("Throttles"))) == ("AWS/Lambda", {})
@@ -37,7 +37,7 @@ def test_each_alarm_watches_this_stack() -> None:
     assert dimensions(alarm_on("5XXError")) == {"ApiName": api["Body"]["info"]["title"], "Stage": {"Ref": "Stage"}}
 
 
-def test_failures_are_counted_where_every_function_logs() -> None:
+def test_failure_metric_filter_reads_the_shared_log_group() -> None:
     (failures,) = resources("AWS::Logs::MetricFilter").values()
     assert failures["Properties"]["LogGroupName"] == {"Ref": "LogGroup"}
     (metric,) = failures["Properties"]["MetricTransformations"]
@@ -58,11 +58,11 @@ def test_failures_are_counted_where_every_function_logs() -> None:
         ({"type": "platform.report", "record": {"status": "success", "requestId": "r"}}, False),
     ],
 )
-def test_a_refused_token_is_no_failure_and_everything_that_broke_is(line: dict[str, Any], counted: bool) -> None:
+def test_failure_filter_counts_errors_but_ignores_rejected_tokens(line: dict[str, Any], counted: bool) -> None:
     assert counts(line) is counted
 
 
-def test_the_topic_is_encrypted_and_takes_alarms_of_this_account_by_tls() -> None:
+def test_alarm_topic_is_encrypted_and_requires_this_account_and_tls() -> None:
     (topic,) = of_type("AWS::SNS::Topic").values()
     assert topic == {"KmsMasterKeyId": {"Ref": "OperationsKey"}}
     (policy,) = of_type("AWS::SNS::TopicPolicy").values()

@@ -1,4 +1,4 @@
-"""What nobody waits for is not lost: an event that fails for good lies in a queue, and somebody is told."""
+"""An asynchronous event that fails for good is kept in an encrypted dead letter queue."""
 
 import pytest
 
@@ -11,7 +11,7 @@ TWO_WEEKS = 14 * 24 * 3600
 
 
 @STARTED_BY_EVENTS
-def test_an_event_is_tried_three_times_and_then_kept(started: Function) -> None:
+def test_function_event_is_tried_three_times_and_then_kept(started: Function) -> None:
     (config,) = (
         body
         for body in of_type("AWS::Lambda::EventInvokeConfig").values()
@@ -21,19 +21,19 @@ def test_an_event_is_tried_three_times_and_then_kept(started: Function) -> None:
     assert config["DestinationConfig"] == {"OnFailure": {"Destination": QUEUE}}
 
 
-def test_a_rule_that_cannot_deliver_keeps_the_event_too() -> None:
+def test_rule_keeps_undeliverable_events_in_the_queue() -> None:
     targets = [target for rule in of_type("AWS::Events::Rule").values() for target in rule["Targets"]]
     assert len(targets) >= len(started_by_events())
     assert [target["Id"] for target in targets if target.get("DeadLetterConfig") != {"Arn": QUEUE}] == []
 
 
-def test_the_queue_keeps_events_for_as_long_as_there_is_and_encrypted() -> None:
+def test_dead_letter_queue_is_encrypted_and_has_maximum_retention() -> None:
     queue = resources("AWS::SQS::Queue")["DeadLetterQueue"]
     assert queue["Properties"] == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": TWO_WEEKS}
     assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_only_rules_of_this_stack_and_functions_send_there_and_only_by_tls() -> None:
+def test_dead_letter_queue_policy_allows_only_this_stack_over_tls() -> None:
     (policy,) = of_type("AWS::SQS::QueuePolicy").values()
     assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
     tls, rules = policy["PolicyDocument"]["Statement"]

@@ -1,4 +1,4 @@
-"""The template gives a function exactly the variables that its settings model reads."""
+"""The template gives each function exactly the variables that its settings model reads."""
 
 import ast
 
@@ -6,12 +6,12 @@ from instant import settings
 from tests.architecture.project import Function, relative
 
 
-def test_variables_are_those_the_settings_read(function: Function) -> None:
+def test_function_variables_match_its_settings_model(function: Function) -> None:
     fields = settings_of(function).model_fields
     assert set(function.environment) == {field.upper() for field in fields}
 
 
-def test_settings_cannot_be_changed(function: Function) -> None:
+def test_settings_models_are_frozen(function: Function) -> None:
     assert settings_of(function).model_config.get("frozen") is True
 
 

@@ -1,4 +1,4 @@
-"""What API Gateway says by itself has our shape, repeats nothing, and never invites to pay twice."""
+"""Gateway responses have the shape of our errors, repeat no input, and do not suggest paying twice."""
 
 import json
 import re
@@ -14,7 +14,7 @@ CODES = {kind.code for kind in every_error()}
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_an_answer_of_the_gateway_is_one_of_our_errors(kind: str) -> None:
+def test_gateway_response_has_the_shape_of_an_api_error(kind: str) -> None:
     (text,) = ANSWERS[kind]["ResponseTemplates"].values()
     error = json.loads(text)["error"]
     assert set(error) == {"code", "message", "retryable"}
@@ -22,12 +22,12 @@ def test_an_answer_of_the_gateway_is_one_of_our_errors(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_it_repeats_nothing_of_the_request(kind: str) -> None:
+def test_gateway_response_does_not_repeat_the_request(kind: str) -> None:
     """The gateway's own messages quote the Authorization header where a route is unknown."""
     assert "$context" not in str(ANSWERS[kind])
 
 
-def test_a_failure_may_have_been_paid() -> None:
+def test_gateway_5xx_is_not_retryable_and_points_to_executions() -> None:
     for kind in ("DEFAULT_5XX", "INTEGRATION_TIMEOUT"):
         (text,) = ANSWERS[kind]["ResponseTemplates"].values()
         error = json.loads(text)["error"]
@@ -36,7 +36,7 @@ def test_a_failure_may_have_been_paid() -> None:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_whoever_may_repeat_a_call_is_told_when(kind: str) -> None:
+def test_gateway_response_has_retry_after_only_if_retryable(kind: str) -> None:
     (text,) = ANSWERS[kind]["ResponseTemplates"].values()
     wait = ANSWERS[kind].get("ResponseParameters", {}).get("Headers", {}).get("Retry-After")
     assert (wait is not None) == json.loads(text)["error"]["retryable"]

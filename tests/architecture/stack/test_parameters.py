@@ -1,4 +1,4 @@
-"""What an operator may choose: each choice has a default that deploys into a fresh account, and does what it says."""
+"""Each template parameter has a default that deploys into a fresh account, and does what its description says."""
 
 import json
 import re
@@ -61,13 +61,13 @@ def holds(cloudformation: Any, parameters: dict[str, str]) -> set[str]:
         ({"AlarmEmail": "operator@example.com"}, {"MailsAlarms"}),
     ],
 )
-def test_a_choice_switches_on_what_it_names_and_nothing_else(
+def test_parameter_enables_only_its_own_conditions(
     cloudformation: Any, parameters: dict[str, str], conditions: set[str]
 ) -> None:
     assert holds(cloudformation, parameters) == conditions
 
 
-def test_what_is_made_only_if_it_is_chosen() -> None:
+def test_optional_resources_require_their_condition() -> None:
     assert {name: body["Condition"] for name, body in cloud().items() if "Condition" in body} == {
         "AlarmMail": "MailsAlarms",
         "ApiLogAccount": "MakesLogRole",
@@ -84,12 +84,12 @@ def test_what_is_made_only_if_it_is_chosen() -> None:
     assert reserved == {"ExecuteFunction": {"Fn::If": choice}}
 
 
-def test_every_parameter_says_what_it_is_and_has_a_default() -> None:
+def test_parameters_have_a_description_and_a_default() -> None:
     silent = [name for name, body in template()["Parameters"].items() if {"Default", "Description"} - body.keys()]
     assert silent == []
 
 
-def test_an_access_log_is_json_and_tells_nothing_secret() -> None:
+def test_access_log_is_json_without_secrets() -> None:
     _, setting, _ = STAGE["AccessLogSetting"]["Fn::If"]
     assert setting["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
     fields: dict[str, str] = json.loads(setting["Format"])
@@ -97,7 +97,7 @@ def test_an_access_log_is_json_and_tells_nothing_secret() -> None:
     assert set(re.findall(r"\$[\w.]+", setting["Format"])) == HARMLESS
 
 
-def test_the_stage_is_throttled_and_traces_nothing() -> None:
+def test_stage_is_throttled_and_does_not_log_request_data() -> None:
     (every,) = STAGE["MethodSettings"]
     assert (every["HttpMethod"], every["ResourcePath"]) == ("*", "/*")
     assert every["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}

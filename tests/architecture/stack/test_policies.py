@@ -1,4 +1,4 @@
-"""A function may do only what it does: its own statements, no wildcards."""
+"""Function policies have their own statements and no wildcards."""
 
 import re
 from collections.abc import Iterator
@@ -9,26 +9,26 @@ ONE_ACTION = re.compile(r"[a-z0-9]+:[A-Za-z]+")
 ONE_THING_OR_ALL_BELOW_A_NAMED_PLACE = re.compile(r"[^*]+|[^*]+/[^*/]+/\*")
 
 
-def test_policies_are_spelled_out_in_the_template(function: Function) -> None:
+def test_function_policies_are_written_out_in_the_template(function: Function) -> None:
     assert "Role" not in function.properties, "a role made elsewhere cannot be checked here"
     for policy in function.properties.get("Policies", []):
         assert list(policy) == ["Statement"], f"not a plain statement: {policy}"
 
 
-def test_actions_have_no_wildcard(function: Function) -> None:
+def test_policy_actions_do_not_have_wildcards(function: Function) -> None:
     for statement in statements(function):
         for action in listed(statement["Action"]):
             assert ONE_ACTION.fullmatch(action), action
 
 
-def test_resources_have_no_wildcard(function: Function) -> None:
+def test_policy_resources_do_not_have_wildcards(function: Function) -> None:
     for statement in statements(function):
         for resource in listed(statement["Resource"]):
             for text in strings(resource):
                 assert ONE_THING_OR_ALL_BELOW_A_NAMED_PLACE.fullmatch(text), text
 
 
-def test_statements_only_allow_what_they_name(function: Function) -> None:
+def test_policy_statements_only_allow_named_actions_and_resources(function: Function) -> None:
     for statement in statements(function):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource"} & statement.keys()

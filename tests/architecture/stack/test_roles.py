@@ -1,4 +1,4 @@
-"""The roles that are deployed give each function what `allowed.py` lists, under its conditions, and nothing else."""
+"""The deployed roles grant each function what `allowed.py` lists, under its conditions, and nothing else."""
 
 from itertools import product
 
@@ -18,28 +18,28 @@ def role(function: Function) -> Json:
     return ROLES[f"{function.logical_id}Role"]
 
 
-def test_every_role_is_a_function_s() -> None:
+def test_roles_belong_to_functions() -> None:
     assert set(ROLES) == {f"{function.logical_id}Role" for function in functions()}
     assert set(ALLOWED) == {function.logical_id for function in functions()}
 
 
-def test_a_function_may_do_what_is_listed_and_nothing_else(function: Function) -> None:
+def test_function_role_allows_exactly_what_is_listed(function: Function) -> None:
     wanted = {action: set(places.split()) for action, places in ALLOWED[function.logical_id].items()}
     assert grants(role(function)) == wanted
 
 
-def test_its_statements_have_exactly_their_conditions(function: Function) -> None:
+def test_function_role_statements_have_exactly_their_conditions(function: Function) -> None:
     for statement in statements(role(function)):
         for action, place in product(listed(statement["Action"]), map(short_name, listed(statement["Resource"]))):
             wanted = CONDITIONS.get((function.logical_id, action, place))
             assert statement.get("Condition") == wanted, (action, place)
 
 
-def test_its_role_has_no_managed_policy_but_that_for_logs(function: Function) -> None:
+def test_function_role_has_only_the_managed_policy_for_logs(function: Function) -> None:
     assert role(function)["ManagedPolicyArns"] == LOGS_ONLY
 
 
-def test_its_role_is_for_lambda_alone(function: Function) -> None:
+def test_function_role_is_assumed_only_by_lambda(function: Function) -> None:
     (trust,) = role(function)["AssumeRolePolicyDocument"]["Statement"]
     assert (trust["Effect"], trust["Action"], trust["Principal"]) == (
         "Allow",
@@ -48,8 +48,8 @@ def test_its_role_is_for_lambda_alone(function: Function) -> None:
     )
 
 
-def test_the_gateway_s_role_may_write_logs_and_nothing_else() -> None:
-    """AWS's own policy for it says all log groups; the account has one such role for all its APIs."""
+def test_gateway_role_allows_only_writing_logs() -> None:
+    """The AWS managed policy names all log groups; an account has one such role for all its APIs."""
     (trust,) = GATEWAY_LOGS["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
     assert "Policies" not in GATEWAY_LOGS
@@ -58,12 +58,12 @@ def test_the_gateway_s_role_may_write_logs_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(("action", "who"), [("kms:Decrypt", MAY_DECRYPT), ("kms:Encrypt", MAY_ENCRYPT)])
-def test_few_reach_users_keys_and_none_from_both_sides(action: str, who: set[str]) -> None:
+def test_user_key_access_is_limited_and_encrypt_excludes_decrypt(action: str, who: set[str]) -> None:
     assert {name for name, allowed in ALLOWED.items() if action in allowed} == who
     assert MAY_DECRYPT.isdisjoint(MAY_ENCRYPT)
 
 
-def test_nobody_reaches_a_key_without_naming_whose_it_is() -> None:
+def test_kms_actions_require_the_user_in_the_encryption_context() -> None:
     reached = {
         (name, action, place)
         for name, allowed in ALLOWED.items()

@@ -1,4 +1,4 @@
-"""The template's routes, the resolvers' routes and the example events are the same set."""
+"""The routes of the template, the resolvers and the example events are the same set."""
 
 import json
 
@@ -8,29 +8,29 @@ from tests.architecture.project import ROOT, Function, Json, Trigger, functions,
 EVENTS = ROOT / "events"
 
 
-def test_the_resolver_serves_exactly_the_template_routes(function: Function) -> None:
+def test_resolver_routes_match_the_template(function: Function) -> None:
     assert load(function).routes == function.routes
 
 
-def test_routes_are_explicit(function: Function) -> None:
+def test_template_routes_do_not_have_wildcards(function: Function) -> None:
     for method, path in function.routes:
         assert method != "ANY", f"{path} takes any method"
         assert "+" not in path, f"{path} is greedy"
 
 
-def test_a_route_belongs_to_one_function() -> None:
+def test_route_belongs_to_one_function() -> None:
     routes = [route for function in functions() for route in function.routes]
     assert len(routes) == len(set(routes)), sorted(route for route in routes if routes.count(route) > 1)
 
 
-def test_every_trigger_has_an_example_event_and_the_reverse(function: Function) -> None:
+def test_example_events_match_the_triggers(function: Function) -> None:
     files = sorted((EVENTS / function.name).glob("*.json"))
     shown = {trigger_of(json.loads(path.read_text())): relative(path) for path in files}
     assert function.triggers - shown.keys() == set(), "triggers without an event in events/"
     assert {file for trigger, file in shown.items() if trigger not in function.triggers} == set()
 
 
-def test_event_folders_belong_to_functions() -> None:
+def test_event_folders_match_functions() -> None:
     folders = {path.name for path in EVENTS.iterdir()}
     assert folders <= {function.name for function in functions()}
 

@@ -1,4 +1,4 @@
-"""What is stored is kept, encrypted, recoverable and private. moto ignores most of this, so it is asserted here."""
+"""Stored data is retained, encrypted, recoverable and private; moto ignores most of this, so it is asserted here."""
 
 import pytest
 
@@ -19,7 +19,7 @@ FIXED_NAMES = {"TableName", "BucketName", "RoleName", "FunctionName", "LayerName
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_is_recoverable_encrypted_and_on_demand(name: str) -> None:
+def test_table_is_recoverable_encrypted_and_on_demand(name: str) -> None:
     properties = TABLES[name]["Properties"]
     assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties["SSESpecification"]["SSEEnabled"] is True
@@ -27,13 +27,13 @@ def test_a_table_is_recoverable_encrypted_and_on_demand(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*TABLES, *BUCKETS, *KEYS])
-def test_data_and_keys_outlive_the_stack(name: str) -> None:
+def test_data_and_keys_are_retained_after_stack_deletion(name: str) -> None:
     resource = {**TABLES, **BUCKETS, **KEYS}[name]
     assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain")
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_a_bucket_is_private(name: str) -> None:
+def test_bucket_is_private(name: str) -> None:
     properties = BUCKETS[name]["Properties"]
     block = properties["PublicAccessBlockConfiguration"]
     assert block == dict.fromkeys(
@@ -44,7 +44,7 @@ def test_a_bucket_is_private(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_a_bucket_refuses_plain_http_and_old_links(name: str) -> None:
+def test_bucket_rejects_plain_http_and_old_links(name: str) -> None:
     policies = [policy["Properties"] for policy in resources("AWS::S3::BucketPolicy").values()]
     statements = [
         statement
@@ -58,12 +58,12 @@ def test_a_bucket_refuses_plain_http_and_old_links(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_a_key_rotates(name: str) -> None:
+def test_kms_key_rotates(name: str) -> None:
     assert KEYS[name]["Properties"]["EnableKeyRotation"] is True
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_a_key_is_the_account_s_and_in_a_key_s_own_policy_every_resource_is_that_key(name: str) -> None:
+def test_kms_key_policy_allows_only_account_and_listed_services(name: str) -> None:
     owner, *services = KEYS[name]["Properties"]["KeyPolicy"]["Statement"]
     root = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
     assert (owner["Principal"], owner["Action"], owner["Resource"]) == (root, "kms:*", "*")
@@ -75,18 +75,18 @@ def test_a_key_is_the_account_s_and_in_a_key_s_own_policy_every_resource_is_that
 
 
 @pytest.mark.parametrize("name", LOG_GROUPS)
-def test_logs_are_encrypted_and_kept_for_as_long_as_the_parameter_says(name: str) -> None:
+def test_log_group_is_encrypted_and_has_the_configured_retention(name: str) -> None:
     assert LOG_GROUPS[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert LOG_GROUPS[name]["Properties"]["KmsKeyId"] == {"Fn::GetAtt": ["OperationsKey", "Arn"]}
 
 
-def test_every_function_logs_to_a_group_that_ends() -> None:
+def test_functions_log_to_the_shared_group_with_retention() -> None:
     assert template()["Globals"]["Function"]["LoggingConfig"]["LogGroup"] == {"Ref": "LogGroup"}
     own = [function.name for function in functions() if "LoggingConfig" in function.properties]
     assert own == []
 
 
-def test_nothing_has_a_fixed_name() -> None:
+def test_resources_do_not_have_fixed_names() -> None:
     made = template()["Resources"]
     named = [
         name

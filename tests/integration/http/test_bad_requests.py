@@ -1,4 +1,4 @@
-"""Whatever is sent as a body, the answer is ours: a 4xx that names the problem and repeats nothing."""
+"""Malformed request bodies get a 4xx error that names the problem and does not repeat the input."""
 
 import json
 import logging
@@ -128,7 +128,7 @@ def sender(request: pytest.FixtureRequest, shared: App, resource_id: list[str]) 
     return Sender(shared, request.param, resource_id[0])
 
 
-def test_every_route_with_a_body_is_here(shared: App) -> None:
+def test_senders_cover_every_route_with_a_body(shared: App) -> None:
     routes = {(route.method, route.path) for route in shared.plan.routes if route.method not in {"GET", "DELETE"}}
     assert routes == set(BODIES) | BODILESS
 
@@ -161,7 +161,7 @@ UNREADABLE = {
 @pytest.mark.parametrize(
     ("sender", "raw"), [*tries(UNREADABLE, ("half an object", "a key twice", "nested arrays"))], indirect=["sender"]
 )
-def test_what_cannot_be_read(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_unreadable_json(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
     assert sender.refused(raw, 400, caplog)["code"] == "malformed"
 
 
@@ -169,17 +169,17 @@ NO_OBJECT = {raw: raw for raw in ("[]", f'["{CANARY}"]', f'"{CANARY}"', '""', "7
 
 
 @pytest.mark.parametrize(("sender", "raw"), [*tries(NO_OBJECT, ("[]", "7", "1e999"))], indirect=["sender"])
-def test_what_is_no_object(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_json_that_is_not_an_object(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
     assert sender.refused(raw, 400, caplog)["code"] == "malformed"
 
 
-def test_a_good_body_in_a_list_is_no_good_body(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_valid_object_inside_a_list(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for raw in (json.dumps([sender.good]), json.dumps([sender.good, {}]), json.dumps([[sender.good]])):
         assert sender.refused(raw, 400, caplog)["code"] == "malformed"
 
 
 @pytest.mark.parametrize("raw", ["null", ""])
-def test_no_body_at_all(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_missing_body_unless_optional(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
     if sender.route == OPTIONAL:
         assert sender.app.call(sender.method, sender.path, raw=raw).status == 202
         return
@@ -207,20 +207,22 @@ NOT_JSON = {
     indirect=["sender"],
 )
 @pytest.mark.parametrize("name", ["Content-Type", "content-type"])
-def test_another_content_type(sender: Sender, kind: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_content_type_rejects_anything_but_json(
+    sender: Sender, kind: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     headers = {"Content-Type": kind} if name == "Content-Type" else {"Content-Type": kind, name: kind}
     for raw in (json.dumps(sender.good), f"name={CANARY}"):
         assert sender.refused(raw, 415, caplog, **headers)["code"] == "unsupported_media_type"
 
 
-def test_an_unknown_field_is_named(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_unknown_field_by_name(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for value in (CANARY, [CANARY], {CANARY: CANARY}, None, 7):
         error = sender.refused(json.dumps({**sender.good, "surprise": value}), 422, caplog)
         assert (error["code"], error["details"]["field"]) == ("invalid_field", "surprise")
         assert "surprise" in error["message"]
 
 
-def test_a_wrong_type_is_named(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_wrong_type_by_field_name(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for field in sender.good:
         for value in ([[CANARY]], {"x": {"y": CANARY}}, [CANARY, 7]):
             if isinstance(sender.good[field], dict) and isinstance(value, dict):
@@ -230,13 +232,13 @@ def test_a_wrong_type_is_named(sender: Sender, caplog: pytest.LogCaptureFixture)
             assert error["details"]["field"].split(".")[0] == field
 
 
-def test_many_wrong_fields_are_named_together(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_error_lists_all_wrong_fields(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     wrong = {name: [[CANARY]] for name in sender.good} | {f"surprise{number}": CANARY for number in range(50)}
     error = sender.refused(json.dumps(wrong), 422, caplog)
     assert 0 < len(error["details"]["more"]) < 10
 
 
-def test_a_huge_field_is_refused_without_repeating_it(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
+def test_body_rejects_huge_field_without_repeating_it(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     error = sender.refused(json.dumps({"x" * 100_000: CANARY}), 422, caplog)
     assert len(error["message"]) < 1_000
 
@@ -269,7 +271,7 @@ LAX = [
 
 
 @pytest.mark.parametrize(("route", "change", "field"), LAX, ids=range(len(LAX)))
-def test_nothing_is_taken_for_what_it_is_not(
+def test_body_does_not_coerce_types(
     shared: App,
     resource_id: list[str],
     route: Route,
@@ -282,14 +284,14 @@ def test_nothing_is_taken_for_what_it_is_not(
     assert (error["code"], error["details"]["field"]) == ("invalid_field", field)
 
 
-def test_a_whole_number_is_a_number(shared: App) -> None:
+def test_float_fields_accept_whole_numbers(shared: App) -> None:
     config = {"model": MODEL, "temperature": 1, "top_p": 1}
     body = {"resource_type": "openrouter_instant", "config": config, "inputs": {"prompt": "hello"}}
     sent = shared.call("POST", "/api/resources/preview", body).json["request"]
     assert (sent["temperature"], sent["top_p"]) == (1, 1)
 
 
-def test_an_id_longer_than_any_of_ours_is_missing_before_the_database_is_asked(shared: App) -> None:
+def test_overlong_id_returns_not_found_without_database_request(shared: App) -> None:
     routes = [route for route in shared.plan.routes if "_id}" in route.path]
     assert len(routes) == 6
     for route in routes:
@@ -311,7 +313,7 @@ def _at(app: App, method: str, path: str, body: Any) -> tuple[Answer, list[str]]
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
 @pytest.mark.parametrize("value", ["", " ", "two words", "k" * 256, "schlüssel", "tab\t", "nul\0"])
-def test_a_name_that_is_none_is_refused(
+def test_idempotency_key_header_rejects_invalid_values(
     shared: App, resource_id: list[str], name: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sender = Sender(shared, ("POST", "/api/execute"), resource_id[0])

@@ -1,4 +1,4 @@
-"""Bodies made to break a reader: on every route that takes one a 4xx of ours, and nothing is stored or sent."""
+"""Hostile request bodies get a 4xx error on every route, and nothing is stored or sent."""
 
 import json
 from base64 import b64encode
@@ -49,7 +49,7 @@ def assert_ours(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("route", bodied(), ids=" ".join)
-def test_hostile_bodies_are_refused_and_leave_nothing(shared: App, route: Route) -> None:
+def test_hostile_body_is_rejected_and_stores_nothing(shared: App, route: Route) -> None:
     before = stored(shared)
     shared.fake.forget_requests()
     is_whole = route == WHOLE
@@ -63,15 +63,15 @@ def test_hostile_bodies_are_refused_and_leave_nothing(shared: App, route: Route)
 
 
 @pytest.mark.parametrize("name", LABORIOUS)
-def test_what_would_take_long_is_refused_before_it_is_begun(shared: App, name: str) -> None:
-    """Checked, it would be a 200 or a 422, after up to a minute."""
+def test_preview_rejects_slow_templates_before_checking_them(shared: App, name: str) -> None:
+    """Without the limit the check would take up to a minute and return 200 or 422."""
     raw, limit = LABORIOUS[name]
     answer = shared.call("POST", "/api/resources/preview", raw=raw, user=new_user())
     assert (answer.status, answer.code) == (413, "too_large"), answer.text
     assert answer.json["error"]["details"]["limit"] == limit
 
 
-def test_a_call_of_a_stored_template_is_refused_in_the_same_way(shared: App) -> None:
+def test_execute_rejects_hostile_inputs_of_a_stored_template(shared: App) -> None:
     user = new_user()
     assert shared.connect(user).status == 201
     rule = {"items": {"anyOf": [{"const": number} for number in range(5_000)]}}
@@ -90,12 +90,12 @@ def stored(app: App) -> list[Any]:
     return [app.table(name) for name in sorted(tables)]
 
 
-def test_what_is_large_and_harmless_is_read() -> None:
+def test_read_json_accepts_large_harmless_body() -> None:
     value = {"a": ['[{,"\\'] * 10_000, "b": "\\u0000", "c": {"[": "]"}, "d": "x" * 1_000_000}
     assert read_json(json.dumps(value)) == value
 
 
-def test_a_good_body_may_come_in_base64(shared: App) -> None:
+def test_body_accepts_base64_encoding(shared: App) -> None:
     body = b64encode('{"name": "Schlüssel", "scopes": ["execute"]}'.encode()).decode()
     answer = shared.call("POST", "/api/user/api-keys", raw=body, user=new_user(), is_base64=True)
     assert (answer.status, answer.json["name"]) == (201, "Schlüssel")

@@ -1,4 +1,4 @@
-"""What one file of tests leaves in the lent app, the next does not find."""
+"""The shared app is reset between test files."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def stored(app: App) -> int:
     return sum(len(app.table(name)) for name in variables if name.endswith("_TABLE")) + int(objects)
 
 
-def test_nothing_stays() -> None:
+def test_lend_app_keeps_no_state_between_uses() -> None:
     with lend_app() as first:
         first.sync()
         assert first.connect().status == 201
@@ -35,7 +35,7 @@ def test_nothing_stays() -> None:
         assert not isinstance(cold.deps.clock, FakeClock)
 
 
-def test_after_a_fresh_house_it_is_deployed_anew() -> None:
+def test_lend_app_deploys_again_after_a_separate_deployment() -> None:
     with lend_app() as first:
         first.sync()
     with deployed_app() as fresh:
@@ -46,12 +46,12 @@ def test_after_a_fresh_house_it_is_deployed_anew() -> None:
         second.sync()
 
 
-def test_it_is_lent_to_one_at_a_time() -> None:
+def test_lend_app_rejects_concurrent_use() -> None:
     with lend_app(), pytest.raises(AssertionError), lend_app():
         pass
 
 
-def test_what_was_prepared_is_there_again_and_what_came_later_is_not() -> None:
+def test_prepare_restores_snapshot_and_drops_later_changes() -> None:
     with lend_app() as first:
         first.prepare("synced", first.sync)
         prepared = first.table("MODELS_TABLE")

@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the routes are and do: it is made from them, and what it shows is run."""
+"""The OpenAPI document is generated from the routes, and its examples are executed."""
 
 import json
 import re
@@ -29,28 +29,28 @@ def conforms(schema: dict[str, Any], value: Any) -> None:
     assert errors == []
 
 
-def test_it_is_current() -> None:
+def test_openapi_document_is_current() -> None:
     assert is_current(), "run: make openapi"
 
 
-def test_it_is_valid() -> None:
+def test_openapi_document_is_valid() -> None:
     OpenAPIV31SpecValidator(DOCUMENT).validate()
     assert DOCUMENT["openapi"] == "3.1.0"
 
 
-def test_its_routes_are_the_template_s_and_the_tested_ones() -> None:
+def test_openapi_routes_match_the_template_and_the_tests() -> None:
     declared = {route for function in functions() for route in function.routes}
     events = [json.loads((ROOT / "events" / f"{case}.json").read_text()) for case, status in STORY.items() if status]
     assert OPERATIONS.keys() == declared == {(event["httpMethod"], event["resource"]) for event in events}
 
 
-def test_parameters_in_paths_are_those_of_the_path() -> None:
+def test_openapi_path_parameters_match_the_path() -> None:
     for (_, path), operation in OPERATIONS.items():
         named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", path)), path
 
 
-def test_ids_are_unique_and_everything_is_told() -> None:
+def test_openapi_operation_ids_are_unique_and_everything_has_a_description() -> None:
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(ids) == len(set(ids))
     for route, operation in OPERATIONS.items():
@@ -58,7 +58,7 @@ def test_ids_are_unique_and_everything_is_told() -> None:
         assert operation["tags"], route
 
 
-def test_errors_have_one_shape_and_every_code() -> None:
+def test_openapi_errors_share_one_shape_and_list_every_code() -> None:
     codes = DOCUMENT["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert set(codes) == {kind.code for kind in every_error()}
     assert "ValidationError" not in json.dumps(DOCUMENT)
@@ -67,7 +67,7 @@ def test_errors_have_one_shape_and_every_code() -> None:
             assert (int(status) >= 400) == ("$ref" in answer)
 
 
-def test_routes_without_a_token_are_those_without_an_authorizer() -> None:
+def test_openapi_public_routes_match_routes_without_an_authorizer() -> None:
     is_open = {route for route, operation in OPERATIONS.items() if operation["security"] == []}
     models = {
         "/api/models",
@@ -80,7 +80,7 @@ def test_routes_without_a_token_are_those_without_an_authorizer() -> None:
     assert is_open == {("GET", path) for path in paths} | {("POST", "/api/models/estimate")}
 
 
-def test_answers_are_described_field_by_field() -> None:
+def test_openapi_responses_describe_every_field() -> None:
     for route, operation in OPERATIONS.items():
         for status, answer in operation["responses"].items():
             schema = answer.get("content", {}).get("application/json", {}).get("schema")
@@ -88,7 +88,7 @@ def test_answers_are_described_field_by_field() -> None:
                 assert "$ref" in schema, route
 
 
-def test_examples_are_run_and_answers_are_as_described(app: App) -> None:
+def test_openapi_examples_run_and_responses_match_their_schemas(app: App) -> None:
     ran = set()
     for case, event, answer in answers(app):
         ran.add((event["httpMethod"], event["resource"]))
@@ -104,7 +104,7 @@ def test_examples_are_run_and_answers_are_as_described(app: App) -> None:
 
 
 @pytest.mark.parametrize("route", OPERATIONS, ids=" ".join)
-def test_examples_of_requests_fit_their_schemas(route: tuple[str, str]) -> None:
+def test_openapi_request_examples_match_their_schemas(route: tuple[str, str]) -> None:
     operation = OPERATIONS[route]
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     for example in (content or {}).get("examples", {}).values():
@@ -115,7 +115,7 @@ def test_examples_of_requests_fit_their_schemas(route: tuple[str, str]) -> None:
     assert content is None or content["examples"]
 
 
-def test_errors_are_as_described(seeded: App) -> None:
+def test_openapi_error_responses_match_their_schemas(seeded: App) -> None:
     schema = {"$ref": "#/components/schemas/Error"}
     for answer in (
         seeded.call("GET", "/api/resources/none"),
@@ -128,7 +128,7 @@ def test_errors_are_as_described(seeded: App) -> None:
         conforms(schema, answer.json)
 
 
-def test_it_is_served_to_anybody_as_it_is(app: App) -> None:
+def test_openapi_document_is_served_unchanged_without_authentication(app: App) -> None:
     served = app.call("GET", "/api/openapi.json", user=None)
     assert (served.status, served.headers["Content-Type"]) == (200, "application/json")
     assert served.text == PLACE.read_text()

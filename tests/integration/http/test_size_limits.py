@@ -1,4 +1,4 @@
-"""Every limit of `domain/limits.py`, one below it, at it, and one above: only the last is refused, with the number."""
+"""Every limit of `domain/limits.py` accepts values up to it and rejects one more, naming the number."""
 
 import ast
 import json
@@ -198,7 +198,7 @@ def told(answer: Answer, limit: int) -> bool:
     return answer.status >= 400 and str(limit) in answer.json["error"]["message"]
 
 
-def test_every_limit_is_here() -> None:
+def test_size_limit_cases_cover_every_limit() -> None:
     tree = ast.parse((CORE / "domain/limits.py").read_text())
     constants = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
     named = {node.id for node in constants if isinstance(node, ast.Name) and node.id.startswith("MAX_")}
@@ -208,7 +208,7 @@ def test_every_limit_is_here() -> None:
 @pytest.mark.parametrize(
     ("name", "number"), [(name, number) for name, makers in CASES.items() for number in range(len(makers))]
 )
-def test_a_limit_is_where_it_says(shared: App, name: str, number: int) -> None:
+def test_size_limit_accepts_its_value_and_rejects_one_more(shared: App, name: str, number: int) -> None:
     limit = getattr(limits, name)
     user = new_user()
     for size in (limit - 1, limit, limit + 1):

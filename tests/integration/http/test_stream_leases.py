@@ -89,7 +89,7 @@ def test_error_response_releases_its_lease(app: App, settings: ExecuteSettings) 
     assert (response["statusCode"], leases(app)) == (500, 0)  # type: ignore[index]
 
 
-def test_stream_of_a_caller_is_not_cached(app: App, settings: ExecuteSettings) -> None:
+def test_stream_response_is_not_cached(app: App, settings: ExecuteSettings) -> None:
     with answer(settings, Stream(200, {"Content-Type": ["text/event-stream"]}, chunks())) as stream:
         assert stream.headers == {"Content-Type": ["text/event-stream"], "Cache-Control": ["no-store"]}
 

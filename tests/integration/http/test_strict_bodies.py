@@ -1,4 +1,4 @@
-"""Nothing in a body is taken for what it is not: text is no number and no truth value, in no field of any route."""
+"""Text is not accepted as a number or boolean in any body field of any route."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,9 @@ def cases() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
 
 
 @pytest.mark.parametrize(("method", "path", "place", "wrong"), [*cases()])
-def test_text_is_no_number(shared: App, method: str, path: str, place: tuple[str, ...], wrong: str) -> None:
+def test_body_rejects_text_for_numbers_and_booleans(
+    shared: App, method: str, path: str, place: tuple[str, ...], wrong: str
+) -> None:
     body: dict[str, Any] = put(BODIES[method, path], place, wrong)
     if "resource_id" in body:
         body["resource_id"] = "res_00000000000000000000000000"

@@ -1,4 +1,4 @@
-"""Events, schedules and invocations from outside, on the local stack."""
+"""Events, schedules and external invocations on the local stack."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.local.toy.calling import ask, call, row
 pytest_plugins = ["tests.local.toy.fixture"]
 
 
-def test_events_reach_the_functions_whose_patterns_match(toy: Stack, things: str) -> None:
+def test_events_reach_functions_with_matching_patterns(toy: Stack, things: str) -> None:
     def entry(source: str, kind: str, **detail: Any) -> dict[str, str]:
         return {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
 
@@ -27,14 +27,14 @@ def test_events_reach_the_functions_whose_patterns_match(toy: Stack, things: str
 
 
 @pytest.mark.parametrize(("failures", "tries"), [(2, "3"), (9, "3")])
-def test_deliveries_are_tried_three_times(toy: Stack, things: str, failures: int, tries: str) -> None:
+def test_event_delivery_retries_up_to_three_attempts(toy: Stack, things: str, failures: int, tries: str) -> None:
     event = {"detail-type": f"fails {failures}", "detail": {"failures": failures}}
     toy.invoke("ListenerFunction", event, asynchronous=True)
     toy.settle()
     assert row(toy, things, f"fails {failures}")["tries"] == {"N": tries}
 
 
-def test_what_failed_for_good_lies_in_the_queue_with_its_event(toy: Stack) -> None:
+def test_dead_letter_queue_keeps_the_failed_event(toy: Stack) -> None:
     url = toy.client("sqs").list_queues()["QueueUrls"][0]
     toy.client("sqs").purge_queue(QueueUrl=url)
     event = {"detail-type": "fails for good", "detail": {"failures": 9}}
@@ -49,7 +49,7 @@ def test_what_failed_for_good_lies_in_the_queue_with_its_event(toy: Stack) -> No
     assert record["responsePayload"]["errorMessage"] == "as ordered"
 
 
-def test_schedules_are_fired_by_hand(toy: Stack, things: str) -> None:
+def test_fire_runs_the_schedule_of_a_function(toy: Stack, things: str) -> None:
     toy.fire("ListenerFunction")
     toy.settle()
     assert row(toy, things, "Scheduled Event")["tries"] == {"N": "1"}
@@ -57,7 +57,7 @@ def test_schedules_are_fired_by_hand(toy: Stack, things: str) -> None:
         toy.fire("EchoFunction")
 
 
-def test_anybody_on_this_machine_may_invoke(toy: Stack) -> None:
+def test_invoke_endpoint_accepts_unsigned_local_requests(toy: Stack) -> None:
     url = "/2015-03-31/functions/{}/invocations"
     event = {"detail-type": "by hand", "detail": {}}
     queued = call(toy.aws_url, "POST", url.format("ListenerFunction"), event, **{"X-Amz-Invocation-Type": "Event"})

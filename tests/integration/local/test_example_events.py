@@ -1,4 +1,4 @@
-"""Every event in events/ is handed to its function, in the order in which a user would cause them."""
+"""Every event in events/ is passed to its function, in the order in which a user would cause them."""
 
 import json
 from datetime import UTC, datetime
@@ -70,12 +70,12 @@ STORY = {
 """What each event is answered with; None where a function answers no HTTP."""
 
 
-def test_the_story_has_every_event() -> None:
+def test_example_sequence_contains_every_event() -> None:
     files = {str(path.relative_to(ROOT / "events").with_suffix("")) for path in (ROOT / "events").rglob("*.json")}
     assert files == set(STORY)
 
 
-def test_every_event_runs(app: App) -> None:
+def test_example_events_run_without_error(app: App) -> None:
     known: dict[str, str] = {}
     for case, status in STORY.items():
         event = event_of(case, known)
@@ -101,7 +101,7 @@ def test_every_event_runs(app: App) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case, status in STORY.items() if status])
-def test_events_look_like_the_gateway_s(case: str) -> None:
+def test_example_events_match_the_gateway_shape(case: str) -> None:
     event = event_of(case, {})
     path = event["resource"].format(**(event["pathParameters"] or {}))
     assert (event["path"], event["requestContext"]["resourcePath"]) == (path, event["resource"])

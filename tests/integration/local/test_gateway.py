@@ -1,4 +1,4 @@
-"""The local REST front against what API Gateway does: routes, events, authorizers, limits and its own answers."""
+"""The local REST front compared with API Gateway: routes, events, authorizers, limits and gateway responses."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,7 +24,7 @@ def act(toy: Stack, **order: object) -> Reply:
     return call(toy.url, "POST", "/act", order)
 
 
-def test_paths_stay_encoded_and_queries_are_decoded(toy: Stack) -> None:
+def test_gateway_keeps_paths_encoded_and_decodes_queries(toy: Stack) -> None:
     event = get(toy, "/echo/a%3Ab/c~d%2Fe?q=x%20y&many=1&many=2&empty=", "ann").json["event"]
     assert event["path"] == "/echo/a%3Ab/c~d%2Fe"
     assert event["pathParameters"] == {"author": "a%3Ab", "slug": "c~d%2Fe"}
@@ -37,19 +37,19 @@ def test_paths_stay_encoded_and_queries_are_decoded(toy: Stack) -> None:
     assert toy.url.startswith(f"http://{event['requestContext']['domainName']}/")
 
 
-def test_literal_segments_win(toy: Stack) -> None:
+def test_gateway_prefers_literal_path_segments(toy: Stack) -> None:
     assert get(toy, "/echo/fixed/name", "ann").json["event"]["resource"] == "/echo/fixed/name"
     assert get(toy, "/echo/fixed/other", "ann").json["event"]["resource"] == "/echo/{author}/{slug}"
 
 
-def test_headers_keep_their_case_and_their_number(toy: Stack) -> None:
+def test_gateway_keeps_header_case_and_repeated_headers(toy: Stack) -> None:
     reply = get(toy, "/open", **{"x-LOWER": "1"})
     assert reply.json["event"]["headers"]["x-LOWER"] == "1"
     assert reply.headers.get_all("X-Many") == ["1", "2"]
     assert reply.headers["X-One"] == "1"
 
 
-def test_the_environment_is_the_template_s(toy: Stack) -> None:
+def test_function_environment_matches_the_template(toy: Stack) -> None:
     environment = get(toy, "/open").json["environment"]
     assert environment["STAGE"] == "local"
     assert environment["LIMIT"] == "9"
@@ -71,20 +71,20 @@ def test_the_environment_is_the_template_s(toy: Stack) -> None:
         ("ODD", "/open"),
     ],
 )
-def test_unknown_routes_and_methods_are_rendered_from_the_template(toy: Stack, method: str, path: str) -> None:
+def test_gateway_renders_unknown_routes_and_methods_from_the_template(toy: Stack, method: str, path: str) -> None:
     reply = call(toy.url, method, path)
     assert reply.status == 404
     if method != "HEAD":
         assert reply.json == {"code": "MISSING_AUTHENTICATION_TOKEN", "request": reply.headers["x-amzn-RequestId"]}
 
 
-def test_the_stage_is_part_of_every_path(toy: Stack) -> None:
+def test_gateway_requires_the_stage_in_every_path(toy: Stack) -> None:
     base = toy.url.removesuffix("/local")
     assert call(base, "GET", "/open").status == 404
     assert call(base, "GET", "/other/open").status == 404
 
 
-def test_policies_are_cached_by_token_for_all_paths(toy: Stack) -> None:
+def test_authorizer_policy_is_cached_by_token_for_all_paths(toy: Stack) -> None:
     toy.calls.clear()
     context = get(toy, "/echo/a/b", "cached").json["event"]["requestContext"]["authorizer"]
     latency = context.pop("integrationLatency")
@@ -96,7 +96,7 @@ def test_policies_are_cached_by_token_for_all_paths(toy: Stack) -> None:
     assert len(toy.calls.of("AuthorizerFunction")) == 1
 
 
-def test_what_an_authorizer_may_do_wrong(toy: Stack) -> None:
+def test_gateway_returns_401_403_or_500_on_authorizer_failures(toy: Stack) -> None:
     toy.calls.clear()
     missing = get(toy, "/echo/a/b")
     assert (missing.status, missing.json) == (401, {"code": "unauthenticated", "message": "Unauthorized"})
@@ -115,13 +115,13 @@ def test_what_an_authorizer_may_do_wrong(toy: Stack) -> None:
 @pytest.mark.parametrize(
     "order", [{"do": "raise"}, {"do": "crash"}, {"do": "nonsense"}, {"do": "big", "size": PAYLOAD_LIMIT + 200}]
 )
-def test_bad_functions_are_502(toy: Stack, order: dict[str, object]) -> None:
+def test_gateway_returns_502_on_invalid_function_responses(toy: Stack, order: dict[str, object]) -> None:
     reply = act(toy, **order)
     assert (reply.status, reply.json) == (502, {"code": "internal", "message": "Internal server error"})
     assert act(toy, do="pid").status == 200
 
 
-def test_big_requests_are_413(toy: Stack) -> None:
+def test_gateway_rejects_oversized_requests_with_413(toy: Stack) -> None:
     over_gateway = call(toy.url, "POST", "/open", b"x" * (REQUEST_LIMIT + 1))
     over_function = call(toy.url, "POST", "/open", b"x" * PAYLOAD_LIMIT)
     assert (over_gateway.status, over_function.status) == (413, 413)
@@ -129,7 +129,7 @@ def test_big_requests_are_413(toy: Stack) -> None:
     assert call(toy.url, "POST", "/open", b"x" * (PAYLOAD_LIMIT - 10_000)).status == 200
 
 
-def test_after_the_gateway_gave_up_the_function_runs_on(toy: Stack) -> None:
+def test_function_keeps_running_after_the_gateway_timeout(toy: Stack) -> None:
     plan = Plan(toy.plan.functions, routes=toy.plan.routes, gateway_responses=toy.plan.gateway_responses)
     impatient = Server(Gateway(plan, toy.functions.invoke, timeout=0.2).answer)
     with Meeting() as meeting:
@@ -139,7 +139,7 @@ def test_after_the_gateway_gave_up_the_function_runs_on(toy: Stack) -> None:
     impatient.stop()
 
 
-def test_requests_run_side_by_side(toy: Stack) -> None:
+def test_gateway_runs_requests_concurrently(toy: Stack) -> None:
     with Meeting() as meeting, ThreadPoolExecutor(4) as threads:
         replies = [threads.submit(call, toy.url, "POST", "/patient", meeting.order) for _ in range(4)]
         for arrival in [meeting.arrival() for _ in range(4)]:
@@ -147,7 +147,7 @@ def test_requests_run_side_by_side(toy: Stack) -> None:
         assert [reply.result().body for reply in replies] == [b"together"] * 4
 
 
-def test_without_configuration_the_answers_are_aws_s_own() -> None:
+def test_gateway_returns_aws_default_responses_without_configuration() -> None:
     gateway = Gateway(Plan({}, routes=(Route("GET", "/a", "F", None),)), lambda name, event: Outcome(b"{}"))
     server = Server(gateway.answer)
     url = f"http://127.0.0.1:{server.port}/local"

@@ -1,4 +1,4 @@
-"""Images in the local stack: the demo shows one, and its link works with plain HTTP, for its user and for a while."""
+"""Images in the local stack: the demo shows one, and its link works over plain HTTP for its user until it expires."""
 
 import io
 from collections.abc import Iterator
@@ -48,14 +48,14 @@ def get(url: str, key: str | None = None) -> Reply:
     return call(url, "GET", f"?{urlsplit(url).query}", **({"Authorization": f"Bearer {key}"} if key else {}))
 
 
-def test_the_demo_shows_a_template_and_an_image(shown: Shown) -> None:
+def test_demo_shows_a_template_and_an_image(shown: Shown) -> None:
     assert "Explain {{topic}} to {{reader}}" in shown.text
     assert f"image/png, {len(png_bytes())} bytes" in shown.text
     assert shown.image.startswith(f"{shown.stack.url}/api/images/img_")
     assert f"curl -sL {shown.image}" in shown.text
 
 
-def test_the_link_answers_as_the_row_says(shown: Shown) -> None:
+def test_image_link_returns_the_content_and_headers_of_its_row(shown: Shown) -> None:
     answer = get(shown.link())
     assert answer.body == png_bytes()
     assert answer.headers["Content-Type"] == "image/png"
@@ -63,7 +63,7 @@ def test_the_link_answers_as_the_row_says(shown: Shown) -> None:
     assert answer.headers["Cache-Control"] == "private, immutable, max-age=31536000"
 
 
-def test_the_link_is_used_with_the_rights_of_the_images_function_alone(shown: Shown) -> None:
+def test_image_link_uses_only_the_images_function_permissions(shown: Shown) -> None:
     shown.stack.calls.clear()
     assert get(shown.link()).status == 200
     counted, *rest = shown.stack.calls.of("ImagesFunction")
@@ -85,12 +85,12 @@ def test_the_link_is_used_with_the_rights_of_the_images_function_alone(shown: Sh
         ("X-Amz-Credential=ImagesFunction", "X-Amz-Credential=Nobody"),
     ],
 )
-def test_a_changed_or_expired_link_opens_nothing(shown: Shown, old: str, new: str) -> None:
+def test_image_link_rejects_changed_or_expired_url(shown: Shown, old: str, new: str) -> None:
     link = shown.link()
     assert old in link
     assert get(link.replace(old, new)).status == 403
 
 
-def test_nobody_else_gets_a_link(shown: Shown) -> None:
+def test_image_link_is_not_returned_to_other_users(shown: Shown) -> None:
     assert get(shown.image).status == 401
     assert get(shown.image, shown.keys["bob"]).json["error"]["code"] == "not_found"

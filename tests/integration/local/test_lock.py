@@ -1,4 +1,4 @@
-"""The local cloud takes one call at a time: concurrent additions are exact, and without that they are not."""
+"""The local cloud serializes calls: concurrent additions are exact with its lock, and are lost without it."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ class Adder:
         connection.close()
 
 
-def test_a_thousand_concurrent_adds_are_exact(toy: Stack, things: str) -> None:
+def test_lock_keeps_a_thousand_concurrent_adds_exact(toy: Stack, things: str) -> None:
     Adder(toy.aws_url, things).add(ADDS)
     assert row(toy, things, "counter")["tries"] == {"N": str(ADDS)}
 
@@ -76,7 +76,7 @@ sys.stdin.read()
         process.kill()
 
 
-def test_without_the_lock_adds_get_lost(toy: Stack, bare_moto: str) -> None:
+def test_missing_lock_loses_concurrent_adds(toy: Stack, bare_moto: str) -> None:
     client = toy.client("dynamodb", endpoint_url=bare_moto)
     client.create_table(
         TableName="T",

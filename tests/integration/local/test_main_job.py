@@ -1,4 +1,4 @@
-"""The main job over HTTP on the source, each function in a process of its own: sync, connect, create, execute, look."""
+"""The main job over HTTP on the source tree, with each function in its own process."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def journey(world: World) -> Journey:
     return travel(world)
 
 
-def test_everybody_gets_answers_for_their_own_money(world: World, journey: Journey) -> None:
+def test_execution_is_paid_with_the_key_of_its_caller(world: World, journey: Journey) -> None:
     runs = (journey.by_id, journey.by_address, journey.by_bob, journey.long)
     assert [run["success"] for run in runs] == [True] * 4
     paid = [request.headers["authorization"] for request in world.fake.chat_requests]
@@ -33,13 +33,13 @@ def test_everybody_gets_answers_for_their_own_money(world: World, journey: Journ
     assert [rows[run["execution_id"]] for run in runs] == [f"user_{user}" for user in users]
 
 
-def test_what_was_run_is_counted_and_kept(world: World, journey: Journey) -> None:
+def test_execution_is_counted_and_its_output_kept(world: World, journey: Journey) -> None:
     assert journey.detail["stats"]["call_count"] == 3
     shown = world.done(200, "alice", "GET", f"/api/executions/{journey.long['execution_id']}")
     assert shown["output"] == journey.long["output"]
 
 
-def test_a_sync_that_fails_for_good_is_counted_and_its_event_kept(world: World, journey: Journey) -> None:
+def test_failed_sync_is_counted_and_its_event_kept(world: World, journey: Journey) -> None:
     assert world.call(None, "GET", "/api/resources", Authorization="Bearer nonsense").status == 401
     world.fake.serve_catalog(b"<html>")
     world.stack.fire("CatalogSyncFunction")
@@ -52,7 +52,7 @@ def test_a_sync_that_fails_for_good_is_counted_and_its_event_kept(world: World, 
     assert json.loads(message["Body"])["requestPayload"]["detail-type"] == "Scheduled Event"
 
 
-def test_changes_that_cannot_be_told_are_counted_and_their_event_kept(world: World, journey: Journey) -> None:
+def test_failed_change_event_is_counted_and_kept(world: World, journey: Journey) -> None:
     before = _failures(world)
     event = {"detail-type": "openrouter/models.changed", "detail": {"since": "0"}}
     world.stack.invoke("ModelImpactFunction", event, asynchronous=True)
@@ -69,7 +69,7 @@ def _failures(world: World) -> set[str]:
     return {line["requestId"] for line in lines if counts(line)}
 
 
-def test_no_key_is_left_anywhere(world: World, journey: Journey) -> None:
+def test_main_job_does_not_leave_keys_in_storage_or_logs(world: World, journey: Journey) -> None:
     places = {"the log": world.log.read_bytes(), **world.stored()}
     for secret in (*world.keys.values(), *OPENROUTER_KEYS.values()):
         assert [place for place, content in places.items() if found(secret, content)] == []

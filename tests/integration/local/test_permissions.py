@@ -1,4 +1,4 @@
-"""The local AWS endpoint holds every function to its own policies, and records what was called and used."""
+"""The local AWS endpoint enforces each function's policies, and records what was called and used."""
 
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from tests.local.toy.calling import ask, call
 pytest_plugins = ["tests.local.toy.fixture"]
 
 
-def test_a_policy_allows_what_it_names(toy: Stack, things: str) -> None:
+def test_policy_allows_the_actions_it_names(toy: Stack, things: str) -> None:
     toy.calls.clear()
     assert ask(toy, "dynamodb", "put_item", TableName=things, Item={"id": {"S": "a"}})["code"] is None
     assert ask(toy, "dynamodb", "get_item", TableName=things, Key={"id": {"S": "a"}})["code"] is None
@@ -23,7 +23,7 @@ def test_a_policy_allows_what_it_names(toy: Stack, things: str) -> None:
     assert toy.calls.of("CallerFunction") == [("dynamodb", "PutItem"), ("dynamodb", "GetItem")]
 
 
-def test_a_refusal_names_function_action_and_resource(toy: Stack, things: str) -> None:
+def test_denial_names_function_action_and_resource(toy: Stack, things: str) -> None:
     refused = ask(toy, "dynamodb", "scan", TableName=things)
     assert refused["code"] == "AccessDeniedException"
     assert (
@@ -32,7 +32,7 @@ def test_a_refusal_names_function_action_and_resource(toy: Stack, things: str) -
     )
 
 
-def test_an_index_is_a_resource_of_its_own(toy: Stack, things: str) -> None:
+def test_table_index_requires_its_own_permission(toy: Stack, things: str) -> None:
     condition = {"KeyConditionExpression": "kind = :k", "ExpressionAttributeValues": {":k": {"S": "x"}}}
     assert ask(toy, "dynamodb", "query", TableName=things, IndexName="by_kind", **condition)["code"] is None
     other = ask(toy, "dynamodb", "query", TableName=things, IndexName="by_kind_again", **condition)
@@ -40,7 +40,7 @@ def test_an_index_is_a_resource_of_its_own(toy: Stack, things: str) -> None:
     assert "/index/by_kind_again" in other["message"]
 
 
-def test_batches_and_transactions_are_judged_by_their_parts(toy: Stack, things: str) -> None:
+def test_batches_and_transactions_require_permission_for_each_part(toy: Stack, things: str) -> None:
     put = {"Put": {"TableName": things, "Item": {"id": {"S": "t"}}}}
     check = {"ConditionCheck": {"TableName": things, "Key": {"id": {"S": "a"}}, "ConditionExpression": "size(id) > 0"}}
     assert ask(toy, "dynamodb", "transact_write_items", TransactItems=[put])["code"] is None
@@ -52,7 +52,7 @@ def test_batches_and_transactions_are_judged_by_their_parts(toy: Stack, things: 
     assert ask(toy, "dynamodb", "transact_get_items", TransactItems=get)["code"] is None
 
 
-def test_keys_open_only_in_the_right_context(toy: Stack) -> None:
+def test_kms_decrypt_requires_the_right_encryption_context(toy: Stack) -> None:
     key = toy.environment("CallerFunction")["SECRETS_KEY"]
     good = {"stage": "local", "user_id": "ann"}
     sealed = ask(toy, "kms", "encrypt", KeyId=key, Plaintext="b64:aGVsbG8=", EncryptionContext=good)
@@ -68,7 +68,7 @@ def test_keys_open_only_in_the_right_context(toy: Stack) -> None:
     assert stranger["code"] == "InvalidCiphertextException"
 
 
-def test_objects_are_judged_by_method_and_path(toy: Stack) -> None:
+def test_s3_permissions_depend_on_method_and_path(toy: Stack) -> None:
     bucket = toy.environment("CallerFunction")["MEDIA_BUCKET"]
     put = {"Bucket": bucket, "Body": "b64:aGVsbG8="}
     assert ask(toy, "s3", "put_object", Key="media/exe_1/a b", **put)["code"] is None
@@ -79,7 +79,7 @@ def test_objects_are_judged_by_method_and_path(toy: Stack) -> None:
     assert stored["Body"].read() == b"hello"
 
 
-def test_a_presigned_url_may_do_what_its_signer_may(toy: Stack) -> None:
+def test_presigned_url_has_the_permissions_of_its_signer(toy: Stack) -> None:
     bucket = toy.environment("CallerFunction")["MEDIA_BUCKET"]
     signer = botocore.session.get_session().create_client(
         "s3",
@@ -99,7 +99,7 @@ def test_a_presigned_url_may_do_what_its_signer_may(toy: Stack) -> None:
     signer.close()
 
 
-def test_what_is_not_recognised_is_refused(toy: Stack) -> None:
+def test_endpoint_rejects_unrecognised_calls(toy: Stack) -> None:
     refused = ask(toy, "kms", "list_keys")
     assert refused["message"] == "CallerFunction called kms:ListKeys, which the local stack does not know"
     refused = ask(toy, "sts", "get_caller_identity")
@@ -108,6 +108,6 @@ def test_what_is_not_recognised_is_refused(toy: Stack) -> None:
     assert call(toy.aws_url, "GET", "/bucket/key").status == 403
 
 
-def test_functions_invoke_one_another_only_with_permission(toy: Stack) -> None:
+def test_function_invocation_requires_permission(toy: Stack) -> None:
     assert ask(toy, "lambda", "invoke", FunctionName="EchoFunction", Payload="{}")["code"] is None
     assert ask(toy, "lambda", "invoke", FunctionName="ActFunction", Payload="{}")["code"] == "AccessDeniedException"

@@ -1,4 +1,4 @@
-"""`python -m tests.local` as a script sees it: a line of JSON, keys that work, a demo, and nothing left at the end."""
+"""`python -m tests.local` as a script sees it: a line of JSON, working keys, a demo, and no process left at the end."""
 
 import itertools
 import json
@@ -78,7 +78,7 @@ def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
     return process.returncode, rest
 
 
-def test_it_shows_the_demo_and_serves_until_it_is_stopped(
+def test_local_command_shows_the_demo_and_serves_until_stopped(
     programs: tuple[Program, Program], issuer: FakeIssuer
 ) -> None:
     stack, _ = programs
@@ -97,7 +97,7 @@ def test_it_shows_the_demo_and_serves_until_it_is_stopped(
     assert ends(stack, signal.SIGTERM) == (0, "")
 
 
-def test_nothing_outlives_a_killed_stack(programs: tuple[Program, Program]) -> None:
+def test_killed_stack_does_not_leave_processes(programs: tuple[Program, Program]) -> None:
     _, part = programs
     assert first_line(part) == "False []\n"
     assert ends(part, signal.SIGKILL) == (-signal.SIGKILL, "")

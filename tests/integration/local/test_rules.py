@@ -1,4 +1,4 @@
-"""The local stack's judgement, without processes: policies, routes, gateway answers, authorizers, templates."""
+"""The rules of the local stack without processes: policies, routes, gateway responses, authorizers, templates."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def statement(action: Any = "s3:Get*", resource: Any = "arn:x/*", effect: str = 
     return {"Effect": effect, "Action": action, "Resource": resource, **more}
 
 
-def test_wildcards_and_lists_match_as_in_iam() -> None:
+def test_policy_wildcards_and_lists_match_as_in_iam() -> None:
     assert allows([statement()], "s3:GetObject", "arn:x/a/b")
     assert allows([statement(["s3:PutObject", "S3:GETOBJECT"], ["arn:y", "arn:x/?"])], "s3:GetObject", "arn:x/a")
     assert not allows([statement()], "s3:PutObject", "arn:x/a")
@@ -36,7 +36,7 @@ def test_wildcards_and_lists_match_as_in_iam() -> None:
     assert not allows([statement()], "s3:GetObject", "arn:x")
 
 
-def test_a_denial_wins() -> None:
+def test_policy_deny_overrides_allow() -> None:
     deny = statement(resource="arn:x/secret", effect="Deny")
     assert allows([statement(), deny], "s3:GetObject", "arn:x/open")
     assert not allows([statement(), deny], "s3:GetObject", "arn:x/secret")
@@ -58,13 +58,13 @@ def test_a_denial_wins() -> None:
         ({"Null": {"events:source": "false"}, "StringLike": {"events:detail-type": "x"}}, False, False),
     ],
 )
-def test_conditions(condition: Any, with_it: bool, without_it: bool) -> None:
+def test_policy_condition_requires_a_matching_value(condition: Any, with_it: bool, without_it: bool) -> None:
     conditional = [statement(Condition=condition)]
     assert allows(conditional, "s3:GetObject", "arn:x/a", events__source="b") is with_it
     assert allows(conditional, "s3:GetObject", "arn:x/a") is without_it
 
 
-def test_a_condition_on_all_values_takes_a_part_of_them_and_none() -> None:
+def test_for_all_values_condition_accepts_subsets_and_the_empty_set() -> None:
     wanted = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["app", "user_id"]}}
     judge = Permissions({"F": [statement("kms:Decrypt", "arn:k", Condition=wanted)]})
 
@@ -88,12 +88,12 @@ def test_a_condition_on_all_values_takes_a_part_of_them_and_none() -> None:
         {"Condition": {"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "app"}}},
     ],
 )
-def test_what_cannot_be_judged_is_refused_at_the_start(more: Any) -> None:
+def test_permissions_reject_unsupported_statements(more: Any) -> None:
     with pytest.raises(ValueError, match="F: the local stack cannot judge"):
         Permissions({"F": [statement(**more)]})
 
 
-def test_greedy_paths_come_last() -> None:
+def test_routes_match_greedy_paths_last() -> None:
     routes = Routes([Route("GET", path, path, None) for path in ("/{rest+}", "/a/{b}", "/a/{b}/c", "/a/x")])
 
     def found(path: str) -> tuple[str, dict[str, str]] | None:
@@ -107,7 +107,7 @@ def test_greedy_paths_come_last() -> None:
     assert routes.find("POST", "/a/x") is None
 
 
-def test_gateway_responses_fall_back_to_their_class_and_to_aws() -> None:
+def test_gateway_responses_fall_back_to_their_class_and_aws_defaults() -> None:
     answers = GatewayResponses(
         {"DEFAULT_4XX": {"ResponseTemplates": {"application/json": '{"m":$context.error.messageString}'}}}
     )
@@ -129,7 +129,7 @@ def exchange(token: str, path: str = "/a") -> Exchange:
     return Exchange(Request("GET", f"/s{path}", [("AUTHORIZATION", token)], b""), "s", path, match)
 
 
-def test_policies_are_kept_for_their_seconds_and_mistakes_are_not() -> None:
+def test_authorizer_cache_keeps_policies_until_ttl_but_not_errors() -> None:
     calls: list[str] = []
     clock = Clock()
 
@@ -152,7 +152,7 @@ def test_policies_are_kept_for_their_seconds_and_mistakes_are_not() -> None:
     assert [arn.rpartition(":")[2] for arn in calls] == ["local/s/GET/a", "local/s/GET/a", "local/s/GET/b"]
 
 
-def test_globals_are_merged_as_sam_does() -> None:
+def test_template_globals_are_merged_as_in_sam() -> None:
     assert merged({"a": 1, "m": {"x": 1, "y": 1}, "l": [1]}, {"a": 2, "m": {"y": 2}, "l": [2]}) == {
         "a": 2,
         "m": {"x": 1, "y": 2},
@@ -160,7 +160,7 @@ def test_globals_are_merged_as_sam_does() -> None:
     }
 
 
-def test_references_to_code_become_names(tmp_path: Path) -> None:
+def test_template_references_to_code_become_names(tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text("""
 Resources:
   F:
@@ -182,6 +182,6 @@ Resources:
         ({"EventInvokeConfig": {"DestinationConfig": {"OnFailure": {"Type": "SNS"}}}}, "only queues as destinations"),
     ],
 )
-def test_what_the_stack_cannot_run_is_refused(properties: Any, message: str) -> None:
+def test_template_rejects_unsupported_properties(properties: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plan(Deployment({"F": {"Handler": "h", **properties}}, {}))

@@ -1,4 +1,4 @@
-"""The local Lambda: processes on demand, limits, failures and what a function's environment holds."""
+"""The local Lambda: processes on demand, limits, failures and function environments."""
 
 import json
 import os
@@ -45,13 +45,13 @@ def invoke(functions: Functions) -> Callable[[str, Any], Outcome]:
 type Invoke = Callable[[str, Any], Outcome]
 
 
-def test_an_idle_environment_is_reused(invoke: Invoke) -> None:
+def test_runtime_reuses_an_idle_environment(invoke: Invoke) -> None:
     pids = {invoke("Act", {"do": "pid"}).content["body"] for _ in range(5)}
     assert len(pids) == 1
     assert pids != {str(os.getpid())}
 
 
-def test_busy_environments_get_company_up_to_the_limit(functions: Functions, invoke: Invoke) -> None:
+def test_runtime_starts_more_environments_up_to_the_limit(functions: Functions, invoke: Invoke) -> None:
     with Meeting() as meeting, ThreadPoolExecutor(LIMIT + 1) as threads:
         ends: list[Future[Outcome]] = [threads.submit(invoke, "Act", meeting.order) for _ in range(LIMIT + 1)]
         arrivals = [meeting.arrival() for _ in range(LIMIT)]
@@ -63,7 +63,7 @@ def test_busy_environments_get_company_up_to_the_limit(functions: Functions, inv
     assert functions["Act"].environments == LIMIT
 
 
-def test_a_timeout_kills_the_process_and_the_next_call_gets_a_fresh_one(functions: Functions, invoke: Invoke) -> None:
+def test_timeout_kills_the_process_and_next_call_starts_another(functions: Functions, invoke: Invoke) -> None:
     with Meeting() as meeting, ThreadPoolExecutor(1) as threads:
         end = threads.submit(invoke, "Hasty", meeting.order)
         assert meeting.arrival().died()
@@ -74,7 +74,7 @@ def test_a_timeout_kills_the_process_and_the_next_call_gets_a_fresh_one(function
     assert not invoke("Hasty", {"do": "pid"}).failed
 
 
-def test_an_exception_is_the_outcome_and_the_process_stays(invoke: Invoke) -> None:
+def test_exception_is_returned_and_keeps_the_process(invoke: Invoke) -> None:
     before = invoke("Act", {"do": "pid"}).content
     outcome = invoke("Act", {"do": "raise"})
     assert outcome.failed
@@ -82,13 +82,13 @@ def test_an_exception_is_the_outcome_and_the_process_stays(invoke: Invoke) -> No
     assert invoke("Act", {"do": "pid"}).content == before
 
 
-def test_a_crash_is_the_outcome_and_the_next_call_gets_a_fresh_process(invoke: Invoke) -> None:
+def test_crash_is_returned_and_next_call_starts_another_process(invoke: Invoke) -> None:
     before = invoke("Act", {"do": "pid"}).content
     assert invoke("Act", {"do": "crash"}).content["errorType"] == "Runtime.ExitError"
     assert invoke("Act", {"do": "pid"}).content != before
 
 
-def test_a_handler_that_cannot_be_imported_says_why(functions: Functions, invoke: Invoke) -> None:
+def test_handler_import_error_returns_its_reason(functions: Functions, invoke: Invoke) -> None:
     for _ in range(2):
         outcome = invoke("Broken", {})
         assert outcome.failed
@@ -96,7 +96,7 @@ def test_a_handler_that_cannot_be_imported_says_why(functions: Functions, invoke
     assert functions["Broken"].environments <= 1
 
 
-def test_answers_over_6_mb_are_refused(invoke: Invoke) -> None:
+def test_runtime_rejects_responses_over_6_mb(invoke: Invoke) -> None:
     assert not invoke("Act", {"do": "big", "size": PAYLOAD_LIMIT - 100}).failed
     assert (
         invoke("Act", {"do": "big", "size": PAYLOAD_LIMIT + 200}).content["errorType"]
@@ -105,12 +105,12 @@ def test_answers_over_6_mb_are_refused(invoke: Invoke) -> None:
     assert not invoke("Act", {"do": "pid"}).failed
 
 
-def test_events_over_6_mb_reach_no_function(functions: Functions) -> None:
+def test_runtime_rejects_events_over_6_mb(functions: Functions) -> None:
     with pytest.raises(EventTooLarge):
         functions.invoke("Act", b'"' + b"x" * PAYLOAD_LIMIT + b'"')
 
 
-def test_a_function_sees_only_what_it_was_given(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_sees_only_its_own_environment(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "x")
     environment = json.loads(invoke("Echo", {}).content["body"])["environment"]
     assert environment["GIVEN"] == "1"
@@ -122,7 +122,7 @@ def test_a_function_sees_only_what_it_was_given(invoke: Invoke, monkeypatch: pyt
     assert unexpected == set()
 
 
-def test_built_code_sees_nothing_of_the_virtual_environment(tmp_path: Path) -> None:
+def test_built_code_does_not_see_the_virtual_environment(tmp_path: Path) -> None:
     packages = Path(awslambdaric.__file__).parents[1]
     layer, code = tmp_path / "Layer/python", tmp_path / "Echo/functions"
     layer.mkdir(parents=True)
@@ -142,7 +142,7 @@ def test_built_code_sees_nothing_of_the_virtual_environment(tmp_path: Path) -> N
         built.stop()
 
 
-def test_stopping_ends_what_is_under_way() -> None:
+def test_runtime_stop_ends_running_calls() -> None:
     stopped = functions_of(CODE, plan("Act"))
     with Meeting() as meeting, ThreadPoolExecutor(1) as threads:
         end = threads.submit(stopped.invoke, "Act", b'{"do": "wait", "port": %d}' % meeting.port)
