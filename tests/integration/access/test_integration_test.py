@@ -141,12 +141,13 @@ def test_key_check_does_not_recreate_a_deleted_key(connected: App, monkeypatch: 
 
 def test_key_check_errors_do_not_mention_cost(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_answer() -> Reply:
-        raise Failure(OutcomeUnknown("The call was sent and may have been paid."), effect=Effect.UNKNOWN)
+        raise Failure(OutcomeUnknown("The call was sent and may have been charged."), effect=Effect.UNKNOWN)
 
     answer_with(connected, monkeypatch, no_answer)
     for answer in (_test(connected), connected.connect(key=OTHER_KEY)):
         assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
         assert "paid" not in answer.text
+        assert "charged" not in answer.text
 
 
 def test_key_check_rejects_a_management_key(connected: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,15 +91,15 @@ def _serve(app: App, rows: list[Row], **more: Any) -> None:
 def test_sync_rejects_answers_that_are_not_catalogs(shared: App, rows: list[Row], status: int, body: bytes) -> None:
     shared.fake.serve_catalog(body, status)
     for accepts in (False, True):
-        _refuses(shared, "no catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
+        _refuses(shared, "not a catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
 
 
 def test_sync_rejects_a_truncated_or_compressed_catalog(shared: App, rows: list[Row]) -> None:
     body = json.dumps({"data": rows}).encode()
     shared.fake.serve_catalog(body[: len(body) // 2])
-    _refuses(shared, "no catalog")
+    _refuses(shared, "not a catalog")
     shared.fake.serve_catalog(chunks=[body[: len(body) // 2]], cut=True)
-    _refuses(shared, "connection broke")
+    _refuses(shared, "connection was lost")
     shared.fake.serve_catalog(body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
     _refuses(shared, "compressed")
 
@@ -185,7 +185,7 @@ def test_sync_rejects_an_answer_that_exceeds_its_time(shared: App, rows: list[Ro
     for endless in (drip * 10_000, silence):
         shared.fake.serve_catalog(chunks=endless)
         with little_time(shared, "CatalogSyncFunction", 0.6):
-            _refuses(shared, "within the time allowed")
+            _refuses(shared, "within the time limit")
 
 
 def test_sync_does_not_follow_links_to_another_host(shared: App, rows: list[Row]) -> None:
@@ -194,7 +194,7 @@ def test_sync_does_not_follow_links_to_another_host(shared: App, rows: list[Row]
         for link in (f"{host}/page/2", f"{host}/api/v1/model/a/b", f"{host}/modelsx?offset=1", f"{host}"):
             for announced in ({}, {"total_count": len(rows)}):
                 _serve(shared, rows, links={"next": link}, **announced)
-                _refuses(shared, "no catalog")
+                _refuses(shared, "not a catalog")
         _serve(shared, rows, links={"next": f"{elsewhere.url}/models?offset=1"})
         _refuses(shared, "pages|twice")
         assert elsewhere.requests == []

@@ -78,7 +78,7 @@ def test_store_failure_is_returned_and_the_cost_recorded(seeded: App, event: str
     with _broken(seeded, event):
         answer = paint(seeded, "picture png", "picture jpeg")
     assert (answer.status, answer.code) == (500, "internal")
-    assert "paid" in answer.json["error"]["message"]
+    assert "charged" in answer.json["error"]["message"]
     _assert_booked(seeded, answer)
     _assert_nothing_dangles(seeded)
 

@@ -44,7 +44,7 @@ def answer(settings: ExecuteSettings, response: Any) -> Any:
 def chunks(*, fails: bool = False) -> Iterator[bytes]:
     yield b"Hel"
     if fails:
-        raise OSError("the connection broke")
+        raise OSError("the connection was lost")
     yield b"lo."
 
 

@@ -100,12 +100,14 @@ def _encrypted(app: App, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _comparable(value: Any) -> Any:
-    """Without removed fields, wording of errors and signatures."""
+    """Without removed fields, signatures, and the wording of errors and of JSON Schemas."""
     if isinstance(value, list):
         return [_comparable(each) for each in value]
     if not isinstance(value, dict):
         return value
     kept = {name: _comparable(each) for name, each in value.items() if name not in REMOVED}
+    if kept.keys() & {"type", "anyOf"} and kept.keys() & {"properties", "default", "title"}:
+        kept.pop("description", None)
     if isinstance(kept.get("error"), dict):
         kept["error"] = {name: each for name, each in kept["error"].items() if name != "message"}
     if str(kept.get("url", "")).partition("?")[2]:

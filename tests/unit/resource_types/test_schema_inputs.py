@@ -69,7 +69,7 @@ def test_schema_inputs_accepts_valid_values(part: Any) -> None:
 def test_schema_inputs_keeps_rules_of_the_whole_object() -> None:
     whole = {"type": "object", "properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
     check_inputs(whole, {"b": 1})
-    with pytest.raises(InvalidField, match="inputs: fits none"):
+    with pytest.raises(InvalidField, match="inputs: matches none"):
         check_inputs(whole, {})
 
 
