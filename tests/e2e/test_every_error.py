@@ -80,8 +80,8 @@ class Errors:
 
     def in_progress(self) -> Reply:
         """The first call is under way while the gateway has given up on it."""
-        self._run("alice", "[[fake: slow 12]]", key="slow")
-        return self._run("alice", "[[fake: slow 12]]", key="slow")
+        self._run("alice", "[[fake: slow 25]]", key="slow")
+        return self._run("alice", "[[fake: slow 25]]", key="slow")
 
     def idempotency_mismatch(self) -> Reply:
         self._run("alice", "Hello", key="once")

@@ -70,7 +70,7 @@ def test_closed_stream_releases_its_lease(app: App, settings: ExecuteSettings, r
 
 
 def test_failing_stream_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
-    with pytest.raises(OSError, match="broke"):
+    with pytest.raises(OSError, match="lost"):
         list(answer(settings, Stream(200, {}, chunks(fails=True))))
     assert leases(app) == 0
 
