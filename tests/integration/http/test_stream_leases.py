@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from instant.entrypoints.http.app import responder
+from instant.entrypoints.http.app import api, handler_of, responder
 from instant.entrypoints.http.stream import Stream
 from instant.settings import ExecuteSettings
+from tests.fakes.aws_faults import failure, faults
 from tests.integration.app import App, Context, deployed_app
 
 EVENT: dict[str, Any] = {
@@ -97,3 +98,52 @@ def test_stream_response_is_not_cached(app: App, settings: ExecuteSettings) -> N
 def test_buffered_stream_is_the_join_of_its_chunks(app: App, settings: ExecuteSettings) -> None:
     whole = answer(settings, Stream(200, {}, chunks())).buffered()
     assert (whole["statusCode"], whole["body"], leases(app)) == (200, "Hello.", 0)
+
+
+def test_public_stream_keeps_its_headers(app: App, settings: ExecuteSettings) -> None:
+    stream = Stream(200, {"Content-Type": ["text/event-stream"]}, chunks())
+    response = responder(lambda event, context: stream, settings)({**EVENT, "requestContext": {}}, Context(30))
+    assert response is stream
+    assert stream.headers == {"Content-Type": ["text/event-stream"]}
+
+
+def test_too_long_body_releases_the_lease(app: App, settings: ExecuteSettings) -> None:
+    respond = responder(lambda event, context: Stream(200, {}, chunks()), settings, max_body_bytes=3)
+    response = respond({**EVENT, "body": "long"}, Context(30))
+    assert (response["statusCode"], leases(app)) == (413, 0)  # type: ignore[index]
+
+
+def test_stream_ends_though_its_lease_cannot_be_released(
+    app: App, settings: ExecuteSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = answer(settings, Stream(200, {}, chunks()))
+    with faults("UpdateItem", failure("AccessDeniedException")):
+        assert b"".join(stream) == b"Hello."
+    assert "lease" in caplog.text
+    assert leases(app) == 1
+
+
+def test_chunks_are_closed_before_the_lease_is_released(app: App, settings: ExecuteSettings) -> None:
+    held = list[int]()
+
+    def closing() -> Iterator[bytes]:
+        try:
+            yield from chunks()
+        finally:
+            held.append(leases(app))
+
+    with answer(settings, Stream(200, {}, closing())) as stream:
+        reader = iter(stream)
+        assert next(reader) == b"Hel"
+    assert (held, leases(app)) == ([1], 0)
+
+
+def test_handler_buffers_a_stream_and_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
+    resolver = api()
+
+    def resolve(event: dict[str, Any], context: Any) -> Stream:
+        return Stream(200, {}, chunks())
+
+    resolver.resolve = resolve  # type: ignore[assignment, method-assign]
+    response = handler_of(resolver, settings)(EVENT, Context(30))
+    assert (response["statusCode"], response["body"], leases(app)) == (200, "Hello.", 0)

@@ -14,8 +14,6 @@ class Stream:
         self.headers = headers
         self._chunks = chunks
         self._end = ExitStack()
-        if callable(close := getattr(chunks, "close", None)):
-            self._end.callback(close)
 
     def on_close(self, callback: Callable[[], object]) -> None:
         """Call `callback` once when the response ends; callbacks run in reverse order of registration."""
@@ -35,8 +33,10 @@ class Stream:
         self.close()
 
     def close(self) -> None:
-        """End the response; a second call does nothing."""
-        self._end.close()
+        """Close the chunks, then end the response; a second call does nothing."""
+        with self._end.pop_all():
+            if callable(close := getattr(self._chunks, "close", None)):
+                close()
 
     def buffered(self) -> dict[str, Any]:
         """The buffered response in the format of API Gateway."""

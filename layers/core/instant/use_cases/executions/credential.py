@@ -81,7 +81,10 @@ def within_cap(worst_nanousd: int, payment: Payment) -> None:
 
 def open_key(credential: Credential, integrations: IntegrationReader, keys: KeyOpener) -> tuple[Integration, Secret]:
     """Read the row again and decrypt the key; a key that was replaced, disabled or deleted meanwhile is rejected."""
-    found = usable(integrations.get(credential.user_id, credential.integration), credential.integration)
+    stored = integrations.get(credential.user_id, credential.integration)
+    if credential.source is KeySource.PLATFORM and stored and not stored.is_usable:
+        stored = None  # the caller cannot enable or replace the platform's key: the error says to connect a key
+    found = usable(stored, credential.integration)
     if ciphertext_hash(found) != credential.ciphertext_sha256:
         raise CredentialMissing("The key was replaced after this call was prepared, so nothing was sent. Call again.")
     return found, keys.open(found.ciphertext, user_id=found.user_id, service=found.service)

@@ -81,9 +81,10 @@ class _Sender:
         return failure
 
     def _exchange(self, request: Request) -> Reply:
-        """Make one attempt; a key is sent only to its own integration."""
+        """Make one attempt; a key is sent only to the base URL of its own integration."""
         credential = self.prepared.credential
-        bearer = self.key if credential and request.integration == credential.integration else None
+        is_own = credential and request.integration == credential.integration and request.base_url is None
+        bearer = self.key if is_own else None
         return exchange(
             self.deps.upstream,
             replace(request, bearer=bearer),
