@@ -27,13 +27,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     resource = dynamodb.get_item(
         TableName=env["RESOURCES_TABLE"], Key=_key(resource_id=body["resource_id"]), ConsistentRead=True
     )["Item"]
+    own = _key(user_id="user_alice", service="openrouter")
     wanted = {
-        env["INTEGRATIONS_TABLE"]: {"Keys": [_key(user_id="user_alice", service="openrouter")], "ConsistentRead": True},
+        env["INTEGRATIONS_TABLE"]: {"Keys": [own, {**own, "service": {"S": "#user"}}], "ConsistentRead": True},
         env["MODELS_TABLE"]: {"Keys": [{"openrouter_id": resource["ai_model_id"]}], "ConsistentRead": True},
         env["LIMITS_TABLE"]: {"Keys": [_key(name="budget#floor")], "ConsistentRead": True},
     }
-    found = dynamodb.batch_get_item(RequestItems=wanted)["Responses"]
-    token = _opened(found[env["INTEGRATIONS_TABLE"]][0]["ciphertext"]["B"])
+    dynamodb.batch_get_item(RequestItems=wanted)
+    integration = dynamodb.get_item(TableName=env["INTEGRATIONS_TABLE"], Key=own, ConsistentRead=True)["Item"]
+    token = _opened(integration["ciphertext"]["B"])
     execution = _key(execution_id=f"exe_{uuid.uuid4()}")
     dynamodb.put_item(TableName=env["EXECUTIONS_TABLE"], Item={**execution, "state": {"S": "SENT"}})
     reply = upstream.post(

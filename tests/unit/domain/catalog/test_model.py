@@ -1,60 +1,36 @@
 """A model's abilities, and every reason why a resource cannot use it."""
 
-from typing import Any
-
 import pytest
 
-from instant.domain.catalog.model import why_unusable
-from instant.resource_types.openrouter_instant import OpenRouterInstant
+from instant.domain.catalog.model import CatalogModel, why_unavailable, why_unusable
 from tests.fakes.builders import a_model
 
-SUPPORTS = OpenRouterInstant().supports
 
-UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
-    "gone": ({"is_active": False, "missing_since": "2026-11-20T03:00:00.000000Z"}, "no longer offered"),
-    "batch": ({"openrouter_id": "meadow/lark:batch"}, "only served in batches"),
-    "router": ({"pricing": {"prompt": "-1", "completion": "-1"}}, "router without a price"),
-    "half a router": ({"pricing": {"prompt": "0.1", "completion": "-1"}}, "router without a price"),
-    "no prompt price": ({"pricing": {"completion": "0.1"}}, "router without a price"),
-    "no completion price": ({"pricing": {"prompt": "0.1"}}, "router without a price"),
-    "no prices": ({"pricing": {}}, "router without a price"),
-    "unreadable price": ({"pricing": {"prompt": "NaN", "completion": "0"}}, "router without a price"),
-    "wordy price": ({"pricing": {"prompt": "it varies", "completion": "0"}}, "router without a price"),
-    "embeds": ({"output_modalities": ("embeddings",)}, "neither text nor images"),
-    "makes nothing": ({"output_modalities": ()}, "neither text nor images"),
-    "speaks at a hidden price": (
-        {"output_modalities": ("text", "audio"), "pricing": {"prompt": "0", "completion": "0"}},
-        "has no price for its audio",
-    ),
-}
-
-USABLE: dict[str, dict[str, Any]] = {
-    "ordinary": {},
-    "free": {"openrouter_id": "meadow/lark:free", "pricing": {"prompt": "0", "completion": "0"}},
-    "alias": {"openrouter_id": "~meadow/lark-latest", "alias_target": "meadow/lark"},
-    "thinking": {"openrouter_id": "meadow/lark:thinking"},
-    "expiring": {"expiration_date": "2026-11-23"},
-    "paints only": {"output_modalities": ("image",)},
-    "text and image": {"output_modalities": ("image", "text")},
-    "25 characters": {"pricing": {"prompt": "0.00000008333333333333334", "completion": "0"}},
-    "no lengths": {"context_length": None, "max_tokens": None},
-    "no parameters": {"supported_parameters": ()},
-}
+def supports_all(_model: CatalogModel) -> str | None:
+    return None
 
 
-def test_model_missing_is_unusable() -> None:
-    assert "not in the catalog" in str(why_unusable(None, SUPPORTS))
+def supports_none(_model: CatalogModel) -> str | None:
+    return "does not sing"
 
 
-@pytest.mark.parametrize("case", UNUSABLE)
-def test_model_rejects_unusable_oddities_with_a_reason(case: str) -> None:
-    changes, reason = UNUSABLE[case]
-    assert reason in str(why_unusable(a_model(**changes), SUPPORTS))
+def test_why_unusable_names_a_model_that_is_missing_or_not_offered() -> None:
+    gone = a_model(is_active=False, missing_since="2026-11-20T03:00:00.000000Z")
+    for supports in (supports_all, supports_none):
+        assert "not in the catalog" in str(why_unusable(None, supports))
+        assert "no longer offered" in str(why_unusable(gone, supports))
 
 
-@pytest.mark.parametrize("case", USABLE)
-def test_model_accepts_usable_oddities(case: str) -> None:
-    assert why_unusable(a_model(**USABLE[case]), SUPPORTS) is None
+def test_why_unusable_returns_the_reason_of_the_resource_type() -> None:
+    assert why_unusable(a_model(), supports_all) is None
+    assert why_unusable(a_model(), supports_none) == "does not sing"
+
+
+@pytest.mark.parametrize("modalities", [(), ("text",), ("embeddings",), ("audio",)], ids=repr)
+def test_why_unusable_has_no_reasons_of_its_own_for_an_offered_model(modalities: tuple[str, ...]) -> None:
+    offered = a_model("meadow/lark:batch", output_modalities=modalities, pricing={})
+    assert why_unavailable(offered) is None
+    assert why_unusable(offered, supports_all) is None
 
 
 def test_model_derives_abilities_from_modalities_and_parameters() -> None:

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from instant.domain.errors import DeadlineExceeded, OutcomeUnknown, UpstreamError, UpstreamUnavailable
+from instant.domain.errors import (
+    DeadlineExceeded,
+    EmptyAnswer,
+    OutcomeUnknown,
+    RateLimited,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Effect, Failure
 from instant.use_cases.executions.perform import MAX_RETRY_AFTER, MIN_TIME_FOR_RETRY, RETRY, retried
@@ -110,6 +117,8 @@ def test_retried_retries_a_rate_limit_with_a_short_wait() -> None:
         Failure(DeadlineExceeded("Late."), effect=Effect.UNKNOWN),
         Failure(OutcomeUnknown("Lost."), effect=Effect.UNKNOWN),
         Failure(UpstreamError("Refused.")),
+        Failure(EmptyAnswer("Nothing.")),
+        Failure(RateLimited("Inside a 200.", retry_after=1)),
         UpstreamUnavailable("Who knows."),
         ValueError("a bug"),
         Reply(status=502, body=b""),
