@@ -7,8 +7,8 @@ from typing import Any
 from instant.resource_types import RESOURCE_TYPES
 
 KIND = RESOURCE_TYPES["openrouter_instant"]
-_CONFIGS = ("NewResource", "Preview", "ResourceChanges")
-_INPUTS = ("Execute", "Preview")
+_CONFIGS = ("NewResource", "PreviewBody", "ResourceChanges")
+_INPUTS = ("Execute", "PreviewBody")
 
 
 def name_real_things(document: dict[str, Any], real: Mapping[str, str]) -> None:

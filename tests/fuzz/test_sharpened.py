@@ -1,0 +1,32 @@
+"""The schemas that the generated requests refine exist in the OpenAPI document."""
+
+import json
+from typing import Any
+
+import pytest
+
+from instant.entrypoints.openapi import PLACE
+from tests.fuzz.sharpened import sharpen_inputs, sharpen_settings
+
+REFINED = {"inputs": "Inputs", "config": "Config"}
+
+
+@pytest.mark.parametrize("name", REFINED)
+def test_sharpened_document_refines_every_body_with_this_property(name: str) -> None:
+    document: dict[str, Any] = json.loads(PLACE.read_text())
+    bodies = {schema for schema in _request_bodies(document) if name in _properties(document, schema)}
+    sharpen_inputs(document)
+    sharpen_settings(document)
+    refined = {schema for schema in bodies if REFINED[name] in json.dumps(_properties(document, schema)[name])}
+    assert refined == bodies
+    assert bodies
+
+
+def _request_bodies(document: dict[str, Any]) -> set[str]:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    content = [each["requestBody"]["content"]["application/json"] for each in operations if "requestBody" in each]
+    return {each["schema"]["$ref"].rpartition("/")[2] for each in content if "$ref" in each["schema"]}
+
+
+def _properties(document: dict[str, Any], schema: str) -> dict[str, Any]:
+    return dict(document["components"]["schemas"][schema].get("properties", {}))
