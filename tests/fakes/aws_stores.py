@@ -1,11 +1,12 @@
 """The simulated cloud's stores, emptied or set back at once: through the API it would take a second."""
 
-import copy
 from typing import Any
 
 from moto.core.model_instances import model_data
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import FakeKey, s3_backends
+
+from tests.local.quick_transactions import items_of
 
 _ACCOUNT = "123456789012"
 
@@ -47,7 +48,7 @@ def empty_stores() -> None:
 def kept_tables() -> Any:
     """What is in all tables, for `set_back`."""
     return {
-        (region, name): copy.deepcopy(table.items)
+        (region, name): items_of(table)
         for region, backend in dynamodb_backends[_ACCOUNT].items()
         for name, table in backend.tables.items()
     }
@@ -56,4 +57,6 @@ def kept_tables() -> Any:
 def set_back(kept: Any) -> None:
     """Make all tables what they were."""
     for (region, name), items in kept.items():
-        dynamodb_backends[_ACCOUNT][region].tables[name].items = copy.deepcopy(items)
+        table = dynamodb_backends[_ACCOUNT][region].tables[name]
+        table.items = items
+        table.items = items_of(table)

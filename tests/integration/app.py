@@ -21,9 +21,9 @@ from instant.ports.clock import Clock
 from tests.fakes.aws_stores import empty_stores, keep_no_copies, kept_tables, set_back
 from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.local import quick_moto, quick_transactions
 from tests.local.aws.deployment import deploy
 from tests.local.plan import FunctionPlan, Plan, Route, plan
-from tests.local.quick_moto import hurry
 from tests.local.template import read
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,8 @@ TEMPLATE = read(ROOT / "template.yaml")
 HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
 """Rates that no test meets by accident."""
 _SESSION = botocore.session.get_session()
-hurry()
+quick_moto.hurry()
+quick_transactions.hurry()
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
