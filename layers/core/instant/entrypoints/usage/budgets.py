@@ -32,9 +32,9 @@ class NewBudget(Body):
     )
 
     scope: SettableScope = Field(
-        description="Whose calls: `user`, all of yours, whoever pays for them; `api_key`, those made with this key of "
-        "yours (one that may `manage` could lift its own budget: give it `execute` only); `resource`, everybody's of "
-        "this resource of yours; `global`, all there are, set by admins."
+        description="The executions that count: `user`, all of yours, regardless of whose key pays; `api_key`, those "
+        "made with this key of yours (a key with `manage` could raise its own budget: give it `execute` only); "
+        "`resource`, those of this resource of yours, by all users; `global`, all executions, set by admins."
     )
     id: Id | None = Field(None, description="The id of the API key or resource; omitted for other scopes.")
     daily_usd: BudgetUsd | None

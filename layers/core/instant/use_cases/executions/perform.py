@@ -46,7 +46,7 @@ def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft,
     except Failure as failure:
         if integration and isinstance(failure.error, CredentialRejected):
             _mark_broken(integration, deps)
-        raise _as_told(send.with_what_was_spent(failure), prepared) from None
+        raise _for_caller(send.with_what_was_spent(failure), prepared) from None
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
         _log.exception("the status of a rejected key was not stored")
 
 
-def _as_told(failure: Failure, prepared: Prepared) -> Failure:
+def _for_caller(failure: Failure, prepared: Prepared) -> Failure:
     """The failure for the caller; problems of a key that is not the caller's become a general upstream error."""
     is_own = prepared.credential is None or prepared.credential.source is KeySource.CALLER
     if is_own or not isinstance(failure.error, (CredentialRejected, CreditsExhausted)):
