@@ -1,4 +1,4 @@
-"""The template's tables for each module, in a simulated AWS that serializes requests as DynamoDB does for one item."""
+"""The template's tables for each module, in a simulated AWS that serializes requests like DynamoDB."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -14,19 +14,19 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[App]:
-    """A deployed app shared by the tests of a module, one after the other."""
+    """A deployed app, shared by the tests of a module."""
     with one_at_a_time(), lend_app() as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
 def _emptied(request: pytest.FixtureRequest) -> None:
-    """Each test starts with empty tables: moto copies a whole table for each transaction."""
+    """Empty the tables before each test: moto copies a whole table for each transaction."""
     if "cloud" in request.fixturenames:
         request.getfixturevalue("cloud").empty()
 
 
 @pytest.fixture(scope="module")
 def fresh() -> Callable[[str], str]:
-    """Generate unique names."""
+    """Return a function that returns unique names."""
     return lambda prefix: f"{prefix}_{next(_NUMBERS):06d}"

@@ -1,4 +1,4 @@
-"""The store of integrations: complete, updated only where they exist, with a key status bound to its key."""
+"""The integration store: all fields are kept, only existing rows are updated, and a status belongs to its key."""
 
 from collections.abc import Callable
 from dataclasses import replace

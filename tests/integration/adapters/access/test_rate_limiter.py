@@ -1,4 +1,4 @@
-"""Rate limits and leases with a test clock: exact at the boundaries, and strict when a result is unknown."""
+"""Rate limits and leases with a test clock: exact at the boundaries, closed when a result is unknown."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ def user(fresh: Callable[[str], str]) -> str:
 
 
 @contextmanager
-def refused(limit: str, retry_after: int) -> Iterator[None]:
+def rejected(limit: str, retry_after: int) -> Iterator[None]:
     """Assert that this limit rejects the call inside."""
     with pytest.raises(RateLimited) as caught:
         yield
@@ -48,7 +48,7 @@ def refused(limit: str, retry_after: int) -> Iterator[None]:
 
 
 @contextmanager
-def no_limits() -> Iterator[None]:
+def unavailable() -> Iterator[None]:
     """Assert that the call inside raises because the limits are unavailable."""
     with pytest.raises(LimitsUnavailable) as caught:
         yield
@@ -68,7 +68,7 @@ def test_hit_allows_the_limit_and_then_returns_retry_after(
     for _ in range(3):
         limiter.hit(user, ROUTE, THREE)
     for _ in range(2):
-        with refused("rate", 43):
+        with rejected("rate", 43):
             limiter.hit(user, ROUTE, THREE)
 
 
@@ -82,7 +82,7 @@ def test_hit_window_ends_on_time(
     if is_new:
         limiter.hit(user, ROUTE, THREE)
         return
-    with refused("rate", 1):
+    with rejected("rate", 1):
         limiter.hit(user, ROUTE, THREE)
 
 
@@ -105,7 +105,7 @@ def test_hits_are_counted_per_user_and_route(
     limiter.hit(user, ROUTE, one)
     limiter.hit(user, "POST /api/resources", one)
     limiter.hit(fresh("user"), ROUTE, one)
-    with refused("rate", 60):
+    with rejected("rate", 60):
         limiter.hit(user, ROUTE, one)
 
 
@@ -131,7 +131,7 @@ def test_hit_with_a_lost_acknowledgement_never_undercounts(
         if passed_first < 2:
             limiter.hit(user, ROUTE, THREE)
         else:
-            with refused("rate", 60):
+            with rejected("rate", 60):
                 limiter.hit(user, ROUTE, THREE)
     assert int(row(cloud, f"calls#{user}#")["taken"]["N"]) <= 3
 
@@ -153,12 +153,12 @@ def test_acquire_limits_executions_in_flight(
     leases = [limiter.acquire(user, MANY, most, SECONDS) for _ in range(most)]
     assert len(set(leases)) == most
     assert int(row(cloud, f"runs#{user}")["expires_at"]["N"]) == clock.now().timestamp() + DAY
-    with refused("in_flight", RETRY_IN_FLIGHT):
+    with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, MANY, most, SECONDS)
     limiter.release(user, leases[0])
     limiter.release(user, leases[0])
     limiter.acquire(user, MANY, most, SECONDS)
-    with refused("in_flight", RETRY_IN_FLIGHT):
+    with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, MANY, most, SECONDS)
 
 
@@ -177,12 +177,12 @@ def test_expired_lease_of_a_crashed_holder_is_released(
     limiter.acquire(user, MANY, 2, SECONDS)
     clock.pass_seconds(passed)
     if not is_free:
-        with refused("in_flight", RETRY_IN_FLIGHT):
+        with rejected("in_flight", RETRY_IN_FLIGHT):
             limiter.acquire(user, MANY, 2, SECONDS)
         return
     limiter.acquire(user, MANY, 2, SECONDS)
     limiter.acquire(user, MANY, 2, SECONDS)
-    with refused("in_flight", RETRY_IN_FLIGHT):
+    with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, MANY, 2, SECONDS)
 
 
@@ -209,14 +209,14 @@ def test_acquire_limits_starts_in_every_sliding_window(
     clock.pass_seconds(passed)
     for _ in range(3 if is_free else 0):
         limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
-    with refused("rate", 60 if is_free else 1):
+    with rejected("rate", 60 if is_free else 1):
         limiter.acquire(user, THREE, 5, SECONDS)
 
 
 def test_rejected_acquire_changes_nothing(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
     limiter.acquire(user, MANY, 1, SECONDS)
     before = row(cloud, f"runs#{user}")
-    with refused("in_flight", RETRY_IN_FLIGHT):
+    with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, MANY, 1, SECONDS)
     assert row(cloud, f"runs#{user}") == before
 
@@ -227,7 +227,7 @@ def test_acquire_with_a_lost_acknowledgement_counts_once(limiter: DynamoRateLimi
             limiter.acquire(user, THREE, 3, SECONDS)
         held = row(cloud, f"runs#{user}")
         assert (len(held["starts"]["SS"]), len(held["leases"]["SS"])) == (number + 1, number + 1)
-    with refused("in_flight", RETRY_IN_FLIGHT):
+    with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, THREE, 3, SECONDS)
 
 
@@ -236,7 +236,7 @@ def test_release_with_a_lost_acknowledgement_counts_once(limiter: DynamoRateLimi
     with faults("UpdateItem", lost_answer):
         limiter.release(user, first)
     limiter.acquire(user, MANY, 2, SECONDS)
-    with refused("in_flight", RETRY_IN_FLIGHT):
+    with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, MANY, 2, SECONDS)
 
 
@@ -248,12 +248,12 @@ def test_release_with_a_lost_acknowledgement_counts_once(limiter: DynamoRateLimi
 def test_acquire_fails_closed_when_the_result_is_unknown(
     limiter: DynamoRateLimiter, cloud: App, user: str, fault: Any
 ) -> None:
-    with faults("UpdateItem", *[fault] * 2) as calls, no_limits():
+    with faults("UpdateItem", *[fault] * 2) as calls, unavailable():
         limiter.acquire(user, MANY, 1, SECONDS)
     assert len(calls.bodies) <= 2
-    with faults("UpdateItem", *[fault] * 2), no_limits():
+    with faults("UpdateItem", *[fault] * 2), unavailable():
         limiter.hit(user, ROUTE, MANY)
-    with faults("UpdateItem", *[fault] * 2), no_limits():
+    with faults("UpdateItem", *[fault] * 2), unavailable():
         limiter.release(user, "never")
     assert not [item for item in cloud.table("LIMITS_TABLE") if user in item["name"]["S"]]
 

@@ -1,4 +1,4 @@
-"""Fifty concurrent threads: exactly the limit passes, and the number of executions in flight stays within it."""
+"""Fifty concurrent threads: exactly the limit is accepted, and executions in flight stay within their limit."""
 
 import threading
 from collections.abc import Callable
@@ -22,7 +22,7 @@ LIMIT = 300
 MAX = 5
 
 
-class CarelessRateLimiter(DynamoRateLimiter):
+class ReadThenWriteRateLimiter(DynamoRateLimiter):
     """A faulty limiter that reads, decides and writes without a condition."""
 
     def __init__(self, table: str) -> None:
@@ -58,16 +58,16 @@ class CarelessRateLimiter(DynamoRateLimiter):
 
 
 @pytest.fixture
-def careful(cloud: App) -> DynamoRateLimiter:
+def limiter(cloud: App) -> DynamoRateLimiter:
     return DynamoRateLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
 
 
 @pytest.fixture
-def careless(cloud: App) -> CarelessRateLimiter:
-    return CarelessRateLimiter(cloud.name("LIMITS_TABLE"))
+def faulty(cloud: App) -> ReadThenWriteRateLimiter:
+    return ReadThenWriteRateLimiter(cloud.name("LIMITS_TABLE"))
 
 
-def _let_in(call: Callable[[], object]) -> bool:
+def _is_accepted(call: Callable[[], object]) -> bool:
     try:
         call()
     except RateLimited:
@@ -75,68 +75,68 @@ def _let_in(call: Callable[[], object]) -> bool:
     return True
 
 
-def passed(call: Callable[[], object], calls: int = CALLS) -> int:
+def accepted(call: Callable[[], object], calls: int = CALLS) -> int:
     """Count the accepted calls of all threads."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return sum(pool.map(lambda _: sum(_let_in(call) for _ in range(calls)), range(THREADS)))
+        return sum(pool.map(lambda _: sum(_is_accepted(call) for _ in range(calls)), range(THREADS)))
 
 
-class Flights:
-    """Executions that end once every thread has requested one; `most_seen` is the highest number in flight."""
+class ConcurrentExecutions:
+    """Executions that end once every thread has requested one; `max_in_flight` is the highest number at a time."""
 
     def __init__(self, limiter: RateLimiter, user: str) -> None:
         self._limiter, self._user = limiter, user
-        self._lock, self._everybody_asked = threading.Lock(), threading.Barrier(THREADS, timeout=HANG_SECONDS)
-        self._now = self.most_seen = 0
+        self._lock, self._all_requested = threading.Lock(), threading.Barrier(THREADS, timeout=HANG_SECONDS)
+        self._in_flight = self.max_in_flight = 0
 
-    def fly(self) -> None:
+    def run(self) -> None:
         """Run one execution if it is accepted; its end overlaps with the next requests."""
         try:
             lease = self._limiter.acquire(self._user, Rate(10_000, 60), MAX, 100)
         except RateLimited:
-            self._everybody_asked.wait()
+            self._all_requested.wait()
             raise
         self._count(1)
-        self._everybody_asked.wait()
+        self._all_requested.wait()
         self._count(-1)
         self._limiter.release(self._user, lease)
 
     def _count(self, change: int) -> None:
         with self._lock:
-            self._now += change
-            self.most_seen = max(self.most_seen, self._now)
+            self._in_flight += change
+            self.max_in_flight = max(self.max_in_flight, self._in_flight)
 
 
-def test_concurrent_hits_allow_exactly_the_limit(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_concurrent_hits_allow_exactly_the_limit(limiter: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(LIMIT, 60)
-    assert passed(lambda: careful.hit(user, "GET /x", rate)) == LIMIT
+    assert accepted(lambda: limiter.hit(user, "GET /x", rate)) == LIMIT
 
 
-def test_concurrent_starts_allow_exactly_the_limit(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_concurrent_starts_allow_exactly_the_limit(limiter: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(60, 60)
-    assert passed(lambda: careful.acquire(user, rate, 1_000, 100), 5) == 60
+    assert accepted(lambda: limiter.acquire(user, rate, 1_000, 100), 5) == 60
 
 
 def test_concurrent_starts_at_a_window_end_allow_exactly_the_limit(cloud: App, fresh: Callable[[str], str]) -> None:
     clock, user, rate = FakeClock(), fresh("user"), Rate(30, 60)
     limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
     for _ in range(2):
-        assert passed(lambda: limiter.acquire(user, rate, 1_000, 30), 2) == 30
+        assert accepted(lambda: limiter.acquire(user, rate, 1_000, 30), 2) == 30
         clock.pass_seconds(60)
 
 
-def test_concurrent_leases_never_exceed_the_limit(careful: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
-    flights = Flights(careful, fresh("user"))
-    assert passed(flights.fly, 4) >= MAX
-    assert flights.most_seen == MAX
+def test_concurrent_leases_never_exceed_the_limit(limiter: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
+    executions = ConcurrentExecutions(limiter, fresh("user"))
+    assert accepted(executions.run, 4) >= MAX
+    assert executions.max_in_flight == MAX
 
 
-def test_detects_a_non_atomic_counter(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
+def test_detects_a_non_atomic_counter(faulty: ReadThenWriteRateLimiter, fresh: Callable[[str], str]) -> None:
     user, rate = fresh("user"), Rate(LIMIT, 60)
-    assert passed(lambda: careless.hit(user, "GET /x", rate), 8) > LIMIT
+    assert accepted(lambda: faulty.hit(user, "GET /x", rate), 8) > LIMIT
 
 
-def test_detects_non_atomic_leases(careless: CarelessRateLimiter, fresh: Callable[[str], str]) -> None:
-    flights = Flights(careless, fresh("user"))
-    passed(flights.fly, 4)
-    assert flights.most_seen > MAX
+def test_detects_non_atomic_leases(faulty: ReadThenWriteRateLimiter, fresh: Callable[[str], str]) -> None:
+    executions = ConcurrentExecutions(faulty, fresh("user"))
+    accepted(executions.run, 4)
+    assert executions.max_in_flight > MAX

@@ -19,7 +19,7 @@ ALICE = {"user_id": "user_alice", "service": "openrouter"}
 
 
 class Box:
-    """The sealer and the opener of one stage, and a clock."""
+    """The encryption and decryption of one stage, with a test clock."""
 
     def __init__(self, app: App, stage: str = "test") -> None:
         """Use the KMS key of the app."""

@@ -34,7 +34,7 @@ def verifier_of(issuer: FakeIssuer) -> OidcTokenVerifier:
     return OidcTokenVerifier(issuer.url, issuer.audience, "", SystemClock())
 
 
-def refused(verifier: OidcTokenVerifier, token: str) -> bool:
+def rejected(verifier: OidcTokenVerifier, token: str) -> bool:
     """Return whether the token is rejected and not echoed."""
     try:
         verifier.verify(token)
@@ -52,14 +52,14 @@ def test_verifier_returns_the_caller_of_a_valid_token(alg: str) -> None:
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)
 def test_verifier_rejects_a_bad_token(issuer: FakeIssuer, verifier: OidcTokenVerifier, wrong: str) -> None:
-    assert refused(verifier, BAD_TOKENS[wrong](issuer))
-    assert not refused(verifier, issuer.token())
+    assert rejected(verifier, BAD_TOKENS[wrong](issuer))
+    assert not rejected(verifier, issuer.token())
 
 
 def test_verifier_fetches_keys_from_the_configured_url(issuer: FakeIssuer) -> None:
     with FakeIssuer() as elsewhere:
         verifier = OidcTokenVerifier(issuer.url, issuer.audience, elsewhere.jwks_url, SystemClock())
-        refused(verifier, issuer.token())
+        rejected(verifier, issuer.token())
         assert [f"{elsewhere.url}{path}" for path in elsewhere.asked] == [elsewhere.jwks_url]
 
 
@@ -70,12 +70,12 @@ def test_verifier_tolerates_half_a_minute_of_clock_skew(
     sign = -1 if claim == "exp" else 1
     near: dict[str, Any] = {claim: int(time.time()) + sign * LEEWAY_SECONDS // 3}
     far: dict[str, Any] = {claim: int(time.time()) + sign * LEEWAY_SECONDS * 3}
-    assert not refused(verifier, issuer.token(**near))
-    assert refused(verifier, issuer.token(**far))
+    assert not rejected(verifier, issuer.token(**near))
+    assert rejected(verifier, issuer.token(**far))
 
 
 def test_verifier_does_not_require_nbf_or_iat(issuer: FakeIssuer, verifier: OidcTokenVerifier) -> None:
-    assert not refused(verifier, issuer.token(nbf=None, iat=None))
+    assert not rejected(verifier, issuer.token(nbf=None, iat=None))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_verifier_validates_claims(
     issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: dict[str, Any], good: bool
 ) -> None:
     real = {"ISSUER/": issuer.url + "/"}.get(str(claims.get("iss")), [issuer.url])
-    assert refused(verifier, issuer.token(**{**claims, **({"iss": real} if "iss" in claims else {})})) is not good
+    assert rejected(verifier, issuer.token(**{**claims, **({"iss": real} if "iss" in claims else {})})) is not good
 
 
 @pytest.mark.parametrize(
@@ -134,22 +134,22 @@ def test_verifier_validates_claims(
 def test_verifier_validates_headers(
     issuer: FakeIssuer, verifier: OidcTokenVerifier, headers: dict[str, Any], good: bool
 ) -> None:
-    assert refused(verifier, issuer.token(headers=headers)) is not good
+    assert rejected(verifier, issuer.token(headers=headers)) is not good
 
 
 def test_verifier_ignores_key_urls_in_the_token(issuer: FakeIssuer, verifier: OidcTokenVerifier) -> None:
     """The signature is verified, and the key URL is never fetched."""
     with FakeIssuer() as elsewhere:
-        places = {"jku": elsewhere.jwks_url, "x5u": elsewhere.url}
+        key_urls = {"jku": elsewhere.jwks_url, "x5u": elsewhere.url}
         elsewhere.key = SigningKey.make(issuer.key.kid, "ES256")
-        assert not refused(verifier, issuer.token(headers=places))
-        assert refused(verifier, elsewhere.token(headers=places, iss=issuer.url))
+        assert not rejected(verifier, issuer.token(headers=key_urls))
+        assert rejected(verifier, elsewhere.token(headers=key_urls, iss=issuer.url))
         assert elsewhere.asked == []
 
 
 def test_verifier_does_not_fetch_for_a_token_without_key_id() -> None:
     with FakeIssuer() as issuer:
-        assert refused(verifier_of(issuer), issuer.token(headers={"kid": None}))
+        assert rejected(verifier_of(issuer), issuer.token(headers={"kid": None}))
         assert issuer.asked == []
 
 
@@ -157,27 +157,27 @@ def test_verifier_rejects_a_weak_key() -> None:
     with FakeIssuer() as issuer:
         issuer.key = SigningKey.make("weak", bits=1024)
         issuer.published.append(issuer.key)
-        assert refused(verifier_of(issuer), issuer.token())
+        assert rejected(verifier_of(issuer), issuer.token())
 
 
 def test_verifier_uses_the_algorithm_of_the_key() -> None:
     """A valid signature of the key with an algorithm that the key set does not allow."""
     with FakeIssuer() as issuer:
         other = SigningKey(issuer.key.kid, "RS512", issuer.key.private)
-        assert refused(verifier_of(issuer), jws({"alg": "RS512", "kid": other.kid}, issuer.claims(), other.sign))
+        assert rejected(verifier_of(issuer), jws({"alg": "RS512", "kid": other.kid}, issuer.claims(), other.sign))
 
 
 @pytest.mark.parametrize("claims", [[], "carol", None, 7, {}])
 def test_verifier_rejects_claims_that_are_no_object(
     issuer: FakeIssuer, verifier: OidcTokenVerifier, claims: Any
 ) -> None:
-    assert refused(verifier, jws({"alg": issuer.key.alg, "kid": issuer.key.kid}, claims, issuer.key.sign))
+    assert rejected(verifier, jws({"alg": issuer.key.alg, "kid": issuer.key.kid}, claims, issuer.key.sign))
 
 
 def test_verifier_rejects_an_oversized_token(issuer: FakeIssuer) -> None:
     asked = len(issuer.asked)
-    assert refused(verifier_of(issuer), issuer.token(padding="x" * MAX_LENGTH))
-    assert refused(verifier_of(issuer), "a" * 1_000_000)
+    assert rejected(verifier_of(issuer), issuer.token(padding="x" * MAX_LENGTH))
+    assert rejected(verifier_of(issuer), "a" * 1_000_000)
     assert len(issuer.asked) == asked
 
 
@@ -226,4 +226,4 @@ def test_verifier_handles_any_header(verifier: OidcTokenVerifier, text: str) -> 
 def test_verifier_rejects_any_three_part_string(
     verifier: OidcTokenVerifier, head: bytes, body: bytes, signature: bytes
 ) -> None:
-    assert refused(verifier, ".".join(map(encoded, (head, body, signature))))
+    assert rejected(verifier, ".".join(map(encoded, (head, body, signature))))

@@ -1,4 +1,4 @@
-"""The cap on the cost of one call in the table of integrations: the user's own row, and rows of release 0.1."""
+"""The cost cap of a call: in the user's own row, and in integration rows of release 0.1."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -114,11 +114,11 @@ def test_account_prefers_the_cap_of_the_user_to_that_of_an_older_row(
 def test_account_has_a_cap_without_an_integration(
     store: DynamoIntegrationStore, reader: DynamoCallFacts, saved: Integration, fresh: Callable[[str], str]
 ) -> None:
-    stranger = fresh("user")
-    for user in (stranger, saved.user_id):
+    other_user = fresh("user")
+    for user in (other_user, saved.user_id):
         store.set_cap(user, 7)
         assert account(reader, user, None) == Account(own_cap_nanousd=7)
-    assert account(reader, stranger) == Account(own_cap_nanousd=7)
+    assert account(reader, other_user) == Account(own_cap_nanousd=7)
     assert account(reader, fresh("user"), None) == Account()
 
 

@@ -1,4 +1,4 @@
-"""Batch writes: unprocessed items are retried, and an error is raised if none are accepted."""
+"""Batch writes retry unprocessed items, and raise an error when the retries are used up."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,8 @@ def rows(table: type[ChangeRow], count: int) -> list[ChangeRow]:
     return [table("a/b", f"{number:03}", kind="limits", author="a", old={}, new={}) for number in range(count)]
 
 
-def busy(table: type[ChangeRow], left: list[ChangeRow]) -> Fault:
-    """Return a response in which none of these were written."""
+def unprocessed(table: type[ChangeRow], left: list[ChangeRow]) -> Fault:
+    """Return a response with these items as unprocessed."""
     puts = [{"PutRequest": {"Item": row.serialize()}} for row in left]
     return answer({"UnprocessedItems": {table.Meta.table_name: puts}})
 
@@ -34,20 +34,22 @@ def busy(table: type[ChangeRow], left: list[ChangeRow]) -> Fault:
 def test_batch_write_retries_only_unprocessed_items(app: App) -> None:
     table = ChangeRow.named(app.name("MODEL_CHANGES_TABLE"))
     batch = rows(table, 60)
-    with faults("BatchWriteItem", None, *[busy(table, batch[25:50])] * 5, busy(table, batch[25:27])) as calls:
+    with faults(
+        "BatchWriteItem", None, *[unprocessed(table, batch[25:50])] * 5, unprocessed(table, batch[25:27])
+    ) as calls:
         batch_writes.write_items(table, batch)
     sent = [len(puts) for body in calls.bodies for puts in body["RequestItems"].values()]
     assert sent == [25, *[25] * 6, 2, 10]
     stored = {row["place"]["S"] for row in app.table("MODEL_CHANGES_TABLE")}
     assert stored == {row.place for row in batch} - {row.place for row in batch[27:50]}, (
-        "the fault left those unprocessed"
+        "items that the fault reports as unprocessed are not stored"
     )
 
 
 def test_batch_write_raises_when_items_stay_unprocessed(app: App) -> None:
     table = ChangeRow.named(app.name("MODEL_CHANGES_TABLE"))
     batch = rows(table, 3)
-    with faults("BatchWriteItem", *[busy(table, batch)] * 20) as calls, pytest.raises(UpstreamUnavailable):
+    with faults("BatchWriteItem", *[unprocessed(table, batch)] * 20) as calls, pytest.raises(UpstreamUnavailable):
         batch_writes.write_items(table, batch)
     assert len(calls.bodies) == 10
 

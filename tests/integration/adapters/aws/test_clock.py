@@ -1,4 +1,4 @@
-"""The system clock returns UTC, and its monotonic time includes the time in which the machine sleeps."""
+"""The system clock returns UTC, and its monotonic time includes suspended time."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def test_clock_is_monotonic() -> None:
     assert ticks == sorted(ticks)
 
 
-@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has such a clock")
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="CLOCK_BOOTTIME exists only on Linux")
 def test_clock_counts_time_while_the_environment_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = {time.CLOCK_BOOTTIME: 1_000.0, time.CLOCK_MONOTONIC: 1.0}
     monkeypatch.setattr(time, "clock_gettime", frozen.__getitem__)

@@ -1,4 +1,4 @@
-"""Event delivery: events have our source, and a failed entry in a success response is an error."""
+"""Event publishing: events have our source, and a failed entry in a successful response is an error."""
 
 import json
 
@@ -25,8 +25,8 @@ def test_publish_sends_our_source_and_detail(bus: EventBridgeBus) -> None:
 
 
 def test_publish_raises_on_a_failed_entry_in_a_success_response(bus: EventBridgeBus) -> None:
-    refused = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
-    with faults("PutEvents", refused), pytest.raises(UpstreamUnavailable) as caught:
+    failed = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
+    with faults("PutEvents", failed), pytest.raises(UpstreamUnavailable) as caught:
         bus.put("openrouter/models.sync", {})
     assert caught.value.retryable
 
@@ -52,10 +52,10 @@ def test_publish_splits_large_events_into_batches_in_order(bus: EventBridgeBus) 
 
 
 def test_publish_raises_permanent_failures_after_sending_the_rest(bus: EventBridgeBus) -> None:
-    refused = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}] + [{}] * 9})
-    still = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
+    failed = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}] + [{}] * 9})
+    failed_again = answer({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
     with (
-        faults("PutEvents", refused, still, still, still) as calls,
+        faults("PutEvents", failed, failed_again, failed_again, failed_again) as calls,
         pytest.raises(UpstreamUnavailable, match="1 of 11"),
     ):
         bus.put_all("resource/model.affected", ({"n": n} for n in range(11)))

@@ -1,4 +1,4 @@
-"""Expressions contain no reserved word of DynamoDB: AWS rejects it, and the simulation may accept it."""
+"""Expressions contain no reserved word of DynamoDB, which AWS rejects and the simulation may accept."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ SENT_AT = "2026-11-22T12:00:00.100000Z"
 
 
 def bare_names(expression: str) -> set[str]:
-    """Return the attributes without an alias; operators are in capitals, functions have brackets."""
+    """Return the attribute names without an alias; skip operators, in capitals, and functions, with brackets."""
     return set(re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?![\w(])", expression)) - SYNTAX
 
 
@@ -63,20 +63,20 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
     executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
     ledger = a_ledger(cloud)
     held = holds([Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
-    done, lost, left, dead = (
+    done, lost, released, expired = (
         an_opening(fresh("exe"), resource_id=fresh("res"), holds=held, fingerprint="f", api_key_id="key_1")
         for _ in range(4)
     )
     everything = StoredAnswer(text="{}", object_key="media/1")
     with recorded("dynamodb") as calls:
-        for opening in (done, lost, left, dead):
+        for opening in (done, lost, released, expired):
             ledger.open(opening)
         for opening in (done, lost):
             ledger.mark_sent(opening)
             ledger.record_generation_id(opening, "gen-1")
             ledger.reschedule(opening, SENT_AT)
-        ledger.release(left)
-        assert ledger.reclaim(dead.execution_id, "2030")
+        ledger.release(released)
+        assert ledger.reclaim(expired.execution_id, "2030")
         ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none", computed_nanousd=1))
         ledger.mark_unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
         list(DynamoOpenRuns(executions).due("2030"))
@@ -104,7 +104,7 @@ def test_expressions_do_not_use_reserved_words(written: list[str]) -> None:
     assert wrong == {}
 
 
-def test_check_finds_names_and_reserved_words() -> None:
+def test_bare_names_returns_unaliased_attributes() -> None:
     assert len(RESERVED) > 500
     assert bare_names("SET #state = :now, bucket = :state ADD calls :one") == {"bucket", "calls"}
     assert bare_names("attribute_not_exists(state) OR #a = :b") == {"state"}

@@ -1,4 +1,4 @@
-"""The catalog's adapters in an app, and models stored as a sync stores them."""
+"""Helpers that write catalog models in the way a sync does."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Models read by id in batches, and the candidates for a successor."""
+"""Reading models by id in batches, and the candidates for a successor."""
 
 from collections.abc import Callable
 
@@ -38,8 +38,8 @@ def test_related_models_are_alias_targets_and_models_with_the_slug(
     lookup: DynamoModelLookup, catalog: DynamoCatalogWriter, fresh: Fresh
 ) -> None:
     slug, target = fresh("meadow/slug"), a_model(fresh("meadow/m"))
-    twins = [a_model(fresh("meadow/m"), canonical_slug=slug, alias_target=target.openrouter_id) for _ in range(2)]
-    catalog.write(Transition(model, ()) for model in (target, *twins))
-    found = {model.openrouter_id for model in lookup.related(twins[0])}
-    assert found == {target.openrouter_id, twins[1].openrouter_id}
+    models = [a_model(fresh("meadow/m"), canonical_slug=slug, alias_target=target.openrouter_id) for _ in range(2)]
+    catalog.write(Transition(model, ()) for model in (target, *models))
+    found = {model.openrouter_id for model in lookup.related(models[0])}
+    assert found == {target.openrouter_id, models[1].openrouter_id}
     assert lookup.related(target) == []

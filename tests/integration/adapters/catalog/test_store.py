@@ -1,4 +1,4 @@
-"""The catalog store: a model is read as it was written; otherwise every sync would write everything again."""
+"""The catalog store returns models exactly as written; otherwise each sync would write all of them again."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,7 +34,7 @@ from tests.integration.lent_app import lend_app
 
 @pytest.fixture
 def app() -> Iterator[App]:
-    """A separate app, because these tests read whole tables."""
+    """A separate app, because these tests scan entire tables."""
     with lend_app() as opened:
         yield opened
 
@@ -62,7 +62,7 @@ class Listing(WholeReplies):
 
 
 def put(catalog: DynamoCatalogWriter, *models: CatalogModel) -> None:
-    """Store models without an earlier state."""
+    """Store models as new ones."""
     catalog.write([Transition(model, ()) for model in models])
 
 
@@ -147,13 +147,15 @@ def test_store_writes_hundreds_of_models_and_changes_in_batches(catalog: DynamoC
         catalog.write(transitions)
     assert operations(calls) == ["BatchWriteItem"] * 20
     assert (catalog.all(), catalog.known()) == (models, transitions)
-    assert set_of(app) == {change.openrouter_id for transition in transitions for change in transition.changes}
+    assert models_in_history(app) == {
+        change.openrouter_id for transition in transitions for change in transition.changes
+    }
     catalog.note(transitions)
     assert len(app.table("MODEL_CHANGES_TABLE")) == 240
 
 
-def set_of(app: App) -> set[str]:
-    """Return the models in the whole history."""
+def models_in_history(app: App) -> set[str]:
+    """Return the ids of all models in the change history."""
     return {change.openrouter_id for change in DynamoChangeLists(app.name("MODEL_CHANGES_TABLE")).after("2026-01-01")}
 
 
@@ -220,7 +222,7 @@ def test_sync_rejects_a_large_loss_unless_accepted(app: App, catalog: DynamoCata
     assert sync.run(accept_losses=True).missing == len(rows) - len(sync.listing.rows)
 
 
-def test_sync_writes_a_price_change_alone(app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
+def test_sync_writes_only_the_changed_price(app: App, catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
     sync = Sync(app, catalog)
     sync.run()
     row = next(row for row in sync.listing.rows if row["id"] == "meadow/lark")

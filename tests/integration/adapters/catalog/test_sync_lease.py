@@ -1,4 +1,4 @@
-"""One sync at a time: others end at once, and the lease of a crashed holder expires."""
+"""The sync lease: concurrent syncs return at once, and the lease of a crashed holder expires."""
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -78,34 +78,32 @@ def test_lost_acknowledgement_does_not_acquire_or_release_twice(cloud: App, leas
     assert lease.take("two", START, LATER) == Taken(RECORD)
 
 
-class Slow(WholeReplies):
-    """A service that answers only when the test allows it."""
+class BlockedService(WholeReplies):
+    """A service that responds once the test sets `may_answer`."""
 
     def __init__(self) -> None:
         """Serve the catalog of the fake service."""
-        self.asked = 0
+        self.request_count = 0
         self.may_answer = Event()
 
     def send(self, request: Request, *, seconds: float) -> Reply:
-        """Return the catalog when allowed."""
-        self.asked += 1
+        """Return the catalog after `may_answer` is set."""
+        self.request_count += 1
         assert self.may_answer.wait(HANG_SECONDS)
         return Reply(status=200, body=encode({"data": default_catalog(date(2026, 11, 22))}))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_concurrent_syncs_run_once_and_the_others_return_in_progress(
-    cloud: App, lease: DynamoSyncLease, seed: int
-) -> None:
-    slow = Slow()
+def test_concurrent_syncs_run_once_and_others_return_busy(cloud: App, lease: DynamoSyncLease, seed: int) -> None:
+    service = BlockedService()
     deps = SyncDeps(
-        upstream=slow, catalog=writer_of(cloud), lease=lease, bus=EventBridgeBus("default"), clock=FakeClock()
+        upstream=service, catalog=writer_of(cloud), lease=lease, bus=EventBridgeBus("default"), clock=FakeClock()
     )
     with ThreadPoolExecutor(5) as pool:
         runs = [pool.submit(sync_catalog, deps, Rules(max_loss_percent=10), lambda: 100.0) for _ in range(5)]
         finished = as_completed(runs, timeout=HANG_SECONDS)
         assert [next(finished).result().outcome for _ in range(4)] == [SyncOutcome.BUSY] * 4
-        slow.may_answer.set()
+        service.may_answer.set()
         assert next(finished).result().outcome is SyncOutcome.SYNCED
-    assert slow.asked == 1
+    assert service.request_count == 1
     assert len(cloud.table("MODELS_TABLE")) == len(cloud.table("MODEL_CHANGES_TABLE")) == len(default_catalog())

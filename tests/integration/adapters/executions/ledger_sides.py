@@ -1,4 +1,4 @@
-"""A ledger with its readers in two implementations, DynamoDB and dictionaries, and the transitions of both."""
+"""A ledger and its readers in two implementations, DynamoDB and in memory, with their transitions."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -46,29 +46,29 @@ class Subject(Protocol):
     def sums(self, opening: Opening) -> Sums:
         """Return the totals of the opening's resource, user and budgets."""
 
-    def kept(self) -> Any:
-        """Return a copy of the whole state, for `restore`."""
+    def snapshot(self) -> Any:
+        """Return a copy of the state, for `restore`."""
 
-    def restore(self, kept: Any) -> None:
+    def restore(self, snapshot: Any) -> None:
         """Restore the copied state."""
 
 
 class InMemory:
-    """The implementation with dictionaries."""
+    """The in-memory implementation."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
 
-    def kept(self) -> Any:
+    def snapshot(self) -> Any:
         counters: tuple[dict[Any, Counter[str]], ...] = (self.books.budgets, self.books.stats, self.books.usage)
         for sums in counters:
             for key in [key for key, counts in sums.items() if not any(counts.values())]:
-                del sums[key]  # it was only asked for
+                del sums[key]  # the defaultdict added it when it was read
         return deepcopy(vars(self.books))
 
-    def restore(self, kept: Any) -> None:
-        vars(self.books).update(deepcopy(kept))
+    def restore(self, snapshot: Any) -> None:
+        vars(self.books).update(deepcopy(snapshot))
 
     def sums(self, opening: Opening) -> Sums:
         stats = [sums for key, sums in self.books.stats.items() if key[0] == opening.resource_id]
@@ -78,7 +78,7 @@ class InMemory:
 
 
 class InDynamo:
-    """The implementation with the template's tables."""
+    """The DynamoDB implementation, with the template's tables."""
 
     def __init__(self, app: App) -> None:
         """Use the tables of the app."""
@@ -87,11 +87,11 @@ class InDynamo:
         self.executions = DynamoExecutionHistory(table)
         self._stats, self._usage, self._limits = map(app.name, ("RESOURCE_STATS_TABLE", "USAGE_TABLE", "LIMITS_TABLE"))
 
-    def kept(self) -> Any:
+    def snapshot(self) -> Any:
         return kept_tables()
 
-    def restore(self, kept: Any) -> None:
-        set_back(kept)
+    def restore(self, snapshot: Any) -> None:
+        set_back(snapshot)
 
     def sums(self, opening: Opening) -> Sums:
         days = [row for row in _query(self._stats, resource_id=opening.resource_id) if row["bucket"].startswith("day#")]
@@ -114,8 +114,8 @@ def _query(table: str, **key: str) -> list[dict[str, Any]]:
 
 
 def _numbers(row: dict[str, Any]) -> Counter[str]:
-    kept = ("bucket", "resource_id", "user_id", "model", "api_key_id", "last_called_at", "expires_at")
-    return Counter({name: int(value) for name, value in row.items() if name not in kept})
+    others = ("bucket", "resource_id", "user_id", "model", "api_key_id", "last_called_at", "expires_at")
+    return Counter({name: int(value) for name, value in row.items() if name not in others})
 
 
 def _total(sums: Any) -> Counter[str]:
@@ -133,13 +133,13 @@ def some_holds(name: str, cap: int = 3 * WORST) -> tuple[Hold, ...]:
     )
 
 
-def not_known(**more: Any) -> Closing:
+def unknown_closing(**more: Any) -> Closing:
     """Return the closing of an execution with an unknown outcome."""
-    told: dict[str, Any] = {"receipt": Receipt(), "error_code": "outcome_unknown"}
-    return a_closing(State.UNKNOWN, **(told | more))
+    facts: dict[str, Any] = {"receipt": Receipt(), "error_code": "outcome_unknown"}
+    return a_closing(State.UNKNOWN, **(facts | more))
 
 
-def given_up() -> Closing:
+def lost_closing() -> Closing:
     """Return the closing of an execution that is marked lost."""
     return a_closing(
         State.LOST, receipt=Receipt(), answer=StoredAnswer(), latency_ms=None, error_code="outcome_unknown",
@@ -148,18 +148,18 @@ def given_up() -> Closing:
 
 
 def bring_to(ledger: Ledger, opening: Opening, state: State | None) -> None:
-    """Bring an execution to `state`; a plain call is never RESERVED."""
+    """Move an execution to `state`; a plain call is never RESERVED."""
     if state is None:
         return
     ledger.open(opening)
     if state is not State.RESERVED:
         ledger.mark_sent(opening)
     if state is State.UNKNOWN:
-        ledger.mark_unknown(opening, not_known(), LATER)
+        ledger.mark_unknown(opening, unknown_closing(), LATER)
     if state in {State.DONE, State.FAILED}:
         ledger.close(opening, a_closing(state))
     if state is State.LOST:
-        ledger.close(opening, given_up())
+        ledger.close(opening, lost_closing())
 
 
 type Step = Callable[[Ledger, Opening], object]
@@ -167,30 +167,30 @@ type Step = Callable[[Ledger, Opening], object]
 STEPS: dict[str, Step] = {
     "open": lambda ledger, opening: ledger.open(opening),
     "sent": lambda ledger, opening: ledger.mark_sent(opening),
-    "name": lambda ledger, opening: ledger.record_generation_id(opening, "gen-7"),
-    "leave": lambda ledger, opening: ledger.save_result(opening, a_closing()),
-    "save a failure": lambda ledger, opening: ledger.save_result(opening, a_closing(State.FAILED, receipt=Receipt())),
+    "record id": lambda ledger, opening: ledger.record_generation_id(opening, "gen-7"),
+    "save result": lambda ledger, opening: ledger.save_result(opening, a_closing()),
+    "save failure": lambda ledger, opening: ledger.save_result(opening, a_closing(State.FAILED, receipt=Receipt())),
     "release": lambda ledger, opening: ledger.release(opening),
     "reclaim early": lambda ledger, opening: ledger.reclaim(opening.execution_id, LEASE_END),
     "reclaim": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
     "done": lambda ledger, opening: ledger.close(opening, a_closing(latency_ms=777, computed_nanousd=6_000)),
     "failed": lambda ledger, opening: ledger.close(opening, a_closing(State.FAILED, receipt=Receipt())),
-    "lost": lambda ledger, opening: ledger.close(opening, given_up()),
-    "lost, named": lambda ledger, opening: ledger.close(opening, a_closing(State.LOST, latency_ms=777)),
+    "lost": lambda ledger, opening: ledger.close(opening, lost_closing()),
+    "lost with id": lambda ledger, opening: ledger.close(opening, a_closing(State.LOST, latency_ms=777)),
     "unknown": lambda ledger, opening: ledger.mark_unknown(
-        opening, not_known(receipt=Receipt(generation_id="gen-8")), LATE
+        opening, unknown_closing(receipt=Receipt(generation_id="gen-8")), LATE
     ),
-    "postpone": lambda ledger, opening: ledger.reschedule(opening, LATE),
+    "reschedule": lambda ledger, opening: ledger.reschedule(opening, LATE),
 }
 
 
 def outcome(step: Step, ledger: Ledger, opening: Opening) -> object:
-    """Return the result of a transition, or that it was rejected."""
+    """Return the result of a transition, or "rejected" if its condition failed."""
     try:
         return step(ledger, opening)
     except (Refused, ClientError) as error:
-        told = "ConditionalCheckFailed" if isinstance(error, Refused) else error.response["Error"]["Code"]
-        assert told.startswith("ConditionalCheckFailed")
-        return "refused"
+        code = "ConditionalCheckFailed" if isinstance(error, Refused) else error.response["Error"]["Code"]
+        assert code.startswith("ConditionalCheckFailed")
+        return "rejected"
     except BudgetExhausted as error:
         return str(error), error.details, error.retry_after

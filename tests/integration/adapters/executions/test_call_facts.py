@@ -1,4 +1,4 @@
-"""The facts of a call: three tables in one batch read, and unprocessed keys are retried."""
+"""The facts of a call are read from three tables in one batch; unprocessed keys are retried."""
 
 from collections.abc import Callable
 
@@ -31,14 +31,14 @@ def known(cloud: App, fresh: Callable[[str], str]) -> Known:
 
 
 def unprocessed(cloud: App, integration: Integration | None, model: CatalogModel | None) -> Fault:
-    """Return a response in which these are unprocessed."""
-    left = {}
+    """Return a response with these keys as unprocessed."""
+    keys = {}
     if integration:
         key = {"user_id": {"S": integration.user_id}, "service": {"S": integration.service}}
-        left[cloud.name("INTEGRATIONS_TABLE")] = {"Keys": [key], "ConsistentRead": True}
+        keys[cloud.name("INTEGRATIONS_TABLE")] = {"Keys": [key], "ConsistentRead": True}
     if model:
-        left[cloud.name("MODELS_TABLE")] = {"Keys": [{"openrouter_id": {"S": model.openrouter_id}}]}
-    return answer({"Responses": {}, "UnprocessedKeys": left})
+        keys[cloud.name("MODELS_TABLE")] = {"Keys": [{"openrouter_id": {"S": model.openrouter_id}}]}
+    return answer({"Responses": {}, "UnprocessedKeys": keys})
 
 
 def test_call_facts_are_read_in_one_consistent_batch(known: Known) -> None:

@@ -1,4 +1,4 @@
-"""Three hundred executions of one resource close concurrently, one try in ten conflicts, and every total is exact."""
+"""Over three hundred executions close concurrently, one attempt in ten conflicts, and every total is exact."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +19,14 @@ from tests.fakes.builders import a_closing, an_opening
 from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
 
-WRITERS, CARELESS, THREADS, FAILED_ONE_IN = 320, 60, 100, 8
+WRITERS, FAULTY_WRITERS, THREADS, FAILED_ONE_IN = 320, 60, 100, 8
 DAY = date(2026, 11, 22)
 CONFLICT = cancelled("None", "TransactionConflict", "None", "None")
 
 type Row = dict[str, dict[str, str]]
 
 
-class CarelessLedger(DynamoLedger):
+class ReadThenWriteLedger(DynamoLedger):
     """A faulty ledger that reads each counter, increments it and writes it back."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
@@ -51,7 +51,7 @@ def _added(row: Row, expression: str, values: Row) -> Row:
 
 
 def write(ledger: DynamoLedger, executions: str, resource_id: str, number: int) -> None:
-    """Record one execution from open to close; its row is then deleted as by its TTL."""
+    """Record one execution from open to close, then delete its row as its TTL does."""
     name, user_id = f"exe_{resource_id}_{number}", f"user_{resource_id}"
     more = {"run_id": f"run_{number}", "service": "openrouter"}
     opening = an_opening(name, resource_id=resource_id, user_id=user_id, **more)
@@ -102,6 +102,6 @@ def test_concurrent_counts_are_neither_lost_nor_doubled(cloud: App, fresh: Calla
 
 
 def test_detects_a_lost_count(cloud: App, fresh: Callable[[str], str]) -> None:
-    stats, usage = counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res"), CARELESS)
-    assert stats.call_count < CARELESS
-    assert usage.calls < CARELESS
+    stats, usage = counted(cloud, a_ledger(cloud, ReadThenWriteLedger), fresh("res"), FAULTY_WRITERS)
+    assert stats.call_count < FAULTY_WRITERS
+    assert usage.calls < FAULTY_WRITERS

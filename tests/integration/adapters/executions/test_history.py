@@ -1,4 +1,4 @@
-"""Past executions: the ledger's rows are returned to their user only."""
+"""The execution history returns the ledger's rows to their user only."""
 
 from collections.abc import Callable
 
@@ -95,8 +95,8 @@ def test_list_returns_pages_newest_first_without_answers(
     assert [item.created_at for item in seen] == sorted((item.created_at for item in seen), reverse=True)
     assert {item.answer for item in seen} == {StoredAnswer()}
     assert {item.receipt for item in seen} == {a_receipt()}
-    stranger = history.of_user(fresh("user"), PageRequest(50, Cursor(NOON, made[0])))
-    assert (stranger.items, stranger.next) == ([], None)
+    other_user = history.of_user(fresh("user"), PageRequest(50, Cursor(NOON, made[0])))
+    assert (other_user.items, other_user.next) == ([], None)
 
 
 def test_execution_of_another_user_is_none(
@@ -109,9 +109,9 @@ def test_execution_of_another_user_is_none(
     assert read_execution(opening.execution_id, Identity("user_alice", frozenset()), history, answers)[1] == {
         "success": True
     }
-    told = []
+    bodies = []
     for execution_id in (opening.execution_id, "exe_none"):
         with pytest.raises(NotFound) as caught:
             read_execution(execution_id, Identity("user_bob", frozenset()), history, answers)
-        told.append(caught.value.body())
-    assert told[0] == told[1]
+        bodies.append(caught.value.body())
+    assert bodies[0] == bodies[1]

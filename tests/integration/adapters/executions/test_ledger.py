@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB: what its rows hold, and what faults on the way do to them.
+"""The ledger in DynamoDB: the contents of its rows, also after faults.
 
 `test_ledger_contract.py` has the table of transitions.
 """
@@ -43,7 +43,7 @@ class Recorder:
         reply = aws.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
         return dict(reply["Item"]) if "Item" in reply else None
 
-    def there(self, opening: Opening) -> dict[str, Any]:
+    def existing_row(self, opening: Opening) -> dict[str, Any]:
         """Return the execution's row, which must exist."""
         row = self.row(opening)
         assert row is not None
@@ -62,7 +62,7 @@ class Recorder:
         return sum(int(row["calls"]["N"]) for name, row in self.stats(opening).items() if name.startswith("total#"))
 
     def held(self, opening: Opening) -> list[tuple[int, int]]:
-        """Return what is held and spent in the rows where the opening has holds."""
+        """Return the held and spent amounts of the budget rows in which the opening has holds."""
         rows = [
             aws.client("dynamodb").get_item(
                 TableName=self._app.name("LIMITS_TABLE"), Key={"name": {"S": hold.name}}, ConsistentRead=True
@@ -72,13 +72,13 @@ class Recorder:
         return [(int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"])) for row in rows]
 
     def bring_to(self, opening: Opening, state: State | None) -> None:
-        """Bring an execution to `state`."""
+        """Move an execution to `state`."""
         if state is not None:
             self.ledger.open(opening)
         if state not in {None, State.RESERVED}:
             self.ledger.mark_sent(opening)
         if state is State.UNKNOWN:
-            self.ledger.mark_unknown(opening, unknown_end(), LATER)
+            self.ledger.mark_unknown(opening, unknown_closing(), LATER)
         if state in {State.DONE, State.FAILED, State.LOST}:
             self.ledger.close(opening, a_closing(state))
 
@@ -110,7 +110,7 @@ def held(opening: Opening, fresh: Callable[[str], str]) -> Opening:
     return replace(opening, holds=holds([budget], parse_time(NOON), 0))
 
 
-def unknown_end() -> Closing:
+def unknown_closing() -> Closing:
     """Return the closing of an execution with an unknown outcome."""
     return a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown")
 
@@ -165,7 +165,7 @@ def test_open_over_budget_writes_nothing(recorder: Recorder, held: Opening) -> N
     assert recorder.held(held) == [(700_000, 0)] * 2
 
 
-def test_open_raises_on_endless_budget_contention_and_holds_nothing(
+def test_open_raises_on_endless_contention_and_holds_nothing(
     recorder: Recorder, held: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
@@ -186,7 +186,7 @@ def test_open_with_a_lost_acknowledgement_reserves_once(recorder: Recorder, held
 def test_reclaim_before_the_lease_ends_is_rejected(recorder: Recorder, held: Opening) -> None:
     recorder.bring_to(held, State.RESERVED)
     assert not recorder.ledger.reclaim(held.execution_id, held.lease_expires_at)
-    assert recorder.there(held)["state"] == {"S": "RESERVED"}
+    assert recorder.existing_row(held)["state"] == {"S": "RESERVED"}
     assert recorder.ledger.reclaim(held.execution_id, LATER)
     assert recorder.row(held) is None
 
@@ -205,7 +205,7 @@ def test_plain_call_opens_as_sent_in_one_write(recorder: Recorder, opening: Open
     with faults("PutItem") as calls:
         recorder.ledger.open(plain)
     assert len(calls.bodies) == 1
-    assert recorder.there(plain)["state"] == {"S": "SENT"}
+    assert recorder.existing_row(plain)["state"] == {"S": "SENT"}
 
 
 @pytest.mark.parametrize("state", [State.RESERVED, State.SENT, State.UNKNOWN])
@@ -238,7 +238,7 @@ def test_generation_id_recorded_early_is_stored(cloud: App, recorder: Recorder, 
 
 def test_open_writes_every_field(recorder: Recorder, opening: Opening) -> None:
     recorder.ledger.open(opening)
-    row = recorder.there(opening)
+    row = recorder.existing_row(opening)
     assert row["state"] == {"S": "RESERVED"}
     assert row["reserved_nanousd"] == {"N": "700000"}
     assert row["lease_expires_at"] == {"S": opening.lease_expires_at}
@@ -248,7 +248,7 @@ def test_open_writes_every_field(recorder: Recorder, opening: Opening) -> None:
 
 def test_close_writes_every_field(recorder: Recorder, opening: Opening) -> None:
     recorder.bring_to(opening, State.DONE)
-    row = recorder.there(opening)
+    row = recorder.existing_row(opening)
     assert row["cost_nanousd"] == {"N": "5920"}
     assert row["generation_id"] == {"S": "gen-1"}
     assert row["model_served"] == {"S": "meadow/lark-mini-2026"}
@@ -263,7 +263,7 @@ def test_unknown_cost_is_omitted_and_not_written_as_zero(recorder: Recorder, ope
     recorder.ledger.close(
         opening, a_closing(State.FAILED, receipt=Receipt(), answer=StoredAnswer(object_key="media/1"))
     )
-    row = recorder.there(opening)
+    row = recorder.existing_row(opening)
     assert "cost_nanousd" not in row
     assert row["answer_key"] == {"S": "media/1"}
     assert [int(bucket["cost_nanousd"]["N"]) for bucket in recorder.stats(opening).values()] == [0, 0]
@@ -309,14 +309,14 @@ def test_mark_sent_with_a_lost_acknowledgement_succeeds(recorder: Recorder, open
     with faults("UpdateItem", lost_answer) as calls:
         recorder.ledger.mark_sent(opening)
     assert len(calls.bodies) == 2
-    assert recorder.there(opening)["state"] == {"S": "SENT"}
+    assert recorder.existing_row(opening)["state"] == {"S": "SENT"}
 
 
 def test_open_with_a_lost_acknowledgement_opens_once(recorder: Recorder, opening: Opening) -> None:
     with faults("PutItem", lost_answer) as calls:
         assert recorder.ledger.open(opening) is None
     assert len(calls.bodies) == 2
-    row = recorder.there(opening)
+    row = recorder.existing_row(opening)
     assert (row["state"], row["created_at"]) == ({"S": "RESERVED"}, {"S": opening.created_at})
 
 
@@ -363,9 +363,9 @@ def test_endless_conflict_raises_and_leaves_the_execution_open(
 ) -> None:
     monkeypatch.setattr("instant.adapters.aws.transactions.time.sleep", lambda seconds: None)
     recorder.bring_to(opening, State.SENT)
-    for_ever = [cancelled("None", "TransactionConflict", "None")] * 20
+    conflicts = [cancelled("None", "TransactionConflict", "None")] * 20
     with (
-        faults("TransactWriteItems", *for_ever) as calls,
+        faults("TransactWriteItems", *conflicts) as calls,
         pytest.raises(TransactionContended),
     ):
         recorder.ledger.close(opening, a_closing())

@@ -1,4 +1,4 @@
-"""One contract for two ledgers: the one in DynamoDB and the dictionaries that the simulator uses."""
+"""The contract of both ledgers: in DynamoDB, and in memory for the simulator."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,19 +21,19 @@ from tests.integration.adapters.executions.ledger_sides import (
     InMemory,
     Subject,
     bring_to,
-    given_up,
-    not_known,
+    lost_closing,
     outcome,
     some_holds,
+    unknown_closing,
 )
 
-BEGINNINGS = [
+INITIAL_STATES = [
     (kind, state)
-    for kind in ("named", "budgeted", "plain")
+    for kind in ("idempotent", "budgeted", "plain")
     for state in (None, *State)
     if (kind, state) != ("plain", State.RESERVED)
 ]
-"""Each kind of call in each of its possible states; a plain call is never RESERVED."""
+"""Each kind of call in each of its states; a plain call is never RESERVED."""
 
 
 @pytest.fixture(params=["memory", "dynamo"])
@@ -41,49 +41,49 @@ def subject(request: pytest.FixtureRequest) -> Subject:
     return InMemory() if request.param == "memory" else InDynamo(request.getfixturevalue("cloud"))
 
 
-@pytest.fixture(params=["named", "budgeted", "plain"])
+@pytest.fixture(params=["idempotent", "budgeted", "plain"])
 def opening(request: pytest.FixtureRequest, fresh: Callable[[str], str]) -> Opening:
     """A call of each kind, with its own resource, user and budgets."""
     kinds: dict[str, dict[str, Any]] = {
-        "named": {"fingerprint": "f" * 64},
+        "idempotent": {"fingerprint": "f" * 64},
         "budgeted": {"fingerprint": "f" * 64, "holds": some_holds(fresh("b"))},
         "plain": {},
     }
-    ours = {"user_id": fresh("user"), "resource_id": fresh("res"), "api_key_id": "key_1"}
-    return an_opening(fresh("exe"), **ours, **kinds[request.param])
+    owner = {"user_id": fresh("user"), "resource_id": fresh("res"), "api_key_id": "key_1"}
+    return an_opening(fresh("exe"), **owner, **kinds[request.param])
 
 
-GONE = "gone"
+DELETED = "deleted"
 """The row is deleted."""
 
 R, S, U = State.RESERVED, State.SENT, State.UNKNOWN
 ALLOWED: dict[str, dict[State | None, State | str]] = {
     "sent": {R: S, S: S},
-    "name": {S: S, U: U},
-    "leave": {S: S, U: U},
-    "save a failure": {S: S, U: U},
-    "release": {R: GONE, S: GONE},
-    "reclaim": {R: GONE},
+    "record id": {S: S, U: U},
+    "save result": {S: S, U: U},
+    "save failure": {S: S, U: U},
+    "release": {R: DELETED, S: DELETED},
+    "reclaim": {R: DELETED},
     "done": {S: State.DONE, U: State.DONE},
     "failed": {S: State.FAILED, U: State.FAILED},
     "lost": {S: State.LOST, U: State.LOST},
-    "lost, named": {S: State.LOST, U: State.LOST},
+    "lost with id": {S: State.LOST, U: State.LOST},
     "unknown": {S: U, U: U},
-    "postpone": {R: R, S: S, U: U},
+    "reschedule": {R: R, S: S, U: U},
 }
 """The allowed transitions of the execution's own run, by source state; all others are rejected."""
 
 ANY_RUN = {"reclaim", "reclaim early"}
-TOLD = {
+REJECTIONS = {
     "reclaim": False,
     "reclaim early": False,
     "done": False,
     "failed": False,
     "lost": False,
-    "lost, named": False,
+    "lost with id": False,
     "release": None,
 }
-"""The results of these steps if they are not allowed; the others raise."""
+"""What these steps return if they are rejected; the others raise."""
 
 
 def test_open_executions_are_listed_when_due(subject: Subject, opening: Opening) -> None:
@@ -95,8 +95,8 @@ def test_open_executions_are_listed_when_due(subject: Subject, opening: Opening)
     subject.ledger.mark_sent(opening)
     subject.ledger.record_generation_id(opening, "gen-7")
     assert due(subject, opening, LATE) == OpenRun(opening=opening, state=State.SENT, generation_id="gen-7")
-    subject.ledger.mark_unknown(opening, not_known(), BEFORE)
-    finished_at = not_known().finished_at
+    subject.ledger.mark_unknown(opening, unknown_closing(), BEFORE)
+    finished_at = unknown_closing().finished_at
     assert due(subject, opening, BEFORE) == OpenRun(
         opening=opening, state=State.UNKNOWN, generation_id="gen-7", finished_at=finished_at,
         error_code="outcome_unknown",
@@ -111,44 +111,44 @@ def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
     return found[0] if found else None
 
 
-@pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
-def test_each_transition_requires_its_states_and_its_run(
+@pytest.mark.parametrize(("opening", "state"), INITIAL_STATES, indirect=["opening"])
+def test_each_transition_requires_its_source_states_and_its_run(
     subject: Subject, opening: Opening, state: State | None
 ) -> None:
-    """Each transition by its own and by another run, from a copy of the ledger."""
+    """Each transition starts from the same snapshot, by the execution's own run and by another."""
     bring_to(subject.ledger, opening, state)
-    kept, taken = subject.kept(), 0
-    for step, whose in product([name for name in STEPS if name != "open"], ["own", "another"]):
-        subject.restore(kept)
-        target = ALLOWED.get(step, {}).get(state) if whose == "own" or step in ANY_RUN else None
-        taker = opening if whose == "own" else replace(opening, run_id="run_of_another")
+    snapshot, accepted = subject.snapshot(), 0
+    for step, run in product([name for name in STEPS if name != "open"], ["own", "another"]):
+        subject.restore(snapshot)
+        target = ALLOWED.get(step, {}).get(state) if run == "own" or step in ANY_RUN else None
+        caller = opening if run == "own" else replace(opening, run_id="run_of_another")
         if target is not None:
-            STEPS[step](subject.ledger, taker)
+            STEPS[step](subject.ledger, caller)
             after = subject.executions.get(opening.execution_id)
-            assert (after.state if after else GONE) == target, (step, whose)
-            taken += 1
+            assert (after.state if after else DELETED) == target, (step, run)
+            accepted += 1
             continue
-        assert outcome(STEPS[step], subject.ledger, taker) == TOLD.get(step, "refused"), (step, whose)
-        assert subject.kept() == kept, (step, whose)
-    assert taken == sum(state in states for states in ALLOWED.values()) + (state is State.RESERVED)
+        assert outcome(STEPS[step], subject.ledger, caller) == REJECTIONS.get(step, "rejected"), (step, run)
+        assert subject.snapshot() == snapshot, (step, run)
+    assert accepted == sum(state in states for states in ALLOWED.values()) + (state is State.RESERVED)
 
 
-@pytest.mark.parametrize(("opening", "state"), BEGINNINGS, indirect=["opening"])
+@pytest.mark.parametrize(("opening", "state"), INITIAL_STATES, indirect=["opening"])
 def test_execution_is_opened_once(subject: Subject, opening: Opening, state: State | None) -> None:
-    """Another run gets the existing opening; a repeat of the same run is a lost acknowledgement."""
+    """Another run gets the existing execution; a second open by the same run is a retry."""
     bring_to(subject.ledger, opening, state)
-    existing, kept = subject.executions.get(opening.execution_id), subject.kept()
+    existing, snapshot = subject.executions.get(opening.execution_id), subject.snapshot()
     other = replace(opening, run_id="run_of_another")
     if existing is None:
         assert subject.ledger.open(other) is None
         return
     assert subject.ledger.open(other) == existing
     assert subject.ledger.open(opening) is None
-    assert subject.kept() == kept
+    assert subject.snapshot() == snapshot
 
 
-def test_open_with_other_holds_is_not_a_repeat(subject: Subject, fresh: Callable[[str], str]) -> None:
-    """A delayed first try must not be taken for the second."""
+def test_open_with_other_holds_is_not_a_retry(subject: Subject, fresh: Callable[[str], str]) -> None:
+    """A delayed first attempt is not mistaken for the second."""
     first = an_opening(fresh("exe"), holds=some_holds(fresh("b")))
     second = replace(first, holds=some_holds(fresh("b")))
     subject.ledger.open(first)
@@ -169,7 +169,7 @@ def test_plain_call_opens_as_sent_and_others_as_reserved(subject: Subject, openi
         ("open", WORST, 0),
         ("open sent", WORST, 0),
         ("open sent unknown", WORST, 0),
-        ("open sent unknown postpone", WORST, 0),
+        ("open sent unknown reschedule", WORST, 0),
         ("open release", 0, 0),
         ("open sent release", 0, 0),
         ("open release release", 0, 0),
@@ -194,8 +194,8 @@ def test_hold_is_kept_until_it_is_spent_or_released(
 
 def test_open_over_budget_holds_nothing(subject: Subject, fresh: Callable[[str], str]) -> None:
     holds = some_holds(fresh("b"))
-    narrow = (holds[0], replace(holds[1], cap_nanousd=2 * WORST))
-    made = [an_opening(fresh("exe"), holds=narrow) for _ in range(3)]
+    limited = (holds[0], replace(holds[1], cap_nanousd=2 * WORST))
+    made = [an_opening(fresh("exe"), holds=limited) for _ in range(3)]
     subject.ledger.open(made[0])
     subject.ledger.open(made[1])
     with pytest.raises(BudgetExhausted) as caught:
@@ -220,7 +220,7 @@ def test_each_outcome_is_counted_by_its_status(subject: Subject, fresh: Callable
         "good": a_closing(computed_nanousd=6_000),
         "failed": a_closing(State.FAILED, receipt=a_receipt(cost_nanousd=0)),
         "unpriced": a_closing(receipt=a_receipt(cost_nanousd=None), computed_nanousd=6_000),
-        "lost": given_up(),
+        "lost": lost_closing(),
     }
     same: dict[str, Any] = {"user_id": fresh("user"), "resource_id": fresh("res")}
     opening = an_opening(**same)
@@ -238,7 +238,7 @@ def test_each_outcome_is_counted_by_its_status(subject: Subject, fresh: Callable
 
 
 def test_late_answer_is_not_counted_as_a_failure(subject: Subject, opening: Opening) -> None:
-    """The reconciler has already marked the execution, with its reason."""
+    """The execution was marked UNKNOWN before, with an error code."""
     bring_to(subject.ledger, opening, State.UNKNOWN)
     subject.ledger.close(opening, a_closing())
     found = subject.executions.get(opening.execution_id)
@@ -250,8 +250,8 @@ def test_late_answer_is_not_counted_as_a_failure(subject: Subject, opening: Open
 def test_execution_with_a_generation_id_is_not_marked_lost(subject: Subject, opening: Opening) -> None:
     bring_to(subject.ledger, opening, State.UNKNOWN)
     subject.ledger.record_generation_id(opening, "gen-late")
-    assert not subject.ledger.close(opening, given_up())
+    assert not subject.ledger.close(opening, lost_closing())
     found = subject.executions.get(opening.execution_id)
     assert found is not None
     assert found.state is State.UNKNOWN
-    assert subject.ledger.close(opening, replace(given_up(), receipt=Receipt(generation_id="gen-late")))
+    assert subject.ledger.close(opening, replace(lost_closing(), receipt=Receipt(generation_id="gen-late")))

@@ -1,4 +1,4 @@
-"""Random histories: the DynamoDB ledger and the dictionary ledger return the same results."""
+"""Random histories: the DynamoDB ledger and the in-memory ledger return the same results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,8 +24,8 @@ from tests.integration.app import App
 
 
 @dataclass(frozen=True)
-class Taken:
-    """One transition of a history, of one of two executions by one of two runs."""
+class Transition:
+    """A transition of one of two executions by one of two runs."""
 
     step: str
     execution: int
@@ -34,7 +34,7 @@ class Taken:
 
 histories = st.lists(
     st.builds(
-        Taken,
+        Transition,
         st.sampled_from([*STEPS, "open", "open", "sent", "done"]),
         st.integers(0, 1),
         st.sampled_from([0, 0, 0, 1]),
@@ -54,17 +54,17 @@ histories = st.lists(
     suppress_health_check=list(HealthCheck),
 )
 def test_both_ledgers_agree_on_any_history(
-    cloud: App, fresh: Callable[[str], str], history: list[Taken], is_tight: bool
+    cloud: App, fresh: Callable[[str], str], history: list[Transition], is_tight: bool
 ) -> None:
     sides: list[Subject] = [InMemory(), InDynamo(cloud)]
     cap = WORST if is_tight else 3 * WORST
     same: dict[str, Any] = {"user_id": fresh("user"), "resource_id": fresh("res"), "fingerprint": "f" * 64}
     openings = [an_opening(fresh("exe"), holds=some_holds(fresh("b"), cap), **same)] * 2
     openings[1] = replace(openings[0], execution_id=fresh("exe"))
-    for taken in history:
-        opening = replace(openings[taken.execution], run_id=f"run_{taken.run}")
-        told = [outcome(STEPS[taken.step], side.ledger, opening) for side in sides]
-        assert told[0] == told[1]
+    for transition in history:
+        opening = replace(openings[transition.execution], run_id=f"run_{transition.run}")
+        results = [outcome(STEPS[transition.step], side.ledger, opening) for side in sides]
+        assert results[0] == results[1]
         assert found(sides[0], openings) == found(sides[1], openings)
     for now in (LATER, NEVER):
         assert due(sides[0], openings, now) == due(sides[1], openings, now)
@@ -72,7 +72,7 @@ def test_both_ledgers_agree_on_any_history(
 
 
 def found(side: Subject, openings: list[Opening]) -> list[Execution | None]:
-    """Return the executions as they are read."""
+    """Return the stored executions."""
     return [side.executions.get(opening.execution_id) for opening in openings]
 
 

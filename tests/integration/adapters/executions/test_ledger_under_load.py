@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("fast_thread_switching")
 THREADS, CLOSES = 50, 2
 
 
-class CarelessLedger(DynamoLedger):
+class ReadThenWriteLedger(DynamoLedger):
     """A faulty ledger that reads the counter, increments it and writes it back."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
@@ -58,4 +58,4 @@ def test_concurrent_calls_are_all_recorded(cloud: App, fresh: Callable[[str], st
 
 
 def test_detects_a_lost_call(cloud: App, fresh: Callable[[str], str]) -> None:
-    assert counted(cloud, a_ledger(cloud, CarelessLedger), fresh("res")) < THREADS * CLOSES
+    assert counted(cloud, a_ledger(cloud, ReadThenWriteLedger), fresh("res")) < THREADS * CLOSES

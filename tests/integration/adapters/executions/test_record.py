@@ -1,4 +1,4 @@
-"""Recording an execution on the real ledger: every order of failures, with the response and the row."""
+"""Recording an execution on the DynamoDB ledger: the response and the row after each failure."""
 
 import json
 import logging
@@ -65,25 +65,25 @@ class Recorder:
             ledger=a_ledger(self.app), executions=self._history, answers=self.answers, clock=self.clock
         )
 
-    def book(self, run: Callable[[], Answer]) -> dict[str, Any]:
-        """Record a run that takes half a second."""
+    def run(self, call: Callable[[], Answer]) -> dict[str, Any]:
+        """Record a call that takes half a second, and return its response."""
         try:
             with record(self.prepared, lambda: 120.0, self.deps) as recording:
                 recording.mark_sent()
                 self.ran += 1
                 self.clock.pass_seconds(0.5)
-                return recording.finish(run())
+                return recording.finish(call())
         except AlreadyRecorded as earlier:
             return replay_response(earlier.execution, self.prepared.fingerprint, self.deps)
 
     def fails(self, error: Exception) -> InstantError:
-        """Record a run that fails."""
+        """Record a call that fails, and return the error."""
 
-        def run() -> Answer:
+        def call() -> Answer:
             raise error
 
         with pytest.raises(InstantError) as caught:
-            self.book(run)
+            self.run(call)
         return caught.value
 
     @property
@@ -124,7 +124,7 @@ def answer(content: str = "Hello.") -> Answer:
 
 
 def test_success_is_returned_and_recorded(recorder: Recorder) -> None:
-    body = recorder.book(answer)
+    body = recorder.run(answer)
     assert body == {
         "success": True,
         "execution_id": recorder.prepared.execution_id,
@@ -146,12 +146,12 @@ def test_call_is_marked_sent_before_it_is_made(recorder: Recorder) -> None:
         seen.append(recorder.found.state)
         return answer()
 
-    recorder.book(run)
+    recorder.run(run)
     assert seen == [State.SENT]
 
 
 def test_large_answer_is_stored_in_the_bucket(recorder: Recorder) -> None:
-    body = recorder.book(lambda: answer("long " * 5_000))
+    body = recorder.run(lambda: answer("long " * 5_000))
     assert recorder.found.answer.text is None
     assert json.loads(recorder.answers.read(recorder.found.answer) or "") == body
 
@@ -173,12 +173,12 @@ def test_large_answer_is_stored_in_the_bucket(recorder: Recorder) -> None:
 def test_failure_is_returned_and_recorded_with_its_status(
     recorder: Recorder, error: Exception, state: State, cost: int | None
 ) -> None:
-    told = recorder.fails(error)
-    assert told is (error.error if isinstance(error, Failure) else error)
-    assert told.execution_id == recorder.prepared.execution_id
+    raised = recorder.fails(error)
+    assert raised is (error.error if isinstance(error, Failure) else error)
+    assert raised.execution_id == recorder.prepared.execution_id
     row = recorder.found
-    assert (row.state, row.error_code, row.receipt.cost_nanousd) == (state, told.code, cost)
-    assert json.loads(row.answer.text or "") == told.body()
+    assert (row.state, row.error_code, row.receipt.cost_nanousd) == (state, raised.code, cost)
+    assert json.loads(row.answer.text or "") == raised.body()
     assert recorder.counts == ((0, 1, cost or 0) if state is State.FAILED else (0, 0, 0))
 
 
@@ -186,9 +186,9 @@ def test_failure_is_returned_and_recorded_with_its_status(
 def test_unexpected_failure_is_unknown_and_hides_its_message(
     recorder: Recorder, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = recorder.fails(error)
-    assert type(told) is Internal
-    assert "canary" not in json.dumps(told.body())
+    raised = recorder.fails(error)
+    assert type(raised) is Internal
+    assert "canary" not in json.dumps(raised.body())
     assert (recorder.found.state, recorder.found.error_code, recorder.found.receipt) == (
         State.UNKNOWN,
         "internal",
@@ -200,45 +200,45 @@ def test_unexpected_failure_is_unknown_and_hides_its_message(
 
 def test_failed_open_runs_nothing(recorder: Recorder) -> None:
     with faults("PutItem", REFUSED), pytest.raises(ClientError):
-        recorder.book(answer)
+        recorder.run(answer)
     assert recorder.ran == 0
     assert recorder.row is None
 
 
 def test_execution_is_performed_once(recorder: Recorder) -> None:
-    """Every later run gets the result of the first."""
-    first = recorder.book(answer)
+    """Later runs return the result of the first."""
+    first = recorder.run(answer)
     before = recorder.found
-    assert json.dumps(recorder.book(answer)) == json.dumps(first)
+    assert json.dumps(recorder.run(answer)) == json.dumps(first)
     assert recorder.ran == 1
     assert recorder.found == before
 
 
 def test_failed_mark_sent_releases_the_execution(recorder: Recorder) -> None:
     with faults("UpdateItem", REFUSED), pytest.raises(ClientError):
-        recorder.book(answer)
+        recorder.run(answer)
     assert recorder.ran == 0
     assert recorder.row is None
-    recorder.book(answer)
+    recorder.run(answer)
     assert recorder.counts == (1, 0, 5_920)
 
 
 def test_unacknowledged_mark_sent_releases_the_execution(recorder: Recorder) -> None:
-    """All three tries are written and none is acknowledged: nothing runs."""
+    """All three attempts are written and none is acknowledged."""
     with faults("UpdateItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
-        recorder.book(answer)
+        recorder.run(answer)
     assert (recorder.ran, recorder.row) == (0, None)
 
 
 def test_open_with_a_lost_acknowledgement_runs_once(recorder: Recorder) -> None:
     with faults("PutItem", lost_answer):
-        recorder.book(answer)
+        recorder.run(answer)
     assert (recorder.ran, recorder.found.state, recorder.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
 def test_mark_sent_with_a_lost_acknowledgement_runs_once(recorder: Recorder) -> None:
     with faults("UpdateItem", lost_answer):
-        recorder.book(answer)
+        recorder.run(answer)
     assert (recorder.ran, recorder.found.state, recorder.counts) == (1, State.DONE, (1, 0, 5_920))
 
 
@@ -248,7 +248,7 @@ def test_failed_mark_and_release_run_nothing(recorder: Recorder, caplog: pytest.
         faults("DeleteItem", BROKEN, BROKEN, BROKEN),
         pytest.raises(ClientError, match="UpdateItem") as caught,
     ):
-        recorder.book(answer)
+        recorder.run(answer)
     assert "AccessDenied" in str(caught.value)  # the first failure is raised, not that of the cleanup
     assert recorder.ran == 0
     assert recorder.found.state is State.RESERVED
@@ -268,7 +268,7 @@ def test_answer_that_cannot_be_stored_is_still_returned(recorder: Recorder, capl
             return None
 
     recorder.deps = replace(recorder.deps, answers=Full())
-    assert recorder.book(answer)["output"] == {"type": "text", "content": "Hello."}
+    assert recorder.run(answer)["output"] == {"type": "text", "content": "Hello."}
     assert (recorder.found.state, recorder.found.answer, recorder.counts) == (State.DONE, StoredAnswer(), (1, 0, 5_920))
     assert "an answer was not stored" in caplog.text
 
@@ -278,7 +278,7 @@ def test_paid_answer_is_returned_when_the_close_fails(
     recorder: Recorder, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     with faults("TransactWriteItems", fault):
-        assert recorder.book(answer)["success"] is True
+        assert recorder.run(answer)["success"] is True
     assert (recorder.found.state, recorder.counts) == (State.SENT, (0, 0, 0))
     assert "an execution was not closed" in caplog.text
     after = format_time(parse_time("2026-11-22T12:02:00.000000Z") + timedelta(minutes=1))
@@ -306,21 +306,21 @@ def test_failure_is_returned_when_the_close_fails(recorder: Recorder, operation:
 
 def test_close_with_a_lost_acknowledgement_is_recorded_once(recorder: Recorder) -> None:
     with faults("TransactWriteItems", lost_answer):
-        recorder.book(answer)
+        recorder.run(answer)
     assert (recorder.found.state, recorder.counts) == (State.DONE, (1, 0, 5_920))
 
 
 def test_conflict_at_the_close_is_retried(recorder: Recorder) -> None:
     conflict = cancelled("None", "TransactionConflict", "TransactionConflict")
     with faults("TransactWriteItems", conflict, conflict):
-        recorder.book(answer)
+        recorder.run(answer)
     assert (recorder.found.state, recorder.counts) == (State.DONE, (1, 0, 5_920))
 
 
 def test_log_does_not_contain_the_answer(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="instant")
     with faults("TransactWriteItems", REFUSED):
-        recorder.book(lambda: answer("canary"))
+        recorder.run(lambda: answer("canary"))
     mine = [str(record.__dict__) for record in caplog.records if record.name.startswith("instant")]
     assert mine
     assert [line for line in mine if "canary" in line] == []
@@ -342,32 +342,30 @@ def test_plain_call_is_marked_sent_before_it_is_made(plain: Recorder) -> None:
         seen.append(plain.found.state)
         return answer()
 
-    plain.book(run)
+    plain.run(run)
     assert seen == [State.SENT]
 
 
 def test_plain_open_reported_as_failed_is_released(plain: Recorder) -> None:
     with faults("PutItem", lost_answer, lost_answer, lost_answer), pytest.raises(ReadTimeoutError):
-        plain.book(answer)
+        plain.run(answer)
     assert (plain.ran, plain.row) == (0, None)
 
 
-def test_cost_that_cannot_be_computed_does_not_block_the_answer(
+def test_answer_is_returned_if_its_cost_cannot_be_computed(
     recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = ServingModel(openrouter_id="meadow/lark-mini-2026", canonical_slug="", pricing=None)  # type: ignore[arg-type]
     recorder.prepared = replace(recorder.prepared, models=(broken,))
     receipt = a_receipt(usage=Usage(prompt_tokens=1, completion_tokens=1))
-    body = recorder.book(lambda: Answer({"type": "text", "content": "Hello."}, receipt))
+    body = recorder.run(lambda: Answer({"type": "text", "content": "Hello."}, receipt))
     assert (body["success"], recorder.found.state) == (True, State.DONE)
     assert "a cost was not computed" in caplog.text
 
 
-@pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=["ours", "AWS"])
+@pytest.mark.parametrize("error", [CredentialMissing("Connect."), ClientError({}, "GetItem")], ids=["API error", "AWS"])
 @pytest.mark.parametrize("kind", ["plain", "recorder"])
-def test_error_before_sending_leaves_nothing_behind(
-    request: pytest.FixtureRequest, kind: str, error: Exception
-) -> None:
+def test_error_before_sending_leaves_no_row(request: pytest.FixtureRequest, kind: str, error: Exception) -> None:
     recorder: Recorder = request.getfixturevalue(kind)
     with pytest.raises(type(error)) as caught, record(recorder.prepared, lambda: 120.0, recorder.deps):
         raise error
@@ -380,19 +378,19 @@ def test_plain_call_that_is_not_sent_writes_nothing(plain: Recorder) -> None:
     with faults("PutItem") as puts, faults("DeleteItem") as deletes, suppress(CredentialMissing):
         with record(plain.prepared, lambda: 120.0, plain.deps):
             raise refused
-        pytest.fail("it was not raised")
+        pytest.fail("the error was not raised")
     assert (puts.bodies, deletes.bodies) == ([], [])
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_killed_process_leaves_the_row_to_the_reconciler(recorder: Recorder, end: type[BaseException]) -> None:
-    def die() -> None:
+    def end_process() -> None:
         with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
             recording.mark_sent()
             raise end
 
     with pytest.raises(end):
-        die()
+        end_process()
     assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
 
 
@@ -411,7 +409,7 @@ def test_closed_stream_leaves_the_row_to_the_reconciler(recorder: Recorder) -> N
 
 def test_expired_deadline_opens_nothing(recorder: Recorder) -> None:
     with pytest.raises(UpstreamUnavailable), record(recorder.prepared, lambda: SECONDS_TO_CLOSE, recorder.deps):
-        pytest.fail("there was no time")
+        pytest.fail("the recording must not start")
     assert recorder.row is None
 
 
@@ -419,5 +417,5 @@ def _calls(recorder: Recorder) -> dict[str, int]:
     names = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "GetItem", "Query")
     with ExitStack() as stack:
         seen = {name: stack.enter_context(faults(name)) for name in names}
-        recorder.book(answer)
+        recorder.run(answer)
     return {name: len(calls.bodies) for name, calls in seen.items() if calls.bodies}

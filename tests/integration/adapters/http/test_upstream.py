@@ -70,9 +70,9 @@ def question(base_url: str) -> Request:
 
 
 @contextmanager
-def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, list[bytes]]]:
-    """Serve one request per connection, record it, and let `talk` answer the nth."""
-    heard: list[bytes] = []
+def tcp_server(respond: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve one request per connection, record it, and call `respond` with its number."""
+    received: list[bytes] = []
     opened: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -84,12 +84,12 @@ def tcp_server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str
                     return
                 opened.append(connection)
                 with connection:
-                    heard.append(connection.recv(65_536))
-                    talk(connection, len(heard))
+                    received.append(connection.recv(65_536))
+                    respond(connection, len(received))
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
         for each in (listener, *opened):
             with suppress(OSError):  # the connection may be closed already
                 each.shutdown(socket.SHUT_RDWR)
@@ -131,14 +131,14 @@ def test_bytes_are_sent_and_returned_unchanged(upstream: HttpUpstream, fake: Fak
 def test_connections_are_reused(upstream: HttpUpstream) -> None:
     connections: list[int] = []
 
-    def talk(connection: socket.socket, number: int) -> None:
+    def respond(connection: socket.socket, number: int) -> None:
         connections.append(number)
         for _ in range(2):
             connection.sendall(ANSWER)
             connection.recv(65_536)
         connection.sendall(ANSWER)
 
-    with tcp_server(talk) as (url, _):
+    with tcp_server(respond) as (url, _):
         for _ in range(3):
             exchange(upstream, question(url), seconds=HANG_SECONDS)
     assert connections == [1]
@@ -147,21 +147,21 @@ def test_connections_are_reused(upstream: HttpUpstream) -> None:
 def test_connection_closed_by_the_server_is_replaced(upstream: HttpUpstream) -> None:
     closed = threading.Semaphore(0)
 
-    def talk(connection: socket.socket, number: int) -> None:
+    def respond(connection: socket.socket, number: int) -> None:
         connection.sendall(ANSWER)
         connection.close()  # without a Connection: close header
         closed.release()
 
-    with tcp_server(talk) as (url, heard):
+    with tcp_server(respond) as (url, received):
         for _ in range(5):
             assert exchange(upstream, question(url), seconds=HANG_SECONDS) == Reply(
                 status=200, body=b"{}", headers={"content-length": "2"}
             )
             assert closed.acquire(timeout=HANG_SECONDS)
-    assert len(heard) == 5
+    assert len(received) == 5
 
 
-def test_connection_failure_means_nothing_was_sent(upstream: HttpUpstream) -> None:
+def test_connection_failure_has_a_known_outcome(upstream: HttpUpstream) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     for url in (f"http://127.0.0.1:{port}", "http://no-such-host.invalid", "ftp://127.0.0.1"):
@@ -172,12 +172,12 @@ def test_connection_failure_means_nothing_was_sent(upstream: HttpUpstream) -> No
 
 
 def test_expired_deadline_sends_nothing(upstream: HttpUpstream) -> None:
-    with tcp_server(lambda connection, number: None) as (url, heard):
+    with tcp_server(lambda connection, number: None) as (url, received):
         for seconds in (0, -3):
             failure = failure_of(upstream, chat(url), seconds=seconds)
             assert type(failure.error) is UpstreamUnavailable
             assert not failure.outcome_unknown
-        assert heard == []
+        assert received == []
 
 
 BROKEN: dict[str, type[InstantError]] = {
@@ -189,7 +189,7 @@ BROKEN: dict[str, type[InstantError]] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_interrupted_response_may_have_been_paid(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
+def test_interrupted_response_has_an_unknown_outcome(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
     fake.answer_next(fault)
     failure = failure_of(upstream, chat(fake.url))
     assert type(failure.error) is BROKEN[fault]
@@ -215,7 +215,7 @@ def test_one_deadline_covers_the_whole_call(short_timeout: HttpUpstream, fake: F
     assert len(fake.chat_requests) == 1
 
 
-def test_deadline_ends_with_its_call(short_timeout: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_deadline_does_not_affect_the_next_call(short_timeout: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.answer_next("drip")
     assert type(failure_of(short_timeout, chat(fake.url), seconds=0.3).error) is DeadlineExceeded
     fake.answer_next("slow 0.5")
@@ -226,16 +226,16 @@ def test_threads_have_separate_deadlines(short_timeout: HttpUpstream, fake: Fake
     gate = threading.Event()
     fake.script(200, chunks=[gate, b"{}"])
     with ThreadPoolExecutor(1) as threads:
-        patient = threads.submit(exchange, short_timeout, chat(fake.url), seconds=HANG_SECONDS)
+        slow_call = threads.submit(exchange, short_timeout, chat(fake.url), seconds=HANG_SECONDS)
         assert fake.wait_for_chats()
         failure = failure_of(short_timeout, chat(fake.url, prompt="[[fake: drip]]"), seconds=0.3)
         gate.set()
-        assert patient.result().status == 200
+        assert slow_call.result().status == 200
     assert type(failure.error) is DeadlineExceeded
 
 
 @pytest.mark.parametrize("length", [1_000, 1_001])
-def test_response_size_is_limited_to_the_byte(upstream: HttpUpstream, fake: FakeOpenRouter, length: int) -> None:
+def test_response_size_limit_is_exact(upstream: HttpUpstream, fake: FakeOpenRouter, length: int) -> None:
     fake.script(200, b"x" * length)
     if length <= 1_000:
         assert len(exchange(upstream, chat(fake.url, most=1_000), seconds=HANG_SECONDS).body) == length
@@ -245,7 +245,7 @@ def test_response_size_is_limited_to_the_byte(upstream: HttpUpstream, fake: Fake
         assert failure.outcome_unknown
 
 
-def test_endless_body_is_aborted_early(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_endless_body_is_aborted_at_the_size_limit(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.script(200, chunks=[b"x" * 65_536] * 5_000)
     failure = failure_of(upstream, chat(fake.url, most=1_000_000))
     assert type(failure.error) is UpstreamError
@@ -254,23 +254,23 @@ def test_endless_body_is_aborted_early(upstream: HttpUpstream, fake: FakeOpenRou
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "zstd", "gzip, gzip", "x-unheard-of"])
-def test_content_encodings_are_rejected_unread(upstream: HttpUpstream, fake: FakeOpenRouter, coding: str) -> None:
+def test_content_encodings_are_rejected(upstream: HttpUpstream, fake: FakeOpenRouter, coding: str) -> None:
     fake.script(200, b"not really compressed", {"Content-Encoding": coding})
     failure = failure_of(upstream, chat(fake.url))
     assert type(failure.error) is UpstreamError
     assert failure.outcome_unknown
 
 
-NAMED = {"X-Generation-Id": "gen-7"}
+WITH_ID = {"X-Generation-Id": "gen-7"}
 
 
 def test_oversized_response_keeps_its_generation_id(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    fake.script(200, b"x" * 1_001, NAMED)
+    fake.script(200, b"x" * 1_001, WITH_ID)
     assert failure_of(upstream, chat(fake.url, most=1_000)).receipt == Receipt(generation_id="gen-7")
 
 
 def test_compressed_response_keeps_its_generation_id(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    fake.script(200, b"?", {**NAMED, "Content-Encoding": "gzip"})
+    fake.script(200, b"?", {**WITH_ID, "Content-Encoding": "gzip"})
     assert failure_of(upstream, chat(fake.url)).receipt == Receipt(generation_id="gen-7")
 
 
@@ -278,13 +278,13 @@ def test_compressed_response_keeps_its_generation_id(upstream: HttpUpstream, fak
 def test_endless_response_keeps_its_generation_id(ending: str, kind: type[InstantError]) -> None:
     over, upstream = threading.Event(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30))
 
-    def talk(connection: socket.socket, _: int) -> None:
+    def respond(connection: socket.socket, _: int) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Generation-Id: gen-7\r\nContent-Length: 99999\r\n\r\n{")
         with suppress(OSError):  # the client has disconnected
             while ending == "drip" and not over.wait(0.01):
                 connection.sendall(b" ")
 
-    with tcp_server(talk) as (url, _):
+    with tcp_server(respond) as (url, _):
         failure = failure_of(upstream, chat(url), seconds=HANG_SECONDS)
         over.set()
     upstream.close()
@@ -304,13 +304,13 @@ def test_connections_idle_too_long_are_not_reused(idle: float, connections: int)
     clock, opened = FakeClock(), list[int]()
     upstream = HttpUpstream(clock=clock)
 
-    def talk(connection: socket.socket, number: int) -> None:
+    def respond(connection: socket.socket, number: int) -> None:
         opened.append(number)
         connection.sendall(ANSWER)
         if connection.recv(65_536):
             connection.sendall(ANSWER)
 
-    with tcp_server(talk) as (url, _):
+    with tcp_server(respond) as (url, _):
         exchange(upstream, question(url), seconds=HANG_SECONDS)
         clock.pass_seconds(idle)
         assert exchange(upstream, question(url), seconds=HANG_SECONDS).status == 200
@@ -342,26 +342,26 @@ def test_proxies_of_the_environment_are_ignored(fake: FakeOpenRouter, monkeypatc
 
 @pytest.mark.parametrize("number", [0, 200_000])
 def test_unusual_headers_are_accepted(upstream: HttpUpstream, number: int) -> None:
-    def talk(connection: socket.socket, _: int) -> None:
+    def respond(connection: socket.socket, _: int) -> None:
         connection.sendall(ANSWER if number == 0 else b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * number)
 
-    with tcp_server(talk) as (url, heard):
+    with tcp_server(respond) as (url, received):
         if number == 0:
             assert exchange(upstream, question(url), seconds=HANG_SECONDS).status == 200
         else:
             assert type(failure_of(upstream, question(url)).error) is OutcomeUnknown
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
-def test_non_http_response_may_have_been_paid(upstream: HttpUpstream) -> None:
-    with tcp_server(lambda connection, _: connection.sendall(b"220 mail.example ESMTP\r\n")) as (url, heard):
+def test_non_http_response_has_an_unknown_outcome(upstream: HttpUpstream) -> None:
+    with tcp_server(lambda connection, _: connection.sendall(b"220 mail.example ESMTP\r\n")) as (url, received):
         assert type(failure_of(upstream, question(url)).error) is OutcomeUnknown
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
-@pytest.mark.parametrize("wish", ["error 500", "error 503", "error 429", "hang-up", "reset", "truncated", "not-json"])
-def test_requests_are_never_retried(upstream: HttpUpstream, fake: FakeOpenRouter, wish: str) -> None:
-    fake.answer_next(wish)
+@pytest.mark.parametrize("fault", ["error 500", "error 503", "error 429", "hang-up", "reset", "truncated", "not-json"])
+def test_requests_are_never_retried(upstream: HttpUpstream, fake: FakeOpenRouter, fault: str) -> None:
+    fake.answer_next(fault)
     with suppress(Failure):
         exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert len(fake.chat_requests) == 1
@@ -373,10 +373,10 @@ def test_logs_and_exceptions_do_not_contain_the_key(
     for name in ("", "httpx", "httpcore", "httpcore.http11", "httpcore.connection", "instant"):
         caplog.set_level(logging.DEBUG, logger=name)
     shown = []
-    for wish in ("shred", "error 401", "hang-up", "reset", "truncated", "gzip", "drip", "drip-headers"):
-        fake.answer_next(wish)
+    for fault in ("shred", "error 401", "hang-up", "reset", "truncated", "gzip", "drip", "drip-headers"):
+        fake.answer_next(fault)
         try:
-            exchange(short_timeout, chat(fake.url), seconds=0.3 if "drip" in wish else HANG_SECONDS)
+            exchange(short_timeout, chat(fake.url), seconds=0.3 if "drip" in fault else HANG_SECONDS)
         except Failure as failure:
             shown += [*traceback.format_exception(failure), repr(failure), str(failure.error.body())]
     shown += traceback.format_exception(failure_of(short_timeout, chat("http://127.0.0.1:1")))
@@ -386,24 +386,24 @@ def test_logs_and_exceptions_do_not_contain_the_key(
 
 
 def test_key_echoed_by_the_service_is_redacted(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    said = f'{{"your key": "{KEY}", "header": "Bearer {KEY}"}}'
-    fake.script(200, said.encode(), {"X-Generation-Id": KEY, "X-Key": f"Bearer {KEY}"})
+    body = f'{{"your key": "{KEY}", "header": "Bearer {KEY}"}}'
+    fake.script(200, body.encode(), {"X-Generation-Id": KEY, "X-Key": f"Bearer {KEY}"})
     reply = exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert reply.body == b'{"your key": "[key]", "header": "Bearer [key]"}'
     assert (reply.headers["x-generation-id"], reply.headers["x-key"]) == ("[key]", "Bearer [key]")
-    fake.script(200, said.encode(), {"X-Generation-Id": KEY}, cut=True)
+    fake.script(200, body.encode(), {"X-Generation-Id": KEY}, cut=True)
     with pytest.raises(Failure) as caught:
         exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert caught.value.receipt == Receipt(generation_id="[key]")
 
 
-def test_library_error_messages_are_not_passed_on(
+def test_library_error_messages_are_not_returned_or_logged(
     upstream: HttpUpstream, fake: FakeOpenRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unwritable = replace(question(fake.url), bearer=Secret(f"{KEY}-é"))
+    unencodable = replace(question(fake.url), bearer=Secret(f"{KEY}-é"))
     with pytest.raises(Failure) as caught:
-        exchange(upstream, unwritable, seconds=HANG_SECONDS)
+        exchange(upstream, unencodable, seconds=HANG_SECONDS)
     assert "canary" in repr(caught.value.__context__), "the httpx error contains the header"
-    told = "".join(traceback.format_exception(caught.value))
-    assert "canary" not in told + caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "canary" not in shown + caplog.text + "".join(repr(vars(record)) for record in caplog.records)
     assert "UnicodeEncodeError" in repr(vars(caplog.records[-1]))

@@ -18,9 +18,9 @@ from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
 DRIP: list[Step] = [Pause(), b" "] * 1_000
-"""More than can be read before the deadline."""
+"""A body that is longer than the deadline allows."""
 
-NAMED = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
+WITH_ID = {"Content-Type": "application/json", "X-Generation-Id": "gen-42"}
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def fake() -> Iterator[FakeOpenRouter]:
 
 
 @pytest.fixture
-def hasty() -> Iterator[HttpUpstream]:
-    """A client that waits for a body for a very short time."""
+def short_body_timeout() -> Iterator[HttpUpstream]:
+    """A client that reports the generation id after waiting 20 ms for the body."""
     made = HttpUpstream(body_seconds=0.02)
     yield made
     made.close()
@@ -58,84 +58,89 @@ def chat(fake: FakeOpenRouter) -> Request:
     )
 
 
-class Ear:
+class IdRecorder:
     """A callback that records generation ids and then lets the response continue."""
 
     def __init__(self, *, fails: bool = False) -> None:
         """Start without ids."""
-        self.names: list[str] = []
-        self.gate = threading.Event()
+        self.ids: list[str] = []
+        self.recorded = threading.Event()
         self._fails = fails
 
-    def __call__(self, name: str) -> None:
+    def __call__(self, generation_id: str) -> None:
         """Record the id."""
-        self.names.append(name)
-        self.gate.set()
+        self.ids.append(generation_id)
+        self.recorded.set()
         if self._fails:
-            raise OSError("the table is away")
+            raise OSError("the table is not available")
 
 
-def test_silent_body_reports_its_generation_id_and_is_read(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
-    ear = Ear()
-    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
-    reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
-    assert (reply.body, ear.names) == (b"{}", ["gen-42"])
+def test_paused_body_reports_its_generation_id_and_is_read(
+    fake: FakeOpenRouter, short_body_timeout: HttpUpstream
+) -> None:
+    recorder = IdRecorder()
+    fake.script(200, headers=WITH_ID, chunks=[b"{", recorder.recorded, b"}"])
+    reply = exchange(short_body_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder)
+    assert (reply.body, recorder.ids) == (b"{}", ["gen-42"])
 
 
-def test_slow_body_reports_its_generation_id_once(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
-    ear = Ear()
-    fake.script(200, headers=NAMED, chunks=[*[b"\n"] * 5, ear.gate, *[b"\n"] * 50, b"{}"])
-    reply = exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
-    assert (reply.body.strip(), ear.names) == (b"{}", ["gen-42"])
+def test_slow_body_reports_its_generation_id_once(fake: FakeOpenRouter, short_body_timeout: HttpUpstream) -> None:
+    recorder = IdRecorder()
+    fake.script(200, headers=WITH_ID, chunks=[*[b"\n"] * 5, recorder.recorded, *[b"\n"] * 50, b"{}"])
+    reply = exchange(short_body_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder)
+    assert (reply.body.strip(), recorder.ids) == (b"{}", ["gen-42"])
 
 
 def test_immediate_body_reports_no_generation_id(fake: FakeOpenRouter) -> None:
-    ear, patient = Ear(), HttpUpstream(body_seconds=HANG_SECONDS)
-    fake.script(200, b"{}", headers=NAMED)
-    assert exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
-    assert ear.names == []
-    patient.close()
+    recorder, long_body_timeout = IdRecorder(), HttpUpstream(body_seconds=HANG_SECONDS)
+    fake.script(200, b"{}", headers=WITH_ID)
+    assert exchange(long_body_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder).body == b"{}"
+    assert recorder.ids == []
+    long_body_timeout.close()
 
 
 def test_failed_generation_id_record_does_not_affect_the_call(
-    fake: FakeOpenRouter, hasty: HttpUpstream, caplog: pytest.LogCaptureFixture
+    fake: FakeOpenRouter, short_body_timeout: HttpUpstream, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ear = Ear(fails=True)
-    fake.script(200, headers=NAMED, chunks=[b"{", ear.gate, b"}"])
-    assert exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear).body == b"{}"
+    recorder = IdRecorder(fails=True)
+    fake.script(200, headers=WITH_ID, chunks=[b"{", recorder.recorded, b"}"])
+    assert exchange(short_body_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder).body == b"{}"
     assert "the generation id was not stored" in caplog.text
 
 
-def test_generation_id_equal_to_the_key_is_redacted(fake: FakeOpenRouter, hasty: HttpUpstream) -> None:
-    ear = Ear()
-    fake.script(200, headers={**NAMED, "X-Generation-Id": KEY}, chunks=[b"{", ear.gate, b"}"])
-    exchange(hasty, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
-    assert ear.names == ["[key]"]
+def test_generation_id_equal_to_the_key_is_redacted(fake: FakeOpenRouter, short_body_timeout: HttpUpstream) -> None:
+    recorder = IdRecorder()
+    fake.script(200, headers={**WITH_ID, "X-Generation-Id": KEY}, chunks=[b"{", recorder.recorded, b"}"])
+    exchange(short_body_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder)
+    assert recorder.ids == ["[key]"]
 
 
 def test_response_without_generation_id_reports_none(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
-    ear = Ear()
+    recorder = IdRecorder()
     fake.script(200, headers={"Content-Type": "application/json"}, chunks=[b"{", *DRIP])
     with pytest.raises(Failure):
-        exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
-    assert ear.names == []
+        exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder)
+    assert recorder.ids == []
 
 
 def test_deadline_before_the_generation_id_is_enforced(fake: FakeOpenRouter) -> None:
-    ear, patient = Ear(), HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=2 * HANG_SECONDS)
-    fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
+    recorder, long_body_timeout = (
+        IdRecorder(),
+        HttpUpstream(clock=TickingClock(HANG_SECONDS / 30), body_seconds=2 * HANG_SECONDS),
+    )
+    fake.script(200, headers=WITH_ID, chunks=[b"{", *DRIP])
     with pytest.raises(Failure) as caught:
-        exchange(patient, chat(fake), seconds=HANG_SECONDS, on_generation_id=ear)
-    assert ear.names == []
+        exchange(long_body_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=recorder)
+    assert recorder.ids == []
     assert type(caught.value.error) is DeadlineExceeded
     assert caught.value.receipt is not None
     assert caught.value.receipt.generation_id == "gen-42"
-    patient.close()
+    long_body_timeout.close()
 
 
 def test_deadline_after_the_generation_id_is_enforced(fake: FakeOpenRouter, short_timeout: HttpUpstream) -> None:
-    heard: list[str] = []
-    fake.script(200, headers=NAMED, chunks=[b"{", *DRIP])
+    ids: list[str] = []
+    fake.script(200, headers=WITH_ID, chunks=[b"{", *DRIP])
     with pytest.raises(Failure):
-        exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=heard.append)
-    assert heard == ["gen-42"]
+        exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=ids.append)
+    assert ids == ["gen-42"]

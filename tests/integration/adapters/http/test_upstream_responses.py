@@ -1,4 +1,4 @@
-"""An open response has its headers; its body is read as it arrives, within one deadline."""
+"""An open response has its headers; its body is read as a stream, within one deadline."""
 
 import threading
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ from tests.fakes.openrouter.script import Pause, Step
 from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
-NAMED = {"Content-Type": "text/event-stream", "X-Generation-Id": "gen-7"}
+WITH_ID = {"Content-Type": "text/event-stream", "X-Generation-Id": "gen-7"}
 DRIP: list[Step] = [Pause(), b" "] * 1_000
-"""A long body with pauses; by writing it the service notices that the client disconnected."""
+"""A long body with pauses, so that the server detects a disconnected client while it writes."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def fake() -> Iterator[FakeOpenRouter]:
 
 @pytest.fixture
 def upstream(fake: FakeOpenRouter) -> Iterator[HttpUpstream]:
-    """A client that reaches each integration at its own path of the fake."""
+    """A client that sends requests of each integration to its own path of the fake."""
     made = HttpUpstream(lambda name: fake.url if name == "openrouter" else f"{fake.url}/{name}")
     yield made
     made.close()
@@ -51,7 +51,7 @@ def chat(**more: str) -> Request:
 
 def test_open_returns_status_and_headers_before_the_body_arrives(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     gate = threading.Event()
-    fake.script(418, headers=NAMED, chunks=[b"Hel", gate, b"lo."])
+    fake.script(418, headers=WITH_ID, chunks=[b"Hel", gate, b"lo."])
     with upstream.open(chat(), seconds=HANG_SECONDS) as response:
         assert (response.status, response.headers["content-type"]) == (418, "text/event-stream")
         assert response.generation_id == "gen-7"
@@ -61,10 +61,10 @@ def test_open_returns_status_and_headers_before_the_body_arrives(upstream: HttpU
         assert b"".join(chunks) == b"lo."
 
 
-def test_exchange_is_the_join_of_the_chunks(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+def test_exchange_returns_the_joined_chunks(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     parts = [bytes([number]) * 1_000 for number in range(20)]
     for _ in range(2):
-        fake.script(200, headers=NAMED, chunks=parts)
+        fake.script(200, headers=WITH_ID, chunks=parts)
     with upstream.open(chat(), seconds=HANG_SECONDS) as response:
         body = b"".join(response.chunks())
         reply = Reply(status=response.status, body=body, headers=response.headers)
@@ -73,8 +73,8 @@ def test_exchange_is_the_join_of_the_chunks(upstream: HttpUpstream, fake: FakeOp
     assert (again.status, again.body, again.headers.keys()) == (reply.status, reply.body, reply.headers.keys())
 
 
-def test_response_that_is_left_early_is_closed(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    fake.script(200, headers=NAMED, chunks=[b"Hel", *DRIP])
+def test_response_is_closed_if_its_block_ends_early(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
+    fake.script(200, headers=WITH_ID, chunks=[b"Hel", *DRIP])
     with upstream.open(chat(), seconds=HANG_SECONDS) as response:
         assert next(response.chunks()) == b"Hel"
     assert fake.wait_for_hang_up()
@@ -86,7 +86,7 @@ def test_response_that_is_left_early_is_closed(upstream: HttpUpstream, fake: Fak
 def test_open_passes_exceptions_of_its_block_through(
     upstream: HttpUpstream, fake: FakeOpenRouter, error: BaseException
 ) -> None:
-    fake.script(200, headers=NAMED, chunks=[b"Hel", *DRIP])
+    fake.script(200, headers=WITH_ID, chunks=[b"Hel", *DRIP])
 
     def read() -> None:
         with upstream.open(chat(), seconds=HANG_SECONDS) as response:
@@ -108,7 +108,7 @@ def failure_in_chunks(upstream: HttpUpstream, seconds: float = HANG_SECONDS) -> 
 
 @pytest.mark.parametrize(
     ("headers", "cut", "kind"),
-    [(NAMED, True, OutcomeUnknown), ({**NAMED, "Content-Encoding": "gzip"}, False, UpstreamError)],
+    [(WITH_ID, True, OutcomeUnknown), ({**WITH_ID, "Content-Encoding": "gzip"}, False, UpstreamError)],
     ids=["cut", "compressed"],
 )
 def test_chunks_fail_with_unknown_outcome_unless_they_are_complete(
@@ -121,10 +121,10 @@ def test_chunks_fail_with_unknown_outcome_unless_they_are_complete(
 
 
 def test_chunks_are_read_within_the_deadline(fake: FakeOpenRouter) -> None:
-    fake.script(200, headers=NAMED, chunks=DRIP)
-    ticking = HttpUpstream(lambda name: fake.url, TickingClock(0.01))
-    failure = failure_in_chunks(ticking, seconds=0.5)
-    ticking.close()
+    fake.script(200, headers=WITH_ID, chunks=DRIP)
+    short_timeout = HttpUpstream(lambda name: fake.url, TickingClock(0.01))
+    failure = failure_in_chunks(short_timeout, seconds=0.5)
+    short_timeout.close()
     assert (type(failure.error), failure.effect) == (DeadlineExceeded, Effect.UNKNOWN)
     assert failure.receipt == Receipt(generation_id="gen-7")
     assert fake.wait_for_hang_up()

@@ -1,4 +1,4 @@
-"""The index of models in use: every resource that names a model, first or as a fallback, and no other."""
+"""The index of models in use has every resource that names a model, first or as a fallback."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,8 +43,8 @@ def test_model_is_in_use_while_a_setting_names_it(
     assert [list(uses.of(name)) for name in (first, second, third)] == [[use], [], [use]]
     switching = replace(new, revision=3, successor_policy=SuccessorPolicy.SWITCH)
     store.replace(new, switching)
-    wanted = [replace(use, successor_policy=SuccessorPolicy.SWITCH)]
-    assert [list(uses.of(name)) for name in (first, third)] == [wanted, wanted]
+    expected = [replace(use, successor_policy=SuccessorPolicy.SWITCH)]
+    assert [list(uses.of(name)) for name in (first, third)] == [expected, expected]
     store.delete(switching, NOON)
     assert [list(uses.of(name)) for name in (first, second, third)] == [[], [], []]
 

@@ -1,4 +1,4 @@
-"""Statistics: the totals equal a manual count, whenever the executions closed."""
+"""Statistics: the totals equal a manual count, independent of when the executions closed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -106,20 +106,24 @@ def test_create_allows_the_slug_of_another_user(
 def test_concurrent_creates_of_an_address_succeed_once(
     store: DynamoResourceStore, lists: DynamoResourceLists, resource: Resource, fresh: Callable[[str], str]
 ) -> None:
-    rivals = [second(resource, fresh) for _ in range(20)]
+    candidates = [second(resource, fresh) for _ in range(20)]
 
-    def attempt(rival: Resource) -> bool:
+    def try_to_write(candidate: Resource) -> bool:
         try:
-            store.create(rival)
+            store.create(candidate)
         except AddressTaken:
             return False
         return True
 
     with ThreadPoolExecutor(10) as pool:
-        won = [rival for rival, did in zip(rivals, pool.map(attempt, rivals), strict=True) if did]
-    assert len(won) == 1
-    assert store.find(resource.address) == won[0]
-    assert lists.owned_by(resource.owner_id, ALL, PageRequest()).items == won
+        stored = [
+            candidate
+            for candidate, created in zip(candidates, pool.map(try_to_write, candidates), strict=True)
+            if created
+        ]
+    assert len(stored) == 1
+    assert store.find(resource.address) == stored[0]
+    assert lists.owned_by(resource.owner_id, ALL, PageRequest()).items == stored
 
 
 def test_create_does_not_reuse_an_id(store: DynamoResourceStore, resource: Resource) -> None:
@@ -171,7 +175,7 @@ def test_update_of_a_stale_revision_changes_nothing(store: DynamoResourceStore, 
 def test_concurrent_updates_of_a_revision_succeed_once(store: DynamoResourceStore, resource: Resource) -> None:
     store.create(resource)
 
-    def attempt(number: int) -> bool:
+    def try_to_write(number: int) -> bool:
         try:
             store.replace(resource, replace(resource, name=f"{number}", revision=2))
         except RevisionConflict:
@@ -179,7 +183,7 @@ def test_concurrent_updates_of_a_revision_succeed_once(store: DynamoResourceStor
         return True
 
     with ThreadPoolExecutor(10) as pool:
-        assert sum(pool.map(attempt, range(10))) == 1
+        assert sum(pool.map(try_to_write, range(10))) == 1
 
 
 def test_delete_removes_the_resource_and_frees_its_address(
@@ -289,10 +293,10 @@ def test_cursor_contains_no_data_of_its_owner(
         store.create(second(resource, fresh, slug=f"s-{number}", created_at=f"2026-11-22T12:00:{number:02}Z"))
     cursor = lists.owned_by(resource.owner_id, ALL, PageRequest(1)).next
     assert cursor is not None
-    stranger = fresh("user")
-    assert lists.owned_by(stranger, ALL, PageRequest(50, cursor)).items == []
-    own = second(resource, fresh, owner_id=stranger, created_at="2026-11-22T11:00:00Z")
+    other_owner = fresh("user")
+    assert lists.owned_by(other_owner, ALL, PageRequest(50, cursor)).items == []
+    own = second(resource, fresh, owner_id=other_owner, created_at="2026-11-22T11:00:00Z")
     store.create(own)
-    assert lists.owned_by(stranger, ALL, PageRequest(50, cursor)).items == [own]
+    assert lists.owned_by(other_owner, ALL, PageRequest(50, cursor)).items == [own]
     shown = all_pages(lambda page: public_of(lists)(PageRequest(page.limit, page.after or cursor)), 50)
     assert not any(name in shown for name in all_pages(lambda page: lists.owned_by(resource.owner_id, ALL, page), 50))

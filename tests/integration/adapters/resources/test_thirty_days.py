@@ -42,23 +42,23 @@ DAYS_AGO = st.one_of(st.sampled_from([-1, 0, 1, 28, 29, 30, 31, 35, 36]), st.int
 
 @dataclass(frozen=True)
 class Event:
-    """A call with its age in days, its time of day, the delay of its end, and that end."""
+    """A call: its age in days, time of day, duration and result."""
 
     days_ago: int
     at: time
-    took: timedelta
+    duration: timedelta
     succeeded: bool
     cost_nanousd: int
 
-    def made(self, now: datetime) -> datetime:
+    def called_at(self, now: datetime) -> datetime:
         """Return the time of the call."""
         return datetime.combine(now.date() - timedelta(days=self.days_ago), self.at, UTC)
 
 
 def events(days_ago: st.SearchStrategy[int]) -> st.SearchStrategy[Event]:
-    """Generate calls of such an age."""
-    took = st.timedeltas(timedelta(0), timedelta(hours=25))
-    return st.builds(Event, days_ago, CLOCKS, took, st.booleans(), st.integers(1, 10**9))
+    """Return a strategy for calls of this age."""
+    duration = st.timedeltas(timedelta(0), timedelta(hours=25))
+    return st.builds(Event, days_ago, CLOCKS, duration, st.booleans(), st.integers(1, 10**9))
 
 
 HISTORIES = st.tuples(events(st.just(29)), events(st.just(30)), st.lists(events(DAYS_AGO), max_size=4))
@@ -69,7 +69,7 @@ type History = tuple[Event, Event, list[Event]]
 
 
 class ByHoursStats(DynamoStatsStore):
-    """A faulty store: thirty times 24 hours include part of a thirty-first day."""
+    """A faulty store that counts 30 x 24 hours, and so part of a thirty-first day."""
 
     def _rows(self, resource_id: str, first: str, last: str) -> list[dict[str, Any]]:
         day = date.fromisoformat(first.split("#")[1]) - timedelta(days=1)
@@ -77,10 +77,10 @@ class ByHoursStats(DynamoStatsStore):
 
 
 class ByHoursUsage(DynamoUsageStore):
-    """A faulty store with the same mistake."""
+    """A faulty store with the same error."""
 
     def of_user(self, user_id: str, first: date, last: date) -> Iterator[UsageRow]:
-        """Read one day too many."""
+        """Read one day more."""
         return super().of_user(user_id, first - timedelta(days=1), last)
 
 
@@ -116,11 +116,11 @@ class LedgerBundle:
     def write(self, events: list[Event], now: datetime) -> str:
         """Record the calls of a new resource by one new user; return the resource's id."""
         name = self.fresh("res")
-        for event in sorted(events, key=lambda event: event.made(now) + event.took):
-            self._book(name, event, event.made(now))
+        for event in sorted(events, key=lambda event: event.called_at(now) + event.duration):
+            self._record(name, event, event.called_at(now))
         return name
 
-    def _book(self, name: str, event: Event, made: datetime) -> None:
+    def _record(self, name: str, event: Event, made: datetime) -> None:
         opening = an_opening(
             self.fresh("exe"), run_id="run_1", service="openrouter", resource_id=name, user_id=name,
             created_at=format_time(made), lease_expires_at=format_time(made + timedelta(minutes=2)),
@@ -128,7 +128,7 @@ class LedgerBundle:
         closing = Closing(
             state=State.DONE if event.succeeded else State.FAILED,
             receipt=Receipt(cost_nanousd=event.cost_nanousd),
-            finished_at=format_time(made + event.took),
+            finished_at=format_time(made + event.duration),
             error_code=None if event.succeeded else "upstream_error",
         )
         ledger = a_ledger(self.app)
@@ -147,34 +147,34 @@ class LedgerBundle:
         return total.successes, total.failures, total.cost_nanousd
 
 
-def by_hand(events: list[Event]) -> Count:
-    """Count thirty days by hand, whenever the ends were recorded."""
-    inside = [event for event in events if 0 <= event.days_ago <= 29]
-    succeeded = sum(event.succeeded for event in inside)
-    return succeeded, len(inside) - succeeded, sum(event.cost_nanousd for event in inside)
+def manual_count(events: list[Event]) -> Count:
+    """Return the totals of thirty days, independent of when the ends were recorded."""
+    counted = [event for event in events if 0 <= event.days_ago <= 29]
+    succeeded = sum(event.succeeded for event in counted)
+    return succeeded, len(counted) - succeeded, sum(event.cost_nanousd for event in counted)
 
 
 @pytest.fixture
-def books(cloud: App, fresh: Callable[[str], str]) -> LedgerBundle:
+def bundle(cloud: App, fresh: Callable[[str], str]) -> LedgerBundle:
     return LedgerBundle(cloud, fresh)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NOWS, HISTORIES)
-def test_both_stores_equal_a_manual_count(books: LedgerBundle, now: datetime, history: History) -> None:
+def test_both_stores_equal_a_manual_count(bundle: LedgerBundle, now: datetime, history: History) -> None:
     empty_stores()  # the simulation copies all rows for each transaction
     first, last, others = history
-    told, name = by_hand([first, last, *others]), books.write([first, last, *others], now)
-    assert books.by_stats(name, now) == told
-    assert books.by_usage(name, now) == told
-    assert books.by_stats(name, now, ByHoursStats) != told, "the test detects the mistake"
-    assert books.by_usage(name, now, ByHoursUsage) != told, "the test detects the mistake"
+    expected, name = manual_count([first, last, *others]), bundle.write([first, last, *others], now)
+    assert bundle.by_stats(name, now) == expected
+    assert bundle.by_usage(name, now) == expected
+    assert bundle.by_stats(name, now, ByHoursStats) != expected, "the test must detect the error"
+    assert bundle.by_usage(name, now, ByHoursUsage) != expected, "the test must detect the error"
 
 
-def test_call_is_counted_on_the_day_it_was_made(books: LedgerBundle) -> None:
-    """Made in the last microsecond of a leap day, and closed 25 hours later."""
+def test_call_is_counted_on_the_day_it_was_made(bundle: LedgerBundle) -> None:
+    """The call is made in the last microsecond of a leap day and closed 25 hours later."""
     event = Event(0, time.max, timedelta(hours=25), succeeded=True, cost_nanousd=7)
-    name = books.write([event], datetime(2028, 2, 29, tzinfo=UTC))
+    name = bundle.write([event], datetime(2028, 2, 29, tzinfo=UTC))
     for now, count in (("2028-02-29", (1, 0, 7)), ("2028-03-29", (1, 0, 7)), ("2028-03-30", (0, 0, 0))):
         when = datetime.fromisoformat(f"{now}T23:59:59.999999Z")
-        assert books.by_stats(name, when) == books.by_usage(name, when) == count
+        assert bundle.by_stats(name, when) == bundle.by_usage(name, when) == count

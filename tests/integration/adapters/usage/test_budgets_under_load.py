@@ -1,4 +1,4 @@
-"""Fifty concurrent threads at a budget's limit: it is never exceeded, and exactly as many calls pass as fit.
+"""Fifty concurrent threads at a budget's limit: it is never exceeded, and exactly the calls that fit are accepted.
 
 After each write to the limits table, the holds and the spending of the budget are summed before the next write.
 """
@@ -48,19 +48,19 @@ FIT = 20
 """The number of calls, out of 100, that fit the budget."""
 
 CAP = FIT * WORST + WORST - 1
-EACH = 10
-SHARED_FIT = EACH * GLOBAL_SHARDS
-SHARED_CAP = GLOBAL_SHARDS * (EACH * WORST + WORST - 1)
+FIT_PER_SHARD = 10
+SHARED_FIT = FIT_PER_SHARD * GLOBAL_SHARDS
+SHARED_CAP = GLOBAL_SHARDS * (FIT_PER_SHARD * WORST + WORST - 1)
 AT = parse_time(NOON)
 CONFLICTS = 0.1
 """The share of transactions that conflict and must be retried."""
 
 
-class CarelessLedger(DynamoLedger):
+class ReadThenWriteLedger(DynamoLedger):
     """A faulty ledger that reads what is held, decides and writes without a condition."""
 
     def open(self, opening: Opening) -> Execution | None:
-        """Hold back, with a gap in the middle."""
+        """Hold the worst case, with a gap between the read and the write."""
         for hold in opening.holds:
             key = {"name": {"S": hold.name}}
             row = aws.client("dynamodb").get_item(TableName=self._tables.limits, Key=key).get("Item", key)
@@ -73,11 +73,11 @@ class CarelessLedger(DynamoLedger):
         return super().open(an_opening(opening.execution_id, run_id=opening.run_id))
 
 
-class HeedlessLedger(DynamoLedger):
-    """A faulty ledger that holds any amount."""
+class UncheckedLedger(DynamoLedger):
+    """A faulty ledger that checks the budget before a write without a condition."""
 
     def open(self, opening: Opening) -> Execution | None:
-        """Look first, and then hold back without a condition."""
+        """Check the budget, then hold the worst case."""
         for hold in opening.holds:
             key = {"name": {"S": hold.name}}
             row = aws.client("dynamodb").get_item(TableName=self._tables.limits, Key=key).get("Item", key)
@@ -102,19 +102,19 @@ def _fast_thread_switching() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_called_before(cloud: App) -> None:
+def _empty_tables(cloud: App) -> None:
     """Empty the tables: the simulation copies them for each transaction, and old rows slow it down."""
     empty_stores()
 
 
 @dataclass
-class Till:
-    """A budget, with the highest total of its rows and the highest value of one row."""
+class BudgetMonitor:
+    """The highest total of a budget's rows and the highest value of one row, over all writes."""
 
     app: App = field(repr=False)
     budget: Budget
-    most: int = 0
-    most_of_one: int = 0
+    max_total: int = 0
+    max_of_one: int = 0
     writes: int = 0
     _lock: Any = field(default_factory=threading.RLock)
 
@@ -123,23 +123,23 @@ class Till:
         """Read the rows after every write; some transactions conflict at random."""
         process, chance = BotocoreStubber.process_request, random.Random(7)
 
-        def meet(stubber: BotocoreStubber, request: AWSRequest) -> Any:
+        def process_request(stubber: BotocoreStubber, request: AWSRequest) -> Any:
             operation = _operation(request)
             with self._lock:
                 if operation == "TransactWriteItems" and chance.random() < conflicts:
                     return cancelled("None", "TransactionConflict")(request, lambda: None)
                 reply = process(stubber, request)
                 if operation in {"TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem"}:
-                    self._look()
+                    self._observe()
                 return reply
 
-        with mock.patch.object(BotocoreStubber, "process_request", meet):
+        with mock.patch.object(BotocoreStubber, "process_request", process_request):
             yield
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         held = self.held()
         self.writes += 1
-        self.most, self.most_of_one = max(self.most, sum(held)), max(self.most_of_one, *held)
+        self.max_total, self.max_of_one = max(self.max_total, sum(held)), max(self.max_of_one, *held)
 
     def held(self) -> list[int]:
         """Return what is held in each of the day's rows in the simulation."""
@@ -155,11 +155,16 @@ class Till:
         return store.spending([self.budget.subject], AT)[self.budget.subject][Period.DAY]
 
 
-def passed(
-    till: Till, ledger: DynamoLedger, cost: Callable[[], int | None], *, conflicts: float = 0, calls: int = CALLS
+def run_calls(
+    monitor: BudgetMonitor,
+    ledger: DynamoLedger,
+    cost: Callable[[], int | None],
+    *,
+    conflicts: float = 0,
+    calls: int = CALLS,
 ) -> list[int]:
     """Return the costs of the accepted calls of all threads; None is an unknown cost."""
-    app = till.app
+    app = monitor.app
     deps = LedgerDeps(
         ledger=ledger,
         executions=DynamoExecutionHistory(app.name("EXECUTIONS_TABLE")),
@@ -169,10 +174,10 @@ def passed(
     costs: list[int] = []
 
     def call(number: int) -> None:
-        name = f"{till.budget.subject.subject_id or 'all'}_{number}"
+        name = f"{monitor.budget.subject.subject_id or 'all'}_{number}"
         prepared = a_prepared(
             f"exe_{name}",
-            budgets=(till.budget,),
+            budgets=(monitor.budget,),
             plan=Plan(request=Request(method="POST", path=""), worst_nanousd=WORST),
         )
         with suppress(BudgetExhausted, OutcomeUnknown), record(prepared, lambda: 120.0, deps) as recording:
@@ -183,71 +188,71 @@ def passed(
                 raise Failure(OutcomeUnknown("No answer came."), effect=Effect.UNKNOWN)
             recording.finish(Answer({"type": "text", "content": "Hello."}, a_receipt(cost_nanousd=paid)))
 
-    with till.watched(conflicts), ThreadPoolExecutor(THREADS) as pool:
+    with monitor.watched(conflicts), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(call, range(calls)))
     return costs
 
 
-def check(till: Till, costs: list[int], fit: int) -> None:
-    """Assert that the limit was not exceeded, as many passed as fit, and the holds equal their costs."""
-    cap = till.budget.daily_nanousd or 0
-    parts = GLOBAL_SHARDS if till.budget.subject.scope.is_shared else 1
-    assert till.writes >= 3 * fit
-    assert till.most <= cap
-    assert till.most_of_one <= cap // parts
+def check(monitor: BudgetMonitor, costs: list[int], fit: int) -> None:
+    """Assert that the limit was not exceeded, as many run_calls as fit, and the holds equal their costs."""
+    cap = monitor.budget.daily_nanousd or 0
+    shards = GLOBAL_SHARDS if monitor.budget.subject.scope.is_shared else 1
+    assert monitor.writes >= 3 * fit
+    assert monitor.max_total <= cap
+    assert monitor.max_of_one <= cap // shards
     assert len(costs) == fit
-    assert sum(till.held()) == sum(costs)
+    assert sum(monitor.held()) == sum(costs)
 
 
 @pytest.fixture
-def till(cloud: App, fresh: Callable[[str], str]) -> Till:
+def monitor(cloud: App, fresh: Callable[[str], str]) -> BudgetMonitor:
     """A user's budget that fits only some of the calls."""
-    return Till(cloud, Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=CAP))
+    return BudgetMonitor(cloud, Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=CAP))
 
 
 @pytest.fixture
-def shared(cloud: App) -> Till:
+def shared(cloud: App) -> BudgetMonitor:
     """The budget of all calls."""
-    return Till(cloud, Budget(subject=Subject(BudgetScope.GLOBAL), daily_nanousd=SHARED_CAP))
+    return BudgetMonitor(cloud, Budget(subject=Subject(BudgetScope.GLOBAL), daily_nanousd=SHARED_CAP))
 
 
 @pytest.mark.parametrize("conflicts", [0, CONFLICTS])
-def test_concurrent_holds_fit_exactly(till: Till, conflicts: float) -> None:
-    costs = passed(till, a_ledger(till.app), lambda: WORST, conflicts=conflicts)
-    check(till, costs, FIT)
-    assert till.spending() == Spending(FIT * WORST, 0)
+def test_concurrent_holds_fit_exactly(monitor: BudgetMonitor, conflicts: float) -> None:
+    costs = run_calls(monitor, a_ledger(monitor.app), lambda: WORST, conflicts=conflicts)
+    check(monitor, costs, FIT)
+    assert monitor.spending() == Spending(FIT * WORST, 0)
 
 
-def test_unknown_outcomes_stay_held(till: Till) -> None:
-    costs = passed(till, a_ledger(till.app), lambda: None)
-    check(till, costs, FIT)
-    assert till.spending() == Spending(0, FIT * WORST)
+def test_unknown_outcomes_stay_held(monitor: BudgetMonitor) -> None:
+    costs = run_calls(monitor, a_ledger(monitor.app), lambda: None)
+    check(monitor, costs, FIT)
+    assert monitor.spending() == Spending(0, FIT * WORST)
 
 
-def test_cheaper_outcomes_free_only_the_difference(till: Till) -> None:
+def test_cheaper_outcomes_release_the_difference(monitor: BudgetMonitor) -> None:
     chance = random.Random(11)
-    costs = passed(till, a_ledger(till.app), lambda: chance.randrange(WORST // 2, WORST), conflicts=CONFLICTS)
+    costs = run_calls(monitor, a_ledger(monitor.app), lambda: chance.randrange(WORST // 2, WORST), conflicts=CONFLICTS)
     assert len(costs) >= FIT
-    check(till, costs, len(costs))
-    assert till.spending() == Spending(sum(costs), 0)
+    check(monitor, costs, len(costs))
+    assert monitor.spending() == Spending(sum(costs), 0)
 
 
-def test_concurrent_holds_of_a_sharded_budget_fit_exactly(shared: Till) -> None:
-    costs = passed(shared, a_ledger(shared.app), lambda: WORST, conflicts=CONFLICTS)
+def test_concurrent_holds_of_a_sharded_budget_fit_exactly(shared: BudgetMonitor) -> None:
+    costs = run_calls(shared, a_ledger(shared.app), lambda: WORST, conflicts=CONFLICTS)
     check(shared, costs, SHARED_FIT)
-    assert sorted(shared.held()) == [EACH * WORST] * GLOBAL_SHARDS
+    assert sorted(shared.held()) == [FIT_PER_SHARD * WORST] * GLOBAL_SHARDS
     assert shared.spending() == Spending(SHARED_FIT * WORST, 0)
 
 
-@pytest.mark.parametrize("kind", [CarelessLedger, HeedlessLedger])
-def test_detects_a_non_atomic_hold(till: Till, kind: type[DynamoLedger]) -> None:
-    costs = passed(till, a_ledger(till.app, kind), lambda: WORST)
+@pytest.mark.parametrize("kind", [ReadThenWriteLedger, UncheckedLedger])
+def test_detects_a_non_atomic_hold(monitor: BudgetMonitor, kind: type[DynamoLedger]) -> None:
+    costs = run_calls(monitor, a_ledger(monitor.app, kind), lambda: WORST)
     with pytest.raises(AssertionError):
-        check(till, costs, FIT)
+        check(monitor, costs, FIT)
 
 
-def test_detects_a_non_atomic_hold_of_a_sharded_budget(shared: Till) -> None:
-    costs = passed(shared, a_ledger(shared.app, CarelessLedger), lambda: WORST, calls=CALLS // 2)
+def test_detects_a_non_atomic_hold_of_a_sharded_budget(shared: BudgetMonitor) -> None:
+    costs = run_calls(shared, a_ledger(shared.app, ReadThenWriteLedger), lambda: WORST, calls=CALLS // 2)
     assert CALLS // 2 < SHARED_FIT
     with pytest.raises(AssertionError):
         check(shared, costs, CALLS // 2)

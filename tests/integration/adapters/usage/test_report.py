@@ -1,4 +1,4 @@
-"""The usage report equals what the ledger wrote, however an execution ended."""
+"""The usage report equals what the ledger wrote, for each end of an execution."""
 
 from collections.abc import Callable
 from datetime import date
@@ -45,7 +45,7 @@ class Caller:
         assert self.ledger.open(opening) is None
         return opening
 
-    def ran(self, state: State = State.DONE, closing: dict[str, Any] | None = None, **more: Any) -> None:
+    def record(self, state: State = State.DONE, closing: dict[str, Any] | None = None, **more: Any) -> None:
         """Record an execution that ended."""
         assert self.ledger.close(self.opened(**more), a_closing(state, **(closing or {})))
 
@@ -64,35 +64,35 @@ def caller(ledger: DynamoLedger, fresh: Callable[[str], str]) -> Caller:
     return Caller(ledger, fresh)
 
 
-def late(state: State, receipt: Receipt) -> Closing:
-    """Return an end that was recorded the day after."""
+def late_closing(state: State, receipt: Receipt) -> Closing:
+    """Return a closing on the next day."""
     return Closing(state=state, receipt=receipt, finished_at=LATE, error_code="outcome_unknown", reconciled=True)
 
 
 def one(store: DynamoUsageStore, caller: Caller) -> UsageRow:
-    """Return the only row of the call's day; the next day has none."""
+    """Return the only row of the report; it belongs to the call's day."""
     made = report(store.of_user(caller.user_id, DAY, NEXT), Span(DAY, NEXT), None)
     (row,) = made.rows
     assert row.day == str(DAY)
     return row
 
 
-def test_report_of_an_answer(store: DynamoUsageStore, caller: Caller) -> None:
-    caller.ran(closing={"computed_nanousd": 5_000})
+def test_report_of_a_successful_call(store: DynamoUsageStore, caller: Caller) -> None:
+    caller.record(closing={"computed_nanousd": 5_000})
     assert one(store, caller) == UsageRow(
         day=str(DAY), calls=1, successes=1, prompt_tokens=12, completion_tokens=34, latency_ms=500, timed=1,
         cost_nanousd=5_920, booked_nanousd=5_920, billed_nanousd=5_920, computed_nanousd=5_000,
     )  # fmt: skip
 
 
-def test_uncomputable_answer_is_excluded_from_drift(store: DynamoUsageStore, caller: Caller) -> None:
-    caller.ran()
+def test_call_without_a_computed_cost_is_excluded_from_drift(store: DynamoUsageStore, caller: Caller) -> None:
+    caller.record()
     row = one(store, caller)
     assert (row.cost_nanousd, row.billed_nanousd, row.computed_nanousd) == (5_920, 0, 0)
 
 
 def test_answer_without_a_reported_cost_counts_the_worst_case(store: DynamoUsageStore, caller: Caller) -> None:
-    caller.ran(closing={"receipt": a_receipt(cost_nanousd=None), "computed_nanousd": 5_000})
+    caller.record(closing={"receipt": a_receipt(cost_nanousd=None), "computed_nanousd": 5_000})
     assert one(store, caller) == UsageRow(
         day=str(DAY), calls=1, successes=1, unpriced=1, prompt_tokens=12, completion_tokens=34, latency_ms=500, timed=1,
         booked_nanousd=700_000,
@@ -100,43 +100,43 @@ def test_answer_without_a_reported_cost_counts_the_worst_case(store: DynamoUsage
 
 
 def test_rejected_call_without_cost_is_reported(store: DynamoUsageStore, caller: Caller) -> None:
-    caller.ran(State.FAILED, {"receipt": Receipt(cost_nanousd=0)})
+    caller.record(State.FAILED, {"receipt": Receipt(cost_nanousd=0)})
     assert one(store, caller) == UsageRow(day=str(DAY), calls=1, failures=1, latency_ms=500, timed=1)
 
 
 def test_unknown_outcome_is_counted_once_known(store: DynamoUsageStore, ledger: DynamoLedger, caller: Caller) -> None:
     opening = caller.unknown()
     assert [*store.of_user(caller.user_id, DAY, NEXT)] == []
-    assert ledger.close(opening, late(State.DONE, a_receipt()))
+    assert ledger.close(opening, late_closing(State.DONE, a_receipt()))
     row = UsageRow(
         day=str(DAY), calls=1, failures=1, prompt_tokens=12, completion_tokens=34, cost_nanousd=5_920,
         booked_nanousd=5_920,
     )  # fmt: skip
     assert one(store, caller) == row, "paid, but no answer was returned"
-    assert not ledger.close(opening, late(State.LOST, Receipt()))
-    assert one(store, caller) == row, "a second close is not counted"
+    assert not ledger.close(opening, late_closing(State.LOST, Receipt()))
+    assert one(store, caller) == row, "a second close must not be counted"
 
 
 def test_lost_call_counts_the_worst_case(store: DynamoUsageStore, ledger: DynamoLedger, caller: Caller) -> None:
-    assert ledger.close(caller.unknown(), late(State.LOST, Receipt(generation_id="gen-1")))
+    assert ledger.close(caller.unknown(), late_closing(State.LOST, Receipt(generation_id="gen-1")))
     assert one(store, caller) == UsageRow(day=str(DAY), calls=1, failures=1, lost=1, unpriced=1, booked_nanousd=700_000)
 
 
 def test_report_separates_resource_model_and_key(store: DynamoUsageStore, caller: Caller) -> None:
-    caller.ran(resource_id="res_1", model="meadow/lark", api_key_id="key_1")
-    caller.ran(resource_id="res_1", model="meadow/lark-mini:free", api_key_id="key_2")
-    caller.ran(State.FAILED, resource_id="res_2", model="meadow/lark", api_key_id=None)
-    caller.ran(resource_id="res_1", model="meadow/lark", created_at="2026-11-23T00:00:00.000000Z")
+    caller.record(resource_id="res_1", model="meadow/lark", api_key_id="key_1")
+    caller.record(resource_id="res_1", model="meadow/lark-mini:free", api_key_id="key_2")
+    caller.record(State.FAILED, resource_id="res_2", model="meadow/lark", api_key_id=None)
+    caller.record(resource_id="res_1", model="meadow/lark", created_at="2026-11-23T00:00:00.000000Z")
 
-    def told(by: Grouping) -> list[tuple[str | None, str | None, int]]:
+    def rows_by(by: Grouping) -> list[tuple[str | None, str | None, int]]:
         rows = report(store.of_user(caller.user_id, DAY, NEXT), Span(DAY, NEXT), by).rows
         return [(row.day, getattr(row, by.fact), row.calls) for row in rows]
 
     first, second = str(DAY), str(NEXT)
-    assert told(Grouping.RESOURCE) == [(first, "res_1", 2), (first, "res_2", 1), (second, "res_1", 1)]
-    assert told(Grouping.MODEL) == [
+    assert rows_by(Grouping.RESOURCE) == [(first, "res_1", 2), (first, "res_2", 1), (second, "res_1", 1)]
+    assert rows_by(Grouping.MODEL) == [
         (first, "meadow/lark", 2), (first, "meadow/lark-mini:free", 1), (second, "meadow/lark", 1)]  # fmt: skip
-    assert told(Grouping.API_KEY) == [
+    assert rows_by(Grouping.API_KEY) == [
         (first, None, 1), (first, "key_1", 1), (first, "key_2", 1), (second, None, 1)]  # fmt: skip
 
 
@@ -144,16 +144,16 @@ def test_report_excludes_other_users(
     store: DynamoUsageStore, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
     alice, bob = Caller(ledger, fresh), Caller(ledger, fresh)
-    alice.ran()
-    bob.ran(credential_owner_id=alice.user_id, resource_id="res_of_alice")
+    alice.record()
+    bob.record(credential_owner_id=alice.user_id, resource_id="res_of_alice")
     assert [part.resource_id for part in store.of_user(alice.user_id, DAY, DAY)] == ["res_1"]
     assert [*store.of_user(alice.user_id[:-1], DAY, DAY)] == []
 
 
-def test_report_includes_the_last_day_and_stops_there(store: DynamoUsageStore, caller: Caller) -> None:
+def test_report_includes_its_last_day_and_no_later_one(store: DynamoUsageStore, caller: Caller) -> None:
     for at in ("2026-11-21T23:59:59.999999Z", "2026-11-22T00:00:00.000000Z",
                "2026-11-22T23:59:59.999999Z", "2026-11-23T00:00:00.000000Z"):  # fmt: skip
-        caller.ran(created_at=at)
+        caller.record(created_at=at)
     assert sum(part.calls for part in store.of_user(caller.user_id, DAY, DAY)) == 2
 
 
