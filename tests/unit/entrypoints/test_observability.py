@@ -1,4 +1,4 @@
-"""Libraries that could log keys stay quiet at every level of the root logger."""
+"""Libraries that could log keys do not log below WARNING, at any level of the root logger."""
 
 import logging
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ LOGGERS = (
 
 
 @pytest.fixture
-def talkative() -> Iterator[None]:
-    """A root logger at DEBUG, and libraries that follow it."""
+def debug_level() -> Iterator[None]:
+    """A root logger at DEBUG, and library loggers that inherit its level."""
     root = logging.getLogger()
     before = {name: logging.getLogger(name).level for name in LIBRARIES}
     level = root.level
@@ -30,8 +30,8 @@ def talkative() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", LOGGERS)
-def test_observability_keeps_libraries_quiet_at_the_lowest_level(talkative: None, name: str) -> None:
-    assert logging.getLogger(name).isEnabledFor(logging.DEBUG), "it would log"
+def test_observability_libraries_do_not_log_below_warning(debug_level: None, name: str) -> None:
+    assert logging.getLogger(name).isEnabledFor(logging.DEBUG), "the library logs at DEBUG before the change"
     quiet_libraries()
     logging.getLogger().setLevel(logging.DEBUG)
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
@@ -39,7 +39,7 @@ def test_observability_keeps_libraries_quiet_at_the_lowest_level(talkative: None
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_observability_keeps_loggers_created_later_quiet(talkative: None, library: str) -> None:
+def test_observability_later_library_loggers_do_not_log_debug(debug_level: None, library: str) -> None:
     quiet_libraries()
     child = logging.getLogger(f"{library}.made_later")
     try:
@@ -48,6 +48,6 @@ def test_observability_keeps_loggers_created_later_quiet(talkative: None, librar
         del logging.Logger.manager.loggerDict[child.name]
 
 
-def test_observability_own_loggers_use_the_root_level(talkative: None) -> None:
+def test_observability_own_loggers_use_the_root_level(debug_level: None) -> None:
     quiet_libraries()
     assert logging.getLogger("instant.use_cases.executions.record").isEnabledFor(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""The OpenRouter catalog parser accepts every known oddity and rejects anything that is not a catalog."""
+"""The OpenRouter catalog parser accepts every known special case and rejects anything that is not a catalog."""
 
 import json
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from tests.fakes.openrouter.exact_json import encode
 
 
 def listing_of(rows: object, status: int = 200, **more: Any) -> Listing | None:
-    """What is read from a list of rows."""
+    """Return case is parsed from a list of rows."""
     return read_listing(Reply(status=status, body=encode({"data": rows, **more})))
 
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, CatalogModel]:
-    """The double's whole catalog as we read it."""
+    """The catalog of the fake service, parsed."""
     listing = listing_of(default_catalog(date(2026, 11, 22)))
     assert listing is not None
     assert listing.unreadable == []
@@ -53,7 +53,7 @@ def test_catalog_reads_an_ordinary_row(models: dict[str, CatalogModel]) -> None:
     assert lark.missing_since is None
 
 
-ODDITIES: dict[str, dict[str, object]] = {
+SPECIAL_CASES: dict[str, dict[str, object]] = {
     "openrouter/auto": {"max_tokens": None, "context_length": 2_000_000},
     "openrouter/fusion": {"supported_parameters": ()},
     "juniper/thirds-3x": {
@@ -80,9 +80,9 @@ ODDITIES: dict[str, dict[str, object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("openrouter_id", ODDITIES)
-def test_catalog_classifies_each_oddity(models: dict[str, CatalogModel], openrouter_id: str) -> None:
-    expected = ODDITIES[openrouter_id]
+@pytest.mark.parametrize("openrouter_id", SPECIAL_CASES)
+def test_catalog_classifies_each_special_case(models: dict[str, CatalogModel], openrouter_id: str) -> None:
+    expected = SPECIAL_CASES[openrouter_id]
     assert {name: getattr(models[openrouter_id], name) for name in expected} == expected
 
 
@@ -102,16 +102,16 @@ def test_catalog_only_routers_batches_and_other_outputs_are_unusable(
 ) -> None:
     unusable = {key for key, model in models.items() if why_unusable(model, OpenRouterInstant().supports)}
     batches = {key for key in models if key.endswith(":batch")}
-    wordless = {key for key, model in models.items() if {"text", "image"}.isdisjoint(model.output_modalities)}
+    without_text = {key for key, model in models.items() if {"text", "image"}.isdisjoint(model.output_modalities)}
     assert len(batches) == 3
-    assert len(wordless) == 6
-    assert unusable == batches | wordless | {"openrouter/auto", "openrouter/fusion"}
+    assert len(without_text) == 6
+    assert unusable == batches | without_text | {"openrouter/auto", "openrouter/fusion"}
 
 
 def test_catalog_row_does_not_depend_on_list_order() -> None:
     row = next(row for row in default_catalog() if row["id"] == "anthropic/claude-haiku-4.5")
-    turned = {**row, "supported_parameters": [*reversed(row["supported_parameters"]), "temperature"]}
-    assert read_model(turned) == read_model(row)
+    reordered = {**row, "supported_parameters": [*reversed(row["supported_parameters"]), "temperature"]}
+    assert read_model(reordered) == read_model(row)
 
 
 ORDINARY: dict[str, Any] = {"id": "a/b", "architecture": {"output_modalities": ["text"]}, "pricing": {"prompt": "1"}}
@@ -145,41 +145,44 @@ def test_catalog_reads_a_row_with_only_required_fields() -> None:
     assert model == replace(bare, output_modalities=("text",), pricing={"prompt": "1"})
 
 
-ODD = [None, 7, True, "text", [], {}, [None, 7, "", " "], {"a": [1.5]}, 1e300, -1]
-TOLD = ("canonical_slug", "name", "description", "created", "default_parameters", "expiration_date", "alias_target",
+INVALID = [None, 7, True, "text", [], {}, [None, 7, "", " "], {"a": [1.5]}, 1e300, -1]
+OPTIONAL = ("canonical_slug", "name", "description", "created", "default_parameters", "expiration_date", "alias_target",
         "reasoning", "links", "benchmarks")  # fmt: skip
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_catalog_accepts_descriptive_fields_of_any_type(odd: object) -> None:
-    row = {**ORDINARY, **dict.fromkeys(TOLD, odd), "pricing": {"prompt": "1", "discount": odd}}
-    row["architecture"] = {**ORDINARY["architecture"], "tokenizer": odd}
+@pytest.mark.parametrize("value", INVALID)
+def test_catalog_accepts_descriptive_fields_of_any_type(value: object) -> None:
+    row = {**ORDINARY, **dict.fromkeys(OPTIONAL, value), "pricing": {"prompt": "1", "discount": value}}
+    row["architecture"] = {**ORDINARY["architecture"], "tokenizer": value}
     listing = listing_of([row])
     assert listing is not None
     (model,) = listing.models
     json.dumps([dict(model.default_parameters), dict(model.reasoning)])
 
 
-RECKONED: dict[str, tuple[Callable[[Any], dict[str, Any]], list[object]]] = {
-    "a price": (lambda odd: {"pricing": {"prompt": odd}}, [True, "cheap", "NaN", [], {}, "1e400"]),
-    "a new price": (lambda odd: {"pricing": {"prompt": "1", "per_smile": odd}}, [False, "", [1], {"a": 1}]),
-    "conditional prices": (lambda odd: {"pricing": {"prompt": "1", "overrides": odd}}, [7, "x", {}]),
-    "inputs": (lambda odd: {"architecture": {"input_modalities": odd}}, [7, "text", {"text": 1}]),
-    "outputs": (lambda odd: {"architecture": {"output_modalities": odd}}, [7, "text", {}]),
-    "parameters": (lambda odd: {"supported_parameters": odd}, [7, "tools", {"tools": 1}, False]),
-    "context": (lambda odd: {"context_length": odd}, ["8192", -1, 1.5, True, [8192], {}, 1e300]),
-    "longest answer": (lambda odd: {"top_provider": {"max_completion_tokens": odd}}, ["8192", -1, 1.5, [], {}]),
-    "the top provider": (lambda odd: {"top_provider": odd}, ["x", [1]]),
-    "its length": (lambda odd: {"description": odd}, ["x" * 20_000]),
+COMPUTED: dict[str, tuple[Callable[[Any], dict[str, Any]], list[object]]] = {
+    "a price": (lambda value: {"pricing": {"prompt": value}}, [True, "cheap", "NaN", [], {}, "1e400"]),
+    "a new price key": (lambda value: {"pricing": {"prompt": "1", "per_smile": value}}, [False, "", [1], {"a": 1}]),
+    "conditional prices": (lambda value: {"pricing": {"prompt": "1", "overrides": value}}, [7, "x", {}]),
+    "inputs": (lambda value: {"architecture": {"input_modalities": value}}, [7, "text", {"text": 1}]),
+    "outputs": (lambda value: {"architecture": {"output_modalities": value}}, [7, "text", {}]),
+    "parameters": (lambda value: {"supported_parameters": value}, [7, "tools", {"tools": 1}, False]),
+    "context": (lambda value: {"context_length": value}, ["8192", -1, 1.5, True, [8192], {}, 1e300]),
+    "max_completion_tokens": (
+        lambda value: {"top_provider": {"max_completion_tokens": value}},
+        ["8192", -1, 1.5, [], {}],
+    ),
+    "top provider": (lambda value: {"top_provider": value}, ["x", [1]]),
+    "row length": (lambda value: {"description": value}, ["x" * 20_000]),
 }
 
 
-@pytest.mark.parametrize("what", RECKONED)
-def test_catalog_accepts_missing_but_rejects_mistyped_computed_fields(what: str) -> None:
-    put, odds = RECKONED[what]
-    assert read_model({**ORDINARY, **put("fit" if what == "its length" else None), "pricing": {"prompt": "1"}})
-    for odd in odds:
-        assert read_model({**ORDINARY, **put(odd)}) is None, odd
+@pytest.mark.parametrize("case", COMPUTED)
+def test_catalog_accepts_missing_but_rejects_mistyped_computed_fields(case: str) -> None:
+    change, values = COMPUTED[case]
+    assert read_model({**ORDINARY, **change("fit" if case == "row length" else None), "pricing": {"prompt": "1"}})
+    for value in values:
+        assert read_model({**ORDINARY, **change(value)}) is None, value
 
 
 def test_catalog_converts_a_numeric_price_to_text() -> None:

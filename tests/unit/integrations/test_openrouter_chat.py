@@ -1,4 +1,4 @@
-"""One chat answer is parsed in every known shape and in some hypothetical ones."""
+"""Chat responses are parsed in every known shape and in some hypothetical ones."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def reply_with(
     choice: dict[str, Any] | None = None,
     **more: Any,
 ) -> Reply:
-    """A 200 with one choice."""
+    """Return a 200 with one choice."""
     body = {
         "id": "gen-1",
         "model": "meadow/lark-mini-2026",
@@ -37,7 +37,7 @@ def reply_with(
 
 
 def raw(body: bytes) -> Reply:
-    """A 200 with these bytes."""
+    """Return a 200 with these bytes."""
     return Reply(status=200, body=body, headers={"x-generation-id": "gen-1"})
 
 
@@ -51,27 +51,27 @@ def test_chat_returns_text_with_its_receipt() -> None:
 
 
 def test_chat_ignores_blank_lines_before_the_answer() -> None:
-    late = reply_with({"content": "Hello."})
-    assert read_chat(raw(b"\n         \n" * 30 + late.body)).output["content"] == "Hello."
+    delayed = reply_with({"content": "Hello."})
+    assert read_chat(raw(b"\n         \n" * 30 + delayed.body)).output["content"] == "Hello."
 
 
-def test_chat_returns_tool_calls_beside_the_text() -> None:
+def test_chat_returns_tool_calls() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1.5}'}}
     answer = read_chat(reply_with({"content": None, "tool_calls": [call, call]}, finish="tool_calls"))
-    told = {"id": "call_1", "name": "look", "arguments": '{"at": 1.5}'}
-    assert answer.output == {"type": "json", "content": {"text": None, "tool_calls": [told, told]}}
+    expected = {"id": "call_1", "name": "look", "arguments": '{"at": 1.5}'}
+    assert answer.output == {"type": "json", "content": {"text": None, "tool_calls": [expected, expected]}}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [({"at": 1.5}, '{"at": 1.5}'), ([], "[]"), (1.5, "1.5"), (None, None), ("", "")]
+    ("arguments", "expected"), [({"at": 1.5}, '{"at": 1.5}'), ([], "[]"), (1.5, "1.5"), (None, None), ("", "")]
 )
-def test_chat_converts_non_text_tool_arguments_to_text(arguments: object, told: object) -> None:
+def test_chat_converts_non_text_tool_arguments_to_text(arguments: object, expected: object) -> None:
     call = {"id": 1.5, "function": {"name": ["look"], "arguments": arguments}}
     answer = read_chat(reply_with({"tool_calls": [call]}))
     assert json.loads(json.dumps(answer.output)) == answer.output
     content = answer.output["content"]
     assert isinstance(content, dict)
-    assert content["tool_calls"] == [{"id": None, "name": None, "arguments": told}]
+    assert content["tool_calls"] == [{"id": None, "name": None, "arguments": expected}]
 
 
 def test_chat_joins_text_parts_and_ignores_others() -> None:
@@ -184,19 +184,19 @@ COSTS: dict[str, tuple[object, int | None]] = {
     "plain": ({"cost": 0.0000812}, 81_200),
     "rounded up": ({"cost": 0.0000000001}, 1),
     "free": ({"cost": 0}, 0),
-    "as text": ({"cost": "0.5"}, 500_000_000),
+    "string": ({"cost": "0.5"}, 500_000_000),
     "missing": ({}, None),
     "null": ({"cost": None}, None),
     "negative": ({"cost": -0.1}, None),
     "true": ({"cost": True}, None),
-    "a word": ({"cost": "none"}, None),
-    "absurd": ({"cost": "1e300"}, None),
+    "text": ({"cost": "none"}, None),
+    "too large": ({"cost": "1e300"}, None),
     "byok": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, 21_000_000),
     "byok fee only": ({"cost": 0.001, "is_byok": True, "cost_details": None}, 1_000_000),
     "byok refund": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": -5}}, 1_000_000),
     "not byok": ({"cost": 0.001, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.02}}, 1_000_000),
     "no usage": (None, None),
-    "odd usage": ("a lot", None),
+    "invalid usage": ("a lot", None),
 }
 
 
@@ -225,7 +225,7 @@ KEYS = ("content", "refusal", "tool_calls", "error", "usage", "finish_reason", "
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), JSON), st.dictionaries(st.sampled_from(KEYS), JSON), JSON)
-def test_chat_returns_an_answer_or_own_error_for_any_json(
+def test_chat_returns_an_answer_or_a_failure_for_any_json(
     message: dict[str, Any], choice: dict[str, Any], usage: object
 ) -> None:
     reply = reply_with(message, usage=usage, choice=choice)

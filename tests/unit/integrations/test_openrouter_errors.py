@@ -1,4 +1,4 @@
-"""OpenRouter errors: what is reported to the caller, and what cost is recorded."""
+"""OpenRouter errors: the error returned to the caller, and the recorded cost."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ WORDS = "CANARY: what upstream said about the input"
 
 @dataclass(frozen=True)
 class Case:
-    """An answer of OpenRouter's and our error for it."""
+    """A response of OpenRouter and the expected error."""
 
     status: int
     kind: type[InstantError]
@@ -41,7 +41,7 @@ class Case:
     retry_after: int | None = None
 
     def reply(self) -> Reply:
-        """The answer, with an account id and a key in it."""
+        """Return the response, with an account id and a key in it."""
         error: dict[str, Any] = {"code": self.status, "message": f"{self.message} ({KEY})"}
         if self.metadata is not None:
             error["metadata"] = {"raw": f"{WORDS} {KEY}", **self.metadata}
@@ -78,9 +78,9 @@ CASES = {
     "422 too long": Case(422, TooLarge, metadata={"error_type": "string_too_long"}),
     "429": Case(429, RateLimited, retry_after=10),
     "429 wait": Case(429, RateLimited, headers={"retry-after": "17"}, retry_after=17),
-    "429 wait for ever": Case(429, RateLimited, headers={"retry-after": "9" * 5000}, retry_after=86_400),
+    "429 wait forever": Case(429, RateLimited, headers={"retry-after": "9" * 5000}, retry_after=86_400),
     "429 wait until": Case(429, RateLimited, headers={"retry-after": "Sun, 22 Nov 2026 12:00:00 GMT"}, retry_after=10),
-    "429 wait back": Case(429, RateLimited, headers={"retry-after": "-1"}, retry_after=10),
+    "429 wait until the past": Case(429, RateLimited, headers={"retry-after": "-1"}, retry_after=10),
     "500": Case(500, UpstreamError),
     "502": Case(502, UpstreamError, "Provider returned error", {"error_type": "provider_unavailable"}),
     "503": Case(503, UpstreamUnavailable, headers={"retry-after": "3"}, retry_after=3),
@@ -122,9 +122,9 @@ def test_errors_record_zero_for_rejections_and_unknown_for_timeouts(name: str) -
 def test_errors_do_not_repeat_upstream_text(name: str) -> None:
     case = CASES[name]
     error = failure_of(case.reply()).error
-    told = json.dumps(error.body()) + str(error) + repr(error)
+    shown = json.dumps(error.body()) + str(error) + repr(error)
     for secret in (ACCOUNT, KEY, WORDS, "CANARY", case.message):
-        assert secret not in told
+        assert secret not in shown
 
 
 def test_errors_retry_only_rate_limits_and_lack_of_capacity() -> None:
@@ -160,12 +160,12 @@ def test_errors_use_the_status_when_the_body_is_uninformative(
     assert "CANARY" not in json.dumps(failure.error.body())
 
 
-@pytest.mark.parametrize("oddity", [[], {}, 7, None, True, ["x"], {"a": []}])
-def test_errors_accept_metadata_of_any_shape(oddity: object) -> None:
+@pytest.mark.parametrize("value", [[], {}, 7, None, True, ["x"], {"a": []}])
+def test_errors_accept_metadata_of_any_shape(value: object) -> None:
     keys = ("error_type", "reasons", "provider_name")
     for status in (400, 403, 413, 422):
-        for metadata in (oddity, dict.fromkeys(keys, oddity)):
-            error = {"code": oddity, "message": oddity, "metadata": metadata}
+        for metadata in (value, dict.fromkeys(keys, value)):
+            error = {"code": value, "message": value, "metadata": metadata}
             found = failure_of(Reply(status=status, body=json.dumps({"error": error}).encode()))
             assert found.receipt is not None
 
@@ -236,19 +236,19 @@ def test_errors_daily_free_limit_expires_at_midnight_of_reply_date(date: str | N
     headers = {"retry-after": "17", **({} if date is None else {"date": date})}
     reply = Reply(status=429, body=DAILY, headers=headers)
     error = failure_of(reply).error
-    assert not nothing_done(reply), "waiting a moment does not help"
+    assert not nothing_done(reply), "a short wait does not help"
     assert (type(error), error.retry_after, error.retryable) == (RateLimited, seconds, True)
     assert "midnight" in error.message
 
 
-def test_errors_in_edge_html_are_unknown_and_keep_call_id() -> None:
+def test_errors_in_edge_html_are_unknown_and_keep_the_generation_id() -> None:
     error = failure_of(Reply(status=502, body=HTML, headers={"x-generation-id": "gen-7"}))
     assert type(error.error) is OutcomeUnknown
     assert (error.outcome_unknown, error.error.retryable) == (True, False)
     assert error.receipt == Receipt(generation_id="gen-7")
 
 
-def test_errors_without_capacity_or_over_the_limit_did_nothing() -> None:
+def test_errors_without_capacity_or_over_the_limit_were_not_begun() -> None:
     done = {name for name, case in CASES.items() if not nothing_done(case.reply())}
     assert done.isdisjoint({name for name in CASES if name[:3] in {"503", "529"}} | {"429", "429 wait"})
     assert {name for name in CASES if name[:3] not in {"429", "503", "529"}} <= done
@@ -263,7 +263,7 @@ def test_errors_without_capacity_or_over_the_limit_did_nothing() -> None:
         (200, b'{"error":{"code":429}}'),
         (500, b'{"error":{"code":503}}'),
     ],
-    ids=["the edge", "silence", "with a cost", "inside a 200", "another status"],
+    ids=["edge HTML", "empty", "with a cost", "inside a 200", "another status"],
 )
 def test_errors_of_any_other_kind_count_as_possibly_begun(status: int, body: bytes) -> None:
     assert not nothing_done(Reply(status=status, body=body))

@@ -1,4 +1,4 @@
-"""The exchange of a code for a key: the request sent and the parsing of the answer."""
+"""The exchange of a code for a key: the request and the parsing of the response."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The key check: the request sent and the parsing of the answer."""
+"""The key check: the request and the parsing of the response."""
 
 import json
 
@@ -15,7 +15,7 @@ KEY = Secret("sk-or-v1-" + "0123456789abcdef" * 4)
 
 
 def answered(data: object, status: int = 200) -> Reply:
-    """An answer of GET /key."""
+    """Return a response of GET /key."""
     return Reply(status=status, body=json.dumps(data).encode())
 
 
@@ -44,14 +44,14 @@ def test_key_check_is_free_and_sends_only_a_bearer() -> None:
         ({"limit_remaining": True, "label": 7}, KeyFacts()),
         ({"usage": 1}, KeyFacts()),
     ],
-    ids=["capped", "no cap", "masked", "named", "told whole", "whole", "tiny", "odd", "odder", "bare"],
+    ids=["limit", "no limit", "masked", "named", "full key", "integer", "tiny", "text", "wrong types", "empty"],
 )  # fmt: skip
 def test_key_check_returns_the_label_and_remaining_credit(data: object, facts: KeyFacts) -> None:
     assert OpenRouter().read_key_check(answered({"data": data})) == facts
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {}}, {"data": None}, {"data": []}, [], None, "text"])
-def test_key_check_rejects_an_answer_without_facts(body: object) -> None:
+def test_key_check_rejects_an_answer_without_data(body: object) -> None:
     with pytest.raises(UpstreamError):
         OpenRouter().read_key_check(answered(body))
 
@@ -75,5 +75,5 @@ def test_key_format_accepts_valid_keys(text: str) -> None:
     ["", "sk-or-", "sk-or-1234567", "sk-ant-12345678", "sk-or-1234 5678", "sk-or-12345678\n", "sk-or-1234\r\nHost: x",
      "sk-or-" + "a" * 251, "sk-or-äöüäöüäöü", "Bearer sk-or-12345678"],
 )  # fmt: skip
-def test_key_format_rejects_text_unfit_for_a_header_or_key(text: str) -> None:
+def test_key_format_rejects_invalid_keys(text: str) -> None:
     assert not OpenRouter.key_shape.fullmatch(text)

@@ -1,4 +1,4 @@
-"""Parts beside the text of an answer: sources, reasoning, images, tool calls, and requested JSON."""
+"""Parts of a message other than text: sources, reasoning, images, tool calls and requested JSON."""
 
 import json
 from typing import Any
@@ -10,13 +10,13 @@ from instant.domain.executions.output import Answer
 from instant.integrations.openrouter.chat import read_chat
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
-PICTURE = {"type": "image_url", "image_url": {"url": PIXEL}}
+IMAGE = {"type": "image_url", "image_url": {"url": PIXEL}}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-TOLD = {"id": "call_1", "name": "look", "arguments": "{}"}
+TOOL_CALL = {"id": "call_1", "name": "look", "arguments": "{}"}
 
 
 def read(message: dict[str, Any], *, wants_json: bool = False) -> Answer:
-    """The answer with this one message in it."""
+    """Return the answer that is parsed from this message."""
     body = {"choices": [{"finish_reason": "stop", "message": message}]}
     return read_chat(Reply(status=200, body=json.dumps(body).encode()), wants_json=wants_json)
 
@@ -24,8 +24,8 @@ def read(message: dict[str, Any], *, wants_json: bool = False) -> Answer:
 def test_message_lists_the_sources_of_a_search() -> None:
     cited = {"type": "url_citation", "url_citation": {"url": "https://a.example/1", "title": "One", "content": "…"}}
     untitled = {"type": "url_citation", "url_citation": {"url": "https://b.example"}}
-    junk = [None, "x", {}, {"url_citation": None}, {"url_citation": {"url": 7}}, {"type": "file", "file": {}}]
-    output = read({"content": "So it is.", "annotations": [cited, *junk, untitled]}).output
+    invalid = [None, "x", {}, {"url_citation": None}, {"url_citation": {"url": 7}}, {"type": "file", "file": {}}]
+    output = read({"content": "So it is.", "annotations": [cited, *invalid, untitled]}).output
     assert output == {
         "type": "text",
         "content": "So it is.",
@@ -39,7 +39,7 @@ def test_message_returns_reasoning_beside_the_answer() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", " \n", 7, [], {}])
-def test_message_does_not_mention_absent_parts(nothing: object) -> None:
+def test_message_omits_absent_parts(nothing: object) -> None:
     message = {"content": "4", "reasoning": nothing, "annotations": nothing, "images": nothing, "tool_calls": nothing}
     assert read(message).output == {"type": "text", "content": "4"}
 
@@ -61,25 +61,25 @@ def test_message_keeps_unparsable_json_as_text(content: str) -> None:
 
 
 def test_message_returns_images_with_the_accompanying_text() -> None:
-    answer = read({"content": "A dawn.", "images": [PICTURE, "junk", {"image_url": {"url": None}}, PICTURE]})
+    answer = read({"content": "A dawn.", "images": [IMAGE, "junk", {"image_url": {"url": None}}, IMAGE]})
     assert answer.output == {"type": "image", "content": "A dawn.", "urls": []}
     assert answer.images == (PIXEL, PIXEL)
 
 
 def test_message_returns_an_image_without_text() -> None:
-    answer = read({"content": None, "images": [PICTURE]})
+    answer = read({"content": None, "images": [IMAGE]})
     assert (answer.output, answer.images) == ({"type": "image", "content": None, "urls": []}, (PIXEL,))
 
 
 def test_message_keeps_both_tool_calls_and_images() -> None:
-    answer = read({"content": "A dawn.", "images": [PICTURE], "tool_calls": [CALL]})
-    assert answer.output == {"type": "image", "content": "A dawn.", "urls": [], "tool_calls": [TOLD]}
+    answer = read({"content": "A dawn.", "images": [IMAGE], "tool_calls": [CALL]})
+    assert answer.output == {"type": "image", "content": "A dawn.", "urls": [], "tool_calls": [TOOL_CALL]}
     assert answer.images == (PIXEL,)
 
 
 def test_message_keeps_sources_and_reasoning_with_any_answer() -> None:
     beside = {"reasoning": "hm", "annotations": [{"url_citation": {"url": "https://a.example"}}]}
-    for message in ({"content": "{}"}, {"images": [PICTURE]}, {"tool_calls": [CALL]}):
+    for message in ({"content": "{}"}, {"images": [IMAGE]}, {"tool_calls": [CALL]}):
         output = read({**message, **beside}, wants_json=True).output
         assert output["reasoning"] == "hm"
         assert output["citations"] == [{"url": "https://a.example", "title": None}]

@@ -1,4 +1,4 @@
-"""Real OpenRouter answers are parsed; the recordings are outside the repository and may be absent."""
+"""Recorded OpenRouter responses are parsed; the recordings are outside the repository and may be absent."""
 
 import json
 from decimal import Decimal
@@ -38,35 +38,37 @@ KINDS: dict[str, type[InstantError]] = {
     "404-": ModelUnavailable,
     "429-": RateLimited,
 }
-"""By the beginning of a quoted body's name."""
+"""The expected error by the prefix of a quoted body's name."""
 
 COUNTS = {
     "models-2026-01-26.json": (345, 122, 4, 227, 30, 116, 52, 4, 9),
     "models-2026-06-08.json": (341, 162, 7, 254, 47, 60, 34, 4, 7),
 }
-"""Models, vision, image output, tools, no temperature, longest answer unknown, = and > the context, expiring."""
+"""Number of models in total; with vision, image output and tools; without temperature; with max_tokens unknown,
+equal to and above the context length; and with an expiration date.
+"""
 
 
 def recorded(name: str) -> Reply:
-    """A recorded answer with its status and headers."""
+    """Return a recorded response with its status and headers."""
     index = json.loads((RECORDED / "INDEX.json").read_text())
     (entry,) = [entry for entry in index if entry["file"] == name]
     return Reply(status=entry["status"], body=(RECORDED / name).read_bytes(), headers=entry["headers"])
 
 
 def quoted() -> list[dict[str, Any]]:
-    """Bodies that people quoted."""
+    """Return the response bodies that were quoted in public."""
     bodies: list[dict[str, Any]] = json.loads((RECORDED / "quoted-bodies.json").read_text())["bodies"]
     return bodies
 
 
 def quoted_reply(entry: dict[str, Any]) -> Reply:
-    """One of them as a reply."""
+    """Return a quoted body as a reply."""
     return Reply(status=entry["status"], body=json.dumps(entry["body"]).encode())
 
 
 def texts_of(value: object) -> list[str]:
-    """Every text of some length inside `value`."""
+    """Return every string in `value` that is longer than 8 characters."""
     if isinstance(value, dict):
         return [text for item in value.values() for text in texts_of(item)]
     if isinstance(value, list):
@@ -74,7 +76,7 @@ def texts_of(value: object) -> list[str]:
     return [value] if isinstance(value, str) and len(value) > 8 else []
 
 
-def test_recordings_quoted_errors_map_to_own_errors_without_quoting() -> None:
+def test_recordings_quoted_errors_map_to_own_errors_without_their_text() -> None:
     errors = [entry for entry in quoted() if entry["status"] >= 400]
     assert len(errors) >= 7
     for entry in errors:
@@ -84,8 +86,8 @@ def test_recordings_quoted_errors_map_to_own_errors_without_quoting() -> None:
         assert not known or type(error) is known[0], entry["name"]
         assert failure.receipt is not None
         assert failure.receipt.cost_nanousd == 0
-        told = json.dumps(error.body()) + repr(error)
-        assert [text for text in texts_of(entry["body"]) if text in told] == [], entry["name"]
+        shown = json.dumps(error.body()) + repr(error)
+        assert [text for text in texts_of(entry["body"]) if text in shown] == [], entry["name"]
 
 
 def test_recordings_quoted_successes_with_an_inner_error_are_failures() -> None:
@@ -95,7 +97,7 @@ def test_recordings_quoted_successes_with_an_inner_error_are_failures() -> None:
                 read_chat(quoted_reply(entry))
 
 
-def test_recordings_quoted_key_check_is_read_exactly() -> None:
+def test_recordings_quoted_key_check_is_parsed() -> None:
     (entry,) = [entry for entry in quoted() if entry["name"] == "200-key"]
     reply = quoted_reply(entry)
     facts = OpenRouter().read_key_check(reply)
@@ -115,11 +117,11 @@ def test_recordings_errors_map_to_their_kinds(name: str, kind: type[InstantError
     with pytest.raises(Failure) as caught:
         read_chat(reply)
     assert type(caught.value.error) is kind
-    told = json.dumps(caught.value.error.body())
-    assert [text for text in texts_of(json.loads(reply.body)) if text in told] == []
+    shown = json.dumps(caught.value.error.body())
+    assert [text for text in texts_of(json.loads(reply.body)) if text in shown] == []
 
 
-def test_recordings_every_answer_is_read() -> None:
+def test_recordings_every_chat_response_is_parsed() -> None:
     names = sorted(path.name for path in RECORDED.glob("*-chat-*.response.json"))
     assert len(names) >= 7
     for name in names:
@@ -146,14 +148,16 @@ def test_recordings_every_answer_is_read() -> None:
 
 
 SEARCHES = {
-    "10-chat-web-search-annotations.response.json": Decimal("0.03"),  # OpenAI's own search, which we never ask for
-    "11-chat-web-search-exa.response.json": Decimal("0.02"),  # one search with five results, as we price it
+    "10-chat-web-search-annotations.response.json": Decimal(
+        "0.03"
+    ),  # OpenAI's own search engine, which the product does not use
+    "11-chat-web-search-exa.response.json": Decimal("0.02"),  # one search with five results
 }
-"""What recorded answers paid for searches at most, in USD."""
+"""The maximum cost of searches in recorded responses, in USD."""
 
 
 def saved_models(catalog: str) -> dict[str, CatalogModel]:
-    """A saved catalog's models by id and by canonical slug, which is how answers call them."""
+    """Return a saved catalog's models by id and by canonical slug, which responses contain."""
     listing = read_listing(Reply(status=200, body=(REAL / catalog).read_bytes()))
     assert isinstance(listing, Listing)
     plain = [model for model in listing.models if ":" not in model.openrouter_id]
@@ -161,7 +165,7 @@ def saved_models(catalog: str) -> dict[str, CatalogModel]:
 
 
 @pytest.mark.parametrize("catalog", COUNTS)
-def test_recordings_no_answer_exceeds_its_worst_case_cost(catalog: str) -> None:
+def test_recordings_no_cost_exceeds_its_worst_case(catalog: str) -> None:
     known, compared = saved_models(catalog), 0
     for name in sorted(path.name for path in RECORDED.glob("*-chat-*.response.json")):
         body = json.loads(recorded(name).body)
@@ -181,7 +185,7 @@ def test_recordings_no_answer_exceeds_its_worst_case_cost(catalog: str) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_recordings_real_catalogs_are_read_completely(name: str) -> None:
+def test_recordings_catalogs_are_parsed_completely(name: str) -> None:
     listing = read_listing(Reply(status=200, body=(REAL / name).read_bytes()))
     assert isinstance(listing, Listing)
     assert listing.unreadable == []

@@ -1,4 +1,4 @@
-"""Which models the chat types support, and the reason for each model that they do not."""
+"""The models that the chat types support, and the reason for each model that they do not."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ TYPES: list[ChatType] = [OpenRouterInstant(), PromptTemplate()]
 UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
     "batch": ({"openrouter_id": "meadow/lark:batch"}, "only served in batches"),
     "router": ({"pricing": {"prompt": "-1", "completion": "-1"}}, "router without a price"),
-    "half a router": ({"pricing": {"prompt": "0.1", "completion": "-1"}}, "router without a price"),
+    "no completion price, as a router": ({"pricing": {"prompt": "0.1", "completion": "-1"}}, "router without a price"),
     "no prompt price": ({"pricing": {"completion": "0.1"}}, "router without a price"),
     "no completion price": ({"pricing": {"prompt": "0.1"}}, "router without a price"),
     "no prices": ({"pricing": {}}, "router without a price"),
     "unreadable price": ({"pricing": {"prompt": "NaN", "completion": "0"}}, "router without a price"),
-    "wordy price": ({"pricing": {"prompt": "it varies", "completion": "0"}}, "router without a price"),
-    "embeds": ({"output_modalities": ("embeddings",)}, "neither text nor images"),
-    "speaks only": ({"output_modalities": ("audio",)}, "neither text nor images"),
-    "makes nothing": ({"output_modalities": ()}, "neither text nor images"),
-    "speaks at a hidden price": (
+    "price in words": ({"pricing": {"prompt": "it varies", "completion": "0"}}, "router without a price"),
+    "embeddings": ({"output_modalities": ("embeddings",)}, "neither text nor images"),
+    "audio only": ({"output_modalities": ("audio",)}, "neither text nor images"),
+    "no output": ({"output_modalities": ()}, "neither text nor images"),
+    "audio without a price": (
         {"output_modalities": ("text", "audio"), "pricing": {"prompt": "0", "completion": "0"}},
         "has no price for its audio",
     ),
@@ -38,11 +38,11 @@ SUPPORTED: dict[str, dict[str, Any]] = {
     "alias": {"openrouter_id": "~meadow/lark-latest", "alias_target": "meadow/lark"},
     "thinking": {"openrouter_id": "meadow/lark:thinking"},
     "expiring": {"expiration_date": "2026-11-23"},
-    "gone": {"is_active": False, "missing_since": "2026-11-20T03:00:00.000000Z"},
-    "paints only": {"output_modalities": ("image",)},
+    "missing": {"is_active": False, "missing_since": "2026-11-20T03:00:00.000000Z"},
+    "images only": {"output_modalities": ("image",)},
     "text and image": {"output_modalities": ("image", "text")},
-    "speaks at a price": {"output_modalities": ("text", "audio")},
-    "25 characters": {"pricing": {"prompt": "0.00000008333333333333334", "completion": "0"}},
+    "audio with a price": {"output_modalities": ("text", "audio")},
+    "price of 25 characters": {"pricing": {"prompt": "0.00000008333333333333334", "completion": "0"}},
     "no lengths": {"context_length": None, "max_tokens": None},
     "no parameters": {"supported_parameters": ()},
 }
@@ -66,21 +66,21 @@ def test_supports_is_none_for_a_usable_model(chat_type: ChatType, case: str) -> 
 
 
 def test_supports_is_none_by_default() -> None:
-    class Anything(Embeddings):
-        name = "anything"
+    class AnyModel(Embeddings):
+        name = "any_model"
         supports = ResourceType.supports
 
     for changes, _ in UNSUPPORTED.values():
-        assert Anything().supports(a_model(**changes)) is None
+        assert AnyModel().supports(a_model(**changes)) is None
 
 
 @pytest.mark.parametrize("case", UNSUPPORTED)
-def test_why_unsupported_returns_the_first_reason_if_no_type_supports_a_model(case: str) -> None:
+def test_why_unsupported_returns_the_first_reason(case: str) -> None:
     model = a_model(**UNSUPPORTED[case][0])
     assert why_unsupported(model) == OpenRouterInstant().supports(model) is not None
 
 
-def test_why_unsupported_is_none_if_one_type_supports_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_unsupported_is_none_if_one_type_supports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = a_model(output_modalities=("embeddings",))
     assert why_unsupported(embedder) is not None
     monkeypatch.setitem(RESOURCE_TYPES, "embeddings", Embeddings())

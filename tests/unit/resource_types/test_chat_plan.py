@@ -23,7 +23,7 @@ PRICED = {"prompt": "0.000001", "completion": "0"}
 
 
 def media(kind: MediaKind, form: str, size: int = 30) -> Media:
-    """So many bytes of media."""
+    """Return media of this size."""
     return read_media(kind, f"data:{form};base64,{b64encode(b'x' * size).decode()}", "inputs.it")
 
 
@@ -34,7 +34,7 @@ def planned(
     cap: int = 10 * NANO,
     **settings: Any,
 ) -> Plan:
-    """The plan of a call with these settings, served by these models."""
+    """Return the plan of a call with these settings and models."""
     serving = models or (a_model(),)
     call = Call(config={}, inputs={}, models=serving, cap_nanousd=cap, user="u", overrides=overrides or {})
     config = ModelSettings.model_validate({"model": serving[0].openrouter_id, **settings})
@@ -42,14 +42,14 @@ def planned(
 
 
 def body_of(plan: Plan) -> dict[str, Any]:
-    """What it would send."""
+    """Return the request body of a plan."""
     assert plan.request.body is not None
     body: dict[str, Any] = json.loads(plan.request.body)
     return body
 
 
 def reader(**more: Any) -> CatalogModel:
-    """A model that reads files by itself."""
+    """Return a model that accepts files."""
     return a_model("a/reader", **{"input_modalities": ("text", "file"), **more})
 
 
@@ -72,8 +72,8 @@ def test_chat_plan_always_names_the_file_engine(models: list[CatalogModel], chos
 
 def test_chat_plan_without_a_file_names_no_engine() -> None:
     seen = Content("Look.", [media("image", "image/png")])
-    eyes = a_model(input_modalities=("text", "image"))
-    assert "plugins" not in body_of(planned(eyes, content=seen, pdf_engine="mistral-ocr"))
+    vision = a_model(input_modalities=("text", "image"))
+    assert "plugins" not in body_of(planned(vision, content=seen, pdf_engine="mistral-ocr"))
     assert "plugins" not in body_of(planned())
 
 
@@ -98,9 +98,9 @@ def test_chat_plan_assumes_files_and_audio_fill_the_context(kind: MediaKind, for
 
 
 def test_chat_plan_counts_each_image_at_the_observed_maximum() -> None:
-    eyes = a_model(pricing=PRICED, input_modalities=("text", "image"), context_length=10**7)
+    vision = a_model(pricing=PRICED, input_modalities=("text", "image"), context_length=10**7)
     none, two = (
-        planned(eyes, content=Content("Look.", [media("image", "image/png")] * number)).worst_nanousd
+        planned(vision, content=Content("Look.", [media("image", "image/png")] * number)).worst_nanousd
         for number in (0, 2)
     )
     assert two - none == 2 * IMAGE_TOKENS * 1_000
@@ -109,14 +109,14 @@ def test_chat_plan_counts_each_image_at_the_observed_maximum() -> None:
 
 @pytest.mark.parametrize(("kind", "form"), [("image", "image/png"), ("audio", "audio/wav")])
 def test_chat_plan_rejects_input_that_any_model_cannot_read(kind: MediaKind, form: str) -> None:
-    able = a_model("a/able", input_modalities=("text", kind))
+    supported = a_model("a/able", input_modalities=("text", kind))
     content = Content("Look.", [media(kind, form)])
-    planned(able, content=content)
+    planned(supported, content=content)
     with pytest.raises(InvalidField, match=f"meadow/lark-mini cannot take {kind} inputs"):
-        planned(able, a_model(), content=content)
+        planned(supported, a_model(), content=content)
 
 
-def test_chat_plan_search_has_one_engine_and_bounded_rounds() -> None:
+def test_chat_plan_search_has_one_engine_and_a_maximum_of_rounds() -> None:
     body = body_of(planned(web_search={"max_uses": 3, "max_results": 7}))
     assert body["tools"] == [
         {
@@ -127,13 +127,13 @@ def test_chat_plan_search_has_one_engine_and_bounded_rounds() -> None:
     assert body["stop_server_tools_when"] == [{"type": "step_count_is", "step_count": 3}]
 
 
-def test_chat_plan_keeps_a_search_beside_the_owner_tools() -> None:
-    able = a_model(supported_parameters=("max_tokens", "tools"))
-    body = body_of(planned(able, web_search={}, tools=[{"function": {"name": "look"}}]))
+def test_chat_plan_sends_a_search_with_the_owner_tools() -> None:
+    supported = a_model(supported_parameters=("max_tokens", "tools"))
+    body = body_of(planned(supported, web_search={}, tools=[{"function": {"name": "look"}}]))
     assert [tool["type"] for tool in body["tools"]] == ["function", "openrouter:web_search"]
 
 
-def test_chat_plan_without_a_search_does_not_mention_one() -> None:
+def test_chat_plan_without_a_search_sends_no_search_tool() -> None:
     assert {"tools", "stop_server_tools_when"}.isdisjoint(body_of(planned()))
 
 
@@ -145,9 +145,9 @@ def test_chat_plan_adds_the_cost_of_searches_and_results(uses: int, results: int
 
 @pytest.mark.parametrize("uses", [1, 2, 5])
 def test_chat_plan_counts_every_search_as_another_full_round(uses: int) -> None:
-    wide = a_model(pricing={**PRICED, "request": "0.01"}, context_length=10**9)
-    plan = planned(wide, web_search={"max_uses": uses, "max_results": 2}, max_tokens=100)
-    rounds = uses + 2  # each search is a round whose results are up to 4 bytes a character; two more end it
+    priced = a_model(pricing={**PRICED, "request": "0.01"}, context_length=10**9)
+    plan = planned(priced, web_search={"max_uses": uses, "max_results": 2}, max_tokens=100)
+    rounds = uses + 2  # each search is a round with results of up to 4 bytes per character; two more rounds follow
     read = 2 * uses * RESULT_CHARACTERS * 4 + HIDDEN_PROMPT_TOKENS + (rounds - 1) * 100
     assert plan.worst_nanousd >= rounds * (read * 1_000 + 10_000_000) + uses * 8_000_000
 
@@ -167,7 +167,7 @@ def test_chat_plan_lists_fallback_models_in_order() -> None:
     assert "models" not in body_of(planned(a_model()))
 
 
-def test_chat_plan_fallbacks_use_the_weakest_length_and_parameters() -> None:
+def test_chat_plan_fallbacks_use_the_lowest_limit_and_shared_parameters() -> None:
     strong = a_model("a/strong", supported_parameters=("max_tokens", "temperature", "top_p"))
     weak = a_model("a/weak", supported_parameters=("max_tokens", "top_p"), max_tokens=300)
     body = body_of(planned(strong, weak, temperature=0.5, top_p=0.5, max_tokens=5_000))
@@ -176,27 +176,27 @@ def test_chat_plan_fallbacks_use_the_weakest_length_and_parameters() -> None:
 
 
 def test_chat_plan_fallbacks_use_the_highest_price_for_cost_limits() -> None:
-    cheap, dear = a_model("a/cheap"), a_model("a/dear", pricing={"prompt": "0.001", "completion": "0.002"})
-    assert planned(cheap, dear).worst_nanousd == planned(dear, cheap).worst_nanousd
-    assert planned(cheap, dear).worst_nanousd >= planned(dear).worst_nanousd > planned(cheap).worst_nanousd
-    assert planned(dear, cap=NANO).worst_nanousd == planned(dear, cap=10 * NANO).worst_nanousd
+    cheap, expensive = a_model("a/cheap"), a_model("a/dear", pricing={"prompt": "0.001", "completion": "0.002"})
+    assert planned(cheap, expensive).worst_nanousd == planned(expensive, cheap).worst_nanousd
+    assert planned(cheap, expensive).worst_nanousd >= planned(expensive).worst_nanousd > planned(cheap).worst_nanousd
+    assert planned(expensive, cap=NANO).worst_nanousd == planned(expensive, cap=10 * NANO).worst_nanousd
 
 
-def test_chat_plan_keeps_owner_providers_beside_the_price_limit() -> None:
+def test_chat_plan_sends_owner_providers_with_the_price_limit() -> None:
     provider = body_of(planned(provider={"only": ["meadow"], "zdr": True}))["provider"]
     assert set(provider) == {"only", "zdr", "max_price"}
     assert (provider["only"], provider["zdr"]) == (["meadow"], True)
 
 
-def test_chat_plan_rejects_by_name_an_override_the_model_drops() -> None:
-    deaf = a_model(supported_parameters=("max_tokens",))
+def test_chat_plan_rejects_an_override_the_model_does_not_support() -> None:
+    limited = a_model(supported_parameters=("max_tokens",))
     with pytest.raises(InvalidField) as caught:
-        planned(deaf, overrides={"temperature": 0.5}, overridable=["temperature"])
+        planned(limited, overrides={"temperature": 0.5}, overridable=["temperature"])
     assert caught.value.details == {"field": "overrides.temperature"}
     assert "does not support it" in caught.value.message
 
 
-def test_chat_plan_omits_owner_settings_the_model_lost() -> None:
+def test_chat_plan_omits_owner_settings_no_longer_supported() -> None:
     assert "temperature" not in body_of(planned(a_model(supported_parameters=("max_tokens",)), temperature=0.5))
 
 
@@ -210,7 +210,7 @@ def test_chat_plan_sends_and_prices_the_override_of_the_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "wanted"),
+    ("form", "expected"),
     [
         (None, False),
         ({"type": "text"}, False),
@@ -218,22 +218,22 @@ def test_chat_plan_sends_and_prices_the_override_of_the_caller() -> None:
         ({"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}, True),
     ],
 )
-def test_chat_plan_expects_json_where_requested(form: dict[str, Any] | None, wanted: bool) -> None:
-    able = a_model(supported_parameters=("max_tokens", "response_format"))
+def test_chat_plan_expects_json_where_requested(form: dict[str, Any] | None, expected: bool) -> None:
+    supported = a_model(supported_parameters=("max_tokens", "response_format"))
     settings: dict[str, Any] = {"response_format": form} if form else {}
-    assert planned(able, **settings).options == {"wants_json": wanted}
+    assert planned(supported, **settings).options == {"wants_json": expected}
 
 
-def test_chat_plan_does_not_expect_json_from_an_unasked_model() -> None:
+def test_chat_plan_expects_no_json_from_an_unsupporting_model() -> None:
     plan = planned(a_model(supported_parameters=("max_tokens",)), response_format={"type": "json_object"})
     assert plan.options == {"wants_json": False}
 
 
 def test_chat_plan_image_model_sets_modalities_limits_and_price() -> None:
-    painter = a_model(output_modalities=("text", "image"), pricing={"prompt": "0", "completion": "0.000001"})
-    plan, words = planned(painter, max_tokens=100), planned(painter, max_tokens=100, modalities=["text"])
+    image_model = a_model(output_modalities=("text", "image"), pricing={"prompt": "0", "completion": "0.000001"})
+    plan, text_only = planned(image_model, max_tokens=100), planned(image_model, max_tokens=100, modalities=["text"])
     assert body_of(plan)["modalities"] == ["image", "text"]
-    assert "modalities" not in body_of(words)
-    assert (plan.worst_nanousd, words.worst_nanousd) == (20 * 100_000, 100_000)
-    assert plan.seconds_to_keep > words.seconds_to_keep == 0
-    assert plan.request.max_reply_bytes > words.request.max_reply_bytes
+    assert "modalities" not in body_of(text_only)
+    assert (plan.worst_nanousd, text_only.worst_nanousd) == (20 * 100_000, 100_000)
+    assert plan.seconds_to_keep > text_only.seconds_to_keep == 0
+    assert plan.request.max_reply_bytes > text_only.request.max_reply_bytes

@@ -9,7 +9,7 @@ from instant.resource_types.input_schema import MEDIA_FORMATS, check_schema
 
 
 def schema(part: dict[str, Any]) -> dict[str, Any]:
-    """One input."""
+    """Return an object schema with one input."""
     return {"type": "object", "properties": {"it": part}}
 
 

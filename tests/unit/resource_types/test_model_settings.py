@@ -1,4 +1,4 @@
-"""Owner settings: contradictions and parameters a model does not support are rejected by name."""
+"""Owner settings: contradictions and unsupported parameters are rejected with the name of the field."""
 
 from typing import Any
 
@@ -11,37 +11,45 @@ from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSetti
 from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.builders import a_model
 
-LOOK = {"function": {"name": "look"}}
+TOOL = {"function": {"name": "look"}}
 SCHEMA = {"name": "place", "schema": {"type": "object"}}
 CONTRADICTIONS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
-    "two efforts": ({"reasoning": {"effort": "low", "max_tokens": 9}}, "not both", {"reasoning": {"max_tokens": 9}}),
-    "all thought": (
+    "effort and tokens": (
+        {"reasoning": {"effort": "low", "max_tokens": 9}},
+        "not both",
+        {"reasoning": {"max_tokens": 9}},
+    ),
+    "reasoning takes max_tokens": (
         {"reasoning": {"max_tokens": 100}, "max_tokens": 100},
         "must be smaller",
         {"reasoning": {"max_tokens": 99}, "max_tokens": 100},
     ),
-    "all thought by default": (
+    "reasoning takes the default": (
         {"reasoning": {"max_tokens": DEFAULT_MAX_TOKENS}},
         "must be smaller",
         {"reasoning": {"max_tokens": DEFAULT_MAX_TOKENS - 1}},
     ),
-    "no schema": (
+    "missing schema": (
         {"response_format": {"type": "json_schema"}},
         "allows it only then",
         {"response_format": {"type": "json_schema", "json_schema": SCHEMA}},
     ),
-    "useless schema": (
+    "unused schema": (
         {"response_format": {"type": "json_object", "json_schema": SCHEMA}},
         "allows it only then",
         {"response_format": {"type": "json_object"}},
     ),
-    "no tools": ({"tool_choice": "required"}, "requires tools", {"tool_choice": "required", "tools": [LOOK]}),
-    "unknown tool": (
-        {"tool_choice": {"function": {"name": "leap"}}, "tools": [LOOK]},
-        "not among tools",
-        {"tool_choice": {"function": {"name": "look"}}, "tools": [LOOK]},
+    "tool choice without tools": (
+        {"tool_choice": "required"},
+        "requires tools",
+        {"tool_choice": "required", "tools": [TOOL]},
     ),
-    "image without images": (
+    "unknown tool": (
+        {"tool_choice": {"function": {"name": "leap"}}, "tools": [TOOL]},
+        "not among tools",
+        {"tool_choice": {"function": {"name": "look"}}, "tools": [TOOL]},
+    ),
+    "image settings without images": (
         {"image_config": {"image_size": "1K"}, "modalities": ["text"]},
         "requires the modality image",
         {"image_config": {"image_size": "1K"}, "modalities": ["image"]},
@@ -55,11 +63,11 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
-def test_model_settings_rejects_contradictions_with_a_message(case: str) -> None:
-    wrong, words, right = CONTRADICTIONS[case]
-    with pytest.raises(ValidationError, match=words):
-        ModelSettings.model_validate({"model": "a/b", **wrong})
-    assert list(contradictions(ModelSettings.model_validate({"model": "a/b", **right}))) == []
+def test_model_settings_rejects_contradictions(case: str) -> None:
+    invalid, message, valid = CONTRADICTIONS[case]
+    with pytest.raises(ValidationError, match=message):
+        ModelSettings.model_validate({"model": "a/b", **invalid})
+    assert list(contradictions(ModelSettings.model_validate({"model": "a/b", **valid}))) == []
 
 
 def test_model_settings_rejects_more_than_two_fallbacks() -> None:
@@ -78,7 +86,7 @@ def test_model_settings_rejects_a_model_listed_twice() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_model_settings_rejects_by_name_parameters_any_model_ignores(place: int) -> None:
+def test_model_settings_rejects_parameters_a_model_does_not_support(place: int) -> None:
     models = [a_model(f"a/{number}") for number in range(3)]
     models[place] = a_model(f"a/{place}", supported_parameters=("max_tokens",))
     with pytest.raises(InvalidField, match=rf"config\.temperature: a/{place} does not support it"):
@@ -91,7 +99,7 @@ def test_model_settings_rejects_by_name_parameters_any_model_ignores(place: int)
         ({"modalities": ["image"]}, a_model(output_modalities=("image",)), "config.modalities"),
         ({"image_config": {"image_size": "1K"}}, a_model(output_modalities=("image",)), "config.image_config"),
         ({"pdf_engine": "native"}, a_model(input_modalities=("text", "file")), "config.pdf_engine"),
-        ({"tools": [LOOK]}, a_model(supported_parameters=("tools",)), "config.tools"),
+        ({"tools": [TOOL]}, a_model(supported_parameters=("tools",)), "config.tools"),
         (
             {"response_format": {"type": "json_schema", "json_schema": SCHEMA}},
             a_model(supported_parameters=("structured_outputs",)),
@@ -104,7 +112,7 @@ def test_model_settings_rejects_by_name_parameters_any_model_ignores(place: int)
         ),
     ],
 )
-def test_model_settings_rejects_by_name_forms_the_model_lacks(
+def test_model_settings_rejects_values_a_model_does_not_support(
     setting: dict[str, Any], supported: Any, field: str
 ) -> None:
     settings = ModelSettings.model_validate({"model": "a/b", **setting})
@@ -115,7 +123,7 @@ def test_model_settings_rejects_by_name_forms_the_model_lacks(
 
 
 def settings_with(*allowed: str, **more: Any) -> ModelSettings:
-    """Settings whose owner lets callers override these."""
+    """Return settings with these overridable fields."""
     return ModelSettings.model_validate({"model": "a/b", "overridable": list(allowed), **more})
 
 
@@ -154,7 +162,7 @@ def test_model_settings_validates_an_override_like_a_setting(overrides: dict[str
 
 
 @pytest.mark.parametrize(("owners", "most"), [(100, 100), (None, DEFAULT_MAX_TOKENS)])
-def test_model_settings_override_can_only_lower_the_length(owners: int | None, most: int) -> None:
+def test_model_settings_override_can_only_lower_max_tokens(owners: int | None, most: int) -> None:
     settings = settings_with("max_tokens", **({"max_tokens": owners} if owners else {}))
     assert overridden(settings, {"max_tokens": most}).max_tokens == most
     with pytest.raises(InvalidField, match=rf"overrides\.max_tokens: can be at most {most}"):

@@ -21,7 +21,7 @@ from instant.resource_types.resource_type import Call
 from instant.use_cases.executions.perform import drive
 from tests.fakes.builders import a_model
 
-KIND = OpenRouterInstant()
+TYPE = OpenRouterInstant()
 EVERYTHING: dict[str, Any] = {
     "temperature": 0.5,
     "top_p": 0.9,
@@ -39,8 +39,8 @@ EVERYTHING: dict[str, Any] = {
 def planned(
     config: dict[str, Any] | None = None, *, prompt: object = "Hi.", model: CatalogModel | None = None, cap: int = 10**9
 ) -> Plan:
-    """The plan of a call."""
-    return KIND.plan(
+    """Return the plan of a call."""
+    return TYPE.plan(
         Call(
             config={"model": "meadow/lark-mini", **(config or {})},
             inputs={"prompt": prompt},
@@ -52,7 +52,7 @@ def planned(
 
 
 def body_of(plan: Plan) -> dict[str, Any]:
-    """What a plan would send."""
+    """Return the request body of a plan."""
     assert plan.request.body is not None
     body: dict[str, Any] = json.loads(plan.request.body)
     return body
@@ -64,66 +64,66 @@ def test_openrouter_instant_is_registered_under_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_openrouter_instant_rejects_by_name_a_parameter_the_model_drops(name: str) -> None:
+def test_openrouter_instant_rejects_an_unsupported_parameter(name: str) -> None:
     config = {"model": "meadow/lark-mini", name: EVERYTHING[name]}
     without = a_model(supported_parameters=("max_tokens", *(EVERYTHING.keys() - {name})))
     with pytest.raises(InvalidField, match=f"config.{name}") as caught:
-        KIND.check(config, [without])
+        TYPE.check(config, [without])
     assert caught.value.details == {"field": f"config.{name}"}
-    KIND.check(config, [a_model(supported_parameters=("max_tokens", name))])
+    TYPE.check(config, [a_model(supported_parameters=("max_tokens", name))])
 
 
-def test_openrouter_instant_rejects_by_name_a_cap_the_model_ignores() -> None:
+def test_openrouter_instant_rejects_an_unsupported_max_tokens() -> None:
     config = {"model": "meadow/silent-cap", "max_tokens": 100}
     with pytest.raises(InvalidField, match=r"config\.max_tokens"):
-        KIND.check(config, [a_model(supported_parameters=("temperature",))])
-    KIND.check(config, [a_model(supported_parameters=("max_completion_tokens",))])
+        TYPE.check(config, [a_model(supported_parameters=("temperature",))])
+    TYPE.check(config, [a_model(supported_parameters=("max_completion_tokens",))])
 
 
 @pytest.mark.parametrize(
-    ("longest", "context", "refused", "allowed"),
+    ("longest", "context", "rejected", "allowed"),
     [(8_192, 65_536, 8_193, 8_192), (65_536, 32_768, 32_769, 32_768), (None, 100, 101, 100), (100, None, 101, 100)],
 )
-def test_openrouter_instant_rejects_a_length_the_model_cannot_reach(
-    longest: int | None, context: int | None, refused: int, allowed: int
+def test_openrouter_instant_rejects_max_tokens_above_the_model_limit(
+    longest: int | None, context: int | None, rejected: int, allowed: int
 ) -> None:
     model = a_model(max_tokens=longest, context_length=context)
     with pytest.raises(InvalidField, match=f"at most {allowed} tokens"):
-        KIND.check({"model": "a/b", "max_tokens": refused}, [model])
-    KIND.check({"model": "a/b", "max_tokens": allowed}, [model])
-    KIND.check({"model": "a/b"}, [model])
+        TYPE.check({"model": "a/b", "max_tokens": rejected}, [model])
+    TYPE.check({"model": "a/b", "max_tokens": allowed}, [model])
+    TYPE.check({"model": "a/b"}, [model])
 
 
-def test_openrouter_instant_accepts_any_length_when_none_is_known() -> None:
-    KIND.check({"model": "a/b", "max_tokens": 1_000_000}, [a_model(max_tokens=None, context_length=None)])
+def test_openrouter_instant_accepts_any_max_tokens_without_a_known_limit() -> None:
+    TYPE.check({"model": "a/b", "max_tokens": 1_000_000}, [a_model(max_tokens=None, context_length=None)])
 
 
-WRONG: dict[str, dict[str, Any]] = {
+INVALID: dict[str, dict[str, Any]] = {
     "no model": {},
     "model without author": {"model": "lark"},
     "model of three parts": {"model": "a/b/c"},
     "model with a space": {"model": "a/b c"},
-    "model with a line": {"model": "a/b\n"},
+    "model with a line break": {"model": "a/b\n"},
     "unknown field": {"model": "a/b", "transforms": []},
-    "price limit of the owner's": {"model": "a/b", "provider": {"max_price": {"prompt": "9"}}},
+    "price limit in settings": {"model": "a/b", "provider": {"max_price": {"prompt": "9"}}},
     "messages": {"model": "a/b", "messages": []},
-    "too hot": {"model": "a/b", "temperature": 2.1},
-    "too cold": {"model": "a/b", "temperature": -0.1},
+    "temperature too high": {"model": "a/b", "temperature": 2.1},
+    "temperature negative": {"model": "a/b", "temperature": -0.1},
     "nan": {"model": "a/b", "temperature": float("nan")},
-    "infinite": {"model": "a/b", "top_p": float("inf")},
-    "no top": {"model": "a/b", "top_p": 0},
-    "no tokens": {"model": "a/b", "max_tokens": 0},
-    "half a token": {"model": "a/b", "max_tokens": 1.5},
-    "too many stops": {"model": "a/b", "stop": ["a"] * 5},
-    "empty stop": {"model": "a/b", "stop": [""]},
+    "infinity": {"model": "a/b", "top_p": float("inf")},
+    "top_p zero": {"model": "a/b", "top_p": 0},
+    "max_tokens zero": {"model": "a/b", "max_tokens": 0},
+    "max_tokens not an integer": {"model": "a/b", "max_tokens": 1.5},
+    "too many stop sequences": {"model": "a/b", "stop": ["a"] * 5},
+    "empty stop sequence": {"model": "a/b", "stop": [""]},
     "long system prompt": {"model": "a/b", "system_prompt": "a" * 200_001},
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("case", INVALID)
 def test_openrouter_instant_rejects_settings_out_of_range(case: str) -> None:
     with pytest.raises(ValidationError):
-        ModelSettings.model_validate(WRONG[case])
+        ModelSettings.model_validate(INVALID[case])
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_openrouter_instant_rejects_settings_out_of_range(case: str) -> None:
 def test_openrouter_instant_rejects_inputs_other_than_a_prompt(inputs: dict[str, Any]) -> None:
     call = Call(config={"model": "a/b"}, inputs=inputs, models=[a_model()], cap_nanousd=1, user="u")
     with pytest.raises(InvalidField, match=r"^inputs\."):
-        KIND.plan(call)
+        TYPE.plan(call)
 
 
 def test_openrouter_instant_sends_the_system_prompt_before_the_user_prompt() -> None:
@@ -181,16 +181,16 @@ def test_openrouter_instant_sends_only_supported_parameters(wanted: set[str], su
 def test_openrouter_instant_worst_case_covers_every_message_byte() -> None:
     pricing = {"prompt": "0.000001", "completion": "0.00001"}
     plan = planned({"max_tokens": 100, "system_prompt": "é" * 10}, prompt="x" * 50, model=a_model(pricing=pricing))
-    least = (20 + 50 + HIDDEN_PROMPT_TOKENS) * 1_000 + 100 * 10_000
-    assert least <= plan.worst_nanousd <= least + (3 * 32 + 2) * 1_000
+    minimum = (20 + 50 + HIDDEN_PROMPT_TOKENS) * 1_000 + 100 * 10_000
+    assert minimum <= plan.worst_nanousd <= minimum + (3 * 32 + 2) * 1_000
 
 
-def test_openrouter_instant_worst_case_is_longest_answer_without_cap() -> None:
+def test_openrouter_instant_worst_case_without_cap_uses_longest_answer() -> None:
     pricing = {"prompt": "0", "completion": "0.000001"}
-    deaf = a_model(pricing=pricing, supported_parameters=("temperature",), max_tokens=8_192)
-    assert planned({}, model=deaf).worst_nanousd == 8_192 * 1_000
-    boundless = a_model(pricing=pricing, supported_parameters=(), max_tokens=None, context_length=None)
-    assert planned({}, model=boundless).worst_nanousd == 2**31 * 1_000
+    uncapped = a_model(pricing=pricing, supported_parameters=("temperature",), max_tokens=8_192)
+    assert planned({}, model=uncapped).worst_nanousd == 8_192 * 1_000
+    unlimited = a_model(pricing=pricing, supported_parameters=(), max_tokens=None, context_length=None)
+    assert planned({}, model=unlimited).worst_nanousd == 2**31 * 1_000
 
 
 def test_openrouter_instant_excludes_more_expensive_providers() -> None:
@@ -210,24 +210,24 @@ def test_openrouter_instant_plan_has_no_cost_or_side_effect() -> None:
     config = {"model": "meadow/lark-mini", "stop": ["END"]}
     model = a_model(supported_parameters=("max_tokens", "stop"))
     call = Call(config=config, inputs={"prompt": "Hi."}, models=[model], cap_nanousd=10**9, user="u")
-    assert KIND.plan(call) == KIND.plan(call)
+    assert TYPE.plan(call) == TYPE.plan(call)
     assert config == {"model": "meadow/lark-mini", "stop": ["END"]}
 
 
-def test_openrouter_instant_flow_is_one_exchange_and_its_answer() -> None:
+def test_openrouter_instant_flow_returns_the_answer_of_one_request() -> None:
     plan, sent = planned(), list[Request]()
 
     def send(request: Request) -> Reply:
         sent.append(request)
         return Reply(status=200, body=b'{"choices":[{"message":{"content":"Hello."}}],"usage":{"cost":0.1}}')
 
-    answer = drive(KIND.flow(plan), send)
+    answer = drive(TYPE.flow(plan), send)
     assert sent == [plan.request]
     assert answer.output == {"type": "text", "content": "Hello."}
     assert answer.receipt.cost_nanousd == 100_000_000
 
 
-def test_openrouter_instant_flow_yields_nothing_after_a_failure() -> None:
+def test_openrouter_instant_flow_sends_no_request_after_a_failure() -> None:
     sent = list[Request]()
 
     def send(request: Request) -> Reply:
@@ -235,6 +235,6 @@ def test_openrouter_instant_flow_yields_nothing_after_a_failure() -> None:
         return Reply(status=503, body=b'{"error":{"code":503,"message":"No room."}}')
 
     with pytest.raises(Failure) as caught:
-        drive(KIND.flow(planned()), send)
+        drive(TYPE.flow(planned()), send)
     assert type(caught.value.error) is UpstreamUnavailable
     assert len(sent) == 1

@@ -1,4 +1,4 @@
-"""Input validation names the first invalid input, and no pattern can cause a hang."""
+"""Input validation names the first invalid input; patterns are matched in linear time."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from instant.resource_types.input_schema import check_inputs, check_schema
 
 
 def schema(part: Any) -> dict[str, Any]:
-    """One input."""
+    """Return an object schema with one input."""
     return {"type": "object", "properties": {"it": part}}
 
 
 def problem(part: Any, value: Any, name: str = "it") -> str:
-    """What is said of it."""
+    """Return the error message for an invalid value of the input."""
     with pytest.raises(InvalidField) as caught:
         check_inputs(schema(part), {name: value})
     return caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("part", "value", "told"),
+    ("part", "value", "message"),
     [
         ({"type": "string"}, 1, 'inputs.it: the value is not of type "string"'),
         ({"maximum": 9}, 10, "inputs.it: the value is greater than the maximum of 9"),
@@ -50,8 +50,8 @@ def problem(part: Any, value: Any, name: str = "it") -> str:
         (False, 1, "inputs.it: is not allowed here"),
     ],
 )
-def test_schema_inputs_names_the_invalid_input(part: Any, value: Any, told: str) -> None:
-    assert problem(part, value) == told
+def test_schema_inputs_names_the_invalid_input(part: Any, value: Any, message: str) -> None:
+    assert problem(part, value) == message
 
 
 def test_schema_inputs_names_a_missing_input() -> None:
@@ -101,7 +101,7 @@ def test_schema_inputs_does_not_repeat_values_or_long_names(part: Any, value: An
     "pattern", [r"^(a+)\1$", "(?=a)a", "(?<!a)b", "(?>a)b", "(", r"(\w{200}){200}", "[ab]*a[ab]{5000}"]
 )
 def test_schema_inputs_rejects_patterns_that_could_hang(pattern: str) -> None:
-    """Backtracking patterns are not linear; patterns that expand when compiled are linear only in the expanded size."""
+    """Backtracking is not linear, and patterns can be large once they are compiled."""
     with pytest.raises(InvalidField, match="regular expression") as caught:
         check_schema(schema({"pattern": pattern}))
     assert caught.value.details == {"field": "config.input_schema.properties.it.pattern"}
@@ -115,6 +115,6 @@ def test_schema_inputs_accepts_patterns_of_linear_time(pattern: str) -> None:
 
 
 def test_schema_inputs_names_a_missing_required_input_unless_long() -> None:
-    for name, told in (("topic", "topic"), (SECRET, "…")):
-        with pytest.raises(InvalidField, match=f"names {told}, which"):
+    for name, message in (("topic", "topic"), (SECRET, "…")):
+        with pytest.raises(InvalidField, match=f"names {message}, which"):
             check_schema({**schema({}), "required": [name]})

@@ -14,84 +14,84 @@ from instant.adapters.media.image_decoder import PillowImageDecoder
 from tests.fakes.image_samples import CLEANED, HOSTILE, IMAGE_SAMPLES, MARK, SOUND, bomb_png, noise, painted
 
 ROOT = Path(__file__).parents[4]
-READER = PillowImageDecoder()
+DECODER = PillowImageDecoder()
 
 
 @pytest.mark.parametrize("name", SOUND)
 def test_image_decoder_keeps_valid_images_unchanged(name: str) -> None:
     data = SOUND[name]()
-    picture = READER.decode(data)
-    assert picture
-    assert picture.data == data
-    assert picture.content_type == f"image/{name.partition('-')[0]}"
-    assert (picture.width, picture.height) == (48, 48)
+    image = DECODER.decode(data)
+    assert image
+    assert image.data == data
+    assert image.content_type == f"image/{name.partition('-')[0]}"
+    assert (image.width, image.height) == (48, 48)
 
 
 @pytest.mark.parametrize("name", CLEANED)
 def test_image_decoder_removes_data_hidden_beside_an_image(name: str) -> None:
     data = CLEANED[name]()
-    picture = READER.decode(data)
-    assert picture
-    assert MARK not in picture.data
-    assert len(picture.data) < max(len(data), 500)
-    with Image.open(BytesIO(picture.data)) as still:
-        assert Image.MIME[still.format or ""] == picture.content_type
+    image = DECODER.decode(data)
+    assert image
+    assert MARK not in image.data
+    assert len(image.data) < max(len(data), 500)
+    with Image.open(BytesIO(image.data)) as still:
+        assert Image.MIME[still.format or ""] == image.content_type
         assert not getattr(still, "is_animated", False)
         assert {"exif", "icc_profile", "comment", "xmp"}.isdisjoint(still.info)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_image_decoder_rejects_hostile_files(name: str) -> None:
-    assert READER.decode(HOSTILE[name]()) is None
+    assert DECODER.decode(HOSTILE[name]()) is None
 
 
 @pytest.mark.parametrize("name", [name for name in CLEANED if not name.endswith("bomb")])
 def test_image_decoder_keeps_every_pixel(name: str) -> None:
-    """Pillow itself rejects decompression bombs in text and profiles, which are never unpacked here."""
+    """Pillow rejects decompression bombs in text and profiles; the decoder does not decompress them."""
     data = CLEANED[name]()
-    picture = READER.decode(data)
-    assert picture
-    with Image.open(BytesIO(data)) as before, Image.open(BytesIO(picture.data)) as after:
-        upright = before.transpose(Image.Transpose.ROTATE_270) if name == "jpeg-turned" else before
-        assert after.convert("RGBA").tobytes() == upright.convert("RGBA").tobytes()
+    image = DECODER.decode(data)
+    assert image
+    with Image.open(BytesIO(data)) as before, Image.open(BytesIO(image.data)) as after:
+        rotated = before.transpose(Image.Transpose.ROTATE_270) if name == "jpeg-turned" else before
+        assert after.convert("RGBA").tobytes() == rotated.convert("RGBA").tobytes()
 
 
 def test_image_decoder_keeps_transparency() -> None:
-    for form, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("GIF", {})):
+    for format_name, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("GIF", {})):
         file = BytesIO()
-        Image.new("RGBA", (4, 4), (10, 20, 30, 0)).save(file, form, **options)
-        picture = READER.decode(file.getvalue())
-        assert picture
-        assert Image.open(BytesIO(picture.data)).convert("RGBA").getpixel((0, 0))[3] == 0, form  # type: ignore[index]
+        Image.new("RGBA", (4, 4), (10, 20, 30, 0)).save(file, format_name, **options)
+        image = DECODER.decode(file.getvalue())
+        assert image
+        assert Image.open(BytesIO(image.data)).convert("RGBA").getpixel((0, 0))[3] == 0, format_name  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", ["webp-exif", "webp-xmp"])
 def test_image_decoder_clears_webp_flags_for_removed_chunks(name: str) -> None:
-    picture = READER.decode(CLEANED[name]())
-    assert picture
-    assert (picture.data[12:16], picture.data[20]) == (b"VP8X", 0)
+    image = DECODER.decode(CLEANED[name]())
+    assert image
+    assert (image.data[12:16], image.data[20]) == (b"VP8X", 0)
 
 
 def test_image_decoder_rejects_every_truncated_prefix() -> None:
     """Only the complete file is accepted; every proper prefix is rejected."""
-    for form in ("PNG", "JPEG", "WEBP"):
-        data = painted(form)
-        assert [end for end in range(len(data)) if READER.decode(data[:end])] == [], form
+    for format_name in ("PNG", "JPEG", "WEBP"):
+        data = painted(format_name)
+        assert [end for end in range(len(data)) if DECODER.decode(data[:end])] == [], format_name
 
 
 def test_image_decoder_rejects_or_tolerates_flipped_bytes() -> None:
-    for form in ("PNG", "JPEG", "WEBP", "GIF"):
-        data = painted(form)
+    for format_name in ("PNG", "JPEG", "WEBP", "GIF"):
+        data = painted(format_name)
         for at in range(len(data)):
-            picture = READER.decode(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
-            assert picture is None or Image.open(BytesIO(picture.data)).load()
+            image = DECODER.decode(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
+            assert image is None or Image.open(BytesIO(image.data)).load()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> None:
     """Runs in a separate process, because peak memory never decreases."""
-    for name, picture in IMAGE_SAMPLES.items():
-        (tmp_path / name).write_bytes(picture())
+    for name, image in IMAGE_SAMPLES.items():
+        (tmp_path / name).write_bytes(image())
     (tmp_path / "largest-png").write_bytes(bomb_png(8_000, 5_000))
     (tmp_path / "largest-colorful-png").write_bytes(painted("PNG", (8_000, 5_000), mode="RGBA"))
     (tmp_path / "heaviest-png").write_bytes(noise(19_900_000))
@@ -101,18 +101,18 @@ def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> 
         stdout=subprocess.PIPE,
         check=True,
     )
-    spent = json.loads(program.stdout)
-    assert spent["peak_mb"] <= 256
+    usage = json.loads(program.stdout)
+    assert usage["peak_mb"] <= 256
 
 
-def _spend(folder: Path) -> dict[str, object]:
+def _print_usage(folder: Path) -> dict[str, object]:
     logging.disable()
     for file in sorted(folder.iterdir()):
-        READER.decode(file.read_bytes())
-    status = Path("/proc/self/status").read_text()  # getrusage would count the process that this one was forked from
+        DECODER.decode(file.read_bytes())
+    status = Path("/proc/self/status").read_text()  # getrusage would include the parent process
     peak_kb = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return {"peak_mb": int(peak_kb) / 1024}
 
 
 if __name__ == "__main__":
-    print(json.dumps(_spend(Path(sys.argv[1]))))
+    print(json.dumps(_print_usage(Path(sys.argv[1]))))

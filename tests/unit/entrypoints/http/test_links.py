@@ -41,7 +41,7 @@ def test_links_prefer_the_address_set_by_the_operator() -> None:
     assert api_address(app_at("/dev/api/execute", "/api/execute"), "https://x4.example/") == "https://x4.example"
 
 
-def test_links_keep_plain_paths_without_a_host() -> None:
+def test_links_keep_relative_paths_without_a_host() -> None:
     assert api_address(app_at("/dev/api/execute", "/api/execute", None)) == ""
 
 
@@ -55,6 +55,6 @@ def test_links_ignore_an_answer_without_urls(answer: dict[str, Any]) -> None:
 
 def test_links_replace_paths_in_a_copy() -> None:
     answer = {"output": {"type": "image", "content": None, "urls": ["/api/images/img_1"]}}
-    told = with_links(answer, "https://api.example/dev")
-    assert told["output"]["urls"] == ["https://api.example/dev/api/images/img_1"]
+    linked = with_links(answer, "https://api.example/dev")
+    assert linked["output"]["urls"] == ["https://api.example/dev/api/images/img_1"]
     assert answer["output"]["urls"] == ["/api/images/img_1"]

@@ -15,7 +15,7 @@ class Events(list[str]):
     """The events of a response, in order."""
 
     def chunks(self, *, fails: bool = False) -> Iterator[bytes]:
-        """Yield two chunks and note the end of the generator."""
+        """Yield two chunks and record the end of the generator."""
         try:
             yield b"Hel"
             if fails:

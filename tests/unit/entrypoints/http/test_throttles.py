@@ -1,4 +1,4 @@
-"""The throttle of each function: what is counted, the allowed rate, and the table used."""
+"""The throttle of each function: the counter, the allowed rate and the table."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ FACTS: dict[str, Any] = {
 }
 
 
-def made_of(kind: type[LimitedSettings]) -> Throttle:
+def throttle_with(kind: type[LimitedSettings]) -> Throttle:
     return throttle_of(kind.model_construct(**FACTS, max_in_flight=5))
 
 
 def test_throttles_limit_executions_by_rate_and_concurrency() -> None:
-    throttle = made_of(ExecuteSettings)
+    throttle = throttle_with(ExecuteSettings)
     assert isinstance(throttle, ConcurrencyThrottle)
     assert (throttle.rate, throttle.max_in_flight) == (Rate(4, MINUTE), 5)
     assert_counts_in_the_table(throttle.limiter)
@@ -42,11 +42,11 @@ def test_throttles_limit_executions_by_rate_and_concurrency() -> None:
 def test_throttles_limit_other_calls_by_one_rate(
     settings: type[LimitedSettings], kind: type[RequestThrottle | KeyCheckThrottle], rate: Rate
 ) -> None:
-    assert_is(made_of(settings), kind, rate)
+    assert_is(throttle_with(settings), kind, rate)
 
 
 def test_throttles_limit_only_service_calls_as_key_checks() -> None:
-    throttle = made_of(IntegrationsSettings)
+    throttle = throttle_with(IntegrationsSettings)
     assert isinstance(throttle, ThrottleByRoute)
     assert_is(throttle.usual, RequestThrottle, Rate(2, MINUTE))
     assert throttle.special.keys() == set(KEY_CHECKS)

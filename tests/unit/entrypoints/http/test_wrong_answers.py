@@ -1,4 +1,4 @@
-"""An answer of the wrong shape is reported as an internal error and logged without its content."""
+"""A response of the wrong shape is returned as an internal error and logged without its content."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ CANARY = "x4k_live_canary"
 
 
 class Shape(TypedDict):
-    """What the route promises."""
+    """The declared response of the route."""
 
     key_id: str
     scopes: list[str]

@@ -12,19 +12,19 @@ from instant.domain.errors import Unauthenticated
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.clock import START, FakeClock
 
-# Its text differs in every process, so tests are named by the length of what they send.
+# The key differs in every process, so test ids contain the length of the header instead.
 KEY = mint(user_id="user_alice", name="k", scopes=frozenset({Scope.EXECUTE}), now=START)[0].reveal()
 
 
 class Closed:
-    """A table that must not be asked."""
+    """A table that must not be read."""
 
     def __getattr__(self, name: str) -> Any:
-        """Refuse."""
+        """Fail on any access."""
         raise AssertionError(f"the table was asked: {name}")
 
 
-NOT_OURS = [
+FOREIGN = [
     "", "Bearer", "Bearer ", KEY, f"Basic {KEY}", f"Token {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}",
     f"Bearer {KEY[::-1]}", f"Bearer {KEY} {KEY}", f"Bearer  x {KEY}", f"Bearer{KEY}", "Bearer x4k_live_",
     f"Bearer {KEY.swapcase()}", f"Bearer sk-or-v1-{'a' * 64}", "Bearer eyJhbGciOiJub25lIn0.e30.",
@@ -32,7 +32,7 @@ NOT_OURS = [
 
 
 def test_authorize_rejects_foreign_tokens_without_a_table_lookup() -> None:
-    for header in NOT_OURS:
+    for header in FOREIGN:
         with pytest.raises(Unauthenticated, match=r"^Send a valid API key .* as Authorization: Bearer …$") as caught:
             authorize(header, Closed(), FakeClock())
         assert KEY not in str(caught.value.body())

@@ -1,22 +1,22 @@
-"""The routes of a function share a throttle, except for those with their own."""
+"""Routes share the default throttle, except those with their own."""
 
 from contextlib import AbstractContextManager, nullcontext
 
 from instant.use_cases.access.throttle import Throttle, ThrottleByRoute
 
 
-def test_throttle_uses_the_gate_of_a_route_or_the_default() -> None:
-    passed: list[tuple[str, str, str, float]] = []
+def test_throttle_by_route_uses_that_of_the_route_or_the_default() -> None:
+    calls: list[tuple[str, str, str, float]] = []
 
-    def throttle_called(name: str) -> Throttle:
+    def named_throttle(name: str) -> Throttle:
         def throttle(user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
-            passed.append((name, user_id, route, seconds_left))
+            calls.append((name, user_id, route, seconds_left))
             return nullcontext()
 
         return throttle
 
-    throttle = ThrottleByRoute(throttle_called("usual"), {"POST /b": throttle_called("special")})
+    throttle = ThrottleByRoute(named_throttle("usual"), {"POST /b": named_throttle("special")})
     for number, route in enumerate(("GET /a", "POST /b")):
         with throttle("user_alice", route, number):
             pass
-    assert passed == [("usual", "user_alice", "GET /a", 0), ("special", "user_alice", "POST /b", 1)]
+    assert calls == [("usual", "user_alice", "GET /a", 0), ("special", "user_alice", "POST /b", 1)]

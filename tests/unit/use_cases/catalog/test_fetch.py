@@ -12,43 +12,43 @@ from tests.fakes.whole_replies import WholeReplies
 
 
 class Pages(WholeReplies):
-    """Plays replies one after the other and remembers what was asked."""
+    """A service that returns these replies in order and records the requests."""
 
     def __init__(self, *replies: Reply) -> None:
-        """Take the replies."""
+        """Start without requests."""
         self._replies = list(replies)
-        self.asked: list[str] = []
+        self.paths: list[str] = []
         self.headers: list[Mapping[str, str]] = []
 
     def send(self, request: Request, *, seconds: float) -> Reply:
-        """The next reply; the last one for ever."""
-        self.asked.append(request.path)
+        """Return the next reply; repeat the last one."""
+        self.paths.append(request.path)
         self.headers.append(request.headers)
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
 
 def row(number: int) -> dict[str, Any]:
-    """A readable row."""
+    """Return a readable row."""
     return {"id": f"a/{number}", "architecture": {"output_modalities": ["text"]}, "pricing": {"prompt": "0"}}
 
 
 def page(rows: list[Any], *, following: str | None = None, status: int = 200, **more: Any) -> Reply:
-    """One page."""
+    """Return one page of a list."""
     body = {"data": rows, "links": {"next": following and f"/api/v1{following}"}, **more}
     return Reply(status=status, body=encode(body))
 
 
 def fetched(pages: Pages) -> list[str]:
-    """The ids of a whole catalog."""
-    whole = fetch_catalog(pages)
-    assert whole is not None
-    return list(whole.models)
+    """Return the ids of the fetched catalog."""
+    catalog = fetch_catalog(pages)
+    assert catalog is not None
+    return list(catalog.models)
 
 
 def test_fetch_reads_one_page() -> None:
     pages = Pages(page([row(1), row(2)], total_count=2))
     assert fetched(pages) == ["a/1", "a/2"]
-    assert pages.asked == ["/models?output_modalities=all"]
+    assert pages.paths == ["/models?output_modalities=all"]
 
 
 def test_fetch_reads_all_pages_in_order() -> None:
@@ -58,27 +58,27 @@ def test_fetch_reads_all_pages_in_order() -> None:
         page([row(3)], total_count=3),
     )
     assert fetched(pages) == ["a/1", "a/2", "a/3"]
-    assert pages.asked == ["/models?output_modalities=all", "/models?offset=1", "/models?offset=2"]
+    assert pages.paths == ["/models?output_modalities=all", "/models?offset=1", "/models?offset=2"]
 
 
-REFUSED: dict[str, list[Reply]] = {
+REJECTED: dict[str, list[Reply]] = {
     "error": [page([row(1)], status=500)],
     "html": [Reply(status=200, body=b"<html></html>")],
     "empty": [page([])],
-    "doubled": [page([row(1), row(1)])],
-    "doubled over pages": [page([row(1)], following="/models?offset=1"), page([row(1)])],
+    "duplicate": [page([row(1), row(1)])],
+    "duplicate across pages": [page([row(1)], following="/models?offset=1"), page([row(1)])],
     "fewer than announced": [page([row(1)], total_count=2)],
     "more than announced": [page([row(1), row(2)], total_count=1)],
-    "broken second page": [page([row(1)], following="/models?offset=1"), page([row(2)], status=429)],
+    "failed second page": [page([row(1)], following="/models?offset=1"), page([row(2)], status=429)],
     "unreadable": [page([row(number) for number in range(97)] + [{}, {}, None])],
     "all unreadable": [page([{}])],
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_fetch_rejects_a_doubtful_catalog(case: str) -> None:
+@pytest.mark.parametrize("case", REJECTED)
+def test_fetch_rejects_an_implausible_catalog(case: str) -> None:
     with pytest.raises(SyncRefused):
-        fetch_catalog(Pages(*REFUSED[case]))
+        fetch_catalog(Pages(*REJECTED[case]))
 
 
 def test_fetch_accepts_two_unreadable_rows_in_a_hundred() -> None:
@@ -88,42 +88,42 @@ def test_fetch_accepts_two_unreadable_rows_in_a_hundred() -> None:
 
 def test_fetch_records_the_model_of_an_unreadable_row() -> None:
     rows = [row(number) for number in range(99)]
-    whole = fetch_catalog(Pages(page([*rows, {"id": "a/broken", "pricing": 7}])))
-    assert whole is not None
-    assert whole.unreadable == {"a/broken"}
+    catalog = fetch_catalog(Pages(page([*rows, {"id": "a/broken", "pricing": 7}])))
+    assert catalog is not None
+    assert catalog.unreadable == {"a/broken"}
     with pytest.raises(SyncRefused, match="twice"):
         fetch_catalog(Pages(page([*rows, {"id": "a/7", "pricing": 7}])))
 
 
 def test_fetch_does_not_reread_an_unchanged_list() -> None:
-    tagged = Reply(status=200, body=encode({"data": [row(1)]}), headers={"etag": 'W/"one"'})
-    bare = page([row(1)])
-    for reply, asks in ((tagged, 'W/"one"'), (bare, None)):
+    with_etag = Reply(status=200, body=encode({"data": [row(1)]}), headers={"etag": 'W/"one"'})
+    without_etag = page([row(1)])
+    for reply, validator in ((with_etag, 'W/"one"'), (without_etag, None)):
         pages = Pages(reply)
-        whole = fetch_catalog(pages)
-        assert whole is not None
-        assert fetch_catalog(pages, validator=whole.validator) is None
-        assert [headers.get("If-None-Match") for headers in pages.headers] == [None, asks]
-        assert fetch_catalog(Pages(page([row(2)])), validator=whole.validator) is not None
+        catalog = fetch_catalog(pages)
+        assert catalog is not None
+        assert fetch_catalog(pages, validator=catalog.validator) is None
+        assert [headers.get("If-None-Match") for headers in pages.headers] == [None, validator]
+        assert fetch_catalog(Pages(page([row(2)])), validator=catalog.validator) is not None
     assert fetch_catalog(Pages(Reply(status=304, body=b"")), validator='W/"one"') is None
     with pytest.raises(SyncRefused):
         fetch_catalog(Pages(Reply(status=304, body=b"")))
 
 
 def test_fetch_keeps_no_validator_for_several_pages() -> None:
-    whole = fetch_catalog(Pages(page([row(1)], following="/models?offset=1"), page([row(2)])))
-    assert whole is not None
-    assert whole.validator is None
+    catalog = fetch_catalog(Pages(page([row(1)], following="/models?offset=1"), page([row(2)])))
+    assert catalog is not None
+    assert catalog.validator is None
 
 
 def test_fetch_stops_on_an_endless_list() -> None:
     class Endless(Pages):
         def send(self, request: Request, *, seconds: float) -> Reply:
-            """Another page, always."""
-            self.asked.append(request.path)
-            return page([row(len(self.asked))], following=f"/models?offset={len(self.asked)}")
+            """Return another page with a next link."""
+            self.paths.append(request.path)
+            return page([row(len(self.paths))], following=f"/models?offset={len(self.paths)}")
 
     pages = Endless(page([]))
     with pytest.raises(SyncRefused, match="50 pages"):
         fetch_catalog(pages)
-    assert len(pages.asked) == 50
+    assert len(pages.paths) == 50

@@ -30,8 +30,8 @@ OPENING = Opening(
 )
 
 
-class Reader:
-    """Takes everything for a picture, and remembers how long it was."""
+class AnyImageDecoder:
+    """A decoder that accepts any data and records its size."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -42,7 +42,7 @@ class Reader:
 
 
 class Store:
-    """Keeps records in a list, or fails."""
+    """A store that keeps the records in a list, or raises an error."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.images: list[Image] = []
@@ -64,9 +64,9 @@ def answer(*images: str, content: object = "Here.") -> Answer:
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "jpg", "webp", "gif"])
 def test_media_reads_image_data(kind: str) -> None:
-    reader = Reader()
-    kept = store_images(answer(url(kind=kind)), OPENING, MediaDeps(decoder=reader, images=Store()))
-    assert reader.sizes == [7]
+    decoder = AnyImageDecoder()
+    kept = store_images(answer(url(kind=kind)), OPENING, MediaDeps(decoder=decoder, images=Store()))
+    assert decoder.sizes == [7]
     assert kept.images == ()
     assert kept.receipt == RECEIPT
 
@@ -94,32 +94,32 @@ def test_media_reads_image_data(kind: str) -> None:
         url() + "#<script>",
     ],
 )
-def test_media_rejects_anything_else_without_decoding(bad: str) -> None:
-    reader, store = Reader(), Store()
+def test_media_rejects_other_urls_without_decoding(bad: str) -> None:
+    decoder, store = AnyImageDecoder(), Store()
     with pytest.raises(Failure) as failure:
-        store_images(answer(bad), OPENING, MediaDeps(decoder=reader, images=store))
+        store_images(answer(bad), OPENING, MediaDeps(decoder=decoder, images=store))
     assert type(failure.value.error) is UpstreamError
     assert failure.value.receipt == RECEIPT
-    assert (reader.sizes, store.images) == ([], [])
+    assert (decoder.sizes, store.images) == ([], [])
 
 
 def test_media_checks_the_length_before_decoding() -> None:
-    reader = Reader()
-    media = MediaDeps(decoder=reader, images=Store())
+    decoder = AnyImageDecoder()
+    media = MediaDeps(decoder=decoder, images=Store())
     store_images(answer(url(bytes(MAX_BYTES))), OPENING, media)
     for size in (MAX_BYTES + 2, 100_000_000):
         with pytest.raises(Failure):
             store_images(answer(url(bytes(size))), OPENING, media)
-    assert reader.sizes == [MAX_BYTES]
+    assert decoder.sizes == [MAX_BYTES]
 
 
 def test_media_keeps_an_answer_without_images() -> None:
     text = Answer({"type": "text", "content": "data:image/png;base64,cGljdHVyZQ=="}, RECEIPT)
-    assert store_images(text, OPENING, MediaDeps(decoder=Reader(), images=Store())) is text
+    assert store_images(text, OPENING, MediaDeps(decoder=AnyImageDecoder(), images=Store())) is text
 
 
 def test_media_store_failure_raises_internal_error_with_the_receipt(caplog: pytest.LogCaptureFixture) -> None:
-    media = MediaDeps(decoder=Reader(), images=Store(OSError("disk")))
+    media = MediaDeps(decoder=AnyImageDecoder(), images=Store(OSError("disk")))
     with pytest.raises(Failure) as failure:
         store_images(answer(url()), OPENING, media)
     assert type(failure.value.error) is Internal
@@ -128,6 +128,6 @@ def test_media_store_failure_raises_internal_error_with_the_receipt(caplog: pyte
     assert "exe_1" in str([vars(record) for record in caplog.records])
 
 
-def test_media_keeps_missing_text_unchanged() -> None:
-    kept = store_images(answer(url(), content=None), OPENING, MediaDeps(decoder=Reader(), images=Store()))
+def test_media_keeps_absent_text_absent() -> None:
+    kept = store_images(answer(url(), content=None), OPENING, MediaDeps(decoder=AnyImageDecoder(), images=Store()))
     assert kept.output["content"] is None

@@ -1,4 +1,4 @@
-"""Requests: which are retried, how often, after what delay, and which never are."""
+"""Retries of requests: the conditions, the number of attempts, and the delays."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,36 +23,36 @@ UNREACHED = Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE)
 
 
 def busy(status: int = 503, wait: float | str | None = None) -> Reply:
-    """The service had no room, and says how long to wait."""
+    """Return a response of a service without capacity, with its Retry-After."""
     return Reply(status=status, body=b"", headers={} if wait is None else {"retry-after": str(wait)})
 
 
 class Service:
-    """Gives these, one after the other, and then succeeds."""
+    """A service that returns or raises these in order, and then succeeds."""
 
     def __init__(self, *given: Reply | Exception) -> None:
-        """Not called yet."""
+        """Start without calls."""
         self._given = list(given)
         self.calls = 0
 
     def __call__(self) -> Reply:
-        """Reply or fail."""
+        """Return the next reply or raise the next error."""
         self.calls += 1
-        found = self._given.pop(0) if self._given else OK
-        if isinstance(found, Exception):
-            raise found
-        return found
+        outcome = self._given.pop(0) if self._given else OK
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
 
 def longest(low: float, high: float) -> float:
-    """The longest delay that chance allows."""
+    """Return the longest delay."""
     return high
 
 
-def tried(
+def run_retried(
     service: Service, seconds: float = 100, jitter: Callable[[float, float], float] = longest
 ) -> tuple[object, float]:
-    """What came of it, and how long was waited."""
+    """Return the result or the error, and the time waited."""
     clock = FakeClock()
     try:
         result: object = retried(
@@ -68,47 +68,47 @@ def tried(
 
 
 @pytest.mark.parametrize("given", [UNREACHED, busy()], ids=["unreached", "busy"])
-def test_retried_sends_again_what_was_not_begun(given: Reply | Exception) -> None:
+def test_retried_retries_requests_that_were_not_begun(given: Reply | Exception) -> None:
     service = Service(given, given)
-    result, waited = tried(service)
+    result, waited = run_retried(service)
     assert (result, service.calls) == (OK, 3)
     assert waited == pytest.approx(0.5 * 1.5 + 1.0 * 1.5)
 
 
-def test_retried_spreads_its_delays() -> None:
-    _, waited = tried(Service(UNREACHED, UNREACHED), jitter=lambda low, high: low)
+def test_retried_adds_jitter_to_its_delays() -> None:
+    _, waited = run_retried(Service(UNREACHED, UNREACHED), jitter=lambda low, high: low)
     assert waited == pytest.approx(0.5 * 0.5 + 1.0 * 0.5)
 
 
 def test_retried_makes_three_attempts_at_most() -> None:
     replies = [busy(wait=number) for number in (1, 2, 3, 4)]
     service = Service(*replies)
-    assert tried(service)[0] is replies[2]
+    assert run_retried(service)[0] is replies[2]
     assert service.calls == 3
     failures = [Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE) for _ in range(4)]
     service = Service(*failures)
-    assert (tried(service)[0], service.calls) == (failures[2], 3)
+    assert (run_retried(service)[0], service.calls) == (failures[2], 3)
 
 
-def test_retried_waits_as_requested_by_the_service_plus_a_margin() -> None:
-    assert tried(Service(busy(wait=2))) == (OK, 2.5)
+def test_retried_waits_for_retry_after_plus_a_margin() -> None:
+    assert run_retried(Service(busy(wait=2))) == (OK, 2.5)
 
 
 @pytest.mark.parametrize("wait", [int(MAX_RETRY_AFTER), 60])
-def test_retried_leaves_a_long_wait_to_the_caller(wait: int) -> None:
+def test_retried_does_not_retry_after_a_long_retry_after(wait: int) -> None:
     service, reply = Service(), busy(wait=wait)
     service = Service(reply)
-    assert (tried(service), service.calls) == ((reply, 0.0), 1)
+    assert (run_retried(service), service.calls) == ((reply, 0.0), 1)
 
 
-def test_retried_does_not_retry_a_rate_limit_without_a_wait() -> None:
+def test_retried_does_not_retry_a_rate_limit_without_retry_after() -> None:
     reply = busy(429)
     service = Service(reply)
-    assert (tried(service), service.calls) == ((reply, 0.0), 1)
+    assert (run_retried(service), service.calls) == ((reply, 0.0), 1)
 
 
-def test_retried_retries_a_rate_limit_with_a_short_wait() -> None:
-    assert tried(Service(busy(429, 1))) == (OK, 1.5)
+def test_retried_retries_a_rate_limit_with_a_short_retry_after() -> None:
+    assert run_retried(Service(busy(429, 1))) == (OK, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_retried_retries_a_rate_limit_with_a_short_wait() -> None:
 )
 def test_retried_never_retries_anything_else(given: Reply | Exception) -> None:
     service = Service(given)
-    assert (tried(service), service.calls) == ((given, 0.0), 1)
+    assert (run_retried(service), service.calls) == ((given, 0.0), 1)
 
 
 @pytest.mark.parametrize(
     ("seconds", "calls"), [(MIN_TIME_FOR_RETRY + 0.75, 2), (MIN_TIME_FOR_RETRY + 0.74, 1), (0.0, 1)]
 )
 @pytest.mark.parametrize("given", [UNREACHED, busy()], ids=["unreached", "busy"])
-def test_retried_keeps_a_retry_within_the_remaining_time(given: Reply | Exception, seconds: float, calls: int) -> None:
+def test_retried_does_not_retry_beyond_the_remaining_time(given: Reply | Exception, seconds: float, calls: int) -> None:
     service = Service(given, ValueError("stop"))
-    tried(service, seconds)
+    run_retried(service, seconds)
     assert service.calls == calls
