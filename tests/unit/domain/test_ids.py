@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from instant.domain.ids import base32, new_id
 
-MOMENTS = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 def test_ids_consist_of_a_prefix_and_26_crockford_characters() -> None:
@@ -16,13 +16,13 @@ def test_ids_consist_of_a_prefix_and_26_crockford_characters() -> None:
     assert re.fullmatch(r"res_[0-9A-HJKMNP-TV-Z]{26}", made)
 
 
-@given(MOMENTS, st.integers(min_value=1, max_value=10**9))
+@given(TIMES, st.integers(min_value=1, max_value=10**9))
 def test_ids_sort_by_creation_millisecond(when: datetime, milliseconds: int) -> None:
     later = when + timedelta(milliseconds=milliseconds)
     assert new_id("exe", when) < new_id("exe", later)
 
 
-def test_ids_created_at_the_same_moment_differ() -> None:
+def test_ids_created_at_the_same_time_differ() -> None:
     when = datetime(2026, 11, 22, tzinfo=UTC)
     assert len({new_id("exe", when) for _ in range(1000)}) == 1000
 

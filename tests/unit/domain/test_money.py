@@ -30,7 +30,7 @@ def test_money_rounds_amounts_up_to_whole_nano_usd(usd: str, nanousd: int) -> No
 
 
 @given(AMOUNTS)
-def test_money_rounding_error_stays_below_one_nano_and_nonnegative(usd: Decimal) -> None:
+def test_money_rounding_error_is_nonnegative_and_below_one_nano_usd(usd: Decimal) -> None:
     exact = Fraction(usd) * 10**9
     assert exact <= to_nanousd(usd) < exact + 1
 

@@ -13,16 +13,16 @@ from instant.domain.page import Cursor
 NAMES = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=256)
 
 
-def packed(value: object) -> str:
-    """Any JSON, dressed as a cursor."""
+def encoded(value: object) -> str:
+    """Return a JSON value, encoded like a cursor."""
     return urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
 @given(NAMES, NAMES)
 def test_page_cursor_survives_a_round_trip(sort: str, item_id: str) -> None:
-    word = Cursor(sort, item_id).encode()
-    assert word.replace("-", "").replace("_", "").isalnum()
-    assert Cursor.decode(word) == Cursor(sort, item_id)
+    encoded_cursor = Cursor(sort, item_id).encode()
+    assert encoded_cursor.replace("-", "").replace("_", "").isalnum()
+    assert Cursor.decode(encoded_cursor) == Cursor(sort, item_id)
 
 
 @given(st.text())
@@ -42,7 +42,7 @@ def test_page_rejects_garbage_as_an_invalid_field(garbage: str) -> None:
 @example(b'["a"]')
 @example(b"1" * 5_000)
 @example(b"NaN")
-def test_page_rejects_packed_garbage_as_an_invalid_field(garbage: bytes) -> None:
+def test_page_rejects_encoded_garbage_as_an_invalid_field(garbage: bytes) -> None:
     with pytest.raises(InvalidField):
         Cursor.decode(urlsafe_b64encode(garbage).decode())
 
@@ -53,11 +53,11 @@ def test_page_rejects_packed_garbage_as_an_invalid_field(garbage: bytes) -> None
 )
 def test_page_rejects_json_of_another_shape(value: object) -> None:
     with pytest.raises(InvalidField):
-        Cursor.decode(packed(value))
+        Cursor.decode(encoded(value))
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a" * 257, "line\nbreak"])
 def test_page_rejects_names_invalid_in_the_database(name: str) -> None:
     for value in ([name, "b"], ["a", name]):
         with pytest.raises(InvalidField):
-            Cursor.decode(packed(value))
+            Cursor.decode(encoded(value))

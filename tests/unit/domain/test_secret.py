@@ -27,13 +27,13 @@ HIDDEN = "sk-or-v1-canary-canary-canary"
 
 @dataclass
 class Holder:
-    """Something that keeps a secret."""
+    """A dataclass with a secret."""
 
     key: Secret
 
 
 class Form(BaseModel):
-    """A request body with a secret in it."""
+    """A request body with a secret."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -56,12 +56,12 @@ HIDING: dict[str, Callable[[Secret], str]] = {
     "repr": repr,
     "conversion": "{!r}".format,
     "ascii": "{0!a}".format,
-    "inside": lambda secret: repr([secret, {"k": secret}]),
-    "pretty": lambda secret: pprint.pformat({"k": [secret] * 9}),
-    "shortened": lambda secret: reprlib.repr([secret]),
+    "in a container": lambda secret: repr([secret, {"k": secret}]),
+    "pprint": lambda secret: pprint.pformat({"k": [secret] * 9}),
+    "reprlib": lambda secret: reprlib.repr([secret]),
     "in a dataclass": lambda secret: repr(Holder(secret)),
     "JSON that falls back on repr": lambda secret: json.dumps(secret, default=repr),
-    "a traceback with its locals": lambda secret: "".join(_failure(secret).format()),
+    "traceback with locals": lambda secret: "".join(_failure(secret).format()),
 }
 
 FAILING: dict[str, Callable[[Secret], object]] = {
@@ -123,18 +123,18 @@ def test_secret_is_not_shown_in_a_log_line(caplog: pytest.LogCaptureFixture) -> 
     assert "canary" not in caplog.text
 
 
-def test_secret_log_line_requesting_its_text_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_secret_log_line_that_formats_its_text_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     lines = io.StringIO()
     log = logging.getLogger("test.secret")
-    log.propagate = False  # pytest's own handlers raise, others write to stderr that they could not write
+    log.propagate = False  # pytest's handlers raise; a StreamHandler writes the error to stderr
     log.handlers = [logging.StreamHandler(lines)]
     log.error("%s", Secret(HIDDEN))
     log.error("key: %s, %s", "x", Secret(HIDDEN))
     log.error("the key", extra={"key": Secret(HIDDEN)})
-    told = lines.getvalue() + capsys.readouterr().err
+    shown = lines.getvalue() + capsys.readouterr().err
     assert lines.getvalue() == "the key\n"
-    assert "Secret(…)" in told
-    assert "canary" not in told
+    assert "Secret(…)" in shown
+    assert "canary" not in shown
 
 
 def test_secret_is_not_shown_by_a_request() -> None:
@@ -164,7 +164,7 @@ def test_secret_is_not_shown_by_a_model() -> None:
 
 
 def test_secret_model_field_accepts_bounded_text_and_does_not_serialize() -> None:
-    form = create_model("Form", key=Secret)  # built here and now
+    form = create_model("Form", key=Secret)
     for text in ("k", "k" * 4096):
         assert form.model_validate({"key": text}) == form.model_construct(key=Secret(text))
         with pytest.raises(PydanticSerializationError, match=r"TypeError: a Secret cannot be serialized$"):
@@ -178,8 +178,8 @@ def test_secret_model_field_accepts_bounded_text_and_does_not_serialize() -> Non
 def test_secret_is_not_repeated_when_a_body_is_rejected(body: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as caught:
         Form.model_validate(body)
-    told = [{**error, "input": None} for error in caught.value.errors(include_input=False)]
-    assert "canary" not in f"{caught.value} {told}"
+    shown = [{**error, "input": None} for error in caught.value.errors(include_input=False)]
+    assert "canary" not in f"{caught.value} {shown}"
 
 
 def test_secret_equals_only_an_equal_secret() -> None:

@@ -16,7 +16,7 @@ CANARY = "canary-4711"
 
 
 class Color(StrEnum):
-    """Some choices."""
+    """An enumeration."""
 
     RED = "red"
 
@@ -30,7 +30,7 @@ class Inner(BaseModel):
 
 
 class Shape(BaseModel):
-    """Fields of many kinds."""
+    """A model with fields of several types."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,11 +64,11 @@ def test_validation_error_names_the_field_but_not_the_value(case: str) -> None:
     data, field = WRONG[case]
     with pytest.raises(InvalidField) as caught:
         parse(Shape, data, "where")
-    told = json.dumps(caught.value.body()) + str(caught.value) + repr(caught.value)
+    shown = json.dumps(caught.value.body()) + str(caught.value) + repr(caught.value)
     assert caught.value.details["field"] == field
     assert caught.value.message.startswith(f"{field}: ")
-    assert CANARY not in told
-    assert "4711" not in told
+    assert CANARY not in shown
+    assert "4711" not in shown
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 

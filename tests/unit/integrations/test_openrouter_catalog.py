@@ -19,7 +19,7 @@ from tests.fakes.openrouter.exact_json import encode
 
 
 def listing_of(rows: object, status: int = 200, **more: Any) -> Listing | None:
-    """Return case is parsed from a list of rows."""
+    """Return what is parsed from a list of rows."""
     return read_listing(Reply(status=status, body=encode({"data": rows, **more})))
 
 

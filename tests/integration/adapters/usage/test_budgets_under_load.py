@@ -194,7 +194,7 @@ def run_calls(
 
 
 def check(monitor: BudgetMonitor, costs: list[int], fit: int) -> None:
-    """Assert that the limit was not exceeded, as many run_calls as fit, and the holds equal their costs."""
+    """Assert that the limit was not exceeded, as many calls were accepted as fit, and the holds equal their costs."""
     cap = monitor.budget.daily_nanousd or 0
     shards = GLOBAL_SHARDS if monitor.budget.subject.scope.is_shared else 1
     assert monitor.writes >= 3 * fit

@@ -138,7 +138,7 @@ def test_callback_rejects_near_matches(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", NO_CALLBACK)
-def test_callback_rejects_urls_that_parsers_read_differently(url: str) -> None:
+def test_callback_rejects_urls_that_parsers_interpret_differently(url: str) -> None:
     with pytest.raises(ValueError, match=r"^must (be a plain https URL|be an https URL|not contain code or state)"):
         Callback.parse(url)
 

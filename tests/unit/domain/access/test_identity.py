@@ -1,4 +1,4 @@
-"""Scopes decide what a caller may do, and handles reveal nothing about the user."""
+"""Scopes limit what a caller may do; handles contain no information about the user."""
 
 import re
 
@@ -19,7 +19,7 @@ def test_identity_requires_the_exact_scope(scope: Scope) -> None:
 
 
 @given(st.text(max_size=60))
-def test_identity_handle_has_one_shape_for_every_user(user_id: str) -> None:
+def test_identity_handle_has_the_same_form_for_every_user(user_id: str) -> None:
     handle = handle_of(user_id)
     assert re.fullmatch(r"u[a-z2-7]{12}", handle)
     assert handle == handle_of(user_id)

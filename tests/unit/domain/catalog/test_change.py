@@ -56,12 +56,12 @@ CATALOGS: st.SearchStrategy[Catalog] = st.fixed_dictionaries(
 
 
 def stored(change: ModelChange) -> ModelChange:
-    """The change as it comes back from where it is stored, which has no tuples."""
+    """Return the change as it is read from the table, with lists instead of tuples."""
     return replace(change, old=json.loads(json.dumps(change.old)), new=json.loads(json.dumps(change.new)))
 
 
 def history(states: list[Catalog]) -> list[ModelChange]:
-    """Every change from one state to the next, oldest first; what a state leaves out stays as it was."""
+    """Return all changes between the states, oldest first; models absent from a state stay unchanged."""
     found: list[ModelChange] = []
     known: Catalog = {}
     for when, state in enumerate(states):
@@ -86,7 +86,7 @@ def test_change_history_rebuilds_every_state(states: list[Catalog]) -> None:
 
 
 @given(CATALOGS, CATALOGS)
-def test_change_list_is_reproducible_from_the_old_values_only(old: Catalog, new: Catalog) -> None:
+def test_change_list_is_reproducible_from_the_old_values(old: Catalog, new: Catalog) -> None:
     for key, model in new.items():
         changes = changes_of(old.get(key), model, NOON)
         assert changes_from(model, NOON, {change.kind: change.old for change in changes}) == changes
@@ -96,7 +96,7 @@ def test_change_list_is_empty_for_equal_models() -> None:
     assert changes_of(a_model(), a_model(), NOON) == ()
 
 
-def test_change_for_a_new_model_lists_all_its_facts() -> None:
+def test_change_for_a_new_model_has_every_field() -> None:
     (change,) = changes_of(None, a_model(), NOON)
     assert (change.kind, change.old, change.at) == (ChangeKind.ADDED, {}, NOON)
     assert redo(None, change) == a_model()
@@ -127,16 +127,18 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], ChangeKind]] = [
 
 
 @pytest.mark.parametrize(("old", "new", "kind"), CHANGES)
-def test_change_records_its_kind_and_the_differing_facts(
+def test_change_records_its_kind_and_the_differing_fields(
     old: dict[str, Any], new: dict[str, Any], kind: ChangeKind
 ) -> None:
-    was, becomes = a_model(**old), a_model(**new)
-    (change,) = changes_of(was, becomes, NOON)
+    old_model, new_model = a_model(**old), a_model(**new)
+    (change,) = changes_of(old_model, new_model, NOON)
     assert change.kind is kind
     assert (
         change.old.keys()
         == change.new.keys()
-        == {fact.name for fact in fields(CatalogModel) if getattr(was, fact.name) != getattr(becomes, fact.name)}
+        == {
+            fact.name for fact in fields(CatalogModel) if getattr(old_model, fact.name) != getattr(new_model, fact.name)
+        }
     )
 
 
@@ -146,7 +148,7 @@ def test_change_list_keeps_simultaneous_kinds_separate() -> None:
 
 
 @pytest.mark.parametrize("name", [fact.name for fact in fields(CatalogModel) if fact.name != "openrouter_id"])
-def test_change_detection_covers_every_fact(name: str) -> None:
+def test_change_detection_covers_every_field(name: str) -> None:
     values: dict[str, Any] = {
         "is_active": False,
         "price_overrides": ({"prompt": "1"},),
@@ -160,6 +162,6 @@ def test_change_detection_covers_every_fact(name: str) -> None:
     assert (change.kind in {ChangeKind.REPRICED, ChangeKind.PRICE_HELD}) == (name in PRICES | HOLD)
 
 
-def test_change_replay_ignores_facts_no_longer_kept() -> None:
+def test_change_replay_ignores_removed_fields() -> None:
     change = ModelChange(openrouter_id="a/b", at=NOON, kind=ChangeKind.LIMITS, old={"weight": 1}, new={"weight": 2})
     assert undo(a_model(), change) == redo(a_model(), change) == a_model()

@@ -49,30 +49,30 @@ FLAT = TIERS.map(lambda pricing: a_model(pricing=pricing))
 
 @st.composite
 def usages(draw: st.DrawFn) -> Usage:
-    """Any usage whose parts are parts."""
-    cached, written, heard, plain = (draw(st.integers(0, 100_000)) for _ in range(4))
-    thought, painted, spoken, said = (draw(st.integers(0, 50_000)) for _ in range(4))
+    """Generate usage in which each part is at most its total."""
+    cache_read, cache_write, audio_in, text_in = (draw(st.integers(0, 100_000)) for _ in range(4))
+    reasoning, image_out, audio_out, text_out = (draw(st.integers(0, 50_000)) for _ in range(4))
     return Usage(
-        prompt_tokens=cached + written + heard + plain,
-        cached_tokens=cached,
-        cache_write_tokens=written,
-        audio_tokens=heard,
-        completion_tokens=thought + painted + spoken + said,
-        reasoning_tokens=thought,
-        image_output_tokens=painted,
-        audio_output_tokens=spoken,
+        prompt_tokens=cache_read + cache_write + audio_in + text_in,
+        cached_tokens=cache_read,
+        cache_write_tokens=cache_write,
+        audio_tokens=audio_in,
+        completion_tokens=reasoning + image_out + audio_out + text_out,
+        reasoning_tokens=reasoning,
+        image_output_tokens=image_out,
+        audio_output_tokens=audio_out,
         images=draw(st.integers(0, 8)),
         web_searches=draw(st.integers(0, 5)),
     )
 
 
 def priced(**prices: str) -> CatalogModel:
-    """A model with these prices beside 1 and 10 USD for a million tokens."""
+    """Return a model with these prices besides 1 and 10 USD per million tokens."""
     return a_model(pricing={"prompt": "0.000001", "completion": "0.00001", **prices})
 
 
 def cost(model: CatalogModel, prompt: int = 1000, completion: int = 100, at: datetime = NOON, **more: int) -> Any:
-    """The expected cost as text, or None."""
+    """Return the expected cost as text, or None."""
     usd = expected_usd(model, Usage(prompt_tokens=prompt, completion_tokens=completion, **more), at)
     return None if usd is None else f"{usd.normalize():f}"
 
@@ -114,19 +114,19 @@ def test_expected_cost_does_not_decrease_with_more_usage(
 
 @given(FLAT, usages())
 def test_expected_cost_is_exact(model: CatalogModel, usage: Usage) -> None:
-    """Compared with an independent calculation in fractions."""
+    """The cost is compared with an independent calculation in fractions."""
 
-    def usd(key: str, otherwise: str = "") -> Fraction:
-        return Fraction(model.pricing.get(key, "0")) or (usd(otherwise) if otherwise else Fraction(0))
+    def usd(key: str, default: str = "") -> Fraction:
+        return Fraction(model.pricing.get(key, "0")) or (usd(default) if default else Fraction(0))
 
     parts = usage.cached_tokens + usage.cache_write_tokens + usage.audio_tokens
-    said = usage.completion_tokens - usage.reasoning_tokens - usage.image_output_tokens - usage.audio_output_tokens
+    text_out = usage.completion_tokens - usage.reasoning_tokens - usage.image_output_tokens - usage.audio_output_tokens
     total = (
         usd("prompt") * (usage.prompt_tokens - parts)
         + usd("input_cache_read", "prompt") * usage.cached_tokens
         + usd("input_cache_write", "prompt") * usage.cache_write_tokens
         + usd("audio", "prompt") * usage.audio_tokens
-        + usd("completion") * said
+        + usd("completion") * text_out
         + usd("internal_reasoning", "completion") * usage.reasoning_tokens
         + usd("image_output") * usage.image_output_tokens
         + usd("audio_output") * usage.audio_output_tokens
@@ -169,7 +169,7 @@ def test_expected_cost_is_unknown_for_routers(price: Any) -> None:
     assert cost(a_model(pricing={"prompt": "0.1", "completion": price})) is None
 
 
-def test_expected_cost_has_no_negative_parts_for_inconsistent_counters() -> None:
+def test_expected_cost_of_inconsistent_counters_has_no_negative_part() -> None:
     assert cost(priced(), prompt=10, completion=10, reasoning_tokens=11) == "0.00012"
     assert cost(priced(), prompt=10, completion=0, cached_tokens=11) == "0.000011"
 
@@ -190,9 +190,9 @@ def test_expected_cost_window_can_span_midnight(hour: int, minute: int, is_night
 
 
 def test_expected_cost_override_requires_all_conditions_and_later_keys_win() -> None:
-    both = {"min_prompt_tokens": 500, "utc_start": 1100, "utc_end": 1300, "prompt": "0.000002"}
-    later = {"min_prompt_tokens": 900, "prompt": "0.000005"}
-    model = replace(priced(), price_overrides=(both, later))
+    first = {"min_prompt_tokens": 500, "utc_start": 1100, "utc_end": 1300, "prompt": "0.000002"}
+    second = {"min_prompt_tokens": 900, "prompt": "0.000005"}
+    model = replace(priced(), price_overrides=(first, second))
     assert cost(model, 400) == "0.0014"
     assert cost(model, 600) == "0.0022"
     assert cost(model, 600, at=NOON.replace(hour=13)) == "0.0016"

@@ -1,4 +1,4 @@
-"""The impact of a catalog change on a resource: a status, two prices, and stable events."""
+"""The impact of a catalog change on a resource: its status, both prices, and events with stable ids."""
 
 import json
 from dataclasses import replace
@@ -40,10 +40,10 @@ def test_impact_treats_a_stored_price_as_equal() -> None:
 )
 def test_impact_reports_any_other_price_as_changed(now: object) -> None:
     assert used_model("x", now, price_of(MODEL), TODAY, SUPPORTS).status == "price_changed"  # type: ignore[arg-type]
-    assert used_model("x", now, None, TODAY, SUPPORTS).status == "ok", "nothing was saved"  # type: ignore[arg-type]
+    assert used_model("x", now, None, TODAY, SUPPORTS).status == "ok", "no price was saved"  # type: ignore[arg-type]
 
 
-def test_impact_reports_worse_status_before_price_and_keeps_the_price() -> None:
+def test_impact_reports_the_worse_status_and_keeps_the_price() -> None:
     ending = replace(MODEL, expiration_date="2026-12-01", discount=None)
     used = used_model("x", ending, price_of(MODEL), TODAY, SUPPORTS)
     assert (used.status, used.saved_price, used.price) == ("expiring", price_of(MODEL), price_of(ending))
@@ -70,7 +70,7 @@ def test_impact_event_id_is_stable_and_differs_between_events() -> None:
 @pytest.mark.parametrize(
     ("policy", "should_notify"), [("none", None), ("suggest", "meadow/lark"), ("switch", "meadow/lark")]
 )
-def test_impact_suggests_a_successor_only_when_the_policy_asks(policy: str, should_notify: str | None) -> None:
+def test_impact_suggests_a_successor_only_if_the_policy_allows(policy: str, should_notify: str | None) -> None:
     (one,) = affected_events(replace(USE, successor_policy=SuccessorPolicy(policy)), [CHANGE], "meadow/lark")
     assert one["successor"] == should_notify
     assert json.loads(json.dumps(one)) == one

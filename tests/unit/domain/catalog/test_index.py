@@ -21,7 +21,7 @@ from tests.fakes.builders import a_model
 
 
 def day(text: str) -> int:
-    """Noon of that day, as the catalog writes it."""
+    """Return noon of that day as a Unix timestamp."""
     return int(datetime.fromisoformat(f"{text}T12:00:00Z").astimezone(UTC).timestamp())
 
 
@@ -32,7 +32,7 @@ CHEAP = a_model(
     description="Answers QUICKLY",
     expiration_date="2026-12-01",
 )
-DEAR = a_model(
+EXPENSIVE = a_model(
     "harbor/tide",
     released_at=day("2026-11-10"),
     display_name="A",
@@ -49,15 +49,15 @@ FREE = a_model(
     context_length=None,
 )
 ROUTER = a_model("openrouter/auto", released_at=None, pricing={"prompt": "-1", "completion": "-1"})
-PRICELESS = a_model(
+WITHOUT_TOKEN_PRICE = a_model(
     "northwind/easel", released_at=day("2026-01-01"), pricing={"image": "0.04"}, output_modalities=("image",)
 )
 GONE = a_model("old/timer", is_active=False, released_at=1, supported_parameters=("tools",))
-MODELS = sorted([CHEAP, DEAR, FREE, ROUTER, PRICELESS, GONE], key=lambda model: model.openrouter_id)
+MODELS = sorted([CHEAP, EXPENSIVE, FREE, ROUTER, WITHOUT_TOKEN_PRICE, GONE], key=lambda model: model.openrouter_id)
 
 
 def ids(query: ModelQuery, sort: ModelSort = ModelSort.NEWEST, models: Sequence[CatalogModel] = MODELS) -> list[str]:
-    """The matching ids in order."""
+    """Return the matching ids in order."""
     page, total = CatalogIndex(models).page(query, sort, PageRequest(200))
     assert total == len(page.items)
     assert page.next is None
@@ -69,7 +69,7 @@ def words(text: str) -> frozenset[str]:
 
 
 FILTERS: dict[str, tuple[dict[str, Any], str]] = {
-    "nothing asked": ({"active": None}, " ".join(model.openrouter_id for model in MODELS)),
+    "no filter": ({"active": None}, " ".join(model.openrouter_id for model in MODELS)),
     "inactive": ({"active": False}, "old/timer"),
     "text in the description": ({"text": "quick"}, "meadow/lark-mini"),
     "text in the id": ({"text": "MEADOW/L"}, "meadow/lark-mini meadow/lark:free"),
@@ -83,16 +83,16 @@ FILTERS: dict[str, tuple[dict[str, Any], str]] = {
     "context": ({"min_context": 100_000}, "harbor/tide"),
     "price": ({"max_price": Decimal("0.001")}, "meadow/lark-mini meadow/lark:free"),
     "price zero": ({"max_price": Decimal(0)}, "meadow/lark:free"),
-    "least price": ({"min_price": Decimal("0.01")}, "harbor/tide"),
+    "minimum price": ({"min_price": Decimal("0.01")}, "harbor/tide"),
     "price range": ({"min_price": Decimal("1e-9"), "max_price": Decimal("0.0099")}, "meadow/lark-mini"),
     "any price": ({"min_price": Decimal(0)}, "harbor/tide meadow/lark-mini meadow/lark:free"),
-    "young": ({"released_since": date(2026, 11, 20)}, "meadow/lark-mini meadow/lark:free"),
-    "old": ({"released_until": date(2026, 11, 10), "active": None}, "harbor/tide northwind/easel old/timer"),
-    "ending": ({"ends_by": date(2026, 12, 1)}, "meadow/lark-mini"),
-    "ending sooner": ({"ends_by": date(2026, 11, 30)}, ""),
-    "lasting": ({"outlasts": date(2026, 12, 1)}, "harbor/tide meadow/lark:free northwind/easel openrouter/auto"),
-    "lasting so long": ({"outlasts": date(2026, 11, 30), "text": "quick"}, "meadow/lark-mini"),
-    "nothing": ({"text": "no such model"}, ""),
+    "released since": ({"released_since": date(2026, 11, 20)}, "meadow/lark-mini meadow/lark:free"),
+    "released until": ({"released_until": date(2026, 11, 10), "active": None}, "harbor/tide northwind/easel old/timer"),
+    "ends by": ({"ends_by": date(2026, 12, 1)}, "meadow/lark-mini"),
+    "ends by an earlier day": ({"ends_by": date(2026, 11, 30)}, ""),
+    "outlasts": ({"outlasts": date(2026, 12, 1)}, "harbor/tide meadow/lark:free northwind/easel openrouter/auto"),
+    "outlasts the day before its end": ({"outlasts": date(2026, 11, 30), "text": "quick"}, "meadow/lark-mini"),
+    "no match": ({"text": "no such model"}, ""),
 }  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def test_index_sort_is_total_and_lists_unknown_values_last(sort: ModelSort) -> N
 
 
 NAMES = st.text(max_size=3) | st.just("x" * 300) | st.just("ÄÖ\n\u200b\x00")
-SPECIMENS = st.builds(
+ANY_MODEL = st.builds(
     lambda number, released, context, prompt, name, active: a_model(
         f"a/{number:02d}",
         released_at=released,
@@ -151,16 +151,16 @@ SPECIMENS = st.builds(
     NAMES,
     st.booleans(),
 )
-SHELVES = st.lists(SPECIMENS, unique_by=lambda model: model.openrouter_id, max_size=24).map(
+CATALOGS = st.lists(ANY_MODEL, unique_by=lambda model: model.openrouter_id, max_size=24).map(
     lambda models: sorted(models, key=lambda model: model.openrouter_id)
 )
 
 
-@given(SHELVES, st.lists(SHELVES, max_size=4), st.integers(1, 7), st.sampled_from(ModelSort))
-def test_index_paging_lists_unchanged_models_once_while_the_catalog_changes(
+@given(CATALOGS, st.lists(CATALOGS, max_size=4), st.integers(1, 7), st.sampled_from(ModelSort))
+def test_index_pages_list_unchanged_models_once(
     models: Sequence[CatalogModel], changes: list[Sequence[CatalogModel]], limit: int, sort: ModelSort
 ) -> None:
-    """The catalog differs for each page; every model that is the same in all of them is listed exactly once."""
+    """The catalog changes between pages; each model that never changes is listed exactly once."""
     states = [models, *({**by_id(models), **by_id(change)}.values() for change in changes)]
     query, after, seen = ModelQuery(), None, list[str]()
     for number in range(100):
@@ -172,11 +172,11 @@ def test_index_paging_lists_unchanged_models_once_while_the_catalog_changes(
         if page.next is None:
             break
         after = Cursor.decode(page.next.encode())
-    steady = [model for model in models if model.is_active and all(model in state for state in states)]
-    assert [seen.count(model.openrouter_id) for model in steady] == [1] * len(steady)
+    unchanged = [model for model in models if model.is_active and all(model in state for state in states)]
+    assert [seen.count(model.openrouter_id) for model in unchanged] == [1] * len(unchanged)
 
 
-@given(SHELVES, st.integers(1, 7), st.sampled_from(ModelSort))
+@given(CATALOGS, st.integers(1, 7), st.sampled_from(ModelSort))
 def test_index_pages_concatenate_to_the_full_list(models: Sequence[CatalogModel], limit: int, sort: ModelSort) -> None:
     index, after, seen = CatalogIndex(models), None, list[str]()
     while True:
@@ -224,8 +224,8 @@ def test_index_finds_a_retired_model_by_its_full_id() -> None:
 
 
 @contextmanager
-def work() -> Iterator[list[int]]:
-    """Counts function calls and rounds of loops."""
+def counted_steps() -> Iterator[list[int]]:
+    """Count function calls and loop iterations."""
     steps, monitoring, tool = [0], sys.monitoring, 4
     kinds = (monitoring.events.PY_START, monitoring.events.JUMP)
 
@@ -243,23 +243,23 @@ def work() -> Iterator[list[int]]:
         monitoring.free_tool_id(tool)
 
 
-def effort(count: int) -> tuple[int, int, int]:
-    """Work for a catalog index's first page, of another in the same order, and of one far down, with every filter."""
+def steps_of_pages(count: int) -> tuple[int, int, int]:
+    """Return the steps of three pages with every filter: the first, the same again, and one near the end."""
     index = CatalogIndex([a_model(f"a/{number:05d}", released_at=number % 97 + 1) for number in range(count)])
     query = ModelQuery(text="lark", authors=words("a"), max_price=Decimal(1), min_context=1, free=False)
-    spent, after = [], None
+    counts, after = [], None
     for _ in range(3):
-        with work() as steps:
+        with counted_steps() as steps:
             page, total = index.page(query, ModelSort.NEWEST, PageRequest(200, after))
         assert (len(page.items), total) == (200, count)
-        spent.append(steps[0])
+        counts.append(steps[0])
         after = Cursor("newest -48", "a/00000")
-    return spent[0], spent[1], spent[2]
+    return counts[0], counts[1], counts[2]
 
 
 def test_index_work_grows_linearly_with_the_model_count() -> None:
-    small, large = effort(1_000), effort(10_000)
+    small, large = steps_of_pages(1_000), steps_of_pages(10_000)
     for few, many in zip(small, large, strict=True):
         assert many <= 10.5 * few
-    assert large[1] < large[0] / 2, "an order is made once"
-    assert abs(large[2] - large[1]) < large[1] / 100, "a page far down takes no more than one near the top"
+    assert large[1] < large[0] / 2, "a sort order is computed once"
+    assert abs(large[2] - large[1]) < large[1] / 100, "a page near the end takes as many steps as one near the start"

@@ -1,4 +1,4 @@
-"""A model's abilities, and every reason why a resource cannot use it."""
+"""The capabilities of a model, and the reasons why a resource cannot use it."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_why_unusable_has_no_reasons_of_its_own_for_an_offered_model(modalities:
     assert why_unusable(offered, supports_all) is None
 
 
-def test_model_derives_abilities_from_modalities_and_parameters() -> None:
+def test_model_derives_capabilities_from_modalities_and_parameters() -> None:
     plain = a_model()
     assert not plain.vision_supported
     assert not plain.tool_calling_supported

@@ -44,7 +44,7 @@ def test_model_status_ignores_an_end_of_never() -> None:
     assert model_status(replace(MODEL, expiration_date="2098-12-31"), date(2098, 12, 30), SUPPORTS) is ModelStatus.OK
 
 
-def test_model_status_ranks_gone_above_unusable_above_expiring() -> None:
+def test_model_status_ranks_gone_before_unusable_before_expiring() -> None:
     ending = replace(MODEL, expiration_date="2026-11-23", output_modalities=("audio",))
     assert model_status(None, TODAY, SUPPORTS) is ModelStatus.GONE
     assert model_status(replace(ending, is_active=False), TODAY, SUPPORTS) is ModelStatus.GONE

@@ -1,4 +1,4 @@
-"""Unusual prices: how they are detected, how long they are held, and who can release them."""
+"""Unusual prices: their detection, the duration of a hold, and its release."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -77,12 +77,12 @@ def test_price_hold_detects_unusual_overrides(old: list[str], new: list[str], un
 
 
 def priced(prompt: str, **more: Any) -> CatalogModel:
-    """A model at this price."""
+    """Return a model with this prompt price."""
     return a_model(pricing={"prompt": prompt, "completion": "1"}, **more)
 
 
 def held(prompt: str, since: timedelta = timedelta()) -> CatalogModel:
-    """A model at 0.001 for which this price was announced."""
+    """Return a model at 0.001 with this held price."""
     announced = {"prompt": prompt, "completion": "1"}
     return priced("0.001", price_held=announced, price_held_since=format_time(START + since))
 
@@ -119,11 +119,11 @@ def test_price_hold_restarts_on_another_unusual_price() -> None:
     assert settled(held("0"), priced("0.02"), START + HOLD, accept=False) == held("0.02", HOLD)
 
 
-def test_price_hold_never_releases_a_negative_price_by_time() -> None:
+def test_price_hold_does_not_release_a_negative_price_by_time() -> None:
     assert settled(held("-1"), priced("-1"), START + 100 * HOLD, accept=False) == held("-1")
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "0.02"])
-def test_price_hold_releases_any_price_for_an_admin(price: str) -> None:
+def test_price_hold_releases_any_price_accepted_by_an_admin(price: str) -> None:
     for old in (priced("0.001"), held(price)):
         assert settled(old, priced(price), START, accept=True) == priced(price)

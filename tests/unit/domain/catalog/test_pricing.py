@@ -42,7 +42,7 @@ MODELS = st.builds(
     st.booleans(),
 )
 SETS = st.lists(MODELS, min_size=1, max_size=3)
-DEMANDS = st.builds(
+USAGES = st.builds(
     MaxUsage,
     prompt_tokens=st.integers(0, 10**6),
     completion_tokens=st.integers(0, 10**6),
@@ -55,12 +55,12 @@ DEMANDS = st.builds(
 
 
 def a_max_usage(prompt: int, completion: int, **more: Any) -> MaxUsage:
-    """So many tokens of prompt and answer."""
+    """Return a maximum usage with these token counts."""
     return MaxUsage(prompt_tokens=prompt, completion_tokens=completion, **more)
 
 
 def most_tokens(model: CatalogModel, max_usage: MaxUsage) -> tuple[int, int]:
-    """The longest prompt and the longest answer of one round, written down independently."""
+    """Return the maximum prompt and answer tokens of one round, computed independently."""
     prompt = max_usage.prompt_tokens + HIDDEN_PROMPT_TOKENS
     if model.context_length is not None:
         prompt = model.context_length if max_usage.reads_whole_context else min(prompt, model.context_length)
@@ -68,53 +68,57 @@ def most_tokens(model: CatalogModel, max_usage: MaxUsage) -> tuple[int, int]:
     return prompt, max_usage.completion_tokens if capped else model.longest_answer
 
 
-def bill(model: CatalogModel, max_usage: MaxUsage, prices: Mapping[str, Fraction]) -> Fraction:
-    """What a call costs in nano-USD at a provider's prices in USD per unit, in exact arithmetic."""
+def cost_of(model: CatalogModel, max_usage: MaxUsage, prices: Mapping[str, Fraction]) -> Fraction:
+    """Return the exact cost of a call in nano-USD at a provider's prices in USD per unit."""
     prompt, answer = most_tokens(model, max_usage)
-    one = prices["prompt"] * prompt + prices["completion"] * answer + prices["request"]
-    whole = one * max_usage.rounds + prices.get("image", Fraction()) * max_usage.images + Fraction(max_usage.extra_usd)
-    return whole * 10**9
+    per_round = prices["prompt"] * prompt + prices["completion"] * answer + prices["request"]
+    total = (
+        per_round * max_usage.rounds
+        + prices.get("image", Fraction()) * max_usage.images
+        + Fraction(max_usage.extra_usd)
+    )
+    return total * 10**9
 
 
-def at(limits: Mapping[str, str]) -> dict[str, Fraction]:
-    """A provider whose prices are exactly the limits."""
+def provider_at(limits: Mapping[str, str]) -> dict[str, Fraction]:
+    """Return the prices of a provider that charges exactly the limits."""
     price = {name: Fraction(limit) for name, limit in limits.items()}
     return price | {"prompt": price["prompt"] / 10**6, "completion": price["completion"] / 10**6}
 
 
-@given(SETS, DEMANDS, st.data())
+@given(SETS, USAGES, st.data())
 def test_pricing_worst_case_bounds_every_call_within_limits(
     models: list[CatalogModel], max_usage: MaxUsage, data: st.DataObject
 ) -> None:
-    model = data.draw(st.sampled_from(models), "the one that serves")
+    model = data.draw(st.sampled_from(models), "serving model")
     tier = data.draw(st.sampled_from([model.pricing, *model.price_overrides]), "tier")
     price = {key: Fraction(str(tier.get(key, model.pricing.get(key, 0)))) for key in (*KEYS, "audio", "audio_output")}
     prompt, answer = most_tokens(model, max_usage)
     total = Fraction(max_usage.extra_usd) + price["image"] * max_usage.images
     for _ in range(max_usage.rounds):
-        written = data.draw(st.integers(0, prompt), "cache writes")
-        heard = data.draw(st.integers(0, prompt - written), "heard")
-        thought = data.draw(st.integers(0, answer), "thoughts")
-        spoken = data.draw(st.integers(0, answer - thought), "spoken aloud")
-        total += price["request"] + price["input_cache_write"] * written + price["audio"] * heard
-        total += price["prompt"] * (prompt - written - heard) + price["internal_reasoning"] * thought
-        total += price["audio_output"] * spoken + price["completion"] * (answer - thought - spoken)
+        cache_written = data.draw(st.integers(0, prompt), "cache writes")
+        audio_in = data.draw(st.integers(0, prompt - cache_written), "audio in")
+        reasoning = data.draw(st.integers(0, answer), "reasoning")
+        audio_out = data.draw(st.integers(0, answer - reasoning), "audio out")
+        total += price["request"] + price["input_cache_write"] * cache_written + price["audio"] * audio_in
+        total += price["prompt"] * (prompt - cache_written - audio_in) + price["internal_reasoning"] * reasoning
+        total += price["audio_output"] * audio_out + price["completion"] * (answer - reasoning - audio_out)
     assert total * 10**9 <= worst_case(models, max_usage)
 
 
-@given(SETS, DEMANDS, st.integers(0, 10**12))
+@given(SETS, USAGES, st.integers(0, 10**12))
 def test_pricing_limits_keep_any_provider_within_the_cap(
     models: list[CatalogModel], max_usage: MaxUsage, room: int
 ) -> None:
     cap = worst_case(models, max_usage) + room
-    provider = at(price_limits(models, max_usage, cap_nanousd=cap))
-    assert max(bill(model, max_usage, provider) for model in models) <= cap
+    provider = provider_at(price_limits(models, max_usage, cap_nanousd=cap))
+    assert max(cost_of(model, max_usage, provider) for model in models) <= cap
 
 
-@given(SETS, DEMANDS, st.integers(0, 10**9))
+@given(SETS, USAGES, st.integers(0, 10**9))
 def test_pricing_limits_accept_the_catalog_prices(models: list[CatalogModel], max_usage: MaxUsage, room: int) -> None:
     limits = price_limits(models, max_usage, cap_nanousd=worst_case(models, max_usage) + room)
-    provider, step = at(limits), Fraction(1, 10**9)
+    provider, step = provider_at(limits), Fraction(1, 10**9)
     for model in models:
         assert provider["prompt"] * 10**6 + step >= Fraction(highest(model, "prompt")) * 10**6
         assert provider["completion"] * 10**6 + step >= Fraction(highest(model, "completion")) * 10**6
@@ -127,9 +131,9 @@ def test_pricing_limits_use_the_whole_cap(pricing: dict[str, str], prompt: int, 
     max_usage = a_max_usage(prompt, tokens)
     worst = worst_case([model], max_usage)
     assume(worst > 10**7)
-    provider = at(price_limits([model], max_usage, cap_nanousd=worst * times))
+    provider = provider_at(price_limits([model], max_usage, cap_nanousd=worst * times))
     rounding = Fraction(prompt + HIDDEN_PROMPT_TOKENS + tokens, 10**6) + 2  # a limit's last digit is 1e-9 USD
-    assert bill(model, max_usage, provider) >= worst * times * (1 - Fraction(2, 10**6)) - rounding
+    assert cost_of(model, max_usage, provider) >= worst * times * (1 - Fraction(2, 10**6)) - rounding
 
 
 def test_pricing_worst_case_counts_every_byte_and_allowed_token() -> None:
@@ -153,8 +157,8 @@ def test_pricing_worst_case_takes_the_highest_price_among_models() -> None:
 
 def test_pricing_worst_case_takes_the_length_of_an_uncapped_model() -> None:
     price = {"prompt": "0", "completion": "0.000001"}
-    deaf = a_model("a/deaf", pricing=price, supported_parameters=(), max_tokens=8_192)
-    assert worst_case([a_model(pricing=price), deaf], a_max_usage(0, 100)) == 8_192 * 1_000
+    uncapped = a_model("a/deaf", pricing=price, supported_parameters=(), max_tokens=8_192)
+    assert worst_case([a_model(pricing=price), uncapped], a_max_usage(0, 100)) == 8_192 * 1_000
 
 
 def test_pricing_worst_case_fills_the_context_for_unmeasured_input() -> None:
@@ -185,21 +189,21 @@ def test_pricing_worst_case_counts_more_expensive_cache_writes_and_reasoning() -
 
 
 def test_pricing_worst_case_multiplies_text_price_for_unpriced_image_tokens() -> None:
-    silent = a_model(pricing={"prompt": "0", "completion": "0.000003"})
-    assert worst_case([silent], a_max_usage(0, 1000)) == 3_000_000
-    assert worst_case([silent], a_max_usage(0, 1000, makes_images=True)) == 3_000_000 * IMAGE_TOKEN_FACTOR
+    unpriced = a_model(pricing={"prompt": "0", "completion": "0.000003"})
+    assert worst_case([unpriced], a_max_usage(0, 1000)) == 3_000_000
+    assert worst_case([unpriced], a_max_usage(0, 1000, makes_images=True)) == 3_000_000 * IMAGE_TOKEN_FACTOR
     assert IMAGE_TOKEN_FACTOR >= 20
 
 
 def test_pricing_worst_case_uses_the_listed_price_for_image_tokens() -> None:
-    open_handed = a_model(pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
-    assert worst_case([open_handed], a_max_usage(0, 1000, makes_images=True)) == 30_000_000
+    priced = a_model(pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
+    assert worst_case([priced], a_max_usage(0, 1000, makes_images=True)) == 30_000_000
 
 
 def test_pricing_worst_case_uses_the_image_factor_of_each_model() -> None:
     listed = a_model("a/listed", pricing={"prompt": "0", "completion": "0.000003", "image_output": "0.00003"})
-    silent = a_model("a/silent", pricing={"prompt": "0", "completion": "0.000003"})
-    assert worst_case([listed, silent], a_max_usage(0, 1000, makes_images=True)) == 60_000_000
+    unpriced = a_model("a/silent", pricing={"prompt": "0", "completion": "0.000003"})
+    assert worst_case([listed, unpriced], a_max_usage(0, 1000, makes_images=True)) == 60_000_000
 
 
 @pytest.mark.parametrize("price", ["-1", "NaN", "free", None, 0.5, True])
@@ -228,7 +232,7 @@ def test_pricing_limits_are_zero_when_fixed_costs_exceed_the_cap(cap: int) -> No
     assert set(limits.values()) == {"0"}
 
 
-@given(SETS, DEMANDS, st.integers(0, 10**15))
+@given(SETS, USAGES, st.integers(0, 10**15))
 def test_pricing_limits_are_plain_decimals_and_always_present(
     models: Sequence[CatalogModel], max_usage: MaxUsage, cap: int
 ) -> None:

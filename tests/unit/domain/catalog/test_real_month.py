@@ -1,4 +1,4 @@
-"""A recorded month of the real catalog, if available, matches the log of its changes after each step."""
+"""A recorded month of the real catalog, if available, is reproduced from the log of its changes."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ from tests.fakes.history import redo
 
 SAVED = ROOT.parent / "shared/data/openrouter"
 FIRST, LOG = SAVED / "models-2026-06-08.json", SAVED / "catalogue-events-2026-06-08_2026-07-10.jsonl"
-pytestmark = pytest.mark.skipif(not LOG.exists(), reason="the saved catalog is not here")
+pytestmark = pytest.mark.skipif(not LOG.exists(), reason="the saved catalog is not part of the repository")
 
 type Row = dict[str, Any]
 type Rows = dict[str, Row]
@@ -30,19 +30,19 @@ HELD = {
     "qwen/qwen3-30b-a3b-instruct-2507",
     "tencent/hy3",
 }
-"""The models whose price did what no price does, found by hand."""
+"""The models with an unusual price change, determined manually."""
 
 WRONG = HELD - {"tencent/hy3", "qwen/qwen3-235b-a22b-thinking-2507"}
-"""Those whose price was nothing, or "it varies", for some hours."""
+"""Those with a price of zero or -1 (variable) for some hours."""
 
 
 def events() -> list[Row]:
-    """The log, oldest first."""
+    """Return the events of the log, oldest first."""
     return [json.loads(line) for line in LOG.read_text().splitlines()]
 
 
-def newcomer(openrouter_id: str, later: list[Row]) -> Row:
-    """A model that was added: the log does not say how, but for what changed about it later."""
+def added_row(openrouter_id: str, later: list[Row]) -> Row:
+    """Return the row of an added model: the log has only the fields that changed later."""
     row: Row = {
         "id": openrouter_id,
         "architecture": {"input_modalities": ["text"], "output_modalities": ["text"]},
@@ -52,8 +52,10 @@ def newcomer(openrouter_id: str, later: list[Row]) -> Row:
     for event in reversed([event for event in later if event["id"] == openrouter_id]):
         match event["ev"]:
             case "pricing":
-                told = {key: old for key, (old, _) in event["changes"].items()}
-                row["pricing"] = {key: price for key, price in (row["pricing"] | told).items() if price is not None}
+                old_prices = {key: old for key, (old, _) in event["changes"].items()}
+                row["pricing"] = {
+                    key: price for key, price in (row["pricing"] | old_prices).items() if price is not None
+                }
             case "supported_parameters":
                 row["supported_parameters"] = _changed(row["supported_parameters"], event["removed"], event["added"])
             case "added" | "removed":
@@ -67,17 +69,17 @@ def _changed(words: list[str], added: list[str], removed: list[str]) -> list[str
     return sorted((set(words) | set(added)) - set(removed))
 
 
-def carry_out(event: Row, rows: Rows, gone: Rows, later: list[Row]) -> None:
-    """What an event of the log says, done to the rows as OpenRouter lists them."""
+def apply(event: Row, rows: Rows, gone: Rows, later: list[Row]) -> None:
+    """Apply an event of the log to the rows."""
     name = event["id"]
     match event["ev"]:
         case "added":
-            rows[name] = gone.pop(name) if name in gone else newcomer(name, later)
+            rows[name] = gone.pop(name) if name in gone else added_row(name, later)
         case "removed":
             gone[name] = rows.pop(name)
         case "pricing":
-            told = {key: new for key, (_, new) in event["changes"].items()}
-            prices = rows[name]["pricing"] | told
+            new_prices = {key: new for key, (_, new) in event["changes"].items()}
+            prices = rows[name]["pricing"] | new_prices
             rows[name]["pricing"] = {key: price for key, price in prices.items() if price is not None}
         case "supported_parameters":
             words = rows[name]["supported_parameters"]
@@ -87,7 +89,7 @@ def carry_out(event: Row, rows: Rows, gone: Rows, later: list[Row]) -> None:
 
 
 def month() -> Iterator[tuple[datetime, Rows]]:
-    """The rows at the beginning and after each step."""
+    """Yield the rows at the start and after each step."""
     rows: Rows = {row["id"]: row for row in json.loads(FIRST.read_text())["data"]}
     gone: Rows = {}
     log = events()
@@ -96,19 +98,19 @@ def month() -> Iterator[tuple[datetime, Rows]]:
     for when, step in groupby(log, key=lambda event: str(event["t"])):
         for event in step:
             done += 1
-            carry_out(event, rows, gone, log[done:])
+            apply(event, rows, gone, log[done:])
         yield datetime.fromisoformat(when).replace(tzinfo=UTC), copy.deepcopy(rows)
 
 
 def read(rows: Rows) -> dict[str, CatalogModel]:
-    """The rows as models; every one can be read."""
+    """Return the rows as models; every row must be readable."""
     models = [model for row in rows.values() if (model := read_model(row))]
     assert len(models) == len(rows)
     return {model.openrouter_id: model for model in models}
 
 
-def announced(model: CatalogModel) -> dict[str, Any]:
-    """What OpenRouter says of a model, also while its price is not believed."""
+def listed_fields(model: CatalogModel) -> dict[str, Any]:
+    """Return the fields that OpenRouter lists, including a price that is held."""
     return {**{name: getattr(model, name) for name in FACTS}, "pricing": model.price_held or model.pricing}
 
 
@@ -121,13 +123,13 @@ def test_real_month_log_reproduces_every_step() -> None:
     for now, rows in month():
         listed = read(rows)
         plan = plan_sync(known, Fetched(models=listed), now, Rules(max_loss_percent=10))
-        assert isinstance(plan, SyncPlan), "no real step is a great loss"
+        assert isinstance(plan, SyncPlan), "no recorded step exceeds the maximum loss"
         known = known | {transition.model.openrouter_id: transition.model for transition in plan.transitions}
         history += [change for transition in plan.transitions for change in transition.changes]
         held |= {change.openrouter_id for change in history if change.kind is ChangeKind.PRICE_HELD}
         here = {key for key, model in known.items() if model.missing_since is None}
         assert here == listed.keys()
-        assert all(announced(known[key]) == announced(model) for key, model in listed.items())
+        assert all(listed_fields(known[key]) == listed_fields(model) for key, model in listed.items())
         for key in known.keys() - here:
             since = datetime.fromisoformat(str(known[key].missing_since))
             assert known[key].is_active is False or now - since < GRACE
@@ -140,7 +142,7 @@ def test_real_month_log_reproduces_every_step() -> None:
 
 
 def _rebuilds(states: list[tuple[str, dict[str, CatalogModel]]], history: list[ModelChange]) -> None:
-    """The history alone gives each state, forwards from nothing and backwards from the last."""
+    """Assert that the history reproduces each state, forwards from an empty catalog and backwards from the last."""
     rebuilt: dict[str, CatalogModel] = {}
     for at, state in states:
         for change in (change for change in history if change.at == at):

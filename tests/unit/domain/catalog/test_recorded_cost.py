@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[5] / "shared/data/openrouter"
 CATALOG = DATA / "models-2026-06-08.json"
 AT = datetime(2026, 6, 8, tzinfo=UTC)
 
-pytestmark = pytest.mark.skipif(not CATALOG.exists(), reason="the recordings are not here")
+pytestmark = pytest.mark.skipif(not CATALOG.exists(), reason="the recordings are not part of the repository")
 
 DRIFT = {
     "01-chat-text": ("anthropic/claude-haiku-4.5", "0"),
@@ -30,7 +30,7 @@ DRIFT = {
     "13-chat-pdf-native": ("google/gemini-2.5-flash", "0"),
     "16-chat-image-output": ("google/gemini-2.5-flash-image", None),
 }
-"""Catalog less bill in USD: 11 was served dearer than listed; in 16 the tokens of images have no price there."""
+"""The catalog's cost less the bill in USD: 11 was billed above the listed price; 16 has unpriced image tokens."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def catalog() -> dict[str, CatalogModel]:
 
 
 def receipt(name: str) -> Receipt:
-    """The answer as the product reads it."""
+    """Return the receipt of a recorded response."""
     reply = Reply(status=200, body=(DATA / "recorded" / f"{name}.response.json").read_bytes())
     return receipt_of(reply, mapping(parse(reply.body)))
 

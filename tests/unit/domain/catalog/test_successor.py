@@ -1,4 +1,4 @@
-"""A successor serves well, has every ability of the old model, and is the same each time."""
+"""A successor is usable, has every capability of the old model, and is chosen deterministically."""
 
 from datetime import date
 from itertools import permutations
@@ -16,12 +16,12 @@ TODAY = date(2026, 11, 22)
 GONE = a_model(is_active=False, alias_target="meadow/target", input_modalities=("image", "text"))
 
 
-def able(openrouter_id: str, **more: Any) -> Any:
+def candidate(openrouter_id: str, **more: Any) -> Any:
     return a_model(openrouter_id, **{"input_modalities": ("file", "image", "text"), **more})
 
 
 def test_successor_order_is_alias_target_then_plain_ids_then_alphabetical() -> None:
-    ranked = [able(name) for name in ("meadow/target", "meadow/y", "meadow/z", "meadow/a:free", "meadow/b:free")]
+    ranked = [candidate(name) for name in ("meadow/target", "meadow/y", "meadow/z", "meadow/a:free", "meadow/b:free")]
     for count in range(len(ranked)):
         for order in permutations(ranked[count:]):
             assert successor_of(GONE, order, TODAY, SUPPORTS) is ranked[count]
@@ -31,16 +31,16 @@ def test_successor_order_is_alias_target_then_plain_ids_then_alphabetical() -> N
 @pytest.mark.parametrize(
     "other",
     [
-        able("meadow/lark-mini"),
-        able("meadow/x", is_active=False),
-        able("meadow/x", missing_since="2026-11-21T03:00:00.000000Z"),
-        able("meadow/x", expiration_date="2026-12-01"),
-        able("meadow/x:batch"),
-        able("meadow/x", pricing={"prompt": "-1", "completion": "-1"}),
-        able("meadow/x", input_modalities=("text",)),
-        able("meadow/x", output_modalities=("image",)),
+        candidate("meadow/lark-mini"),
+        candidate("meadow/x", is_active=False),
+        candidate("meadow/x", missing_since="2026-11-21T03:00:00.000000Z"),
+        candidate("meadow/x", expiration_date="2026-12-01"),
+        candidate("meadow/x:batch"),
+        candidate("meadow/x", pricing={"prompt": "-1", "completion": "-1"}),
+        candidate("meadow/x", input_modalities=("text",)),
+        candidate("meadow/x", output_modalities=("image",)),
     ],
-    ids=["itself", "gone", "missing", "ending", "batch", "router", "blind", "mute"],
+    ids=["itself", "removed", "missing", "ending", "batch", "router", "no images", "no text"],
 )
-def test_successor_rejects_models_that_do_less_or_also_end(other: Any) -> None:
+def test_successor_rejects_less_capable_or_ending_models(other: Any) -> None:
     assert successor_of(GONE, [other], TODAY, SUPPORTS) is None

@@ -16,13 +16,13 @@ from tests.fakes.builders import a_prepared
 
 
 def with_body(size: int) -> Prepared:
-    """An execution whose request body has so many bytes."""
+    """Return an execution with a request body of this size."""
     request = Request(method="POST", integration="openrouter", path="/x", body=b"\xff" * size, headers={"A": "b"})
     return a_prepared(plan=Plan(request=request, worst_nanousd=5, options={"wants_json": True}, seconds_to_keep=1.5))
 
 
 @pytest.mark.parametrize("size", [0, 1, MAX_INLINE_BYTES, MAX_INLINE_BYTES + 1, 5_000_000])
-def test_prepared_survives_a_round_trip(size: int) -> None:
+def test_load_restores_a_dumped_execution(size: int) -> None:
     prepared = with_body(size)
     text, large = dump(prepared)
     assert load(text, large.__getitem__) == prepared
@@ -30,15 +30,17 @@ def test_prepared_survives_a_round_trip(size: int) -> None:
     assert len(text) < 2 * MAX_INLINE_BYTES
 
 
-def test_prepared_survives_with_all_fields_and_with_none() -> None:
+def test_load_restores_all_fields_and_absent_ones() -> None:
     full = a_prepared(
         api_key_id="key_1",
         fingerprint="f" * 64,
         budgets=(Budget(subject=Subject(BudgetScope.USER, "user_1"), daily_nanousd=7),),
         models=(ServingModel(openrouter_id="a/b", canonical_slug="a/b", pricing={"prompt": "0.1"}),),
     )
-    bare = a_prepared(credential=None, models=(), plan=Plan(request=Request(method="GET", path="/"), worst_nanousd=0))
-    for prepared in (full, bare):
+    minimal = a_prepared(
+        credential=None, models=(), plan=Plan(request=Request(method="GET", path="/"), worst_nanousd=0)
+    )
+    for prepared in (full, minimal):
         assert load(*dump(prepared)[:1], fetch=lambda name: b"") == prepared
 
 
@@ -56,7 +58,7 @@ def test_prepared_holds_no_callable_and_no_clock() -> None:
 
 
 def callables(value: Any) -> list[Any]:
-    """Every callable in a value and in what it holds."""
+    """Return every callable in a value and its fields."""
     if is_dataclass(value):
         return [found for field in fields(value) for found in callables(getattr(value, field.name))]
     return [value] if callable(value) else []

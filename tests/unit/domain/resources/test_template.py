@@ -33,11 +33,11 @@ def test_template_is_rejected_or_leaves_no_placeholder(template: str) -> None:
         return
     filled = render(template, dict.fromkeys(names, "V"))
     assert "{{" not in filled
-    assert filled.count("V") == len(_gaps(template))
+    assert filled.count("V") == len(_placeholders(template))
 
 
-def _gaps(template: str) -> list[str]:
-    """The placeholders, found another way: whatever stands between two pairs of braces."""
+def _placeholders(template: str) -> list[str]:
+    """Return the placeholders by an independent method: the text between two pairs of braces."""
     return [part for part in template.split("{{")[1:] if "}}" in part]
 
 

@@ -1,4 +1,4 @@
-"""The usage report's rows and total equal an independent count, in whatever batches the usage arrives."""
+"""The rows and total of a usage report equal an independent count, for any order and grouping of the usage."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +19,8 @@ SPAN = Span(date(2026, 11, 1), TODAY)
 
 
 @dataclass(frozen=True)
-class Ran:
-    """One execution: when and what it was, and what it adds to each count."""
+class Run:
+    """One execution: its day, its keys, and what it adds to each counter."""
 
     day: str
     resource_id: str
@@ -31,7 +31,7 @@ class Ran:
 
 RUNS = st.lists(
     st.builds(
-        Ran,
+        Run,
         day=st.sampled_from(["2026-11-09", "2026-11-10", "2026-11-27"]),
         resource_id=st.sampled_from(["res_1", "res_2"]),
         model=st.sampled_from(["meadow/lark", "meadow/lark-mini"]),
@@ -43,8 +43,8 @@ RUNS = st.lists(
 GROUPINGS = st.sampled_from([None, *Grouping])
 
 
-def in_parts(runs: Sequence[Ran], random: Random) -> list[UsageRow]:
-    """As a store may give them: some executions of one kind summed, others not, in any order."""
+def partial_rows(runs: Sequence[Run], random: Random) -> list[UsageRow]:
+    """Return rows as a store may return them: partly summed by day and keys, in random order."""
     parts: dict[tuple[object, ...], list[int]] = {}
     for run in runs:
         kind = (run.day, run.resource_id, run.model, run.api_key_id, random.randrange(3))
@@ -62,33 +62,33 @@ def counts_of(row: UsageRow) -> list[int]:
     return [getattr(row, name) for name in COUNTED]
 
 
-def by_hand(runs: Sequence[Ran]) -> list[int]:
+def manual_total(runs: Sequence[Run]) -> list[int]:
     return [sum(run.counts[place] for run in runs) for place in range(len(COUNTED))]
 
 
 @given(RUNS, GROUPINGS, st.randoms(use_true_random=False))
-def test_report_rows_and_total_match_an_independent_count(runs: list[Ran], by: Grouping | None, random: Random) -> None:
-    made = report(in_parts(runs, random), SPAN, by)
+def test_report_rows_and_total_match_an_independent_count(runs: list[Run], by: Grouping | None, random: Random) -> None:
+    made = report(partial_rows(runs, random), SPAN, by)
     assert (made.span, made.by) == (SPAN, by)
-    assert counts_of(made.total) == by_hand(runs)
+    assert counts_of(made.total) == manual_total(runs)
     for row in made.rows:
         same = [
             run for run in runs if run.day == row.day and (not by or getattr(run, by.fact) == getattr(row, by.fact))
         ]
         assert same
-        assert counts_of(row) == by_hand(same)
+        assert counts_of(row) == manual_total(same)
     kinds = {(run.day, getattr(run, by.fact) if by else None) for run in runs}
     assert {(row.day, getattr(row, by.fact) if by else None) for row in made.rows} == kinds
-    assert len(made.rows) == len(kinds), "each once"
-    assert [row.day for row in made.rows] == sorted(row.day or "" for row in made.rows), "oldest first"
+    assert len(made.rows) == len(kinds), "each row occurs once"
+    assert [row.day for row in made.rows] == sorted(row.day or "" for row in made.rows), "rows are sorted, oldest first"
 
 
 @given(RUNS, GROUPINGS)
-def test_report_row_lists_only_the_requested_columns(runs: list[Ran], by: Grouping | None) -> None:
-    made = report(in_parts(runs, Random(1)), SPAN, by)
+def test_report_row_lists_only_the_requested_columns(runs: list[Run], by: Grouping | None) -> None:
+    made = report(partial_rows(runs, Random(1)), SPAN, by)
     for row in (*made.rows, made.total):
-        unasked = {"resource_id", "model", "api_key_id"} - ({by.fact} if by else set())
-        assert {name: value for name, value in asdict(row).items() if name in unasked and value is not None} == {}
+        unrequested = {"resource_id", "model", "api_key_id"} - ({by.fact} if by else set())
+        assert {name: value for name, value in asdict(row).items() if name in unrequested and value is not None} == {}
     assert made.total.day is None
 
 
@@ -97,16 +97,16 @@ def test_report_without_usage_returns_no_rows_and_zero_total() -> None:
 
 
 def test_report_sums_every_counter() -> None:
-    told = {"day", "resource_id", "model", "api_key_id"}
-    assert set(COUNTED) == set(asdict(UsageRow())) - told
+    keys = {"day", "resource_id", "model", "api_key_id"}
+    assert set(COUNTED) == set(asdict(UsageRow())) - keys
 
 
 @pytest.mark.parametrize(
     ("successes", "calls", "rate"), [(0, 0, None), (0, 3, "0.0000"), (2, 3, "0.6667"), (3, 3, "1.0000")]
 )
 def test_report_returns_the_success_rate(successes: int, calls: int, rate: str | None) -> None:
-    told = UsageRow(successes=successes, calls=calls).success_rate
-    assert (None if told is None else str(told)) == rate
+    result = UsageRow(successes=successes, calls=calls).success_rate
+    assert (None if result is None else str(result)) == rate
 
 
 @pytest.mark.parametrize(("latency", "timed", "average"), [(0, 0, None), (5, 2, 3), (7, 3, 2), (8, 3, 3), (0, 1, 0)])
@@ -130,9 +130,9 @@ def test_report_returns_the_drift_between_billed_and_computed_cost(
     billed: int, computed: int, drift: int, percent: str | None
 ) -> None:
     row = UsageRow(billed_nanousd=billed, computed_nanousd=computed)
-    told = row.drift_percent
-    assert (row.drift_nanousd, None if told is None else str(told)) == (drift, percent)
-    assert told is None or isinstance(told, Decimal)
+    result = row.drift_percent
+    assert (row.drift_nanousd, None if result is None else str(result)) == (drift, percent)
+    assert result is None or isinstance(result, Decimal)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_report_period_does_not_start_before_the_first_date() -> None:
     assert span(None, date(1, 1, 5), TODAY) == Span(date(1, 1, 1), date(1, 1, 5))
 
 
-def test_report_rejects_more_rows_than_a_response_holds() -> None:
+def test_report_rejects_more_rows_than_a_response_can_have() -> None:
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(MAX_USAGE_ROWS + 1)]
     assert len(report((UsageRow(day=str(day), calls=1) for day in days[1:]), SPAN, None).rows) == MAX_USAGE_ROWS
     with pytest.raises(InvalidField, match="exceeds 5000 rows"):
