@@ -213,7 +213,7 @@ def test_catalog_rejects_a_body_that_is_not_a_list(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304, 401, 429, 500, 524])
-def test_catalog_rejects_other_statuses_whatever_the_body(status: int) -> None:
+def test_catalog_rejects_other_statuses_with_any_body(status: int) -> None:
     assert listing_of([ORDINARY], status) is None
 
 

@@ -241,7 +241,7 @@ def test_errors_daily_free_limit_expires_at_midnight_of_reply_date(date: str | N
     assert "midnight" in error.message
 
 
-def test_errors_in_edge_html_are_unknown_and_keep_the_generation_id() -> None:
+def test_errors_in_edge_html_are_unknown_with_generation_id() -> None:
     error = failure_of(Reply(status=502, body=HTML, headers={"x-generation-id": "gen-7"}))
     assert type(error.error) is OutcomeUnknown
     assert (error.outcome_unknown, error.error.retryable) == (True, False)

@@ -116,7 +116,7 @@ def test_chat_plan_rejects_input_that_any_model_cannot_read(kind: MediaKind, for
         planned(supported, a_model(), content=content)
 
 
-def test_chat_plan_search_has_one_engine_and_a_maximum_of_rounds() -> None:
+def test_chat_plan_search_has_one_engine_and_a_step_limit() -> None:
     body = body_of(planned(web_search={"max_uses": 3, "max_results": 7}))
     assert body["tools"] == [
         {

@@ -54,7 +54,7 @@ def test_key_use_is_recorded_once_per_hour(store: DynamoApiKeyStore, key: tuple[
     assert store.of_user(record.user_id) == [replace(record, last_used_at=ONE)]
 
 
-def test_key_use_keeps_the_first_write_and_never_goes_back(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
+def test_key_use_keeps_the_latest_hour(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
     _, record = key
     for hour in (ONE, ONE, NOON):
         store.note_use(record, hour)

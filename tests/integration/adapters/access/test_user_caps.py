@@ -71,9 +71,7 @@ def test_enable_creates_no_integration_for_a_user_with_a_cap(store: DynamoIntegr
     assert (store.cap_of(user), store.get(user, "openrouter")) == (7, None)
 
 
-def test_store_separates_the_cap_of_an_older_row_from_that_of_the_user(
-    store: DynamoIntegrationStore, user: str
-) -> None:
+def test_store_keeps_the_cap_of_an_older_row_separate(store: DynamoIntegrationStore, user: str) -> None:
     older = an_integration(user, max_cost_per_call_nanousd=5)
     store.put(older)
     assert (store.get(user, older.service), store.cap_of(user)) == (older, None)
@@ -98,7 +96,7 @@ def test_store_separates_the_cap_of_an_older_row_from_that_of_the_user(
         (10**12, 5, 10**12),
     ],
 )
-def test_account_prefers_the_cap_of_the_user_to_that_of_an_older_row(
+def test_account_prefers_the_user_cap_to_an_older_row(
     store: DynamoIntegrationStore, reader: DynamoCallFacts, user: str, own: int | None, older: int | None, cap: int
 ) -> None:
     integration = an_integration(user, max_cost_per_call_nanousd=older)

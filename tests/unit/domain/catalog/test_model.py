@@ -14,7 +14,7 @@ def supports_none(_model: CatalogModel) -> str | None:
     return "does not sing"
 
 
-def test_why_unusable_names_a_model_that_is_missing_or_not_offered() -> None:
+def test_why_unusable_names_a_missing_or_removed_model() -> None:
     gone = a_model(is_active=False, missing_since="2026-11-20T03:00:00.000000Z")
     for supports in (supports_all, supports_none):
         assert "not in the catalog" in str(why_unusable(None, supports))
@@ -27,7 +27,7 @@ def test_why_unusable_returns_the_reason_of_the_resource_type() -> None:
 
 
 @pytest.mark.parametrize("modalities", [(), ("text",), ("embeddings",), ("audio",)], ids=repr)
-def test_why_unusable_has_no_reasons_of_its_own_for_an_offered_model(modalities: tuple[str, ...]) -> None:
+def test_why_unusable_is_none_for_a_supported_model(modalities: tuple[str, ...]) -> None:
     offered = a_model("meadow/lark:batch", output_modalities=modalities, pricing={})
     assert why_unavailable(offered) is None
     assert why_unusable(offered, supports_all) is None

@@ -40,7 +40,7 @@ def test_model_status_reports_an_end_within_thirty_days(end: str | None, status:
     assert model_status(replace(MODEL, expiration_date=end), TODAY, SUPPORTS) == status
 
 
-def test_model_status_ignores_an_end_of_never() -> None:
+def test_model_status_ignores_an_unlimited_expiration_date() -> None:
     assert model_status(replace(MODEL, expiration_date="2098-12-31"), date(2098, 12, 30), SUPPORTS) is ModelStatus.OK
 
 

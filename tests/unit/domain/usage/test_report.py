@@ -150,9 +150,9 @@ def test_report_rejects_a_period_longer_than_366_days() -> None:
     assert span(first, None, TODAY) == Span(first, TODAY)
     assert span(date(2028, 1, 1), date(2028, 12, 31), TODAY) == Span(date(2028, 1, 1), date(2028, 12, 31))
     for since, until in ((date(2028, 1, 1), date(2029, 1, 1)), (date(1, 1, 1), date(9999, 12, 31))):
-        with pytest.raises(InvalidField, match="at most 366 days") as told:
+        with pytest.raises(InvalidField, match="at most 366 days") as caught:
             span(since, until, TODAY)
-        assert told.value.details["field"] == "since"
+        assert caught.value.details["field"] == "since"
 
 
 def test_report_rejects_a_period_that_ends_before_it_begins() -> None:

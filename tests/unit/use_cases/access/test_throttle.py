@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from instant.use_cases.access.throttle import Throttle, ThrottleByRoute
 
 
-def test_throttle_by_route_uses_that_of_the_route_or_the_default() -> None:
+def test_throttle_by_route_uses_its_own_or_the_default() -> None:
     calls: list[tuple[str, str, str, float]] = []
 
     def named_throttle(name: str) -> Throttle:

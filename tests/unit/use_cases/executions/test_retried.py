@@ -126,7 +126,7 @@ def test_retried_retries_a_rate_limit_with_a_short_retry_after() -> None:
     ],
     ids=repr,
 )
-def test_retried_never_retries_anything_else(given: Reply | Exception) -> None:
+def test_retried_does_not_retry_other_results(given: Reply | Exception) -> None:
     service = Service(given)
     assert (run_retried(service), service.calls) == ((given, 0.0), 1)
 
