@@ -73,6 +73,9 @@ ALLOWED: dict[str, dict[State | None, State | str]] = {
 }
 """The allowed transitions of the execution's own run, by source state; all others are rejected."""
 
+RESULTS = {"reclaim": True, "done": True, "failed": True, "lost": True, "lost with id": True}
+"""What these transitions return; the others return None."""
+
 ANY_RUN = {"reclaim", "reclaim early"}
 REJECTIONS = {
     "reclaim": False,
@@ -123,7 +126,7 @@ def test_each_transition_requires_its_source_states_and_its_run(
         target = ALLOWED.get(step, {}).get(state) if run == "own" or step in ANY_RUN else None
         caller = opening if run == "own" else replace(opening, run_id="run_of_another")
         if target is not None:
-            STEPS[step](subject.ledger, caller)
+            assert STEPS[step](subject.ledger, caller) == RESULTS.get(step), (step, run)
             after = subject.executions.get(opening.execution_id)
             assert (after.state if after else DELETED) == target, (step, run)
             accepted += 1
