@@ -1,4 +1,4 @@
-"""Tenants of one app: each with a thing of every kind, an API key for every set of scopes, and requests for them."""
+"""Tenants of one app: each owns an item of every kind and has an API key for every set of scopes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ TABLES = (
 
 @dataclass
 class Tenant:
-    """A user, and the names under which their things are asked for."""
+    """A user, and the ids of the items that the user owns."""
 
     user: str
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -30,8 +30,8 @@ class Tenant:
     keys: dict[frozenset[Scope], str] = field(default_factory=dict)
 
 
-def move_in(app: App, user: str) -> Tenant:
-    """A tenant with a connection, resources, an execution, an image and an API key."""
+def create_tenant(app: App, user: str) -> Tenant:
+    """Create a tenant with an integration, resources, an execution, an image and an API key."""
     assert app.connect(user).status == 201
     resource = created(app, user, slug=f"{user}-s-own")
     public = created(app, user, visibility="public")
@@ -50,7 +50,7 @@ def move_in(app: App, user: str) -> Tenant:
 
 
 def key_of(app: App, tenant: Tenant, scopes: Iterable[Scope] = frozenset(Scope)) -> str:
-    """An API key of the tenant's with these scopes, the same one each time."""
+    """Return the tenant's API key with these scopes; it is created on the first call."""
     wanted = frozenset(scopes)
     if wanted not in tenant.keys:
         secret, key = mint(user_id=f"user_{tenant.user}", name="test", scopes=wanted, now=datetime.now(UTC))
@@ -60,25 +60,25 @@ def key_of(app: App, tenant: Tenant, scopes: Iterable[Scope] = frozenset(Scope))
 
 
 def missing(ids: Mapping[str, str]) -> dict[str, str]:
-    """Names as long as these of things that nobody has."""
+    """Return ids of the same length that do not exist."""
     fresh = {name: new_id(value[:3], datetime.now(UTC)) for name, value in ids.items() if name != "address"}
     return {**fresh, "address": ids["address"][:-1] + "0"}
 
 
 def target_of(path: str, ids: Mapping[str, str]) -> str:
-    """The path of a route with these names in it."""
+    """Return the path of a route with these ids."""
     author, slug = MODEL.split("/")
     return path.format(**ids, service="openrouter", author=author, slug=slug)
 
 
 def body_of(method: str, path: str, ids: Mapping[str, str]) -> Any:
-    """A good body for a route, about these things."""
+    """Return a valid body for a route, with these ids."""
     good = BODIES.get((method, path))
     return {**good, "resource_id": ids["resource_id"]} if good and "resource_id" in good else good
 
 
-def belongings(app: App, tenant: Tenant) -> list[str]:
-    """Everything in tables that is a tenant's; when an API key was last used is the only thing that use may change."""
+def rows_of(app: App, tenant: Tenant) -> list[str]:
+    """Return every row of a tenant, without the time at which an API key was last used."""
     owner = f"'user_{tenant.user}'"
     rows = (repr({**row, "last_used_at": None}) for table in TABLES for row in app.table(table))
     return sorted(row for row in rows if owner in row)

@@ -1,4 +1,4 @@
-"""Between preparing and performing an execution its key may change: then it is refused at no cost."""
+"""An execution whose key changes after prepare and before perform is rejected at no cost."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,7 +48,7 @@ def run(app: App, execution: Prepared, deps: ExecuteDeps | None = None) -> dict[
 
 CHANGES: dict[str, tuple[Callable[[App], object], type[InstantError]]] = {
     "replaced": (lambda app: app.connect(key=OTHER_KEY), CredentialMissing),
-    "sealed anew": (lambda app: app.connect(), CredentialMissing),
+    "encrypted again": (lambda app: app.connect(), CredentialMissing),
     "deleted": (lambda app: app.call("DELETE", PATH), CredentialMissing),
     "disabled": (lambda app: app.call("PATCH", PATH, {"is_enabled": False}), CredentialDisabled),
     "rejected": (lambda app: reject(app), CredentialRejected),
@@ -56,7 +56,7 @@ CHANGES: dict[str, tuple[Callable[[App], object], type[InstantError]]] = {
 
 
 def reject(app: App) -> None:
-    """OpenRouter rejects the key when it is tested."""
+    """Have OpenRouter reject the key when it is tested."""
     app.fake.revoked_keys.add(GOOD_KEY)
     assert app.call("POST", f"{PATH}/test").status == 409
 
@@ -83,7 +83,7 @@ def test_perform_uses_an_unchanged_key(seeded: App) -> None:
 
 
 class Recorder(WholeReplies):
-    """A service that notes where requests went, and with which key."""
+    """An upstream client that records the destination of each request and whether it has a key."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str | None, bool]] = []
@@ -94,7 +94,7 @@ class Recorder(WholeReplies):
 
 
 class Detour(OpenRouterInstant):
-    """Asks elsewhere before it calls the model."""
+    """A resource type that sends requests to other services before it calls the model."""
 
     name = "detour"
 

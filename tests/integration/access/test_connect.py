@@ -257,10 +257,10 @@ def test_connect_unreachable_service_does_not_use_the_code(client: Client, monke
     client.begin()
     module = client.app.module("IntegrationsFunction")
     with monkeypatch.context() as elsewhere:
-        nobody = HttpUpstream(lambda name: "http://127.0.0.1:1")
-        elsewhere.setattr(module, "deps", replace(module.deps, upstream=nobody))
+        unreachable = HttpUpstream(lambda name: "http://127.0.0.1:1")
+        elsewhere.setattr(module, "deps", replace(module.deps, upstream=unreachable))
         assert refused(client.complete(), 503, "upstream_unavailable")["retryable"] is True
-        nobody.close()
+        unreachable.close()
     assert client.complete().status == 201
 
 
@@ -307,9 +307,9 @@ def test_connect_does_not_log_store_or_return_secrets(client: Client, caplog: py
     row = row_of(app, client.user)
     values = [value for typed in row.values() for value in typed.values()]
     stored = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
-    told = "".join(answer.text for answer in answers).encode()
+    returned = "".join(answer.text for answer in answers).encode()
     for secret in (verifier, code, app.fake.made_keys[-1], USER_ID):
-        for place in (caplog.text.encode(), repr(row).encode(), stored, told):
+        for place in (caplog.text.encode(), repr(row).encode(), stored, returned):
             assert [spelling for spelling in spellings(secret) if spelling in place] == []
 
 

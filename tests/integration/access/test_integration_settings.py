@@ -23,7 +23,7 @@ def _patch(app: App, user: str, body: dict[str, Any]) -> Answer:
     return app.call("PATCH", PATH, body, user=user)
 
 
-def _everything(app: App, path: str, user: str) -> list[Answer]:
+def _call_every_route(app: App, path: str, user: str) -> list[Answer]:
     """Return the answers of every route except the one that saves a key."""
     return [
         app.call("GET", path, user=user),
@@ -34,7 +34,7 @@ def _everything(app: App, path: str, user: str) -> list[Answer]:
 
 
 def test_get_integration_without_a_key_returns_not_found(shared: App) -> None:
-    answers = _everything(shared, PATH, new_user())
+    answers = _call_every_route(shared, PATH, new_user())
     assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
     assert len({answer.text for answer in answers}) == 1
 
@@ -43,17 +43,17 @@ def test_get_integration_without_a_key_returns_not_found(shared: App) -> None:
 def test_get_integration_of_an_unknown_service_returns_not_found(shared: App, service: str) -> None:
     user, path = new_user(), f"/api/user/integrations/{service}"
     shared.connect(user)
-    answers = [*_everything(shared, path, user), shared.call("POST", path, {"api_key": GOOD_KEY}, user=user)]
+    answers = [*_call_every_route(shared, path, user), shared.call("POST", path, {"api_key": GOOD_KEY}, user=user)]
     assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
 
 
 def test_get_integration_of_another_user_returns_not_found(shared: App) -> None:
     owner, stranger = new_user(), new_user()
-    alone = _everything(shared, PATH, stranger)
+    alone = _call_every_route(shared, PATH, stranger)
     shared.connect(owner)
     before = row_of(shared, owner)
     shared.fake.forget_requests()
-    assert _everything(shared, PATH, stranger) == alone
+    assert _call_every_route(shared, PATH, stranger) == alone
     assert row_of(shared, owner) == before
     assert shared.fake.requests == []
 
@@ -103,7 +103,7 @@ def test_a_cap_belongs_to_the_user_and_survives_the_integration(shared: App) -> 
 
 
 def test_an_integration_of_an_earlier_release_keeps_its_cap(shared: App) -> None:
-    """Until release 0.1 the cap stood in the integration's row."""
+    """Until release 0.1 the cap was stored in the integration's row."""
     user = new_user()
     shared.connect(user)
     older = {**row_of(shared, user), "max_cost_per_call_nanousd": {"N": "7000000"}}
@@ -116,7 +116,7 @@ def test_an_integration_of_an_earlier_release_keeps_its_cap(shared: App) -> None
 
 
 def is_cap_of(row: dict[str, Any], user: str) -> bool:
-    """Whether the row holds the user's own settings."""
+    """Return whether the row has the user's own settings."""
     return (row["user_id"]["S"], row["service"]["S"]) == (f"user_{user}", "#user")
 
 
@@ -189,7 +189,7 @@ def test_delete_integration_removes_the_key(shared: App) -> None:
     deleted = shared.call("DELETE", PATH, user=user)
     assert (deleted.status, deleted.text) == (204, "")
     assert row_of(shared, user) == {}
-    assert {answer.status for answer in _everything(shared, PATH, user)} == {404}
+    assert {answer.status for answer in _call_every_route(shared, PATH, user)} == {404}
     refused = shared.execute(resource["resource_id"], user=user)
     assert (refused.status, refused.code) == (409, "credential_missing")
     assert "POST /api/user/integrations/openrouter" in refused.json["error"]["message"]

@@ -65,7 +65,7 @@ def test_key_check_without_a_key_makes_no_request(connected: App) -> None:
 
 @pytest.mark.parametrize("warm", [False, True])
 def test_key_check_rejects_a_ciphertext_from_another_row(connected: App, warm: bool) -> None:
-    """Also in a warm function that has decrypted it for its owner."""
+    """The same holds for a warm function that has decrypted it for its owner."""
     connected.connect("bob", OTHER_KEY)
     if warm:
         assert _test(connected).status == 200
@@ -91,7 +91,7 @@ class Answers(WholeReplies):
     """A service that answers every request in the same way."""
 
     def __init__(self, reply: Callable[[], Reply]) -> None:
-        """Answer with what `reply` gives."""
+        """Answer with the return value of `reply`."""
         self._reply = reply
 
     def send(self, request: Request, *, seconds: float) -> Reply:
@@ -99,7 +99,7 @@ class Answers(WholeReplies):
 
 
 def answer_with(connected: App, monkeypatch: pytest.MonkeyPatch, reply: Callable[[], Reply]) -> None:
-    """Have both functions that ask about keys answered with what `reply` gives."""
+    """Answer the key checks of both functions with the return value of `reply`."""
     connecting = connected.module("IntegrationsFunction")
     monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", Answers(reply))
     monkeypatch.setattr(connecting, "deps", replace(connecting.deps, upstream=Answers(reply)))

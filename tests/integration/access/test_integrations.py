@@ -70,8 +70,8 @@ def test_put_integration_does_not_store_or_return_the_key(shared: App) -> None:
     row = row_of(shared, user)
     values = [value for typed in row.values() for value in typed.values()]
     stored = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
-    for told in (stored, repr(row).encode(), answer.text.encode()):
-        assert [spelling for spelling in spellings(GOOD_KEY) if spelling in told] == []
+    for place in (stored, repr(row).encode(), answer.text.encode()):
+        assert [spelling for spelling in spellings(GOOD_KEY) if spelling in place] == []
 
 
 def test_ciphertext_decrypts_only_for_its_user_and_service(shared: App) -> None:

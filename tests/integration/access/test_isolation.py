@@ -11,7 +11,7 @@ from instant.domain.access.identity import Scope
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
 from tests.integration.app import TEMPLATE, Answer, App, deployed_app
 from tests.integration.front import Front
-from tests.integration.tenants import Tenant, belongings, body_of, key_of, missing, move_in, target_of
+from tests.integration.tenants import Tenant, body_of, create_tenant, key_of, missing, rows_of, target_of
 from tests.local.template import Json
 
 type Route = tuple[str, str]
@@ -101,7 +101,7 @@ class Place:
 def place() -> Iterator[Place]:
     with FakeIssuer() as issuer, deployed_app(JwtIssuer=issuer.url, JwtAudience=issuer.audience) as app:
         app.sync()
-        alice, bob = move_in(app, "alice"), move_in(app, "bob")
+        alice, bob = create_tenant(app, "alice"), create_tenant(app, "bob")
         app.sync()  # loads the endpoints of their models
         yield Place(app, Front(app), issuer, alice, bob, Tenant("dora"))
 
@@ -133,12 +133,12 @@ def test_public_routes_match_the_template(place: Place) -> None:
 def test_private_routes_reject_missing_credentials(place: Place, stranger: str) -> None:
     bad = STRANGERS[stranger]
     token = BAD_TOKENS[bad](place.issuer) if bad else None
-    before = belongings(place.app, place.alice)
+    before = rows_of(place.app, place.alice)
     place.app.fake.forget_requests()
     answers = [place.ask(route, place.alice.ids, token) for route in PRIVATE]
     assert {(answer.status, answer.code) for answer in answers} == {(401, "unauthenticated")}
     assert all(answer == answers[0] for answer in answers)
-    assert belongings(place.app, place.alice) == before
+    assert rows_of(place.app, place.alice) == before
     assert place.app.fake.requests == []
 
 
@@ -162,11 +162,11 @@ def test_scopes_allow_only_their_routes(place: Place, route: Route) -> None:
 @pytest.mark.parametrize("route", [route for route, (_, scope) in ROUTES.items() if scope], ids=" ".join)
 def test_missing_scope_prevents_every_change(place: Place, route: Route) -> None:
     token = key_of(place.app, place.alice, set(Scope) - {ROUTES[route][1]})
-    before = belongings(place.app, place.alice)
+    before = rows_of(place.app, place.alice)
     place.app.fake.forget_requests()
     answer = place.ask(route, place.alice.ids, token)
     assert (answer.status, answer.code) == (403, "forbidden")
-    assert belongings(place.app, place.alice) == before
+    assert rows_of(place.app, place.alice) == before
     assert place.app.fake.requests == []
 
 
@@ -181,13 +181,13 @@ def test_access_token_may_manage_and_execute_only(place: Place) -> None:
 @pytest.mark.parametrize("route", NAMING, ids=" ".join)
 def test_foreign_item_returns_the_same_as_a_missing_one(place: Place, route: Route, kind: str) -> None:
     token = key_of(place.app, place.bob) if kind == "key" else place.issuer.token("bob")
-    nothing, before = missing(place.alice.ids), belongings(place.app, place.alice)
+    nothing, before = missing(place.alice.ids), rows_of(place.app, place.alice)
     place.app.fake.forget_requests()
     for body in bodies(route, place.alice.ids, nothing):
         foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
         assert (foreign.status, foreign.code) == (404, "not_found")
         assert foreign == absent
-    assert belongings(place.app, place.alice) == before
+    assert rows_of(place.app, place.alice) == before
     assert place.app.fake.requests == []
 
 
@@ -216,12 +216,12 @@ def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> 
     ids=" ".join,
 )
 def test_foreign_public_resource_returns_not_found_on_owner_routes(place: Place, route: Route) -> None:
-    token, before = key_of(place.app, place.bob), belongings(place.app, place.alice)
+    token, before = key_of(place.app, place.bob), rows_of(place.app, place.alice)
     public = {**place.alice.ids, "resource_id": place.alice.public_id}
     for body in bodies(route, public, missing(public)):
         foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
         assert (foreign.status, foreign) == (404, absent)
-    assert belongings(place.app, place.alice) == before
+    assert rows_of(place.app, place.alice) == before
 
 
 @pytest.mark.parametrize("route", LISTS, ids=" ".join)
@@ -251,12 +251,12 @@ def test_public_lists_never_contain_private_resources(place: Place) -> None:
 
 
 def test_integrations_are_isolated_between_tenants(place: Place) -> None:
-    before, visitor = belongings(place.app, place.alice), place.issuer.token("visitor")
-    connection = "/api/user/integrations/{service}"
-    asked: list[Route] = [("GET", connection), ("PATCH", connection), ("DELETE", connection)]
-    for route in (*asked, ("POST", f"{connection}/test")):
+    before, visitor = rows_of(place.app, place.alice), place.issuer.token("visitor")
+    integration = "/api/user/integrations/{service}"
+    asked: list[Route] = [("GET", integration), ("PATCH", integration), ("DELETE", integration)]
+    for route in (*asked, ("POST", f"{integration}/test")):
         answer = place.ask(route, place.alice.ids, visitor)
         assert (answer.status, answer.code) == (404, "not_found")
-    for route in (("POST", connection), *asked):
+    for route in (("POST", integration), *asked):
         assert place.ask(route, place.alice.ids, visitor).status < 300
-    assert belongings(place.app, place.alice) == before
+    assert rows_of(place.app, place.alice) == before
