@@ -98,8 +98,8 @@ class Stage:
         """Run the scheduled reconciler."""
         self.app.invoke("ReconcileFunction", {})
 
-    def reconcile_what_is_open(self) -> None:
-        """The schedule comes by, unless no row is in the index that it reads."""
+    def reconcile_open(self) -> None:
+        """Run the scheduled reconciler if any row is in the index that it queries."""
         if any("open_shard" in row for row in self.rows()):
             self.reconcile()
 
@@ -120,7 +120,7 @@ class Stage:
         return sum(int(row.get(name, {"N": "0"})["N"]) for row in self.app.table(table))
 
     def spending(self) -> list[tuple[int, int]]:
-        """Return what is held and spent of each budget."""
+        """Return what is committed and spent in each budget."""
         found: dict[str, list[int]] = {}
         for row in self.app.table("LIMITS_TABLE"):
             kind, _, name = row["name"]["S"].partition("#")
@@ -140,20 +140,20 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
     return Stage(app, SCENARIOS[request.param])
 
 
-def aftermath(stage: Stage) -> Answer:
+def recover(stage: Stage) -> Answer:
     """Run the steps after a crash: repeats, the end of the lease, and the reconciler."""
     repeats = bool(stage.scenario.key)
     if repeats:
         stage.call()
     stage.clock.pass_seconds(stage.app.seconds + LEASE_SLACK + 1)
-    stage.reconcile_what_is_open()
+    stage.reconcile_open()
     stage.clock.pass_seconds(LEASE_SLACK - 1)  # the lease and a minute
-    stage.reconcile_what_is_open()
+    stage.reconcile_open()
     assert not {"RESERVED", "SENT"} & stage.states().keys()
     answer = stage.call() if repeats else Answer(0, {}, "")
     for pause in (MINUTE, 2 * MINUTE, 5 * MINUTE):
         stage.clock.pass_seconds(pause)
-        stage.reconcile_what_is_open()
+        stage.reconcile_open()
     if repeats:
         again = stage.call()
         assert again.status == answer.status
@@ -163,7 +163,7 @@ def aftermath(stage: Stage) -> Answer:
     return answer
 
 
-def assert_in_order(stage: Stage) -> None:
+def assert_consistent(stage: Stage) -> None:
     """Assert that nothing is open, everything is counted once, and the budgets agree with the rows."""
     rows = stage.rows()
     assert not OPEN & stage.states().keys()
@@ -189,9 +189,9 @@ def test_execution_killed_at_any_step_is_paid_once_and_recorded(stage: Stage, af
             break
         reached = number
         assert stage.paid() <= 1, number
-        answer = aftermath(stage)
+        answer = recover(stage)
         assert stage.paid() <= 1, number
-        assert_in_order(stage)
+        assert_consistent(stage)
         if stage.scenario.key and answer.status == 200:
             assert stage.states() == {"DONE": 1}
     assert reached >= 7  # throttle, resource, facts, open, model, close, release
@@ -210,9 +210,9 @@ def test_execution_lost_acknowledgement_changes_no_total(stage: Stage) -> None:
         reached = number
         assert answer.status == expected.status, answer.text
         assert len(stage.rows()) == 1
-        aftermath(stage)
+        recover(stage)
         assert stage.paid() <= 1
-        assert_in_order(stage)
+        assert_consistent(stage)
     assert reached >= 6
 
 
@@ -234,7 +234,7 @@ def test_sweep_detects_a_ledger_that_does_not_record_sent(stage: Stage) -> None:
         with killed_at(number, after=True), suppress(Killed):
             stage.call()
         with suppress(AssertionError):
-            aftermath(stage)
+            recover(stage)
         paid.append(stage.paid())
     module.deps = before
     assert max(paid) > 1

@@ -65,9 +65,9 @@ DEADLINE_CASES = [
 def test_failure_is_returned_and_recorded_without_leaking_secrets(seeded: App, case: Case) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
-    _assert_told(answer, case)
-    _assert_booked(seeded, answer, case)
-    _assert_silent(seeded, answer)
+    _assert_error(answer, case)
+    _assert_recorded(seeded, answer, case)
+    _assert_no_secrets(seeded, answer)
 
 
 @pytest.mark.parametrize("case", DEADLINE_CASES, ids=lambda case: case.directive)
@@ -75,15 +75,15 @@ def test_endless_answer_is_aborted_at_the_deadline(seeded: App, case: Case) -> N
     resource = seeded.resource()
     with little_time(seeded, "ExecuteFunction", 8.5):
         answer = seeded.execute(resource["resource_id"], f"[[fake: {case.directive}]] secret prompt")
-    _assert_told(answer, case)
-    _assert_booked(seeded, answer, case)
+    _assert_error(answer, case)
+    _assert_recorded(seeded, answer, case)
 
 
 @pytest.mark.parametrize("directive", ["empty", "null-content", "reasoning-only"])
 def test_empty_answer_fails_and_its_cost_is_recorded(seeded: App, directive: str) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]] [[fake: price 0.000002]]")
-    _assert_told(answer, Case(directive, 502, "empty_answer"))
+    _assert_error(answer, Case(directive, 502, "empty_answer"))
     (row,) = seeded.table("EXECUTIONS_TABLE")
     assert (row["state"], row["cost_nanousd"]) == ({"S": "FAILED"}, {"N": "2000"})
 
@@ -104,8 +104,8 @@ def test_refused_connection_costs_nothing_and_is_retryable(seeded: App) -> None:
     resource = seeded.resource()
     seeded.fake.stop()
     answer = seeded.execute(resource["resource_id"])
-    _assert_told(answer, Case("", 503, "upstream_unavailable", retryable=True))
-    _assert_booked(seeded, answer, Case("", 503, "upstream_unavailable"))
+    _assert_error(answer, Case("", 503, "upstream_unavailable", retryable=True))
+    _assert_recorded(seeded, answer, Case("", 503, "upstream_unavailable"))
 
 
 def test_rejected_key_is_not_used_until_it_is_tested(seeded: App) -> None:
@@ -129,8 +129,8 @@ def test_rejected_key_is_recorded_if_its_status_write_fails(seeded: App, caplog:
         answer = seeded.execute(resource["resource_id"])
     tables = ("LIMITS_TABLE", "INTEGRATIONS_TABLE", "LIMITS_TABLE")
     assert [body["TableName"] for body in writes.bodies] == [seeded.name(table) for table in tables]
-    _assert_told(answer, Case("", 409, "credential_rejected"))
-    _assert_booked(seeded, answer, Case("", 409, "credential_rejected"))
+    _assert_error(answer, Case("", 409, "credential_rejected"))
+    _assert_recorded(seeded, answer, Case("", 409, "credential_rejected"))
     assert "the status of a rejected key was not stored" in caplog.text
     assert seeded.call("GET", "/api/user/integrations/openrouter").json["status"] == "ok"
 
@@ -151,7 +151,7 @@ def test_call_that_did_not_execute_is_retried_at_most_twice(seeded: App, directi
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]]")
     assert len(seeded.fake.chat_requests) == 3
-    _assert_booked(seeded, answer, Case("", answer.status, answer.code))
+    _assert_recorded(seeded, answer, Case("", answer.status, answer.code))
 
 
 def test_success_on_retry_is_one_execution(seeded: App) -> None:
@@ -166,20 +166,20 @@ def test_success_on_retry_is_one_execution(seeded: App) -> None:
 
 def test_failure_is_read_as_it_was_returned(seeded: App) -> None:
     resource = seeded.resource()
-    told = seeded.execute(resource["resource_id"], "[[fake: error 500]]").json["error"]
-    detail = seeded.call("GET", f"/api/executions/{told['execution_id']}").json
-    assert detail["error"] == told
+    error = seeded.execute(resource["resource_id"], "[[fake: error 500]]").json["error"]
+    detail = seeded.call("GET", f"/api/executions/{error['execution_id']}").json
+    assert detail["error"] == error
     assert (detail["status"], detail["error_code"], detail["output"]) == ("FAILED", "upstream_error", None)
 
 
-def _assert_told(answer: Answer, case: Case) -> None:
+def _assert_error(answer: Answer, case: Case) -> None:
     error = answer.json["error"]
     assert (answer.status, error["code"], error["retryable"]) == (case.status, case.code, case.retryable), answer.text
     assert error["message"].endswith(".")
     assert error["execution_id"].startswith("exe_")
 
 
-def _assert_booked(app: App, answer: Answer, case: Case) -> None:
+def _assert_recorded(app: App, answer: Answer, case: Case) -> None:
     (row,) = app.table("EXECUTIONS_TABLE")
     assert row["execution_id"]["S"] == answer.json["error"]["execution_id"]
     assert (row["state"]["S"], row["error_code"]["S"]) == (case.state, case.code)
@@ -189,7 +189,7 @@ def _assert_booked(app: App, answer: Answer, case: Case) -> None:
     assert failures == (2 if case.state == "FAILED" else 0)  # the buckets of the day and of the total
 
 
-def _assert_silent(app: App, answer: Answer) -> None:
+def _assert_no_secrets(app: App, answer: Answer) -> None:
     """Assert that no key, prompt, upstream text, account id or trace is returned or stored."""
     stored = json.dumps(app.table("EXECUTIONS_TABLE"))
     for forbidden in (GOOD_KEY, "secret prompt", "user_MASKED", "Traceback", "Provider returned", "org_", "<html"):

@@ -26,7 +26,7 @@ def path(seeded: App) -> str:
     return path
 
 
-def _told_without_its_answer(answer: Answer) -> bool:
+def _has_no_output(answer: Answer) -> bool:
     shown = answer.json
     return (answer.status, shown["status"], shown["output"], shown["error"]) == (200, "DONE", None, None)
 
@@ -34,7 +34,7 @@ def _told_without_its_answer(answer: Answer) -> bool:
 def test_history_returns_the_record_when_the_answer_is_gone(seeded: App, path: str) -> None:
     (row,) = seeded.table("EXECUTIONS_TABLE")
     aws.client("s3").delete_object(Bucket=seeded.name("MEDIA_BUCKET"), Key=row["answer_key"]["S"])
-    assert _told_without_its_answer(seeded.call("GET", path))
+    assert _has_no_output(seeded.call("GET", path))
 
 
 class _Bucket:
@@ -52,7 +52,7 @@ def test_history_treats_s3_forbidden_as_a_missing_object(
     seeded: App, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answer_store, "client", lambda service: _Bucket("AccessDenied"))
-    assert _told_without_its_answer(seeded.call("GET", path))
+    assert _has_no_output(seeded.call("GET", path))
 
 
 def test_history_fails_when_the_bucket_fails(seeded: App, path: str, monkeypatch: pytest.MonkeyPatch) -> None:

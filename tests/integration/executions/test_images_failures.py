@@ -55,7 +55,7 @@ def test_non_image_data_fails_and_records_its_cost(seeded: App, wish: str) -> No
     answer = paint(seeded, wish)
     assert (answer.status, answer.code) == (502, "upstream_error")
     assert len(answer.text) < 500
-    _assert_booked_and_empty(seeded, answer)
+    _assert_recorded_without_images(seeded, answer)
 
 
 def test_image_type_is_detected_from_the_content(seeded: App) -> None:
@@ -75,19 +75,19 @@ def test_answer_over_the_size_limit_is_not_read(seeded: App) -> None:
 
 @pytest.mark.parametrize("event", ["before-call.s3.PutObject", "before-call.dynamodb.PutItem"])
 def test_store_failure_is_returned_and_the_cost_recorded(seeded: App, event: str) -> None:
-    with _broken(seeded, event):
+    with _failing(seeded, event):
         answer = paint(seeded, "picture png", "picture jpeg")
     assert (answer.status, answer.code) == (500, "internal")
     assert "charged" in answer.json["error"]["message"]
-    _assert_booked(seeded, answer)
-    _assert_nothing_dangles(seeded)
+    _assert_recorded(seeded, answer)
+    _assert_every_row_has_an_object(seeded)
 
 
 def test_process_killed_while_storing_leaves_no_row_without_object(seeded: App) -> None:
     for event in ("before-call.s3.PutObject", "after-call.s3.PutObject", "before-call.dynamodb.PutItem"):
-        with pytest.raises(KeyboardInterrupt), _broken(seeded, event, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), _failing(seeded, event, KeyboardInterrupt):
             paint(seeded)
-        _assert_nothing_dangles(seeded)
+        _assert_every_row_has_an_object(seeded)
         assert seeded.table("IMAGES_TABLE") == []
     assert all(key.startswith("media/") for key in objects(seeded)), "the bucket's lifecycle deletes orphans"
 
@@ -119,13 +119,13 @@ def test_time_is_reserved_to_store_a_late_image(seeded: App) -> None:
 
 
 @contextmanager
-def _broken(app: App, event: str, error: type[BaseException] = OSError) -> Iterator[None]:
-    """Let the calls behind `event` fail if they concern images."""
+def _failing(app: App, event: str, error: type[BaseException] = OSError) -> Iterator[None]:
+    """Fail the calls behind the botocore event `event` that store images."""
     table, events = app.name("IMAGES_TABLE"), aws.client(event.split(".")[1]).meta.events
 
     def fail(params: Any = None, **_: Any) -> None:
         if "dynamodb" not in event or table in str(params["body"]):
-            raise error("planted")
+            raise error("injected")
 
     events.register(event, fail)
     try:
@@ -134,20 +134,20 @@ def _broken(app: App, event: str, error: type[BaseException] = OSError) -> Itera
         events.unregister(event, fail)
 
 
-def _assert_nothing_dangles(app: App) -> None:
+def _assert_every_row_has_an_object(app: App) -> None:
     stored = objects(app)
     assert [row for row in app.table("IMAGES_TABLE") if row["object_key"]["S"] not in stored] == []
 
 
-def _assert_booked(app: App, answer: Answer) -> None:
+def _assert_recorded(app: App, answer: Answer) -> None:
     (row,) = app.table("EXECUTIONS_TABLE")
     assert row["execution_id"]["S"] == answer.json["error"]["execution_id"]
     assert (row["state"], row["cost_nanousd"]) == ({"S": "FAILED"}, {"N": "2000"})
     assert json.loads(row["answer"]["S"]) == answer.json
 
 
-def _assert_booked_and_empty(app: App, answer: Answer) -> None:
-    _assert_booked(app, answer)
+def _assert_recorded_without_images(app: App, answer: Answer) -> None:
+    _assert_recorded(app, answer)
     assert objects(app) == {}
     assert app.table("IMAGES_TABLE") == []
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("fast_thread_switching")
 ALICE = Identity("user_alice", frozenset({Scope.EXECUTE}))
 
 
-class HastyLedger(DynamoLedger):
+class ReadThenWriteLedger(DynamoLedger):
     """A faulty ledger that reads before it writes and treats any existing execution as its own.
 
     The other step detects either mistake alone: the run id is checked again before anything is sent. The first two
@@ -69,7 +69,7 @@ def order(resource_id: str, key: str | None, prompt: str = "Say hello.") -> Exec
     return ExecuteRequest(resource_id=resource_id, inputs={"prompt": prompt}, idempotency_key=key)
 
 
-def told(order: ExecuteRequest, deps: ExecuteDeps) -> str:
+def result_of(order: ExecuteRequest, deps: ExecuteDeps) -> str:
     """Return the answer, or the code of the failure."""
     try:
         return json.dumps(execute(order, ALICE, lambda: App.seconds, deps))
@@ -77,16 +77,16 @@ def told(order: ExecuteRequest, deps: ExecuteDeps) -> str:
         return error.code
 
 
-def a_hundred(app: App, deps: ExecuteDeps, key: str) -> Counter[str]:
+def run_a_hundred(app: App, deps: ExecuteDeps, key: str) -> Counter[str]:
     """Return the results of a hundred identical concurrent requests."""
     one = order(app.resource()["resource_id"], key)
     with one_at_a_time(), ThreadPoolExecutor(50) as pool:
-        return Counter(pool.map(lambda _: told(one, deps), range(100)))
+        return Counter(pool.map(lambda _: result_of(one, deps), range(100)))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_hundred_identical_requests_execute_once(seeded: App, deps: ExecuteDeps, seed: int) -> None:
-    answers = a_hundred(seeded, deps, f"order-{seed}")
+    answers = run_a_hundred(seeded, deps, f"order-{seed}")
     assert len(seeded.fake.generation_ids) == 1
     assert len(seeded.table("EXECUTIONS_TABLE")) == 1
     assert [int(row["calls"]["N"]) for row in seeded.table("RESOURCE_STATS_TABLE")] == [1, 1]
@@ -96,8 +96,8 @@ def test_a_hundred_identical_requests_execute_once(seeded: App, deps: ExecuteDep
 
 
 def test_detects_a_ledger_that_reads_before_it_writes(seeded: App, deps: ExecuteDeps) -> None:
-    hasty = replace(deps, ledger=replace(deps.ledger, ledger=a_ledger(seeded, HastyLedger)))
-    a_hundred(seeded, hasty, "order-1")
+    faulty = replace(deps, ledger=replace(deps.ledger, ledger=a_ledger(seeded, ReadThenWriteLedger)))
+    run_a_hundred(seeded, faulty, "order-1")
     assert len(seeded.fake.generation_ids) > 1
 
 
@@ -106,7 +106,7 @@ def test_concurrent_repeats_return_in_progress(seeded: App, deps: ExecuteDeps) -
     body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}], "usage": {"cost": 0}}'
     seeded.fake.script(200, chunks=[gate, body])
     with one_at_a_time(), ThreadPoolExecutor(1) as pool:
-        first = pool.submit(told, order(resource_id, "order-1"), deps)
+        first = pool.submit(result_of, order(resource_id, "order-1"), deps)
         assert seeded.fake.wait_for_chats()
         with pytest.raises(InProgress) as waiting:
             execute(order(resource_id, "order-1"), ALICE, lambda: App.seconds, deps)

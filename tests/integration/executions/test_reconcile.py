@@ -174,12 +174,12 @@ def test_repeat_returns_an_answer_whose_record_failed(seeded: App, clock: FakeCl
     body, key = {"resource_id": resource_id, "inputs": {"prompt": "[[fake: price 0.000123]]"}}, {"Idempotency-Key": "k"}
     with faults("TransactWriteItems", failure("AccessDeniedException")):
         first = seeded.call("POST", "/api/execute", body, headers=key)
-    told = [first]
+    answers = [first]
     for seconds in (0, seeded.seconds + 31, MINUTE, 2 * MINUTE):
         clock.pass_seconds(seconds)
         reconcile(seeded)
-        told.append(seeded.call("POST", "/api/execute", body, headers=key))
-    assert {(answer.status, answer.text) for answer in told} == {(200, first.text)}
+        answers.append(seeded.call("POST", "/api/execute", body, headers=key))
+    assert {(answer.status, answer.text) for answer in answers} == {(200, first.text)}
     found = row(seeded)
     assert (found["state"], found["cost_nanousd"], "error_code" in found) == ({"S": "DONE"}, {"N": "123000"}, False)
     assert counted(seeded, "USAGE_TABLE", "successes") == len(seeded.fake.generation_ids) == 1
@@ -219,7 +219,7 @@ def test_reconciler_converges_after_a_crash_at_any_step(seeded: App, clock: Fake
             if any("open_shard" in each for each in seeded.table("EXECUTIONS_TABLE")):
                 reconcile(seeded)
         states = sorted(each["state"]["S"] for each in seeded.table("EXECUTIONS_TABLE"))
-        ends.append((states, money(seeded), counted(seeded, "USAGE_TABLE", "calls")))
+        ends.append((states, spending(seeded), counted(seeded, "USAGE_TABLE", "calls")))
     assert len(ends) > 15
     assert ends == [(["DONE", "LOST"], (700_000, 700_000), 2)] * len(ends)
 
@@ -256,7 +256,7 @@ def held(seeded: App, clock: FakeClock) -> Opening:
     return an_opening(created_at=now, lease_expires_at=now, holds=holds([budget], clock.now(), 0))
 
 
-def money(app: App) -> tuple[int, int]:
+def spending(app: App) -> tuple[int, int]:
     """Return what is held and spent in the only budget row."""
     (spend,) = [each for each in app.table("LIMITS_TABLE") if each["name"]["S"].startswith("spend#")]
     return int(spend["committed"]["N"]), int(spend.get("spent", {"N": "0"})["N"])
@@ -266,9 +266,9 @@ def test_reconciler_releases_the_hold_of_an_unsent_execution(seeded: App, clock:
     a_ledger(seeded).open(held)
     assert reconcile(seeded) == {}  # allows for clock skew
     clock.pass_seconds(31)
-    assert money(seeded) == (700_000, 0)
+    assert spending(seeded) == (700_000, 0)
     assert reconcile(seeded) == {"none": 1}
-    assert money(seeded) == (0, 0)
+    assert spending(seeded) == (0, 0)
     assert seeded.table("EXECUTIONS_TABLE") == []
 
 
@@ -279,9 +279,9 @@ def test_reconciler_spends_the_hold_of_a_lost_call(seeded: App, clock: FakeClock
     ledger.mark_unknown(
         held, a_closing(State.UNKNOWN, receipt=Receipt(), error_code="outcome_unknown"), format_time(clock.now())
     )
-    assert money(seeded) == (700_000, 0)
+    assert spending(seeded) == (700_000, 0)
     assert reconcile(seeded) == {"lost": 1}
-    assert money(seeded) == (700_000, 700_000)
+    assert spending(seeded) == (700_000, 700_000)
 
 
 def test_concurrent_reconcilers_record_once(seeded: App, clock: FakeClock, held: Opening) -> None:
@@ -294,7 +294,7 @@ def test_concurrent_reconcilers_record_once(seeded: App, clock: FakeClock, held:
     first, second = (list(recorder.open_runs.due(format_time(clock.now()))) for _ in range(2))
     closing = a_closing(State.LOST, receipt=Receipt(), reconciled=True)
     assert [ledger.close(run.opening, closing) for run in (*first, *second)] == [True, False]
-    assert money(seeded) == (700_000, 700_000)
+    assert spending(seeded) == (700_000, 700_000)
     assert counted(seeded, "USAGE_TABLE", "lost") == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.app import Answer, App
 
 
-def _refused(app: App, answer: Answer, status: int, code: str, field: str | None = None) -> None:
+def _assert_rejected(app: App, answer: Answer, status: int, code: str, field: str | None = None) -> None:
     assert (answer.status, answer.code) == (status, code), answer.text
     if field:
         assert answer.json["error"]["details"]["field"] == field
@@ -32,7 +32,7 @@ def _refused(app: App, answer: Answer, status: int, code: str, field: str | None
 def test_execute_names_invalid_inputs(seeded: App, inputs: dict[str, Any], field: str) -> None:
     resource = seeded.resource()
     answer = seeded.call("POST", "/api/execute", {"resource_id": resource["resource_id"], "inputs": inputs})
-    _refused(seeded, answer, 422, "invalid_field", field)
+    _assert_rejected(seeded, answer, 422, "invalid_field", field)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_execute_names_invalid_inputs(seeded: App, inputs: dict[str, Any], field
     ],
 )
 def test_execute_rejects_invalid_bodies(seeded: App, body: dict[str, Any]) -> None:
-    _refused(seeded, seeded.call("POST", "/api/execute", body), 422, "invalid_field")
+    _assert_rejected(seeded, seeded.call("POST", "/api/execute", body), 422, "invalid_field")
 
 
 def test_execute_returns_not_found_for_missing_and_foreign_private_resources(seeded: App) -> None:
@@ -61,30 +61,30 @@ def test_execute_returns_not_found_for_missing_and_foreign_private_resources(see
         "POST", "/api/execute", {"resource": private["address"], "inputs": {"prompt": "hi"}}, user="bob"
     )
     assert foreign == missing == by_address
-    _refused(seeded, foreign, 404, "not_found")
+    _assert_rejected(seeded, foreign, 404, "not_found")
 
 
 def test_execute_does_not_treat_an_address_row_as_a_resource(seeded: App) -> None:
     resource = seeded.resource()
-    _refused(seeded, seeded.execute(f"addr#{resource['address']}"), 404, "not_found")
+    _assert_rejected(seeded, seeded.execute(f"addr#{resource['address']}"), 404, "not_found")
 
 
 def test_execute_of_a_deleted_resource_returns_not_found(seeded: App) -> None:
     resource = seeded.resource()
     seeded.call("DELETE", f"/api/resources/{resource['resource_id']}")
-    _refused(seeded, seeded.execute(resource["resource_id"]), 404, "not_found")
+    _assert_rejected(seeded, seeded.execute(resource["resource_id"]), 404, "not_found")
 
 
 def test_execute_requires_the_execute_scope(seeded: App) -> None:
     resource = seeded.resource()
     body = {"resource_id": resource["resource_id"], "inputs": {"prompt": "hi"}}
-    _refused(seeded, seeded.call("POST", "/api/execute", body, scopes="manage admin"), 403, "forbidden")
+    _assert_rejected(seeded, seeded.call("POST", "/api/execute", body, scopes="manage admin"), 403, "forbidden")
 
 
 def test_execute_without_a_key_explains_how_to_connect_one(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
     answer = seeded.execute(resource["resource_id"], user="bob")
-    _refused(seeded, answer, 409, "credential_missing")
+    _assert_rejected(seeded, answer, 409, "credential_missing")
     assert "POST /api/user/integrations/openrouter" in answer.json["error"]["message"]
 
 
@@ -113,7 +113,7 @@ def test_execute_rejects_a_call_over_the_cost_cap(seeded: App) -> None:
     resource = seeded.resource()
     seeded.call("PATCH", "/api/user/integrations/openrouter", {"max_cost_per_call_usd": "0.000000001"})
     answer = seeded.execute(resource["resource_id"])
-    _refused(seeded, answer, 409, "cost_cap")
+    _assert_rejected(seeded, answer, 409, "cost_cap")
     assert answer.json["error"]["details"]["max_cost_per_call_usd"] == "0.000000001"
 
 
@@ -123,7 +123,7 @@ def test_execute_enforces_the_cap_after_an_owner_change(seeded: App) -> None:
     config = {"model": "harbor/lighthouse-pro", "max_tokens": 20_000}
     changed = seeded.call("PATCH", f"/api/resources/{resource['resource_id']}", {"config": config})
     assert changed.status == 200, changed.text
-    _refused(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "cost_cap")
+    _assert_rejected(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "cost_cap")
 
 
 def test_execute_rejects_a_removed_model_by_name(seeded: App) -> None:
@@ -131,7 +131,7 @@ def test_execute_rejects_a_removed_model_by_name(seeded: App) -> None:
     model = resource["ai_model_id"]
     seeded.retire(model)
     answer = seeded.execute(resource["resource_id"])
-    _refused(seeded, answer, 409, "model_unavailable")
+    _assert_rejected(seeded, answer, 409, "model_unavailable")
     assert model in answer.json["error"]["message"]
 
 
@@ -139,7 +139,7 @@ def test_execute_sends_nothing_without_time_left(seeded: App) -> None:
     resource = seeded.resource()
     seeded.seconds = 4
     answer = seeded.execute(resource["resource_id"])
-    _refused(seeded, answer, 503, "upstream_unavailable")
+    _assert_rejected(seeded, answer, 503, "upstream_unavailable")
     assert answer.json["error"]["retryable"] is True
 
 
@@ -150,4 +150,4 @@ def test_execute_rejects_a_key_copied_from_another_user(seeded: App) -> None:
     from instant.adapters.aws.client import client
 
     client("dynamodb").put_item(TableName=seeded.name("INTEGRATIONS_TABLE"), Item={**row, "user_id": {"S": "user_bob"}})
-    _refused(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "credential_rejected")
+    _assert_rejected(seeded, seeded.execute(resource["resource_id"], user="bob"), 409, "credential_rejected")
