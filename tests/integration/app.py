@@ -33,11 +33,11 @@ CHEAP_MODEL = "juniper/quill-7b"
 """An ordinary text model of the fake catalog."""
 
 CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
-"""Where browsers may come back to."""
+"""The allowed callback URLs."""
 
 TEMPLATE = read(ROOT / "template.yaml")
 HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
-"""Rates that no test meets by accident."""
+"""Rate limits above what any test uses."""
 _SESSION = botocore.session.get_session()
 quick_moto.hurry()
 quick_transactions.hurry()
@@ -52,7 +52,7 @@ AWS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What a caller gets."""
+    """The HTTP response that a caller receives."""
 
     status: int
     headers: dict[str, str]
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body."""
+        """The parsed body."""
         return json.loads(self.text)
 
     @property
@@ -70,7 +70,7 @@ class Answer:
 
 
 class Context:
-    """The part of Lambda's context that our functions use; the time that is left does not pass by itself."""
+    """The part of Lambda's context that the functions use; the remaining time is constant."""
 
     function_name = "test"
     memory_limit_in_mb = 1024
@@ -78,24 +78,24 @@ class Context:
     aws_request_id = "00000000-0000-4000-8000-000000000000"
 
     def __init__(self, seconds: float) -> None:
-        """Give the invocation this long."""
+        """Set the remaining time of the invocation."""
         self._milliseconds = round(seconds * 1000)
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left."""
+        """Return the remaining time."""
         return self._milliseconds
 
 
 @dataclass
 class App:
-    """Functions by logical id, called as the gateway calls them."""
+    """Functions by logical id, invoked with the events of API Gateway."""
 
     plan: Plan
     fake: FakeOpenRouter
     seconds: float = 30
     modules: dict[str, Any] = field(default_factory=dict)
     prepared: dict[str, Any] = field(default_factory=dict)
-    """What the tables were after each preparation."""
+    """Copies of the tables, by the name of the preparation."""
 
     def call(
         self,
@@ -112,7 +112,7 @@ class App:
         is_base64: bool = False,
         until: str | None = None,
     ) -> Answer:
-        """One request by `user` (by the API key `key_id`, good `until` then); `raw` is a body or bytes in base64."""
+        """Send a request as `user`, with the API key `key_id` that expires at `until`; `raw` is a body as sent."""
         route, parameters = self._match(method, path)
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
         event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes, key_id)
@@ -121,7 +121,7 @@ class App:
         return answer_of(self.invoke(route.function, event | {"isBase64Encoded": is_base64}))
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Hand `event` to a function's handler."""
+        """Call a function's handler with `event`."""
         return self.module(function).handler(event, Context(self.seconds))
 
     def module(self, function: str) -> Any:
@@ -135,21 +135,21 @@ class App:
         return self.modules[function]
 
     def table(self, logical: str) -> list[dict[str, Any]]:
-        """Every row of the table that some function knows under this environment name."""
+        """Return every row of the table that this environment variable names."""
         name = self.name(logical)
         return [*aws.client("dynamodb").get_paginator("scan").paginate(TableName=name).search("Items")]
 
     def name(self, variable: str) -> str:
-        """The value of an environment variable, from whichever function has it."""
+        """Return the value of an environment variable of any function."""
         return next(f.environment[variable] for f in self.plan.functions.values() if variable in f.environment)
 
     def sync(self, **detail: object) -> Any:
-        """Sync the catalog as an event asks for it."""
+        """Sync the catalog with an event that has this detail."""
         event = {"source": "instant.resources", "detail-type": "openrouter/models.sync", "detail": detail}
         return self.invoke("CatalogSyncFunction", event)
 
     def retire(self, model: str) -> None:
-        """Let a model come to its announced end, and go."""
+        """Expire a model, then remove it from the catalog."""
         rows = self.fake.catalog
         self.fake.catalog = [{**row, "expiration_date": "2026-01-01"} if row["id"] == model else row for row in rows]
         self.sync()
@@ -161,7 +161,7 @@ class App:
         return self.call("POST", "/api/user/integrations/openrouter", {"api_key": key, **more}, user=user)
 
     def resource(self, user: str = "alice", *, config: dict[str, Any] | None = None, **more: object) -> dict[str, Any]:
-        """Create a resource on a cheap model."""
+        """Create a resource that uses a cheap model."""
         body = {
             "resource_type": "openrouter_instant",
             "name": "Haiku",
@@ -173,19 +173,19 @@ class App:
         return dict(answer.json)
 
     def execute(self, resource_id: str, prompt: str = "Say hello.", *, user: str = "alice", **more: object) -> Answer:
-        """Run a resource."""
+        """Execute a resource."""
         return self.call(
             "POST", "/api/execute", {"resource_id": resource_id, "inputs": {"prompt": prompt}, **more}, user=user
         )
 
     def empty(self) -> None:
-        """As freshly opened, but for its functions, which stay warm: nothing stored, nothing asked of the fake."""
+        """Delete everything stored and reset the fake; the functions stay warm."""
         empty_stores()
         self.fake.begin_again()
         self.seconds = App.seconds
 
     def prepare(self, name: str, make: Callable[[], object]) -> None:
-        """Empty, then with the tables that `make` filled the first time; the fake is as new either way."""
+        """Reset to the tables that `make` filled when this name was first used; reset the fake as well."""
         self.empty()
         if name not in self.prepared:
             make()
@@ -194,17 +194,17 @@ class App:
         set_back(self.prepared[name])
 
     def __enter__(self) -> Self:
-        """Use it with clients of its own."""
+        """Clear the cached AWS clients."""
         aws.client.cache_clear()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the clients too."""
+        """Close the app and clear the cached AWS clients."""
         self.close()
         aws.client.cache_clear()
 
     def close(self) -> None:
-        """Let go of the functions' connections to the fake."""
+        """Close the functions' connections to the fake."""
         for module in self.modules.values():
             deps = getattr(module, "deps", module)
             if hasattr(deps, "upstream"):
@@ -221,7 +221,7 @@ class App:
 
 @contextmanager
 def deployed_app(**given: str) -> Iterator[App]:
-    """A fresh app with these parameters of the template; nothing of it is left afterwards."""
+    """Deploy a new app with these template parameters, and remove it at the end."""
     with (
         mock.patch.dict(os.environ, AWS),
         mock_aws(),
@@ -232,7 +232,7 @@ def deployed_app(**given: str) -> Iterator[App]:
 
 
 def deployed(fake: FakeOpenRouter, **given: str) -> Plan:
-    """Deploy the template with these parameters into the simulated cloud, which is empty."""
+    """Deploy the template with these parameters into the empty simulated cloud."""
     keep_no_copies()
     cloudformation = _SESSION.create_client("cloudformation")
     parameters = {
@@ -248,7 +248,7 @@ def deployed(fake: FakeOpenRouter, **given: str) -> Plan:
 
 
 def set_clock(app: App, clock: Clock, function: str = "CatalogSyncFunction") -> None:
-    """From now on what the function does happens at this clock's time."""
+    """Replace the clock of a function."""
     deps = app.module(function).deps
     if hasattr(deps, "media"):
         deps = replace(deps, ledger=replace(deps.ledger, clock=clock))
@@ -256,7 +256,7 @@ def set_clock(app: App, clock: Clock, function: str = "CatalogSyncFunction") -> 
 
 
 def answer_of(reply: dict[str, Any]) -> Answer:
-    """A proxy answer as its caller sees it."""
+    """Convert a Lambda proxy response to the HTTP response of the caller."""
     headers = {name: values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
     return Answer(reply["statusCode"], {**headers, **reply.get("headers", {})}, reply.get("body") or "")
 

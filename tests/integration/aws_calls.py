@@ -1,4 +1,4 @@
-"""The calls that the process makes to AWS: watched, and made one at a time."""
+"""Recording and serializing the calls that the process makes to AWS."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from instant.adapters.aws import client as aws
 
 @dataclass(frozen=True)
 class AwsCall:
-    """One call: the operation, and its parameters as they were handed to the client."""
+    """A call to AWS: the operation, and the parameters that the client received."""
 
     operation: str
     parameters: dict[str, Any]
@@ -22,7 +22,7 @@ class AwsCall:
 
 @contextmanager
 def recorded(*services: str, short_timeout: bool = False) -> Iterator[list[AwsCall]]:
-    """The calls to these services that are made inside, in order: by the usual clients, or else by the quick ones."""
+    """Record the calls to these services in order, by the usual clients or by those with short timeouts."""
     calls: list[AwsCall] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -38,18 +38,18 @@ def recorded(*services: str, short_timeout: bool = False) -> Iterator[list[AwsCa
 
 
 def operations(calls: list[AwsCall]) -> list[str]:
-    """Their names."""
+    """Return the names of the operations."""
     return [call.operation for call in calls]
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """The simulated AWS does one thing at a time, as DynamoDB does with one item; without this it loses writes."""
+    """Serialize the calls to moto, which loses concurrent writes; DynamoDB serializes the writes to one item."""
     lock, process = threading.RLock(), BotocoreStubber.process_request
 
-    def alone(self: BotocoreStubber, request: Any) -> Any:
+    def serialized(self: BotocoreStubber, request: Any) -> Any:
         with lock:
             return process(self, request)
 
-    with mock.patch.object(BotocoreStubber, "process_request", alone):
+    with mock.patch.object(BotocoreStubber, "process_request", serialized):
         yield

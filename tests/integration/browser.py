@@ -1,4 +1,4 @@
-"""The user's browser while a service is connected: it opens the page, says yes, and comes back with a code."""
+"""The user's browser in the OAuth flow: it opens the authorization page, consents and receives a code."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -7,7 +7,7 @@ from tests.local.toy.calling import call
 
 
 def allow(authorize_url: str) -> tuple[str, dict[str, str]]:
-    """Where the browser is sent back to, and with what; without a callback the code is read from the page."""
+    """Return the callback URL and its query; without a callback, the code that the page shows."""
     page = urlsplit(authorize_url)
     answer = call(f"{page.scheme}://{page.netloc}", "GET", f"{page.path}?{page.query}")
     if answer.status == 200:

@@ -1,4 +1,4 @@
-"""Fixtures of the integration tests: an app, an app that has everything in it, and fast thread switching."""
+"""Fixtures of the integration tests: an empty app, an app with a catalog and a key, and fast thread switching."""
 
 import sys
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from tests.integration.lent_app import lend_app
 
 @pytest.fixture(scope="module")
 def module_app() -> Iterator[App]:
-    """The app of one file's tests."""
+    """The app that the tests of one file share."""
     with lend_app() as opened:
         yield opened
 
 
 @pytest.fixture
 def app(module_app: App) -> App:
-    """An empty app, whose functions may be warm."""
+    """An empty app whose functions may be warm."""
     module_app.empty()
     return module_app
 
@@ -28,18 +28,18 @@ def app(module_app: App) -> App:
 @pytest.fixture
 def seeded(app: App) -> App:
     """An app with a synced catalog, and a key connected for alice."""
-    app.prepare("seeded", lambda: _furnish(app))
+    app.prepare("seeded", lambda: _seed(app))
     return app
 
 
-def _furnish(app: App) -> None:
+def _seed(app: App) -> None:
     app.sync()
     assert app.connect().status == 201
 
 
 @pytest.fixture
 def fast_thread_switching() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
+    """Set the shortest interval between thread switches."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     yield
@@ -48,7 +48,7 @@ def fast_thread_switching() -> Iterator[None]:
 
 @pytest.fixture
 def later(app: App) -> Iterator[FakeClock]:
-    """The clock of the app's catalog syncs: it stands at today until it is moved."""
+    """The clock of the app's catalog syncs; it starts at the current time and advances only when moved."""
     module, clock = app.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
     before = module.deps
     set_clock(app, clock)

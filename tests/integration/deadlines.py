@@ -1,4 +1,4 @@
-"""Deadlines of calls to services, met after so many readings of a clock: the machine may be as slow as it likes."""
+"""Deadlines of calls to services, on a clock that advances when it is read, not with real time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,20 +10,20 @@ from tests.fakes.clock import TickingClock
 from tests.integration.app import App
 
 TICK = 0.01
-"""Seconds that a reading of the clock takes: a call that gets some tenths of a second has time to be sent."""
+"""Seconds by which each reading advances the clock; a call with some tenths of a second can still be sent."""
 
 
 class TimedUpstream(HttpUpstream):
-    """Notes how long each call may take, in `allowed`."""
+    """An upstream client that records the timeout of each call in `allowed`."""
 
     def __init__(self, url: str) -> None:
-        """Reach OpenRouter at `url`."""
+        """Use `url` as the base URL of OpenRouter."""
         super().__init__(lambda name: url, TickingClock(TICK))
         self.allowed: list[float] = []
 
     @contextmanager
     def open(self, request: Request, *, seconds: float) -> Iterator[HttpResponse]:
-        """The response to one request."""
+        """Return the response to one request."""
         self.allowed.append(seconds)
         with super().open(request, seconds=seconds) as response:
             yield response
@@ -31,7 +31,7 @@ class TimedUpstream(HttpUpstream):
 
 @contextmanager
 def little_time(app: App, function: str, seconds: float) -> Iterator[TimedUpstream]:
-    """Invocations have `seconds` left, and the function's calls to services run by a ticking clock."""
+    """Give invocations `seconds` of remaining time, and the function's calls to services a ticking clock."""
     module, before = app.module(function), app.seconds
     deps, upstream = module.deps, TimedUpstream(app.fake.url)
     module.deps, app.seconds = replace(deps, upstream=upstream), seconds

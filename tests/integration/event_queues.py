@@ -1,4 +1,4 @@
-"""Hears what is put on the bus, as a rule with a queue behind it would."""
+"""Queues that receive the events on the bus through a rule."""
 
 import json
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ RESOURCE_AFFECTED = "resource/model.affected"
 
 
 @dataclass(frozen=True)
-class Listener:
-    """A queue that our events of one type arrive in."""
+class EventQueue:
+    """A queue that receives the events of one detail type."""
 
     queue: str
 
-    def heard(self) -> list[dict[str, Any]]:
-        """The events since the last time, in no order."""
+    def receive(self) -> list[dict[str, Any]]:
+        """Receive and delete the events in the queue, in no order."""
         found: list[dict[str, Any]] = []
         while (
             messages := aws.client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages")
@@ -32,8 +32,8 @@ class Listener:
 
 
 @contextmanager
-def listening(detail_type: str) -> Iterator[Listener]:
-    """A listener from now on."""
+def event_queue(detail_type: str) -> Iterator[EventQueue]:
+    """Create a queue for the events of one detail type, and delete it at the end."""
     name = detail_type.replace("/", "-").replace(".", "-")
     sqs, events = aws.client("sqs"), aws.client("events")
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -42,7 +42,7 @@ def listening(detail_type: str) -> Iterator[Listener]:
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
     try:
-        yield Listener(queue)
+        yield EventQueue(queue)
     finally:
         events.remove_targets(Rule=name, Ids=["queue"])
         events.delete_rule(Name=name)
@@ -50,23 +50,23 @@ def listening(detail_type: str) -> Iterator[Listener]:
 
 
 @contextmanager
-def listening_owners(app: App) -> Iterator["Owners"]:
-    """What owners hear from now on."""
-    with listening(MODELS_CHANGED) as changed, listening(RESOURCE_AFFECTED) as affected:
-        yield Owners(app, changed, affected)
+def owner_notifications(app: App) -> Iterator["OwnerNotifications"]:
+    """Collect the notifications of owners until the end of the block."""
+    with event_queue(MODELS_CHANGED) as changed, event_queue(RESOURCE_AFFECTED) as affected:
+        yield OwnerNotifications(app, changed, affected)
 
 
 @dataclass(frozen=True)
-class Owners:
-    """Both events of the chain: the app hears the first, owners hear the second."""
+class OwnerNotifications:
+    """The queues of both events: `changed` is handled by the app, `affected` is for owners."""
 
     app: App
-    changed: Listener
-    affected: Listener
+    changed: EventQueue
+    affected: EventQueue
 
-    def told(self) -> list[dict[str, Any]]:
-        """What they are told once each change that was announced has been looked after, by model and change."""
-        for event in self.changed.heard():
+    def notifications(self) -> list[dict[str, Any]]:
+        """Handle every change event and return the notifications of owners, sorted by model and change."""
+        for event in self.changed.receive():
             self.app.invoke("ModelImpactFunction", event)
-        details = [event["detail"] for event in self.affected.heard()]
+        details = [event["detail"] for event in self.affected.receive()]
         return sorted(details, key=lambda detail: (detail["model"], detail["change"], detail["resource_id"]))

@@ -1,4 +1,4 @@
-"""The app behind its own gateway, in one process: route, authorizer, function, and the gateway's own answers."""
+"""The app behind the local API gateway, in one process: routes, authorizer, functions and gateway responses."""
 
 import json
 import logging
@@ -13,10 +13,10 @@ _log = logging.getLogger(__name__)
 
 
 class Front:
-    """A gateway without a socket; what it remembers of callers lasts as long as it does."""
+    """A gateway without a socket; its authorizer cache lasts as long as the object."""
 
     def __init__(self, app: App) -> None:
-        """Stand before the functions of `app`."""
+        """Route requests to the functions of `app`."""
         self._app = app
         self._gateway = Gateway(app.plan, self._invoke)
 
@@ -29,7 +29,7 @@ class Front:
         token: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        """One request; `target` is path and query as sent, a text or bytes for a body is sent as it is."""
+        """Send a request; `target` is the path and query, and a body of str or bytes is sent unchanged."""
         raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else b""
         sent = {"Host": "api.example", **(headers or {})}
         if body is not None:
@@ -39,11 +39,11 @@ class Front:
             sent["Authorization"] = f"Bearer {token}"
         request = Request(method, f"/{self._app.plan.stage}{target}", list(sent.items()), raw)
         answer = self._gateway.answer(request)
-        told = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
-        return Answer(answer.status, told, answer.body.decode())
+        visible = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
+        return Answer(answer.status, visible, answer.body.decode())
 
     def _invoke(self, function: str, event: bytes) -> Outcome:
-        """As Lambda does: JSON in and out, and whatever a function raises is logged and described."""
+        """Invoke a function like Lambda: JSON in and out; an exception is logged and returned as an error."""
         try:
             return Outcome(json.dumps(self._app.invoke(function, json.loads(event))).encode())
         except Exception as error:

@@ -1,11 +1,11 @@
-"""The ledger over an app's tables."""
+"""The ledger on an app's tables."""
 
 from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
 from tests.integration.app import App
 
 
 def a_ledger(app: App, kind: type[DynamoLedger] = DynamoLedger) -> DynamoLedger:
-    """The real one, or one that `kind` has bent."""
+    """Return the ledger on the app's tables, of the class `kind`."""
     tables = LedgerTables(
         executions=app.name("EXECUTIONS_TABLE"),
         stats=app.name("RESOURCE_STATS_TABLE"),

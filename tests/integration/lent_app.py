@@ -1,4 +1,4 @@
-"""The usual app, deployed once in a process and lent to one file of tests after the other."""
+"""An app with the usual parameters, deployed once per process and used by one test file after the other."""
 
 import atexit
 import os
@@ -16,27 +16,27 @@ from tests.integration.app import AWS, App, deployed
 
 @dataclass
 class _Deployment:
-    """What stays from one user to the next."""
+    """The deployment that consecutive users share."""
 
     app: App
     is_lent: bool = False
 
-    def stands(self) -> bool:
-        """Whether it is still there: each fresh app resets the simulated cloud."""
+    def exists(self) -> bool:
+        """Return whether the deployment still exists; each `deployed_app` resets the simulated cloud."""
         return has_table(self.app.name("EXECUTIONS_TABLE"))
 
 
 _deployments: list[_Deployment] = []
-"""The one that was made last, if any."""
+"""The last deployment, if any."""
 
 
 @contextmanager
 def lend_app() -> Iterator[App]:
-    """An empty app with the usual parameters, whose functions are cold; one user at a time.
+    """Return an empty app with cold functions to one user at a time.
 
-    It is deployed at first, and again when the simulated cloud was reset meanwhile.
+    It is deployed on the first use, and again if the simulated cloud was reset.
     """
-    cloud, is_deployed = mock_aws(), bool(_deployments and _deployments[-1].stands())
+    cloud, is_deployed = mock_aws(), bool(_deployments and _deployments[-1].exists())
     cloud.start(reset=not is_deployed)
     try:
         with mock.patch.dict(os.environ, AWS), _lent(_deployments[-1] if is_deployed else _deploy()) as app:
@@ -58,13 +58,13 @@ def _lent(deployment: _Deployment) -> Iterator[App]:
 
 
 def _deploy() -> _Deployment:
-    _leave()
+    _stop_fakes()
     fake = FakeOpenRouter().start()
     _deployments.append(_Deployment(App(deployed(fake), fake)))
     return _deployments[-1]
 
 
 @atexit.register
-def _leave() -> None:
+def _stop_fakes() -> None:
     while _deployments:
         _deployments.pop().app.fake.stop()

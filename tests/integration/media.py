@@ -1,4 +1,4 @@
-"""What the image tests share: resources that paint, and everything that an app has stored of images."""
+"""Helpers of the image tests: executing an image model, and reading the stored objects."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ PAINTER = "juniper/fresco-2"
 
 
 def paint(app: App, *directives: str, model: str = PAINTER, **config: Any) -> Answer:
-    """Execute a resource that paints, its model told what to send; it always costs 2,000 nano-USD."""
+    """Execute an image model that sends what `directives` say; it always costs 2,000 nano-USD."""
     resource = app.resource(config={"model": model, "max_tokens": None, **config})
     wishes = " ".join(f"[[fake: {directive}]]" for directive in (*directives, "price 0.000002"))
     return app.execute(resource["resource_id"], f"A harbour at dawn. {wishes}")
 
 
 def objects(app: App) -> dict[str, dict[str, Any]]:
-    """Every object in the media bucket by key, as S3 answers it, its `Body` read."""
+    """Return every object in the media bucket by key, with its `Body` read."""
     s3, bucket = aws.client("s3"), app.name("MEDIA_BUCKET")
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     found = {key: s3.get_object(Bucket=bucket, Key=key) for key in keys}
@@ -24,5 +24,5 @@ def objects(app: App) -> dict[str, dict[str, Any]]:
 
 
 def image_id(url: str) -> str:
-    """The id in an image's URL."""
+    """Return the id in an image's URL."""
     return url.rpartition("/")[2]

@@ -45,16 +45,16 @@ def _steps(rows: Rows) -> Iterator[Rows]:
 
 @pytest.fixture(scope="module")
 def days() -> Iterator[tuple[App, dict[str, dict[str, Any]]]]:
-    """An app, and what it answered on each day to each question."""
-    clock, told = FakeClock(datetime.now(UTC)), dict[str, dict[str, Any]]()
+    """An app, and its response to each query on each day."""
+    clock, answered = FakeClock(datetime.now(UTC)), dict[str, dict[str, Any]]()
     with lend_app() as app:
         set_clock(app, clock)
         for rows in _steps(copy.deepcopy(app.fake.catalog)):
             clock.pass_seconds(DAY)
             app.fake.catalog = copy.deepcopy(rows)
             app.sync()
-            told[format_time(clock.now())] = {str(query): _ask(app, **query).json for query in QUERIES}
-        yield app, told
+            answered[format_time(clock.now())] = {str(query): _ask(app, **query).json for query in QUERIES}
+        yield app, answered
 
 
 def _ask(app: App, path: str = "", **query: str) -> Answer:
@@ -62,31 +62,34 @@ def _ask(app: App, path: str = "", **query: str) -> Answer:
     return app.call("GET", f"/api/models{path}", query={**limit, **query}, user=None)
 
 
-def _bare(told: Any) -> Any:
-    """An answer without the time of the last sync, which the past does not have."""
-    rows = [{**row, "last_synced_at": None} for row in told["data"]]
-    return {**told, "data": rows}
+def _timeless(answered: Any) -> Any:
+    """Return a response without the time of the last sync, which past responses do not have."""
+    rows = [{**row, "last_synced_at": None} for row in answered["data"]]
+    return {**answered, "data": rows}
 
 
 def test_list_at_a_past_time_returns_that_days_answer(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
-    app, told = days
-    assert len({str(_bare(answers["{}"])) for answers in told.values()}) >= 5
-    for at, answers in told.items():
+    app, answered = days
+    assert len({str(_timeless(answers["{}"])) for answers in answered.values()}) >= 5
+    for at, answers in answered.items():
         for query in QUERIES:
-            assert _bare(_ask(app, at=at, **query).json) == _bare(answers[str(query)]), (at, query)
+            assert _timeless(_ask(app, at=at, **query).json) == _timeless(answers[str(query)]), (
+                at,
+                query,
+            )
 
 
 def test_model_at_a_past_time_returns_that_days_row(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
-    app, told = days
+    app, answered = days
     seen = set()
-    for at, answers in told.items():
-        everybody = answers["{}"]["data"] + answers["{'active': 'false'}"]["data"]
-        then = [row for row in everybody if row["openrouter_id"] == "meadow/lark"]
+    for at, answers in answered.items():
+        rows = answers["{}"]["data"] + answers["{'active': 'false'}"]["data"]
+        then = [row for row in rows if row["openrouter_id"] == "meadow/lark"]
         answer = _ask(app, "/meadow/lark", at=at)
         if not then:
             assert (answer.status, answer.code) == (404, "not_found")
             continue
-        assert _bare({"data": [answer.json]}) == _bare({"data": then})
+        assert _timeless({"data": [answer.json]}) == _timeless({"data": then})
         seen.add((answer.json["display_name"], answer.json["pricing"]["prompt"], answer.json["is_active"]))
     assert len(seen) == 4
 
@@ -94,28 +97,28 @@ def test_model_at_a_past_time_returns_that_days_row(days: tuple[App, dict[str, d
 def test_list_between_syncs_returns_the_earlier_state(
     days: tuple[App, dict[str, dict[str, Any]]],
 ) -> None:
-    app, told = days
-    first, second = list(told)[:2]
+    app, answered = days
+    first, second = list(answered)[:2]
     when = datetime.fromisoformat(second).timestamp() - 0.000_001
     just_before = format_time(datetime.fromtimestamp(round(when, 6), UTC))
-    assert _bare(_ask(app, at=just_before).json) == _bare(told[first]["{}"])
+    assert _timeless(_ask(app, at=just_before).json) == _timeless(answered[first]["{}"])
     assert _ask(app, at="2020-01-01T00:00:00+02:00").json == {"data": [], "next_cursor": None, "total": 0}
-    assert _bare(_ask(app, at="2999-01-01T00:00:00Z").json) == _bare(told[list(told)[-1]]["{}"])
+    assert _timeless(_ask(app, at="2999-01-01T00:00:00Z").json) == _timeless(answered[list(answered)[-1]]["{}"])
 
 
 def test_next_page_of_a_past_list_keeps_its_time(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
-    app, told = days
-    at = list(told)[1]
+    app, answered = days
+    at = list(answered)[1]
     first = _ask(app, at=at, limit="40").json
     second = _ask(app, at=at, limit="40", cursor=first["next_cursor"]).json
-    assert _bare({"data": first["data"] + second["data"]}) == _bare({"data": told[at]["{}"]["data"]})
+    assert _timeless({"data": first["data"] + second["data"]}) == _timeless({"data": answered[at]["{}"]["data"]})
 
 
 def test_past_answer_reads_only_later_changes(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
-    app, told = days
+    app, answered = days
     for path in ("", "/meadow/lark"):
         with recorded("dynamodb") as calls:
-            _ask(app, path, at=list(told)[-2])
+            _ask(app, path, at=list(answered)[-2])
         assert operations(calls) == ["GetItem", "Query"]
 
 
@@ -129,10 +132,10 @@ def test_at_parameter_rejects_invalid_times(days: tuple[App, dict[str, dict[str,
 def test_past_list_rejects_times_beyond_its_change_limit(
     days: tuple[App, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, told = days
+    app, answered = days
     monkeypatch.setattr(catalog_history, "MAX_UNDONE", 5)
-    early = list(told)[1]
+    early = list(answered)[1]
     answer = _ask(app, at=early)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
     assert "one model" in answer.json["error"]["message"]
-    assert _ask(app, at=list(told)[-2]).status == _ask(app, "/meadow/lark", at=early).status == 200
+    assert _ask(app, at=list(answered)[-2]).status == _ask(app, "/meadow/lark", at=early).status == 200

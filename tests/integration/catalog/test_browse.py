@@ -22,7 +22,7 @@ YOUNG = age_of_newest()
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[App]:
-    """An app whose catalog has lost three models for good; `everything` has them still."""
+    """An app with three removed models; `everything` still has them."""
     with deployed_synced_app() as app:
         clock = FakeClock(datetime.now(UTC))
         set_clock(app, clock)
@@ -35,7 +35,7 @@ def shared() -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def everything(shared: App) -> list[Row]:
-    """Every row that was ever offered, as OpenRouter writes it."""
+    """Every row that the catalog has ever had, in OpenRouter's format."""
     return [*shared.fake.catalog, *(row for row in default_catalog() if row["id"] in GONE)]
 
 
@@ -44,7 +44,7 @@ def _list(app: App, **query: str) -> Answer:
 
 
 def _ids(app: App, **query: str) -> list[str]:
-    """All ids of a query that fits one page, its total checked."""
+    """Return all ids of a query whose result is one page; assert the total."""
     answer = _list(app, **{"limit": "200", **query})
     assert answer.status == 200, answer.text
     assert (answer.json["total"], answer.json["next_cursor"]) == (len(answer.json["data"]), None)
@@ -59,15 +59,15 @@ def _is_free(row: Row) -> bool:
     return {Decimal(row["pricing"].get(key, "0")) for key in ("prompt", "completion", "request")} == {Decimal(0)}
 
 
-def _makes(*wanted: str) -> Callable[[Row], bool]:
+def _outputs(*wanted: str) -> Callable[[Row], bool]:
     return lambda row: set(wanted) <= set(row["architecture"]["output_modalities"])
 
 
-def _sees(*wanted: str) -> Callable[[Row], bool]:
+def _accepts(*wanted: str) -> Callable[[Row], bool]:
     return lambda row: set(wanted) <= set(row["architecture"]["input_modalities"])
 
 
-def _says(word: str) -> Callable[[Row], bool]:
+def _mentions(word: str) -> Callable[[Row], bool]:
     return lambda row: any(word in row[key].lower() for key in ("id", "name", "description"))
 
 
@@ -86,20 +86,20 @@ def _today() -> date:
 
 QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
     ({}, lambda row: True),
-    ({"q": "lark"}, _says("lark")),
-    ({"q": "LARK MINI"}, _says("lark mini")),
-    ({"q": "summaries"}, _says("summaries")),
-    ({"q": ":batch"}, _says(":batch")),
-    ({"q": "~"}, _says("~")),
+    ({"q": "lark"}, _mentions("lark")),
+    ({"q": "LARK MINI"}, _mentions("lark mini")),
+    ({"q": "summaries"}, _mentions("summaries")),
+    ({"q": ":batch"}, _mentions(":batch")),
+    ({"q": "~"}, _mentions("~")),
     ({"q": "nothing has this"}, lambda row: False),
     ({"author": "meadow"}, lambda row: row["id"].startswith("meadow/")),
     ({"author": "~meadow"}, lambda row: row["id"].startswith("~meadow/")),
     ({"author": "mead"}, lambda row: False),
-    ({"input_modality": "image"}, _sees("image")),
-    ({"input_modality": "audio"}, _sees("audio")),
-    ({"output_modality": "image"}, _makes("image")),
-    ({"output_modality": "text"}, _makes("text")),
-    ({"output_modality": "rerank"}, _makes("rerank")),
+    ({"input_modality": "image"}, _accepts("image")),
+    ({"input_modality": "audio"}, _accepts("audio")),
+    ({"output_modality": "image"}, _outputs("image")),
+    ({"output_modality": "text"}, _outputs("text")),
+    ({"output_modality": "rerank"}, _outputs("rerank")),
     ({"supported_parameter": "tools"}, lambda row: "tools" in row["supported_parameters"]),
     ({"supported_parameter": "tool"}, lambda row: False),
     ({"min_context": "0"}, lambda row: True),
@@ -113,8 +113,8 @@ QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
     ({"min_price": "0"}, lambda row: _price(row) >= 0),
     ({"min_price": "0.00000004", "max_price": "0.0000004"}, lambda row: 40 <= _price(row) * 10**9 <= 400),
     ({"author": "meadow, harbor"}, lambda row: row["id"].split("/")[0] in {"meadow", "harbor"}),
-    ({"input_modality": "image,audio"}, _sees("image", "audio")),
-    ({"output_modality": "image,text"}, _makes("image", "text")),
+    ({"input_modality": "image,audio"}, _accepts("image", "audio")),
+    ({"output_modality": "image,text"}, _outputs("image", "text")),
     ({"supported_parameter": "tools,reasoning"}, lambda row: {"tools", "reasoning"} <= {*row["supported_parameters"]}),
     ({"supported_parameter": " , "}, lambda row: True),
     ({"max_age_days": str(YOUNG + 60)}, lambda row: _age(row) <= YOUNG + 60),
@@ -133,8 +133,8 @@ QUERIES: list[tuple[dict[str, str], Callable[[Row], bool]]] = [
     (
         {"q": "a", "input_modality": "image", "supported_parameter": "tools", "max_price": "0.000001", "free": "false"},
         lambda row: (
-            _says("a")(row)
-            and _sees("image")(row)
+            _mentions("a")(row)
+            and _accepts("image")(row)
             and "tools" in row["supported_parameters"]
             and 0 <= _price(row) <= Decimal("0.000001")
             and not _is_free(row)
@@ -149,7 +149,7 @@ ORDERS: dict[str, Callable[[Row], Any]] = {
     "context": lambda row: -(row["context_length"] or 0),
 }
 UNKNOWN = {"newest": "created", "context": "context_length"}
-"""What may be missing in an order, and comes last then, whichever way round."""
+"""The key of each sort order that may be missing; such models come last in both directions."""
 
 
 @pytest.mark.parametrize(("query", "keeps"), QUERIES, ids=[str(query) for query, _ in QUERIES])
@@ -192,9 +192,9 @@ def test_page_returns_fifty_models_by_default(shared: App) -> None:
 
 
 def test_list_row_returns_the_facts_from_openrouter(shared: App, everything: list[Row]) -> None:
-    told = {model["openrouter_id"]: model for model in _list(shared, limit="200").json["data"]}
+    listed = {model["openrouter_id"]: model for model in _list(shared, limit="200").json["data"]}
     for row in (row for row in everything if row["id"] not in GONE):
-        model = told[row["id"]]
+        model = listed[row["id"]]
         assert (model["display_name"], model["description"]) == (row["name"], row["description"])
         assert (model["canonical_slug"], model["provider"]) == (row["canonical_slug"], row["id"].split("/")[0])
         assert model["context_length"] == row["context_length"]
@@ -211,7 +211,7 @@ def test_list_row_returns_the_facts_from_openrouter(shared: App, everything: lis
         assert model["vision_supported"] == ("image" in row["architecture"]["input_modalities"])
         assert model["tool_calling_supported"] == ("tools" in row["supported_parameters"])
         assert model["last_synced_at"] is not None
-    unusable = {key for key, model in told.items() if not model["usable"]}
+    unusable = {key for key, model in listed.items() if not model["usable"]}
     assert {"openrouter/auto", "openai/gpt-4o-mini:batch", "harbor/echo-audio"} <= unusable
     assert not unusable & {"meadow/lark", "~meadow/lark-latest", "stealth/moth-alpha", "juniper/fresco-2"}
 

@@ -30,14 +30,14 @@ QUERIES: list[dict[str, str]] = [
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[App]:
-    """An app whose catalog is looked after once in five minutes."""
+    """An app that checks the catalog for a new sync once in five minutes."""
     with deployed_app(CatalogFreshSeconds="300") as app:
         app.sync()
         yield app
 
 
 def ask(app: App, path: str = "/api/models", held: str | None = None, **query: str) -> Answer:
-    """Ask as anybody, who may have an answer already."""
+    """Send an unauthenticated request; `held` is the If-None-Match header."""
     headers = {} if held is None else {"If-None-Match": held}
     return app.call("GET", path, user=None, headers=headers, query=query)
 
@@ -78,8 +78,8 @@ def test_if_none_match_accepts_any_case_and_repeated_headers(shared: App) -> Non
 
 
 def test_etag_differs_exactly_when_the_answer_differs(shared: App) -> None:
-    told = {(answer.text, answer.headers["ETag"]) for answer in (ask(shared, **query) for query in QUERIES)}
-    assert len({text for text, _ in told}) == len({tag for _, tag in told}) == len(told) == len(QUERIES)
+    responses = {(answer.text, answer.headers["ETag"]) for answer in (ask(shared, **query) for query in QUERIES)}
+    assert len({text for text, _ in responses}) == len({tag for _, tag in responses}) == len(responses) == len(QUERIES)
     assert ask(shared, active="true").headers["ETag"] == ask(shared).headers["ETag"]
 
 

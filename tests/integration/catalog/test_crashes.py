@@ -12,17 +12,17 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at
 from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.event_queues import OwnerNotifications, owner_notifications
 from tests.integration.http.test_openapi import DOCUMENT, conforms
-from tests.integration.listener import Owners, listening_owners
 from tests.integration.synced_app import created
 
 type Row = dict[str, Any]
 type Tables = tuple[list[Row], list[Row]]
-STAMPS = ("missing_since", "price_held_since")
+TIMES = ("missing_since", "price_held_since")
 
 
 def before(app: App) -> list[Row]:
-    """A catalog that is stored already, and in use: one model is missing, one price is held."""
+    """Sync a catalog that resources use, with one missing model and one held price; return its rows."""
     rows: list[Row] = copy.deepcopy(app.fake.catalog)
     app.fake.catalog = rows
     app.sync()
@@ -35,7 +35,7 @@ def before(app: App) -> list[Row]:
 
 
 def after(rows: list[Row]) -> list[Row]:
-    """The next catalog, with every kind of change at once and more models than one request takes."""
+    """Return the next catalog: every kind of change, and more new models than one request can write."""
     rows = copy.deepcopy(rows)
     gone = ("stealth/bare", "northwind/farewell-today")
     rows = [row for row in rows if row["id"] not in gone]
@@ -53,13 +53,13 @@ def _row(rows: list[Row], openrouter_id: str) -> Row:
 
 
 def tables(app: App) -> Tables:
-    """Models and history, without the times of runs."""
+    """Return the models and their changes without the times of syncs."""
     models = [_timeless(_plain(row)) for row in app.table("MODELS_TABLE")]
     changes = [_plain(row) for row in app.table("MODEL_CHANGES_TABLE")]
-    told = [
+    timeless = [
         {**row, "place": row["kind"], "old": _timeless(row["old"]), "new": _timeless(row["new"])} for row in changes
     ]
-    return _ordered(models), _ordered(told)
+    return _ordered(models), _ordered(timeless)
 
 
 def _plain(item: dict[str, Any]) -> Row:
@@ -69,7 +69,7 @@ def _plain(item: dict[str, Any]) -> Row:
 
 
 def _timeless(facts: Row) -> Row:
-    hidden: Row = {name: "some time" for name in (*STAMPS, "changed_at") if facts.get(name)}
+    hidden: Row = {name: "some time" for name in (*TIMES, "changed_at") if facts.get(name)}
     nested = {kind: _timeless(old) for kind, old in facts["changed"].items()} if "changed" in facts else None
     return {**facts, **hidden, **({"changed": nested} if nested is not None else {})}
 
@@ -78,18 +78,18 @@ def _ordered(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
 
 
-def concerned(owners: Owners) -> set[tuple[str, str, str]]:
-    """What each owner is told of, in the end."""
-    return {(one["resource_id"], one["model"], one["change"]) for one in owners.told()}
+def notifications(owners: OwnerNotifications) -> set[tuple[str, str, str]]:
+    """Return the resource, model and change of each notification."""
+    return {(one["resource_id"], one["model"], one["change"]) for one in owners.notifications()}
 
 
-def watched(app: App) -> set[str]:
-    """The models whose endpoints are known."""
+def models_with_endpoints(app: App) -> set[str]:
+    """Return the models whose endpoints are stored."""
     return {row["openrouter_id"]["S"] for row in app.table("MODEL_ENDPOINTS_TABLE")}
 
 
-def readable(app: App) -> None:
-    """Every model that the catalog lists, and every change, is as the API promises."""
+def assert_readable(app: App) -> None:
+    """Assert that every listed model and change matches the documented schema."""
     for path in ("/api/models", "/api/models/changes"):
         answer = app.call("GET", path, query={"limit": "200"}, user=None)
         assert answer.status == 200, answer.text
@@ -104,29 +104,29 @@ def test_sync_killed_at_any_call_recovers_on_the_next(app: App, later: FakeClock
     rows = list(app.fake.catalog) if is_first else before(app)
     app.fake.catalog, kept = after(rows), kept_tables()
     later.pass_seconds(3_600)
-    with listening_owners(app) as owners:
+    with owner_notifications(app) as owners:
         with recorded("dynamodb", "events") as calls:
             app.sync()
-        told = concerned(owners)
-    expected, in_use = tables(app), watched(app)
+        notified = notifications(owners)
+    expected, in_use = tables(app), models_with_endpoints(app)
     made = operations(calls)
     assert made.count("BatchWriteItem") >= 6
-    assert (len(told), len(in_use), made.count("PutItem")) == ((0, 0, 0) if is_first else (3, 2, 1))
+    assert (len(notified), len(in_use), made.count("PutItem")) == ((0, 0, 0) if is_first else (3, 2, 1))
     end = len(made) - made[::-1].index("UpdateItem")
-    with listening_owners(app) as owners:
+    with owner_notifications(app) as owners:
         for call in range(1, len(made) + 1):
             set_back(kept)
             with killed_at(call, after=late, of_aws_alone=True), pytest.raises(Killed):
                 app.sync()
-            readable(app)
+            assert_readable(app)
             if call > 1 or late:
                 has_ended = call > end or (late and call == end)
                 assert (app.sync()["outcome"] == "busy") is not has_ended
             later.pass_seconds(3_600)
             assert app.sync()["outcome"] in {"synced", "unchanged"}
             assert tables(app) == expected, f"killed at call {call}: {made[call - 1]}"
-            assert watched(app) == in_use, f"killed at call {call}: {made[call - 1]}"
-            assert concerned(owners) == told, f"killed at call {call}: {made[call - 1]}"
+            assert models_with_endpoints(app) == in_use, f"killed at call {call}: {made[call - 1]}"
+            assert notifications(owners) == notified, f"killed at call {call}: {made[call - 1]}"
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])

@@ -20,12 +20,12 @@ def shared() -> Iterator[App]:
 
 
 def ask(app: App, raw: str | None = None, **body: Any) -> Answer:
-    """Ask as anybody."""
+    """Send an unauthenticated request."""
     return app.call("POST", "/api/models/estimate", None if raw else body, raw=raw, user=None)
 
 
 def costs(app: App, model: str, **body: Any) -> dict[str, Any]:
-    """The one estimate."""
+    """Return the estimate for one model."""
     answer = ask(app, model=model, **body)
     assert answer.status == 200, answer.text
     (row,) = answer.json["data"]

@@ -21,7 +21,7 @@ MODEL = "meadow/lark"
 
 
 def rows_of(change: Callable[[list[Row]], object]) -> Serve:
-    """A catalog in which something was changed."""
+    """Serve a catalog with a change."""
 
     def serve(app: App, rows: list[Row]) -> None:
         change(rows)
@@ -31,28 +31,28 @@ def rows_of(change: Callable[[list[Row]], object]) -> Serve:
 
 
 def body_of(body: bytes, status: int = 200) -> Serve:
-    """An answer that is no catalog."""
+    """Serve a body that is not a catalog."""
     return lambda app, rows: app.fake.serve_catalog(body, status)
 
 
 def share(percent: int) -> Serve:
-    """So much of the catalog, and no more."""
+    """Serve the first `percent` of the catalog."""
     return rows_of(lambda rows: rows.__delitem__(slice(len(rows) * percent // 100, None)))
 
 
-def cut(app: App, rows: list[Row]) -> None:
-    """Half of the bytes."""
+def truncated(app: App, rows: list[Row]) -> None:
+    """Serve the first half of the bytes."""
     body = json.dumps({"data": rows}).encode()
     app.fake.serve_catalog(body[: len(body) // 2])
 
 
-def silence(app: App, rows: list[Row]) -> None:
-    """No answer."""
+def no_response(app: App, rows: list[Row]) -> None:
+    """Serve a response that never begins."""
     app.fake.serve_catalog(chunks=[threading.Event()])
 
 
 def priced(price: str) -> Callable[[list[Row]], None]:
-    """The model at another price."""
+    """Set the price of the model."""
 
     def change(rows: list[Row]) -> None:
         next(row for row in rows if row["id"] == MODEL)["pricing"]["prompt"] = price
@@ -60,8 +60,8 @@ def priced(price: str) -> Callable[[list[Row]], None]:
     return change
 
 
-def mistyped(*places: int) -> Callable[[list[Row]], None]:
-    """Rows whose facts are of another type."""
+def wrong_types(*places: int) -> Callable[[list[Row]], None]:
+    """Set a value of the wrong type in these rows."""
 
     def change(rows: list[Row]) -> None:
         for place in places:
@@ -70,18 +70,18 @@ def mistyped(*places: int) -> Callable[[list[Row]], None]:
     return change
 
 
-REFUSED: dict[str, Serve] = {
+REJECTED: dict[str, Serve] = {
     "500": body_of(b'{"error": {"code": 500, "message": "Internal"}}', 500),
-    "timeout": silence,
+    "timeout": no_response,
     "empty": body_of(b""),
     "[]": body_of(b"[]"),
     "no models": body_of(b'{"data": []}'),
     "10 percent": share(10),
     "89 percent": share(89),
-    "truncated": cut,
+    "truncated": truncated,
     "HTML": body_of(b"<!DOCTYPE html><html></html>"),
     "duplicate ids": rows_of(lambda rows: rows.append(rows[3])),
-    "wrong types": rows_of(mistyped(0, 1)),
+    "wrong types": rows_of(wrong_types(0, 1)),
 }
 HELD = {"negative price": "-1", "zero price": "0", "20x price": "0.0000036"}
 
@@ -93,7 +93,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture(scope="module")
 def shared(clock: FakeClock) -> Iterator[App]:
-    """An app with the usual catalog."""
+    """An app with the default catalog."""
     with deployed_synced_app() as app:
         set_clock(app, clock)
         yield app
@@ -116,14 +116,14 @@ def _listed(app: App) -> list[Row]:
     return [{**model, "last_synced_at": None} for model in models]
 
 
-def _fails_again_and_again(app: App) -> None:
-    """However often it is tried again, it fails, and so ends as a dead letter."""
+def _assert_every_attempt_fails(app: App) -> None:
+    """Assert that all three attempts fail, so that the event goes to the dead-letter queue."""
     for _ in range(3):
         with pytest.raises(Exception):  # noqa: B017, PT011
             app.sync()
 
 
-@pytest.mark.parametrize("fault", [*REFUSED, *HELD, "one bad row"])
+@pytest.mark.parametrize("fault", [*REJECTED, *HELD, "one bad row"])
 def test_faulty_catalog_keeps_stored_models_and_prices(
     shared: App,
     good: list[Row],
@@ -131,11 +131,11 @@ def test_faulty_catalog_keeps_stored_models_and_prices(
     fault: str,
 ) -> None:
     before, stored = _listed(shared), shared.table("MODELS_TABLE")
-    if fault in REFUSED:
-        REFUSED[fault](shared, good)
+    if fault in REJECTED:
+        REJECTED[fault](shared, good)
         little = little_time(shared, "CatalogSyncFunction", 0.6) if fault == "timeout" else nullcontext()
         with little:
-            _fails_again_and_again(shared)
+            _assert_every_attempt_fails(shared)
         assert (_listed(shared), shared.table("MODELS_TABLE")) == (before, stored)
     elif fault in HELD:
         rows_of(priced(HELD[fault]))(shared, good)
@@ -145,5 +145,5 @@ def test_faulty_catalog_keeps_stored_models_and_prices(
         assert [(model["openrouter_id"], model["price_held"]["prompt"]) for model in changed] == [(MODEL, HELD[fault])]
         assert changed[0]["pricing"] in [model["pricing"] for model in before if model["openrouter_id"] == MODEL]
     else:
-        rows_of(mistyped(5))(shared, good)
+        rows_of(wrong_types(5))(shared, good)
         assert (shared.sync()["written"], _listed(shared)) == (0, before)

@@ -36,7 +36,7 @@ def test_list_reads_the_table_only_after_a_sync(app: App) -> None:
     first = _list(app)["data"][0]["last_synced_at"]
 
     assert app.sync()["outcome"] == "unchanged"
-    assert _reads(app) == ["GetItem"], "it was the very same list, and no sync had broken off"
+    assert _reads(app) == ["GetItem"], "the catalog is unchanged and the last sync succeeded"
     assert _list(app)["data"][0]["last_synced_at"] > first
 
     app.fake.catalog, whole = app.fake.catalog[:9], app.fake.catalog
@@ -44,7 +44,7 @@ def test_list_reads_the_table_only_after_a_sync(app: App) -> None:
         app.sync()
     app.fake.catalog = whole
     assert app.sync()["outcome"] == "synced"
-    assert _reads(app) == ["GetItem", "Scan"], "it follows one that broke off"
+    assert _reads(app) == ["GetItem", "Scan"], "the preceding sync failed"
 
     app.fake.catalog = app.fake.catalog[1:]
     app.sync()
@@ -80,7 +80,7 @@ def test_paging_during_syncs_returns_each_remaining_model_once(app: App) -> None
 
 
 def _change(app: App, gone: set[str], last: str) -> None:
-    """Models go, one comes, and the very one that the page ended with is renamed."""
+    """Remove and add models, and rename the last model of the page; sync."""
     rows: list[Any] = [row for row in app.fake.catalog if row["id"] not in gone]
     new = {**rows[0], "id": f"newcomer/one-{len(rows)}", "pricing": {"prompt": "0", "completion": "0"}}
     next(row for row in rows if row["id"] == last)["name"] += " (renamed)"
@@ -89,7 +89,7 @@ def _change(app: App, gone: set[str], last: str) -> None:
 
 
 def _ask(app: App, body: Any = None, **more: Any) -> tuple[Answer, list[dict[str, Any]]]:
-    """The answer, and the events that were put."""
+    """Request a sync; return the response and the events that were sent."""
     with recorded("events") as calls:
         answer = app.call("POST", SYNC, body, **more)
     return answer, [entry for call in calls for entry in call.parameters["Entries"]]

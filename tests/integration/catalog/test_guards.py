@@ -26,35 +26,35 @@ SYNC = "openrouter/models.sync"
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[App]:
-    """An app with the usual catalog."""
+    """An app with the default catalog."""
     with deployed_synced_app() as app:
         yield app
 
 
 @pytest.fixture(scope="module")
 def stored(shared: App) -> tuple[list[Row], list[Row]]:
-    """What the one good sync has stored."""
+    """The rows that the successful sync stored."""
     return _stored(shared)
 
 
 @pytest.fixture
 def rows(shared: App, stored: tuple[list[Row], list[Row]]) -> Iterator[list[Row]]:
-    """Copies of the rows that were synced; afterwards the tables must be as they were, and the catalog is again."""
+    """Copies of the synced rows; afterwards the catalog is restored and the tables must be unchanged."""
     before = shared.fake.catalog
     yield copy.deepcopy(before)
     shared.fake.catalog = before
     assert _stored(shared) == stored
 
 
-def _refuses(app: App, words: str, event: Event | None = None) -> None:
+def _assert_rejects(app: App, words: str, event: Event | None = None) -> None:
     with recorded("dynamodb") as calls, pytest.raises(Exception, match=words):
         app.invoke("CatalogSyncFunction", event or {"detail-type": SYNC, "detail": {}})
     assert set(operations(calls)) <= {"UpdateItem", "Scan"}
-    assert operations(calls).count("UpdateItem") == 2, "the lease was taken and given back"
+    assert operations(calls).count("UpdateItem") == 2, "the lease was acquired and released"
 
 
 def _stored(app: App) -> tuple[list[Row], list[Row]]:
-    """Models, changes and the record; a refusal costs only the knowledge of which list was the last."""
+    """Return the models, the changes and the sync record; a rejection resets only its validator."""
     (record,) = app.table("LIMITS_TABLE")
     record.pop("validator", None)
     return [*app.table("MODELS_TABLE"), *app.table("MODEL_CHANGES_TABLE")], [record]
@@ -91,22 +91,22 @@ def _serve(app: App, rows: list[Row], **more: Any) -> None:
 def test_sync_rejects_answers_that_are_not_catalogs(shared: App, rows: list[Row], status: int, body: bytes) -> None:
     shared.fake.serve_catalog(body, status)
     for accepts in (False, True):
-        _refuses(shared, "not a catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
+        _assert_rejects(shared, "not a catalog|is empty", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
 
 
 def test_sync_rejects_a_truncated_or_compressed_catalog(shared: App, rows: list[Row]) -> None:
     body = json.dumps({"data": rows}).encode()
     shared.fake.serve_catalog(body[: len(body) // 2])
-    _refuses(shared, "not a catalog")
+    _assert_rejects(shared, "not a catalog")
     shared.fake.serve_catalog(chunks=[body[: len(body) // 2]], cut=True)
-    _refuses(shared, "connection was lost")
+    _assert_rejects(shared, "connection was lost")
     shared.fake.serve_catalog(body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
-    _refuses(shared, "compressed")
+    _assert_rejects(shared, "compressed")
 
 
 def test_sync_rejects_duplicate_models(shared: App, rows: list[Row]) -> None:
     _serve(shared, [*rows, rows[3]])
-    _refuses(shared, "lists a model twice")
+    _assert_rejects(shared, "lists a model twice")
 
 
 BROKEN: list[Callable[[Row], Any]] = [
@@ -130,18 +130,18 @@ def test_sync_rejects_too_many_unreadable_rows(shared: App, rows: list[Row], spo
     for row in rows[:2]:
         spoil(row)
     _serve(shared, rows)
-    _refuses(shared, "rows are unreadable")
+    _assert_rejects(shared, "rows are unreadable")
 
 
 def test_sync_rejects_a_mismatched_total_count(shared: App, rows: list[Row]) -> None:
     for total in (len(rows) + 1, len(rows) - 1, 0):
         _serve(shared, rows, total_count=total)
-        _refuses(shared, "were announced")
+        _assert_rejects(shared, "were announced")
 
 
 def test_sync_rejects_losing_more_than_a_tenth(shared: App, rows: list[Row]) -> None:
     _serve(shared, rows[:60])  # 7 of 67
-    _refuses(shared, "7 of 67 active models would be lost")
+    _assert_rejects(shared, "7 of 67 active models would be lost")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_sync_rejects_losing_more_than_a_tenth(shared: App, rows: list[Row]) -> 
 )
 def test_sync_requires_a_valid_event_to_accept_losses(shared: App, rows: list[Row], event: Event) -> None:
     shared.fake.catalog = rows[:40]
-    _refuses(shared, "would be lost", event)
+    _assert_rejects(shared, "would be lost", event)
 
 
 def test_sync_fails_when_openrouter_is_unreachable(
@@ -175,7 +175,7 @@ def test_sync_fails_when_openrouter_is_unreachable(
         module = shared.module("CatalogSyncFunction")
         nowhere = HttpUpstream(lambda name: f"http://127.0.0.1:{bound.getsockname()[1]}/api/v1")
         monkeypatch.setattr(module, "deps", replace(module.deps, upstream=nowhere))
-        _refuses(shared, "cannot be reached")
+        _assert_rejects(shared, "cannot be reached")
         nowhere.close()
 
 
@@ -185,7 +185,7 @@ def test_sync_rejects_an_answer_that_exceeds_its_time(shared: App, rows: list[Ro
     for endless in (drip * 10_000, silence):
         shared.fake.serve_catalog(chunks=endless)
         with little_time(shared, "CatalogSyncFunction", 0.6):
-            _refuses(shared, "within the time limit")
+            _assert_rejects(shared, "within the time limit")
 
 
 def test_sync_does_not_follow_links_to_another_host(shared: App, rows: list[Row]) -> None:
@@ -194,14 +194,14 @@ def test_sync_does_not_follow_links_to_another_host(shared: App, rows: list[Row]
         for link in (f"{host}/page/2", f"{host}/api/v1/model/a/b", f"{host}/modelsx?offset=1", f"{host}"):
             for announced in ({}, {"total_count": len(rows)}):
                 _serve(shared, rows, links={"next": link}, **announced)
-                _refuses(shared, "not a catalog")
+                _assert_rejects(shared, "not a catalog")
         _serve(shared, rows, links={"next": f"{elsewhere.url}/models?offset=1"})
-        _refuses(shared, "pages|twice")
+        _assert_rejects(shared, "pages|twice")
         assert elsewhere.requests == []
 
 
 def test_sync_rejects_more_than_fifty_pages(shared: App, rows: list[Row]) -> None:
     _serve(shared, rows, links={"next": "/api/v1/models?offset=0"})
     shared.fake.forget_requests()
-    _refuses(shared, "more than 50 pages")
+    _assert_rejects(shared, "more than 50 pages")
     assert len(shared.fake.requests) == 50

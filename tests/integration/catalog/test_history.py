@@ -12,7 +12,7 @@ from tests.integration.app import ROOT, App
 SAVED = ROOT.parent / "shared" / "data" / "openrouter"
 JANUARY, JUNE = SAVED / "models-2026-01-26.json", SAVED / "models-2026-06-08.json"
 
-pytestmark = pytest.mark.skipif(not (JANUARY.exists() and JUNE.exists()), reason="the saved catalogs are not here")
+pytestmark = pytest.mark.skipif(not (JANUARY.exists() and JUNE.exists()), reason="the saved catalogs are not available")
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def _total(app: App, **query: str) -> int:
 
 
 def _all(app: App) -> list[dict[str, Any]]:
-    """Every active model, page by page."""
+    """Return every active model."""
     models, query = list[dict[str, Any]](), {"limit": "200"}
     while True:
         page = app.call("GET", "/api/models", query=query, user=None).json
@@ -65,7 +65,7 @@ IN_JUNE = dict(zip(IN_JANUARY, (341, 162, 7, 254, 47, 60, 34, 4, 7, 23, 0, 8), s
 
 def test_real_catalogs_sync_with_the_expected_counts(app: App, later: FakeClock) -> None:
     app.fake.serve_catalog(JANUARY.read_bytes())
-    assert _done(app) == {"seen": 345, "written": 345, "added": 345}
+    assert _sync_counts(app) == {"seen": 345, "written": 345, "added": 345}
     assert _counts(app) == IN_JANUARY
     assert app.sync()["written"] == 0
 
@@ -73,7 +73,7 @@ def test_real_catalogs_sync_with_the_expected_counts(app: App, later: FakeClock)
     rows[100]["pricing"]["prompt"] += "1"
     app.fake.serve_catalog(json.dumps({"data": rows}).encode())
     later.pass_seconds(3_600)
-    assert _done(app) == {"seen": 345, "written": 1, "repriced": 1}
+    assert _sync_counts(app) == {"seen": 345, "written": 1, "repriced": 1}
     changed = app.call("GET", f"/api/models/{rows[100]['id']}", user=None).json
     assert changed["pricing"]["prompt"] == rows[100]["pricing"]["prompt"]
 
@@ -93,6 +93,6 @@ def test_real_catalogs_sync_with_the_expected_counts(app: App, later: FakeClock)
     assert app.sync()["written"] == 0
 
 
-def _done(app: App) -> dict[str, int]:
-    """What a sync did, without what it did not."""
+def _sync_counts(app: App) -> dict[str, int]:
+    """Sync, and return the counts that are not zero."""
     return {name: number for name, number in app.sync().items() if name != "outcome" and number}

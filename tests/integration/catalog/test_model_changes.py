@@ -20,7 +20,7 @@ ODD_NAME = 'Lark <script>&amp;"]]>\x00\x0b\ud7ff\ufffe'
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[App]:
-    """An app after five syncs, an hour apart: all models added, two repriced, one gone, one back and renamed."""
+    """An app after five syncs, an hour apart: models added, two repriced, one missing, then returned and renamed."""
     with deployed_synced_app() as app:
         clock = FakeClock(datetime.now(UTC))
         set_clock(app, clock)
@@ -58,7 +58,7 @@ def _ask(app: App, path: str = FEED, **query: str) -> Answer:
 
 
 def _listed(app: App, path: str = FEED, **query: str) -> list[tuple[str, str]]:
-    """Model and kind of each change on one page."""
+    """Return the model and kind of each change on one page."""
     answer = _ask(app, path, **{"limit": "200", **query})
     assert answer.status == 200, answer.text
     assert answer.json["next_cursor"] is None
@@ -127,10 +127,10 @@ def test_rss_feed_returns_the_same_changes_as_json(shared: App) -> None:
     items = _feed(shared, limit="20").findall("./channel/item")
     assert len(items) == 20
     for change, item in zip(changes, items, strict=True):
-        told = {part.tag: part.text or "" for part in item}
-        assert told["title"] == f"{change['openrouter_id']}: {change['kind']}"
-        assert told["link"] == f"https://api.example/test/api/models/{change['openrouter_id']}/history"
-        assert parsedate_to_datetime(told["pubDate"]) == datetime.fromisoformat(change["at"]).replace(microsecond=0)
+        fields = {part.tag: part.text or "" for part in item}
+        assert fields["title"] == f"{change['openrouter_id']}: {change['kind']}"
+        assert fields["link"] == f"https://api.example/test/api/models/{change['openrouter_id']}/history"
+        assert parsedate_to_datetime(fields["pubDate"]) == datetime.fromisoformat(change["at"]).replace(microsecond=0)
     assert len({item.findtext("guid") for item in items}) == 20
     assert ET.tostring(_feed(shared, limit="20")) == ET.tostring(
         ET.fromstring(_ask(shared, limit="20", format="rss").text)

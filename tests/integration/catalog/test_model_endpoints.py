@@ -31,9 +31,9 @@ def test_sync_records_endpoints_only_for_models_in_use(app: App) -> None:
         "/api/v1/models/meadow/lark/endpoints",
         "/api/v1/models/~meadow/lark-latest/endpoints",
     ]
-    told = _endpoints(app).json
-    assert (told["openrouter_id"], len(told["endpoints"])) == ("meadow/lark", 2)
-    best, dearer = told["endpoints"]
+    listed = _endpoints(app).json
+    assert (listed["openrouter_id"], len(listed["endpoints"])) == ("meadow/lark", 2)
+    best, dearer = listed["endpoints"]
     model = app.call("GET", "/api/models/meadow/lark", user=None).json
     assert (best["pricing"]["prompt"], best["uptime_1d"], best["status"]) == (model["pricing"]["prompt"], "99.7", 0)
     assert float(dearer["pricing"]["prompt"]) > float(best["pricing"]["prompt"])

@@ -20,7 +20,7 @@ SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": 
 
 
 def _written(app: App, **detail: object) -> tuple[dict[str, Any], set[str]]:
-    """What a sync says it did, and the models that it wrote."""
+    """Sync, and return the result and the ids of the written models."""
     with recorded("dynamodb") as calls:
         result = app.sync(**detail)
     rows = [
@@ -34,7 +34,7 @@ def _written(app: App, **detail: object) -> tuple[dict[str, Any], set[str]]:
 
 
 def _counts(result: dict[str, Any]) -> dict[str, int]:
-    """The counts of a result that are not zero."""
+    """Return the counts of a result that are not zero."""
     return {name: number for name, number in result.items() if name != "outcome" and number}
 
 
@@ -65,7 +65,7 @@ CHANGES: dict[str, Any] = {
     "a new price": lambda row: row["pricing"].update(web_search="0.01"),
     "an override": lambda row: row["pricing"].update(overrides=[{"min_prompt_tokens": 9, "prompt": "0.1"}]),
     "context": lambda row: row.update(context_length=99_000),
-    "longest answer": lambda row: row["top_provider"].update(max_completion_tokens=None),
+    "max tokens": lambda row: row["top_provider"].update(max_completion_tokens=None),
     "parameters": lambda row: row["supported_parameters"].remove("temperature"),
     "modalities": lambda row: row["architecture"]["input_modalities"].append("image"),
     "name": lambda row: row.update(name="Meadow: Lark 2"),
@@ -179,7 +179,7 @@ def test_scheduled_event_starts_a_sync(app: App) -> None:
 
 
 class PagedUpstream(HttpUpstream):
-    """Asks for the catalog in pages, as OpenRouter may one day send it unasked."""
+    """An upstream client that requests the catalog in pages, which OpenRouter may introduce."""
 
     @contextmanager
     def open(self, request: Request, *, seconds: float) -> Iterator[HttpResponse]:
