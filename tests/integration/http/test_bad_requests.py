@@ -56,23 +56,23 @@ BODIES: dict[Route, dict[str, Any]] = {
     ("POST", "/api/user/api-keys"): {"name": "x", "scopes": ["execute"], "expires_at": "2099-01-01T00:00:00Z"},
     ("POST", "/api/admin/sync-models"): {"accept_losses": True},
 }
-"""A good body for every route that takes one."""
+"""A valid body for every route that accepts one."""
 
 OPEN = ("POST", "/api/models/estimate")
-"""Takes no token, so that its answers are nobody's in particular."""
+"""A public route: its responses need no `Cache-Control: no-store`."""
 OPTIONAL = ("POST", "/api/admin/sync-models")
 BODILESS = {("POST", f"{INTEGRATION}/test")}
 
 
 @pytest.fixture(scope="module")
 def resource_id() -> list[str]:
-    """Where the app's one resource is noted."""
+    """A list that will contain the id of the app's only resource."""
     return []
 
 
 @pytest.fixture(scope="module")
 def shared(resource_id: list[str]) -> Iterator[App]:
-    """An app in which every route has something to work on."""
+    """An app with the integration and the resource that the routes need."""
     with deployed_synced_app() as app:
         assert app.connect().status == 201
         resource_id.append(created(app, "alice")["resource_id"])
@@ -81,7 +81,7 @@ def shared(resource_id: list[str]) -> Iterator[App]:
 
 
 class Sender:
-    """Sends bodies to one route, and checks what every refusal has in common."""
+    """Sends bodies to one route, and asserts what every rejection has in common."""
 
     def __init__(self, app: App, route: Route, resource_id: str) -> None:
         self.app, self.route = app, route
@@ -89,8 +89,8 @@ class Sender:
         self.path = path.format(resource_id=resource_id, service="openrouter")
         self.good = {**BODIES[route], **({"resource_id": resource_id} if "resource_id" in BODIES[route] else {})}
 
-    def refused(self, raw: str, status: int, caplog: pytest.LogCaptureFixture, **headers: str) -> dict[str, Any]:
-        """The error that `raw` is answered with."""
+    def rejected(self, raw: str, status: int, caplog: pytest.LogCaptureFixture, **headers: str) -> dict[str, Any]:
+        """Send `raw`, assert the status and that nothing is written, sent or leaked, and return the error."""
         with recorded("dynamodb") as calls, recorded("events") as events, caplog.at_level(logging.DEBUG):
             answer = self.app.call(self.method, self.path, raw=raw, headers=headers)
         assert answer.status == status, answer.text
@@ -102,7 +102,7 @@ class Sender:
 
 
 def _error(answer: Answer, route: Route) -> dict[str, Any]:
-    """The error, if it has our shape."""
+    """Assert the format of the error and return it."""
     assert set(answer.json) == {"error"}
     error = dict(answer.json["error"])
     assert {"code", "message", "retryable"} <= set(error) <= {"code", "message", "retryable", "details"}
@@ -112,14 +112,14 @@ def _error(answer: Answer, route: Route) -> dict[str, Any]:
     return error
 
 
-WHOLE = ("POST", "/api/resources")
-"""All routes read bodies in the same way: this one tries every bad body, the others three."""
+FULL_ROUTE = ("POST", "/api/resources")
+"""The route that is tested with every invalid body; the others, which share the parser, with three each."""
 
 
-def tries(values: Mapping[str, str], few: Collection[str]) -> Iterator[Any]:
-    """Every value on one route, and a few on each of the others."""
+def cases(values: Mapping[str, str], few: Collection[str]) -> Iterator[Any]:
+    """Yield every value for `FULL_ROUTE`, and a few for each other route."""
     for route in BODIES:
-        for name in values if route == WHOLE else few:
+        for name in values if route == FULL_ROUTE else few:
             yield pytest.param(route, values[name], id=f"{' '.join(route)}: {name}")
 
 
@@ -137,45 +137,45 @@ UNREADABLE = {
     "half an object": f'{{"{CANARY}": "{CANARY}',
     "text": CANARY,
     "single quotes": f"{{'name': '{CANARY}'}}",
-    "a comma too much": f'{{"name": "{CANARY}",}}',
+    "trailing comma": f'{{"name": "{CANARY}",}}',
     "two objects": f'{{"name": "{CANARY}"}}{{}}',
     "NaN": f'{{"{CANARY}": NaN}}',
     "Infinity": f'{{"{CANARY}": -Infinity}}',
-    "a number that is infinite": f'{{"{CANARY}": 1e400}}',
-    "a number that is infinite, deep down": f'{{"config": {{"{CANARY}": [0, -1.5E+309]}}}}',
-    "half a character, escaped": f'{{"name": "{CANARY}\\ud800"}}',
-    "half a character, raw": f'{{"name": "{CANARY}\ud800"}}',
-    "half a character as a key": f'{{"{CANARY}\\udfff": 1}}',
+    "infinite number": f'{{"{CANARY}": 1e400}}',
+    "infinite number, nested": f'{{"config": {{"{CANARY}": [0, -1.5E+309]}}}}',
+    "lone surrogate, escaped": f'{{"name": "{CANARY}\\ud800"}}',
+    "lone surrogate, raw": f'{{"name": "{CANARY}\ud800"}}',
+    "lone surrogate as a key": f'{{"{CANARY}\\udfff": 1}}',
     "a control character": f'{{"name": "{CANARY}\n"}}',
     "nested arrays": "[" * 100_000,
-    "nested arrays, whole": "[" * 100_000 + "]" * 100_000,
+    "nested arrays, closed": "[" * 100_000 + "]" * 100_000,
     "nested objects": '{"config":' * 20_000,
-    "a deep field": '{"config":' + "[" * 100_000 + "]" * 100_000 + "}",
-    "a number without end": f'{{"{CANARY}": {"9" * 5_000}}}',
-    "a key twice": f'{{"name": "a", "name": "{CANARY}"}}',
-    "a key twice, deep down": f'{{"config": {{"model": "{CANARY}", "model": "{CANARY}"}}}}',
-    "a key twice, spelled twice": f'{{"name": "{CANARY}", "n\\u0061me": "b"}}',
+    "deeply nested field": '{"config":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "very long number": f'{{"{CANARY}": {"9" * 5_000}}}',
+    "duplicate key": f'{{"name": "a", "name": "{CANARY}"}}',
+    "duplicate key, nested": f'{{"config": {{"model": "{CANARY}", "model": "{CANARY}"}}}}',
+    "duplicate key, spelled differently": f'{{"name": "{CANARY}", "n\\u0061me": "b"}}',
 }
 
 
 @pytest.mark.parametrize(
-    ("sender", "raw"), [*tries(UNREADABLE, ("half an object", "a key twice", "nested arrays"))], indirect=["sender"]
+    ("sender", "raw"), [*cases(UNREADABLE, ("half an object", "duplicate key", "nested arrays"))], indirect=["sender"]
 )
 def test_body_rejects_unreadable_json(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert sender.refused(raw, 400, caplog)["code"] == "malformed"
+    assert sender.rejected(raw, 400, caplog)["code"] == "malformed"
 
 
-NO_OBJECT = {raw: raw for raw in ("[]", f'["{CANARY}"]', f'"{CANARY}"', '""', "7", "true", "[{}]", "1e999")}
+NOT_OBJECTS = {raw: raw for raw in ("[]", f'["{CANARY}"]', f'"{CANARY}"', '""', "7", "true", "[{}]", "1e999")}
 
 
-@pytest.mark.parametrize(("sender", "raw"), [*tries(NO_OBJECT, ("[]", "7", "1e999"))], indirect=["sender"])
+@pytest.mark.parametrize(("sender", "raw"), [*cases(NOT_OBJECTS, ("[]", "7", "1e999"))], indirect=["sender"])
 def test_body_rejects_json_that_is_not_an_object(sender: Sender, raw: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert sender.refused(raw, 400, caplog)["code"] == "malformed"
+    assert sender.rejected(raw, 400, caplog)["code"] == "malformed"
 
 
 def test_body_rejects_valid_object_inside_a_list(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for raw in (json.dumps([sender.good]), json.dumps([sender.good, {}]), json.dumps([[sender.good]])):
-        assert sender.refused(raw, 400, caplog)["code"] == "malformed"
+        assert sender.rejected(raw, 400, caplog)["code"] == "malformed"
 
 
 @pytest.mark.parametrize("raw", ["null", ""])
@@ -183,7 +183,7 @@ def test_body_rejects_missing_body_unless_optional(sender: Sender, raw: str, cap
     if sender.route == OPTIONAL:
         assert sender.app.call(sender.method, sender.path, raw=raw).status == 202
         return
-    assert sender.refused(raw, 400, caplog)["code"] == "malformed"
+    assert sender.rejected(raw, 400, caplog)["code"] == "malformed"
     assert _error(sender.app.call(sender.method, sender.path), sender.route)["code"] == "malformed"
 
 
@@ -203,7 +203,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize(
     ("sender", "kind"),
-    [*tries(NOT_JSON, ("application/x-www-form-urlencoded", "application/jsonx", "*/*"))],
+    [*cases(NOT_JSON, ("application/x-www-form-urlencoded", "application/jsonx", "*/*"))],
     indirect=["sender"],
 )
 @pytest.mark.parametrize("name", ["Content-Type", "content-type"])
@@ -212,12 +212,12 @@ def test_content_type_rejects_anything_but_json(
 ) -> None:
     headers = {"Content-Type": kind} if name == "Content-Type" else {"Content-Type": kind, name: kind}
     for raw in (json.dumps(sender.good), f"name={CANARY}"):
-        assert sender.refused(raw, 415, caplog, **headers)["code"] == "unsupported_media_type"
+        assert sender.rejected(raw, 415, caplog, **headers)["code"] == "unsupported_media_type"
 
 
 def test_body_rejects_unknown_field_by_name(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for value in (CANARY, [CANARY], {CANARY: CANARY}, None, 7):
-        error = sender.refused(json.dumps({**sender.good, "surprise": value}), 422, caplog)
+        error = sender.rejected(json.dumps({**sender.good, "surprise": value}), 422, caplog)
         assert (error["code"], error["details"]["field"]) == ("invalid_field", "surprise")
         assert "surprise" in error["message"]
 
@@ -227,23 +227,23 @@ def test_body_rejects_wrong_type_by_field_name(sender: Sender, caplog: pytest.Lo
         for value in ([[CANARY]], {"x": {"y": CANARY}}, [CANARY, 7]):
             if isinstance(sender.good[field], dict) and isinstance(value, dict):
                 continue
-            error = sender.refused(json.dumps({**sender.good, field: value}), 422, caplog)
+            error = sender.rejected(json.dumps({**sender.good, field: value}), 422, caplog)
             assert error["code"] == "invalid_field"
             assert error["details"]["field"].split(".")[0] == field
 
 
 def test_body_error_lists_all_wrong_fields(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     wrong = {name: [[CANARY]] for name in sender.good} | {f"surprise{number}": CANARY for number in range(50)}
-    error = sender.refused(json.dumps(wrong), 422, caplog)
+    error = sender.rejected(json.dumps(wrong), 422, caplog)
     assert 0 < len(error["details"]["more"]) < 10
 
 
 def test_body_rejects_huge_field_without_repeating_it(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
-    error = sender.refused(json.dumps({"x" * 100_000: CANARY}), 422, caplog)
+    error = sender.rejected(json.dumps({"x" * 100_000: CANARY}), 422, caplog)
     assert len(error["message"]) < 1_000
 
 
-LAX = [
+COERCIBLE = [
     (("POST", "/api/user/api-keys"), {"expires_at": 4_102_444_800}, "expires_at"),
     (("POST", "/api/user/api-keys"), {"expires_at": "4102444800"}, "expires_at"),
     (("POST", "/api/user/api-keys"), {"expires_at": True}, "expires_at"),
@@ -267,10 +267,10 @@ LAX = [
         "config.reasoning.exclude",
     ),
 ]
-"""What is nearly of the right type."""
+"""Values that a lax parser would coerce to the right type."""
 
 
-@pytest.mark.parametrize(("route", "change", "field"), LAX, ids=range(len(LAX)))
+@pytest.mark.parametrize(("route", "change", "field"), COERCIBLE, ids=range(len(COERCIBLE)))
 def test_body_does_not_coerce_types(
     shared: App,
     resource_id: list[str],
@@ -280,7 +280,7 @@ def test_body_does_not_coerce_types(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sender = Sender(shared, route, resource_id[0])
-    error = sender.refused(json.dumps({**sender.good, **change}), 422, caplog)
+    error = sender.rejected(json.dumps({**sender.good, **change}), 422, caplog)
     assert (error["code"], error["details"]["field"]) == ("invalid_field", field)
 
 
@@ -305,7 +305,7 @@ def test_overlong_id_returns_not_found_without_database_request(shared: App) -> 
 
 
 def _at(app: App, method: str, path: str, body: Any) -> tuple[Answer, list[str]]:
-    """An answer, and what the database was asked for it."""
+    """Return the response and the DynamoDB operations of a request."""
     with recorded("dynamodb") as calls:
         answer = app.call(method, path, body)
     return answer, operations(calls)
@@ -317,6 +317,6 @@ def test_idempotency_key_header_rejects_invalid_values(
     shared: App, resource_id: list[str], name: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sender = Sender(shared, ("POST", "/api/execute"), resource_id[0])
-    error = sender.refused(json.dumps(sender.good), 422, caplog, **{name: value})
+    error = sender.rejected(json.dumps(sender.good), 422, caplog, **{name: value})
     assert (error["code"], error["details"]["field"]) == ("invalid_field", "Idempotency-Key")
     assert "1 to 255 visible ASCII" in error["message"]

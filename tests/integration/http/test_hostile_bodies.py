@@ -14,15 +14,15 @@ from tests.integration.synced_app import MODEL, created, deployed_synced_app, ne
 
 type Route = tuple[str, str]
 
-WHOLE = ("POST", "/api/execute")
-"""All routes read bodies in the same way: this one tries every hostile body, the others a few."""
+FULL_ROUTE = ("POST", "/api/execute")
+"""The route that is tested with every hostile body; the others, which share the parser, with a few each."""
 
 FEW = ("10 MB", "a key twice, deep down", "NUL, escaped, deep down")
 NO_BODY = {("POST", "/api/user/integrations/{service}/test")}
 
 
-def bodied() -> list[Route]:
-    """Every route that takes a body, from the template."""
+def routes_with_a_body() -> list[Route]:
+    """Return every route of the template that accepts a body."""
     functions = [body["Properties"] for body in TEMPLATE["Resources"].values() if body["Type"].endswith("::Function")]
     events = [event["Properties"] for body in functions for event in body.get("Events", {}).values()]
     routes = {(event["Method"], event["Path"]) for event in events if event.get("Method") in {"POST", "PATCH"}}
@@ -35,29 +35,29 @@ def shared() -> Iterator[App]:
         yield app
 
 
-def refused(app: App, route: Route, raw: str, **more: Any) -> None:
-    """It is a 4xx in our shape."""
+def assert_rejected(app: App, route: Route, raw: str, **more: Any) -> None:
+    """Send a body and assert that it is rejected."""
     path = route[1].format(resource_id="res_00000000000000000000000000", service="openrouter")
-    assert_ours(app.call(route[0], path, raw=raw, user=new_user(), **more))
+    assert_error(app.call(route[0], path, raw=raw, user=new_user(), **more))
 
 
-def assert_ours(answer: Answer) -> None:
-    """The status and the code belong together, and nothing of what was sent is repeated."""
+def assert_error(answer: Answer) -> None:
+    """Assert a 4xx error with the code of its status, which does not repeat the input."""
     found = (answer.status, answer.code, len(answer.text) < 500)
     assert found in {(400, "malformed", True), (413, "too_large", True), (422, "invalid_field", True)}
     assert answer.json["error"]["message"]
 
 
-@pytest.mark.parametrize("route", bodied(), ids=" ".join)
+@pytest.mark.parametrize("route", routes_with_a_body(), ids=" ".join)
 def test_hostile_body_is_rejected_and_stores_nothing(shared: App, route: Route) -> None:
     before = stored(shared)
     shared.fake.forget_requests()
-    is_whole = route == WHOLE
-    for raw in HOSTILE.values() if is_whole else map(HOSTILE.__getitem__, FEW):
-        refused(shared, route, raw)
-    for unread in BYTES.values() if is_whole else [BYTES["no UTF-8"]]:
-        refused(shared, route, b64encode(unread).decode(), is_base64=True)
-    refused(shared, route, "no base64 at all", is_base64=True)
+    is_full = route == FULL_ROUTE
+    for raw in HOSTILE.values() if is_full else map(HOSTILE.__getitem__, FEW):
+        assert_rejected(shared, route, raw)
+    for unread in BYTES.values() if is_full else [BYTES["no UTF-8"]]:
+        assert_rejected(shared, route, b64encode(unread).decode(), is_base64=True)
+    assert_rejected(shared, route, "no base64 at all", is_base64=True)
     assert stored(shared) == before
     assert shared.fake.requests == []
 
@@ -84,7 +84,7 @@ def test_execute_rejects_hostile_inputs_of_a_stored_template(shared: App) -> Non
 
 
 def stored(app: App) -> list[Any]:
-    """Every row but the counts of calls, and those of the catalog, which only its sync may write."""
+    """Return every row, except call counters and the catalog, which only its sync can write."""
     variables = {name for plan in app.plan.functions.values() for name in plan.environment}
     tables = {name for name in variables if name.endswith("_TABLE")} - {"LIMITS_TABLE", "MODELS_TABLE"}
     return [app.table(name) for name in sorted(tables)]

@@ -9,7 +9,7 @@ from tests.integration.lent_app import lend_app
 
 
 def stored(app: App) -> int:
-    """How many rows and objects there are."""
+    """Return the number of stored rows and objects."""
     variables = {name for plan in app.plan.functions.values() for name in plan.environment}
     objects = aws.client("s3").list_objects_v2(Bucket=app.name("MEDIA_BUCKET"))["KeyCount"]
     return sum(len(app.table(name)) for name in variables if name.endswith("_TABLE")) + int(objects)
@@ -62,5 +62,5 @@ def test_prepare_restores_snapshot_and_drops_later_changes() -> None:
         assert first.table("INTEGRATIONS_TABLE") == []
         assert first.fake.requests == []
     with lend_app() as second:
-        second.prepare("synced", lambda: pytest.fail("made again"))
+        second.prepare("synced", lambda: pytest.fail("prepared again"))
         assert second.table("MODELS_TABLE") == prepared

@@ -23,9 +23,9 @@ OPERATIONS = {
 
 
 def conforms(schema: dict[str, Any], value: Any) -> None:
-    """Refuse what does not fit, named by where it does not."""
-    whole = {**schema, "components": DOCUMENT["components"]}
-    errors = [f"{error.instance_path}: {error.message}" for error in jsonschema_rs.iter_errors(whole, value)]
+    """Assert that a value matches a schema of the document."""
+    complete = {**schema, "components": DOCUMENT["components"]}
+    errors = [f"{error.instance_path}: {error.message}" for error in jsonschema_rs.iter_errors(complete, value)]
     assert errors == []
 
 

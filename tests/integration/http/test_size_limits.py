@@ -17,17 +17,17 @@ type Config = dict[str, Any]
 
 HELLO = {"prompt": "hello"}
 LINK = "https://pictures.example/a.png"
-SEES = "google/gemma-3-12b-it"
+VISION_MODEL = "google/gemma-3-12b-it"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request of some size, and what it is answered with when it is not too large."""
+    """A request of some size, and the status of its response if no limit is exceeded."""
 
     method: str
     path: str
     raw: str
-    fine: int
+    expected: int
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,9 @@ def shared() -> Iterator[App]:
         yield app
 
 
-def preview(config: Config, inputs: Any = None, kind: str = "openrouter_instant", fine: int = 200) -> Attempt:
+def preview(config: Config, inputs: Any = None, kind: str = "openrouter_instant", expected: int = 200) -> Attempt:
     body = {"resource_type": kind, "config": {"model": MODEL, **config}, "inputs": HELLO if inputs is None else inputs}
-    return Attempt("POST", "/api/resources/preview", json.dumps(body), fine)
+    return Attempt("POST", "/api/resources/preview", json.dumps(body), expected)
 
 
 def created(config: Config, **fields: Any) -> Attempt:
@@ -47,28 +47,28 @@ def created(config: Config, **fields: Any) -> Attempt:
 
 
 def padded(attempt: Attempt, size: int) -> Attempt:
-    """The same, its body filled up with blanks."""
-    return Attempt(attempt.method, attempt.path, attempt.raw.ljust(size), attempt.fine)
+    """Return the attempt with a body padded with spaces."""
+    return Attempt(attempt.method, attempt.path, attempt.raw.ljust(size), attempt.expected)
 
 
 def text(size: int) -> str:
-    """Text of so many bytes, and of fewer characters."""
+    """Return text of `size` bytes with fewer characters."""
     return "é" * 99 + "x" * (size - 198)
 
 
 def template(properties: dict[str, Any], inputs: dict[str, Any], of: str = "Hello.") -> Attempt:
-    """A preview of a template with these inputs."""
+    """Return a preview of a template with these inputs."""
     schema = {"type": "object", "properties": properties}
     return preview({"template": of, "input_schema": schema}, inputs, "prompt_template")
 
 
 def data(value: Any) -> Attempt:
-    """A preview of a template that takes any JSON."""
+    """Return a preview of a template that accepts any JSON."""
     return template({"data": {}}, {"data": value}, "{{data}}")
 
 
 def deep(levels: int) -> Attempt:
-    """A body that is nested so deeply: itself, its inputs, and lists in them."""
+    """Return a body with `levels` levels: the body, its inputs, and nested lists."""
     value: Any = 0
     for _ in range(levels - 2):
         value = [value]
@@ -76,13 +76,13 @@ def deep(levels: int) -> Attempt:
 
 
 def many(values: int) -> Attempt:
-    """A body of so many objects, lists and members."""
+    """Return a body with `values` objects, lists and members."""
     fixed = counted(json.loads(data([0]).raw))
     return data([0] * (values - fixed + 1))
 
 
 def counted(value: Any) -> int:
-    """How many objects, lists and members there are; the first member counts with what it is in."""
+    """Count objects, lists and members; the first member counts together with its container."""
     if not isinstance(value, dict | list):
         return 0
     members = list(value.values()) if isinstance(value, dict) else value
@@ -90,13 +90,13 @@ def counted(value: Any) -> int:
 
 
 def settings_of(size: int) -> Attempt:
-    """Settings that take so many bytes as they are stored: each é takes six."""
+    """Return settings whose stored form has `size` bytes, in which each é takes six."""
     room = size - len(json.dumps({"model": MODEL, "system_prompt": ""}))
     return created({"system_prompt": "é" * (room // 6) + "x" * (room % 6)})
 
 
 def schema_of(depth: int) -> Attempt:
-    """An input whose schema is nested so deeply; the schema of all inputs is level 0."""
+    """Return an input whose schema has `depth` levels; the schema of all inputs is level 0."""
     part: dict[str, Any] = {"type": "string"}
     for _ in range(depth - 1):
         part = {"type": "array", "items": part}
@@ -104,23 +104,23 @@ def schema_of(depth: int) -> Attempt:
 
 
 def checked(steps: int) -> Attempt:
-    """Inputs that take so many steps to check: a long list by many rules, and a short one for the rest."""
-    return template(*laborious(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length))
+    """Return inputs that take `steps` steps to check: a long list with many rules, and a short one."""
+    return template(*with_steps(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length))
 
 
 def compared(steps: int) -> Attempt:
-    """The same, of a list whose elements are compared with each other."""
-    return template(*laborious(steps, {"type": "array", "uniqueItems": True}, lambda length: (3 + length) * length))
+    """Return the same for a list whose elements are compared with each other."""
+    return template(*with_steps(steps, {"type": "array", "uniqueItems": True}, lambda length: (3 + length) * length))
 
 
 def checked_by_default(steps: int) -> Attempt:
-    """The same, of inputs that are the schema's own."""
-    properties, inputs = laborious(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length)
+    """Return the same for default inputs of the schema."""
+    properties, inputs = with_steps(steps, {"items": {"allOf": [{"type": "integer"}] * 48}}, lambda length: 99 * length)
     return template({name: {**part, "default": inputs[name]} for name, part in properties.items()}, {})
 
 
-def laborious(steps: int, rule: Config, cost: Callable[[int], int]) -> tuple[Config, Config]:
-    """Properties and inputs."""
+def with_steps(steps: int, rule: Config, cost: Callable[[int], int]) -> tuple[Config, Config]:
+    """Return properties and inputs that take `steps` steps to check."""
     long = max(length for length in range(5_000) if cost(length) < steps)
     inputs = {"long": list(range(long - 1)), "rest": [0] * (steps - cost(long) - 1)}
     return {"long": rule, "rest": {}}, inputs
@@ -135,7 +135,7 @@ ELSEWHERE = {
     "MAX_USAGE_DAYS": "test_usage_report.py",
     "MAX_USAGE_ROWS": "test_usage_report.py",
 }
-"""Limits on something else than a body, and where they are tried."""
+"""Limits on something other than a body, and the files that test them."""
 
 CASES: dict[str, list[Callable[[int], Attempt]]] = {
     "MAX_BODY_BYTES": [lambda n: padded(created({}), n)],
@@ -156,7 +156,7 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
     ],
     "MAX_CONFIG_BYTES": [settings_of],
     "MAX_IMAGES": [
-        lambda n: preview({"model": SEES}, {"prompt": "hello", "images": [LINK] * n}),
+        lambda n: preview({"model": VISION_MODEL}, {"prompt": "hello", "images": [LINK] * n}),
         lambda n: template({f"i{k}": {"type": "string", "format": "image"} for k in range(n)}, {}),
     ],
     "MAX_INPUTS": [lambda n: template({f"i{k}": {"type": "string"} for k in range(n)}, {})],
@@ -172,8 +172,8 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
         ),
     ],
     "MAX_ANSWER_TOKENS": [
-        lambda n: preview({"max_tokens": n}, fine=422),
-        lambda n: preview({"reasoning": {"max_tokens": n}}, fine=422),
+        lambda n: preview({"max_tokens": n}, expected=422),
+        lambda n: preview({"reasoning": {"max_tokens": n}}, expected=422),
     ],
     "MAX_TOOLS": [lambda n: preview({"tools": [tool()] * n})],
     "MAX_STOPS": [lambda n: preview({"stop": ["."] * n})],
@@ -190,11 +190,11 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
         lambda n: Attempt("POST", "/api/execute", json.dumps({"resource_id": "x" * n, "inputs": {}}), 404)
     ],
 }
-"""Limit -> requests of a size; each is refused above the limit, and `fine` (as far as this limit goes) up to it."""
+"""Limit -> requests of a size; each is rejected above the limit and returns `expected` up to it."""
 
 
-def told(answer: Answer, limit: int) -> bool:
-    """Whether the answer is an error that names the limit's number."""
+def names_limit(answer: Answer, limit: int) -> bool:
+    """Return whether the response is an error that names the limit."""
     return answer.status >= 400 and str(limit) in answer.json["error"]["message"]
 
 
@@ -214,8 +214,8 @@ def test_size_limit_accepts_its_value_and_rejects_one_more(shared: App, name: st
     for size in (limit - 1, limit, limit + 1):
         attempt = CASES[name][number](size)
         answer = shared.call(attempt.method, attempt.path, raw=attempt.raw, user=user)
-        status, has_message, beginning = answer.status, told(answer, limit), answer.text[:300]
+        status, has_message, beginning = answer.status, names_limit(answer, limit), answer.text[:300]
         if size > limit:
             assert (status in {400, 413, 422}, has_message) == (True, True), beginning
         else:
-            assert (status, has_message) == (attempt.fine, False), beginning
+            assert (status, has_message) == (attempt.expected, False), beginning

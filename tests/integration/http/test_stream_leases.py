@@ -1,4 +1,4 @@
-"""What a throttle holds is released when the response ends, not when the handler returns."""
+"""The lease of a throttle is released when the response ends, not when the handler returns."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,19 +26,19 @@ def module_app() -> Iterator[App]:
 
 @pytest.fixture
 def settings(app: App) -> ExecuteSettings:
-    """A user may have one execution in flight."""
+    """Settings that allow one execution in flight per user."""
     facts: dict[str, Any] = {"limits_table": app.name("LIMITS_TABLE"), "execute_per_minute": 100, "max_in_flight": 1}
     return ExecuteSettings.model_construct(**facts)
 
 
 def leases(app: App) -> int:
-    """How many executions of alice are in flight."""
+    """Return the number of alice's executions in flight."""
     rows = [row for row in app.table("LIMITS_TABLE") if row["name"]["S"] == "runs#user_alice"]
     return sum(len(row.get("leases", {}).get("SS", ())) for row in rows)
 
 
 def answer(settings: ExecuteSettings, response: Any) -> Any:
-    """The response of a function that resolves every event to this."""
+    """Return what a function returns whose resolver returns `response`."""
     return responder(lambda event, context: response, settings)(EVENT, Context(30))
 
 
@@ -67,7 +67,7 @@ def test_closed_stream_releases_its_lease(app: App, settings: ExecuteSettings, r
             next(iter(stream))
         assert leases(app) == (1 if not read else leases(app))
     assert leases(app) == 0
-    assert next(source, None) is None, "what produces the body is closed, too"
+    assert next(source, None) is None, "the generator of the body is closed as well"
 
 
 def test_failing_stream_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
@@ -96,8 +96,8 @@ def test_stream_response_is_not_cached(app: App, settings: ExecuteSettings) -> N
 
 
 def test_buffered_stream_is_the_join_of_its_chunks(app: App, settings: ExecuteSettings) -> None:
-    whole = answer(settings, Stream(200, {}, chunks())).buffered()
-    assert (whole["statusCode"], whole["body"], leases(app)) == (200, "Hello.", 0)
+    buffered = answer(settings, Stream(200, {}, chunks())).buffered()
+    assert (buffered["statusCode"], buffered["body"], leases(app)) == (200, "Hello.", 0)
 
 
 def test_public_stream_keeps_its_headers(app: App, settings: ExecuteSettings) -> None:

@@ -12,7 +12,7 @@ from tests.integration.synced_app import deployed_synced_app, new_user
 
 WRONG = {"integer": "10", "number": "1", "boolean": "true"}
 DEEP = "/api/resources/preview"
-"""Where settings are tried in full; other routes read them by the same model."""
+"""The route on which nested settings are tested; the other routes use the same pydantic model."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def shared() -> Iterator[App]:
 
 
 def cases() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
-    """Every field that is a number or a truth value and nothing else, with a text that reads like one."""
+    """Yield every field that accepts only a number or a boolean, with a string that looks like one."""
     for method, path in BODIES:
         for place, part in dict(fields(schema_of(method, path))).items():
             kinds = {kind.get("type") for kind in part.get("anyOf", [part])} - {"null"}
