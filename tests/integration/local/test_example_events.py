@@ -1,4 +1,4 @@
-"""Every event in events/ is passed to its function, in the order in which a user would cause them."""
+"""Every event in events/ is passed to its function, in the order of a typical use."""
 
 import json
 from datetime import UTC, datetime
@@ -67,7 +67,7 @@ STORY = {
     "api_keys/revoke": 204,
     "authorizer/request": None,
 }
-"""What each event is answered with; None where a function answers no HTTP."""
+"""The status of the response to each event; None for functions without an HTTP response."""
 
 
 def test_example_sequence_contains_every_event() -> None:
@@ -84,7 +84,7 @@ def test_example_events_run_without_error(app: App) -> None:
         answer = app.invoke(function_of(app, case), event)
         if status is not None:
             assert answer["statusCode"] == status, (case, answer)
-            assert (told(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
+            assert (header_of(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
             key_id = answer["context"].pop("key_id")
@@ -108,13 +108,13 @@ def test_example_events_match_the_gateway_shape(case: str) -> None:
     assert event["headers"] == {name: values[0] for name, values in event["multiValueHeaders"].items()}
 
 
-def told(answer: dict[str, Any], header: str) -> str | None:
-    """A header of the answer."""
+def header_of(answer: dict[str, Any], header: str) -> str | None:
+    """Return a header of the response."""
     return answer_of(answer).headers.get(header)
 
 
 def event_of(case: str, known: dict[str, str]) -> dict[str, Any]:
-    """The event, with ids that were given where it has placeholders."""
+    """Load an event and replace its placeholders with the ids in `known`."""
     text = Path(ROOT, "events", f"{case}.json").read_text()
     for placeholder, real in known.items():
         text = text.replace(placeholder, real)
@@ -123,13 +123,13 @@ def event_of(case: str, known: dict[str, str]) -> dict[str, Any]:
 
 
 def function_of(app: App, case: str) -> str:
-    """The logical id of the function that the event is for."""
+    """Return the logical id of the function that receives the event."""
     module = f"functions.{case.split('/')[0]}.app.handler"
     return next(name for name, function in app.plan.functions.items() if function.handler == module)
 
 
 def learn(text: str, known: dict[str, str]) -> None:
-    """Remember the ids that were given, to put them where the events have placeholders."""
+    """Add the ids in a response to `known`, by their placeholders in the events."""
     ids = json.loads(text) if text else {}
     for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
         if kind in ids:
@@ -142,7 +142,7 @@ def learn(text: str, known: dict[str, str]) -> None:
 
 
 def give_key(app: App, event: dict[str, Any]) -> None:
-    """Put a key that exists into the authorizer's event."""
+    """Create an API key and put it into the authorizer's event."""
     secret, key = mint(user_id="user_alice", name="e", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
     DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(key)
     event["headers"] = {"authorization": f"Bearer {secret.reveal()}"}

@@ -20,7 +20,7 @@ ADDS, THREADS = 1000, 8
 
 
 class Adder:
-    """Adds to one counter with many threads, as fast as they can."""
+    """Adds to one counter in many concurrent threads."""
 
     def __init__(self, url: str, table: str) -> None:
         self._host = urlsplit(url).netloc
@@ -57,7 +57,7 @@ def test_lock_keeps_a_thousand_concurrent_adds_exact(toy: Stack, things: str) ->
 
 @pytest.fixture
 def bare_moto() -> Iterator[str]:
-    """Moto's own threaded server: the local stack without its lock."""
+    """Start moto's own threaded server, which is the local stack without its lock."""
     program = """
 import sys
 sys.setswitchinterval(1e-6)

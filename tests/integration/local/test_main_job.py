@@ -64,7 +64,7 @@ def test_failed_change_event_is_counted_and_kept(world: World, journey: Journey)
 
 
 def _failures(world: World) -> set[str]:
-    """The invocations whose failure raises the alarm."""
+    """Return the request ids of the failures that the alarm counts."""
     lines = [json.loads(line) for line in world.log.read_text().splitlines()]
     return {line["requestId"] for line in lines if counts(line)}
 

@@ -1,4 +1,4 @@
-"""`python -m tests.local` as a script sees it: a line of JSON, working keys, a demo, and no process left at the end."""
+"""`python -m tests.local` as a process: a line of JSON, valid keys, a demo, and no process left at the end."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ type Program = subprocess.Popen[str]
 
 
 def start(*arguments: str) -> Program:
-    """A Python process; all its descendants inherit the pipe that is its stderr."""
+    """Start a Python process; all its descendants inherit the pipe of its stderr."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -49,14 +49,14 @@ def start(*arguments: str) -> Program:
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[FakeIssuer]:
-    """Whose access tokens the stack takes."""
+    """The issuer of the access tokens that the stack accepts."""
     with FakeIssuer() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def programs(issuer: FakeIssuer) -> Iterator[tuple[Program, Program]]:
-    """The whole stack, and a part of it; side by side, since starting takes seconds."""
+    """The whole stack and a part of it, started concurrently because starting takes seconds."""
     tokens = (f"--parameter=JwtIssuer={issuer.url}", f"--parameter=JwtAudience={issuer.audience}")
     stack = start("-m", "tests.local", "--port", "0", "--json", "--demo", f"--grace={HANG_SECONDS}", *tokens)
     both = stack, start("-c", CLOUD_AND_FUNCTION)
@@ -72,7 +72,7 @@ def first_line(process: Program) -> str:
 
 
 def ends(process: Program, number: signal.Signals) -> tuple[int, str]:
-    """Signals the process; its exit code and what else it printed, once no descendant holds its pipes any more."""
+    """Signal the process; when no descendant holds its pipes, return the exit code and the remaining output."""
     process.send_signal(number)
     rest, _ = process.communicate(timeout=HANG_SECONDS)
     return process.returncode, rest
@@ -87,8 +87,8 @@ def test_local_command_shows_the_demo_and_serves_until_stopped(
     assert facts["openrouter_url"].startswith("http://127.0.0.1:")
     assert set(facts["keys"]) == {"alice", "bob", "admin"}
     assert stack.stderr
-    told = "".join(itertools.takewhile(lambda line: "Go on from here" not in line, stack.stderr))
-    assert "1 call, 1 success, 0 failures" in told
+    printed = "".join(itertools.takewhile(lambda line: "Go on from here" not in line, stack.stderr))
+    assert "1 call, 1 success, 0 failures" in printed
     statuses = [
         call(facts["url"], "GET", "/api/resources", Authorization=f"Bearer {key}").status
         for key in [*facts["keys"].values(), issuer.token(), issuer.token(aud="another"), "nonsense"]

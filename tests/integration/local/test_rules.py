@@ -145,7 +145,7 @@ def test_authorizer_cache_keeps_policies_until_ttl_but_not_errors() -> None:
         authorizer.context(exchange("t"))
     for clock.now in (0.0, 59.9):
         assert authorizer.context(exchange("t"))["principalId"] == "p"
-    with pytest.raises(Refused, match="ACCESS_DENIED"):  # the kept policy names one path only
+    with pytest.raises(Refused, match="ACCESS_DENIED"):  # the cached policy allows one path only
         authorizer.context(exchange("t", "/b"))
     clock.now = 60.0
     authorizer.context(exchange("t", "/b"))

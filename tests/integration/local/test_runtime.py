@@ -58,7 +58,7 @@ def test_runtime_starts_more_environments_up_to_the_limit(functions: Functions, 
         assert functions["Act"].environments == LIMIT
         for arrival in arrivals:
             arrival.go_on("now")
-        meeting.arrival().go_on("now")  # the one too many takes an environment that came free
+        meeting.arrival().go_on("now")  # the call over the limit reuses a released environment
         assert {end.result().content["body"] for end in ends} == {"now"}
     assert functions["Act"].environments == LIMIT
 
@@ -117,7 +117,7 @@ def test_function_sees_only_its_own_environment(invoke: Invoke, monkeypatch: pyt
     assert environment["AWS_ACCESS_KEY_ID"] == "Echo"
     unexpected = {name for name in environment if not name.startswith("AWS_")} - {
         *("GIVEN", "LAMBDA_TASK_ROOT", "_HANDLER", "PATH", "LANG", "TZ", "PYTHONPATH", "_X_AMZN_TRACE_ID"),
-        "LC_CTYPE",  # Python's own
+        "LC_CTYPE",  # set by Python
     }
     assert unexpected == set()
 
