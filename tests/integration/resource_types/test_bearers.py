@@ -19,22 +19,22 @@ from tests.toys.announce import Announce
 from tests.toys.megaphone import Megaphone
 from tests.toys.parrot import Parrot
 
-OTHER = "mega-of-the-type"
+TYPE_KEY = "mega-of-the-type"
 
 
-class Wander(Announce):
-    """Sends one request to each of the given places, then returns an answer."""
+class SendsElsewhere(Announce):
+    """A resource type that sends one request to each given destination, then returns an answer."""
 
     name = "wander"
 
-    def __init__(self, *places: dict[str, Any]) -> None:
-        """Take fields that replace those of the planned request, for each exchange."""
-        self._places = places
+    def __init__(self, *destinations: dict[str, Any]) -> None:
+        """Take the fields that replace those of the planned request, per destination."""
+        self._destinations = destinations
 
     def flow(self, plan: Plan) -> Flow:
-        """One exchange per place."""
-        for place in self._places:
-            yield replace(plan.request, **{"integration": None, **place})
+        """Yield one request per destination."""
+        for destination in self._destinations:
+            yield replace(plan.request, **{"integration": None, **destination})
         return Answer({"type": "text", "content": "Back."}, Receipt(cost_nanousd=1))
 
 
@@ -57,9 +57,9 @@ def toys(app: App, service: type[Service], monkeypatch: pytest.MonkeyPatch) -> A
     return app
 
 
-def send(app: App, monkeypatch: pytest.MonkeyPatch, *places: dict[str, Any]) -> None:
-    """Execute a resource whose type has a key of the megaphone and sends to these places."""
-    monkeypatch.setitem(RESOURCE_TYPES, "wander", Wander(*places))
+def send(app: App, monkeypatch: pytest.MonkeyPatch, *destinations: dict[str, Any]) -> None:
+    """Execute a resource that uses the megaphone's key and sends to these destinations."""
+    monkeypatch.setitem(RESOURCE_TYPES, "wander", SendsElsewhere(*destinations))
     body = {"resource_type": "wander", "name": "Wander", "config": {"loudness": 1}}
     resource_id = app.call("POST", "/api/resources", body).json["resource_id"]
     answer = app.call("POST", "/api/execute", {"resource_id": resource_id, "inputs": {"words": "hear"}})
@@ -96,8 +96,8 @@ def test_key_of_a_request_that_a_type_yields_is_not_sent(
     send(
         toys,
         monkeypatch,
-        {"integration": "megaphone", "bearer": Secret(OTHER)},
-        {"integration": "parrot", "bearer": Secret(OTHER)},
-        {"base_url": service.url, "bearer": Secret(OTHER)},
+        {"integration": "megaphone", "bearer": Secret(TYPE_KEY)},
+        {"integration": "parrot", "bearer": Secret(TYPE_KEY)},
+        {"base_url": service.url, "bearer": Secret(TYPE_KEY)},
     )
     assert [key for _, key, _ in service.asked] == [KEY, "", ""]

@@ -22,7 +22,9 @@ SUPPORTED: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "config"), SUPPORTED)
 def test_supported_setting_is_sent_unchanged(seeded: App, name: str, config: dict[str, Any]) -> None:
-    _give(seeded, FULL, sorted({*_listed(seeded, FULL), name, "structured_outputs", "tools", "tool_choice"}))
+    _set_supported(
+        seeded, FULL, sorted({*_supported(seeded, FULL), name, "structured_outputs", "tools", "tool_choice"})
+    )
     resource = seeded.resource(config={"model": FULL, **config})
     assert seeded.execute(resource["resource_id"]).status == 200
     assert seeded.fake.chat_requests[-1].json[name] == config[name]
@@ -30,7 +32,7 @@ def test_supported_setting_is_sent_unchanged(seeded: App, name: str, config: dic
 
 @pytest.mark.parametrize(("name", "config"), SUPPORTED)
 def test_unsupported_setting_is_rejected_by_name(seeded: App, name: str, config: dict[str, Any]) -> None:
-    _give(seeded, FULL, ["max_tokens"] if name == "tools" else ["max_tokens", "tools"])
+    _set_supported(seeded, FULL, ["max_tokens"] if name == "tools" else ["max_tokens", "tools"])
     answer = _create(seeded, {"model": FULL, **config})
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, f"config.{name}"), answer.text
 
@@ -171,12 +173,12 @@ def _create(app: App, config: dict[str, Any]) -> Answer:
     return app.call("POST", "/api/resources", body)
 
 
-def _listed(app: App, model: str) -> list[str]:
+def _supported(app: App, model: str) -> list[str]:
     return list(next(row["supported_parameters"] for row in app.fake.catalog if row["id"] == model))
 
 
-def _give(app: App, model: str, parameters: list[str]) -> None:
-    """Let the catalog say that `model` supports exactly these."""
+def _set_supported(app: App, model: str, parameters: list[str]) -> None:
+    """Set the supported parameters of `model` in the catalog."""
     app.fake.catalog = [
         {**row, "supported_parameters": parameters} if row["id"] == model else row for row in app.fake.catalog
     ]

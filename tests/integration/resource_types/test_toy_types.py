@@ -1,4 +1,4 @@
-"""Four toy resource types, each one file and one line, are created, previewed, executed and recorded."""
+"""Four toy resource types can be listed, created, previewed, executed and recorded once they are registered."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ EMBEDDER = "northwind/compass-embed-small"
 
 @dataclass(frozen=True)
 class Toy:
-    """A type with settings and inputs that work, and what is expected of it."""
+    """A resource type with valid settings and inputs, and the expected results."""
 
     name: str
     config: dict[str, Any]
@@ -67,7 +67,7 @@ def service() -> Iterator[type[Service]]:
 
 @pytest.fixture
 def toys(app: App, service: type[Service], monkeypatch: pytest.MonkeyPatch) -> App:
-    """An app with a catalog, the lines, and alice's keys."""
+    """An app with a catalog, the registered toys, and alice's keys."""
     for integration in (Megaphone(service.url), Parrot(service.url)):
         monkeypatch.setitem(INTEGRATIONS, integration.name, integration)
     for resource_type in (Embeddings(), Announce(), Repeat(), Careful()):
@@ -217,12 +217,12 @@ def test_flow_failing_before_spending_records_and_reserves_nothing(toys: App) ->
 
 
 class Twice(Announce):
-    """Shouts twice, and says nothing of what the first shout cost when the second fails."""
+    """A resource type with two paid requests, which reports no cost if the second fails."""
 
     name = "twice"
 
     def flow(self, plan: Plan) -> Flow:
-        """Two exchanges that spend."""
+        """Yield two requests that spend."""
         read_shout((yield plan.request))
         return read_shout((yield plan.request))
 

@@ -1,4 +1,4 @@
-"""A toy integration and a toy resource type, each one file and one line, work end to end."""
+"""A toy integration and a toy resource type work end to end once they are registered."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def service() -> Iterator[type[Service]]:
 
 @pytest.fixture
 def toys(app: App, service: Any, monkeypatch: pytest.MonkeyPatch) -> App:
-    """An app with a catalog, and the two lines."""
+    """An app with a catalog and both toys registered."""
     app.sync()
     app.fake.forget_requests()
     monkeypatch.setitem(INTEGRATIONS, "megaphone", Megaphone(service.url))
@@ -97,8 +97,8 @@ def test_toy_type_runs_from_creation_to_history(toys: App, service: type[Service
     assert (line, key, sent["words"], sent["loudness"]) == ("POST /shouts", KEY, "hear ye", 3)
     assert "alice" not in sent["user"]
 
-    booked = toys.call("GET", f"/api/executions/{answer.json['execution_id']}").json
-    assert (booked["status"], booked["output"], booked["generation_id"]) == ("DONE", answer.json["output"], "shout-1")
+    record = toys.call("GET", f"/api/executions/{answer.json['execution_id']}").json
+    assert (record["status"], record["output"], record["generation_id"]) == ("DONE", answer.json["output"], "shout-1")
     detail = toys.call("GET", f"/api/resources/{resource['resource_id']}").json
     assert (detail["stats"]["call_count"], detail["stats"]["cost_usd_30d"]) == (1, "0.000123")
     assert set(detail["inputs_schema"]["properties"]) == {"words"}

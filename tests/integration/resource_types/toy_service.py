@@ -1,4 +1,4 @@
-"""The service behind the toy integrations: a megaphone that takes keys, and a parrot that takes none."""
+"""The service of the toy integrations: the megaphone requires a key, and the parrot accepts none."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ KEY = "mega-12345678"
 
 
 class Service(BaseHTTPRequestHandler):
-    """The toy integration's service."""
+    """Handles and records the requests of the toy integrations."""
 
     asked: list[tuple[str, str, Any]]
     known_keys: set[str]
@@ -47,12 +47,12 @@ class Service(BaseHTTPRequestHandler):
         return 401 if needs_key and key not in self.known_keys else 200
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @contextmanager
 def serving() -> Iterator[type[Service]]:
-    """The service on loopback."""
+    """Start the service on the loopback interface."""
 
     class Fresh(Service):
         asked: list[tuple[str, str, Any]] = []  # noqa: RUF012
