@@ -16,12 +16,12 @@ def shared() -> Iterator[App]:
 
 
 def patch(app: App, user: str, resource: dict[str, Any], body: dict[str, Any]) -> Answer:
-    """Change it."""
+    """Send a PATCH request for the resource."""
     return app.call("PATCH", f"/api/resources/{resource['resource_id']}", body, user=user)
 
 
 def read(app: App, user: str, resource: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `resource` as they are now."""
+    """Return the current values of the fields of `resource`."""
     answer = app.call("GET", f"/api/resources/{resource['resource_id']}", user=user)
     assert answer.status == 200, answer.text
     return {name: answer.json[name] for name in resource}

@@ -24,9 +24,9 @@ EXAMPLES: dict[str, Any] = {
     "stop": ["END"],
     "max_tokens": 100,
 }
-"""A fine value for every number and word that a model may or may not support."""
+"""A valid value for every scalar setting whose support depends on the model."""
 
-SHAPES: dict[str, Any] = {
+OTHER_EXAMPLES: dict[str, Any] = {
     "verbosity": "low",
     "reasoning": {"effort": "low"},
     "response_format": {"type": "json_object"},
@@ -36,10 +36,10 @@ SHAPES: dict[str, Any] = {
     "image_config": {"aspect_ratio": "16:9"},
     "pdf_engine": "native",
 }
-"""The same for settings with more to them; `tool_choice` cannot stand without `tools`."""
+"""The same for the other settings, except `tool_choice`, which requires `tools`."""
 
-ANYWHERE = {"model", "fallback_models", "system_prompt", "provider", "web_search", "overridable", "tool_choice"}
-"""What any model takes, or what is checked with other settings."""
+ALWAYS_SUPPORTED = {"model", "fallback_models", "system_prompt", "provider", "web_search", "overridable", "tool_choice"}
+"""Settings that every model accepts, or that are checked together with others."""
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def _create(app: App, config: Any) -> Answer:
     return app.call("POST", "/api/resources", body, user=new_user())
 
 
-def _refused(app: App, config: Any, field: str) -> str:
-    """The message of a refusal that names `field` and stores nothing."""
+def _rejection(app: App, config: Any, field: str) -> str:
+    """Assert that the settings are rejected by `field` and nothing is stored; return the message."""
     before = app.table("RESOURCES_TABLE")
     answer = _create(app, config)
     assert (answer.status, answer.code) == (422, "invalid_field"), answer.text
@@ -79,18 +79,18 @@ def _refused(app: App, config: Any, field: str) -> str:
     ],
 )
 def test_unusable_model_is_rejected_with_the_reason(shared: App, model: str, reason: str) -> None:
-    message = _refused(shared, {"model": model}, "config.model")
-    assert (model in message) == (reason != "not in the catalog"), "a name that the catalog does not know may be a key"
+    message = _rejection(shared, {"model": model}, "config.model")
+    assert (model in message) == (reason != "not in the catalog"), "an unknown id may be a secret"
     assert reason in message
 
 
 @pytest.mark.parametrize("model", ["", "no-slash", "a/b/c", "a b/c", "/x", "x/", "a/b\n", "x" * 400, None, 7, ["a/b"]])
 def test_malformed_model_id_is_rejected(shared: App, model: Any) -> None:
-    _refused(shared, {"model": model}, "config.model")
+    _rejection(shared, {"model": model}, "config.model")
 
 
 def test_settings_require_a_model(shared: App) -> None:
-    assert "required" in _refused(shared, {"temperature": 1}, "config.model")
+    assert "required" in _rejection(shared, {"temperature": 1}, "config.model")
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_settings_accept_usable_models_and_aliases(shared: App, model: str) -> N
 
 
 def test_examples_cover_every_setting() -> None:
-    assert {*EXAMPLES, *SHAPES} == set(ModelSettings.model_fields) - ANYWHERE
+    assert {*EXAMPLES, *OTHER_EXAMPLES} == set(ModelSettings.model_fields) - ALWAYS_SUPPORTED
 
 
-@pytest.mark.parametrize("name", [*EXAMPLES, *SHAPES])
+@pytest.mark.parametrize("name", [*EXAMPLES, *OTHER_EXAMPLES])
 def test_unsupported_setting_is_rejected_by_name(shared: App, name: str) -> None:
-    message = _refused(shared, {"model": "stealth/bare", name: (EXAMPLES | SHAPES)[name]}, f"config.{name}")
+    message = _rejection(shared, {"model": "stealth/bare", name: (EXAMPLES | OTHER_EXAMPLES)[name]}, f"config.{name}")
     assert "stealth/bare does not support it" in message
 
 
 def test_error_names_the_first_unsupported_setting(shared: App) -> None:
-    _refused(shared, {"model": "openai/gpt-5-nano", "seed": 1, "temperature": 1, "top_p": 1}, "config.temperature")
+    _rejection(shared, {"model": "openai/gpt-5-nano", "seed": 1, "temperature": 1, "top_p": 1}, "config.temperature")
 
 
 def test_supported_settings_are_stored_unchanged(shared: App) -> None:
@@ -131,7 +131,7 @@ def test_supported_settings_are_stored_unchanged(shared: App) -> None:
 )
 def test_max_tokens_rejects_more_than_the_model_limit(shared: App, model: str, longest: int) -> None:
     assert _create(shared, {"model": model, "max_tokens": longest}).status == 201
-    assert str(longest) in _refused(shared, {"model": model, "max_tokens": longest + 1}, "config.max_tokens")
+    assert str(longest) in _rejection(shared, {"model": model, "max_tokens": longest + 1}, "config.max_tokens")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_numeric_setting_rejects_values_outside_its_range(
     for value in (least, most):
         assert _create(shared, {"model": model, name: value}).status == 201
     for value in (least - step, most + step):
-        _refused(shared, {"model": model, name: value}, f"config.{name}")
+        _rejection(shared, {"model": model, name: value}, f"config.{name}")
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,12 @@ def test_numeric_setting_rejects_values_outside_its_range(
     ],
 )
 def test_invalid_setting_is_rejected_by_name(shared: App, setting: dict[str, Any], field: str) -> None:
-    _refused(shared, {"model": PLAIN, **setting}, f"config.{field}")
+    _rejection(shared, {"model": PLAIN, **setting}, f"config.{field}")
 
 
 @pytest.mark.parametrize("config", [None, [], "model", 7])
 def test_config_rejects_values_that_are_not_objects(shared: App, config: Any) -> None:
-    _refused(shared, config, "config")
+    _rejection(shared, config, "config")
 
 
 def test_null_setting_is_treated_as_absent(shared: App) -> None:

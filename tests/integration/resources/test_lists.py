@@ -21,7 +21,7 @@ def _list(app: App, user: str, **query: str) -> Answer:
 
 
 def _pages(app: App, user: str, **query: str) -> Iterator[list[str]]:
-    """The ids, page by page."""
+    """Yield the ids of each page."""
     cursor: dict[str, str] = {}
     while True:
         answer = _list(app, user, **query, **cursor)
@@ -34,7 +34,7 @@ def _pages(app: App, user: str, **query: str) -> Iterator[list[str]]:
 
 
 def _create(app: App, user: str, count: int, **fields: Any) -> list[str]:
-    """The ids of so many new resources, newest first."""
+    """Create `count` resources and return their ids, newest first."""
     return [created(app, user, **fields)["resource_id"] for _ in range(count)][::-1]
 
 

@@ -14,12 +14,12 @@ SORTS = ("newest", "most_used", "success_rate")
 
 
 def store_of(app: App) -> DynamoResourceStore:
-    """The store, past HTTP."""
+    """Return the app's resource store."""
     return DynamoResourceStore(app.name("RESOURCES_TABLE"))
 
 
 def put(app: App, number: int, **more: Any) -> Resource:
-    """A public resource as if made at a given time; `number` orders it."""
+    """Store a public resource whose creation time is derived from `number`."""
     time = f"2026-01-01T00:00:00.{number:06d}Z"
     facts: dict[str, Any] = {
         "resource_id": f"res_{number:026d}",
@@ -39,19 +39,19 @@ def put(app: App, number: int, **more: Any) -> Resource:
 
 
 def page(app: App, *, user: str = "bob", **query: str) -> Answer:
-    """One page of the public list."""
+    """Request one page of the public list."""
     return app.call("GET", "/api/resources", user=user, query={"listing": "public", **query})
 
 
 def found(app: App, **query: str) -> list[str]:
-    """The names on the first page."""
+    """Return the names on the first page."""
     answer = page(app, **query)
     assert answer.status == 200, answer.text
     return [row["name"] for row in answer.json["data"]]
 
 
-def walk(app: App, between: Any = lambda: None, **query: str) -> list[str]:
-    """Every id, page after page."""
+def all_pages(app: App, between: Any = lambda: None, **query: str) -> list[str]:
+    """Return the ids of all pages; call `between` after each page."""
     ids: list[str] = []
     cursor: dict[str, str] = {}
     for _ in range(100):
@@ -62,12 +62,12 @@ def walk(app: App, between: Any = lambda: None, **query: str) -> list[str]:
             return ids
         cursor = {"cursor": answer.json["next_cursor"]}
         between()
-    raise AssertionError("the list has no end")
+    raise AssertionError("the list has more than 100 pages")
 
 
 @pytest.fixture
 def library(app: App) -> App:
-    """Four different public resources, and two that are not."""
+    """An app with four public resources, one unlisted and one private."""
     put(app, 1, name="Haiku of the Sea", category="poems", description="Drei Zeilen über Straßen")
     put(app, 2, name="Invoice reader", category="office", ai_model_id="northwind/clerk", description="100% _exact_")
     put(app, 3, name="Sonnet", category="poems", resource_type="prompt_template", owner_id="user_bob", slug="s")
@@ -147,7 +147,7 @@ def test_list_rejects_a_cursor_of_another_sort_order(library: App) -> None:
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_return_the_whole_list_in_order(app: App, sort: str, limit: str) -> None:
     ids = [put(app, number).resource_id for number in range(21)]
-    assert walk(app, sort=sort, limit=limit) == ids[::-1]
+    assert all_pages(app, sort=sort, limit=limit) == ids[::-1]
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -163,7 +163,7 @@ def test_paging_returns_lasting_resources_once_during_writes(app: App, sort: str
         store.delete(gone.pop(), "2026-02-01T00:00:00.000000Z")
         store.delete(gone.pop(0), "2026-02-01T00:00:00.000000Z")
 
-    ids = walk(app, between, sort=sort, limit="5", **query)
+    ids = all_pages(app, between, sort=sort, limit="5", **query)
     assert len(ids) == len(set(ids))
     assert [resource_id for resource_id in ids if resource_id in kept] == kept[::-1]
 

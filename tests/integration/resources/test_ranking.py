@@ -12,14 +12,14 @@ from instant.adapters.aws import client as aws
 from instant.domain.resources.resource import Visibility
 from tests.integration.app import App
 from tests.integration.aws_calls import recorded
-from tests.integration.resources.test_public_listing import page, put, store_of, walk
+from tests.integration.resources.test_public_listing import all_pages, page, put, store_of
 
 SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 RANKS = ("calls_30d", "successes_30d", "calls_rank", "success_rank")
 
 
-def called(app: App, resource_id: str, successes: int, failures: int = 0, day: str | None = None) -> None:
-    """Count calls, as the ledger's closing transaction does."""
+def count_executions(app: App, resource_id: str, successes: int, failures: int = 0, day: str | None = None) -> None:
+    """Count executions in the same rows as the ledger's closing transaction."""
     for bucket in (f"day#{day or datetime.now(UTC).date()}#3", "total#3"):
         counts = {"calls": successes + failures, "successes": successes, "failures": failures}
         aws.client("dynamodb").update_item(
@@ -34,18 +34,18 @@ def called(app: App, resource_id: str, successes: int, failures: int = 0, day: s
 
 
 def rank(app: App) -> dict[str, int]:
-    """One scheduled run."""
+    """Run the scheduled ranking."""
     result: dict[str, int] = app.invoke("RankResourcesFunction", SCHEDULE)
     return result
 
 
 def row(app: App, resource_id: str) -> dict[str, Any]:
-    """The resource's row as it is stored."""
+    """Return the stored row of the resource."""
     return next(item for item in app.table("RESOURCES_TABLE") if item["resource_id"]["S"] == resource_id)
 
 
 def before(operation: str, act: Callable[[], None]) -> None:
-    """Do something once, just before the next such call is made."""
+    """Call `act` once, immediately before the next call of this operation."""
     events = aws.client("dynamodb").meta.events
 
     def once(**_: Any) -> None:
@@ -57,13 +57,13 @@ def before(operation: str, act: Callable[[], None]) -> None:
 
 def test_ranking_orders_lists_by_use_and_success(app: App) -> None:
     lucky, busy, broken, unused = (put(app, number).resource_id for number in range(4))
-    called(app, lucky, 2)
-    called(app, busy, 95, 5)
-    called(app, broken, 1, 400)
+    count_executions(app, lucky, 2)
+    count_executions(app, busy, 95, 5)
+    count_executions(app, broken, 1, 400)
     assert rank(app) == {"seen": 4, "written": 3, "skipped": 0}
-    assert walk(app, sort="most_used", limit="1") == [broken, busy, lucky, unused]
-    assert walk(app, sort="success_rate", limit="1") == [busy, lucky, broken, unused]
-    assert walk(app, limit="1") == [unused, broken, busy, lucky]
+    assert all_pages(app, sort="most_used", limit="1") == [broken, busy, lucky, unused]
+    assert all_pages(app, sort="success_rate", limit="1") == [busy, lucky, broken, unused]
+    assert all_pages(app, limit="1") == [unused, broken, busy, lucky]
     recent = {row["resource_id"]: row["recent_use"] for row in page(app, sort="most_used").json["data"]}
     assert recent[busy] == {"calls": 100, "successes": 95}
     assert recent[unused] == {"calls": 0, "successes": 0}
@@ -71,15 +71,15 @@ def test_ranking_orders_lists_by_use_and_success(app: App) -> None:
 
 def test_ranking_ignores_calls_older_than_thirty_days(app: App) -> None:
     old, new = (put(app, number).resource_id for number in range(2))
-    called(app, old, 50, day="2020-01-01")
-    called(app, new, 1)
+    count_executions(app, old, 50, day="2020-01-01")
+    count_executions(app, new, 1)
     assert rank(app)["written"] == 1
-    assert walk(app, sort="most_used") == [new, old]
+    assert all_pages(app, sort="most_used") == [new, old]
 
 
 def test_ranking_writes_only_changed_rows(app: App) -> None:
     resources = [put(app, number).resource_id for number in range(5)]
-    called(app, resources[2], 3)
+    count_executions(app, resources[2], 3)
     assert rank(app) == {"seen": 5, "written": 1, "skipped": 0}
     with recorded("dynamodb") as calls:
         assert rank(app) == {"seen": 5, "written": 0, "skipped": 0}
@@ -88,7 +88,7 @@ def test_ranking_writes_only_changed_rows(app: App) -> None:
 
 def test_ranking_changes_only_the_rank_attributes(app: App) -> None:
     resource_id = put(app, 1).resource_id
-    called(app, resource_id, 3)
+    count_executions(app, resource_id, 3)
     old = row(app, resource_id)
     rank(app)
     new = row(app, resource_id)
@@ -99,7 +99,7 @@ def test_ranking_changes_only_the_rank_attributes(app: App) -> None:
 @pytest.mark.parametrize("change", ["delete", "unlist", "vanish"])
 def test_ranking_does_not_restore_removed_or_hidden_resources(app: App, change: str) -> None:
     resource = put(app, 1)
-    called(app, resource.resource_id, 3)
+    count_executions(app, resource.resource_id, 3)
     store = store_of(app)
     key = {"resource_id": {"S": resource.resource_id}}
     acts: dict[str, Callable[[], None]] = {
@@ -119,7 +119,7 @@ def test_ranking_does_not_restore_removed_or_hidden_resources(app: App, change: 
 def test_ranking_retries_a_locked_row_in_the_next_run(app: App) -> None:
     resources = [put(app, number).resource_id for number in range(2)]
     for resource_id in resources:
-        called(app, resource_id, 3)
+        count_executions(app, resource_id, 3)
 
     def refuse() -> None:
         raise ClientError({"Error": {"Code": "TransactionConflictException", "Message": "held"}}, "UpdateItem")
@@ -132,7 +132,7 @@ def test_ranking_retries_a_locked_row_in_the_next_run(app: App) -> None:
 def test_next_run_completes_an_interrupted_ranking(app: App) -> None:
     resources = [put(app, number).resource_id for number in range(6)]
     for number, resource_id in enumerate(resources):
-        called(app, resource_id, 6 - number)
+        count_executions(app, resource_id, 6 - number)
     events, written = aws.client("dynamodb").meta.events, []
 
     def crash(**_: Any) -> None:
@@ -144,9 +144,9 @@ def test_next_run_completes_an_interrupted_ranking(app: App) -> None:
     with pytest.raises(RuntimeError):
         rank(app)
     events.unregister("before-call.dynamodb.UpdateItem", crash)
-    assert sorted(walk(app, sort="most_used", limit="2")) == resources
+    assert sorted(all_pages(app, sort="most_used", limit="2")) == resources
     assert rank(app) == {"seen": 6, "written": 3, "skipped": 0}
-    assert walk(app, sort="most_used", limit="2") == resources
+    assert all_pages(app, sort="most_used", limit="2") == resources
 
 
 def test_patch_keeps_ranks_and_hiding_clears_them(seeded: App) -> None:
@@ -171,7 +171,7 @@ def test_patch_keeps_ranks_and_hiding_clears_them(seeded: App) -> None:
 
 def test_concurrent_ranking_does_not_cause_a_patch_conflict(seeded: App) -> None:
     resource = seeded.resource(visibility="public")
-    called(seeded, resource["resource_id"], 7)
+    count_executions(seeded, resource["resource_id"], 7)
     before("TransactWriteItems", lambda: None if rank(seeded)["written"] == 1 else pytest.fail("not ranked"))
     changed = seeded.call("PATCH", f"/api/resources/{resource['resource_id']}", {"name": "New"})
     assert (changed.status, changed.json["revision"]) == (200, 2)

@@ -13,8 +13,8 @@ from tests.integration.app import Answer, App
 from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 TRANSACTION = "before-call.dynamodb.TransactWriteItems"
-LOST_RACE = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
-UNTOUCHED = {"Code": "None"}
+CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
+NO_REASON = {"Code": "None"}
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +24,20 @@ def shared() -> Iterator[App]:
 
 
 def change(app: App, method: str, user: str, resource: dict[str, Any], revision: str | None, **body: str) -> Answer:
-    """PATCH the name or DELETE, with or without If-Match."""
+    """Send a PATCH of the name or a DELETE, with or without If-Match."""
     headers = {} if revision is None else {"If-Match": revision}
     sent = {"name": "Second", **body} if method == "PATCH" else None
     return app.call(method, f"/api/resources/{resource['resource_id']}", sent, headers=headers, user=user)
 
 
 def name_and_revision(app: App, user: str, resource: dict[str, Any]) -> tuple[str, int]:
-    """What a change changes."""
+    """Return the current name and revision."""
     now = app.call("GET", f"/api/resources/{resource['resource_id']}", user=user).json
     return now["name"], now["revision"]
 
 
 def before_the_next_transaction(act: Callable[[], Any]) -> None:
-    """Run `act` in the middle of somebody else's write; what it returns is DynamoDB's answer to that."""
+    """Call `act` once, before the next transaction is sent; a return value replaces DynamoDB's response."""
     events = aws.client("dynamodb").meta.events
 
     def once(**_: Any) -> Any:
@@ -96,10 +96,10 @@ def test_second_of_two_concurrent_writers_returns_a_conflict(
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_write_retries_after_a_transaction_conflict(shared: App, method: str) -> None:
-    """DynamoDB cancels one of two transactions on one item that overlap in time; the simulation never does."""
+    """DynamoDB cancels one of two concurrent transactions on one item; moto never does."""
     user = new_user()
     resource = created(shared, user)
-    reasons = [LOST_RACE] if method == "PATCH" else [UNTOUCHED, LOST_RACE]
+    reasons = [CONFLICT] if method == "PATCH" else [NO_REASON, CONFLICT]
     cancelled = {"Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"}}
     reply = ({**cancelled, "CancellationReasons": reasons, "ResponseMetadata": {"HTTPStatusCode": 400}},)
     before_the_next_transaction(lambda: (AWSResponse("", 400, {}, None), *reply))
