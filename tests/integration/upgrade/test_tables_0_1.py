@@ -1,12 +1,12 @@
-"""Tables that release 0.1 wrote are read, repeated, reconciled and executed from as that release did it.
+"""Tables that release 0.1 wrote give the same reads, repeats, reconciliations and executions as in that release.
 
-`tables_0_1.json` holds the rows and objects that release 0.1 left after some days of calls through its public
-routes, and what its routes answered at the end (`answers`), after its reconciler ran (`reconciled`), and when calls
-were repeated (`calls`). The clock stands at the end of those days. Three things cannot be kept in a file:
+`tables_0_1.json` contains the rows and objects that release 0.1 stored during some days of calls through its public
+routes, and the responses of its routes at the end (`answers`), after its reconciler ran (`reconciled`), and to
+repeated calls (`calls`). The clock is set to the end of those days. Three things cannot be stored in a file:
 
-- ciphertexts: KMS has another key in each simulated cloud, so the users' keys are encrypted anew, bound as before;
+- ciphertexts: each simulated cloud has another KMS key, so the users' keys are encrypted again with the same context;
 - the signature in a link to an image;
-- the wording of errors, which may change from release to release, unless the error itself was stored.
+- the wording of errors, which may change between releases, unless the error itself was stored.
 """
 
 import base64
@@ -27,10 +27,10 @@ from tests.integration.app import Answer, App, deployed_app
 SAVED: dict[str, Any] = json.loads((Path(__file__).parent / "tables_0_1.json").read_text())
 NOW = datetime.fromisoformat(SAVED["now"])
 REMOVED = {"total_earned_usdc"}
-"""Fields of answers that releases after 0.1 do not have."""
+"""Fields of responses that were removed after release 0.1."""
 
 ENDED = [name for name, call in SAVED["calls"].items() if call["is_stored"]]
-"""Calls whose answer or failure is stored."""
+"""The calls whose answer or failure is stored."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def clock() -> Iterator[FakeClock]:
 
 @pytest.fixture(scope="module")
 def loaded(clock: FakeClock) -> Iterator[tuple[App, Any]]:
-    """An app on the saved tables, and what is in them."""
+    """An app with the saved tables, and a copy of their contents."""
     with deployed_app(**SAVED["parameters"]) as opened:
         for variable, rows in SAVED["tables"].items():
             for row in rows:
@@ -58,13 +58,13 @@ def loaded(clock: FakeClock) -> Iterator[tuple[App, Any]]:
 
 @pytest.fixture
 def app(loaded: tuple[App, Any]) -> App:
-    """The app with the saved tables as they were."""
+    """The app, reset to the saved tables."""
     return _as_saved(loaded)
 
 
 @pytest.fixture(scope="module")
 def after_reconciler(loaded: tuple[App, Any], clock: FakeClock) -> Any:
-    """What is in the tables when the reconciler has run until each outcome is known or given up."""
+    """The contents of the tables after the reconciler has completed every open execution."""
     app = _as_saved(loaded)
     for key, record in SAVED["generations"]:
         app.fake.keep_generation(key, record)
@@ -77,7 +77,7 @@ def after_reconciler(loaded: tuple[App, Any], clock: FakeClock) -> Any:
 
 @pytest.fixture
 def reconciled(loaded: tuple[App, Any], after_reconciler: Any) -> App:
-    """The app after its reconciler has run; the clock stands where it did."""
+    """The app after its reconciler has run, with the clock at the same time as before."""
     opened, _ = loaded
     return _as_saved((opened, after_reconciler))
 
@@ -100,7 +100,7 @@ def _encrypted(app: App, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _comparable(value: Any) -> Any:
-    """Without removed fields, signatures, and the wording of errors and of JSON Schemas."""
+    """Return a value without removed fields, signatures, and the wording of errors and JSON Schemas."""
     if isinstance(value, list):
         return [_comparable(each) for each in value]
     if not isinstance(value, dict):
@@ -119,7 +119,7 @@ def _name(saved: dict[str, Any]) -> str:
     return f"{saved['user']} {saved['path']} {'&'.join(saved['query'])}"
 
 
-def _messages(app: App, saved: dict[str, Any]) -> tuple[int, Any]:
+def _response(app: App, saved: dict[str, Any]) -> tuple[int, Any]:
     answer = app.call(
         "GET", saved["path"], user=saved["user"], query=saved["query"], headers={"Accept": "application/json"}
     )
@@ -137,7 +137,7 @@ def _execute(app: App, resource: str, user: str = "alice", prompt: str = "Say he
 
 
 def _spending(app: App) -> dict[str, tuple[int, int]]:
-    """What is committed and spent, by row."""
+    """Return what is committed and spent in each budget row."""
     return {
         row["name"]["S"]: (int(row["committed"]["N"]), int(row.get("spent", {"N": "0"})["N"]))
         for row in app.table("LIMITS_TABLE")
@@ -147,7 +147,7 @@ def _spending(app: App) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.parametrize("saved", SAVED["answers"], ids=_name)
 def test_tables_0_1_routes_return_the_same_answers(app: App, saved: dict[str, Any]) -> None:
-    assert _messages(app, saved) == (saved["status"], _comparable(saved["body"]))
+    assert _response(app, saved) == (saved["status"], _comparable(saved["body"]))
 
 
 @pytest.mark.parametrize("name", ENDED)
@@ -161,7 +161,7 @@ def test_tables_0_1_open_executions_end_the_same(reconciled: App) -> None:
     states = {row["state"]["S"] for row in reconciled.table("EXECUTIONS_TABLE")}
     assert states == {"DONE", "FAILED", "LOST"}
     for saved in SAVED["reconciled"]:
-        assert _messages(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
+        assert _response(reconciled, saved) == (saved["status"], _comparable(saved["body"])), saved["path"]
 
 
 def test_tables_0_1_reconciler_settles_every_hold(loaded: tuple[App, Any], reconciled: App) -> None:
@@ -173,9 +173,9 @@ def test_tables_0_1_reconciler_settles_every_hold(loaded: tuple[App, Any], recon
 
 
 def test_tables_0_1_repeats_after_the_reconciler_end_the_same(reconciled: App) -> None:
-    told = {name: _repeat(reconciled, name).status for name in SAVED["calls"]}
-    assert told == {name: call["repeated"] for name, call in SAVED["calls"].items()}
-    assert len(reconciled.fake.chat_requests) == 1  # the reservation whose call was never sent
+    statuses = {name: _repeat(reconciled, name).status for name in SAVED["calls"]}
+    assert statuses == {name: call["repeated"] for name, call in SAVED["calls"].items()}
+    assert len(reconciled.fake.chat_requests) == 1  # the RESERVED execution, which was never sent
 
 
 @pytest.mark.parametrize("resource", ["private", "public", "painter", "haiku"])
