@@ -149,8 +149,8 @@ def test_failure_without_cost_releases_its_hold(budgets: Budgets, resource_id: s
 def test_idempotent_repeat_is_counted_once(budgets: Budgets, resource_id: str, seeded: App) -> None:
     budgets.set("user", "1")
     body = {"resource_id": resource_id, "inputs": {"prompt": EXACT}}
-    told = [seeded.call("POST", "/api/execute", body, headers={"Idempotency-Key": "once"}).text for _ in range(2)]
-    assert told[0] == told[1]
+    answers = [seeded.call("POST", "/api/execute", body, headers={"Idempotency-Key": "once"}).text for _ in range(2)]
+    assert answers[0] == answers[1]
     assert budgets.rows() == [(100, 100)]
 
 

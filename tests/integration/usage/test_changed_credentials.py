@@ -26,8 +26,8 @@ type Change = Callable[[App], object]
 
 
 @dataclass
-class FactsThen(CallFactsReader):
-    """Reads the facts of a call, then runs a callback once."""
+class FactsWithCallback(CallFactsReader):
+    """A reader that reads the facts of a call, then runs a callback once."""
 
     reader: CallFactsReader
     then: list[Callable[[], object]]
@@ -52,7 +52,7 @@ def prepared_before(app: App, change: Change) -> Iterator[None]:
     """Prepare the next call before `change` and perform it afterwards."""
     module = app.module("ExecuteFunction")
     before = module.deps
-    module.deps = replace(before, facts=FactsThen(before.facts, [lambda: change(app)]))
+    module.deps = replace(before, facts=FactsWithCallback(before.facts, [lambda: change(app)]))
     try:
         yield
     finally:

@@ -166,9 +166,9 @@ def test_platform_key_stops_serving_a_model_without_a_price(app: App, pricing: d
 def test_platform_key_enforces_the_daily_limit_per_user(app: App) -> None:
     budgets, resource_id, user = Budgets(app), public(app), new_user()
     assert 1_000_000 < worst(app, resource_id) * 2 < 2_000_000
-    told = [budgets.run(resource_id, "[[fake: price 0.0007]]", user=user) for _ in range(4)]
-    refused = [answer for answer in told if answer.status == 429]
-    assert [answer.status for answer in told][:2] == [200, 200]
+    answers = [budgets.run(resource_id, "[[fake: price 0.0007]]", user=user) for _ in range(4)]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert [answer.status for answer in answers][:2] == [200, 200]
     assert refused
     assert (refused[0].code, refused[0].json["error"]["details"]["scope"]) == ("budget_exhausted", "platform_user")
     assert all(committed <= 2_000_000 for committed, _ in budgets.rows(f"platform_user#user_{user}#"))
@@ -177,9 +177,9 @@ def test_platform_key_enforces_the_daily_limit_per_user(app: App) -> None:
 
 def test_platform_key_enforces_the_daily_limit_of_all_users(app: App) -> None:
     budgets, resource_id = Budgets(app), public(app)
-    told = [budgets.run(resource_id, "[[fake: price 0.0019]]", user=new_user()) for _ in range(GLOBAL_SHARDS + 1)]
-    assert [answer.status for answer in told] == [200] * GLOBAL_SHARDS + [429]
-    assert told[-1].json["error"]["details"]["scope"] == "platform"
+    answers = [budgets.run(resource_id, "[[fake: price 0.0019]]", user=new_user()) for _ in range(GLOBAL_SHARDS + 1)]
+    assert [answer.status for answer in answers] == [200] * GLOBAL_SHARDS + [429]
+    assert answers[-1].json["error"]["details"]["scope"] == "platform"
     assert budgets.rows("platform#") == [(1_900_000, 1_900_000)] * GLOBAL_SHARDS
     assert len(app.fake.chat_requests) == GLOBAL_SHARDS
 

@@ -67,7 +67,7 @@ class Past:
         """Request the report as that user."""
         return self.app.call("GET", "/api/usage", user=self.user, query=query, headers=headers)
 
-    def told(self, **query: str) -> Any:
+    def report(self, **query: str) -> Any:
         """Return the JSON of the report."""
         answer = self.ask(**query)
         assert answer.status == 200, answer.text
@@ -86,7 +86,7 @@ def rows_of(answer: Answer) -> list[dict[str, str]]:
 
 
 def test_report_without_usage_covers_thirty_days(past: Past) -> None:
-    assert past.told() == {"data": [], "total": NOTHING, "since": "2028-02-01", "until": "2028-03-01", "by": None}
+    assert past.report() == {"data": [], "total": NOTHING, "since": "2028-02-01", "until": "2028-03-01", "by": None}
 
 
 def test_report_of_a_day_has_every_total(past: Past) -> None:
@@ -103,9 +103,9 @@ def test_report_of_a_day_has_every_total(past: Past) -> None:
             "billed_usd": "0.00000592", "computed_usd": "0.000005", "drift_usd": "0.00000092", "drift_percent": "18.40",
         },
     }  # fmt: skip
-    told = past.told()
-    assert told["data"] == [{"day": "2028-03-01", **sums}]
-    assert told["total"] == sums
+    report = past.report()
+    assert report["data"] == [{"day": "2028-03-01", **sums}]
+    assert report["total"] == sums
 
 
 @pytest.mark.parametrize(
@@ -120,29 +120,29 @@ def test_report_has_a_row_per_item_and_day(past: Past, by: str, fact: str, names
     for at in (TODAY, TODAY - timedelta(days=1)):
         past.ran(at, resource_id="res_1", model=LARK, api_key_id=None)
         past.ran(at, resource_id="res_2", model=MINI, api_key_id="key_1")
-    told = past.told(by=by)
+    report = past.report(by=by)
     days = ["2028-02-29", "2028-02-29", "2028-03-01", "2028-03-01"]
-    assert [(row["day"], row[fact], row["calls"]) for row in told["data"]] == [
+    assert [(row["day"], row[fact], row["calls"]) for row in report["data"]] == [
         (day, name, 1) for day, name in zip(days, names * 2, strict=True)
     ]
-    assert [{*row} & {"resource_id", "model", "api_key_id"} for row in told["data"]] == [{fact}] * 4
-    assert (told["total"]["calls"], told["by"], "day" in told["total"]) == (4, by, False)
+    assert [{*row} & {"resource_id", "model", "api_key_id"} for row in report["data"]] == [{fact}] * 4
+    assert (report["total"]["calls"], report["by"], "day" in report["total"]) == (4, by, False)
 
 
 def test_report_covers_the_requested_days(past: Past) -> None:
     for days in (0, 1, 29, 30, 365, 366):
         past.ran(TODAY - timedelta(days=days))
 
-    def told(**query: str) -> list[str]:
-        return [row["day"] for row in past.told(**query)["data"]]
+    def reported_days(**query: str) -> list[str]:
+        return [row["day"] for row in past.report(**query)["data"]]
 
-    assert told() == ["2028-02-01", "2028-02-29", "2028-03-01"]
-    assert told(since="2028-02-29") == ["2028-02-29", "2028-03-01"]
-    assert told(since="2028-02-29", until="2028-02-29") == ["2028-02-29"]
-    assert told(until="2028-02-29") == ["2028-01-31", "2028-02-01", "2028-02-29"]
-    assert told(since="2027-03-02") == ["2027-03-02", "2028-01-31", "2028-02-01", "2028-02-29", "2028-03-01"]
-    assert told(since="2027-03-01", until="2027-03-31") == ["2027-03-01", "2027-03-02"]
-    assert told(since="2030-01-01", until="2030-12-31") == told(until="0001-01-01") == []
+    assert reported_days() == ["2028-02-01", "2028-02-29", "2028-03-01"]
+    assert reported_days(since="2028-02-29") == ["2028-02-29", "2028-03-01"]
+    assert reported_days(since="2028-02-29", until="2028-02-29") == ["2028-02-29"]
+    assert reported_days(until="2028-02-29") == ["2028-01-31", "2028-02-01", "2028-02-29"]
+    assert reported_days(since="2027-03-02") == ["2027-03-02", "2028-01-31", "2028-02-01", "2028-02-29", "2028-03-01"]
+    assert reported_days(since="2027-03-01", until="2027-03-31") == ["2027-03-01", "2027-03-02"]
+    assert reported_days(since="2030-01-01", until="2030-12-31") == reported_days(until="0001-01-01") == []
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,10 @@ def test_report_rejects_invalid_parameters_by_name(past: Past, query: dict[str, 
 def test_report_excludes_other_users(past: Past) -> None:
     other = Past(past.app)
     other.ran(resource_id="res_theirs", credential_owner_id=f"user_{past.user}")
-    assert past.told(by="resource")["data"] == []
+    assert past.report(by="resource")["data"] == []
     past.ran(resource_id="res_mine")
-    assert [row["resource_id"] for row in past.told(by="resource")["data"]] == ["res_mine"]
-    assert [row["resource_id"] for row in other.told(by="resource")["data"]] == ["res_theirs"]
+    assert [row["resource_id"] for row in past.report(by="resource")["data"]] == ["res_mine"]
+    assert [row["resource_id"] for row in other.report(by="resource")["data"]] == ["res_theirs"]
     assert [row["resource_id"] for row in rows_of(other.ask(by="resource", format="csv"))] == ["res_theirs"]
 
 
@@ -194,7 +194,7 @@ def test_report_csv_has_the_same_rows(past: Past, by: str | None) -> None:
     query = {"by": by} if by else {}
     rows = rows_of(past.ask({"Accept": "text/csv"}, **query))
     expected = []
-    for row in past.told(**query)["data"]:
+    for row in past.report(**query)["data"]:
         flat = {**{name: value for name, value in row.items() if name != "drift"}, **row["drift"]}
         expected.append({name: "" if value is None else str(value) for name, value in flat.items()})
     assert [{**row} for row in rows] == expected
@@ -220,7 +220,7 @@ def test_report_csv_escapes_formulas(past: Past, start: str) -> None:
     (row,) = rows_of(past.ask(by="model", format="csv"))
     assert row["model"] == f"'{hostile}"
     assert row["calls"] == "1"
-    assert past.told(by="model")["data"][0]["model"] == hostile
+    assert past.report(by="model")["data"][0]["model"] == hostile
 
 
 def test_report_csv_does_not_change_ordinary_names(past: Past) -> None:
@@ -239,7 +239,7 @@ def test_report_returns_json_by_default(past: Past) -> None:
 def test_report_makes_one_query(past: Past) -> None:
     past.ran()
     with recorded("dynamodb") as calls:
-        past.told(by="model")
+        past.report(by="model")
     assert operations(calls) == ["Query"]
 
 
@@ -248,7 +248,7 @@ def test_report_includes_an_execution(past: Past) -> None:
     resource = past.app.resource(past.user)
     ran = past.app.execute(resource["resource_id"], user=past.user).json["usage"]
     today = datetime.now(UTC).date()
-    (row,) = past.told(by="resource", since=str(today - timedelta(days=1)), until=str(today + timedelta(days=1)))[
+    (row,) = past.report(by="resource", since=str(today - timedelta(days=1)), until=str(today + timedelta(days=1)))[
         "data"
     ]
     assert (row["resource_id"], row["calls"], row["success_rate"]) == (resource["resource_id"], 1, "1.0000")

@@ -123,14 +123,14 @@ def test_what_if_pages_add_up_to_the_total(past: Past, monkeypatch: pytest.Monke
     monkeypatch.setattr(compare_usage, "MAX_RUNS", 4)
     for number in range(9):
         past.run(at=TODAY - timedelta(hours=number), cost_nanousd=10**number)
-    told, query = [], dict[str, str]()
+    pages, query = [], dict[str, str]()
     while True:
         answer = past.what_if(**query).json
-        told.append((answer["compared"]["executions"], answer["compared"]["actual_usd"], answer["complete"]))
+        pages.append((answer["compared"]["executions"], answer["compared"]["actual_usd"], answer["complete"]))
         if answer["complete"]:
             break
         query["cursor"] = answer["next_cursor"]
-    assert told == [(4, "0.000001111", False), (4, "0.01111", False), (1, "0.1", True)]
+    assert pages == [(4, "0.000001111", False), (4, "0.01111", False), (1, "0.1", True)]
 
 
 def test_what_if_fills_a_page_from_several_queries(past: Past) -> None:
