@@ -1,4 +1,4 @@
-"""API keys: shown once, stored as a hash, limited to the scopes of their creator, and revoked for good."""
+"""API keys: shown once, stored as a hash, limited to the scopes of their creator, and revoked permanently."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -90,7 +90,7 @@ def test_key_is_not_sent_to_another_integration(
     assert GOOD_KEY not in f"{sent.headers} {sent.body!r}"
 
 
-def test_key_of_a_request_that_a_type_yields_is_not_sent(
+def test_bearer_set_by_a_resource_type_is_not_sent(
     toys: App, service: type[Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(

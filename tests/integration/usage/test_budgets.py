@@ -19,7 +19,7 @@ EXACT = "[[fake: price 0.0000001]]"
 
 @pytest.fixture
 def clock(seeded: App) -> Iterator[FakeClock]:
-    """A clock that stands at noon on 27 November until a test moves it."""
+    """A clock set to noon on 27 November; it advances only when a test moves it."""
     clock = FakeClock(NOON)
     with set_clocks(seeded, clock):
         yield clock

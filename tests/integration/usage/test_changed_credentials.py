@@ -120,7 +120,7 @@ def test_execute_rejects_a_key_that_changed_after_prepare(
     assert len(seeded.fake.chat_requests) == 1
 
 
-def test_execute_without_a_budget_writes_no_row_for_a_changed_key(seeded: App) -> None:
+def test_execute_without_budget_does_not_record_a_changed_key(seeded: App) -> None:
     resource_id = seeded.resource()["resource_id"]
     happen, code = CHANGES["replaced"]
     with prepared_before(seeded, happen), faults("PutItem") as puts:
@@ -137,7 +137,7 @@ def test_execute_sends_a_key_that_was_tested_after_prepare(seeded: App, resource
 
 
 @pytest.mark.parametrize("name", [None, "order-1"], ids=["plain", "idempotent"])
-def test_execute_leaves_no_row_if_the_key_cannot_be_read_again(seeded: App, resource_id: str, name: str | None) -> None:
+def test_execute_does_not_record_an_unreadable_key(seeded: App, resource_id: str, name: str | None) -> None:
     refusal = failure("AccessDeniedException")
     with faults("GetItem", *[None] * (2 if name else 1), refusal):
         answer = run(seeded, resource_id, name)
@@ -156,7 +156,7 @@ PLATFORM_CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", PLATFORM_CHANGES)
-def test_execute_asks_for_an_own_key_if_the_platform_key_changed(seeded: App, change: str) -> None:
+def test_execute_returns_credential_missing_if_the_platform_key_changed(seeded: App, change: str) -> None:
     assert seeded.call("POST", ADMIN_PATH, {"api_key": OTHER_KEY}, scopes="admin").status == 201
     config: dict[str, Any] = {"model": MODEL, "max_tokens": 1_000}
     resource_id = seeded.resource("owner", config=config, visibility="public")["resource_id"]

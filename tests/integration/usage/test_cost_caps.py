@@ -89,7 +89,7 @@ def test_cap_set_for_one_integration_is_returned_for_the_other(app: App, user: s
     assert shown(app, user) == ["0.75", "0.75"]
 
 
-def test_cap_set_in_the_browser_flow_is_returned_for_the_other_integration(app: App, user: str) -> None:
+def test_cap_set_in_the_browser_is_returned_for_other_integrations(app: App, user: str) -> None:
     connect_both(app, user)
     begun = app.call("POST", f"{PATH}/connect", {}, user=user).json
     _, brought = allow(begun["authorize_url"])
@@ -136,7 +136,7 @@ def test_cap_in_an_older_row_is_enforced(app: App, user: str) -> None:
     assert row_of(app, user, "#user") == {}
 
 
-def test_cap_in_an_older_row_ends_when_the_user_sets_one(app: App, user: str) -> None:
+def test_cap_in_an_older_row_is_replaced_by_the_user(app: App, user: str) -> None:
     make_older(app, user, 1)
     assert cap(app.call("PATCH", PATH, {"max_cost_per_call_usd": "1"}, user=user)) == "1"
     assert cap(app.call("GET", PATH, user=user)) == "1"
@@ -145,7 +145,7 @@ def test_cap_in_an_older_row_ends_when_the_user_sets_one(app: App, user: str) ->
 
 
 @pytest.mark.parametrize("nanousd", [0, 1, 10**9])
-def test_cap_in_an_older_row_moves_to_the_user_when_the_key_is_replaced(app: App, user: str, nanousd: int) -> None:
+def test_replacing_a_key_moves_the_cap_of_an_older_row(app: App, user: str, nanousd: int) -> None:
     make_older(app, user, nanousd)
     before = cap(app.call("GET", PATH, user=user))
     assert cap(app.connect(user, OTHER_KEY)) == before
@@ -156,7 +156,7 @@ def test_cap_in_an_older_row_moves_to_the_user_when_the_key_is_replaced(app: App
     assert cap(app.connect(user)) == before
 
 
-def test_cap_sent_with_a_new_key_replaces_that_in_an_older_row(app: App, user: str) -> None:
+def test_cap_sent_with_a_key_replaces_an_older_cap(app: App, user: str) -> None:
     make_older(app, user, 1)
     assert cap(app.connect(user, OTHER_KEY, max_cost_per_call_usd="0.5")) == "0.5"
     assert cap(app.call("GET", PATH, user=user)) == "0.5"

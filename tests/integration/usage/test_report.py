@@ -28,7 +28,7 @@ NOTHING = {
 
 
 class FixedClock:
-    """A clock that stands at 1 March, after a leap day."""
+    """A clock fixed at 1 March, after a leap day."""
 
     def now(self) -> datetime:
         """Return the fixed time."""
