@@ -115,6 +115,15 @@ def test_an_integration_of_an_earlier_release_keeps_its_cap(shared: App) -> None
     assert _patch(shared, user, {"max_cost_per_call_usd": "1"}).json["max_cost_per_call_usd"] == "1"
 
 
+def test_deleting_an_integration_of_an_earlier_release_keeps_its_cap(shared: App) -> None:
+    user = new_user()
+    shared.connect(user)
+    older = {**row_of(shared, user), "max_cost_per_call_nanousd": {"N": "7000000"}}
+    aws.client("dynamodb").put_item(TableName=shared.name("INTEGRATIONS_TABLE"), Item=older)
+    assert shared.call("DELETE", PATH, user=user).status == 204
+    assert shared.connect(user).json["max_cost_per_call_usd"] == "0.007"
+
+
 def is_cap_of(row: dict[str, Any], user: str) -> bool:
     """Return whether the row has the user's own settings."""
     return (row["user_id"]["S"], row["service"]["S"]) == (f"user_{user}", "#user")

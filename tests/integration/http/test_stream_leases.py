@@ -1,5 +1,6 @@
 """The lease of a throttle is released when the response ends, not when the handler returns."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,12 +139,23 @@ def test_chunks_are_closed_before_the_lease_is_released(app: App, settings: Exec
     assert (held, leases(app)) == ([1], 0)
 
 
-def test_handler_buffers_a_stream_and_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
+def buffered(settings: ExecuteSettings, *, fails: bool = False) -> dict[str, Any]:
+    """The buffered response of a function that streams."""
     resolver = api()
 
     def resolve(event: dict[str, Any], context: Any) -> Stream:
-        return Stream(200, {}, chunks())
+        return Stream(200, {}, chunks(fails=fails))
 
     resolver.resolve = resolve  # type: ignore[assignment, method-assign]
-    response = handler_of(resolver, settings)(EVENT, Context(30))
+    return handler_of(resolver, settings)(EVENT, Context(30))
+
+
+def test_handler_buffers_a_stream_and_releases_its_lease(app: App, settings: ExecuteSettings) -> None:
+    response = buffered(settings)
     assert (response["statusCode"], response["body"], leases(app)) == (200, "Hello.", 0)
+
+
+def test_handler_returns_an_error_response_for_a_failing_stream(app: App, settings: ExecuteSettings) -> None:
+    response = buffered(settings, fails=True)
+    assert (response["statusCode"], json.loads(response["body"])["error"]["code"]) == (500, "internal")
+    assert (response["multiValueHeaders"]["Cache-Control"], leases(app)) == (["no-store"], 0)

@@ -50,7 +50,12 @@ def handler_of(
 
     def handler(event: dict[str, Any], context: Any) -> Proxy:
         response = respond(event, context)
-        return response.buffered() if isinstance(response, Stream) else response
+        if not isinstance(response, Stream):
+            return response
+        try:
+            return response.buffered()
+        except Exception as error:
+            return _failed(event, error)
 
     return handler
 
@@ -72,17 +77,20 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
                 check_body(event, max_body_bytes)
                 response = resolve(event, context)
             except Exception as error:
-                return _uncached(event, _as_proxy(error_response(to_instant_error(error))))
+                return _failed(event, error)
             if isinstance(response, Stream):
                 response.on_close(held.pop_all().close)
-        return _uncached(event, response)
+        _forbid_caching(event, _headers_of(response))
+        return response
 
     return respond
 
 
-def _as_proxy(response: Response[str]) -> Proxy:
+def _failed(event: Mapping[str, Any], error: Exception) -> Proxy:
     """The same error response for failures outside the router."""
+    response = error_response(to_instant_error(error))
     headers = {name: [str(value)] for name, value in response.headers.items()}
+    _forbid_caching(event, headers)
     return {"statusCode": response.status_code, "multiValueHeaders": headers, "body": response.body}
 
 
@@ -118,9 +126,14 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
     return next_middleware(app)
 
 
-def _uncached(event: Mapping[str, Any], response: Proxy | Stream) -> Proxy | Stream:
+def _forbid_caching(event: Mapping[str, Any], headers: dict[str, Any]) -> None:
     """Responses to authenticated requests must not be cached: they are private, and may contain a new key."""
     if (event.get("requestContext") or {}).get("authorizer"):
-        headers = response.headers if isinstance(response, Stream) else response.setdefault("multiValueHeaders", {})
         headers["Cache-Control"] = ["no-store"]
-    return response
+
+
+def _headers_of(response: Proxy | Stream) -> dict[str, Any]:
+    if isinstance(response, Stream):
+        return response.headers
+    headers: dict[str, Any] = response.setdefault("multiValueHeaders", {})
+    return headers

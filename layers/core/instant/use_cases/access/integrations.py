@@ -10,7 +10,7 @@ from instant.ports.access.integrations import IntegrationStore, KeyStatusStore
 from instant.ports.access.secret_box import KeyOpener
 from instant.ports.clock import Clock
 from instant.ports.upstream import Upstream
-from instant.use_cases.access.save_key import KeyDeps, ask_about, keep_key
+from instant.use_cases.access.save_key import KeyDeps, ask_about, keep_key, keep_older_cap
 
 
 def for_the_platform(caller: Identity) -> Identity:
@@ -55,7 +55,7 @@ def configure_integration(
 
 def delete_integration(service_name: str, caller: Identity, integrations: IntegrationStore) -> None:
     """Delete the key; it must be revoked at the service itself."""
-    _stored(service_name, caller, integrations)
+    keep_older_cap(_stored(service_name, caller, integrations), caller.user_id, integrations)
     integrations.delete(caller.user_id, service_name)
 
 

@@ -68,11 +68,18 @@ def ask_about(key: Secret, service: KeyedService, upstream: Upstream) -> KeyFact
 
 
 def _cap(wanted: int | None, before: Integration | None, user_id: str, integrations: IntegrationStore) -> int | None:
-    """The user's cap: the new value, else the stored one; a cap stored in an older integration moves to the user."""
+    """The user's cap: the new value, else the stored one."""
+    if wanted is None:
+        return keep_older_cap(before, user_id, integrations)
+    integrations.set_cap(user_id, wanted)
+    return wanted
+
+
+def keep_older_cap(before: Integration | None, user_id: str, integrations: IntegrationStore) -> int | None:
+    """The user's cap; one that is stored in an older integration moves to the user, before its row is replaced."""
     own = integrations.cap_of(user_id)
-    older = before.max_cost_per_call_nanousd if before and own is None else None
-    changed = older if wanted is None else wanted
-    if changed is None:
+    older = before.max_cost_per_call_nanousd if before else None
+    if own is not None or older is None:
         return own
-    integrations.set_cap(user_id, changed)
-    return changed
+    integrations.set_cap(user_id, older)
+    return older
