@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from instant.domain import limits
-from tests.architecture.project import CORE
+from tests.architecture.project import CORE, ROOT
 from tests.integration.app import Answer, App
 from tests.integration.synced_app import MODEL, deployed_synced_app, new_user
 
@@ -131,9 +131,9 @@ def tool(**fields: Any) -> Config:
 
 
 ELSEWHERE = {
-    "MAX_BUDGETS": "test_budget_routes.py",
-    "MAX_USAGE_DAYS": "test_usage_report.py",
-    "MAX_USAGE_ROWS": "test_usage_report.py",
+    "MAX_BUDGETS": "integration/usage/test_budget_routes.py",
+    "MAX_USAGE_DAYS": "unit/domain/usage/test_report.py",
+    "MAX_USAGE_ROWS": "unit/domain/usage/test_report.py",
 }
 """Limits on something other than a body, and the files that test them."""
 
@@ -203,6 +203,7 @@ def test_size_limit_cases_cover_every_limit() -> None:
     constants = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
     named = {node.id for node in constants if isinstance(node, ast.Name) and node.id.startswith("MAX_")}
     assert named == set(CASES) | set(ELSEWHERE)
+    assert [name for name, file in ELSEWHERE.items() if name not in (ROOT / "tests" / file).read_text()] == []
 
 
 @pytest.mark.parametrize(
