@@ -1,6 +1,6 @@
-"""`python -m tests.simulator` runs many schedules (SCHEDULES=100000, from SEED=0) and says what happened in them.
+"""`python -m tests.simulator` runs fault-injection schedules (SCHEDULES=100000, from SEED=0) and prints counts.
 
-The first that breaks a promise is told as a story, and the end is 1.
+The trace of the first schedule with a violation is printed, and the exit code is 1.
 """
 
 import os
@@ -20,37 +20,38 @@ type Batch = tuple[Counter[str], Verdict | None]
 
 
 def run_batch(seeds: range) -> Batch:
-    """What happened in these schedules, and the first that broke a promise."""
+    """Run these schedules; return the counts, and the verdict of the first one with a violation."""
     counts: Counter[str] = Counter()
     for seed in seeds:
         verdict = run_schedule(seed)
         counts.update(verdict.counts, schedules=1)
-        if verdict.broken:
+        if verdict.violation:
             return counts, verdict
     return counts, None
 
 
 def batches() -> Iterator[range]:
-    """The seeds, in parts."""
+    """The seeds in batches."""
     end = SEED + SCHEDULES
     return (range(first, min(first + BATCH, end)) for first in range(SEED, end, BATCH))
 
 
 def report(counts: Counter[str], seconds: float) -> str:
-    """What happened, most often first."""
+    """The counts as text, highest first."""
     lines = [f"{count:>12,}  {name}" for name, count in counts.most_common()]
     return "\n".join([*lines, f"{seconds:>12,.0f}  seconds"])
 
 
 def main() -> int:
-    """Run them on every core."""
+    """Run the schedules on every core; return the exit code."""
     started, counts = time.monotonic(), Counter[str]()
     with ProcessPoolExecutor() as pool:
-        for more, broken in pool.map(run_batch, batches()):
-            counts += more
-            if broken:
+        for batch_counts, failed in pool.map(run_batch, batches()):
+            counts += batch_counts
+            if failed:
                 pool.shutdown(wait=False, cancel_futures=True)
-                print(f"{broken.story}\n\n{broken.broken}\nAgain: make simulate SEED={broken.seed} SCHEDULES=1")
+                print(f"{failed.trace_text}\n\n{failed.violation}")
+                print(f"Reproduce: make simulate SEED={failed.seed} SCHEDULES=1")
                 return 1
     print(report(counts, time.monotonic() - started))
     print(f"{0:>12}  violations")

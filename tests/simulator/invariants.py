@@ -1,4 +1,4 @@
-"""What must be true of every schedule; what must be true at each step is checked where the step is made."""
+"""The invariants of every schedule; those of a single step are checked by the simulated ports."""
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
@@ -13,91 +13,95 @@ from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
 from tests.simulator.world import Call, Outcome, World
 
-GIVEN_UP_AFTER = timedelta(hours=24)
+MAX_LOOKUP_TIME = timedelta(hours=24)
 PERIOD = timedelta(minutes=1, seconds=20)
-"""How often the reconciler runs, and by how much the clocks of two machines may differ."""
+"""The period of the reconciler, and the maximum difference between two clocks."""
 
-NOT_MADE = {"budget_exhausted", "cost_cap"}
-"""What a caller is told who may not make the call, and for whom there is no execution."""
+REJECTIONS = {"budget_exhausted", "cost_cap"}
+"""Error codes of calls that are rejected without an execution."""
 
 
-def check_nothing_is_late(world: World, calm_since: datetime) -> None:
-    """When the reconciler comes again, it is at most its own period too late, unless faults have put something off."""
-    now, put_off = world.deps.clock.now() - PERIOD, calm_since + MAX_DELAY
-    for row in world.books.rows.values():
+def check_no_execution_is_overdue(world: World, fault_free_since: datetime) -> None:
+    """No execution is overdue by more than one period, unless faults have delayed its next lookup."""
+    now, delayed = world.deps.clock.now() - PERIOD, fault_free_since + MAX_DELAY
+    for row in world.ledger.rows.values():
         lease_over = parse_time(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
-        given_up = parse_time(row.opening.created_at) + GIVEN_UP_AFTER + MAX_DELAY
-        is_late = {
-            State.RESERVED: now > max(lease_over, put_off),
-            State.SENT: now > max(lease_over, put_off),
-            State.UNKNOWN: now > max(given_up, put_off),
+        lookups_over = parse_time(row.opening.created_at) + MAX_LOOKUP_TIME + MAX_DELAY
+        is_overdue = {
+            State.RESERVED: now > max(lease_over, delayed),
+            State.SENT: now > max(lease_over, delayed),
+            State.UNKNOWN: now > max(lookups_over, delayed),
         }
-        _require(not is_late.get(row.state), row, "should have been looked after")
+        _require(not is_overdue.get(row.state), row, "is overdue")
 
 
 def check_end(world: World) -> None:
-    """When all is over, books, money, counts and answers agree."""
+    """At the end, ledger, charges, budgets, counts and responses agree."""
     _check_charges(world)
-    _check_ends(world)
+    _check_final_states(world)
     _check_caps(world)
     _check_budgets(world)
     _check_counts(world)
-    for told in world.told:
-        _check_told(world, told)
+    for outcome in world.outcomes:
+        _check_response(world, outcome)
     by_label = defaultdict(list)
-    for told in world.told:
-        if told.call.key:
-            by_label[told.call.label].append(told)
-    for story in by_label.values():
-        _check_repeats(world, story)
+    for outcome in world.outcomes:
+        if outcome.call.key:
+            by_label[outcome.call.label].append(outcome)
+    for outcomes in by_label.values():
+        _check_replays(world, outcomes)
 
 
 def _check_charges(world: World) -> None:
-    """What the service took for an execution is what is booked for it: as told, or no more than the worst case."""
+    """The recorded cost of each execution is what the service charged; an unknown cost is at most the worst case."""
     charges: Counter[str] = Counter()
     for call in world.service.charged:
         charges[call.opening.execution_id] += call.cost_nanousd
-    rows = world.books.rows
+    rows = world.ledger.rows
     for execution_id in charges:
         if execution_id not in rows:
-            raise Violation(f"{execution_id} was paid and is not in the books")
+            raise Violation(f"{execution_id} was charged and is not in the ledger")
     for execution_id, row in rows.items():
         cost = _cost(row)
         if cost is None:
-            _require(charges[execution_id] <= row.opening.reserved_nanousd, row, "cost more than is booked")
+            _require(
+                charges[execution_id] <= row.opening.reserved_nanousd, row, "was charged more than its reserved cost"
+            )
         else:
-            _require(charges[execution_id] == cost, row, f"cost {charges[execution_id]} and is booked as {cost}")
+            _require(
+                charges[execution_id] == cost, row, f"was charged {charges[execution_id]} and is recorded with {cost}"
+            )
 
 
-def _check_ends(world: World) -> None:
-    """Nothing is closed that should be asked for, and nothing is left to the reconciler without need."""
-    for row in world.books.rows.values():
-        _require(row.state is not State.FAILED or _cost(row) is not None, row, "failed, and was not asked for")
-        if world.network.has_been_good:
-            _require(not _is_reconciled(row) or "latency_ms" in row.facts, row, "was left open by its run")
-    if world.network.has_been_good and any(told.code == "internal" for told in world.told):
-        raise Violation("something failed although nothing was wrong")
+def _check_final_states(world: World) -> None:
+    """FAILED executions have a known cost; without faults, the reconciler closes none and no call fails internally."""
+    for row in world.ledger.rows.values():
+        _require(row.state is not State.FAILED or _cost(row) is not None, row, "is FAILED without a cost")
+        if world.network.has_had_no_faults:
+            _require(not _is_reconciled(row) or "latency_ms" in row.facts, row, "was left open by its process")
+    if world.network.has_had_no_faults and any(outcome.code == "internal" for outcome in world.outcomes):
+        raise Violation("a call failed without a fault")
 
 
 def _check_caps(world: World) -> None:
-    """What was booked for whoever has a budget is within it, whatever rows the ledger keeps for that."""
+    """The recorded cost under each budget is within its caps, computed from the executions alone."""
     terms, platform = world.platform, Subject(BudgetScope.PLATFORM)
     budgets = [*world.budgets, Budget(subject=platform, daily_nanousd=terms.daily_nanousd)]
-    for user_id in {row.opening.user_id for row in world.books.rows.values()}:
+    for user_id in {row.opening.user_id for row in world.ledger.rows.values()}:
         subject = Subject(BudgetScope.PLATFORM_USER, user_id)
         budgets.append(Budget(subject=subject, daily_nanousd=terms.daily_nanousd_each))
     for budget in budgets:
         for period, cap in budget.caps():
-            booked: Counter[str] = Counter()
-            for row in world.books.rows.values():
+            recorded: Counter[str] = Counter()
+            for row in world.ledger.rows.values():
                 if budget.subject in _subjects(row.opening):
-                    booked[period.starting(parse_time(row.opening.created_at))] += _booked(row)
-            if any(sum_ > cap for sum_ in booked.values()):
-                raise Violation(f"{budget.subject.name}: {dict(booked)} of {cap} for a {period}")
+                    recorded[period.starting(parse_time(row.opening.created_at))] += _cost_or_reserved(row)
+            if any(cost > cap for cost in recorded.values()):
+                raise Violation(f"{budget.subject.name}: {dict(recorded)} of {cap} for a {period}")
 
 
 def _subjects(opening: Opening) -> list[Subject]:
-    """Everybody under whose budget this call falls."""
+    """The subjects whose budgets apply to this call."""
     subjects = [
         Subject(BudgetScope.USER, opening.user_id),
         Subject(BudgetScope.API_KEY, opening.api_key_id or "none"),
@@ -111,86 +115,86 @@ def _subjects(opening: Opening) -> list[Subject]:
 
 def _check_budgets(world: World) -> None:
     expected: Counter[str] = Counter()
-    for row in world.books.rows.values():
+    for row in world.ledger.rows.values():
         for hold in row.opening.holds:
-            expected[hold.name] += _booked(row)
-    for name, sums in world.books.budgets.items():
+            expected[hold.name] += _cost_or_reserved(row)
+    for name, sums in world.ledger.budgets.items():
         if not sums["committed"] == sums["spent"] == expected[name]:
-            raise Violation(f"{name}: {dict(sums)} although {expected[name]} was spent")
+            raise Violation(f"{name}: {dict(sums)} is not the recorded cost {expected[name]}")
 
 
 def _check_counts(world: World) -> None:
-    """Each execution is in the statistics and in the usage, once, as what it was."""
+    """The statistics and the usage contain each execution exactly once."""
     stats: defaultdict[object, Counter[str]] = defaultdict(Counter)
     usage: defaultdict[object, Counter[str]] = defaultdict(Counter)
-    for row in world.books.rows.values():
-        opening, ended_well, cost = row.opening, "error_code" not in row.facts, _cost(row)
+    for row in world.ledger.rows.values():
+        opening, succeeded, cost = row.opening, "error_code" not in row.facts, _cost(row)
         day = opening.created_at[:10]
-        told = {"calls": 1, "successes": int(ended_well), "failures": int(not ended_well), "cost_nanousd": cost or 0}
+        sums = {"calls": 1, "successes": int(succeeded), "failures": int(not succeeded), "cost_nanousd": cost or 0}
         more: dict[str, int] = {
             "lost": int(row.state is State.LOST),
             "unpriced": int(cost is None),
-            "booked_nanousd": _booked(row),
+            "booked_nanousd": _cost_or_reserved(row),
             **{name: _number(row, name) or 0 for name in ("prompt_tokens", "completion_tokens")},
         }
-        stats[opening.resource_id, day].update(told)
-        usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(told, **more)
-    for found, expected in ((world.books.stats, stats), (world.books.usage, usage)):
-        if _kept(found, expected) != _kept(expected, expected):
-            raise Violation(f"counted are {found!r} although {expected!r} happened")
+        stats[opening.resource_id, day].update(sums)
+        usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(sums, **more)
+    for found, expected in ((world.ledger.stats, stats), (world.ledger.usage, usage)):
+        if _expected_sums(found, expected) != _expected_sums(expected, expected):
+            raise Violation(f"the counts are {found!r}, expected {expected!r}")
 
 
-def _kept(found: object, expected: object) -> object:
-    """Those of the sums that are expected."""
+def _expected_sums(found: object, expected: object) -> object:
+    """The entries of `found` with the names in `expected`."""
     assert isinstance(found, defaultdict)
     assert isinstance(expected, defaultdict)
     names = {name for sums in expected.values() for name in sums}
     return {key: {name: sums[name] for name in names} for key, sums in found.items() if sums["calls"]}
 
 
-def _check_told(world: World, told: Outcome) -> None:
-    """Whoever got an answer got that of their own request, and it is paid for in the books."""
-    if told.code:
+def _check_response(world: World, outcome: Outcome) -> None:
+    """An answer belongs to the request of its caller, and its execution is in the ledger with a final state."""
+    if outcome.code:
         return
-    if told.body["output"]["content"] != content_of(told.call.prompt):
-        raise Violation(f"{told.call.label} got the answer to another request: {told.text}")
-    row = world.books.rows.get(told.execution_id)
+    if outcome.body["output"]["content"] != content_of(outcome.call.prompt):
+        raise Violation(f"{outcome.call.label} got the answer to another request: {outcome.text}")
+    row = world.ledger.rows.get(outcome.execution_id)
     if row is None:
-        raise Violation(f"{told.execution_id} was answered and is not in the books")
-    _require(row.state in {State.DONE, State.LOST} or _is_reconciled(row), row, "was answered, and is not paid for")
+        raise Violation(f"{outcome.execution_id} was answered and is not in the ledger")
+    _require(row.state in {State.DONE, State.LOST} or _is_reconciled(row), row, "was answered, and is not closed")
 
 
-def _check_repeats(world: World, story: list[Outcome]) -> None:
-    """The last of them asked when all was over: they are told the first answer, or why there is none."""
-    answers = {told.text for told in story if not told.code}
+def _check_replays(world: World, outcomes: list[Outcome]) -> None:
+    """The last retry, after the last execution was closed, returns the first answer or the matching error."""
+    answers = {outcome.text for outcome in outcomes if not outcome.code}
     if len(answers) > 1:
         raise Violation(f"different answers for one key: {answers}")
-    last = {told.call: told for told in story}
-    execution_id = _once(story[0].call).execution_id
-    row = world.books.rows.get(execution_id)
-    for call, told in last.items():
+    last = {outcome.call: outcome for outcome in outcomes}
+    execution_id = _idempotent_request(outcomes[0].call).execution_id
+    row = world.ledger.rows.get(execution_id)
+    for call, outcome in last.items():
         if row is None:
-            if told.code not in NOT_MADE:
-                raise Violation(f"{call.label} was told {told.code}, and there is no execution")
-        elif row.opening.fingerprint != _once(call).fingerprint:
-            _require(told.code == "idempotency_mismatch", row, f"told {told.code} to another request")
-        elif stored := _stored(world, row):
-            _require(told.text == stored, row, f"told {told.text} although {stored} is stored")
-            _require(answers <= {stored}, row, f"told {answers} before")
+            if outcome.code not in REJECTIONS:
+                raise Violation(f"{call.label} got {outcome.code}, and there is no execution")
+        elif row.opening.fingerprint != _idempotent_request(call).fingerprint:
+            _require(outcome.code == "idempotency_mismatch", row, f"returned {outcome.code} to another request")
+        elif stored := _stored_answer(world, row):
+            _require(outcome.text == stored, row, f"returned {outcome.text} although {stored} is stored")
+            _require(answers <= {stored}, row, f"returned {answers} before")
         else:
-            _require(told.code == "outcome_unknown", row, f"told {told.code}")
+            _require(outcome.code == "outcome_unknown", row, f"returned {outcome.code}")
 
 
-def _once(call: Call) -> IdempotentRequest:
+def _idempotent_request(call: Call) -> IdempotentRequest:
     idempotent = call.request.idempotent(call.user_id)
     assert idempotent is not None
     return idempotent
 
 
-def _stored(world: World, row: Row) -> str | None:
-    """The answer that its caller may have got, and every repeat must get."""
-    is_the_end = row.state in {State.DONE, State.FAILED} and not _is_reconciled(row)
-    if not is_the_end and "was_delivered" not in row.facts:
+def _stored_answer(world: World, row: Row) -> str | None:
+    """The stored answer that every retry must get; None if there is none."""
+    is_closed_by_run = row.state in {State.DONE, State.FAILED} and not _is_reconciled(row)
+    if not is_closed_by_run and "was_delivered" not in row.facts:
         return None
     text, key = row.facts.get("text"), row.facts.get("object_key")
     return str(text) if text else world.answers.objects.get(str(key))
@@ -205,7 +209,7 @@ def _number(row: Row, name: str) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _booked(row: Row) -> int:
+def _cost_or_reserved(row: Row) -> int:
     cost = _cost(row)
     return row.opening.reserved_nanousd if cost is None else cost
 

@@ -1,4 +1,4 @@
-"""Between the processes and what they call: each call is a turn of the others, and may go wrong in every known way."""
+"""The network between the processes and the services: it schedules other processes at each call, and injects faults."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,65 +7,65 @@ from random import Random
 
 from instant.domain.errors import InstantError
 from tests.fakes.ledger import Refused
-from tests.simulator.turns import Actor, Crash, Letter, Turns
+from tests.simulator.scheduler import Actor, Crash, LateWrite, Scheduler
 
 WRITES = (
     "crashed before",
     "crashed after",
     "request lost",
     "acknowledgement lost",
-    "repeated at once",
+    "repeated immediately",
     "request late",
     "duplicate late",
     "crashed, request late",
 )
 READS = ("crashed before", "request lost")
-PAUSES = (0.05, 3.0, 40.0, 200.0, 300.0, 90_000.0)
-"""Seconds for which a process may be held up, at most."""
+MAX_PAUSES = (0.05, 3.0, 40.0, 200.0, 300.0, 90_000.0)
+"""Maximum seconds of a pause; one is drawn for each pause."""
 
 
 class Lost(Exception):
-    """No answer came: whether the call was carried out is not known."""
+    """No response arrived; the call may have been executed."""
 
 
 class Network:
-    """What happens to calls on their way."""
+    """Executes calls, with faults."""
 
-    def __init__(self, dice: Random, turns: Turns) -> None:
-        """Draw which faults there are in this schedule, and how often: few kinds at a time are found more surely."""
-        self.turns, self._dice = turns, dice
+    def __init__(self, rng: Random, scheduler: Scheduler) -> None:
+        """Draw the faults of this schedule and their rates: bugs are found faster with few faults at a time."""
+        self.scheduler, self._rng = scheduler, rng
         self.counts: Counter[str] = Counter()
         self.trace: list[tuple[float, str, str]] = []
-        self.is_calm = self.is_arriving = False
-        self._rate = dice.choice([0.0, 0.02, 0.05, 0.12, 0.25])
-        self._pauses = dice.choice([0.0, 0.02, 0.1, 0.3])
-        self._writes = [fault for fault in WRITES if dice.random() < 0.5]
-        self._reads = [fault for fault in READS if dice.random() < 0.5]
+        self.is_fault_free = self.is_delivering = False
+        self._rate = rng.choice([0.0, 0.02, 0.05, 0.12, 0.25])
+        self._pauses = rng.choice([0.0, 0.02, 0.1, 0.3])
+        self._writes = [fault for fault in WRITES if rng.random() < 0.5]
+        self._reads = [fault for fault in READS if rng.random() < 0.5]
 
     @property
     def actor(self) -> Actor:
-        """Whose turn it is."""
-        return self.turns.actor
+        """The actor that runs now."""
+        return self.scheduler.actor
 
     @property
-    def has_been_good(self) -> bool:
-        """Whether every call went through at once."""
-        return not any(self.counts[fault] for fault in (*WRITES, *READS, "held up"))
+    def has_had_no_faults(self) -> bool:
+        """Whether no fault and no pause has occurred."""
+        return not any(self.counts[fault] for fault in (*WRITES, *READS, "paused"))
 
     def note(self, text: str) -> None:
-        """Have it in the trace."""
-        self.trace.append((self.turns.time, self.actor.name, text))
+        """Add an event to the trace."""
+        self.trace.append((self.scheduler.time, self.actor.name, text))
 
     def write[Result](self, what: str, effect: Callable[[], Result]) -> Result:
-        """Carry it out now, later, twice, or never; and tell the truth about it, or nothing."""
-        fault = self._turn(what, self._writes)
+        """Execute `effect` now, later, twice or never; return its result, or raise `Lost` or `Crash`."""
+        fault = self._next_fault(what, self._writes)
         if fault in {"request late", "duplicate late", "crashed, request late"}:
             self._send_late(what, effect)
         if fault in {"crashed before", "crashed, request late"}:
             raise Crash
         if fault in {"request lost", "request late"}:
             raise Lost(what)
-        if fault in {"crashed after", "acknowledgement lost", "repeated at once"}:
+        if fault in {"crashed after", "acknowledgement lost", "repeated immediately"}:
             with suppress(InstantError, Refused):
                 effect()
         if fault == "crashed after":
@@ -75,8 +75,8 @@ class Network:
         return effect()
 
     def read[Result](self, what: str, effect: Callable[[], Result]) -> Result:
-        """What stands there now, or nothing."""
-        fault = self._turn(what, self._reads)
+        """Return the result of `effect`, or raise `Lost` or `Crash`."""
+        fault = self._next_fault(what, self._reads)
         if fault == "crashed before":
             raise Crash
         if fault:
@@ -84,34 +84,34 @@ class Network:
         return effect()
 
     def wait(self, seconds: float) -> None:
-        """Let time go by."""
-        if self.is_calm:
-            self.turns.time += seconds
+        """Advance the time by at least this many seconds."""
+        if self.is_fault_free:
+            self.scheduler.time += seconds
         else:
-            self.turns.pause(seconds)
+            self.scheduler.pause(seconds)
 
-    def _turn(self, what: str, faults: list[str]) -> str | None:
-        """What goes wrong with this call, if anything, after the others had their turn."""
-        if self.is_calm:
+    def _next_fault(self, what: str, faults: list[str]) -> str | None:
+        """Let others run, then return the fault of this call, if there is one."""
+        if self.is_fault_free:
             self.note(what)
             return None
-        if self._pauses and self._dice.random() < self._pauses:
-            self.counts["held up"] += 1
-            self.turns.pause(self._dice.random() * self._dice.choice(PAUSES))
-        self.turns.pause()
-        fault = self._dice.choice(faults) if faults and self._dice.random() < self._rate else None
+        if self._pauses and self._rng.random() < self._pauses:
+            self.counts["paused"] += 1
+            self.scheduler.pause(self._rng.random() * self._rng.choice(MAX_PAUSES))
+        self.scheduler.pause()
+        fault = self._rng.choice(faults) if faults and self._rng.random() < self._rate else None
         if fault:
             self.counts[fault] += 1
         self.note(f"{what}: {fault}" if fault else what)
         return fault
 
     def _send_late(self, what: str, effect: Callable[[], object]) -> None:
-        def arrive() -> None:
-            self.trace.append((self.turns.time, "network", f"{what} arrives late"))
-            self.is_arriving = True
+        def deliver() -> None:
+            self.trace.append((self.scheduler.time, "network", f"{what} is delivered late"))
+            self.is_delivering = True
             with suppress(InstantError, Refused):
                 effect()
-            self.is_arriving = False
+            self.is_delivering = False
 
-        seconds = self._dice.random() * self._dice.choice([0.3, 5.0, 100.0, 400.0])
-        self.turns.send(Letter(self.turns.time + seconds, arrive))
+        seconds = self._rng.random() * self._rng.choice([0.3, 5.0, 100.0, 400.0])
+        self.scheduler.add(LateWrite(self.scheduler.time + seconds, deliver))

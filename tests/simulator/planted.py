@@ -1,4 +1,4 @@
-"""Wrong versions of the app: each breaks a promise that the simulator must find broken."""
+"""Faulty variants of the app: each violates an invariant, and the simulator must find it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,16 +24,16 @@ from tests.simulator.upstream import SimulatedService
 from tests.simulator.world import App
 
 
-class IgnoresWhatStands(MemoryLedger):
-    """Opens an execution that there is already."""
+class OverwritesExisting(MemoryLedger):
+    """A ledger that opens an execution again if it exists."""
 
     def open(self, opening: Opening) -> Execution | None:
         self.rows.pop(opening.execution_id, None)
         return super().open(opening)
 
 
-class SendsForAnybody(MemoryLedger):
-    """Does not ask whose the reservation is by now."""
+class IgnoresRunId(MemoryLedger):
+    """A ledger that marks an execution as SENT without a check of its run id."""
 
     def mark_sent(self, opening: Opening) -> None:
         row = self.rows.get(opening.execution_id)
@@ -42,8 +42,8 @@ class SendsForAnybody(MemoryLedger):
         self.rows[opening.execution_id] = replace(row, state=State.SENT)
 
 
-class ClosesAnything(MemoryLedger):
-    """Does not ask whether the execution is closed."""
+class ClosesUnconditionally(MemoryLedger):
+    """A ledger that closes an execution in any state."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
         row = self.rows.get(opening.execution_id)
@@ -52,8 +52,8 @@ class ClosesAnything(MemoryLedger):
         return super().close(opening, closing)
 
 
-class ForgetsTheUnknown(MemoryLedger):
-    """Gives the money back when nobody knows what became of a call."""
+class ReleasesUnknown(MemoryLedger):
+    """A ledger that releases the hold of an execution with an unknown outcome."""
 
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         super().mark_unknown(opening, closing, due_at)
@@ -62,7 +62,7 @@ class ForgetsTheUnknown(MemoryLedger):
 
 
 class ReleasesTwice(MemoryLedger):
-    """Gives money back whether or not the row is there."""
+    """A ledger that releases the holds even if the row is already deleted."""
 
     def release(self, opening: Opening) -> None:
         self.rows.pop(opening.execution_id, None)
@@ -71,7 +71,7 @@ class ReleasesTwice(MemoryLedger):
 
 
 class ReadsThenWrites(MemoryLedger):
-    """Looks whether there is room, and takes it some time later."""
+    """A ledger that checks a budget and updates it in two steps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,16 +83,16 @@ class ReadsThenWrites(MemoryLedger):
         return fits
 
 
-class UnknownIsNothing(MemoryLedger):
-    """Books an unknown cost as none."""
+class RecordsUnknownAsZero(MemoryLedger):
+    """A ledger that records an unknown cost as zero."""
 
     def close(self, opening: Opening, closing: Closing) -> bool:
         cost = closing.receipt.cost_nanousd or 0
         return super().close(opening, replace(closing, receipt=replace(closing.receipt, cost_nanousd=cost)))
 
 
-class LooksLate(MemoryLedger):
-    """Has an execution looked after two days after its lease."""
+class SchedulesTooLate(MemoryLedger):
+    """A ledger whose executions are due two days after their leases."""
 
     def open(self, opening: Opening) -> Execution | None:
         existing, row = super().open(opening), self.rows[opening.execution_id]
@@ -101,24 +101,24 @@ class LooksLate(MemoryLedger):
         return existing
 
 
-def lets_the_expired_through(
+def executes_after_lease(
     request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps
 ) -> dict[str, Any]:
-    """Calls anew where the first call was sent, and its lease is over."""
+    """Execute again if the first call was sent and its lease has expired."""
     idempotent = request.idempotent(caller.user_id)
     ledger = deps.ledger.ledger
     assert isinstance(ledger, FaultyLedger)
-    row = ledger.books.rows.get(idempotent.execution_id) if idempotent else None
+    row = ledger.inner.rows.get(idempotent.execution_id) if idempotent else None
     if row and row.state is State.SENT:
-        lease_over = parse_time(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
-        if lease_over < deps.clock.now():
-            ledger.books.release(row.opening)
+        lease_end = parse_time(row.opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK)
+        if lease_end < deps.clock.now():
+            ledger.inner.release(row.opening)
     return execute(request, caller, seconds_left, deps)
 
 
 @dataclass(frozen=True)
-class HastyResponse:
-    """A response that calls silence an unbegun call."""
+class MisreportedResponse:
+    """A response that reports every failed read as a call that was not begun."""
 
     response: Response
 
@@ -145,26 +145,26 @@ class HastyResponse:
 
 
 @dataclass(frozen=True)
-class Hasty:
-    """A client whose responses do so."""
+class MisreportingUpstream:
+    """A client that returns such responses."""
 
     upstream: Upstream
 
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator[HastyResponse]:
+    def open(self, request: Request, *, seconds: float) -> Iterator[MisreportedResponse]:
         with self.upstream.open(request, seconds=seconds) as response:
-            yield HastyResponse(response)
+            yield MisreportedResponse(response)
 
 
-def sends_again_after_silence(
+def retries_lost_response(
     request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps
 ) -> dict[str, Any]:
-    """Takes a lost answer for a call that was never begun."""
-    return execute(request, caller, seconds_left, replace(deps, upstream=Hasty(deps.upstream)))
+    """Execute with a client that reports a lost response as a call that was not begun."""
+    return execute(request, caller, seconds_left, replace(deps, upstream=MisreportingUpstream(deps.upstream)))
 
 
-def sends_what_is_open(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
-    """A reconciler that makes the calls that others left behind."""
+def resends_open_executions(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
+    """A reconciler that sends the requests of open executions again."""
     for run in deps.open_runs.due(format_time(deps.clock.now())):
         if run.state is State.RESERVED:
             deps.ledger.reclaim(run.opening.execution_id, format_time(deps.clock.now()))
@@ -178,16 +178,16 @@ def sends_what_is_open(deps: ReconcileDeps, seconds_left: SecondsLeft) -> None:
 
 
 APPS = {
-    "an opening that ignores what stands": App(IgnoresWhatStands),
-    "a reservation that anybody may send": App(SendsForAnybody),
-    "a close without condition": App(ClosesAnything),
-    "an unknown outcome that gives the money back": App(ForgetsTheUnknown),
-    "a release that gives back again": App(ReleasesTwice),
-    "a reservation that reads, then writes": App(ReadsThenWrites),
-    "an unknown cost booked as none": App(UnknownIsNothing),
-    "a look after leases that comes late": App(LooksLate),
-    "a repeat that is let through when the lease is over": App(execute=lets_the_expired_through),
-    "a call that is sent again after silence": App(execute=sends_again_after_silence),
-    "a reconciler that sends": App(reconcile=sends_what_is_open),
+    "open overwrites an existing execution": App(OverwritesExisting),
+    "mark_sent without a run id check": App(IgnoresRunId),
+    "close without a condition": App(ClosesUnconditionally),
+    "mark_unknown releases the holds": App(ReleasesUnknown),
+    "release without a condition": App(ReleasesTwice),
+    "holds that are read, then written": App(ReadsThenWrites),
+    "an unknown cost recorded as zero": App(RecordsUnknownAsZero),
+    "executions that are due too late": App(SchedulesTooLate),
+    "a retry that executes after the lease": App(execute=executes_after_lease),
+    "a retry after a lost response": App(execute=retries_lost_response),
+    "a reconciler that sends again": App(reconcile=resends_open_executions),
 }
-"""Each by what is wrong with it."""
+"""The variants by their bugs."""

@@ -19,84 +19,86 @@ from tests.fakes.ledger import MemoryLedger
 from tests.simulator.network import Network
 from tests.simulator.violation import Violation
 
-LONG_ENOUGH = timedelta(hours=23, minutes=59)
-"""How long a service is asked what became of a call that has a name, at least, whatever the clocks say."""
+MIN_LOOKUP_TIME = timedelta(hours=23, minutes=59)
+"""Minimum time for which the outcome of a call with a generation id is looked up, despite clock skew."""
 
 
-class WorldClock:
-    """Each machine's own idea of the one time there is."""
+class SkewedClock:
+    """The simulated time with the clock skew of the current process."""
 
     def __init__(self, network: Network) -> None:
-        """Show the network's time."""
+        """Read the time of this network."""
         self._network = network
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self._network.turns.time + self._network.actor.skew)
+        return START + timedelta(seconds=self._network.scheduler.time + self._network.actor.skew)
 
     def monotonic(self) -> float:
-        return self._network.turns.time
+        return self._network.scheduler.time
 
     def sleep(self, seconds: float) -> None:
         self._network.wait(seconds)
 
 
 class FaultyLedger:
-    """The ledger at the other end of the network; no budget may be overdrawn, and nothing given up too soon."""
+    """A ledger behind the network; raises `Violation` if a budget is exceeded or an execution is LOST too early."""
 
-    def __init__(self, books: MemoryLedger, network: Network) -> None:
-        """Look after these books."""
-        self.books, self._network = books, network
+    def __init__(self, inner: MemoryLedger, network: Network) -> None:
+        """Wrap `inner`."""
+        self.inner, self._network = inner, network
 
     def open(self, opening: Opening) -> Execution | None:
         self._network.actor.opening = opening
         return self._network.write(
-            f"open {_name(opening)}", lambda: self._step(opening, lambda: self.books.open(opening))
+            f"open {_name(opening)}", lambda: self._step(opening, lambda: self.inner.open(opening))
         )
 
     def mark_sent(self, opening: Opening) -> None:
-        self._network.write(f"sent {_name(opening)}", lambda: self.books.mark_sent(opening))
+        self._network.write(f"mark_sent {_name(opening)}", lambda: self.inner.mark_sent(opening))
 
     def record_generation_id(self, opening: Opening, generation_id: str) -> None:
-        self._network.write(f"name {_name(opening)}", lambda: self.books.record_generation_id(opening, generation_id))
+        self._network.write(
+            f"record_generation_id {_name(opening)}", lambda: self.inner.record_generation_id(opening, generation_id)
+        )
 
     def save_result(self, opening: Opening, closing: Closing) -> None:
-        self._network.write(f"leave {_name(opening)}", lambda: self.books.save_result(opening, closing))
+        self._network.write(f"save_result {_name(opening)}", lambda: self.inner.save_result(opening, closing))
 
     def release(self, opening: Opening) -> None:
         self._network.write(
-            f"release {_name(opening)}", lambda: self._step(opening, lambda: self.books.release(opening))
+            f"release {_name(opening)}", lambda: self._step(opening, lambda: self.inner.release(opening))
         )
 
     def reclaim(self, execution_id: str, now: str) -> bool:
-        return self._network.write(f"take back {execution_id}", lambda: self.books.reclaim(execution_id, now))
+        return self._network.write(f"reclaim {execution_id}", lambda: self.inner.reclaim(execution_id, now))
 
     def close(self, opening: Opening, closing: Closing) -> bool:
         if closing.state is State.LOST and closing.receipt.generation_id:
-            asked_for = parse_time(closing.finished_at) - parse_time(opening.created_at)
-            if asked_for < LONG_ENOUGH:
-                raise Violation(f"{opening.execution_id} is given up after {asked_for}")
+            looked_up_for = parse_time(closing.finished_at) - parse_time(opening.created_at)
+            if looked_up_for < MIN_LOOKUP_TIME:
+                raise Violation(f"{opening.execution_id} is closed as LOST after {looked_up_for}")
         what = f"close {_name(opening)} {closing.state} {closing.receipt.cost_nanousd}"
-        return self._network.write(what, lambda: self._step(opening, lambda: self.books.close(opening, closing)))
+        return self._network.write(what, lambda: self._step(opening, lambda: self.inner.close(opening, closing)))
 
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
-        what = f"unknown {_name(opening)} {closing.receipt.generation_id}"
+        what = f"mark_unknown {_name(opening)} {closing.receipt.generation_id}"
         self._network.write(
-            what, lambda: self._step(opening, lambda: self.books.mark_unknown(opening, closing, due_at))
+            what, lambda: self._step(opening, lambda: self.inner.mark_unknown(opening, closing, due_at))
         )
 
     def reschedule(self, opening: Opening, due_at: str) -> None:
-        self._network.write(f"postpone {_name(opening)}", lambda: self.books.reschedule(opening, due_at))
+        self._network.write(f"reschedule {_name(opening)}", lambda: self.inner.reschedule(opening, due_at))
 
     def due(self, now: str) -> Iterator[OpenRun]:
-        yield from self._network.read("looks for what is due", lambda: list(self.books.due(now)))
+        yield from self._network.read("due", lambda: list(self.inner.due(now)))
 
     def get(self, execution_id: str) -> Execution | None:
-        return self._network.read(f"get {execution_id}", lambda: self.books.get(execution_id))
+        return self._network.read(f"get {execution_id}", lambda: self.inner.get(execution_id))
 
     def _step[Result](self, opening: Opening, step: Callable[[], Result]) -> Result:
         result = step()
         for hold in opening.holds:
-            committed, spent = (self.books.budgets[hold.name][name] for name in ("committed", "spent"))
+            committed, spent = (self.inner.budgets[hold.name][name] for name in ("committed", "spent"))
             if not 0 <= spent <= committed <= hold.cap_nanousd:
                 raise Violation(f"{hold.name}: {spent} spent, {committed} committed of {hold.cap_nanousd}")
         return result
@@ -107,15 +109,15 @@ def _name(opening: Opening) -> str:
 
 
 class SimulatedAnswers:
-    """Answers, each in the row or as an object, as the dice say."""
+    """Stored answers, each at random in the row or as an object."""
 
-    def __init__(self, dice: Random, network: Network) -> None:
-        """None are kept yet."""
+    def __init__(self, rng: Random, network: Network) -> None:
+        """Begin without objects."""
         self.objects: dict[str, str] = {}
-        self._dice, self._network = dice, network
+        self._rng, self._network = rng, network
 
     def keep(self, execution_id: str, text: str) -> StoredAnswer:
-        if self._dice.random() < 0.5:
+        if self._rng.random() < 0.5:
             return StoredAnswer(text=text)
         key = f"media/{execution_id}/{len(self.objects)}"
         self._network.write(f"keep {key}", lambda: self.objects.__setitem__(key, text))
@@ -128,14 +130,14 @@ class SimulatedAnswers:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that does not change while a schedule runs: one resource, the connections, the budgets."""
+    """The data that does not change during a schedule: one resource, one model, the integrations, the budgets."""
 
     resource: Resource
     model: CatalogModel
-    connections: Mapping[str, Integration]
+    integrations: Mapping[str, Integration]
     budgets: Sequence[Budget]
     is_disconnected: bool = False
-    """Whether payers have taken their keys away by the time that the reconciler wants one."""
+    """Whether the keys are deleted before the reconciler reads them."""
 
     def of(
         self,
@@ -147,19 +149,19 @@ class Facts:
         platform: bool,
     ) -> CallFacts:
         return CallFacts(
-            caller=Account(integration=self.connections.get(user_id)),
+            caller=Account(integration=self.integrations.get(user_id)),
             models={self.model.openrouter_id: self.model},
             budgets=[budget for budget in self.budgets if budget.subject in subjects],
-            platform=Account(integration=self.connections.get(PLATFORM)) if platform else None,
+            platform=Account(integration=self.integrations.get(PLATFORM)) if platform else None,
         )
 
     def get(self, user_id: str, service: str) -> Integration | None:
-        return self.connections.get(user_id)
+        return self.integrations.get(user_id)
 
 
 @dataclass(frozen=True)
-class LaterFacts:
-    """The integrations as the reconciler finds them."""
+class ReconcilerIntegrations:
+    """The integrations that the reconciler reads."""
 
     facts: Facts
 
@@ -168,10 +170,10 @@ class LaterFacts:
 
 
 class OneResource:
-    """The port ResourceStore, as far as execution needs it."""
+    """The methods of the port ResourceStore that an execution uses."""
 
     def __init__(self, resource: Resource) -> None:
-        """Know this one."""
+        """Store this resource."""
         self._resource = resource
 
     def get(self, resource_id: str) -> Resource | None:
@@ -191,7 +193,7 @@ class OneResource:
 
 
 class Unused:
-    """Ports that no schedule uses: no model is gone, no key rejected, no image painted."""
+    """The ports that no schedule uses: no model is missing, no key is rejected, no image is created."""
 
     def get(self, openrouter_id: str) -> CatalogModel | None:
         raise NotImplementedError
@@ -212,7 +214,7 @@ class Unused:
         raise NotImplementedError
 
 
-class OpenKeys:
+class FakeKeyOpener:
     """The port KeyOpener."""
 
     def open(self, ciphertext: bytes, *, user_id: str, service: str) -> Secret:

@@ -1,4 +1,4 @@
-"""One schedule: drawn from a seed, run with all that goes wrong in it, brought to its end, and judged."""
+"""Runs one schedule that is generated from a seed, with its faults, to its end, and checks the invariants."""
 
 import logging
 import random
@@ -13,133 +13,133 @@ from unittest import mock
 from instant.domain.clock import parse_time
 from instant.domain.executions.execution import State
 from tests.fakes.clock import START
-from tests.simulator.invariants import check_end, check_nothing_is_late
-from tests.simulator.turns import Actor
+from tests.simulator.invariants import check_end, check_no_execution_is_overdue
+from tests.simulator.scheduler import Actor
 from tests.simulator.violation import Violation
-from tests.simulator.world import LASTS, App, Call, World
+from tests.simulator.world import INVOCATION_SECONDS, App, Call, World
 
 MINUTE = 60.0
-"""How often the reconciler runs."""
+"""Seconds between two runs of the reconciler."""
 
 PROMPTS = ("Say hello.", "Say good-bye.")
 SKEW = 10.0
-"""Seconds by which a machine's clock may be wrong."""
+"""Maximum clock skew of a process, in seconds."""
 
-MAX_LOOKS = 500
-"""How often the reconciler may have to run until nothing is open: a day of pauses that grow to an hour is less."""
+MAX_RUNS = 500
+"""Maximum runs of the reconciler until no execution is open: with delays that grow to an hour, a day takes fewer."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a schedule came to: `broken` says which promise, if any."""
+    """The result of a schedule: `violation` describes the broken invariant, if there is one."""
 
     seed: int
     counts: Counter[str]
     trace: list[tuple[float, str, str]]
-    broken: str | None
+    violation: str | None
 
     @property
-    def story(self) -> str:
-        """The trace to read."""
-        return "\n".join(f"{time:12.3f}  {who:10}  {what}" for time, who, what in self.trace)
+    def trace_text(self) -> str:
+        """The trace, one line per event."""
+        return "\n".join(f"{time:12.3f}  {actor:10}  {event}" for time, actor, event in self.trace)
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[Random]:
-    """All chance comes from these dice: ids, jitter, faults, turns."""
-    dice = Random(seed)
+    """Seed every source of randomness (ids, jitter, faults, order of steps), and return the generator."""
+    rng = Random(seed)
     random.seed(seed)
-    with mock.patch.object(secrets, "randbits", dice.getrandbits):
+    with mock.patch.object(secrets, "randbits", rng.getrandbits):
         logging.disable()
         try:
-            yield dice
+            yield rng
         finally:
             logging.disable(logging.NOTSET)
 
 
 def run_schedule(seed: int, app: App | None = None) -> Verdict:
-    """The same seed in the same app is the same story."""
-    with seeded(seed) as dice:
-        world, broken = World(dice, app or App()), None
+    """Run the schedule of this seed; the same seed and the same app give the same trace."""
+    with seeded(seed) as rng:
+        world, problem = World(rng, app or App()), None
         try:
-            calls = _calls(dice)
-            world.network.turns.run([*_callers(dice, world, calls), *_reconcilers(dice, world)])
-            _settle(dice, world, calls)
+            calls = _calls(rng)
+            world.network.scheduler.run([*_callers(rng, world, calls), *_reconcilers(rng, world)])
+            _settle(rng, world, calls)
             check_end(world)
         except Violation as violation:
-            broken = str(violation)
-    rows = world.books.rows.values()
-    counts = world.network.counts + Counter(f"came to {row.state}" for row in rows)
+            problem = str(violation)
+    rows = world.ledger.rows.values()
+    counts = world.network.counts + Counter(f"ended as {row.state}" for row in rows)
     counts["reconciled"] = sum("reconciled_at" in row.facts and row.state is not State.LOST for row in rows)
     counts["charged"] = len(world.service.charged)
-    return Verdict(seed, counts, world.network.trace, broken)
+    return Verdict(seed, counts, world.network.trace, problem)
 
 
-def _calls(dice: Random) -> list[Call]:
-    """Few calls, with many repeats: some with a key, some with the same key for another request, some plain."""
+def _calls(rng: Random) -> list[Call]:
+    """Few calls with many retries: some with a key, some reuse a key for another request, some have no key."""
     calls: list[Call] = []
-    for number in range(dice.choice([1, 1, 2])):
-        user_id, key_id = dice.choice(["user_alice", "user_bob"]), dice.choice([None, "key_1"])
-        prompt, key = dice.choice(PROMPTS), f"key-{number}"
+    for number in range(rng.choice([1, 1, 2])):
+        user_id, key_id = rng.choice(["user_alice", "user_bob"]), rng.choice([None, "key_1"])
+        prompt, key = rng.choice(PROMPTS), f"key-{number}"
         call = Call(f"{user_id}/{key}", user_id, key_id, key, prompt)
-        calls += [call] * dice.choice([1, 2, 3, 4])
-        if dice.random() < 0.3:
+        calls += [call] * rng.choice([1, 2, 3, 4])
+        if rng.random() < 0.3:
             calls.append(replace(call, prompt=PROMPTS[0] if prompt == PROMPTS[1] else PROMPTS[1]))
-    for number in range(dice.choice([0, 0, 1, 2, 4])):
-        user_id = dice.choice(["user_alice", "user_bob"])
-        calls.append(Call(f"plain-{number}", user_id, dice.choice([None, "key_1"]), None, PROMPTS[0]))
+    for number in range(rng.choice([0, 0, 1, 2, 4])):
+        user_id = rng.choice(["user_alice", "user_bob"])
+        calls.append(Call(f"keyless-{number}", user_id, rng.choice([None, "key_1"]), None, PROMPTS[0]))
     return calls
 
 
-def _callers(dice: Random, world: World, calls: list[Call]) -> list[Actor]:
-    spread, overstaying = dice.choice([0.1, 3.0, 40.0, 400.0, 400.0, 100_000.0]), dice.choice([0.0, 0.2, 1.0])
+def _callers(rng: Random, world: World, calls: list[Call]) -> list[Actor]:
+    spread, ignoring = rng.choice([0.1, 3.0, 40.0, 400.0, 400.0, 100_000.0]), rng.choice([0.0, 0.2, 1.0])
     return [
         Actor(
             f"caller {number}",
             lambda call=call: world.call(call),  # type: ignore[misc]
-            ready_at=dice.random() * spread,
-            lasts=LASTS,
-            overstays=dice.random() < overstaying,
-            skew=dice.uniform(-SKEW, SKEW),
+            ready_at=rng.random() * spread,
+            timeout=INVOCATION_SECONDS,
+            ignores_timeout=rng.random() < ignoring,
+            skew=rng.uniform(-SKEW, SKEW),
         )
         for number, call in enumerate(calls)
     ]
 
 
-def _reconcilers(dice: Random, world: World) -> list[Actor]:
-    """Some at about the same time, some much later."""
+def _reconcilers(rng: Random, world: World) -> list[Actor]:
+    """Up to four runs of the reconciler: some at about the same time as the calls, some much later."""
     return [
         Actor(
-            f"desk {number}",
-            world.look_after,
-            ready_at=dice.random() * dice.choice([30.0, 200.0, 400.0, 180_000.0]),
-            lasts=300,
-            skew=dice.uniform(-SKEW, SKEW),
+            f"reconciler {number}",
+            world.reconcile,
+            ready_at=rng.random() * rng.choice([30.0, 200.0, 400.0, 180_000.0]),
+            timeout=300,
+            skew=rng.uniform(-SKEW, SKEW),
         )
-        for number in range(dice.choice([0, 1, 2, 4]))
+        for number in range(rng.choice([0, 1, 2, 4]))
     ]
 
 
-def _settle(dice: Random, world: World, calls: list[Call]) -> None:
-    """No more faults: every caller asks again, and time goes on until nothing is open."""
-    world.network.is_calm = True
-    world.network.turns.actor = Actor("recorder", lambda: None, lasts=0)
-    _until_nothing_is_open(dice, world)
-    world.network.turns.actor = Actor("caller", lambda: None, lasts=0)
-    named = [call for call in dict.fromkeys(calls) if call.key]
-    for call in named * 2:  # one that was refused may be followed by another with its key
+def _settle(rng: Random, world: World, calls: list[Call]) -> None:
+    """Without faults: run the reconciler until no execution is open, with a retry of every idempotent call between."""
+    world.network.is_fault_free = True
+    world.network.scheduler.actor = Actor("reconciler", lambda: None, timeout=0)
+    _reconcile_until_closed(rng, world)
+    world.network.scheduler.actor = Actor("caller", lambda: None, timeout=0)
+    idempotent = [call for call in dict.fromkeys(calls) if call.key]
+    for call in idempotent * 2:  # after a rejected call, another call with the same key may be accepted
         world.call(call)
-    _until_nothing_is_open(dice, world)
+    _reconcile_until_closed(rng, world)
 
 
-def _until_nothing_is_open(dice: Random, world: World) -> None:
-    turns, calm_since = world.network.turns, world.deps.clock.now()
-    for _ in range(MAX_LOOKS):
-        check_nothing_is_late(world, calm_since)
-        world.look_after()
-        due = [row.due_at for row in world.books.rows.values() if row.due_at]
+def _reconcile_until_closed(rng: Random, world: World) -> None:
+    scheduler, fault_free_since = world.network.scheduler, world.deps.clock.now()
+    for _ in range(MAX_RUNS):
+        check_no_execution_is_overdue(world, fault_free_since)
+        world.reconcile()
+        due = [row.due_at for row in world.ledger.rows.values() if row.due_at]
         if not due:
             return
         first = (parse_time(min(due)) - START).total_seconds()
-        turns.time = max(turns.time + MINUTE, first + dice.random() * MINUTE)
-    raise Violation("something stays open for ever")
+        scheduler.time = max(scheduler.time + MINUTE, first + rng.random() * MINUTE)
+    raise Violation("an execution is never closed")

@@ -1,4 +1,4 @@
-"""A service that takes money for each call that it begins, and answers, fails, dawdles, or loses its answer."""
+"""A simulated service that charges for each call that it begins, and answers, fails, is slow or loses its response."""
 
 import json
 from collections import Counter
@@ -19,36 +19,36 @@ from tests.fakes.ledger import MemoryLedger, Refused
 from tests.simulator.network import Lost, Network
 from tests.simulator.violation import Violation
 
-KNOWN_AFTER = 20.0
-"""Seconds until the service can tell what became of a call."""
+LOOKUP_DELAY = 20.0
+"""Seconds until the outcome of a call can be looked up."""
 
 NOT_BEGUN = ("unreachable", 429, 503, 529)
-FATES = (
-    "answers", "answers", "answers", "dawdles", "dawdles", "loses the answer", "loses all", "fails", "is empty",
-    "tells no price", *NOT_BEGUN,
+BEHAVIORS = (
+    "answers", "answers", "answers", "is slow", "is slow", "loses the response", "loses the response and the id",
+    "fails", "returns no content", "returns no cost", *NOT_BEGUN,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Charged:
-    """A call that the service began: whose it was and what it took for it."""
+class Charge:
+    """A call that the service has begun, with its cost."""
 
     generation_id: str
     opening: Opening
     prompt: str
     cost_nanousd: int
-    known_from: float
-    is_forgotten: bool
+    lookup_from: float
+    is_unlisted: bool
 
 
 class SimulatedService:
     """The port Upstream."""
 
-    def __init__(self, dice: Random, network: Network, books: MemoryLedger) -> None:
-        """Nothing was sent yet."""
-        self.charged: list[Charged] = []
-        self.network, self._dice, self._books = network, dice, books
-        self._begun: Counter[str] = Counter()
+    def __init__(self, rng: Random, network: Network, ledger: MemoryLedger) -> None:
+        """Begin without calls."""
+        self.charged: list[Charge] = []
+        self.network, self._rng, self._ledger = network, rng, ledger
+        self._begun_calls: Counter[str] = Counter()
 
     @contextmanager
     def open(self, request: Request, *, seconds: float) -> Iterator["SimulatedResponse"]:
@@ -57,61 +57,63 @@ class SimulatedService:
     def _send(self, request: Request, seconds: float, on_generation_id: Callable[[str], None] | None) -> Reply:
         if request.method == "GET":
             generation_id = parse_qs(urlsplit(request.path).query)["id"][0]
-            return self.network.read(f"asks for {generation_id}", lambda: self._tell(generation_id))
-        fate = "answers" if self.network.is_calm else self._dice.choice(FATES)
-        self.network.read(f"sends, and the service {fate}", lambda: None)
-        if fate == "unreachable":
+            return self.network.read(f"looks up {generation_id}", lambda: self._look_up(generation_id))
+        behavior = "answers" if self.network.is_fault_free else self._rng.choice(BEHAVIORS)
+        self.network.read(f"sends, and the service {behavior}", lambda: None)
+        if behavior == "unreachable":
             raise Failure(UpstreamUnavailable("Not reached."), effect=Effect.NONE)
-        if isinstance(fate, int):
-            return _reply(fate, {"error": {"code": fate, "message": "no"}}, {"retry-after": "1"})
-        call = self._begin(request, 0 if fate == "fails" else None)
-        if fate == "fails":
+        if isinstance(behavior, int):
+            return _reply(behavior, {"error": {"code": behavior, "message": "no"}}, {"retry-after": "1"})
+        call = self._charge(request, 0 if behavior == "fails" else None)
+        if behavior == "fails":
             return _reply(500, {"error": {"code": 500, "message": "no"}})
-        if fate == "dawdles":
-            self._dawdle(call, seconds, on_generation_id)
-        if fate.startswith("loses"):
-            told = call.generation_id if fate == "loses the answer" else None
-            raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=told), effect=Effect.UNKNOWN)
-        return _answer(call, content="" if fate == "is empty" else None, is_priced=fate != "tells no price")
+        if behavior == "is slow":
+            self._wait_before_answer(call, seconds, on_generation_id)
+        if behavior.startswith("loses"):
+            generation_id = call.generation_id if behavior == "loses the response" else None
+            raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=generation_id), effect=Effect.UNKNOWN)
+        return _answer(
+            call, content="" if behavior == "returns no content" else None, is_priced=behavior != "returns no cost"
+        )
 
-    def _begin(self, request: Request, cost: int | None) -> Charged:
-        """From here on the call costs money: it is the only one that was asked for, and stands in the books."""
+    def _charge(self, request: Request, cost: int | None) -> Charge:
+        """Charge for the call; raise `Violation` if its execution was charged before or is not recorded as SENT."""
         opening = self.network.actor.opening
         assert opening is not None
         for name in (opening.execution_id, self.network.actor.call):
-            self._begun[name] += 1
-            if name and self._begun[name] > 1:
+            self._begun_calls[name] += 1
+            if name and self._begun_calls[name] > 1:
                 raise Violation(f"{name} was sent twice")
-        row = self._books.rows.get(opening.execution_id)
-        stands = row is not None and row.opening.run_id == opening.run_id and row.state is State.SENT
-        if not stands and not self.network.actor.overstays:
-            raise Violation(f"{opening.execution_id} was sent while {row and row.state} in the books")
-        call = Charged(
+        row = self._ledger.rows.get(opening.execution_id)
+        is_sent = row is not None and row.opening.run_id == opening.run_id and row.state is State.SENT
+        if not is_sent and not self.network.actor.ignores_timeout:
+            raise Violation(f"{opening.execution_id} was sent while its state is {row and row.state}")
+        call = Charge(
             generation_id=f"gen-{len(self.charged)}",
             opening=opening,
             prompt=json.loads(request.body or b"")["messages"][-1]["content"],
-            cost_nanousd=int(self._dice.random() * (opening.reserved_nanousd + 1)) if cost is None else cost,
-            known_from=self.network.turns.time + KNOWN_AFTER,
-            is_forgotten=self._dice.random() < 0.2,
+            cost_nanousd=int(self._rng.random() * (opening.reserved_nanousd + 1)) if cost is None else cost,
+            lookup_from=self.network.scheduler.time + LOOKUP_DELAY,
+            is_unlisted=self._rng.random() < 0.2,
         )
         self.charged.append(call)
         return call
 
-    def _dawdle(self, call: Charged, seconds: float, on_generation_id: Callable[[str], None] | None) -> None:
+    def _wait_before_answer(self, call: Charge, seconds: float, on_generation_id: Callable[[str], None] | None) -> None:
         self.network.wait(min(2.0, seconds))
         if on_generation_id:
             with suppress(Lost, Refused):
                 on_generation_id(call.generation_id)
-        left, takes = seconds - 2.0, self._dice.random() * 150
-        self.network.wait(max(0.0, min(left, takes)))
-        if takes > left:
+        left, duration = seconds - 2.0, self._rng.random() * 150
+        self.network.wait(max(0.0, min(left, duration)))
+        if duration > left:
             receipt = Receipt(generation_id=call.generation_id)
             raise Failure(DeadlineExceeded("Late."), receipt=receipt, effect=Effect.UNKNOWN)
 
-    def _tell(self, generation_id: str) -> Reply:
-        """Like `GET /generation`."""
+    def _look_up(self, generation_id: str) -> Reply:
+        """The response of `GET /generation`."""
         call = next(call for call in self.charged if call.generation_id == generation_id)
-        if call.is_forgotten or self.network.turns.time < call.known_from:
+        if call.is_unlisted or self.network.scheduler.time < call.lookup_from:
             return _reply(404, {"error": {"code": 404, "message": "no"}})
         cost = usd_text(call.cost_nanousd)
         data = {"id": generation_id, "total_cost": float(cost or 0), "finish_reason": "stop", "model": "m"}
@@ -119,10 +121,10 @@ class SimulatedService:
 
 
 class SimulatedResponse:
-    """The port Response: everything happens when it is read."""
+    """The port Response; the request is sent when the response is first read."""
 
     def __init__(self, send: Callable[[Callable[[str], None] | None], Reply]) -> None:
-        """Nothing was read yet."""
+        """Keep the function that sends the request."""
         self._send = send
         self._reply: Reply | None = None
 
@@ -150,7 +152,7 @@ class SimulatedResponse:
         return self._reply
 
 
-def _answer(call: Charged, *, content: str | None, is_priced: bool) -> Reply:
+def _answer(call: Charge, *, content: str | None, is_priced: bool) -> Reply:
     cost = {"cost": float(usd_text(call.cost_nanousd) or 0)} if is_priced else {}
     body = {
         "id": call.generation_id,
@@ -162,7 +164,7 @@ def _answer(call: Charged, *, content: str | None, is_priced: bool) -> Reply:
 
 
 def content_of(prompt: str, content: str | None = None) -> str:
-    """What the service says to this prompt."""
+    """The answer of the service to this prompt."""
     return f"You said: {prompt}" if content is None else content
 
 

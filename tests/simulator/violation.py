@@ -1,5 +1,5 @@
-"""What must never happen, and did."""
+"""The error of a broken invariant."""
 
 
 class Violation(BaseException):
-    """A promise is broken; nothing between here and the schedule may take this for an ordinary failure."""
+    """An invariant does not hold; a BaseException, so that the code under test does not handle it as an error."""

@@ -1,4 +1,4 @@
-"""The world of one schedule: who calls what, with which money; the real use cases on simulated ports."""
+"""The state of one schedule: calls and budgets, and the real use cases on simulated ports."""
 
 import json
 from collections.abc import Callable
@@ -22,23 +22,23 @@ from tests.fakes.ledger import MemoryLedger, Refused
 from tests.simulator.network import Lost, Network
 from tests.simulator.ports import (
     Facts,
+    FakeKeyOpener,
     FaultyLedger,
-    LaterFacts,
     OneResource,
-    OpenKeys,
+    ReconcilerIntegrations,
     SimulatedAnswers,
+    SkewedClock,
     Unused,
-    WorldClock,
 )
-from tests.simulator.turns import Turns
+from tests.simulator.scheduler import Scheduler
 from tests.simulator.upstream import SimulatedService
 from tests.simulator.violation import Violation
 
-LASTS = 120.0
-"""Seconds that an invocation that executes has, as in the template."""
+INVOCATION_SECONDS = 120.0
+"""Timeout of an invocation that executes, as in the template."""
 
-WORST = 31_000
-"""A little more than what any call here can cost, in nano-USD."""
+WORST_NANOUSD = 31_000
+"""Slightly more than the worst case of every call here, in nano-USD."""
 
 MODEL = a_model()
 RESOURCE = a_resource(visibility=Visibility.PUBLIC, config={"model": MODEL.openrouter_id, "max_tokens": 100})
@@ -46,7 +46,7 @@ RESOURCE = a_resource(visibility=Visibility.PUBLIC, config={"model": MODEL.openr
 
 @dataclass(frozen=True)
 class Call:
-    """A call as its caller means it; without a key each is a call of its own."""
+    """A call and its retries; without an idempotency key it has none."""
 
     label: str
     user_id: str
@@ -56,37 +56,37 @@ class Call:
 
     @property
     def request(self) -> ExecuteRequest:
-        """As it is sent."""
+        """The request that is sent."""
         return ExecuteRequest(
             resource_id=RESOURCE.resource_id, inputs={"prompt": self.prompt}, idempotency_key=self.key
         )
 
     @property
     def caller(self) -> Identity:
-        """Whoever sends it."""
+        """The identity of the caller."""
         return Identity(self.user_id, frozenset({Scope.EXECUTE}), self.key_id)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a caller got."""
+    """The response to a call."""
 
     call: Call
     body: dict[str, Any]
 
     @property
     def text(self) -> str:
-        """To the byte."""
+        """The body as text, to compare byte for byte."""
         return json.dumps(self.body, separators=(",", ":"))
 
     @property
     def code(self) -> str | None:
-        """Of a failure."""
+        """The error code, if the call failed."""
         return str(self.body["error"]["code"]) if "error" in self.body else None
 
     @property
     def execution_id(self) -> str:
-        """Which execution this is about."""
+        """The id of the execution, or an empty string."""
         return str(self.body.get("execution_id") or self.body.get("error", {}).get("execution_id") or "")
 
 
@@ -96,7 +96,7 @@ type Reconcile = Callable[[ReconcileDeps, SecondsLeft], object]
 
 @dataclass(frozen=True)
 class App:
-    """What is put to the test: the real thing, or one that is wrong somewhere."""
+    """The ledger and the use cases under test: the real ones, or a faulty variant of one."""
 
     ledger: type[MemoryLedger] = MemoryLedger
     execute: Execute = execute
@@ -104,81 +104,83 @@ class App:
 
 
 class World:
-    """Everything that a schedule needs."""
+    """Creates the ports and the dependencies of a schedule, and records the outcome of each call."""
 
-    def __init__(self, dice: Random, app: App) -> None:
-        """Draw the circumstances."""
-        self.app, self.told = app, list[Outcome]()
-        self.network = Network(dice, Turns(dice, zeal=dice.choice([0.0, 0.5, 0.9])))
-        self.books = app.ledger()
-        if hasattr(self.books, "pause"):
-            self.books.pause = self._pause
-        self.answers = SimulatedAnswers(dice, self.network)
-        self.service = SimulatedService(dice, self.network, self.books)
-        ledger, clock, unused = FaultyLedger(self.books, self.network), WorldClock(self.network), Unused()
-        connections = {user: an_integration(user) for user in ("user_alice", PLATFORM)}
-        self.budgets = _budgets(dice)
+    def __init__(self, rng: Random, app: App) -> None:
+        """Draw the budgets, the faults and the settings."""
+        self.app, self.outcomes = app, list[Outcome]()
+        self.network = Network(rng, Scheduler(rng, keep_probability=rng.choice([0.0, 0.5, 0.9])))
+        self.ledger = app.ledger()
+        if hasattr(self.ledger, "pause"):
+            self.ledger.pause = self._pause
+        self.answers = SimulatedAnswers(rng, self.network)
+        self.service = SimulatedService(rng, self.network, self.ledger)
+        faulty_ledger, clock, unused = FaultyLedger(self.ledger, self.network), SkewedClock(self.network), Unused()
+        integrations = {user: an_integration(user) for user in ("user_alice", PLATFORM)}
+        self.budgets = _budgets(rng)
         self.platform = PlatformTerms(
-            models=frozenset({MODEL.openrouter_id}), daily_nanousd=8 * _cap(dice), daily_nanousd_each=_cap(dice)
+            models=frozenset({MODEL.openrouter_id}),
+            daily_nanousd=8 * _random_cap(rng),
+            daily_nanousd_each=_random_cap(rng),
         )
-        facts = Facts(RESOURCE, MODEL, connections, self.budgets, is_disconnected=dice.random() < 0.05)
+        facts = Facts(RESOURCE, MODEL, integrations, self.budgets, is_disconnected=rng.random() < 0.05)
         self.deps = ExecuteDeps(
             resources=OneResource(RESOURCE),
             facts=facts,
             models=unused,
             integrations=facts,
             key_status=unused,
-            keys=OpenKeys(),
+            keys=FakeKeyOpener(),
             upstream=self.service,
             media=MediaDeps(decoder=unused, images=unused),
-            ledger=LedgerDeps(ledger=ledger, executions=ledger, answers=self.answers, clock=clock),
+            ledger=LedgerDeps(ledger=faulty_ledger, executions=faulty_ledger, answers=self.answers, clock=clock),
             platform=self.platform,
             clock=clock,
         )
-        self.recorder = ReconcileDeps(
-            open_runs=ledger,
-            ledger=ledger,
-            integrations=LaterFacts(facts),
-            keys=OpenKeys(),
+        self.reconcile_deps = ReconcileDeps(
+            open_runs=faulty_ledger,
+            ledger=faulty_ledger,
+            integrations=ReconcilerIntegrations(facts),
+            keys=FakeKeyOpener(),
             upstream=self.service,
             clock=clock,
         )
 
     def call(self, call: Call) -> None:
-        """One invocation that executes; what it tells is kept."""
+        """Run one invocation that executes, and record its outcome."""
         self.network.actor.call = call.label
         self.network.counts["calls"] += 1
-        ends_at = self.network.turns.time + LASTS
+        ends_at = self.network.scheduler.time + INVOCATION_SECONDS
         try:
-            body = self.app.execute(call.request, call.caller, lambda: ends_at - self.network.turns.time, self.deps)
+            body = self.app.execute(call.request, call.caller, lambda: ends_at - self.network.scheduler.time, self.deps)
         except InstantError as error:
             body = error.body()
         except (Lost, Refused):
             body = Internal("Something failed on our side.").body()
-        told = Outcome(call, body)
-        row = self.books.rows.get(told.execution_id)
-        if told.code == "outcome_unknown" and row and row.state is State.RESERVED:
-            raise Violation(f"{told.execution_id} is not sent yet, and told as unknown")
-        self.network.counts[f"told {told.code or 'an answer'}"] += 1
-        self.network.note(f"is told {told.code or 'the answer'} of {told.execution_id[-6:]}")
-        self.told.append(told)
+        outcome = Outcome(call, body)
+        row = self.ledger.rows.get(outcome.execution_id)
+        if outcome.code == "outcome_unknown" and row and row.state is State.RESERVED:
+            raise Violation(f"{outcome.execution_id} is not sent yet, but the response is outcome_unknown")
+        self.network.counts[f"returned {outcome.code or 'an answer'}"] += 1
+        self.network.note(f"returns {outcome.code or 'the answer'} of {outcome.execution_id[-6:]}")
+        self.outcomes.append(outcome)
 
-    def look_after(self) -> None:
-        """One invocation of the reconciler."""
-        self.network.counts["looks after"] += 1
-        ends_at = self.network.turns.time + 300
+    def reconcile(self) -> None:
+        """Run one invocation of the reconciler."""
+        self.network.counts["reconciler runs"] += 1
+        ends_at = self.network.scheduler.time + 300
         try:
-            self.app.reconcile(self.recorder, lambda: ends_at - self.network.turns.time)
+            self.app.reconcile(self.reconcile_deps, lambda: ends_at - self.network.scheduler.time)
         except (Lost, Refused):
-            self.network.note("fails to look after anything")
+            self.network.note("reconciler run fails")
 
     def _pause(self) -> None:
-        """For ledgers that do in two steps what must be one."""
-        if not (self.network.is_calm or self.network.is_arriving):
-            self.network.turns.pause()
+        """Let others run between the two steps of a faulty ledger that is not atomic."""
+        if not (self.network.is_fault_free or self.network.is_delivering):
+            self.network.scheduler.pause()
 
 
-def _budgets(dice: Random) -> list[Budget]:
+def _budgets(rng: Random) -> list[Budget]:
     subjects = {
         Subject(BudgetScope.USER, "user_alice"): 1,
         Subject(BudgetScope.USER, "user_bob"): 1,
@@ -186,18 +188,18 @@ def _budgets(dice: Random) -> list[Budget]:
         Subject(BudgetScope.RESOURCE, RESOURCE.resource_id): 1,
         Subject(BudgetScope.GLOBAL): 8,
     }
-    share = dice.choice([0.0, 0.3, 0.7])
+    share = rng.choice([0.0, 0.3, 0.7])
     return [
         Budget(
             subject=subject,
-            daily_nanousd=parts * _cap(dice) if dice.random() < 0.7 else None,
-            monthly_nanousd=parts * _cap(dice) if dice.random() < 0.4 else None,
+            daily_nanousd=parts * _random_cap(rng) if rng.random() < 0.7 else None,
+            monthly_nanousd=parts * _random_cap(rng) if rng.random() < 0.4 else None,
         )
         for subject, parts in subjects.items()
-        if dice.random() < share
+        if rng.random() < share
     ]
 
 
-def _cap(dice: Random) -> int:
-    """Room for few calls, mostly."""
-    return int(WORST * dice.choice([1.0, 1.0, 1.5, 2.2, 3.5, 100]))
+def _random_cap(rng: Random) -> int:
+    """A cap that mostly admits few calls."""
+    return int(WORST_NANOUSD * rng.choice([1.0, 1.0, 1.5, 2.2, 3.5, 100]))
