@@ -1,4 +1,4 @@
-"""The main job from an empty stack on: sync, connect, create, execute, look; each step's answer is kept."""
+"""The user journey from an empty stack: sync, connect, create, execute, read; the response of each step is kept."""
 
 import json
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from tests.fakes.builders import an_opening
 from tests.local.toy.calling import call
 
 LONG = "long " * 4_000
-"""An answer too long for a row: it goes to the bucket."""
+"""An answer that is too long for a row, and is stored in the bucket."""
 
 
 @dataclass(frozen=True)
 class Journey:
-    """What the steps were answered; the executions are alice's two, bob's one, and alice's long one."""
+    """The responses of the steps; the executions are two of alice, one of bob, and one of alice with a long answer."""
 
     connected: Any
     resource: Any
@@ -29,8 +29,8 @@ class Journey:
     tested: Any
 
 
-def travel(world: World) -> Journey:
-    """Does the main job as alice, bob and admin."""
+def run_journey(world: World) -> Journey:
+    """Run the journey as alice, bob and admin."""
     world.sync()
     connected = world.connect("alice")
     world.connect("bob")
@@ -46,8 +46,8 @@ def travel(world: World) -> Journey:
     return Journey(connected, resource, by_id, by_address, by_bob, long, detail, own_detail, tested)
 
 
-def visit_the_rest(world: World, journey: Journey) -> None:
-    """Every route and every kind of storage that the main job itself does not need."""
+def call_remaining_routes(world: World, journey: Journey) -> None:
+    """Call the routes and use the storage that the journey does not need."""
     spare = world.resource("bob", name="Spare")["resource_id"]
     world.done(200, "bob", "PATCH", f"/api/resources/{spare}", {"slug": "moved"})
     world.done(204, "bob", "DELETE", f"/api/resources/{spare}")
@@ -58,7 +58,7 @@ def visit_the_rest(world: World, journey: Journey) -> None:
         "listing=public&sort=success_rate",
     ):
         world.done(200, "alice", "GET", f"/api/resources?{query}")
-    _paint(world)
+    _create_image(world)
     world.done(200, None, "GET", "/api/resource-types")
     world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
     world.sync()
@@ -75,9 +75,9 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     assert what_if["compared"]["executions"] > 0
     for execution in (journey.by_id, journey.long):
         world.done(200, "alice", "GET", f"/api/executions/{execution['execution_id']}")
-    _repeat(world, journey)
-    _switch(world)
-    _refused_key(world, journey)
+    _retry_with_key(world, journey)
+    _switch_to_successor(world)
+    _reject_key(world, journey)
     for method, body in (("GET", None), ("PATCH", {"is_enabled": True})):
         world.done(200, "bob", method, "/api/user/integrations/openrouter", body)
     world.done(204, "bob", "DELETE", "/api/user/integrations/openrouter")
@@ -85,26 +85,26 @@ def visit_the_rest(world: World, journey: Journey) -> None:
     made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})
     world.keys["spare"] = made["api_key"]
     world.done(200, "alice", "GET", "/api/user/api-keys")
-    _keep_to_budgets(world, {"resource": journey.resource["resource_id"], "api_key": made["key_id"]})
-    _look_after(world, journey)
-    _connect_the_platform(world)
+    _use_budgets(world, {"resource": journey.resource["resource_id"], "api_key": made["key_id"]})
+    _reconcile(world, journey)
+    _use_platform_key(world)
     world.done(204, "alice", "DELETE", f"/api/user/api-keys/{made['key_id']}")
 
 
-def _paint(world: World) -> None:
-    """An image is made, stored, linked, and fetched through its link."""
+def _create_image(world: World) -> None:
+    """Create an image, and download it through its presigned URL."""
     config = {"model": "juniper/fresco-2", "max_tokens": 1_000}
-    painter = world.resource("alice", name="Painter", config=config)["resource_id"]
-    (url,) = _run(world, "alice", resource_id=painter)["output"]["urls"]
+    resource = world.resource("alice", name="Painter", config=config)["resource_id"]
+    (url,) = _run(world, "alice", resource_id=resource)["output"]["urls"]
     shown = world.call("alice", "GET", urlsplit(url).path.removeprefix(f"/{world.stack.plan.stage}"))
     assert shown.status == 302, shown.body
     link = urlsplit(shown.headers["Location"])
-    picture = call(f"{link.scheme}://{link.netloc}", "GET", f"{link.path}?{link.query}")
-    assert picture.body.startswith(b"\x89PNG"), picture.status
+    image = call(f"{link.scheme}://{link.netloc}", "GET", f"{link.path}?{link.query}")
+    assert image.body.startswith(b"\x89PNG"), image.status
 
 
-def _repeat(world: World, journey: Journey) -> None:
-    """A long answer is asked for twice under one name: it is there, byte for byte, and paid once."""
+def _retry_with_key(world: World, journey: Journey) -> None:
+    """Execute twice with one idempotency key: the second response is the same, byte for byte."""
     body = {"resource_id": journey.resource["resource_id"], "inputs": {"prompt": "A long story, please."}}
     world.fake.script(200, _long_answer(journey.resource["ai_model_id"]))
     first, second = (
@@ -114,13 +114,13 @@ def _repeat(world: World, journey: Journey) -> None:
     assert first.body == second.body
 
 
-def _look_after(world: World, journey: Journey) -> None:
-    """One execution whose answer broke off is asked for and booked; one that was never sent is taken back."""
+def _reconcile(world: World, journey: Journey) -> None:
+    """Reconcile an execution with a truncated response (closed), and one that was not sent (deleted)."""
     user = {"scope": "user", "daily_usd": "1", "monthly_usd": None}
     world.done(200, "alice", "PUT", "/api/budgets", user)
     broken = world.execute("alice", "[[fake: truncated]]", resource_id=journey.resource["resource_id"])
     assert broken.json["error"]["code"] == "outcome_unknown", broken.body
-    for _ in range(2):  # at first OpenRouter does not know of it yet
+    for _ in range(2):  # the first lookup comes before OpenRouter lists the call
         _make_due(world, broken.json["error"]["execution_id"])
         world.stack.fire("ReconcileFunction")
         world.stack.settle()
@@ -136,7 +136,7 @@ def _look_after(world: World, journey: Journey) -> None:
 
 
 def _make_due(world: World, execution_id: str) -> None:
-    """As time would."""
+    """Set the due time of an execution to the past."""
     world.stack.client("dynamodb").update_item(
         TableName=world.name("EXECUTIONS_TABLE"),
         Key={"execution_id": {"S": execution_id}},
@@ -145,8 +145,8 @@ def _make_due(world: World, execution_id: str) -> None:
     )
 
 
-def _switch(world: World) -> None:
-    """A model comes to its end, its users are told, and another serves in its place; then it comes back."""
+def _switch_to_successor(world: World) -> None:
+    """Remove a model: its successor serves in its place; then restore it."""
     model = "northwind/gale-70b"
     config = {"model": model, "max_tokens": 100}
     resource = world.resource("alice", name="Gale", config=config, successor_policy="switch")["resource_id"]
@@ -158,8 +158,8 @@ def _switch(world: World) -> None:
     (affected,) = world.done(200, "alice", "GET", "/api/resources?affected=true")["data"]
     shown = world.done(200, "alice", "GET", f"/api/resources/{resource}")
     assert (affected["resource_id"], shown["successor"]) == (resource, f"{model}:free")
-    trial = {"resource_id": resource, "inputs": {"prompt": "Hello."}}
-    assert world.done(200, "alice", "POST", "/api/resources/preview", trial)["request"]["model"] == f"{model}:free"
+    preview = {"resource_id": resource, "inputs": {"prompt": "Hello."}}
+    assert world.done(200, "alice", "POST", "/api/resources/preview", preview)["request"]["model"] == f"{model}:free"
     _run(world, "alice", resource_id=resource)
     world.fake.catalog = listed
     world.sync()
@@ -171,8 +171,8 @@ def _run(world: World, user: str, **which: str) -> Any:
     return reply.json
 
 
-def _keep_to_budgets(world: World, ids: dict[str, str]) -> None:
-    """Budgets of every kind are set, spent from, shown, and taken away again."""
+def _use_budgets(world: World, ids: dict[str, str]) -> None:
+    """Set budgets of every scope, execute, read them and remove them."""
     names = [{"scope": "user"}, *({"scope": scope, "id": name} for scope, name in ids.items())]
     for name in names:
         world.done(200, "alice", "PUT", "/api/budgets", {**name, "daily_usd": "1", "monthly_usd": "10"})
@@ -185,8 +185,8 @@ def _keep_to_budgets(world: World, ids: dict[str, str]) -> None:
         world.done(200, "alice", "PUT", "/api/budgets", {**name, "daily_usd": None, "monthly_usd": None})
 
 
-def _connect_the_platform(world: World) -> None:
-    """The platform's own key comes, changes and goes."""
+def _use_platform_key(world: World) -> None:
+    """Create, read, disable and delete the key of the platform."""
     path = "/api/admin/integrations/openrouter"
     world.done(201, "admin", "POST", path, {"api_key": OPENROUTER_KEYS["alice"]})
     for method, body in (("GET", None), ("PATCH", {"is_enabled": False})):
@@ -194,11 +194,11 @@ def _connect_the_platform(world: World) -> None:
     world.done(204, "admin", "DELETE", path)
 
 
-def _refused_key(world: World, journey: Journey) -> None:
-    """OpenRouter no longer knows bob's key: it is marked as broken."""
+def _reject_key(world: World, journey: Journey) -> None:
+    """Revoke the OpenRouter key of bob: it is rejected and marked as broken."""
     world.fake.revoked_keys.add(OPENROUTER_KEYS["bob"])
-    refused = world.execute("bob", "Say hello.", resource_id=journey.resource["resource_id"])
-    assert (refused.status, refused.json["error"]["code"]) == (409, "credential_rejected")
+    rejected = world.execute("bob", "Say hello.", resource_id=journey.resource["resource_id"])
+    assert (rejected.status, rejected.json["error"]["code"]) == (409, "credential_rejected")
     shown = world.done(200, "bob", "GET", "/api/user/integrations/openrouter")
     assert shown["status"] == "broken"
     world.fake.revoked_keys.clear()

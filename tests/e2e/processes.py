@@ -8,22 +8,22 @@ PROC = Path("/proc")
 
 
 def function_processes(function: str, aws_url: str) -> list[int]:
-    """The process ids of a function's environments in the stack with this AWS endpoint."""
-    wanted = {f"AWS_LAMBDA_FUNCTION_NAME={function}".encode(), f"AWS_ENDPOINT_URL={aws_url}".encode()}
-    return [pid for pid in _all() if wanted <= set(_read(pid, "environ").split(b"\0"))]
+    """The process ids of a function in the stack with this AWS endpoint."""
+    expected = {f"AWS_LAMBDA_FUNCTION_NAME={function}".encode(), f"AWS_ENDPOINT_URL={aws_url}".encode()}
+    return [pid for pid in _all() if expected <= set(_read(pid, "environ").split(b"\0"))]
 
 
 def descendants(pid: int) -> list[int]:
-    """The process ids of everything that a process started, directly or not."""
+    """The process ids of all child processes of a process, direct and indirect."""
     parents = {each: _parent(each) for each in _all()}
     found = [pid]
-    for ancestor in found:  # grows while it is walked
+    for ancestor in found:  # the list grows during the iteration
         found += [child for child, parent in parents.items() if parent == ancestor]
     return found[1:]
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and not just waiting to be counted out."""
+    """Whether a process exists and is not a zombie."""
     fields = _stat(pid)
     return bool(fields) and fields[0] != "Z"
 
@@ -44,7 +44,7 @@ def _parent(pid: int) -> int:
 
 
 def _stat(pid: int) -> list[str]:
-    """What follows the name in /proc/<pid>/stat: state, parent, and so on."""
+    """The fields after the name in /proc/<pid>/stat: state, parent and so on."""
     return _read(pid, "stat").decode("utf-8", "replace").rpartition(")")[2].split()
 
 

@@ -18,32 +18,33 @@ def issuer() -> Iterator[FakeIssuer]:
 
 
 @pytest.fixture(scope="module")
-def taking(built: Built, issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world that takes the issuer's tokens; root is an admin."""
+def token_world(built: Built, issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A stack that accepts tokens of the issuer; root is an admin."""
     parameters = {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "root"}
     with open_world(built, tmp_path_factory.mktemp("tokens") / "log", parameters=parameters) as opened:
         yield opened
 
 
-def test_access_token_authenticates_its_user_and_rejects_bad_tokens(taking: World, issuer: FakeIssuer) -> None:
-    taking.keys |= {"carol": issuer.token("carol"), "root": issuer.token("root"), "late": issuer.token(exp=1)}
-    made = taking.done(201, "carol", "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]})
-    taking.keys["carol's key"] = made["api_key"]
-    lists = [taking.done(200, user, "GET", "/api/user/api-keys")["data"] for user in ("carol", "carol's key")]
+def test_access_token_authenticates_its_user_and_rejects_bad_tokens(token_world: World, issuer: FakeIssuer) -> None:
+    token_world.keys |= {"carol": issuer.token("carol"), "root": issuer.token("root"), "late": issuer.token(exp=1)}
+    made = token_world.done(201, "carol", "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]})
+    token_world.keys["carol's key"] = made["api_key"]
+    lists = [token_world.done(200, user, "GET", "/api/user/api-keys")["data"] for user in ("carol", "carol's key")]
     assert [[key["key_id"] for key in listed] for listed in lists] == [[made["key_id"]]] * 2
     assert [listed[0]["last_used_at"] is not None for listed in lists] == [False, True]
-    taking.done(401, "late", "GET", "/api/user/api-keys")
-    taking.done(403, "carol", "POST", "/api/admin/sync-models")
-    taking.done(202, "root", "POST", "/api/admin/sync-models")
-    taking.stack.settle()
+    token_world.done(401, "late", "GET", "/api/user/api-keys")
+    token_world.done(403, "carol", "POST", "/api/admin/sync-models")
+    token_world.done(202, "root", "POST", "/api/admin/sync-models")
+    token_world.stack.settle()
 
 
-def test_access_token_and_subject_are_not_stored_or_logged(taking: World, issuer: FakeIssuer) -> None:
+def test_access_token_and_subject_are_not_stored_or_logged(token_world: World, issuer: FakeIssuer) -> None:
     token = issuer.token("dora@mail.example")
     headers = {"Authorization": f"Bearer {token}"}
     assert (
-        taking.call(None, "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]}, **headers).status == 201
+        token_world.call(None, "POST", "/api/user/api-keys", {"name": "ci", "scopes": ["manage"]}, **headers).status
+        == 201
     )
-    places = {"the log": taking.log.read_bytes(), **taking.stored()}
+    places = {"the log": token_world.log.read_bytes(), **token_world.stored()}
     secrets = [b"dora@mail.example", *(part.encode() for part in token.split(".")[1:])]
     assert [place for place, content in places.items() if any(secret in content for secret in secrets)] == []

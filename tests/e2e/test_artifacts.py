@@ -1,6 +1,6 @@
-"""The output of `make build` is what Lambda needs: the right processor, compiled, complete and nothing more.
+"""The output of `make build` fits Lambda: the right architecture, compiled, complete and without other files.
 
-ARTIFACTS names the build, a folder called after its architecture.
+ARTIFACTS is the folder of the build, named after its architecture.
 """
 
 import importlib.util
@@ -48,13 +48,13 @@ def test_native_code_matches_the_target_processor() -> None:
 def test_modules_have_unchecked_bytecode(place: str) -> None:
     sources = sorted((BUILD / place).rglob("*.py"))
     assert sources
-    assert [str(path.relative_to(BUILD)) for path in sources if not compiled_for_good(path)] == []
+    assert [str(path.relative_to(BUILD)) for path in sources if not has_unchecked_bytecode(path)] == []
 
 
 @pytest.mark.parametrize("place", ["DependenciesLayer", "CoreLayer", *(f.logical_id for f in functions())])
 def test_bytecode_belongs_to_existing_modules(place: str) -> None:
-    wanted = {compiled(path) for path in (BUILD / place).rglob("*.py")}
-    assert {path for path in (BUILD / place).rglob("*.pyc") if path not in wanted} == set()
+    expected = {compiled(path) for path in (BUILD / place).rglob("*.py")}
+    assert {path for path in (BUILD / place).rglob("*.pyc") if path not in expected} == set()
 
 
 def test_bytecode_paths_are_those_of_lambda() -> None:
@@ -104,18 +104,18 @@ def test_dependency_layer_stays_within_its_size_limit() -> None:
 
 
 def files_of(folder: Path) -> set[str]:
-    """Its files below, less what Python compiled."""
+    """The relative paths of the files in a folder, without bytecode."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {str(path.relative_to(folder)) for path in found}
 
 
 def compiled(source: Path) -> Path:
-    """Where CPython 3.13 keeps a module's bytecode."""
+    """The path of the bytecode of a module in CPython 3.13."""
     return source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
 
 
-def compiled_for_good(source: Path) -> bool:
-    """Whether bytecode is there that Python takes without a look at the source, and it is of this source."""
+def has_unchecked_bytecode(source: Path) -> bool:
+    """Whether the module has unchecked hash-based bytecode, with the hash of its source."""
     if not compiled(source).is_file():
         return False
     content = compiled(source).read_bytes()
@@ -124,18 +124,18 @@ def compiled_for_good(source: Path) -> bool:
 
 
 def code(source: Path) -> CodeType:
-    """A module's code object."""
+    """The code object of a module."""
     loaded: CodeType = marshal.loads(compiled(source).read_bytes()[16:])
     return loaded
 
 
 def base_python() -> str:
-    """The interpreter below the virtual environment, which sees none of its packages."""
+    """The base interpreter, without the packages of the virtual environment."""
     return str(getattr(sys, "_base_executable", sys.executable))
 
 
 def bare_python(*arguments: str) -> str:
-    """What the base interpreter prints with nothing but the layer's packages to import."""
+    """Run the base interpreter with only the packages of the layer; return its output."""
     env = {"PYTHONPATH": str(PACKAGES), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([base_python(), "-P", *arguments], env=env, capture_output=True, text=True, check=True)
     return done.stdout

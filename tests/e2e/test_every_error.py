@@ -1,4 +1,4 @@
-"""Each error of the table in README.md is caused over HTTP on the built artifacts."""
+"""The built artifacts return each error of the table in README.md over HTTP."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ABSENT = "res_00000000000000000000000000"
 
 
 class Errors:
-    """A world in which everything can go wrong; each method causes the error that it is named for."""
+    """Causes errors on a running stack; each method causes the error with its name as code."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -69,7 +69,7 @@ class Errors:
         return reply
 
     def budget_exhausted(self) -> Reply:
-        """What is held back for a call of unknown outcome leaves too little for the next one."""
+        """After one execution, the rest of the budget is below the worst case of the next."""
         body = {"config": self._config(), "resource_type": "openrouter_instant", "inputs": {"prompt": "Hello"}}
         worst = self.world.done(200, "alice", "POST", "/api/resources/preview", body)["worst_case_usd"]
         self.world.done(200, "alice", "PUT", BUDGETS, {"scope": "user", "daily_usd": worst, "monthly_usd": None})
@@ -79,7 +79,7 @@ class Errors:
         return reply
 
     def in_progress(self) -> Reply:
-        """The first call is under way while the gateway has given up on it."""
+        """The first execution still runs after the timeout of the gateway."""
         self._run("alice", "[[fake: slow 25]]", key="slow")
         return self._run("alice", "[[fake: slow 25]]", key="slow")
 
@@ -121,19 +121,19 @@ class Errors:
         return self._run("alice", "[[fake: hang-up]]")
 
     def deadline_exceeded(self) -> Reply:
-        """The gateway's own: the run goes on, and ends when its process does."""
+        """The gateway returns it while the execution runs on; then end the process of the function."""
         reply = self._run("alice", "[[fake: slow 60]]")
         for pid in function_processes("ExecuteFunction", self.world.stack.aws_url):
             os.kill(pid, signal.SIGKILL)
         return reply
 
     def limits_unavailable(self) -> Reply:
-        """Nobody can count: executions are shut."""
+        """Without the table of limits, executions fail closed."""
         self.world.stack.client("dynamodb").delete_table(TableName=self.world.name("LIMITS_TABLE"))
         return self._run("alice")
 
     def internal(self) -> Reply:
-        """The table is gone: nothing that a caller did."""
+        """Delete a table, so that the function fails."""
         self.world.stack.client("dynamodb").delete_table(TableName=self.world.name("RESOURCES_TABLE"))
         return self.world.call("alice", "GET", f"/api/resources/{self.resource_id}")
 
@@ -155,8 +155,8 @@ def errors(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
 
 
 def test_http_returns_every_error_of_the_table(errors: Errors) -> None:
-    table = {kind.code: kind for kind in every_error()}
-    last = ("deadline_exceeded", "limits_unavailable", "internal")  # what these break stays broken
+    table = {error.code: error for error in every_error()}
+    last = ("deadline_exceeded", "limits_unavailable", "internal")  # these break the stack for the other errors
     ordered = [*sorted(table.keys() - set(last)), *last]
     for code in ordered:
         cause: Callable[[], Reply] = getattr(errors, code)

@@ -1,4 +1,4 @@
-"""The main job over HTTP on the built artifacts: from an empty catalog to paid executions and their visibility."""
+"""The user journey over HTTP on the built artifacts, from an empty catalog to paid executions."""
 
 import json
 from decimal import Decimal
@@ -24,7 +24,9 @@ def test_scheduled_sync_without_changes_releases_lease_and_reads_endpoints(world
     world.stack.fire("CatalogSyncFunction")
     world.stack.settle()
     made = [operation for _, operation in world.stack.calls.of("CatalogSyncFunction")]
-    assert made == ["UpdateItem", "UpdateItem", "Scan", "PutItem"], "lease and record, models in use, one's endpoints"
+    assert made == ["UpdateItem", "UpdateItem", "Scan", "PutItem"], (
+        "lease, sync record, models in use, endpoints of one model"
+    )
 
 
 def test_connected_key_is_not_returned(world: World, journey: Journey) -> None:
@@ -56,8 +58,8 @@ def test_resource_returns_its_call_count(journey: Journey) -> None:
     assert Decimal(journey.own_detail["stats"]["cost_usd_30d"]) == sum(
         Decimal(run["usage"]["cost_usd"]) for run in runs
     )
-    assert "config" not in journey.detail, "settings are for the owner"
-    assert "cost_usd_30d" not in stats, "and so is what its calls cost"
+    assert "config" not in journey.detail, "only the owner can read the settings"
+    assert "cost_usd_30d" not in stats, "only the owner can read the cost"
 
 
 def test_executions_list_own_runs_and_return_their_output(world: World, journey: Journey) -> None:

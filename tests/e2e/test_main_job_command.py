@@ -34,7 +34,7 @@ def facts_of(process: subprocess.Popen[str]) -> Any:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """SIGTERM; everything it started must be gone with it."""
+    """Send SIGTERM; assert that the process exits with 0 and leaves no child process."""
     started = descendants(process.pid)
     process.send_signal(signal.SIGTERM)
     rest, _ = process.communicate(timeout=HANG_SECONDS)

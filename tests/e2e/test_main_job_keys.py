@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 
 def make(world: World, name: str) -> Any:
-    """A key of alice's, known to the world by its name."""
+    """Create an API key of alice; requests of the user `name` send it."""
     made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": name, "scopes": ["execute", "manage"]})
     world.keys[name] = made["api_key"]
     return made
@@ -42,8 +42,8 @@ def test_gateway_caches_a_caller_for_at_most_one_minute(world: World) -> None:
 
 
 @pytest.fixture
-def forgetful(built: Built, tmp_path: Path) -> Iterator[World]:
-    """A stack whose gateway remembers a caller for one second."""
+def short_cache_world(built: Built, tmp_path: Path) -> Iterator[World]:
+    """A stack whose gateway caches an authorizer result for one second."""
     template = (ROOT / "template.yaml").read_text()
     assert template.count("ReauthorizeEvery: 60") == 1
     changed = tmp_path / "template.yaml"
@@ -52,10 +52,10 @@ def forgetful(built: Built, tmp_path: Path) -> Iterator[World]:
         yield opened
 
 
-def test_revoked_api_key_is_rejected_after_the_cache_expires(forgetful: World) -> None:
-    made = make(forgetful, "used")
-    assert forgetful.call("used", "GET", "/api/resources").status == 200
-    revoke(forgetful, made["key_id"])
-    until = time.monotonic() + HANG_SECONDS
-    while forgetful.call("used", "GET", "/api/resources").status != 401:
-        assert time.monotonic() < until, "the revoked key still works"
+def test_revoked_api_key_is_rejected_after_the_cache_expires(short_cache_world: World) -> None:
+    made = make(short_cache_world, "used")
+    assert short_cache_world.call("used", "GET", "/api/resources").status == 200
+    revoke(short_cache_world, made["key_id"])
+    deadline = time.monotonic() + HANG_SECONDS
+    while short_cache_world.call("used", "GET", "/api/resources").status != 401:
+        assert time.monotonic() < deadline, "the revoked key still works"

@@ -16,14 +16,14 @@ MISSING = "0" * 26
 
 
 def code(reply: Reply) -> tuple[int, str]:
-    """Status and code; every error has the same shape."""
+    """The status and the code of an error; asserts that it has the common fields."""
     error = reply.json["error"]
     assert {"code", "message", "retryable"} <= error.keys()
     return reply.status, error["code"]
 
 
 def visible(reply: Reply) -> tuple[int, bytes, list[str]]:
-    """Everything a caller can tell two answers apart by."""
+    """The parts of a response by which a caller could distinguish two responses."""
     return reply.status, reply.body, sorted(reply.headers)
 
 
@@ -98,9 +98,9 @@ def test_api_key_of_another_user_returns_not_found(world: World, journey: Journe
     assert code(foreign) == (404, "not_found")
 
 
-@pytest.mark.parametrize("size", [10 * MEGABYTE + 1, 7 * MEGABYTE], ids=["over the gateway's", "over Lambda's"])
+@pytest.mark.parametrize("size", [10 * MEGABYTE + 1, 7 * MEGABYTE], ids=["limit of the gateway", "limit of Lambda"])
 def test_body_over_a_limit_returns_too_large(world: World, journey: Journey, size: int) -> None:
-    order = {"resource_id": journey.resource["resource_id"], "inputs": {"prompt": "x" * size}}
+    body = {"resource_id": journey.resource["resource_id"], "inputs": {"prompt": "x" * size}}
     chats = len(world.fake.chat_requests)
-    assert code(world.call("alice", "POST", "/api/execute", json.dumps(order).encode())) == (413, "too_large")
+    assert code(world.call("alice", "POST", "/api/execute", json.dumps(body).encode())) == (413, "too_large")
     assert len(world.fake.chat_requests) == chats

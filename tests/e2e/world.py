@@ -1,4 +1,4 @@
-"""A running stack with its users: alice, bob and admin call it over HTTP, and all they leave behind can be read."""
+"""A running stack with the users alice, bob and admin: HTTP requests to it, and access to everything it stores."""
 
 import json
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from tests.local.stack import Stack
 from tests.local.toy.calling import Reply, call
 
 OPENROUTER_KEYS = {name: f"sk-or-v1-{sha256(name.encode()).hexdigest()}" for name in ("alice", "bob", "eve")}
-"""Which OpenRouter key each user connects; eve is the user of the example events."""
+"""The OpenRouter key of each user; eve is the user of the example events."""
 
 
 @dataclass
 class World:
-    """A stack, its upstream, its users' API keys, and the file its functions log to."""
+    """A stack, the fake OpenRouter, the API keys of its users, and the log file of its functions."""
 
     stack: Stack
     fake: FakeOpenRouter
@@ -29,37 +29,37 @@ class World:
     log: Path
 
     def call(self, user: str | None, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """One request; `user` is a name in `keys`, None sends no token."""
+        """Send one request; `user` is a name in `keys`, None sends no token."""
         token = {"Authorization": f"Bearer {self.keys[user]}"} if user else {}
         return call(self.stack.url, method, path, body, **token, **headers)
 
     def done(self, status: int, user: str | None, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of a request that must be answered with `status`."""
+        """Send one request, assert its status, and return its JSON."""
         reply = self.call(user, method, path, body)
         assert reply.status == status, (method, path, reply.status, reply.body)
         return reply.json if reply.body else None
 
     def sync(self) -> None:
-        """Admin syncs the catalog, through the event bus."""
+        """Sync the catalog as admin, through the event bus."""
         self.done(202, "admin", "POST", "/api/admin/sync-models")
         self.stack.settle()
 
     def connect(self, user: str) -> Any:
-        """A user connects their OpenRouter key."""
+        """Save the OpenRouter key of a user."""
         return self.done(201, user, "POST", "/api/user/integrations/openrouter", {"api_key": OPENROUTER_KEYS[user]})
 
     def connect_in_browser(self, user: str) -> Any:
-        """A user allows the connection on OpenRouter's page, which gives out their key."""
+        """Connect a user in the browser: authorize on the page of OpenRouter, and complete with PKCE."""
         path = "/api/user/integrations/openrouter/connect"
-        begun = self.done(200, user, "POST", path, {"callback_url": "http://localhost:3000/callback"})
+        started = self.done(200, user, "POST", path, {"callback_url": "http://localhost:3000/callback"})
         self.fake.make_next(OPENROUTER_KEYS[user])
-        back, brought = allow(begun["authorize_url"])
-        assert (back, brought["state"]) == ("http://localhost:3000/callback", begun["state"])
-        proof = {"code": brought["code"], "code_verifier": begun["code_verifier"]}
+        callback, returned = allow(started["authorize_url"])
+        assert (callback, returned["state"]) == ("http://localhost:3000/callback", started["state"])
+        proof = {"code": returned["code"], "code_verifier": started["code_verifier"]}
         return self.done(201, user, "POST", f"{path}/complete", proof)
 
     def resource(self, user: str, **more: object) -> Any:
-        """A user creates a resource on a cheap text model."""
+        """Create a resource with a cheap text model."""
         query = "sort=price&free=false&supported_parameter=max_tokens&output_modality=text&limit=200"
         rows = self.done(200, None, "GET", f"/api/models?{query}")["data"]
         usable = (row for row in rows if row["usable"] and not row["openrouter_id"].startswith(("faulty/", "~")))
@@ -68,21 +68,21 @@ class World:
         return self.done(201, user, "POST", "/api/resources", {**about, **more})
 
     def execute(self, user: str, prompt: str, **which: str) -> Reply:
-        """A user runs the resource that `resource_id` or `resource` names."""
+        """Execute a resource by `resource_id` or by `resource`, its address."""
         return self.call(user, "POST", "/api/execute", {**which, "inputs": {"prompt": prompt}})
 
     def name(self, variable: str) -> str:
-        """The value of an environment variable, from whichever function has it."""
+        """The value of an environment variable, from the first function that has it."""
         plans = self.stack.plan.functions.values()
         return next(plan.environment[variable] for plan in plans if variable in plan.environment)
 
     def rows(self, variable: str) -> list[dict[str, Any]]:
-        """Every row of the table that functions know under this variable."""
+        """Every row of the table in this environment variable."""
         pages = self.stack.client("dynamodb").get_paginator("scan").paginate(TableName=self.name(variable))
         return [*pages.search("Items")]
 
     def stored(self) -> dict[str, bytes]:
-        """All content of all tables, buckets and queues, by place."""
+        """The content of all tables, buckets and queues, by table, object key and message id."""
         dynamodb, s3 = self.stack.client("dynamodb"), self.stack.client("s3")
         found: dict[str, bytes] = {}
         for table in dynamodb.list_tables()["TableNames"]:
@@ -101,14 +101,14 @@ class World:
         return list(self.stack.client("sqs").list_queues().get("QueueUrls", []))
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
-        """Up to ten messages of a queue, which stay where they are."""
+        """Up to ten messages of a queue, which stay visible."""
         answer = self.stack.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return list(answer.get("Messages", []))
 
 
 @contextmanager
 def open_world(code: Layout, log: Path, **options: Any) -> Iterator[World]:
-    """A fresh world running `code`; `options` are the stack's."""
+    """Start a new stack with `code`; `options` are those of `Stack`."""
     with (
         log.open("ab") as lines,
         FakeOpenRouter() as fake,

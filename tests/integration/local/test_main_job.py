@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.stack.failures import counts
 from tests.canary.needles import found
-from tests.e2e.journey import Journey, travel
+from tests.e2e.journey import Journey, run_journey
 from tests.e2e.world import OPENROUTER_KEYS, World, open_world
 from tests.local.stack import SOURCE
 
@@ -20,7 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def journey(world: World) -> Journey:
-    return travel(world)
+    return run_journey(world)
 
 
 def test_execution_is_paid_with_the_key_of_its_caller(world: World, journey: Journey) -> None:
