@@ -1,6 +1,6 @@
-"""`make bench`: cold start, processor time, AWS calls and the catalog sync, each measured on what was built.
+"""`make bench`: cold start, CPU time, AWS calls and the catalog sync, measured on the built artifacts.
 
-Absolute times belong to the machine; compare the ratios, and what one run measured side by side.
+Absolute times depend on the machine; compare the ratios, and the values of one run.
 """
 
 import sys
@@ -17,7 +17,7 @@ from tests.bench import (
     listing,
     warm_cpu,
 )
-from tests.bench.setting import Row, open_setting
+from tests.bench.setup import Row, open_setup
 from tests.local.stack import ROOT
 
 MEASUREMENTS = (
@@ -36,12 +36,12 @@ REPORT = ROOT / ".aws-sam/bench.md"
 
 
 def main() -> None:
-    """Measures one thing after the other, and prints the table that is also kept in `REPORT`."""
+    """Run all measurements, print the table and write it to `REPORT`."""
     rows: list[Row] = []
-    with open_setting() as setting:
+    with open_setup() as setup:
         for measurement in MEASUREMENTS:
             print(f"measuring {measurement.__name__.rpartition('.')[2]} ...", file=sys.stderr, flush=True)
-            rows += measurement.measure(setting)
+            rows += measurement.measure(setup)
     table = _table(rows)
     REPORT.write_text(table)
     print(f"\n{table}\n({REPORT.relative_to(ROOT)})")

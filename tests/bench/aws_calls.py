@@ -1,23 +1,23 @@
-"""How often one execution asks AWS for something, the first time and once the key is remembered."""
+"""The AWS calls of one execution, without and with a cached key."""
 
 from collections import Counter
 
-from tests.bench.setting import EXECUTE, Row, Setting
+from tests.bench.setup import EXECUTE, Row, Setup
 
 
-def measure(setting: Setting) -> list[Row]:
-    """The calls of a first and of a second execution in one process."""
-    first, second = _calls(setting), _calls(setting)
+def measure(setup: Setup) -> list[Row]:
+    """The calls of the first and of the second execution in one process."""
+    first, second = _calls(setup), _calls(setup)
     return [
         Row("AWS calls per execute, key cached", _summary(second), "7"),
         Row("… key not cached", _summary(first)),
     ]
 
 
-def _calls(setting: Setting) -> list[tuple[str, str]]:
-    stack = setting.world.stack
+def _calls(setup: Setup) -> list[tuple[str, str]]:
+    stack = setup.world.stack
     stack.calls.clear()
-    outcome = stack.functions.invoke(EXECUTE, setting.event)
+    outcome = stack.functions.invoke(EXECUTE, setup.event)
     assert outcome.content["statusCode"] == 200, outcome.payload
     return stack.calls.of(EXECUTE)
 

@@ -1,6 +1,6 @@
-"""The least that execute's calls can cost with the same libraries: no checks, no mapping, no resolver.
+"""A baseline for execute: the same calls with the same libraries, without validation, models and router.
 
-A handler of its own, run from a copy; it imports nothing of the project.
+It is a handler that runs from a copy and does not import the project.
 """
 
 import json
@@ -20,7 +20,7 @@ upstream = httpx.Client(trust_env=False)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Reads, calls, writes: as many times as execute does."""
+    """Make the same AWS calls and the same upstream call as execute."""
     env, body = os.environ, json.loads(event["body"])
     limits = _key(name="runs#floor")
     dynamodb.update_item(**_set(env["LIMITS_TABLE"], limits, "leases", "one"))
@@ -28,14 +28,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         TableName=env["RESOURCES_TABLE"], Key=_key(resource_id=body["resource_id"]), ConsistentRead=True
     )["Item"]
     own = _key(user_id="user_alice", service="openrouter")
-    wanted = {
+    items = {
         env["INTEGRATIONS_TABLE"]: {"Keys": [own, {**own, "service": {"S": "#user"}}], "ConsistentRead": True},
         env["MODELS_TABLE"]: {"Keys": [{"openrouter_id": resource["ai_model_id"]}], "ConsistentRead": True},
         env["LIMITS_TABLE"]: {"Keys": [_key(name="budget#floor")], "ConsistentRead": True},
     }
-    dynamodb.batch_get_item(RequestItems=wanted)
+    dynamodb.batch_get_item(RequestItems=items)
     integration = dynamodb.get_item(TableName=env["INTEGRATIONS_TABLE"], Key=own, ConsistentRead=True)["Item"]
-    token = _opened(integration["ciphertext"]["B"])
+    token = _decrypt(integration["ciphertext"]["B"])
     execution = _key(execution_id=f"exe_{uuid.uuid4()}")
     dynamodb.put_item(TableName=env["EXECUTIONS_TABLE"], Item={**execution, "state": {"S": "SENT"}})
     reply = upstream.post(
@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 @cache
-def _opened(ciphertext: bytes) -> str:
+def _decrypt(ciphertext: bytes) -> str:
     context = {"app": "instant", "stage": os.environ["STAGE"], "user_id": "user_alice", "service": "openrouter"}
     kms = _session.create_client("kms", config=_CONFIG)
     plain: bytes = kms.decrypt(

@@ -1,4 +1,4 @@
-"""What a sync costs in DynamoDB's request units, and how its time grows with the catalog, from 400 models to 40,000."""
+"""DynamoDB request units of a sync, and the growth of its time from 400 to 40,000 models."""
 
 import copy
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from instant.domain.exchange import Reply, Request
 from tests.bench.catalog_sync import RECORDED
-from tests.bench.setting import Row, Setting
+from tests.bench.setup import Row, Setup
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import AwsCall, recorded
@@ -21,7 +21,7 @@ _PAGE = 1_000
 
 @dataclass(frozen=True)
 class Cost:
-    """What one sync asked of DynamoDB, in request units; those of the indexes are counted, too."""
+    """DynamoDB request units of one sync, including those of the indexes."""
 
     writes: int
     write_units: int
@@ -33,14 +33,14 @@ class Cost:
 
 
 class Pages:
-    """A service that has its pages written already, so that the time is the sync's and the tables'."""
+    """An upstream with prepared pages, so that the time is that of the sync and the tables."""
 
     def __init__(self, rows: list[Any]) -> None:
-        """List `rows`, a thousand to a page: one answer may not be longer than 20 MB."""
+        """Prepare `rows` in pages of 1,000: one response has at most 20 MB."""
         self._pages = [self._page(rows, start) for start in range(0, len(rows), _PAGE)]
 
     def send(self, request: Request, *, seconds: float) -> Reply:
-        """The page that the path names."""
+        """Return the page with the offset in the path."""
         _, _, offset = request.path.partition("offset=")
         return Reply(status=200, body=self._pages[int(offset or 0) // _PAGE])
 
@@ -50,8 +50,8 @@ class Pages:
         return json.dumps({"data": rows[start : start + _PAGE], "links": {"next": following}}).encode()
 
 
-def measure(_: Setting) -> list[Row]:
-    """Four syncs of one catalog by their units, then first and second syncs of ever larger ones by their time."""
+def measure(_: Setup) -> list[Row]:
+    """Request units of four syncs of one catalog; time of two syncs for each catalog size."""
     with deployed_app() as app:
         return [*_units(app), *(_growth(app, size) for size in SIZES)]
 
@@ -77,7 +77,7 @@ def _cost(app: App, **detail: bool) -> Cost:
         app.sync(**detail)
     items = [item for call in calls for item in _items(call, app)]
     slugs = len(_slugs(app.table("MODELS_TABLE")) - before)
-    updates = sum(call.operation == "UpdateItem" for call in calls) - 1  # taking the lease writes the row of its end
+    updates = sum(call.operation == "UpdateItem" for call in calls) - 1  # the lease and the sync record are one row
     is_read = any(call.operation == "Scan" and "IndexName" not in call.parameters for call in calls)
     reads = ceil(sum(_size(row) for row in app.table("MODELS_TABLE")) / 4_096) if is_read else 0
     units = sum(ceil(_size(item) / 1_024) * copies for item, copies in items)
@@ -85,12 +85,12 @@ def _cost(app: App, **detail: bool) -> Cost:
 
 
 def _slugs(models: list[dict[str, Any]]) -> set[tuple[str, str]]:
-    """What the index of slugs holds: it is written where these change."""
+    """The entries of the slug index; a change of one is a write."""
     return {(row["openrouter_id"]["S"], row["canonical_slug"]["S"]) for row in models}
 
 
 def _items(call: AwsCall, app: App) -> list[tuple[dict[str, Any], int]]:
-    """Every item that is put, and in how many places DynamoDB keeps it whole."""
+    """Every written item, and in how many tables and indexes it is stored completely."""
     copies = {app.name("MODELS_TABLE"): 1, app.name("MODEL_CHANGES_TABLE"): 2}
     if call.operation != "BatchWriteItem":
         return []
@@ -99,7 +99,7 @@ def _items(call: AwsCall, app: App) -> list[tuple[dict[str, Any], int]]:
 
 
 def _size(item: dict[str, Any]) -> int:
-    """About what DynamoDB counts: names and values as UTF-8."""
+    """The approximate size for DynamoDB: names and values as UTF-8."""
     return sum(len(name) + len(json.dumps(next(iter(value.values())), default=list)) for name, value in item.items())
 
 
@@ -122,7 +122,7 @@ def _summary(times: tuple[float, float], size: int) -> str:
 
 
 def _time(run: Callable[[], Any]) -> tuple[float, float]:
-    """Wall time, and processor time, which others on the machine do not stretch; both with the simulation's."""
+    """Wall time and CPU time, which does not depend on other processes; both include the simulated AWS."""
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     return time.perf_counter() - wall, time.process_time() - cpu

@@ -1,4 +1,4 @@
-"""A sync of the whole catalog: what it writes at first, when nothing changed, and when one model did."""
+"""Writes and time of a sync: of a new catalog, without changes, and with one changed model."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tests.bench.setting import Row, Setting
+from tests.bench.setup import Row, Setup
 from tests.local.stack import ROOT
 
 RECORDED = ROOT.parent / "shared/data/openrouter/models-2026-06-08.json"
@@ -20,7 +20,7 @@ _EVENT = {
 
 @dataclass(frozen=True)
 class Run:
-    """One sync."""
+    """The result of one sync."""
 
     counts: Any
     batches: int
@@ -34,31 +34,31 @@ class Run:
         return [(self.counts["written"], "row", "s"), (self.batches, "batch", "es")]
 
 
-def measure(setting: Setting) -> list[Row]:
-    """Three syncs of one catalog, each read whole; the wall time is mostly moto's."""
-    rows = _catalog(setting)
-    setting.world.fake.catalog = rows
-    first, same = _sync(setting), _sync(setting)
+def measure(setup: Setup) -> list[Row]:
+    """Three syncs of one catalog without its ETag; most of the wall time is that of moto."""
+    rows = _catalog(setup)
+    setup.world.fake.catalog = rows
+    first, same = _sync(setup), _sync(setup)
     rows[0]["name"] += " (renamed)"
-    changed = _sync(setting)
-    kind = "recorded" if RECORDED.is_file() else "made-up"
+    changed = _sync(setup)
+    source = "recorded" if RECORDED.is_file() else "made-up"
     return [
-        Row(f"sync of a {kind} catalog, another before", str(first)),
+        Row(f"sync of a {source} catalog after another one", str(first)),
         Row("… nothing changed", str(same), "0 rows"),
         Row("… one model changed", str(changed), "1 row"),
     ]
 
 
-def _catalog(setting: Setting) -> list[Any]:
+def _catalog(setup: Setup) -> list[Any]:
     if not RECORDED.is_file():
-        return setting.world.fake.catalog
+        return setup.world.fake.catalog
     rows: list[Any] = json.loads(RECORDED.read_text(), parse_float=Decimal)["data"]
     return rows
 
 
-def _sync(setting: Setting) -> Run:
-    stack = setting.world.stack
-    stack.settle()  # owners are told of the sync before: that is not this one's time
+def _sync(setup: Setup) -> Run:
+    stack = setup.world.stack
+    stack.settle()  # the notifications of the previous sync do not count
     stack.calls.clear()
     started = time.perf_counter()
     outcome = stack.invoke(SYNC, _EVENT)

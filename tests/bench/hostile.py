@@ -1,9 +1,9 @@
-"""What the slowest of all hostile bodies costs: of those that are refused, and of the worst within the limits."""
+"""CPU time of the slowest hostile request body, of those that are rejected and those within the limits."""
 
 import os
 from collections.abc import Iterator
 
-from tests.bench.setting import Row, Setting
+from tests.bench.setup import Row, Setup
 from tests.e2e.processes import cpu_ticks, function_processes
 from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, bearable
 
@@ -11,11 +11,11 @@ FUNCTION, PATH = "PreviewFunction", "/api/resources/preview"
 _SECONDS_PER_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def measure(setting: Setting) -> list[Row]:
-    """Each is sent once to the warm function that reads the most of a body; the slowest is told."""
-    setting.world.call("alice", "POST", PATH, {})
-    (process,) = function_processes(FUNCTION, setting.world.stack.aws_url)
-    spent = {name: _seconds(setting, process, body) for name, body in _bodies()}
+def measure(setup: Setup) -> list[Row]:
+    """Send each body once to the warm function that validates the most; return the slowest."""
+    setup.world.call("alice", "POST", PATH, {})
+    (process,) = function_processes(FUNCTION, setup.world.stack.aws_url)
+    spent = {name: _seconds(setup, process, body) for name, body in _bodies()}
     slowest = max(spent, key=lambda name: spent[name])
     name = slowest.partition(", ")[2]
     return [Row(f"slowest of {len(spent)} hostile bodies: {name}", f"{spent[slowest]:.2f} s CPU", "under 1 s")]
@@ -28,8 +28,8 @@ def _bodies() -> Iterator[tuple[str, bytes]]:
     yield from ((f"bytes, {name}", raw) for name, raw in BYTES.items())
 
 
-def _seconds(setting: Setting, process: int, body: bytes) -> float:
+def _seconds(setup: Setup, process: int, body: bytes) -> float:
     before = cpu_ticks(process)
-    reply = setting.world.call("alice", "POST", PATH, body, **{"Content-Type": "application/json"})
+    reply = setup.world.call("alice", "POST", PATH, body, **{"Content-Type": "application/json"})
     assert reply.status < 500, reply.body
     return (cpu_ticks(process) - before) * _SECONDS_PER_TICK

@@ -1,6 +1,6 @@
-"""What reading the images of an answer costs: processor time and the peak of memory, for 2 MB and for 20 MB.
+"""CPU time and peak memory of decoding the image of an answer, for 2 MB and for 20 MB.
 
-Run by path in a process of its own for each size, since the peak of memory only ever rises.
+Each size runs in its own process, since the peak memory of a process never falls.
 """
 
 import json
@@ -10,19 +10,19 @@ import time
 from base64 import b64encode
 from pathlib import Path
 
-from tests.bench.setting import Row, Setting
+from tests.bench.setup import Row, Setup
 from tests.fakes.image_samples import noise
 from tests.local.stack import ROOT
 
 SIZES = {"2 MB": 2_000_000, "20 MB": 19_900_000}
-"""Bytes of the picture; the larger one is the largest that is kept."""
+"""Bytes of the image; the larger one is close to the maximum."""
 
 
-def measure(setting: Setting) -> list[Row]:
-    """One picture of each size, from the reply's bytes to what would be stored."""
+def measure(setup: Setup) -> list[Row]:
+    """Decode one image of each size, from the bytes of the response to the bytes to store."""
     rows = []
     for name, size in SIZES.items():
-        file = setting.folder / "answer.json"
+        file = setup.folder / "answer.json"
         file.write_bytes(_answer(noise(size)))
         rows.append(Row(f"image answer of {name}", _child(file)))
     return rows
@@ -39,13 +39,13 @@ def _child(file: Path) -> str:
     return program.stdout.strip()
 
 
-def _answer(picture: bytes) -> bytes:
-    image = {"image_url": {"url": "data:image/png;base64," + b64encode(picture).decode()}}
-    message = {"role": "assistant", "content": "", "images": [image]}
+def _answer(image: bytes) -> bytes:
+    part = {"image_url": {"url": "data:image/png;base64," + b64encode(image).decode()}}
+    message = {"role": "assistant", "content": "", "images": [part]}
     return json.dumps({"id": "gen-1", "choices": [{"finish_reason": "stop", "message": message}]}).encode()
 
 
-def _spend(file: Path) -> str:
+def _measure(file: Path) -> str:
     from instant.adapters.media.image_decoder import PillowImageDecoder
     from instant.domain.exchange import Reply
     from instant.integrations.openrouter.chat import read_chat
@@ -64,4 +64,4 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(_spend(Path(sys.argv[1])))
+    print(_measure(Path(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""Run as a program: prints, as JSON, what answers about models cost in processor time, with the router and without."""
+"""A program that prints the CPU time of responses about models as JSON, with and without the router."""
 
 import json
 import sys
@@ -33,11 +33,11 @@ FILTERED = ModelQuery(
 )
 
 
-class Memory:
-    """A catalog that needs no database."""
+class MemoryModels:
+    """A catalog in memory."""
 
     def __init__(self, models: Sequence[CatalogModel]) -> None:
-        """Hold these."""
+        """Store these models."""
         self._models = sorted(models, key=lambda model: model.openrouter_id)
 
     def all(self) -> Sequence[CatalogModel]:
@@ -45,12 +45,12 @@ class Memory:
         return self._models
 
     def last_sync(self) -> SyncRecord:
-        """The same one each time."""
+        """Return a fixed record."""
         return SyncRecord(synced_at="2026-11-22T03:00:00.000000Z", read_at="2026-11-22T03:00:00.000000Z")
 
 
 def milliseconds(call: Callable[[], object], times: int = 200) -> float:
-    """Processor time of one of many calls."""
+    """Mean CPU time of a call, in milliseconds."""
     call()
     before = time.process_time()
     for _ in range(times):
@@ -59,8 +59,8 @@ def milliseconds(call: Callable[[], object], times: int = 200) -> float:
 
 
 def measured(models: Sequence[CatalogModel]) -> dict[str, float]:
-    """First page of an environment, then warm ones."""
-    answers = ModelAnswers(Catalog(Memory(models), SystemClock(), fresh_seconds=300))
+    """CPU time of the first page and of later pages, without the router."""
+    answers = ModelAnswers(Catalog(MemoryModels(models), SystemClock(), fresh_seconds=300))
 
     def page(query: ModelQuery, tag: str = "") -> str:
         reply = answers.page(query, ModelSort.NEWEST, PAGE, IfNoneMatch(tag))
@@ -78,18 +78,22 @@ def measured(models: Sequence[CatalogModel]) -> dict[str, float]:
 
 
 def handled(models: Sequence[CatalogModel], event: dict[str, Any]) -> dict[str, float]:
-    """The whole handler: router, validation, and ours."""
+    """CPU time of the whole handler: router, validation and our code."""
     app, clock = api(), SystemClock()
-    changes = DynamoChangeLists("not asked")
-    browser = ModelBrowser(app, Catalog(Memory(models), clock, fresh_seconds=300), changes, clock)
+    changes = DynamoChangeLists("unused")
+    browser = ModelBrowser(app, Catalog(MemoryModels(models), clock, fresh_seconds=300), changes, clock)
     app.get("/api/models")(browser.index)
     handler = handler_of(app, None)
-    asked = {**event, "queryStringParameters": {"limit": "200"}, "multiValueQueryStringParameters": {"limit": ["200"]}}
-    tag = handler(asked, None)["multiValueHeaders"]["ETag"][0]
-    held = {**asked, "multiValueHeaders": {"If-None-Match": [tag]}}
+    request_event = {
+        **event,
+        "queryStringParameters": {"limit": "200"},
+        "multiValueQueryStringParameters": {"limit": ["200"]},
+    }
+    tag = handler(request_event, None)["multiValueHeaders"]["ETag"][0]
+    conditional = {**request_event, "multiValueHeaders": {"If-None-Match": [tag]}}
     return {
-        "page": milliseconds(lambda: handler(asked, None)),
-        "unchanged": milliseconds(lambda: handler(held, None)),
+        "page": milliseconds(lambda: handler(request_event, None)),
+        "unchanged": milliseconds(lambda: handler(conditional, None)),
     }
 
 

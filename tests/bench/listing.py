@@ -1,10 +1,10 @@
-"""What it takes to list 20 of 10,000 public resources: queries and processor time."""
+"""Queries and CPU time to list 20 of 10,000 public resources."""
 
 import os
 from collections.abc import Iterator
 from typing import Any
 
-from tests.bench.setting import Row, Setting
+from tests.bench.setup import Row, Setup
 from tests.e2e.processes import cpu_ticks, function_processes
 
 RESOURCES = 10_000
@@ -19,16 +19,16 @@ QUERIES = {
 _MS_PER_TICK = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def measure(setting: Setting) -> list[Row]:
-    """Each query on the same table, asked again and again of a warm function."""
-    _fill(setting)
-    return [Row(f"20 of {RESOURCES:,} resources, {name}", _listed(setting, query)) for name, query in QUERIES.items()]
+def measure(setup: Setup) -> list[Row]:
+    """Send each query repeatedly to a warm function, on the same table."""
+    _fill(setup)
+    return [Row(f"20 of {RESOURCES:,} resources, {name}", _listed(setup, query)) for name, query in QUERIES.items()]
 
 
-def _fill(setting: Setting) -> None:
-    client, table = setting.world.stack.client("dynamodb"), _table(setting)
-    made = setting.world.done(200, "alice", "GET", f"/api/resources/{setting.resource['resource_id']}")
-    setting.world.done(200, "alice", "PATCH", f"/api/resources/{made['resource_id']}", {"visibility": "public"})
+def _fill(setup: Setup) -> None:
+    client, table = setup.world.stack.client("dynamodb"), _table(setup)
+    made = setup.world.done(200, "alice", "GET", f"/api/resources/{setup.resource['resource_id']}")
+    setup.world.done(200, "alice", "PATCH", f"/api/resources/{made['resource_id']}", {"visibility": "public"})
     row = client.get_item(TableName=table, Key={"resource_id": {"S": made["resource_id"]}})["Item"]
     rows = [{"PutRequest": {"Item": item}} for item in _copies(row)]
     for start in range(0, len(rows), 25):
@@ -48,8 +48,8 @@ def _copies(row: Any) -> Iterator[Any]:
         }
 
 
-def _listed(setting: Setting, query: str) -> str:
-    world, path = setting.world, f"/api/resources?listing=public&limit=20{query}"
+def _listed(setup: Setup, query: str) -> str:
+    world, path = setup.world, f"/api/resources?listing=public&limit=20{query}"
     world.done(200, "alice", "GET", path)
     pid = function_processes(FUNCTION, world.stack.aws_url)[0]
     world.stack.calls.clear()
@@ -61,5 +61,5 @@ def _listed(setting: Setting, query: str) -> str:
     return f"{queries} quer{'y' if queries == 1 else 'ies'}, {spent:.1f} ms CPU"
 
 
-def _table(setting: Setting) -> str:
-    return setting.world.stack.environment(FUNCTION)["RESOURCES_TABLE"]
+def _table(setup: Setup) -> str:
+    return setup.world.stack.environment(FUNCTION)["RESOURCES_TABLE"]

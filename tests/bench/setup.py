@@ -1,4 +1,4 @@
-"""What every measurement needs: the built functions at work, a resource, and the event that executes it."""
+"""The setup of every measurement: a stack with the built functions, a resource, and the event that executes it."""
 
 import json
 import os
@@ -16,14 +16,14 @@ from tests.local.stack import ROOT
 
 EXECUTE = "ExecuteFunction"
 HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "5000"}
-"""Rates that no measurement meets."""
+"""Rate limits that no measurement reaches."""
 
 PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report; all three are texts."""
+    """One row of the report."""
 
     what: str
     measured: str
@@ -31,8 +31,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A world with one resource of alice's, the event that runs it, and a folder for whatever is needed."""
+class Setup:
+    """A stack with one resource of alice, the event that executes it, and a temporary folder."""
 
     world: World
     resource: Any
@@ -41,19 +41,19 @@ class Setting:
 
 
 def build() -> Built:
-    """What ARTIFACTS names, else the build for this machine."""
+    """The build in the folder ARTIFACTS, or the build for this machine."""
     machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     return Built(ROOT / os.environ.get("ARTIFACTS", f".aws-sam/{machine}"))
 
 
 @contextmanager
-def open_setting() -> Iterator[Setting]:
-    """A fresh one; nothing of it is left afterwards."""
+def open_setup() -> Iterator[Setup]:
+    """Start a new stack; stop it and delete the folder afterwards."""
     with TemporaryDirectory() as name, open_world(build(), Path(name) / "log", parameters=HIGH_LIMITS) as world:
         world.sync()
         world.connect("alice")
         resource = world.resource("alice")
-        yield Setting(world, resource, _event(resource["resource_id"]), Path(name))
+        yield Setup(world, resource, _event(resource["resource_id"]), Path(name))
 
 
 def _event(resource_id: str) -> bytes:

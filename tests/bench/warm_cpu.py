@@ -1,7 +1,7 @@
-"""Processor time that execute's own process spends on one warm call, next to the libraries' bare minimum.
+"""CPU time of the process of execute for one warm call, compared with a baseline.
 
-The minimum is floor.py: the same AWS calls and the same upstream call from the same layer, and nothing else. Both
-answer the same event under the same runtime client; moto, the fake OpenRouter and the stack are other processes.
+The baseline is baseline.py: the same AWS calls and the same upstream call with the same layer, and nothing else. Both
+handle the same event under the same runtime client; moto, the fake OpenRouter and the stack are other processes.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from tests.bench.setting import EXECUTE, Row, Setting, build
+from tests.bench.setup import EXECUTE, Row, Setup, build
 from tests.e2e.processes import cpu_ticks, function_processes
 from tests.local.functions.layout import Built
 from tests.local.functions.pool import Functions
@@ -25,7 +25,7 @@ _MS_PER_TICK = 1000 / os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Candidate:
-    """One environment, its process, and the milliseconds per call of each round."""
+    """One execution environment, its process, and the milliseconds per call of each round."""
 
     functions: Functions
     event: bytes
@@ -33,51 +33,51 @@ class Candidate:
     spent: list[float] = field(default_factory=list)
 
     def call(self, events: Sequence[bytes]) -> None:
-        """Answer each event."""
+        """Invoke the function with each event."""
         for event in events:
             outcome = self.functions.invoke(EXECUTE, event)
             assert outcome.content["statusCode"] == 200, outcome.payload
 
-    def spend(self, events: Sequence[bytes]) -> float:
-        """Milliseconds of processor time for each of these events."""
+    def cpu_per_event(self, events: Sequence[bytes]) -> float:
+        """Invoke the function with each event; return the mean CPU time in milliseconds."""
         before = cpu_ticks(self.pid)
         self.call(events)
         return (cpu_ticks(self.pid) - before) * _MS_PER_TICK / len(events)
 
     def run(self) -> None:
-        """One round."""
-        self.spent.append(self.spend([self.event] * CALLS))
+        """Measure one round."""
+        self.spent.append(self.cpu_per_event([self.event] * CALLS))
 
     def __str__(self) -> str:
         return f"{median(self.spent):.2f} ms ({min(self.spent):.2f}-{max(self.spent):.2f})"
 
 
-def measure(setting: Setting) -> list[Row]:
-    """Medians over rounds taken in turns."""
-    floor_build = _floor(setting.folder / "floor")
+def measure(setup: Setup) -> list[Row]:
+    """The medians of alternating rounds."""
+    baseline_build = _baseline(setup.folder / "baseline")
     with (
-        candidate(setting, build(), "functions.execute.app.handler") as ours,
-        candidate(setting, floor_build, "floor.handler") as floor,
+        candidate(setup, build(), "functions.execute.app.handler") as ours,
+        candidate(setup, baseline_build, "baseline.handler") as baseline,
     ):
         for _ in range(ROUNDS):
             ours.run()
-            floor.run()
+            baseline.run()
     return [
         Row("CPU per warm execute", str(ours), "4 ms"),
-        Row("… bare botocore and httpx, same calls", str(floor)),
-        Row("… ours / bare", f"{median(ours.spent) / median(floor.spent):.2f}x"),
+        Row("… bare botocore and httpx, same calls", str(baseline)),
+        Row("… ours / bare", f"{median(ours.spent) / median(baseline.spent):.2f}x"),
     ]
 
 
 @contextmanager
-def candidate(setting: Setting, layout: Built, handler: str) -> Iterator[Candidate]:
-    """A warm environment of that handler, with execute's environment and permissions."""
-    stack = setting.world.stack
+def candidate(setup: Setup, layout: Built, handler: str) -> Iterator[Candidate]:
+    """A warm execution environment of this handler, with the variables and permissions of execute."""
+    stack = setup.world.stack
     plan = replace(stack.plan.functions[EXECUTE], handler=handler)
     others = set(function_processes(EXECUTE, stack.aws_url))
-    with setting.world.log.open("ab") as log:
+    with setup.world.log.open("ab") as log:
         functions = Functions({EXECUTE: plan}, layout, stack.aws_url, 1, log.fileno())
-        made = Candidate(functions, setting.event)
+        made = Candidate(functions, setup.event)
         try:
             made.call([made.event] * WARM_UP)
             (made.pid,) = set(function_processes(EXECUTE, stack.aws_url)) - others
@@ -86,10 +86,10 @@ def candidate(setting: Setting, layout: Built, handler: str) -> Iterator[Candida
             functions.stop()
 
 
-def _floor(folder: Path) -> Built:
-    """A build whose one function is floor.py, over the layers of the real one."""
+def _baseline(folder: Path) -> Built:
+    """A build with the function baseline.py and the layers of the real build."""
     (folder / EXECUTE).mkdir(parents=True)
-    shutil.copy(Path(__file__).with_name("floor.py"), folder / EXECUTE)
+    shutil.copy(Path(__file__).with_name("baseline.py"), folder / EXECUTE)
     for layer in ("DependenciesLayer", "CoreLayer"):
         (folder / layer).symlink_to(build().build / layer)
     return Built(folder)

@@ -1,4 +1,4 @@
-"""What writes cost in DynamoDB's units: the rows, twice in a transaction, and what changes of them in the indexes."""
+"""DynamoDB write units: of the rows, double in a transaction, and of their changes in the indexes."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,29 +20,29 @@ _KILOBYTE = 1_024
 
 
 @dataclass
-class Bill:
-    """Units by the operation that they were spent on."""
+class WriteUnits:
+    """Write units by operation."""
 
     units: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum over all operations."""
         return sum(self.units.values())
 
     def add(self, operation: str, units: int) -> None:
-        """Note what one call cost."""
+        """Add the units of one call."""
         if units:
             self.units[operation] = self.units.get(operation, 0) + units
 
 
 @contextmanager
-def billed() -> Iterator[Bill]:
-    """The units of what is written inside, reckoned from the rows before and after each call."""
-    bill, process = Bill(), BotocoreStubber.process_request
+def counted_units() -> Iterator[WriteUnits]:
+    """Count the units of all writes, computed from the rows before and after each call."""
+    units_by_operation, process = WriteUnits(), BotocoreStubber.process_request
     described = [_described(name) for name in aws.client("dynamodb").list_tables()["TableNames"]]
 
-    def watch(self: BotocoreStubber, request: AWSRequest) -> Any:
+    def count_units(self: BotocoreStubber, request: AWSRequest) -> Any:
         operation = _operation(request)
         if operation not in {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}:
             return process(self, request)
@@ -52,11 +52,11 @@ def billed() -> Iterator[Bill]:
         with mock.patch.object(BotocoreStubber, "process_request", process):
             after = _rows(described)
         times = 2 if operation == "TransactWriteItems" else 1
-        bill.add(operation, sum(_cost(table, before, after, times) for table in described))
+        units_by_operation.add(operation, sum(_cost(table, before, after, times) for table in described))
         return reply
 
-    with mock.patch.object(BotocoreStubber, "process_request", watch):
-        yield bill
+    with mock.patch.object(BotocoreStubber, "process_request", count_units):
+        yield units_by_operation
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def _cost(table: dict[str, Any], before: Tables, after: Tables, times: int) -> i
 
 
 def _index_cost(table: dict[str, Any], index: dict[str, Any], old: Item | None, new: Item | None) -> int:
-    """An index is written where what it shows of a row changes; another key is a deletion and an insertion."""
-    one, other = _shown(table, index, old), _shown(table, index, new)
+    """The units of an index: it is written if the projected attributes change; a new key is a delete and a put."""
+    one, other = _projection(table, index, old), _projection(table, index, new)
     if one == other:
         return 0
     if one and other and _key(index["KeySchema"], one) != _key(index["KeySchema"], other):
@@ -91,8 +91,8 @@ def _index_cost(table: dict[str, Any], index: dict[str, Any], old: Item | None, 
     return max(_units(one), _units(other))
 
 
-def _shown(table: dict[str, Any], index: dict[str, Any], item: Item | None) -> Item | None:
-    """What an index shows of a row; nothing if the row lacks one of its keys."""
+def _projection(table: dict[str, Any], index: dict[str, Any], item: Item | None) -> Item | None:
+    """The projection of a row into an index; None if the row has not all of its keys."""
     keys = [part["AttributeName"] for part in (*index["KeySchema"], *table["KeySchema"])]
     if item is None or not set(keys) <= item.keys():
         return None
@@ -108,7 +108,7 @@ def _units(item: Item | None) -> int:
 
 
 def _size(item: Item) -> int:
-    """About what DynamoDB counts: names and values as UTF-8."""
+    """The approximate size for DynamoDB: names and values as UTF-8."""
     return sum(len(name) + len(json.dumps(next(iter(value.values())), default=list)) for name, value in item.items())
 
 
@@ -121,8 +121,8 @@ def _operation(request: AWSRequest) -> str:
     return (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")[2]
 
 
-def units_of(run: Callable[[], object]) -> Bill:
-    """What `run` writes."""
-    with billed() as bill:
+def units_of(run: Callable[[], object]) -> WriteUnits:
+    """The write units of `run`."""
+    with counted_units() as units_by_operation:
         run()
-    return bill
+    return units_by_operation
