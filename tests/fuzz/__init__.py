@@ -1,1 +1,1 @@
-"""Machines that look for holes: generated requests, and generated histories of everything the product does."""
+"""Fuzz tests: generated requests, and generated histories of operations that are compared with a model."""

@@ -1,4 +1,4 @@
-"""Faults between us and AWS, as something that can be drawn at random."""
+"""Hypothesis strategies for faults in calls to AWS."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,46 +16,46 @@ KINDS: dict[str, Fault] = {
     "conflict": cancelled("TransactionConflict", "None", "None"),
 }
 TIMES = (1, 6)
-"""How often in a row: one fault is overcome, of six nothing is left, as our clients try three times."""
+"""Consecutive faults: the clients try three times, so that one fault is retried and six make the call fail."""
 
 
 @dataclass(frozen=True)
-class Disturbance:
-    """The calls of one operation that go wrong: which, how, and how often in a row."""
+class FaultPlan:
+    """Faults in calls of one operation: `times` consecutive faults after `skipped` calls without one."""
 
     operation: str
     kind: str
-    spared: int
+    skipped: int
     times: int
 
 
-def disturbances(*steps: str) -> st.SearchStrategy[Disturbance | None]:
-    """Mostly nothing; else a fault at one of these steps."""
-    return st.one_of(st.none(), st.none(), troubles(*steps))
+def optional_faults_in(*steps: str) -> st.SearchStrategy[FaultPlan | None]:
+    """Mostly None, otherwise a fault in one of these steps."""
+    return st.one_of(st.none(), st.none(), faults_in(*steps))
 
 
-def troubles(*steps: str) -> st.SearchStrategy[Disturbance]:
-    """A fault at one of these steps: an operation, "+2" after it for its third call."""
-    return st.builds(_disturbance, st.sampled_from(steps), st.sampled_from(list(KINDS)), st.sampled_from(TIMES))
+def faults_in(*steps: str) -> st.SearchStrategy[FaultPlan]:
+    """A fault in one of these steps: the name of an operation, with "+2" for its third call."""
+    return st.builds(_fault_plan, st.sampled_from(steps), st.sampled_from(list(KINDS)), st.sampled_from(TIMES))
 
 
-def _disturbance(step: str, kind: str, times: int) -> Disturbance:
-    operation, _, spared = step.partition("+")
-    return Disturbance(operation, kind, int(spared or 0), times)
+def _fault_plan(step: str, kind: str, times: int) -> FaultPlan:
+    operation, _, skipped = step.partition("+")
+    return FaultPlan(operation, kind, int(skipped or 0), times)
 
 
 @contextmanager
-def disturbed(disturbance: Disturbance | None) -> Iterator[None]:
-    """Inside, calls go wrong as drawn."""
+def injected(plan: FaultPlan | None) -> Iterator[None]:
+    """Inject the drawn faults."""
     with ExitStack() as stack:
-        if disturbance:
-            plan = [None] * disturbance.spared + [KINDS[disturbance.kind]] * disturbance.times
-            stack.enter_context(faults(disturbance.operation, *plan))
+        if plan:
+            sequence = [None] * plan.skipped + [KINDS[plan.kind]] * plan.times
+            stack.enter_context(faults(plan.operation, *sequence))
         yield
 
 
 @contextmanager
-def impatience() -> Iterator[None]:
-    """Inside, repeats come at once, and DynamoDB knows the transactions that it has done."""
+def immediate_retries() -> Iterator[None]:
+    """Retry without delays; DynamoDB recognizes the tokens of completed transactions."""
     with mock.patch("time.sleep"), tokens_kept():
         yield

@@ -1,4 +1,4 @@
-"""What the command line of schemathesis loads beside its own checks; it speaks as alice."""
+"""Hooks and checks for the command line of schemathesis, which sends the requests of alice."""
 
 import json
 import os
@@ -10,42 +10,42 @@ from schemathesis.checks import CheckContext
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import UnsupportedMethodResponse
 
-from tests.fuzz.sharpened import name_real_things, sharpen_inputs, sharpen_settings
-from tests.fuzz.strangers import connect, let_bob_try, look_again, refuse_what_bob_learned
+from tests.fuzz.isolation import check_bob_learned_nothing, connect, read_again, send_as_bob
+from tests.fuzz.refined_schemas import insert_existing_ids, refine_inputs, refine_settings
 
 
 @schemathesis.hook
 def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
-    """Read the document as one for resources of one type, some of which exist."""
-    name_real_things(raw_schema, json.loads(os.environ["REAL_THINGS"]))
-    sharpen_inputs(raw_schema)
-    if "EXAMPLES" in os.environ:  # the long run: settings have many fields, and each makes a hundred cases
-        sharpen_settings(raw_schema)
+    """Refine the document for one resource type, with the ids of existing resources."""
+    insert_existing_ids(raw_schema, json.loads(os.environ["EXISTING_IDS"]))
+    refine_inputs(raw_schema)
+    if "EXAMPLES" in os.environ:  # only in the long run: each of the many settings makes a hundred cases
+        refine_settings(raw_schema)
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Bob goes first, and whenever alice executes something, she has a key that works."""
-    let_bob_try(case)
+    """Send the request as bob first; give alice a valid OpenRouter key before each execution."""
+    send_as_bob(case)
     if case.path == "/api/execute":
         connect(case)
 
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """A REST API answers an unknown method like an unknown path and cannot be taught 405: 404 will do."""
+    """Accept 404 for an unknown method: API Gateway REST APIs cannot return 405."""
     return not (isinstance(failure, UnsupportedMethodResponse) and response.status_code == 404)
 
 
 @schemathesis.check
-def strangers_see_nothing(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Bob learns nothing about what is alice's."""
-    refuse_what_bob_learned(case)
+def other_users_learn_nothing(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """The responses to bob do not show whether a resource of alice exists."""
+    check_bob_learned_nothing(case)
 
 
 @schemathesis.check
 def deleted_is_gone(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """At once, and not only when a generated history happens to look: `use_after_free` waits for one."""
+    """A read directly after each deletion returns 404; `use_after_free` checks only what the generated calls read."""
     if case.method == "DELETE" and response.status_code < 300:
-        again = look_again(case)
+        again = read_again(case)
         assert again is None or again.status_code == 404, f"still there: {again.status_code}"

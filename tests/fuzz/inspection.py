@@ -1,4 +1,4 @@
-"""Compares what the API tells with what the world ought to be; every difference fails."""
+"""Compares the responses of the API with the model; every difference fails."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _RUNS = "EXECUTIONS_TABLE"
 
 
 def inspect(app: App, world: World, user: str) -> None:
-    """Everything that this user can read."""
+    """Compare everything that this user can read."""
     _inspect_lists(app, world, user)
     for made in world.resources.values():
         inspect_resource(app, world, user, made.resource_id)
@@ -18,18 +18,18 @@ def inspect(app: App, world: World, user: str) -> None:
     listed = app.call("GET", "/api/user/api-keys", user=user).json["data"]
     found = {row["key_id"]: row["revoked_at"] is not None for row in listed}
     assert found == {key: key in world.revoked for key, owner in world.api_keys.items() if owner == user}
-    assert integration_of(app, user) == _connection(world, user)
+    assert integration_of(app, user) == _integration(world, user)
 
 
 def inspect_resource(app: App, world: World, user: str, resource_id: str) -> None:
-    """The detail of one resource; a stranger is told what is told of missing ones."""
-    told = app.call("GET", f"/api/resources/{resource_id}", user=user)
+    """Compare one resource; other users get the same response as for a missing one."""
+    answer = app.call("GET", f"/api/resources/{resource_id}", user=user)
     made = world.resources.get(resource_id)
     if made is None or not made.visible_to(user):
         missing = app.call("GET", "/api/resources/res_none", user=user)
-        assert (told.status, told.text) == (404, missing.text)
+        assert (answer.status, answer.text) == (404, missing.text)
         return
-    body, stats = told.json, told.json["stats"]
+    body, stats = answer.json, answer.json["stats"]
     assert facts_of(body) == made
     assert ("config" in body) == (user == made.owner)
     calls, successes, failures, cost = world.stats_of(resource_id)
@@ -40,7 +40,7 @@ def inspect_resource(app: App, world: World, user: str, resource_id: str) -> Non
 
 
 def facts_of(body: dict[str, Any]) -> Made:
-    """A resource of the API as the world has it."""
+    """A resource of the API in the form of the model."""
     handles = {_handle(user): user for user in USERS}
     owner = handles[body["address"].partition("/")[0]]
     return Made(
@@ -55,11 +55,11 @@ def facts_of(body: dict[str, Any]) -> Made:
 
 
 def integration_of(app: App, user: str) -> tuple[str, bool, bool] | None:
-    """What is told of a user's key: its last characters, whether it is on, whether it is broken."""
-    told = app.call("GET", "/api/user/integrations/openrouter", user=user)
-    if told.status == 404:
+    """The last characters of a user's key, whether it is enabled, and whether it is broken; None without a key."""
+    answer = app.call("GET", "/api/user/integrations/openrouter", user=user)
+    if answer.status == 404:
         return None
-    return told.json["hint"], told.json["is_enabled"], told.json["status"] == "broken"
+    return answer.json["hint"], answer.json["is_enabled"], answer.json["status"] == "broken"
 
 
 def rows_of_runs(app: App) -> dict[str, dict[str, Any]]:
@@ -68,7 +68,7 @@ def rows_of_runs(app: App) -> dict[str, dict[str, Any]]:
 
 
 def own_resources(app: App, user: str) -> list[dict[str, Any]]:
-    """A user's list, newest first."""
+    """The resources of a user, newest first."""
     return list(app.call("GET", "/api/resources", query={"limit": "200"}, user=user).json["data"])
 
 
@@ -85,7 +85,7 @@ def _inspect_history(app: App, world: World, user: str) -> None:
     assert [row["execution_id"] for row in rows] == sorted(found, reverse=True)
 
 
-def _connection(world: World, user: str) -> tuple[str, bool, bool] | None:
+def _integration(world: World, user: str) -> tuple[str, bool, bool] | None:
     known = world.integrations.get(user)
     return (known.key[-4:], known.is_enabled, known.is_broken) if known else None
 

@@ -1,4 +1,4 @@
-"""A stranger cannot tell that a thing is there: whatever alice sends about one, bob sends first."""
+"""Tenant isolation: bob sends each request of alice first, and cannot find out whether its resource exists."""
 
 import os
 import re
@@ -14,38 +14,38 @@ _KEYS = {user: {"Authorization": f"Bearer {os.environ[user.upper()]}"} for user 
 _ID = re.compile(r"(res|exe|img|key)_[0-9A-Z]{26}")
 _ADDRESS = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 _SHARED = {("GET", "/api/resources/{resource_id}"), ("POST", "/api/execute")}
-"""What is open to strangers where the resource is not private."""
+"""Routes that other users can use if the resource is not private."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What bob was answered about a thing, and about one that does not exist."""
+class BobResponses:
+    """The responses to bob for an object of alice, and for one that does not exist."""
 
-    thing: Response
-    nothing: Response
-
-
-_answers: dict[str, Answers] = {}
-"""By the id of the case, until the check takes it out."""
+    existing: Response
+    missing: Response
 
 
-def let_bob_try(case: Case[Any]) -> None:
-    """Let bob send the request that alice is about to send, if it names a thing."""
-    if missing := _of_nothing(case):
-        _answers[case.id] = Answers(_send(case.derive(), "bob"), _send(missing, "bob"))
+_responses: dict[str, BobResponses] = {}
+"""By the id of the case, until the check removes them."""
 
 
-def refuse_what_bob_learned(case: Case[Any]) -> None:
-    """Bob is told of alice's things what he is told of missing ones, unless she shares them."""
-    told = _answers.pop(case.id, None)
-    if told is None or _words(told.thing) == _words(told.nothing):
+def send_as_bob(case: Case[Any]) -> None:
+    """Send the next request of alice as bob, if it contains an id or an address."""
+    if missing := _for_missing(case):
+        _responses[case.id] = BobResponses(_send(case.derive(), "bob"), _send(missing, "bob"))
+
+
+def check_bob_learned_nothing(case: Case[Any]) -> None:
+    """Assert that bob gets the same response as for a missing object, unless the resource is shared."""
+    got = _responses.pop(case.id, None)
+    if got is None or _status_and_text(got.existing) == _status_and_text(got.missing):
         return
     is_shared = (case.method, case.path) in _SHARED and _visibility(case) != "private"
-    assert is_shared, f"a stranger was answered {_words(told.thing)}, and of a missing thing {_words(told.nothing)}"
+    assert is_shared, f"bob got {_status_and_text(got.existing)}, for a missing object {_status_and_text(got.missing)}"
 
 
-def look_again(case: Case[Any]) -> Response | None:
-    """What alice finds where she has just deleted something; None where nothing can be read."""
+def read_again(case: Case[Any]) -> Response | None:
+    """Read the path of a deletion as alice; None if it has no GET operation."""
     operations = case.operation.schema[case.path]
     if "get" not in map(str.lower, operations):
         return None
@@ -53,15 +53,15 @@ def look_again(case: Case[Any]) -> Response | None:
 
 
 def connect(case: Case[Any]) -> None:
-    """Connect a key for alice: other cases change and delete her connection."""
+    """Save an OpenRouter key for alice: other cases change and delete her integration."""
     save = case.operation.schema["/api/user/integrations/{service}"]["POST"]
     body = {"api_key": GOOD_KEY, "max_cost_per_call_usd": "0.25"}
     path = {"service": "openrouter"}
     _send(save.Case(path_parameters=path, body=body, media_type="application/json"), "alice")
 
 
-def _of_nothing(case: Case[Any]) -> Case[Any] | None:
-    """The same request about a thing that does not exist; None if the case names no thing."""
+def _for_missing(case: Case[Any]) -> Case[Any] | None:
+    """The same request for an object that does not exist; None if the case has no id and no address."""
     missing, body = case.derive(), case.body
     for name, value in (case.path_parameters or {}).items():
         if found := _ID.fullmatch(str(value)):
@@ -77,19 +77,20 @@ def _of_nothing(case: Case[Any]) -> Case[Any] | None:
 
 
 def _visibility(case: Case[Any]) -> str:
-    """How visible the resource is that the case names, as its owner sees it."""
+    """The visibility of the resource in the case, read as its owner."""
     body: Any = case.body
-    named = case.path_parameters.get("resource_id") or body.get("resource_id")
-    if named:
-        return str(_ask(case, "/api/resources/{resource_id}", path_parameters={"resource_id": named})["visibility"])
-    page = _ask(case, "/api/resources", query={"limit": 200})
+    resource_id = case.path_parameters.get("resource_id") or body.get("resource_id")
+    if resource_id:
+        path = "/api/resources/{resource_id}"
+        return str(_read_as_alice(case, path, path_parameters={"resource_id": resource_id})["visibility"])
+    page = _read_as_alice(case, "/api/resources", query={"limit": 200})
     while not (found := [row for row in page["data"] if row["address"] == body["resource"]]):
-        page = _ask(case, "/api/resources", query={"limit": 200, "cursor": page["next_cursor"]})
+        page = _read_as_alice(case, "/api/resources", query={"limit": 200, "cursor": page["next_cursor"]})
     return str(found[0]["visibility"])
 
 
-def _ask(case: Case[Any], path: str, **parameters: Any) -> Any:
-    """What alice reads there."""
+def _read_as_alice(case: Case[Any], path: str, **parameters: Any) -> Any:
+    """The JSON that alice gets from this path."""
     return _send(case.operation.schema[path]["GET"].Case(**parameters), "alice").json()
 
 
@@ -98,5 +99,5 @@ def _send(case: Case[Any], user: str) -> Response:
     return response
 
 
-def _words(response: Response) -> tuple[int, str]:
+def _status_and_text(response: Response) -> tuple[int, str]:
     return response.status_code, response.text

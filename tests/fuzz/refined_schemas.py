@@ -1,4 +1,4 @@
-"""The OpenAPI document sharpened for an app whose things are known, so that generated calls get somewhere."""
+"""Refines the OpenAPI document for an app with known resources, so that generated calls succeed."""
 
 import json
 from collections.abc import Mapping
@@ -6,32 +6,32 @@ from typing import Any
 
 from instant.resource_types import RESOURCE_TYPES
 
-KIND = RESOURCE_TYPES["openrouter_instant"]
+RESOURCE_TYPE = RESOURCE_TYPES["openrouter_instant"]
 _CONFIGS = ("NewResource", "PreviewBody", "ResourceChanges")
 _INPUTS = ("Execute", "PreviewBody")
 
 
-def name_real_things(document: dict[str, Any], real: Mapping[str, str]) -> None:
-    """Put ids of things that exist where the examples have placeholders."""
+def insert_existing_ids(document: dict[str, Any], ids: Mapping[str, str]) -> None:
+    """Replace the placeholders in the examples by ids that exist."""
     text = json.dumps(document)
-    for placeholder, name in real.items():
+    for placeholder, name in ids.items():
         text = text.replace(placeholder, name)
     document.update(json.loads(text))
 
 
-def sharpen_inputs(document: dict[str, Any]) -> None:
-    """Say what inputs look like where the document says: any object; and that these resources take no overrides."""
+def refine_inputs(document: dict[str, Any]) -> None:
+    """Replace "any object" by the schema of the inputs, and allow no overrides."""
     schemas = document["components"]["schemas"]
-    schemas["Inputs"] = dict(KIND.inputs_schema())
+    schemas["Inputs"] = dict(RESOURCE_TYPE.inputs_schema())
     for name in _INPUTS:
         schemas[name]["properties"]["inputs"] = {"$ref": "#/components/schemas/Inputs"}
         schemas[name]["properties"]["overrides"]["maxProperties"] = 0
 
 
-def sharpen_settings(document: dict[str, Any]) -> None:
-    """Say what settings look like where the document says: any object."""
+def refine_settings(document: dict[str, Any]) -> None:
+    """Replace "any object" by the schema of the settings."""
     schemas = document["components"]["schemas"]
-    config = KIND.Config.model_json_schema(ref_template="#/components/schemas/Config{model}")
+    config = RESOURCE_TYPE.Config.model_json_schema(ref_template="#/components/schemas/Config{model}")
     schemas |= {f"Config{name}": schema for name, schema in config.pop("$defs").items()}
     schemas["Config"] = config
     for name in _CONFIGS:

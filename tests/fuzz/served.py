@@ -1,4 +1,4 @@
-"""The app behind real HTTP: the gateway and the authorizer of the local stack, the functions in this process."""
+"""The app over HTTP: the gateway and the authorizer of the local stack, with the functions in this process."""
 
 import json
 import threading
@@ -19,22 +19,22 @@ from tests.local.functions.invocation import Outcome, failure
 
 USERS = ("alice", "bob")
 UNLIMITED = dict.fromkeys(("RatePerMinute", "ExecutePerMinute", "KeyChecksPerHour"), "10000") | {"MostInFlight": "1000"}
-"""Machines come more often than people may."""
+"""Rate limits that generated requests do not reach."""
 
 
 @dataclass
-class Front:
-    """Where the API is served, stage and all, and to whom; `answered` counts (method, route, status)."""
+class ServedApp:
+    """The URL of the API and the API keys of its users; `responses` counts (method, route, status)."""
 
     app: App
     keys: dict[str, str] = field(default_factory=dict)
-    answered: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    responses: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     url: str = ""
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def invoke(self, function: str, payload: bytes) -> Outcome:
-        """Lambda's part, one call at a time: only then does the simulated cloud keep its promises."""
-        with self._turn:
+        """Invoke a function in the role of Lambda, one call at a time: the simulated AWS is not thread-safe."""
+        with self._lock:
             try:
                 reply = self._handle(function, json.loads(payload))
             except Exception as error:
@@ -44,20 +44,20 @@ class Front:
     def _handle(self, function: str, event: dict[str, Any]) -> Any:
         reply = self.app.invoke(function, event)
         if "statusCode" in reply:
-            self.answered[event["httpMethod"], event["resource"], reply["statusCode"]] += 1
+            self.responses[event["httpMethod"], event["resource"], reply["statusCode"]] += 1
         return reply
 
 
 @contextmanager
-def open_front() -> Iterator[Front]:
-    """A served app with a synced catalog, where alice and bob have every scope and a key for OpenRouter."""
+def serve_app() -> Iterator[ServedApp]:
+    """Serve an app with a synced catalog; alice and bob have every scope and an OpenRouter key."""
     with deployed_app(**UNLIMITED) as app:
         app.sync()
-        front = Front(app, {user: _key_of(app, user) for user in USERS})
-        server = Server(Gateway(app.plan, front.invoke).answer)
-        front.url = f"http://127.0.0.1:{server.port}/{app.plan.stage}"
+        served = ServedApp(app, {user: _key_of(app, user) for user in USERS})
+        server = Server(Gateway(app.plan, served.invoke).answer)
+        served.url = f"http://127.0.0.1:{server.port}/{app.plan.stage}"
         try:
-            yield front
+            yield served
         finally:
             server.stop()
 

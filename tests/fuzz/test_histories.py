@@ -8,20 +8,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.fuzz.disturbances import impatience
-from tests.fuzz.front import UNLIMITED
+from tests.fuzz.fault_plans import immediate_retries
 from tests.fuzz.histories import Histories
+from tests.fuzz.served import UNLIMITED
 from tests.integration.app import deployed_app
 
 HISTORIES = int(os.environ.get("HISTORIES") or 40)
 STEPS = int(os.environ.get("STEPS") or 30)
-IS_BOUNDED = "HISTORIES" not in os.environ
-"""The same histories each time, and a failure is told as it was found: to make it smaller takes minutes."""
+IS_SHORT = "HISTORIES" not in os.environ
+"""Whether to run the same histories each time, without shrinking a failure, which takes minutes."""
 
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Faults are meant here; each would be logged with its trace."""
+    """Do not log the traceback of each injected fault."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
@@ -33,12 +33,12 @@ def test_api_returns_what_the_model_of_each_history_predicts() -> None:
         max_examples=HISTORIES,
         stateful_step_count=STEPS,
         deadline=None,
-        derandomize=IS_BOUNDED,
+        derandomize=IS_SHORT,
         database=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
-        phases=[Phase.generate] if IS_BOUNDED else [Phase.generate, Phase.shrink],
+        phases=[Phase.generate] if IS_SHORT else [Phase.generate, Phase.shrink],
     )
-    with impatience(), deployed_app(**UNLIMITED) as app:
+    with immediate_retries(), deployed_app(**UNLIMITED) as app:
         Histories.app = app
         run_state_machine_as_test(Histories, settings=how)

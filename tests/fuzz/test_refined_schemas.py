@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from instant.entrypoints.openapi import PLACE
-from tests.fuzz.sharpened import sharpen_inputs, sharpen_settings
+from tests.fuzz.refined_schemas import refine_inputs, refine_settings
 
 REFINED = {"inputs": "Inputs", "config": "Config"}
 
 
 @pytest.mark.parametrize("name", REFINED)
-def test_sharpened_document_refines_every_body_with_this_property(name: str) -> None:
+def test_refined_document_covers_every_body_with_this_property(name: str) -> None:
     document: dict[str, Any] = json.loads(PLACE.read_text())
     bodies = {schema for schema in _request_bodies(document) if name in _properties(document, schema)}
-    sharpen_inputs(document)
-    sharpen_settings(document)
+    refine_inputs(document)
+    refine_settings(document)
     refined = {schema for schema in bodies if REFINED[name] in json.dumps(_properties(document, schema)[name])}
     assert refined == bodies
     assert bodies

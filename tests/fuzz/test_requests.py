@@ -1,4 +1,4 @@
-"""Valid and invalid requests generated from the OpenAPI document, by an owner and a stranger, over real HTTP."""
+"""Valid and invalid requests generated from the OpenAPI document, sent by the owner and by another user over HTTP."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from instant.domain.resources.resource import Visibility
-from tests.fuzz.front import Front, open_front
-from tests.fuzz.sharpened import KIND
+from tests.fuzz.refined_schemas import RESOURCE_TYPE
+from tests.fuzz.served import ServedApp, serve_app
 from tests.integration.app import GOOD_KEY, ROOT, App
 from tests.integration.local.test_example_events import event_of, learn
 from tests.integration.media import image_id, paint
@@ -27,43 +27,43 @@ SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 @pytest.mark.fuzz
 def test_generated_requests_do_not_violate_any_check(tmp_path: Path) -> None:
-    with open_front() as front:
-        things = Things.made_in(front.app)
+    with serve_app() as served:
+        objects = ExistingObjects.made_in(served.app)
         settings = tmp_path / "schemathesis.toml"
-        settings.write_text(SETTINGS.read_text() + things.as_dictionaries())
-        ran = schemathesis(front, settings, things)
-        print(ran.stdout, ran.stderr, *sorted(front.answered.items()), sep="\n")
+        settings.write_text(SETTINGS.read_text() + objects.as_toml())
+        ran = schemathesis(served, settings, objects)
+        print(ran.stdout, ran.stderr, *sorted(served.responses.items()), sep="\n")
         assert ran.returncode == 0
-        succeeded = {(method, path) for method, path, status in front.answered if status < 400}
-        assert succeeded == {(route.method, route.path) for route in front.app.plan.routes}
-        assert_bob_is_untouched(front.app)
+        succeeded = {(method, path) for method, path, status in served.responses if status < 400}
+        assert succeeded == {(route.method, route.path) for route in served.app.plan.routes}
+        assert_bob_has_no_changes(served.app)
 
 
-def schemathesis(front: Front, settings: Path, things: "Things") -> "subprocess.CompletedProcess[str]":
-    """Its command line, which speaks as alice and loads hooks.py."""
-    options = ["--url", front.url, "--seed", SEED, "--max-examples", str(EXAMPLES), "--no-color"]
+def schemathesis(served: ServedApp, settings: Path, objects: "ExistingObjects") -> "subprocess.CompletedProcess[str]":
+    """Run the command line of schemathesis as alice, with hooks.py."""
+    options = ["--url", served.url, "--seed", SEED, "--max-examples", str(EXAMPLES), "--no-color"]
     program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)]
-    keys = {user.upper(): key for user, key in front.keys.items()}
+    keys = {user.upper(): key for user, key in served.keys.items()}
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers/core")])
     return subprocess.run(
-        [*program, "run", *options, f"{front.url}/api/openapi.json"],
+        [*program, "run", *options, f"{served.url}/api/openapi.json"],
         cwd=ROOT,
-        env={**os.environ, **keys, "PYTHONPATH": paths, "REAL_THINGS": json.dumps(things.by_placeholder())},
+        env={**os.environ, **keys, "PYTHONPATH": paths, "EXISTING_IDS": json.dumps(objects.by_placeholder())},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def assert_bob_is_untouched(app: App) -> None:
-    """Whatever bob sent along the way, he has made nothing and lost nothing."""
+def assert_bob_has_no_changes(app: App) -> None:
+    """Assert that the requests of bob have created and deleted nothing."""
     assert app.call("GET", "/api/resources", user="bob").json["data"] == []
     assert app.call("GET", "/api/user/integrations/openrouter", user="bob").json["is_enabled"]
 
 
 @dataclass(frozen=True)
-class Things:
-    """What alice has before the first request: no generator would guess their names."""
+class ExistingObjects:
+    """The objects of alice before the first request; a generator cannot guess their ids."""
 
     resources: list[dict[str, Any]]
     execution_id: str
@@ -71,8 +71,8 @@ class Things:
     consent: dict[str, str]
 
     @classmethod
-    def made_in(cls, app: App) -> "Things":
-        """Four resources of each visibility, their model's providers, and one that has painted an image."""
+    def made_in(cls, app: App) -> "ExistingObjects":
+        """Create four resources of each visibility and an execution with an image, and sync the catalog."""
         model = event_of("model_endpoints/show", {})["pathParameters"]
         config = {"model": f"{model['author']}/{model['slug']}"}
         resources = [app.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
@@ -83,12 +83,12 @@ class Things:
         return cls(resources, painted["execution_id"], image_id(painted["output"]["urls"][0]), consent)
 
     def by_placeholder(self) -> dict[str, str]:
-        """Their ids, and a consent that was given, by what the example events have in their place."""
+        """The ids and the consent, by their placeholders in the example events."""
         ids = (self.resources[-1]["resource_id"], self.execution_id, self.image_id)
         return {f"{each.partition('_')[0]}_{'0' * 26}": each for each in ids} | self.consent
 
-    def as_dictionaries(self) -> str:
-        """Settings for schemathesis: try these values in these places."""
+    def as_toml(self) -> str:
+        """Dictionaries of schemathesis in TOML: values for parameters and body fields."""
         values = {
             "path.image_id": [self.image_id],
             "path.execution_id": [self.execution_id],
@@ -98,7 +98,7 @@ class Things:
             "body.inputs.prompt": ["Say hello.", "[[fake: error 400]]", "[[fake: reset]]"],
             "body.resource_id": [resource["resource_id"] for resource in self.resources],
             "body.resource": [resource["address"] for resource in self.resources],
-            "body.resource_type": [KIND.name],
+            "body.resource_type": [RESOURCE_TYPE.name],
         }
         return "".join(_dictionary(number, place, known) for number, (place, known) in enumerate(values.items()))
 

@@ -1,4 +1,4 @@
-"""What two users, one catalog and everything they did ought to look like: plain dictionaries, no cleverness."""
+"""The model: the expected state of two users and one catalog, in plain dictionaries."""
 
 from dataclasses import dataclass, field
 
@@ -22,13 +22,13 @@ class Made:
     revision: int = 1
 
     def visible_to(self, user: str) -> bool:
-        """Whether the user may know of it."""
+        """Whether the user may read it."""
         return user == self.owner or self.visibility != "private"
 
 
 @dataclass(frozen=True)
 class Run:
-    """An execution that was recorded; `cost` in nano-USD, None if unknown."""
+    """A recorded execution; `cost` is in nano-USD, None if unknown."""
 
     user: str
     resource_id: str
@@ -47,7 +47,7 @@ class IntegrationState:
 
 @dataclass
 class World:
-    """Everything there is; what was deleted is not there."""
+    """The expected state, without deleted objects."""
 
     resources: dict[str, Made] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class World:
         return [made for made in reversed(self.resources.values()) if made.owner == user]
 
     def public(self) -> list[Made]:
-        """What everybody finds, newest first."""
+        """The public resources, newest first."""
         return [made for made in reversed(self.resources.values()) if made.visibility == "public"]
 
     def is_taken(self, owner: str, slug: str, *, but: str | None = None) -> bool:
@@ -73,15 +73,15 @@ class World:
         return {name: (run.state, usd_text(run.cost)) for name, run in self.runs.items() if run.user == user}
 
     def stats_of(self, resource_id: str) -> tuple[int, int, int, str | None]:
-        """Calls, successes and failures of a resource, and what they cost in USD; only what has ended counts."""
+        """Calls, successes, failures and cost in USD of a resource; only executions that are DONE or FAILED count."""
         ended = [
             run for run in self.runs.values() if run.resource_id == resource_id and run.state in {"DONE", "FAILED"}
         ]
         successes = sum(run.state == "DONE" for run in ended)
         return len(ended), successes, len(ended) - successes, usd_text(sum(run.cost or 0 for run in ended))
 
-    def why_not(self, user: str, made: Made) -> str | None:
-        """The code of the error that an execution ends with before anything is sent; None if it is sent."""
+    def rejection_code(self, user: str, made: Made) -> str | None:
+        """The error code of an execution that is rejected before anything is sent; None if it is sent."""
         integration = self.integrations.get(user)
         if not made.visible_to(user):
             return "not_found"
@@ -93,7 +93,7 @@ class World:
             return "credential_disabled"
         return "credential_rejected" if integration.is_broken else None
 
-    def able(self) -> list[tuple[str, Made]]:
-        """Who can execute what."""
+    def executable(self) -> list[tuple[str, Made]]:
+        """The pairs of a user and a resource that the user can execute."""
         pairs = [(user, made) for user in USERS for made in self.resources.values()]
-        return [(user, made) for user, made in pairs if self.why_not(user, made) is None]
+        return [(user, made) for user, made in pairs if self.rejection_code(user, made) is None]
