@@ -1,1 +1,1 @@
-"""Mutation testing of what guards the app: every small change to it should make a test fail."""
+"""Mutation tests of the security and money modules: every mutant should make a test fail."""

@@ -1,6 +1,6 @@
-"""`python -m tests.mutation [module …]` changes the target modules in every small way and prints how many were noticed.
+"""`python -m tests.mutation [module …]` runs mutmut on the modules and prints how many mutants were killed.
 
-It works on a copy, laid out as mutmut wants it: packages at the top, where this repository has layers.
+It works on a copy with the layout that mutmut needs: the packages of the layers in the root folder.
 """
 
 import re
@@ -31,33 +31,33 @@ pytest_add_cli_args_test_selection = {tests}
 _RESULT = re.compile(r"^\s*(\S+__mutmut_\d+): (.+)$", re.MULTILINE)
 
 
-def lay_out(folder: Path) -> None:
-    """Copy what the tests of the targets need, with the settings of mutmut beside it."""
-    rubbish = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "layers/core/instant", folder / "instant", ignore=rubbish)
+def copy_project(folder: Path) -> None:
+    """Copy the files that the tests need, and write the configuration of mutmut."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "layers/core/instant", folder / "instant", ignore=ignored)
     for name in ("functions", "tests", "events"):
-        shutil.copytree(ROOT / name, folder / name, ignore=rubbish)
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "template.yaml", folder)
     (folder / "pyproject.toml").write_text(CONFIG.format(modules=sys.argv[1:] or list(MODULES), tests=list(TESTS)))
 
 
 def mutmut(folder: Path, *arguments: str) -> str:
-    """What its command line prints."""
+    """Run the command line of mutmut; return its output."""
     return subprocess.run([*MUTMUT, *arguments], cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def mutants(folder: Path) -> list[Mutant]:
-    """Every mutant with how it ended; survivors that only change words for people are left out."""
+    """Every mutant with its status, without survivors that change only text for people."""
     found = []
-    for name, end in _RESULT.findall(mutmut(folder, "results", "--all", "true")):
-        change = "" if end == "killed" else mutmut(folder, "show", name)
+    for name, status in _RESULT.findall(mutmut(folder, "results", "--all", "true")):
+        change = "" if status == "killed" else mutmut(folder, "show", name)
         if not is_wording(change):
-            found.append(Mutant(name, end, change))
+            found.append(Mutant(name, status, change))
     return found
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        lay_out(Path(scratch))
+        copy_project(Path(scratch))
         subprocess.run([*MUTMUT, "run"], cwd=scratch, check=True)
         sys.exit(report(mutants(Path(scratch))))

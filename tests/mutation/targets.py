@@ -1,4 +1,4 @@
-"""What is mutated, and the tests that ought to notice."""
+"""The modules that are mutated, and the tests that must kill the mutants."""
 
 MODULES = (
     "functions/authorizer/app.py",
@@ -20,7 +20,7 @@ MODULES = (
     "instant/use_cases/access/authorize.py",
     "instant/use_cases/access/throttle.py",
 )
-"""Paths as they are imported."""
+"""Paths in the layout of the copy."""
 
 TESTS = (
     "tests/unit/domain/access/test_api_key.py",
