@@ -1,1 +1,1 @@
-"""Makes the OpenAPI document: `python -m tests.openapi` writes it, `python -m tests.openapi --check` compares."""
+"""Generates the OpenAPI document: `python -m tests.openapi` writes it; with `--check` it only compares it."""

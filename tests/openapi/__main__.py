@@ -1,4 +1,4 @@
-"""`python -m tests.openapi` writes the document with fresh answers; `--check` fails when the one there is stale."""
+"""`python -m tests.openapi` writes the document with recorded responses; `--check` fails if the file is stale."""
 
 import json
 import sys
@@ -10,15 +10,15 @@ from tests.openapi.document import document
 
 
 def write() -> None:
-    """Make the document anew."""
-    made = document()
+    """Generate the document and write it."""
+    generated = document()
     with deployed_app() as app:
-        put_answers(made, app)
-    PLACE.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+        put_answers(generated, app)
+    PLACE.write_text(json.dumps(generated, indent=1, ensure_ascii=False) + "\n")
 
 
 def is_current() -> bool:
-    """Whether the document that is there says what the code says; answers are checked by the tests."""
+    """Whether the file matches the code, without the example responses, which the tests check."""
     return bool(without_answers(json.loads(PLACE.read_text())) == document())
 
 

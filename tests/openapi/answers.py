@@ -1,4 +1,4 @@
-"""What the app really answers to the example events, with what differs from run to run made alike."""
+"""Records the responses to the example events, with values that differ between runs replaced."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from tests.architecture.project import Json
 from tests.integration.app import Answer, App, answer_of
 from tests.integration.local.test_example_events import STORY, event_of, function_of, give_key, learn
 
-_ALIKE = (
+_REPLACEMENTS = (
     (re.compile(r"\b(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z"), "2026-11-22T20:17:24.000123Z"),
     (re.compile(r'("period": "\d{4}-\d\d)-\d\d"'), r'\1-22"'),
@@ -27,7 +27,7 @@ _MAX_LIST = 1
 
 
 def answers(app: App) -> Iterator[tuple[str, Json, Answer]]:
-    """Every example event over HTTP, in the order of the story: its name, itself, and the answer."""
+    """Invoke the example events in order; yield the name, the event and the response of those over HTTP."""
     known: dict[str, str] = {}
     for case, status in STORY.items():
         event = event_of(case, known)
@@ -41,7 +41,7 @@ def answers(app: App) -> Iterator[tuple[str, Json, Answer]]:
 
 
 def put_answers(document: Json, app: App) -> None:
-    """Give each operation the answers to its example events as examples."""
+    """Add the responses to the example events to each operation as examples."""
     for case, event, answer in answers(app):
         content = answer_content(document, event, answer)
         if content is not None and answer.text and case != "catalog/openapi":
@@ -49,7 +49,7 @@ def put_answers(document: Json, app: App) -> None:
 
 
 def without_answers(document: Json) -> Json:
-    """The document as it was before `put_answers`."""
+    """A copy of the document without the examples of `put_answers`."""
     bare: Json = json.loads(json.dumps(document))
     for operations in bare["paths"].values():
         for operation in operations.values():
@@ -60,16 +60,16 @@ def without_answers(document: Json) -> Json:
 
 
 def answer_content(document: Json, event: Json, answer: Answer) -> Json:
-    """The part of the document about the JSON of such an answer; None if it says that there is none."""
+    """The part of the document for the JSON of this response; None if the response has no content."""
     operation = document["paths"][event["resource"]][event["httpMethod"].lower()]
     return operation["responses"][str(answer.status)].get("content", {}).get("application/json")
 
 
 def shown(answer: Answer) -> Json:
-    """The answer as an example: the same in every run, lists cut short."""
+    """The response as an example: the same in every run, with short lists."""
     text = json.dumps(answer.json)
-    for pattern, same in _ALIKE:
-        text = pattern.sub(same, text)
+    for pattern, replacement in _REPLACEMENTS:
+        text = pattern.sub(replacement, text)
     value = json.loads(text)
     if isinstance(value.get("data"), list):
         value["data"] = value["data"][:_MAX_LIST]

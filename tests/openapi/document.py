@@ -1,4 +1,4 @@
-"""The document, put together from what every app says of itself, the template, the errors and the example events."""
+"""Generates the document from the routes of every function, the template, the errors and the example events."""
 
 import importlib
 import json
@@ -37,11 +37,11 @@ _IF_NONE_MATCH = {
 _NOT_MODIFIED = {"description": "One of the answers that If-None-Match names is still right."}
 _CACHED = {("get", "/api/models"), ("get", "/api/models/{author}/{slug}")}
 _CONDITIONAL = {("patch", "/api/resources/{resource_id}"), ("delete", "/api/resources/{resource_id}")}
-_REFUSALS_OF_A_SERVICE = (502, 503, 504)
+_UPSTREAM_STATUSES = (502, 503, 504)
 
 
 def document() -> Json:
-    """All of it but the examples of answers."""
+    """The document without the example responses."""
     parts = [(function, _own_document(function)) for function in functions() if function.routes]
     paths: Json = {}
     for function, part in parts:
@@ -71,7 +71,7 @@ def document() -> Json:
 
 
 def cases(function: Function) -> Iterator[tuple[str, Json]]:
-    """The example events of a function that come over HTTP, by name."""
+    """The HTTP example events of a function, with their names."""
     for path in sorted((ROOT / "events" / function.name).glob("*.json")):
         event = json.loads(path.read_text())
         if "httpMethod" in event:
@@ -81,20 +81,20 @@ def cases(function: Function) -> Iterator[tuple[str, Json]]:
 def _own_document(function: Function) -> Json:
     with mock.patch.dict(os.environ, environment(function)):
         app = importlib.import_module(f"functions.{function.name}.app").app
-    made = json.loads(app.get_openapi_json_schema(title=function.name, version="1", openapi_version="3.1.0"))
-    for operations in made["paths"].values():
+    generated = json.loads(app.get_openapi_json_schema(title=function.name, version="1", openapi_version="3.1.0"))
+    for operations in generated["paths"].values():
         for operation in operations.values():
             operation["doc"] = next(
                 route.func
                 for route in app._static_routes + app._dynamic_routes
                 if route.operation_id == operation["operationId"]
             )
-    return _plain(made)
+    return _plain(generated)
 
 
-def _operation(function: Function, method: str, path: str, made: Json) -> Json:
-    """An operation in our words: named after its function, told by its docstring, tried with the example events."""
-    handler = made.pop("doc")
+def _operation(function: Function, method: str, path: str, generated: Json) -> Json:
+    """An operation with the name and the docstring of its handler, and the example events."""
+    handler = generated.pop("doc")
     text = re.sub(r"\n\s+", "\n", handler.__doc__.strip())
     is_open = not _needs_token(function, method, path)
     operation = {
@@ -103,9 +103,9 @@ def _operation(function: Function, method: str, path: str, made: Json) -> Json:
         "summary": text.partition("\n")[0].rstrip("."),
         "description": text,
         "security": [] if is_open else [{"BearerToken": []}],
-        "parameters": [*made.get("parameters", []), *_headers(method, path)],
-        "requestBody": made.get("requestBody"),
-        "responses": {status: answer for status, answer in made["responses"].items() if int(status) < 400},
+        "parameters": [*generated.get("parameters", []), *_headers(method, path)],
+        "requestBody": generated.get("requestBody"),
+        "responses": {status: answer for status, answer in generated["responses"].items() if int(status) < 400},
     }
     for status, answer in operation["responses"].items():
         if status == "204" or status >= "300":
@@ -115,13 +115,13 @@ def _operation(function: Function, method: str, path: str, made: Json) -> Json:
     for status in _failures(function, method, operation, is_open):
         operation["responses"][str(status)] = {"$ref": f"#/components/responses/Error{status}"}
     route = (method.upper(), path)
-    tried = {name: event for name, event in cases(function) if (event["httpMethod"], event["resource"]) == route}
-    _try_out(operation, tried)
+    matching = {name: event for name, event in cases(function) if (event["httpMethod"], event["resource"]) == route}
+    _add_examples(operation, matching)
     return {name: value for name, value in operation.items() if value not in (None, [], {}) or name == "security"}
 
 
 def _headers(method: str, path: str) -> list[Json]:
-    """The headers that a condition is told in."""
+    """The conditional headers of an operation."""
     return [
         *([_IF_MATCH] if (method, path) in _CONDITIONAL else []),
         *([_IF_NONE_MATCH] if (method, path) in _CACHED else []),
@@ -129,7 +129,7 @@ def _headers(method: str, path: str) -> list[Json]:
 
 
 def _failures(function: Function, method: str, operation: Json, is_open: bool) -> list[int]:
-    """Statuses that this operation can fail with, by what it takes and what it touches."""
+    """The error statuses of an operation, by its parameters and the environment of its function."""
     places = {parameter["in"] for parameter in operation["parameters"]}
     calls_out = method == "post" and "OPENROUTER_BASE_URL" in function.environment
     changes = method != "get" and "RESOURCES_TABLE" in function.environment and function.name != "budgets"
@@ -144,14 +144,14 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
         422: operation["requestBody"] or "query" in places or "header" in places,
         429: True,
         500: True,
-        **dict.fromkeys(_REFUSALS_OF_A_SERVICE, calls_out),
+        **dict.fromkeys(_UPSTREAM_STATUSES, calls_out),
     }
     return [status for status, applies in conditions.items() if applies]
 
 
-def _try_out(operation: Json, tried: dict[str, Json]) -> None:
-    """Put the events' bodies and parameters where they belong, as examples."""
-    for name, event in tried.items():
+def _add_examples(operation: Json, events: dict[str, Json]) -> None:
+    """Add the bodies and parameters of the events as examples."""
+    for name, event in events.items():
         if event["body"]:
             content = operation["requestBody"]["content"]["application/json"]
             content.setdefault("examples", {})[name] = {"value": json.loads(event["body"])}
@@ -175,20 +175,20 @@ def _needs_token(function: Function, method: str, path: str) -> bool:
 
 
 def _schemas(parts: list[Json]) -> Json:
-    """Every app's schemas; one name never stands for two shapes. Powertools' own errors are not ours."""
+    """The schemas of all functions, without those of Powertools; raises `ValueError` if two differ under one name."""
     found: Json = {}
     for part in parts:
         for name, schema in part["components"]["schemas"].items():
             if found.setdefault(name, schema) != schema:
-                raise ValueError(f"two apps mean different things by {name}")
+                raise ValueError(f"two functions have different schemas with the name {name}")
     return {name: schema for name, schema in found.items() if not name.endswith("ValidationError")}
 
 
 def _codes() -> dict[int, list[tuple[str, str]]]:
-    """Codes and what they mean, by status."""
+    """The error codes with their meanings, by status."""
     found: dict[int, list[tuple[str, str]]] = {}
-    for kind in every_error():
-        found.setdefault(kind.status, []).append((kind.code, kind.__doc__ or ""))
+    for error in every_error():
+        found.setdefault(error.status, []).append((error.code, error.__doc__ or ""))
     return found
 
 
@@ -202,7 +202,7 @@ def _error_response(status: int) -> Json:
 
 
 def _error_schema() -> Json:
-    codes = sorted({kind.code for kind in every_error()})
+    codes = sorted({error.code for error in every_error()})
     fields: Json = {
         "code": {"type": "string", "enum": codes},
         "message": {"type": "string", "description": "What to do next."},
@@ -226,7 +226,7 @@ def _error_schema() -> Json:
 
 
 def _plain(value: Json) -> Json:
-    """Without pydantic's made-up titles, and with whole numbers written as such."""
+    """The value without generated titles of pydantic, and with integers instead of integral floats."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items() if key != "title" or not isinstance(part, str)}
     if isinstance(value, list):
