@@ -1,4 +1,4 @@
-"""A toy resource type without a model: the same megaphone, at a loudness of the owner's."""
+"""A toy resource type without a model: it calls the megaphone with the loudness in its settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +12,14 @@ from tests.toys.shout import Words, read_shout, shout
 
 
 class Loudness(BaseModel):
-    """How loud."""
+    """Settings: the loudness."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     loudness: int = Field(ge=1, le=11)
 
 
 class Announce(ResourceType):
-    """No model is involved."""
+    """A resource type whose settings name no model."""
 
     name = "announce"
     description = "Says it over the loudspeakers."
@@ -27,13 +27,13 @@ class Announce(ResourceType):
     Config = Loudness
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Words."""
+        """The schema of `Words`."""
         return Words.model_json_schema()
 
     def plan(self, call: Call) -> Plan:
-        """One shout."""
+        """A plan with one request to the megaphone."""
         return shout(parse(Words, call.inputs, "inputs").words, call.config["loudness"], call.user)
 
     def flow(self, plan: Plan) -> Flow:
-        """One exchange."""
+        """Send the request and read its response."""
         return read_shout((yield plan.request))

@@ -1,4 +1,4 @@
-"""A toy resource type of two exchanges: it asks who serves a model, then calls it at that provider only."""
+"""A toy resource type with two requests: it reads the endpoints of a model, then calls one provider."""
 
 import json
 from dataclasses import replace
@@ -13,13 +13,13 @@ from instant.resource_types.resource_type import Call, Flow
 
 
 class Careful(OpenRouterInstant):
-    """The first request costs nothing, so the execution is not SENT before the second."""
+    """Its first request is free, so the execution is marked SENT before the second."""
 
     name = "careful"
     description = "Calls a model at a provider that serves it now."
 
     def plan(self, call: Call) -> Plan:
-        """Ask for the model's endpoints; the chat request follows."""
+        """A plan whose first request reads the endpoints of the model; the options contain the chat request."""
         plan, model = super().plan(call), call.models[0].openrouter_id
         first = Request(method="GET", integration="openrouter", path=f"/models/{model}/endpoints", spends=False)
         chat = plan.request
@@ -28,7 +28,7 @@ class Careful(OpenRouterInstant):
         return replace(plan, request=first, options=options)
 
     def flow(self, plan: Plan) -> Flow:
-        """Two exchanges."""
+        """Read the endpoints, then send the chat request to the first provider."""
         listed = yield plan.request
         endpoints = json.loads(listed.body)["data"]["endpoints"] if listed.status == 200 else []
         if not endpoints:

@@ -1,4 +1,4 @@
-"""A toy resource type on another endpoint of a service that there is: embeddings."""
+"""A toy resource type for another endpoint of OpenRouter: embeddings."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ from tests.toys.shout import Words
 
 
 class EmbeddingModel(BaseModel):
-    """Which model."""
+    """Settings: the model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: str
 
 
 class Embeddings(ResourceType):
-    """Text in, numbers out."""
+    """Returns the embedding of a text."""
 
     name = "embeddings"
     description = "Turns words into numbers."
@@ -36,19 +36,19 @@ class Embeddings(ResourceType):
     Config = EmbeddingModel
 
     def models(self, config: Mapping[str, Any]) -> Sequence[str]:
-        """The one model."""
+        """The model of the settings."""
         return [config["model"]]
 
     def supports(self, model: CatalogModel) -> str | None:
-        """Only what makes embeddings."""
+        """Only models with embeddings as output."""
         return None if "embeddings" in model.output_modalities else "makes no embeddings"
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Words."""
+        """The schema of `Words`."""
         return Words.model_json_schema()
 
     def plan(self, call: Call) -> Plan:
-        """Every byte may be a token."""
+        """A plan with one request; the worst case is one token per byte."""
         words, (model, *_) = parse(Words, call.inputs, "inputs").words, call.models
         shown = {"model": model.openrouter_id, "input": words}
         body = json.dumps({**shown, "user": call.user}).encode()
@@ -59,7 +59,7 @@ class Embeddings(ResourceType):
         )
 
     def flow(self, plan: Plan) -> Flow:
-        """One exchange."""
+        """Send the request and read its response."""
         reply = yield plan.request
         if reply.status == 401:
             raise Failure(CredentialRejected("OpenRouter does not accept the key."))

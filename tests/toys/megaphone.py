@@ -1,4 +1,4 @@
-"""A toy integration: a service that shouts; the one file that a new integration is."""
+"""A toy integration with keys; a new integration needs only one such file."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from instant.integrations.service import Service
 
 
 class Megaphone(Service):
-    """Keys begin with `mega-` and are checked by `GET /me`; a busy megaphone answers 503."""
+    """Keys begin with `mega-` and are checked with `GET /me`; the service returns 503 if it is busy."""
 
     name = "megaphone"
     key_shape = re.compile(r"mega-[a-z0-9]{8}")
@@ -20,15 +20,15 @@ class Megaphone(Service):
         self.base_url = base_url
 
     def nothing_done(self, reply: Reply) -> bool:
-        """Busy means that nothing was shouted."""
+        """A request that gets 503 was not begun."""
         return reply.status == 503
 
     def key_check(self, key: Secret) -> Request:
-        """Ask who the key belongs to."""
+        """The request that reads the owner of the key."""
         return Request(method="GET", integration=self.name, path="/me", bearer=key)
 
     def read_key_check(self, reply: Reply) -> KeyFacts:
-        """The owner's name, and the USD left."""
+        """The name of the owner, and the remaining USD."""
         if reply.status == 401:
             raise CredentialRejected("The megaphone does not know the key. Connect another.")
         if reply.status != 200:

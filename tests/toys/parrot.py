@@ -1,10 +1,10 @@
-"""A toy integration without keys: a service that repeats what it hears."""
+"""A toy integration without keys."""
 
 from instant.integrations.service import Service
 
 
 class Parrot(Service):
-    """Anybody may call it."""
+    """A service that returns its input, without authentication."""
 
     name = "parrot"
 

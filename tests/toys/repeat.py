@@ -1,4 +1,4 @@
-"""A toy resource type without a key, and without a model."""
+"""A toy resource type without a key and without a model."""
 
 import json
 from collections.abc import Mapping
@@ -20,30 +20,30 @@ from tests.toys.shout import Words
 
 
 class Nothing(BaseModel):
-    """No settings."""
+    """Settings without fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Repeat(ResourceType):
-    """Each repetition costs up to 0.3 USD, which is more than one call may cost unless its user allows it."""
+    """A call can cost more than the default cost cap of a user."""
 
     name = "repeat"
     description = "Says it again."
     Config = Nothing
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Words."""
+        """The schema of `Words`."""
         return Words.model_json_schema()
 
     def plan(self, call: Call) -> Plan:
-        """One repetition; long ones are dear."""
+        """A plan with one request; the worst case grows with the length of the text."""
         words = parse(Words, call.inputs, "inputs").words
         request = Request(method="POST", integration="parrot", path="/repeat", body=json.dumps(words).encode())
         return Plan(request=request, worst_nanousd=len(words) * 10_000_000, preview={"words": words})
 
     def flow(self, plan: Plan) -> Flow:
-        """One exchange."""
+        """Send the request and read its response."""
         reply = yield plan.request
         if reply.status != 200:
             raise Failure(UpstreamError("The parrot is asleep."))

@@ -1,4 +1,4 @@
-"""A toy resource type: words go in, louder words come out; the one file that a new resource type is."""
+"""A toy resource type for the megaphone; a new resource type needs only one such file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from instant.resource_types.resource_type import Call, Flow, ResourceType
 
 
 class Voice(BaseModel):
-    """Whose voice, and how loud."""
+    """Settings: the model and the loudness."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: str
@@ -28,14 +28,14 @@ class Voice(BaseModel):
 
 
 class Words(BaseModel):
-    """What to shout."""
+    """Inputs: the text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     words: str = Field(min_length=1, max_length=100)
 
 
 class Shout(ResourceType):
-    """Costs a thousandth of a USD for each step of loudness, at most."""
+    """Costs at most 0.001 USD per step of loudness."""
 
     name = "shout"
     description = "Says it louder."
@@ -43,31 +43,31 @@ class Shout(ResourceType):
     Config = Voice
 
     def models(self, config: Mapping[str, Any]) -> list[str]:
-        """The voice."""
+        """The model of the settings."""
         return [str(config["model"])]
 
     def inputs_schema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Words, whatever the voice."""
+        """The schema of `Words`, for all settings."""
         return Words.model_json_schema()
 
     def check(self, config: Mapping[str, Any], models: Sequence[CatalogModel]) -> None:
-        """Small models have small voices."""
+        """Rejects a loudness above 5 for small models."""
         for model in models:
             if config["loudness"] > 5 and "mini" in model.openrouter_id:
                 raise InvalidField.named("config.loudness", f"{model.openrouter_id} goes to 5")
 
     def plan(self, call: Call) -> Plan:
-        """One shout."""
+        """A plan with one request."""
         words = parse(Words, call.inputs, "inputs").words
         return shout(words, call.config["loudness"], call.user)
 
     def flow(self, plan: Plan) -> Flow:
-        """Shout once."""
+        """Send the request and read its response."""
         return read_shout((yield plan.request))
 
 
 def shout(words: str, loudness: int, user: str) -> Plan:
-    """One shout, and what it can cost."""
+    """A plan with one request to the megaphone, and its worst case."""
     shown = {"words": words, "loudness": loudness}
     body = json.dumps({**shown, "user": user}).encode()
     request = Request(method="POST", integration="megaphone", path="/shouts", body=body)
@@ -75,7 +75,7 @@ def shout(words: str, loudness: int, user: str) -> Plan:
 
 
 def read_shout(reply: Reply) -> Answer:
-    """What was shouted."""
+    """Read the answer; raises `Failure` for an error response."""
     if reply.status == 401:
         raise Failure(CredentialRejected("The megaphone does not know the key."))
     if reply.status != 200:
