@@ -1,7 +1,7 @@
-"""`python -m tests.busy ...`: pytest with these arguments beside BUSY=8 busy processes, under `nice -n NICE` (0).
+"""`python -m tests.busy ...` runs pytest with these arguments beside BUSY=8 busy processes, with `nice -n NICE` (0).
 
-The busy processes end with this one, however it ends. With NICE=10 and eight of them, two cores leave each test
-process a fortieth of a core; with NICE=0, a fifth.
+The busy processes end when this process ends, even if it is killed. With eight of them on two cores, a test process
+gets a fortieth of a core with NICE=10, and a fifth with NICE=0.
 """
 
 import os
@@ -13,7 +13,7 @@ LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code of pytest."""
+    """Run pytest; return its exit code."""
     with ExitStack() as running:
         for _ in range(int(os.environ.get("BUSY", "8"))):
             process = subprocess.Popen([sys.executable, "-c", LOOP])

@@ -1,4 +1,4 @@
-"""Options of the whole suite: properties have no time limits, and a lost worker fails the run."""
+"""Options of all tests: property tests have no deadline, and a lost worker fails the run."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ import pytest
 from _pytest import runner
 from hypothesis import HealthCheck, settings
 
-from tests.call_stack import give_threads_room, with_room
+from tests.call_stack import call_on_one_chunk, run_threads_on_one_chunk
 
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
-give_threads_room()
+settings.register_profile("no-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no-deadline")
+run_threads_on_one_chunk()
 
 _LOST = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Run each test, with its fixtures, on a call stack in one piece."""
-    return with_room(runner.pytest_runtest_protocol, item, nextitem)
+    """Run each test with its fixtures on a single chunk of the frame stack."""
+    return call_on_one_chunk(runner.pytest_runtest_protocol, item, nextitem)
 
 
 @pytest.hookimpl(optionalhook=True)

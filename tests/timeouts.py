@@ -1,4 +1,4 @@
-"""How long tests wait for what must happen."""
+"""The timeout of waits in tests."""
 
 HANG_SECONDS = 1200.0
-"""A wait in a test that takes longer counts as hung. It guards against hangs only: a busy machine never reaches it."""
+"""Seconds after which a wait in a test fails. It only detects hangs: a busy machine does not reach it."""
