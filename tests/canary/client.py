@@ -1,4 +1,4 @@
-"""The canary itself: a user with unique secrets, and what they need on their way."""
+"""The canary: a user with unique secrets, whose requests and responses are recorded."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -20,12 +20,12 @@ from tests.integration.front import Front
 from tests.integration.synced_app import MODEL
 
 SERVICE = "/api/user/integrations/openrouter"
-PLATFORM_S = "/api/admin/integrations/openrouter"
+PLATFORM_KEY = "/api/admin/integrations/openrouter"
 SHOWN_ONCE = {("POST", "/api/user/api-keys"): "api_key", ("POST", f"{SERVICE}/connect"): "code_verifier"}
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """One request."""
 
     method: str
@@ -38,8 +38,8 @@ class Ask:
 
 
 @dataclass
-class Walk:
-    """Walks through an app, and notes all that it is answered."""
+class Canary:
+    """Sends the requests of one user to an app, and records the responses and the upstream requests."""
 
     app: App
     sinks: Sinks
@@ -48,106 +48,106 @@ class Walk:
     token: str = field(repr=False)
     secrets: list[str] = field(repr=False)
     key: str = field(repr=False)
-    uses: int = 0
+    key_uses: int = 0
 
-    def ask(self, ask: Ask, faults: dict[int, Fault] | None = None, place: str = "") -> Answer:
-        """The answer to one request of the user."""
-        self.tap.begin(faults)
-        answer = self.front.ask(ask.method, ask.target, ask.body, token=self.token, headers=ask.headers)
-        self.sinks.answer(place or str(ask), self._without_what_is_shown_once(ask, answer))
+    def send(self, request: Request, faults: dict[int, Fault] | None = None, place: str = "") -> Answer:
+        """Send one request and return its response; `faults` are faults by the number of the AWS call."""
+        self.tap.start(faults)
+        answer = self.front.ask(request.method, request.target, request.body, token=self.token, headers=request.headers)
+        self.sinks.answer(place or str(request), self._without_new_secrets(request, answer))
         for arrival in self.app.fake.requests:
-            self.sinks.arrival(place or str(ask), arrival)
-            self.uses += arrival.headers.get("authorization") == f"Bearer {self.key}"
+            self.sinks.arrival(place or str(request), arrival)
+            self.key_uses += arrival.headers.get("authorization") == f"Bearer {self.key}"
         self.app.fake.forget_requests()
         return answer
 
     def done(self, method: str, target: str, body: Any = None) -> Any:
-        """The JSON of a request that must succeed."""
-        answer = self.ask(Ask(method, target, body))
+        """Send a request that must succeed; return its JSON."""
+        answer = self.send(Request(method, target, body))
         assert answer.status < 400, (method, target, answer.text)
         return answer.json if answer.text else None
 
     def connect(self) -> None:
-        """The key is sealed anew, so that it is opened when it is needed next."""
+        """Save the key again, so that the next use decrypts it."""
         self.done("POST", SERVICE, {"api_key": self.key})
 
     def resource(self, model: str = MODEL) -> str:
-        """A new resource's id."""
+        """Create a resource; return its id."""
         body = {"resource_type": "openrouter_instant", "name": "Haiku", "config": {"model": model}}
         return str(self.done("POST", "/api/resources", body)["resource_id"])
 
     @cached_property
-    def writer(self) -> str:
-        """The id of a resource that writes."""
+    def text_resource(self) -> str:
+        """The id of a resource that returns text."""
         return self.resource()
 
     @cached_property
-    def watched(self) -> str:
-        """A model whose endpoints are known: a resource uses it, and a sync came after that."""
-        assert self.writer
+    def synced_model(self) -> str:
+        """A model with stored endpoints: a resource uses it, and the catalog was synced after that."""
+        assert self.text_resource
         self.app.sync()
         return MODEL
 
     @cached_property
-    def painter(self) -> str:
-        """The id of a resource that paints."""
+    def image_resource(self) -> str:
+        """The id of a resource that returns images."""
         return self.resource("juniper/fresco-2")
 
     @cached_property
-    def painting(self) -> Any:
-        """What a run of it was answered."""
+    def image_execution(self) -> Any:
+        """The response of an execution with an image."""
         self.connect()
-        return self.done("POST", "/api/execute", run_of(self.painter))
+        return self.done("POST", "/api/execute", run_of(self.image_resource))
 
     @cached_property
-    def spare(self) -> str:
+    def second_key(self) -> str:
         """The id of a second API key."""
         return str(self.done("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})["key_id"])
 
-    def grant(self) -> dict[str, str]:
-        """A code and a verifier, for which the key will be given out, as often as they are sent."""
-        given = self.allowed
+    def exchange_grant(self) -> dict[str, str]:
+        """A code and a verifier; the fake OpenRouter exchanges them for the key, any number of times."""
+        grant = self.authorization
         self.app.fake.script_exchange(200, json.dumps({"key": self.key}).encode())
-        return given
+        return grant
 
     @cached_property
-    def allowed(self) -> dict[str, str]:
-        """The code and the verifier of a connection that the user has allowed."""
-        begun = self.front.ask("POST", f"{SERVICE}/connect", {}, token=self.token).json
-        code, verifier = allow(begun["authorize_url"])[1]["code"], begun["code_verifier"]
+    def authorization(self) -> dict[str, str]:
+        """The code and the verifier of an authorization by the user."""
+        started = self.front.ask("POST", f"{SERVICE}/connect", {}, token=self.token).json
+        code, verifier = allow(started["authorize_url"])[1]["code"], started["code_verifier"]
         self.secrets += [code, verifier]
         return {"code": code, "code_verifier": verifier}
 
-    def _without_what_is_shown_once(self, ask: Ask, answer: Answer) -> Answer:
-        """A new key of ours, and a new verifier, stand in the answer that makes them: nowhere else, and never again."""
-        name = SHOWN_ONCE.get((ask.method, ask.target))
+    def _without_new_secrets(self, request: Request, answer: Answer) -> Answer:
+        """The response without a new API key or verifier, which it returns once; the secret is added to `secrets`."""
+        name = SHOWN_ONCE.get((request.method, request.target))
         if name is None or answer.status >= 400:
             return answer
-        shown = answer.json
-        self.secrets.append(shown.pop(name))
-        return replace(answer, text=json.dumps(shown))
+        rest = answer.json
+        self.secrets.append(rest.pop(name))
+        return replace(answer, text=json.dumps(rest))
 
 
 def run_of(resource_id: str, prompt: str = "Say hello.") -> dict[str, Any]:
-    """The body of a run."""
+    """The body of an execution."""
     return {"resource_id": resource_id, "inputs": {"prompt": prompt}}
 
 
-def begin(app: App, sinks: Sinks, tap: AwsTap) -> Walk:
-    """A walk with an API key and a key of OpenRouter's that nobody has seen."""
+def start(app: App, sinks: Sinks, tap: AwsTap) -> Canary:
+    """A canary with a new API key and a new OpenRouter key."""
     made, record = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))
     DynamoApiKeyStore(app.name("API_KEYS_TABLE")).put(record)
     token, key = made.reveal(), "sk-or-v1-" + token_hex(32)
-    return Walk(app, sinks, tap, Front(app), token, [token, key], key)
+    return Canary(app, sinks, tap, Front(app), token, [token, key], key)
 
 
-def trusting(issuer: FakeIssuer) -> dict[str, str]:
-    """The template's parameters for an app that takes this issuer's tokens."""
+def token_parameters(issuer: FakeIssuer) -> dict[str, str]:
+    """The parameters of the template for an app that accepts tokens of this issuer."""
     return {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "canary"}
 
 
-def signed_in(walk: Walk, issuer: FakeIssuer) -> Walk:
-    """The same app, walked with an access token; what is secret of one is its signature."""
+def with_access_token(canary: Canary, issuer: FakeIssuer) -> Canary:
+    """The same canary with an access token, of which the signature is secret."""
     token = issuer.token("canary")
-    walk.secrets.append(token.rpartition(".")[2])
-    return replace(walk, token=token)
+    canary.secrets.append(token.rpartition(".")[2])
+    return replace(canary, token=token)

@@ -1,4 +1,4 @@
-"""Requests that hold a secret where another text belongs: as the plain value of every field, and as every name."""
+"""Requests with a secret in the wrong place: as the value and as a name of every field and parameter."""
 
 import json
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ type Json = dict[str, Any]
 type Place = tuple[str, ...]
 
 DOCUMENT: Json = json.loads((CORE / "openapi.json").read_text())
-DEEPEST = 6
+MAX_DEPTH = 6
 TEMPLATE: Json = {"template": "On {{topic}}", "input_schema": {"type": "object", "properties": {"topic": {}}}}
 
 
 @dataclass(frozen=True)
 class Misplaced:
-    """One request; what is in the path is not yet filled in but for the secret."""
+    """One request; only the secret is filled into the path."""
 
     method: str
     path: str
@@ -29,14 +29,14 @@ class Misplaced:
 
 
 def requests(secret: str) -> Iterator[Misplaced]:
-    """All of them."""
+    """All requests for this secret."""
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             for parameter in operation.get("parameters", ()):
                 yield from _in_parameter(method.upper(), path, parameter, secret)
             yield Misplaced(method.upper(), path, query={secret: secret})
-    for (method, path), good in BODIES.items():
-        for body in _bodies(schema_of(method, path), good, secret):
+    for (method, path), valid in BODIES.items():
+        for body in _bodies(schema_of(method, path), valid, secret):
             yield Misplaced(method, path, body)
 
 
@@ -50,17 +50,17 @@ def _in_parameter(method: str, path: str, parameter: Json, secret: str) -> Itera
             yield Misplaced(method, path.replace(f"{{{name}}}", secret), body)
 
 
-def _bodies(schema: Json, good: Json, secret: str) -> Iterator[Json]:
-    """The good body with the secret in one place, and that in every way in which a place can hold it."""
+def _bodies(schema: Json, valid: Json, secret: str) -> Iterator[Json]:
+    """The valid body with the secret in one field, as a string, in an address and in an object."""
     for place in dict(fields(schema)):
         for value in (secret, f"{secret}/{secret}", {secret: secret}):
-            yield put(good, place, value)
-    if "config" in good:
-        yield from ({**good, **more} for more in _templates(secret))
+            yield put(valid, place, value)
+    if "config" in valid:
+        yield from ({**valid, **more} for more in _templates(secret))
 
 
 def _templates(secret: str) -> Iterator[Json]:
-    """Settings of a template whose schema or text has the secret; callers' inputs that have it, too."""
+    """Settings of a template with the secret in the schema or the text, and inputs with the secret."""
     model = BODIES["POST", "/api/resources"]["config"]["model"]
     parts: list[Any] = [{word: secret} for word in ("type", "default", "format", "pattern", "items", "$ref", secret)]
     parts += [{"enum": [secret]}, {"const": secret}, {"anyOf": [{"const": secret}]}, {"required": [secret]}]
@@ -81,7 +81,7 @@ def _templates(secret: str) -> Iterator[Json]:
 
 
 def put(body: Json, place: Place, value: Any) -> Json:
-    """The body with the value there; what is on the way is made."""
+    """The body with the value at this path; missing objects on the path are created."""
     first, *rest = place
     below = body.get(first)
     inner = put(below if isinstance(below, dict) else {}, tuple(rest), value) if rest else value
@@ -89,17 +89,17 @@ def put(body: Json, place: Place, value: Any) -> Json:
 
 
 def fields(schema: Json, above: Place = ()) -> Iterator[tuple[Place, Json]]:
-    """Where an object of this schema has fields, at every depth, and what may stand there."""
-    if len(above) > DEEPEST:
+    """The paths of all fields of a schema, at every depth, with their schemas."""
+    if len(above) > MAX_DEPTH:
         return
     for name, part in _properties(schema):
         yield (*above, name), part
-        for below in (part, *(() if above else _free(name))):
+        for below in (part, *(() if above else _schemas_of_resource_types(name))):
             yield from fields(below, (*above, name))
 
 
-def _free(name: str) -> Iterator[Json]:
-    """What may stand in an object that each resource type describes for itself."""
+def _schemas_of_resource_types(name: str) -> Iterator[Json]:
+    """The schemas of an object that depends on the resource type."""
     if name == "config":
         yield from _settings()
     if name == "overrides":
@@ -110,7 +110,7 @@ def _free(name: str) -> Iterator[Json]:
 
 @cache
 def _settings() -> list[Json]:
-    """The schema of each resource type's settings."""
+    """The schema of the settings of each resource type."""
     schemas = [resource_type.Config.model_json_schema() for resource_type in RESOURCE_TYPES.values()]
     return [_resolved(schema, schema) for schema in schemas]
 
@@ -127,7 +127,7 @@ def schema_of(method: str, path: str) -> Json:
 
 
 def _resolved(value: Any, document: Json) -> Any:
-    """The same without references; none of ours refers to itself."""
+    """The schema with its references resolved; there are no recursive ones."""
     match value:
         case {"$ref": str(reference)}:
             target: Any = document

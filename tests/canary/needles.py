@@ -1,4 +1,4 @@
-"""Every spelling in which a secret could lie somewhere, whole or in part."""
+"""Search for a secret in every encoding, whole or in part."""
 
 import json
 from base64 import b64encode
@@ -9,9 +9,9 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 WINDOW = 12
-"""So many characters of a secret in a row are a leak; the four that are shown as a hint are none."""
+"""Number of consecutive characters of a secret that count as a leak; the hint of four characters is not one."""
 
-_SPELLED: Mapping[str, Callable[[str], bytes]] = {
+_ENCODINGS: Mapping[str, Callable[[str], bytes]] = {
     "as it is": str.encode,
     "in hex": lambda part: part.encode().hex().encode(),
     "in capital hex": lambda part: part.encode().hex().upper().encode(),
@@ -26,34 +26,35 @@ _SPELLED: Mapping[str, Callable[[str], bytes]] = {
 
 @dataclass(frozen=True)
 class Needles:
-    """One spelling of a secret: all its windows, and clues, at least one of which is in every window."""
+    """One encoding of a secret: all its windows, and shorter clues; every window contains at least one clue."""
 
     windows: frozenset[bytes]
     clues: frozenset[bytes]
 
     def are_in(self, content: bytes) -> bool:
-        """Whether a window is there; few contents hold a clue, so most need no second look."""
+        """Whether the content contains a window; the clues are searched first, since few contents contain one."""
         return any(clue in content for clue in self.clues) and any(window in content for window in self.windows)
 
 
 @cache
 def needles(secret: str) -> Mapping[str, Needles]:
-    """What to look for, by the name of the spelling."""
+    """The search strings by encoding."""
     windows, clues = _parts(secret, WINDOW, 1), _parts(secret, WINDOW // 2, WINDOW // 2)
     plain = {
-        name: Needles(frozenset(map(spell, windows)), frozenset(map(spell, clues))) for name, spell in _SPELLED.items()
+        name: Needles(frozenset(map(encode, windows)), frozenset(map(encode, clues)))
+        for name, encode in _ENCODINGS.items()
     }
     coded = {f"in base64, {shift} bytes in": _base64(secret.encode(), shift) for shift in range(3)}
     return MappingProxyType({**plain, **coded})
 
 
 def found(secret: str, content: bytes) -> list[str]:
-    """The names of the spellings in which `content` holds the secret, or enough of it."""
-    return [name for name, spelling in needles(secret).items() if spelling.are_in(content)]
+    """The names of the encodings in which `content` contains the secret or a window of it."""
+    return [name for name, encoding in needles(secret).items() if encoding.are_in(content)]
 
 
 def _base64(secret: bytes, shift: int) -> Needles:
-    """The secret in base64 behind `shift` bytes of anything, without the letters that mix both."""
+    """The secret in base64 after `shift` arbitrary bytes, without the characters that depend on them."""
     letters = b64encode(bytes(shift) + secret)[-(-shift * 8 // 6) : (shift + len(secret)) * 8 // 6]
     width = WINDOW * 8 // 6
     both = (letters, letters.translate(bytes.maketrans(b"+/", b"-_")))

@@ -1,4 +1,4 @@
-"""Everything that a run leaves anywhere: what was printed, logged, answered, sent to AWS and upstream, and stored."""
+"""Everything that a request can write to: output, logs, responses, requests to AWS and upstream, and storage."""
 
 import json
 import logging
@@ -16,50 +16,50 @@ from tests.canary.needles import found
 from tests.fakes.openrouter import Arrival
 from tests.integration.app import Answer
 
-_CLOCKWORK = {"created", "exc_info", "exc_text", "msecs", "process", "relativeCreated", "taskName", "thread"}
-"""Fields of a log record that logging fills in by itself; exceptions are looked at in full beside them."""
+_STANDARD_FIELDS = {"created", "exc_info", "exc_text", "msecs", "process", "relativeCreated", "taskName", "thread"}
+"""Fields of a log record that logging sets itself; exceptions are recorded separately, in full."""
 
 
 @dataclass
 class Sinks:
-    """What was seen, by sink; the same content counts once, under the place where it was first seen."""
+    """The recorded contents by sink; identical contents are recorded once, with their first place."""
 
     seen: dict[str, dict[bytes, str]] = field(default_factory=dict)
 
-    def note(self, sink: str, place: str, *contents: str | bytes) -> None:
-        """Keep what was seen."""
+    def record(self, sink: str, place: str, *contents: str | bytes) -> None:
+        """Record contents of a sink."""
         for content in contents:
             raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
             self.seen.setdefault(sink, {}).setdefault(raw, place)
 
     def leaks(self, secrets: Iterable[str], *sinks: str) -> list[str]:
-        """Where in these sinks (or all) which of the secrets (by number) is found, and how it is spelled there."""
+        """Every leak in these sinks, or in all: its place, the number of the secret, and the encodings."""
         return [
-            f"{sink}: {place}: secret {number} {', '.join(spellings)}"
+            f"{sink}: {place}: secret {number} {', '.join(encodings)}"
             for sink, contents in self.seen.items()
             if not sinks or sink in sinks
             for whole in [b"\n".join(contents)]
             for number, secret in enumerate(secrets)
-            if found(secret, whole)  # one look at all of them is quick
+            if found(secret, whole)  # search all contents at once first, which is fast
             for raw, place in contents.items()
-            if (spellings := found(secret, raw))
+            if (encodings := found(secret, raw))
         ]
 
     def answer(self, place: str, answer: Answer) -> None:
-        """A response: status, headers, body."""
-        self.note("response", place, f"{answer.status} {answer.headers}\n{answer.text}")
+        """Record a response: status, headers and body."""
+        self.record("response", place, f"{answer.status} {answer.headers}\n{answer.text}")
 
     def arrival(self, place: str, arrival: Arrival) -> None:
-        """A request upstream, but for the one header in which the key belongs, and the exchange of a code."""
+        """Record an upstream request, without the Authorization header and the body of a code exchange."""
         headers = {name: value for name, value in arrival.headers.items() if name != "authorization"}
         body = b"" if arrival.path == "/api/v1/auth/keys" else arrival.body
         content = f"{arrival.method} {arrival.path} {arrival.query} {headers}\n".encode() + body
-        self.note("upstream", place, content)
+        self.record("upstream", place, content)
 
 
 @contextmanager
-def listening(sinks: Sinks) -> Iterator[None]:
-    """Note whatever is printed, through Python or past it, and every log record of every logger, DEBUG included."""
+def recording(sinks: Sinks) -> Iterator[None]:
+    """Record all output, also of file descriptors, and every log record of every logger from DEBUG on."""
     with ExitStack() as stack:
         for number, name in ((1, "stdout"), (2, "stderr")):
             stack.enter_context(_output(sinks, number, name))
@@ -69,7 +69,7 @@ def listening(sinks: Sinks) -> Iterator[None]:
 
 @contextmanager
 def _output(sinks: Sinks, number: int, name: str) -> Iterator[None]:
-    """What reaches the file descriptor, and what Python's stream of that name is given."""
+    """Record what is written to the file descriptor and to the Python stream."""
     redirect = {"stdout": redirect_stdout, "stderr": redirect_stderr}[name]
     getattr(sys, name).flush()
     kept = os.dup(number)
@@ -82,22 +82,22 @@ def _output(sinks: Sinks, number: int, name: str) -> Iterator[None]:
             os.dup2(kept, number)
             os.close(kept)
             file.seek(0)
-            sinks.note(name, name, file.read())
+            sinks.record(name, name, file.read())
 
 
 @contextmanager
 def _records(sinks: Sinks) -> Iterator[None]:
-    """Records are met where they are made, so that neither handlers nor propagation hide one."""
+    """Record log records where they are created, independent of handlers and propagation."""
     made: list[logging.LogRecord] = []
     factory, root = logging.getLogRecordFactory(), logging.getLogger()
     level = root.level
 
-    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    def create(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = factory(*args, **kwargs)
         made.append(record)
         return record
 
-    logging.setLogRecordFactory(make)
+    logging.setLogRecordFactory(create)
     root.setLevel(logging.DEBUG)
     try:
         yield
@@ -105,29 +105,29 @@ def _records(sinks: Sinks) -> Iterator[None]:
         root.setLevel(level)
         logging.setLogRecordFactory(factory)
         for record in made:
-            sinks.note("log", f"{record.name}:{record.lineno}", *_texts_of(record))
+            sinks.record("log", f"{record.name}:{record.lineno}", *_texts_of(record))
 
 
 def _texts_of(record: logging.LogRecord) -> Iterator[str]:
-    """All that a formatter could write of a record: message, arguments, extra fields, exception."""
-    fields = {name: value for name, value in vars(record).items() if name not in _CLOCKWORK}
+    """The texts that a formatter could write: message, arguments, extra fields, exception."""
+    fields = {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
     yield f"{record.getMessage()}\n{fields!r}"
     if record.exc_info and record.exc_info[1]:
         yield repr(record.exc_info[1])
         yield from traceback.format_exception(record.exc_info[1])
 
 
-def stored(sinks: Sinks) -> None:
-    """Note every row of every table, every object with its name and metadata, every message of every queue."""
+def record_storage(sinks: Sinks) -> None:
+    """Record every row of every table, every object with its key and metadata, and every message of every queue."""
     dynamodb, s3 = aws.client("dynamodb"), aws.client("s3")
     for table in dynamodb.list_tables()["TableNames"]:
         for row in dynamodb.get_paginator("scan").paginate(TableName=table).search("Items"):
-            sinks.note("table", table, json.dumps(row, default=bytes.hex), *_binaries(row))
+            sinks.record("table", table, json.dumps(row, default=bytes.hex), *_binaries(row))
     for bucket in s3.list_buckets()["Buckets"]:
         for entry in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
-            told = s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])
-            body = told.pop("Body").read()
-            sinks.note("bucket", entry["Key"][:20], body, f"{entry['Key']} {told}")
+            response = s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])
+            body = response.pop("Body").read()
+            sinks.record("bucket", entry["Key"][:20], body, f"{entry['Key']} {response}")
     _queued(sinks)
 
 
@@ -136,7 +136,7 @@ def _queued(sinks: Sinks) -> None:
     for queue in sqs.list_queues().get("QueueUrls", []):
         asked = {"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 60}
         while messages := sqs.receive_message(**asked, MessageAttributeNames=["All"]).get("Messages"):
-            sinks.note("queue", queue, *(json.dumps(message, default=bytes.hex) for message in messages))
+            sinks.record("queue", queue, *(json.dumps(message, default=bytes.hex) for message in messages))
 
 
 def _binaries(value: Any) -> Iterator[bytes]:

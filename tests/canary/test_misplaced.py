@@ -10,20 +10,20 @@ import pytest
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
 from tests.canary.misplaced import Misplaced, requests
-from tests.canary.sinks import Sinks, listening
+from tests.canary.sinks import Sinks, recording
 from tests.integration.app import App, deployed_app
 
-OURS = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))[0].reveal()
-LIKE_OTHERS = {"/api/resources", "/api/resources/{resource_id}", "/api/execute"}
-"""Read settings and inputs as preview does: one spelling of a secret is enough for them."""
+API_KEY = mint(user_id="user_canary", name="walk", scopes=frozenset(Scope), now=datetime.now(UTC))[0].reveal()
+TESTED_ONCE = {"/api/resources", "/api/resources/{resource_id}", "/api/execute"}
+"""Routes that validate settings and inputs like preview, and are tested with one secret only."""
 
-SECRETS = {"a key of OpenRouter's": "sk-or-v1-" + token_hex(32), "a key of ours": OURS}
+SECRETS = {"an OpenRouter key": "sk-or-v1-" + token_hex(32), "an API key": API_KEY}
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[App]:
-    """An app with a resource for those who are to be told that its fields are wrong."""
-    logging.getLogger("moto").setLevel(logging.WARNING)  # the simulation keeps its own thoughts
+def synced_app() -> Iterator[App]:
+    """An app with a synced catalog and an OpenRouter key."""
+    logging.getLogger("moto").setLevel(logging.WARNING)  # moto logs requests
     with deployed_app() as app:
         app.sync()
         assert app.connect().status == 201
@@ -31,26 +31,26 @@ def shared() -> Iterator[App]:
 
 
 @pytest.fixture(scope="module")
-def resource_id(shared: App) -> str:
-    """Its id."""
-    return str(shared.resource()["resource_id"])
+def resource_id(synced_app: App) -> str:
+    """The id of a resource in this app."""
+    return str(synced_app.resource()["resource_id"])
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_errors_do_not_repeat_a_misplaced_secret(shared: App, resource_id: str, name: str) -> None:
+def test_errors_do_not_repeat_a_misplaced_secret(synced_app: App, resource_id: str, name: str) -> None:
     sinks, secret, statuses = Sinks(), SECRETS[name], set()
-    with listening(sinks):
+    with recording(sinks):
         for wrong in requests(secret):
-            if secret == OURS and wrong.path in LIKE_OTHERS:
+            if secret == API_KEY and wrong.path in TESTED_ONCE:
                 continue
-            statuses.add(_send(shared, resource_id, wrong, sinks))
+            statuses.add(_send(synced_app, resource_id, wrong, sinks))
     assert sinks.leaks([secret], "response", "stdout", "stderr") == []
     assert _logged(sinks, secret) == []
     assert {400, 404, 422} <= statuses < {200, 201, 202, 204, 302, 400, 404, 409, 413, 422}
 
 
 def _send(app: App, resource_id: str, wrong: Misplaced, sinks: Sinks) -> int:
-    """The status; only errors are noted, since what is accepted is the caller's own to see."""
+    """Send the request; return the status, and record errors only: other responses may contain the input."""
     filled = wrong.path.format(
         **dict.fromkeys(("execution_id", "image_id", "key_id"), "x"),
         resource_id=resource_id,
@@ -68,5 +68,5 @@ def _send(app: App, resource_id: str, wrong: Misplaced, sinks: Sinks) -> int:
 
 
 def _logged(sinks: Sinks, secret: str) -> list[str]:
-    """Log records that have it."""
+    """The log records that contain the secret."""
     return sinks.leaks([secret], "log")

@@ -1,4 +1,4 @@
-"""The canary finds a leak planted in any sink."""
+"""The sinks find a test secret in every place: output, logs, responses, requests and storage."""
 
 import json
 import logging
@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from instant.adapters.aws import client as aws
-from tests.canary.aws_tap import tapped
+from tests.canary.aws_tap import intercepted
 from tests.canary.needles import needles
-from tests.canary.sinks import Sinks, listening, stored
+from tests.canary.sinks import Sinks, record_storage, recording
 from tests.integration.app import Answer, App, deployed_app
 
 SECRET = "sk-or-v1-" + sha256(b"planted").hexdigest()
@@ -47,7 +47,7 @@ def _log_cause() -> None:
         logging.getLogger("some.library").error("failed", exc_info=error)
 
 
-def _log_without_a_listener() -> None:
+def _log_without_propagation() -> None:
     silent = logging.getLogger("silent.library")
     silent.propagate = False
     silent.debug(SECRET)
@@ -61,31 +61,31 @@ def _metric() -> None:
 PRINTED: dict[str, tuple[str, Callable[[], object]]] = {
     "print": ("stdout", lambda: print(SECRET)),
     "print to stderr": ("stderr", lambda: print(SECRET, file=sys.stderr)),
-    "past Python, stdout": ("stdout", lambda: os.write(1, SECRET.encode())),
-    "past Python, stderr": ("stderr", lambda: os.write(2, SECRET.encode())),
+    "file descriptor 1": ("stdout", lambda: os.write(1, SECRET.encode())),
+    "file descriptor 2": ("stderr", lambda: os.write(2, SECRET.encode())),
     "another process": ("stdout", lambda: subprocess.run(["/bin/echo", SECRET], check=True)),
     "a metric": ("stdout", _metric),
     "a message": ("log", _log(SECRET)),
     "an argument": ("log", _log("%s", SECRET)),
-    "an argument that no message shows": ("log", _log("%(a)s", {"a": 1, "b": SECRET})),
+    "an argument that is not in the message": ("log", _log("%(a)s", {"a": 1, "b": SECRET})),
     "an extra field": ("log", _log("x", request={"headers": [SECRET]})),
     "an exception": ("log", _log_exception),
-    "its cause": ("log", _log_cause),
-    "a logger without listeners": ("log", _log_without_a_listener),
+    "the cause of an exception": ("log", _log_cause),
+    "a logger that does not propagate": ("log", _log_without_propagation),
 }
 
 
-@pytest.mark.parametrize("plant", PRINTED)
-def test_sinks_find_a_printed_or_logged_leak(plant: str) -> None:
-    sinks, (sink, act) = Sinks(), PRINTED[plant]
-    with listening(sinks):
+@pytest.mark.parametrize("leak", PRINTED)
+def test_sinks_find_a_printed_or_logged_leak(leak: str) -> None:
+    sinks, (sink, act) = Sinks(), PRINTED[leak]
+    with recording(sinks):
         act()
-    assert {leak.split(":")[0] for leak in sinks.leaks([SECRET])} == {sink}
+    assert {found.split(":")[0] for found in sinks.leaks([SECRET])} == {sink}
 
 
 def test_sinks_do_not_record_after_they_close(capfd: pytest.CaptureFixture[str]) -> None:
     level, factory = logging.getLogger().level, logging.getLogRecordFactory()
-    with listening(Sinks()):
+    with recording(Sinks()):
         print("inside")
     print("outside")
     assert capfd.readouterr().out == "outside\n"
@@ -109,31 +109,31 @@ def test_sinks_find_a_leak_in_a_response(answer: Answer) -> None:
 
 STORED: dict[str, tuple[str, Callable[[App], object]]] = {
     "an attribute": ("table", lambda app: _row(app, note={"S": SECRET})),
-    "an attribute's name": ("table", lambda app: _row(app, **{SECRET: {"S": "x"}})),
+    "the name of an attribute": ("table", lambda app: _row(app, **{SECRET: {"S": "x"}})),
     "bytes": ("table", lambda app: _row(app, note={"B": SECRET.encode()})),
-    "bytes deep inside": ("table", lambda app: _row(app, note={"M": {"a": {"L": [{"B": SECRET.encode()}]}}})),
+    "nested bytes": ("table", lambda app: _row(app, note={"M": {"a": {"L": [{"B": SECRET.encode()}]}}})),
     "a key of a row": ("table", lambda app: _row(app, name={"S": SECRET})),
     "an object": ("bucket", lambda app: _object(app, Body=SECRET.encode())),
-    "an object's name": ("bucket", lambda app: _object(app, Key=f"media/{SECRET}")),
-    "an object's metadata": ("bucket", lambda app: _object(app, Metadata={"key": SECRET})),
-    "an object's type": ("bucket", lambda app: _object(app, ContentType=SECRET)),
+    "the key of an object": ("bucket", lambda app: _object(app, Key=f"media/{SECRET}")),
+    "the metadata of an object": ("bucket", lambda app: _object(app, Metadata={"key": SECRET})),
+    "the content type of an object": ("bucket", lambda app: _object(app, ContentType=SECRET)),
     "a message": ("queue", lambda app: _message(MessageBody=SECRET)),
-    "a message's attribute": (
+    "an attribute of a message": (
         "queue",
         lambda app: _message(MessageBody="x", MessageAttributes={"key": {"DataType": "String", "StringValue": SECRET}}),
     ),
 }
 
 
-@pytest.mark.parametrize("plant", STORED)
-def test_sinks_find_a_stored_leak(app: App, plant: str) -> None:
-    sinks, (sink, act) = Sinks(), STORED[plant]
+@pytest.mark.parametrize("leak", STORED)
+def test_sinks_find_a_stored_leak(app: App, leak: str) -> None:
+    sinks, (sink, act) = Sinks(), STORED[leak]
     undo = act(app)
-    stored(sinks)
+    record_storage(sinks)
     assert callable(undo)
     undo()
-    assert {leak.split(":")[0] for leak in sinks.leaks([SECRET])} == {sink}
-    stored(after := Sinks())
+    assert {found.split(":")[0] for found in sinks.leaks([SECRET])} == {sink}
+    record_storage(after := Sinks())
     assert after.leaks([SECRET]) == []
 
 
@@ -159,7 +159,7 @@ SENT: dict[str, Callable[[App], object]] = {
     "an event": lambda app: aws.client("events").put_events(
         Entries=[{"Source": "instant.resources", "DetailType": "x", "Detail": json.dumps({"key": SECRET})}]
     ),
-    "a row that is gone": lambda app: _row(app, note={"S": SECRET}),
+    "a deleted row": lambda app: _row(app, note={"S": SECRET}),
     "a metric": lambda app: aws.client("cloudwatch").put_metric_data(
         Namespace="instant", MetricData=[{"MetricName": SECRET, "Value": 1}]
     ),
@@ -169,17 +169,17 @@ SENT: dict[str, Callable[[App], object]] = {
 }
 
 
-@pytest.mark.parametrize("plant", SENT)
-def test_sinks_find_a_leak_in_an_aws_request(app: App, plant: str) -> None:
-    with tapped(sinks := Sinks()):
-        undo = SENT[plant](app)
+@pytest.mark.parametrize("leak", SENT)
+def test_sinks_find_a_leak_in_an_aws_request(app: App, leak: str) -> None:
+    with intercepted(sinks := Sinks()):
+        undo = SENT[leak](app)
     if callable(undo):
         undo()
     assert len(sinks.leaks([SECRET], "aws")) == 1
 
 
 def test_sinks_allow_a_key_in_aws_requests_only_to_kms(app: App) -> None:
-    with tapped(sinks := Sinks()):
+    with intercepted(sinks := Sinks()):
         aws.client("kms").encrypt(KeyId=app.name("CREDENTIALS_KEY"), Plaintext=SECRET.encode())
     assert (len(sinks.seen["aws"]), sinks.leaks([SECRET])) == (1, [])
 
@@ -210,9 +210,9 @@ def test_sinks_allow_a_key_upstream_only_in_its_header(app: App) -> None:
     assert (len(sinks.seen["upstream"]), sinks.leaks([SECRET])) == (1, [])
 
 
-@pytest.mark.parametrize("spelling", needles(SECRET))
-def test_sinks_find_every_encoding_in_printed_text(spelling: str) -> None:
-    sinks, part = Sinks(), max(needles(SECRET)[spelling].windows)
-    with listening(sinks):
+@pytest.mark.parametrize("encoding", needles(SECRET))
+def test_sinks_find_every_encoding_in_printed_text(encoding: str) -> None:
+    sinks, part = Sinks(), max(needles(SECRET)[encoding].windows)
+    with recording(sinks):
         os.write(1, b"before " + part + b" behind")
-    assert spelling in sinks.leaks([SECRET])[0]
+    assert encoding in sinks.leaks([SECRET])[0]

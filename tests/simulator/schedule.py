@@ -41,7 +41,7 @@ class Verdict:
     @property
     def trace_text(self) -> str:
         """The trace, one line per event."""
-        return "\n".join(f"{time:12.3f}  {actor:10}  {event}" for time, actor, event in self.trace)
+        return "\n".join(f"{time:12.3f}  {actor:12}  {event}" for time, actor, event in self.trace)
 
 
 @contextmanager
