@@ -23,6 +23,8 @@ BegunConnection BeginConnection CompleteConnection Wanted WantedChanges kind_nam
 refusals moment stamp akin heir hurried Beginning beginning_view Standing BudgetStanding standing_view PARTS
 is_of_a_part Demand take_back give_backs postpone _Bell has_rung House house open_house open_guest_house furnished
 lived_in guests purse Purse nouns restless Bench
+went_wrong has_been_good mishap baton zeal overstays sharpen_inputs name_real_things let_bob_try look_after
+troubles impatience visit_the_rest why_not signed_in
 """
 
 REPLACED = frozenset(WORDS.split())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulator.faulty_apps import APPS
 from tests.simulator.network import READS, WRITES
-from tests.simulator.planted import APPS
 from tests.simulator.schedule import run_schedule
 from tests.simulator.world import App
 
@@ -35,7 +35,7 @@ def test_schedules_do_not_violate_any_invariant() -> None:
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=APPS)
-def test_simulation_finds_each_planted_bug(app: App) -> None:
+def test_simulation_finds_the_bug_of_each_faulty_app(app: App) -> None:
     assert any(run_schedule(seed, app).violation for seed in range(SCHEDULES))
 
 

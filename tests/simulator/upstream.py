@@ -70,8 +70,8 @@ class SimulatedService:
         if behavior == "is slow":
             self._wait_before_answer(call, seconds, on_generation_id)
         if behavior.startswith("loses"):
-            generation_id = call.generation_id if behavior == "loses the response" else None
-            raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=generation_id), effect=Effect.UNKNOWN)
+            known_id = call.generation_id if behavior == "loses the response" else None
+            raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=known_id), effect=Effect.UNKNOWN)
         return _answer(
             call, content="" if behavior == "returns no content" else None, is_priced=behavior != "returns no cost"
         )

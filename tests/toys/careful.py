@@ -32,7 +32,7 @@ class Careful(OpenRouterInstant):
         listed = yield plan.request
         endpoints = json.loads(listed.body)["data"]["endpoints"] if listed.status == 200 else []
         if not endpoints:
-            raise Failure(UpstreamUnavailable("Nobody serves the model now. Call again later."))
+            raise Failure(UpstreamUnavailable("No provider serves the model now. Retry later."))
         body = plan.options["body"]
         body = {**body, "provider": {**body["provider"], "only": [endpoints[0]["provider_name"]]}}
         reply = yield Request(
