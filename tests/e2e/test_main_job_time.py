@@ -38,9 +38,8 @@ def short_timeout_world(built: Built, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def resource(short_timeout_world: World) -> str:
     made = str(short_timeout_world.resource("alice")["resource_id"])
-    short_timeout_world.execute(
-        "alice", "Hello", resource_id=made
-    )  # the cold start may exceed the timeout of the gateway
+    # The cold start may exceed the timeout of the gateway.
+    short_timeout_world.execute("alice", "Hello", resource_id=made)
     _wait_for_end(short_timeout_world, 1)
     return made
 
