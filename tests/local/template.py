@@ -11,7 +11,13 @@ from tests.local.aws.arns import arn, function_arn
 
 type Json = dict[str, Any]
 
-DATA_PLANE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SQS::Queue")
+DATA_PLANE = (
+    "AWS::DynamoDB::Table",
+    "AWS::Events::EventBus",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+)
 """The resource types the simulated cloud holds; everything else is read by the local stack itself."""
 
 

@@ -97,7 +97,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:Query": "ModelChangesTable ModelChangesTable/index/feed",
         "dynamodb:Scan": "ModelsTable",
         "dynamodb:UpdateItem": "LimitsTable",
-        "events:PutEvents": "event-bus/default",
+        "events:PutEvents": "EventBus",
     },
     "ModelChangesFunction": {
         "dynamodb:GetItem": "ModelsTable",
@@ -111,14 +111,14 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PutItem": "ModelEndpointsTable",
         "dynamodb:Scan": "ModelsTable ResourcesTable/index/by_model",
         "dynamodb:UpdateItem": "LimitsTable",
-        "events:PutEvents": "event-bus/default",
+        "events:PutEvents": "EventBus",
         "sqs:SendMessage": "DeadLetterQueue",
     },
     "ModelImpactFunction": {
         "dynamodb:BatchGetItem": "ModelsTable",
         "dynamodb:GetItem": "ModelsTable",
         "dynamodb:Query": "ModelChangesTable ModelsTable/index/by_slug ResourcesTable/index/by_model",
-        "events:PutEvents": "event-bus/default",
+        "events:PutEvents": "EventBus",
         "sqs:SendMessage": "DeadLetterQueue",
     },
 }
@@ -201,7 +201,7 @@ CONDITIONS = {
         for keys, actions in SETTING_BUDGETS
         for action in actions
     },
-    **{(function, "events:PutEvents", "event-bus/default"): IN_OUR_NAME for function in TELLING},
+    **{(function, "events:PutEvents", "EventBus"): IN_OUR_NAME for function in TELLING},
     **{(function, "dynamodb:UpdateItem", "LimitsTable"): COUNTING_CALLS for function in COUNTING},
 }
 """The condition under which a function may do an action to a place; what is not here has none."""

@@ -8,7 +8,7 @@ from tests.architecture.project import Json
 from tests.architecture.transform import transformed
 
 type Grants = dict[str, set[str]]
-"""Action -> what it may be done to: `ExecutionsTable`, `ExecutionsTable/index/by_user`, `event-bus/default`."""
+"""Action -> what it may be done to: `ExecutionsTable`, `ExecutionsTable/index/by_user`, `EventBus`."""
 
 
 @cache

@@ -2,11 +2,17 @@
 
 import pytest
 
-from tests.architecture.project import Function, resources, started_by_events
+from tests.architecture.project import Function, Json, functions, resources, started_by_events
 from tests.architecture.stack.roles import of_type
 
 QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
 STARTED_BY_EVENTS = pytest.mark.parametrize("started", started_by_events(), ids=lambda function: function.name)
+AN_HOUR = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
+"""For schedules: a later run of the schedule does the same."""
+
+A_DAY = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+"""For events of our own, which are sent once: what EventBridge allows at most."""
+
 TWO_WEEKS = 14 * 24 * 3600
 
 
@@ -25,6 +31,34 @@ def test_rule_keeps_undeliverable_events_in_the_queue() -> None:
     targets = [target for rule in of_type("AWS::Events::Rule").values() for target in rule["Targets"]]
     assert len(targets) >= len(started_by_events())
     assert [target["Id"] for target in targets if target.get("DeadLetterConfig") != {"Arn": QUEUE}] == []
+
+
+def test_rule_target_has_a_retry_policy() -> None:
+    policies = {rule: body["Targets"][0].get("RetryPolicy") for rule, body in of_type("AWS::Events::Rule").items()}
+    on_our_bus = {rule for rule, body in of_type("AWS::Events::Rule").items() if "EventBusName" in body}
+    assert policies == {rule: A_DAY if rule in on_our_bus else AN_HOUR for rule in policies}
+
+
+def test_our_events_are_sent_and_received_on_the_bus_of_the_stack() -> None:
+    (bus,) = of_type("AWS::Events::EventBus")
+    assert of_type("AWS::Events::EventBus")[bus]["Name"] == {"Ref": "AWS::StackName"}
+    listening = {body.get("EventBusName") == {"Fn::GetAtt": [bus, "Name"]} for body in rules_on("EventPattern")}
+    sending = {f.name: f.environment["EVENT_BUS"] for f in functions() if "EVENT_BUS" in f.environment}
+    assert listening == {True}
+    assert sending == {name: {"Fn::GetAtt": [bus, "Name"]} for name in sending}
+    assert sending
+
+
+def test_schedules_stay_on_the_default_bus() -> None:
+    """EventBridge runs schedules on no other bus."""
+    assert [body["EventBusName"] for body in rules_on("ScheduleExpression") if "EventBusName" in body] == []
+
+
+def rules_on(trigger: str) -> list[Json]:
+    """The rules that have this property; there are some."""
+    found = [body for body in of_type("AWS::Events::Rule").values() if trigger in body]
+    assert found
+    return found
 
 
 def test_dead_letter_queue_is_encrypted_and_has_maximum_retention() -> None:

@@ -110,7 +110,7 @@ def test_sync_request_sends_one_event_with_its_options(app: App, body: Any, acce
     assert (answer.status, answer.json) == (202, {"accepted": True, "accept_losses": accepts, "accept_prices": False})
     (entry,) = entries
     assert (entry["Source"], entry["DetailType"]) == ("instant.resources", "openrouter/models.sync")
-    assert entry["EventBusName"] == "default"
+    assert entry["EventBusName"] == app.name("EVENT_BUS")
     event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
     if accepts:
         result = app.invoke("CatalogSyncFunction", event)

@@ -15,12 +15,12 @@ def bus(cloud: App) -> EventBridgeBus:
     return EventBridgeBus(cloud.name("EVENT_BUS"))
 
 
-def test_publish_sends_our_source_and_detail(bus: EventBridgeBus) -> None:
+def test_publish_sends_our_source_and_detail_to_the_stack_bus(cloud: App, bus: EventBridgeBus) -> None:
     with faults("PutEvents") as calls:
         bus.put("openrouter/models.sync", {"accept_losses": True})
     (entry,) = calls.bodies[0]["Entries"]
     assert (entry["Source"], entry["DetailType"]) == ("instant.resources", "openrouter/models.sync")
-    assert entry["EventBusName"] == "default"
+    assert entry["EventBusName"] == cloud.name("EVENT_BUS") != "default"
     assert json.loads(entry["Detail"]) == {"accept_losses": True}
 
 
