@@ -14,6 +14,7 @@ from pathlib import Path
 from textwrap import fill
 
 from instant.domain import limits
+from instant.domain.catalog.pricing import PRICE_KEYS
 from instant.domain.errors import every_error
 from instant.resource_types import input_schema
 from tests.architecture.project import CORE, ROOT, Json, functions, resources, template
@@ -21,6 +22,7 @@ from tests.architecture.project import CORE, ROOT, Json, functions, resources, t
 README = ROOT / "README.md"
 API = ROOT / "docs/api.md"
 BENCHMARKS = ROOT / "docs/benchmarks.md"
+GUARANTEES = ROOT / "docs/guarantees.md"
 CONTRIBUTING = ROOT / "docs/contributing.md"
 OPERATIONS = ROOT / "docs/operations.md"
 KEYWORDS = input_schema._ANNOTATIONS | input_schema._ASSERTIONS | input_schema._APPLICATORS
@@ -83,6 +85,15 @@ def target_table() -> str:
     return _table("target", "what it does", rows=[(f"`make {name}`", text) for name, text in targets])
 
 
+def price_table() -> str:
+    """Every price key, and what it is multiplied by in the maximum and in the expected cost."""
+    rows = [
+        (f"`{name}`", key.worst or "not charged", f"`{key.counter}`" if key.counter else "not reported")
+        for name, key in PRICE_KEYS.items()
+    ]
+    return _table("price", "maximum cost", "expected and recomputed cost", rows=rows)
+
+
 def keyword_list() -> str:
     """Every JSON Schema keyword that the `input_schema` of a template can use."""
     return fill(", ".join(f"`{keyword}`" for keyword in sorted(KEYWORDS)) + ".", 120)
@@ -107,6 +118,7 @@ type Parts = Mapping[str, Callable[[], str]]
 PARTS: Mapping[Path, Parts] = {
     README: {"functions": function_table},
     API: {"routes": route_table, "errors": error_table, "limits": limit_table},
+    GUARANTEES: {"prices": price_table},
     OPERATIONS: {"parameters": parameter_table, "alarms": alarm_table},
     CONTRIBUTING: {"targets": target_table, "keywords": keyword_list},
 }

@@ -1,5 +1,6 @@
 """Budgets end to end: holds, settlement, rejections, and the daily and monthly reset."""
 
+import copy
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -8,13 +9,16 @@ import pytest
 
 from instant.domain.money import usd_text
 from tests.fakes.clock import FakeClock
-from tests.integration.app import GOOD_KEY, Answer, App
+from tests.integration.app import CHEAP_MODEL, GOOD_KEY, Answer, App
 from tests.integration.budgets import Budgets, nanousd, set_clocks, spent
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HALF_A_DAY, DAY = 43_200, 86_400
 EXACT = "[[fake: price 0.0000001]]"
 """Sets the cost of an execution to 100 nano-USD, far below its worst case."""
+
+SEARCHED = "[[fake: price 0.00524]]"
+"""Sets the cost of an execution to that of an answer with one search."""
 
 
 @pytest.fixture
@@ -247,3 +251,18 @@ def test_execution_without_a_budget_makes_no_extra_write(budgets: Budgets, resou
 def _key(app: App, user: str) -> str:
     body: dict[str, Any] = {"name": "spare", "scopes": ["execute"]}
     return str(app.call("POST", "/api/user/api-keys", body, user=user).json["key_id"])
+
+
+def test_own_searches_of_a_model_are_held_in_the_budget(budgets: Budgets, seeded: App) -> None:
+    rows = copy.deepcopy(seeded.fake.catalog)
+    row = next(row for row in rows if row["id"] == CHEAP_MODEL)
+    row["pricing"]["web_search"] = "0.005"
+    row["supported_parameters"] = sorted({*row["supported_parameters"], "web_search_options"})
+    seeded.fake.catalog = rows
+    seeded.sync()
+    resource = seeded.resource(visibility="public")["resource_id"]
+    assert 5_000_000 < budgets.worst(SEARCHED) < 5_900_000
+    budgets.set("user", "0.006")
+    statuses = [budgets.run(resource, SEARCHED).status for _ in range(5)]
+    assert statuses == [200, 429, 429, 429, 429]
+    assert budgets.rows() == [(5_240_000, 5_240_000)]

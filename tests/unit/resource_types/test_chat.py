@@ -20,6 +20,8 @@ UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
     "no completion price, as a router": ({"pricing": {"prompt": "0.1", "completion": "-1"}}, "router without a price"),
     "no prompt price": ({"pricing": {"completion": "0.1"}}, "router without a price"),
     "no completion price": ({"pricing": {"prompt": "0.1"}}, "router without a price"),
+    "price that enters no cost": ({"pricing": {"prompt": "1", "completion": "1", "video": "0.01"}}, "(video)"),
+    "price of unknown shape": ({"pricing": {"prompt": "1", "completion": "1", "image": "[1]"}}, "(image)"),
     "no prices": ({"pricing": {}}, "router without a price"),
     "unreadable price": ({"pricing": {"prompt": "NaN", "completion": "0"}}, "router without a price"),
     "price in words": ({"pricing": {"prompt": "it varies", "completion": "0"}}, "router without a price"),

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
-from instant.domain.errors import InvalidField
+from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, MediaKind, read_media
-from instant.resource_types.chat_plan import MAX_PDF_PAGES, RESULT_CHARACTERS, Content, plan_chat
+from instant.resource_types.chat_plan import MAX_PDF_PAGES, RESULT_CHARACTERS, Content, check_settings, plan_chat
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model
@@ -158,6 +159,68 @@ def test_chat_plan_price_limits_exclude_the_cost_of_searches() -> None:
     limit = Decimal(body_of(plan)["provider"]["max_price"]["prompt"])
     tokens = plan.worst_nanousd - 20_000_000
     assert limit == pytest.approx(Decimal(NANO - 20_000_000) / tokens, rel=Decimal("1e-6"))
+
+
+SEARCHER = a_model(
+    "perplexity/sonar",
+    pricing={"prompt": "0", "completion": "0", "web_search": "0.005"},
+    supported_parameters=("max_tokens", "web_search_options"),
+)
+DEEP = a_model("openai/o3-deep-research", pricing={**PRICED, "web_search": "0.01"}, context_length=200_000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "searches"), [({}, 1), ({"web_search": {}}, 1), ({"web_search": {"max_uses": 4}}, 4)]
+)
+def test_chat_plan_counts_the_searches_that_a_model_makes_by_itself(settings: dict[str, Any], searches: int) -> None:
+    plan = planned(SEARCHER, **settings)
+    assert plan.worst_nanousd == searches * 5_000_000
+    assert {"tools", "stop_server_tools_when"}.isdisjoint(body_of(plan))
+
+
+def test_chat_plan_counts_the_own_searches_of_a_fallback() -> None:
+    assert planned(a_model(pricing=FREE), SEARCHER).worst_nanousd == 5_000_000
+
+
+def test_chat_plan_price_limits_exclude_the_cost_of_own_searches() -> None:
+    model = replace(SEARCHER, pricing={**SEARCHER.pricing, **PRICED})
+    worst = planned(model).worst_nanousd
+    limit = Decimal(body_of(planned(model, cap=2 * worst))["provider"]["max_price"]["prompt"])
+    assert limit == pytest.approx(Decimal(2 * worst - 5_000_000) / (worst - 5_000_000), rel=Decimal("1e-6"))
+
+
+def test_chat_plan_rejects_searches_without_a_limit_by_name() -> None:
+    with pytest.raises(ModelUnavailable, match=r"o3-deep-research makes any number of searches.*web_search\.max_uses"):
+        planned(DEEP)
+    with pytest.raises(ModelUnavailable, match="o3-deep-research"):
+        planned(a_model(), DEEP)
+
+
+def test_chat_plan_counts_the_stated_searches_as_rounds_over_the_context() -> None:
+    plan = planned(DEEP, web_search={"max_uses": 30})
+    assert plan.worst_nanousd == 31 * 200_000 * 1_000 + 30 * 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("model", "search", "field"),
+    [
+        (DEEP, None, "config.web_search"),
+        (DEEP, {"max_uses": 30}, None),
+        (SEARCHER, {"max_uses": 5}, None),
+        (SEARCHER, {"max_uses": 6}, "config.web_search.max_uses"),
+        (a_model(), {"max_uses": 6}, "config.web_search.max_uses"),
+    ],
+)
+def test_check_settings_limits_the_searches_of_each_model(
+    model: CatalogModel, search: dict[str, int] | None, field: str | None
+) -> None:
+    settings = ModelSettings.model_validate({"model": model.openrouter_id, "web_search": search})
+    if field is None:
+        check_settings(settings, [model])
+        return
+    with pytest.raises(InvalidField, match=model.openrouter_id) as caught:
+        check_settings(settings, [model])
+    assert caught.value.details == {"field": field}
 
 
 def test_chat_plan_lists_fallback_models_in_order() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, override
 
 from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import unreckoned
 from instant.domain.catalog.query import is_free
 from instant.domain.executions.plan import Plan
 from instant.domain.money import parse_usd
@@ -47,6 +48,8 @@ class ChatType(ResourceType):
             return "is a router without a price of its own; choose a model with a price"
         if prices == [0, 0] and "audio" in model.output_modalities:
             return "has no price for its audio; choose a model with a price"
+        if unknown := unreckoned(model):
+            return f"has a price that costs cannot be computed from ({', '.join(unknown)[:200]}); choose another model"
         if {"text", "image"}.isdisjoint(model.output_modalities):
             return "outputs neither text nor images"
         return None

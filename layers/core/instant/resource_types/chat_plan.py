@@ -15,13 +15,14 @@ from instant.domain.catalog.pricing import (
     price_limits,
     worst_case,
 )
-from instant.domain.errors import InvalidField
+from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.executions.plan import Plan
 from instant.domain.media import Media
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
 from instant.resource_types.model_settings import (
     DEFAULT_MAX_TOKENS,
+    MAX_USES,
     PASSED_ON,
     ModelSettings,
     WebSearch,
@@ -65,13 +66,25 @@ class Content:
 
 
 def check_settings(settings: ModelSettings, models: Sequence[CatalogModel]) -> None:
-    """Reject settings that any of the models would ignore, and an answer length above its maximum."""
+    """Reject settings that any of the models would ignore or exceed, and searches without a limit."""
     for model in models:
+        if problem := unlimited_searches(settings, model):
+            raise InvalidField.named("config.web_search", f"{model.openrouter_id} {problem}")
+        if settings.web_search and settings.web_search.max_uses > MAX_USES and model.own_searches is not None:
+            problem = f"can be at most {MAX_USES} with {model.openrouter_id}"
+            raise InvalidField.named("config.web_search.max_uses", problem)
         for name in unsupported(settings, model):
             raise InvalidField.named(f"config.{name}", f"{model.openrouter_id} does not support it; leave it out.")
         if settings.max_tokens and settings.max_tokens > model.longest_answer:
             problem = f"{model.openrouter_id} answers with at most {model.longest_answer} tokens."
             raise InvalidField.named("config.max_tokens", problem)
+
+
+def unlimited_searches(settings: ModelSettings, model: CatalogModel) -> str | None:
+    """Why the cost of the model's own searches has no maximum, as text to append to its id; None if it has one."""
+    if model.own_searches is not None or settings.web_search:
+        return None
+    return "makes any number of searches; state in web_search.max_uses how many may be paid for."
 
 
 def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S:
@@ -96,10 +109,11 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     settings = overridden(settings, call.overrides)
     _check_overrides(settings, call)
     _refuse_unreadable(content, call.models)
+    _refuse_unlimited(settings, call.models)
     length = min(_length(settings, content, model) for model in call.models)
     modalities = _modalities(settings, call.models[0])
     engine = _pdf_engine(settings, content, call.models)
-    max_usage = _max_usage(settings, content, length, engine=engine, makes_images="image" in modalities)
+    max_usage = _max_usage(settings, content, call.models, length, engine=engine, makes_images="image" in modalities)
     worst = worst_case(call.models, max_usage)
     cap = min(worst, call.cap_nanousd) if call.at_catalog_prices else call.cap_nanousd
     body = {
@@ -113,7 +127,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         **_pdf_plugin(engine),
         "provider": _provider(settings) | {"max_price": price_limits(call.models, max_usage, cap_nanousd=cap)},
     }
-    if settings.web_search:
+    if settings.web_search and not _search_by_themselves(call.models):
         body |= _web_search(settings.web_search, body.get("tools", []))
     most = MAX_IMAGE_ANSWER_BYTES if modalities else MAX_TEXT_ANSWER_BYTES
     return Plan(
@@ -156,6 +170,17 @@ def _refuse_unreadable(content: Content, models: Sequence[CatalogModel]) -> None
             if media.kind != "file" and media.kind not in model.input_modalities:
                 problem = f"{model.openrouter_id} cannot take {media.kind} inputs; leave them out"
                 raise InvalidField.named("inputs", problem)
+
+
+def _refuse_unlimited(settings: ModelSettings, models: Sequence[CatalogModel]) -> None:
+    """Reject a model whose own searches have no limit: settings saved earlier, or a model that has changed since."""
+    for model in models:
+        if problem := unlimited_searches(settings, model):
+            raise ModelUnavailable(f"The resource's model {model.openrouter_id} {problem} Its owner must do so.")
+
+
+def _search_by_themselves(models: Sequence[CatalogModel]) -> bool:
+    return any(model.own_searches != 0 for model in models)
 
 
 def _messages(settings: ModelSettings, content: Content) -> list[dict[str, Any]]:
@@ -226,16 +251,29 @@ def _provider(settings: ModelSettings) -> dict[str, Any]:
 
 
 def _max_usage(
-    settings: ModelSettings, content: Content, length: int, *, engine: str | None, makes_images: bool
+    settings: ModelSettings,
+    content: Content,
+    models: Sequence[CatalogModel],
+    length: int,
+    *,
+    engine: str | None,
+    makes_images: bool,
 ) -> MaxUsage:
-    """The maximum usage of the call."""
+    """The maximum usage of the call.
+
+    A model that searches by itself is not given the search tool. One without a limit can read its whole context again
+    after each search.
+    """
     texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
     images = sum(media.kind == "image" for media in content.media)
     tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
     extra, rounds = Decimal(0), 1
     if engine == "mistral-ocr":
         extra += _OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
-    if search := settings.web_search:
+    search, is_unlimited = settings.web_search, any(model.own_searches is None for model in models)
+    if search and is_unlimited:
+        rounds += search.max_uses
+    elif search and not _search_by_themselves(models):
         rounds += search.max_uses + 1  # one more turn after the last search, for the answer
         tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
         tokens += (rounds - 1) * length  # each turn reads the output of all previous turns again
@@ -246,7 +284,8 @@ def _max_usage(
         rounds=rounds,
         images=images,
         makes_images=makes_images,
-        reads_whole_context=any(media.kind != "image" for media in content.media),
+        reads_whole_context=is_unlimited or any(media.kind != "image" for media in content.media),
+        own_searches=search.max_uses if search else 1,
         extra_usd=extra,
     )
 

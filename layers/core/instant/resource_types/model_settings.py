@@ -19,6 +19,13 @@ DEFAULT_MAX_TOKENS = 4_096
 """Default maximum answer length in tokens."""
 
 
+MAX_USES = 5
+"""Maximum searches per call, except with models whose own searches have no limit."""
+
+MAX_STATED_USES = 100
+"""Maximum searches per call that an owner can state for a model whose own searches have no limit."""
+
+
 def _fits(text: str) -> str:
     if (size := len(text.encode())) > MAX_TEXT_BYTES:
         raise ValueError(f"takes {size} bytes in UTF-8; {MAX_TEXT_BYTES} are allowed")
@@ -115,7 +122,13 @@ class ProviderPreferences(Strict):
 class WebSearch(Strict):
     """Web search by the model; both limits affect the maximum cost of a call."""
 
-    max_uses: int = Field(1, ge=1, le=5, description="Maximum searches per call.")
+    max_uses: int = Field(
+        1,
+        ge=1,
+        le=MAX_STATED_USES,
+        description=f"Maximum searches per call: at most {MAX_USES}. Deep-research models, whose searches cannot be "
+        "limited, require it: it says how many are counted in the maximum cost.",
+    )
     max_results: int = Field(5, ge=1, le=20, description="Maximum results per search.")
 
 

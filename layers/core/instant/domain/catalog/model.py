@@ -77,6 +77,17 @@ class CatalogModel:
         return "web_search_options" in self.supported_parameters or bool(price and price > 0)
 
     @property
+    def own_searches(self) -> int | None:
+        """The searches that it makes by itself in each call; None if their number has no limit.
+
+        Models with the search option and a price for it search in each call, whatever is asked.
+        """
+        if "deep-research" in self.openrouter_id or "deep-research" in self.canonical_slug:
+            return None
+        prices = (parse_usd(tier.get("web_search")) for tier in (self.pricing, *self.price_overrides))
+        return int("web_search_options" in self.supported_parameters and any(price and price > 0 for price in prices))
+
+    @property
     def longest_answer(self) -> int:
         """The maximum answer length in tokens; a very large number if no limit is known."""
         return min(self.max_tokens or 2**31, self.context_length or 2**31)

@@ -73,8 +73,10 @@ def entry_of(model: CatalogModel) -> Entry:
 
 
 def is_free(model: CatalogModel) -> bool:
-    """Whether its tokens and requests have no price; the service may still charge for media."""
-    return all(price(model.pricing[key]) == 0 for key in _TOKENS_AND_REQUESTS if key in model.pricing)
+    """Whether its tokens, requests and own searches have no price; the service may still charge for media."""
+    return model.own_searches == 0 and all(
+        price(model.pricing[key]) == 0 for key in _TOKENS_AND_REQUESTS if key in model.pricing
+    )
 
 
 def conditions(query: ModelQuery) -> Sequence[Condition]:

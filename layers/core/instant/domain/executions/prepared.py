@@ -33,12 +33,16 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingModel:
-    """A model that may serve, with its catalog prices as decimal text, for comparison with the reported cost."""
+    """A model that may serve, with its catalog prices as decimal text, for comparison with the reported cost.
+
+    `own_searches` is the number of searches that it makes by itself in each call; None if it has no limit.
+    """
 
     openrouter_id: str
     canonical_slug: str
     pricing: Mapping[str, str]
     price_overrides: Sequence[Mapping[str, Any]] = ()
+    own_searches: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,3 +21,8 @@ class Usage:
     audio_output_tokens: int = 0
     images: int = 0
     web_searches: int = 0
+
+    @property
+    def requests(self) -> int:
+        """The number of requests: the usage is that of one."""
+        return 1

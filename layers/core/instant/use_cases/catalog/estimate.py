@@ -16,6 +16,8 @@ from instant.domain.catalog.pricing import (
     expected_usd,
     highest,
     price,
+    searches_of,
+    unreckoned,
     worst_case,
 )
 from instant.domain.errors import InvalidField
@@ -85,24 +87,27 @@ def _estimate(model: CatalogModel, call: PlannedCall, at: datetime) -> Estimate:
     return Estimate(
         model=model,
         expected_nanousd=None if usd is None else to_nanousd(usd),
-        worst_nanousd=worst_case([model], _max_usage(model, call)) if _is_priced(model) else None,
+        worst_nanousd=worst_case([model], _max_usage(model, call)) if _is_priced(model, call.usage) else None,
         fits=_fits(model, call.usage),
     )
 
 
 def _max_usage(model: CatalogModel, call: PlannedCall) -> MaxUsage:
-    search = max(highest(model, "web_search"), SEARCH_USD)
+    is_own, searches = model.own_searches != 0, call.usage.web_searches
+    tool_usd = Decimal(0) if is_own else max(highest(model, "web_search"), SEARCH_USD) * searches
     return MaxUsage(
         prompt_tokens=call.max_prompt_tokens + call.usage.images * IMAGE_TOKENS,
         completion_tokens=call.usage.completion_tokens,
         images=call.usage.images,
         makes_images=call.usage.image_output_tokens > 0,
-        extra_usd=search * call.usage.web_searches,
+        own_searches=searches or 1,
+        extra_usd=tool_usd,
     )
 
 
-def _is_priced(model: CatalogModel) -> bool:
-    return all(price(model.pricing.get(key)) is not None for key in ("prompt", "completion"))
+def _is_priced(model: CatalogModel, usage: Usage) -> bool:
+    prices = [price(model.pricing.get(key)) for key in ("prompt", "completion")]
+    return None not in prices and not unreckoned(model) and searches_of(model, usage) is not None
 
 
 def _fits(model: CatalogModel, usage: Usage) -> bool:

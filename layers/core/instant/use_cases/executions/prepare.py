@@ -120,4 +120,5 @@ def _serving(model: CatalogModel) -> ServingModel:
         canonical_slug=model.canonical_slug,
         pricing=model.pricing,
         price_overrides=model.price_overrides,
+        own_searches=model.own_searches,
     )

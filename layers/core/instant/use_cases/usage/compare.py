@@ -66,7 +66,7 @@ def compare_usage(
     if model is None:
         raise InvalidField.named("model", "is not in the catalog; GET /api/models lists what is")
     if expected_usd(model, Usage(prompt_tokens=0, completion_tokens=0), now) is None:
-        raise InvalidField.named("model", "is a router without a price of its own; choose a model with a price")
+        raise InvalidField.named("model", "has no price that a cost can be computed from; choose another model")
     since = format_time(datetime.combine(window_start(now.astimezone(UTC).date()), time(), UTC))
     page = history.since(caller.user_id, since, PageRequest(MAX_RUNS, after))
     sums = _summed(page.items, model)

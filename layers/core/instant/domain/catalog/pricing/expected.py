@@ -1,10 +1,12 @@
 """The cost of a call with known usage at catalog prices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, localcontext
+from operator import attrgetter
 
-from instant.domain.catalog.pricing.tiers import Priced, prices_at
+from instant.domain.catalog.pricing.price_keys import PRICE_KEYS, parts_of
+from instant.domain.catalog.pricing.tiers import Priced, prices_at, unreckoned
 from instant.domain.executions.token_usage import Usage
 
 SEARCH_USD = Decimal("0.007")
@@ -15,52 +17,54 @@ EXACT = 60
 
 _NOTHING = Decimal(0)
 
-_PROMPT_PARTS = {
-    "cached_tokens": "input_cache_read",
-    "cache_write_tokens": "input_cache_write",
-    "audio_tokens": "audio",
+_UNITS: Mapping[str, Callable[[Usage], int]] = {
+    name: attrgetter(key.counter) for name, key in PRICE_KEYS.items() if key.counter
 }
-"""Parts of a prompt that can have their own price; the default is the prompt price."""
 
 
 def expected_usd(model: Priced, usage: Usage, at: datetime) -> Decimal | None:
-    """The exact cost in USD; None where the catalog has no price: routers, and media whose tokens have no price."""
-    prices = prices_at(model, usage.prompt_tokens, at)
-    if not {"prompt", "completion"} <= prices.keys() or _makes_priceless_media(usage, prices):
+    """The exact cost in USD; None where it cannot be computed.
+
+    The catalog has no price for routers and for some media; the searches of deep-research models are not counted.
+    """
+    prices, searches = prices_at(model, usage.prompt_tokens, at), searches_of(model, usage)
+    if not {"prompt", "completion"} <= prices.keys() or searches is None or unreckoned(model):
+        return None
+    if _makes_priceless_media(usage, prices):
         return None
     with localcontext(prec=EXACT):
         return (
-            _prompt(usage, prices)
-            + _completion(usage, prices)
-            + prices.get("request", _NOTHING)
-            + prices.get("image", _NOTHING) * usage.images
-            + (prices.get("web_search") or SEARCH_USD) * usage.web_searches
+            _tokens("prompt", usage, prices)
+            + _tokens("completion", usage, prices)
+            + _cost("request", usage, prices)
+            + _cost("image", usage, prices)
+            + (prices.get("web_search") or SEARCH_USD) * searches
         )
+
+
+def searches_of(model: Priced, usage: Usage) -> int | None:
+    """The searches of the call: those reported, or else those that the model makes by itself (None: unknown)."""
+    return usage.web_searches or model.own_searches
 
 
 def _makes_priceless_media(usage: Usage, prices: Mapping[str, Decimal]) -> bool:
     """Media cost many times as much as text, so the text price would be wrong."""
-    silent_image = usage.image_output_tokens and not prices.get("image_output")
-    return bool(silent_image or (usage.audio_output_tokens and not prices.get("audio_output")))
-
-
-def _prompt(usage: Usage, prices: Mapping[str, Decimal]) -> Decimal:
-    parts: dict[str, int] = {key: getattr(usage, name) for name, key in _PROMPT_PARTS.items()}
-    plain = max(usage.prompt_tokens - sum(parts.values()), 0)  # the service's own counters may disagree
-    return prices["prompt"] * plain + sum((_or(prices, key, "prompt") * n for key, n in parts.items()), _NOTHING)
-
-
-def _completion(usage: Usage, prices: Mapping[str, Decimal]) -> Decimal:
-    thoughts, images, sounds = usage.reasoning_tokens, usage.image_output_tokens, usage.audio_output_tokens
-    plain = max(usage.completion_tokens - thoughts - images - sounds, 0)
-    return (
-        prices["completion"] * plain
-        + _or(prices, "internal_reasoning", "completion") * thoughts
-        + prices.get("image_output", _NOTHING) * images
-        + prices.get("audio_output", _NOTHING) * sounds
+    return any(
+        key.is_media and _UNITS[name](usage) and not prices.get(name) for name, key in parts_of("completion").items()
     )
 
 
-def _or(prices: Mapping[str, Decimal], key: str, otherwise: str) -> Decimal:
-    """The price under `key`, else the price under `otherwise`; the catalog also uses 0 for "no value"."""
-    return prices.get(key) or prices[otherwise]
+def _tokens(name: str, usage: Usage, prices: Mapping[str, Decimal]) -> Decimal:
+    """The cost of all tokens of the prompt or the answer; a part without its own price has that of the text.
+
+    The catalog also uses 0 for "no value".
+    """
+    parts = [part for part in parts_of(name) if part in _UNITS]
+    plain = max(_UNITS[name](usage) - sum(_UNITS[part](usage) for part in parts), 0)  # the counters may disagree
+    return prices[name] * plain + sum(
+        ((prices.get(part) or prices[name]) * _UNITS[part](usage) for part in parts), _NOTHING
+    )
+
+
+def _cost(name: str, usage: Usage, prices: Mapping[str, Decimal]) -> Decimal:
+    return prices.get(name, _NOTHING) * _UNITS[name](usage)

@@ -5,27 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from instant.domain.catalog.pricing.price_keys import PRICE_KEYS
 from instant.domain.money import parse_usd
 
 _LONG, _FROM, _TO = "min_prompt_tokens", "utc_start", "utc_end"
-
-_PRICES = {
-    "audio",
-    "audio_output",
-    "completion",
-    "image",
-    "image_output",
-    "image_token",
-    "input_audio_cache",
-    "input_cache_read",
-    "input_cache_write",
-    "input_cache_write_1h",
-    "internal_reasoning",
-    "prompt",
-    "request",
-    "web_search",
-}
-"""All known price keys of the service; any other key in an override is a condition."""
 
 
 class Priced(Protocol):
@@ -39,6 +22,10 @@ class Priced(Protocol):
     def price_overrides(self) -> Sequence[Mapping[str, Any]]:
         """Conditional prices: condition keys beside price keys."""
 
+    @property
+    def own_searches(self) -> int | None:
+        """The searches that the model makes by itself in each call; None if their number has no limit."""
+
 
 def prices_at(model: Priced, prompt_tokens: int, at: datetime) -> Mapping[str, Decimal]:
     """USD per unit by price key, for a prompt of this length at this time; keys without a readable price are omitted.
@@ -47,7 +34,7 @@ def prices_at(model: Priced, prompt_tokens: int, at: datetime) -> Mapping[str, D
     that it omits keep their price. An override with an unknown condition does not apply.
     """
     tiers = [model.pricing, *(tier for tier in model.price_overrides if _applies(tier, prompt_tokens, at))]
-    found = {key: price(value) for tier in tiers for key, value in tier.items() if key in _PRICES}
+    found = {key: price(value) for tier in tiers for key, value in tier.items() if key in PRICE_KEYS}
     return {key: usd for key, usd in found.items() if usd is not None}
 
 
@@ -62,6 +49,26 @@ def has_price(model: Priced) -> bool:
     return all(price(model.pricing.get(key)) for key in ("prompt", "completion"))
 
 
+def unreckoned(model: Priced) -> tuple[str, ...]:
+    """The price keys whose price enters no cost: unknown ones above 0, and known ones that are no amount.
+
+    In an override, a price is text, and a condition is not.
+    """
+    base = [key for key, value in model.pricing.items() if _is_unreckoned(key, value)]
+    overrides = [
+        key
+        for tier in model.price_overrides
+        for key, value in tier.items()
+        if isinstance(value, str) and _is_unreckoned(key, value)
+    ]
+    return tuple(dict.fromkeys([*base, *overrides]))
+
+
+def _is_unreckoned(key: str, value: object) -> bool:
+    usd = parse_usd(value)
+    return usd is None if key in PRICE_KEYS else usd is not None and usd > 0
+
+
 def highest(model: Priced, *keys: str) -> Decimal:
     """The highest price of any of `keys` in any tier; an unreadable price counts as 0."""
     return max((usd for tier in _tiers(model) for key in keys if (usd := price(tier.get(key)))), default=Decimal(0))
@@ -73,7 +80,7 @@ def _tiers(model: Priced) -> Iterator[Mapping[str, object]]:
 
 
 def _applies(tier: Mapping[str, object], prompt_tokens: int, at: datetime) -> bool:
-    conditions = tier.keys() - _PRICES
+    conditions = tier.keys() - PRICE_KEYS.keys()
     if not conditions <= {_LONG, _FROM, _TO}:
         return False
     threshold = parse_usd(tier.get(_LONG, 0))

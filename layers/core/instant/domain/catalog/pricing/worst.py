@@ -6,6 +6,7 @@ from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing.expected import EXACT
+from instant.domain.catalog.pricing.price_keys import Unit, keys_of
 from instant.domain.catalog.pricing.tiers import highest
 from instant.domain.money import NANO, to_nanousd
 
@@ -20,9 +21,7 @@ IMAGE_TOKENS = 50_000
 
 _MILLION = Decimal(10) ** 6
 
-_PROMPT = ("prompt", "input_cache_write", "input_cache_read", "audio")
-_COMPLETION = ("completion", "internal_reasoning", "image_output", "audio_output")
-"""The price keys that can apply to a prompt token or to an answer token."""
+_IMAGE_TOKEN = keys_of(Unit.IMAGE_TOKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,8 @@ class MaxUsage:
     """The maximum usage of a call.
 
     `rounds` is the maximum number of model runs over the prompt. `reads_whole_context`: the prompt's length is not
-    known, so the model's context length is used. `extra_usd` is a cost that is independent of the model.
+    known, so the model's context length is used. `own_searches` is the maximum number of searches of a model that
+    searches by itself. `extra_usd` is a cost that is independent of the model.
     """
 
     prompt_tokens: int
@@ -39,16 +39,20 @@ class MaxUsage:
     images: int = 0
     makes_images: bool = False
     reads_whole_context: bool = False
+    own_searches: int = 1
     extra_usd: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prices:
-    """The highest price of each kind among several models, in USD per token, request or image."""
+    """The highest price of each unit among several models, in USD.
+
+    `own_search` is the price of a search among the models that search by themselves.
+    """
 
     prompt: Decimal
     completion: Decimal
-    image_completion: Decimal
+    own_search: Decimal
     request: Decimal
     image: Decimal
 
@@ -59,7 +63,7 @@ def worst_case(models: Sequence[CatalogModel], max_usage: MaxUsage) -> int:
     Assumes one token per byte, the maximum answer length, and the most expensive tier and model.
     """
     with localcontext(prec=EXACT):
-        return to_nanousd(_variable(models, max_usage) + max_usage.extra_usd)
+        return to_nanousd(_variable(models, max_usage) + _fixed(models, max_usage))
 
 
 def price_limits(models: Sequence[CatalogModel], max_usage: MaxUsage, *, cap_nanousd: int) -> dict[str, str]:
@@ -70,8 +74,8 @@ def price_limits(models: Sequence[CatalogModel], max_usage: MaxUsage, *, cap_nan
     for prompt and completion, USD per request and per image.
     """
     with localcontext(prec=EXACT):
-        prices, variable = _dearest(models), _variable(models, max_usage)
-        slack = (Decimal(cap_nanousd) / NANO - max_usage.extra_usd) / variable if variable else Decimal(1)
+        prices, variable = _dearest(models, max_usage), _variable(models, max_usage)
+        slack = (Decimal(cap_nanousd) / NANO - _fixed(models, max_usage)) / variable if variable else Decimal(1)
         limits = {
             "prompt": prices.prompt * _MILLION,
             "completion": prices.completion * _MILLION,
@@ -83,12 +87,16 @@ def price_limits(models: Sequence[CatalogModel], max_usage: MaxUsage, *, cap_nan
 
 def _variable(models: Sequence[CatalogModel], max_usage: MaxUsage) -> Decimal:
     """The part of the cost that depends on prices; `price_limits` scales exactly this part."""
-    prices = _dearest(models)
+    prices = _dearest(models, max_usage)
     tokens = max(_prompt_tokens(model, max_usage) for model in models)
     length = max(max_usage.completion_tokens if model.caps_output else model.longest_answer for model in models)
-    completion = prices.image_completion if max_usage.makes_images else prices.completion
-    one_round = prices.prompt * tokens + completion * length + prices.request
+    one_round = prices.prompt * tokens + prices.completion * length + prices.request
     return one_round * max_usage.rounds + prices.image * max_usage.images
+
+
+def _fixed(models: Sequence[CatalogModel], max_usage: MaxUsage) -> Decimal:
+    """The part of the cost that no price limit can bound."""
+    return max_usage.extra_usd + _dearest(models, max_usage).own_search * max_usage.own_searches
 
 
 def _prompt_tokens(model: CatalogModel, max_usage: MaxUsage) -> int:
@@ -98,23 +106,28 @@ def _prompt_tokens(model: CatalogModel, max_usage: MaxUsage) -> int:
     return model.context_length if max_usage.reads_whole_context else min(tokens, model.context_length)
 
 
-def _dearest(models: Sequence[CatalogModel]) -> _Prices:
+def _dearest(models: Sequence[CatalogModel], max_usage: MaxUsage) -> _Prices:
+    prompt = (*keys_of(Unit.PROMPT_TOKEN), *(_IMAGE_TOKEN if max_usage.images else ()))
     return _Prices(
-        prompt=max(highest(model, *_PROMPT) for model in models),
-        completion=max(_completion(model) for model in models),
-        image_completion=max(_image_completion(model) for model in models),
-        request=max(highest(model, "request") for model in models),
-        image=max(highest(model, "image") for model in models),
+        prompt=max(highest(model, *prompt) for model in models),
+        completion=max(_completion(model, max_usage) for model in models),
+        own_search=max(_own_search(model) for model in models),
+        request=max(highest(model, *keys_of(Unit.REQUEST)) for model in models),
+        image=max(highest(model, *keys_of(Unit.IMAGE)) for model in models),
     )
 
 
-def _completion(model: CatalogModel) -> Decimal:
-    return highest(model, *_COMPLETION)
-
-
-def _image_completion(model: CatalogModel) -> Decimal:
+def _completion(model: CatalogModel, max_usage: MaxUsage) -> Decimal:
     """Image models list their text price and often not their image price, which is many times as high."""
-    return _completion(model) * (1 if highest(model, "image_output") else IMAGE_TOKEN_FACTOR)
+    text = highest(model, *keys_of(Unit.ANSWER_TOKEN))
+    if not max_usage.makes_images:
+        return text
+    factor = 1 if highest(model, "image_output") else IMAGE_TOKEN_FACTOR
+    return max(text * factor, highest(model, *_IMAGE_TOKEN))
+
+
+def _own_search(model: CatalogModel) -> Decimal:
+    return Decimal(0) if model.own_searches == 0 else highest(model, *keys_of(Unit.OWN_SEARCH))
 
 
 def _limit(price: Decimal) -> str:
