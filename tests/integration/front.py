@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from tests.integration.app import Answer, App
@@ -15,10 +16,11 @@ _log = logging.getLogger(__name__)
 class Front:
     """A gateway without a socket; its authorizer cache lasts as long as the object."""
 
-    def __init__(self, app: App) -> None:
-        """Route requests to the functions of `app`."""
+    def __init__(self, app: App, domains: Mapping[str, str] | None = None) -> None:
+        """Route requests to the functions of `app`; `domains` maps custom domain names to their base paths."""
         self._app = app
-        self._gateway = Gateway(app.plan, self._invoke)
+        self._domains = dict(domains or {})
+        self._gateway = Gateway(app.plan, self._invoke, domains=self._domains)
 
     def ask(
         self,
@@ -37,7 +39,8 @@ class Front:
             sent.setdefault("Content-Type", "application/json")
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        request = Request(method, f"/{self._app.plan.stage}{target}", list(sent.items()), raw)
+        base = self._domains.get(sent["Host"], f"/{self._app.plan.stage}")
+        request = Request(method, f"{base}{target}", list(sent.items()), raw)
         answer = self._gateway.answer(request)
         visible = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
         return Answer(answer.status, visible, answer.body.decode())

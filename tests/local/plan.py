@@ -28,12 +28,13 @@ class FunctionPlan:
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path (with `{parameters}`), its function and its authorizer, if any."""
+    """One method of one path (with `{parameters}`), its function, its authorizer, if any, and its time limit."""
 
     method: str
     path: str
     function: str
     authorizer: str | None
+    seconds: float = 29.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,10 @@ def _text(value: Any) -> str:
 
 def _route(function: str, event: Json, default_authorizer: str | None) -> Route:
     authorizer = event.get("Auth", {}).get("Authorizer", default_authorizer)
-    return Route(event["Method"].upper(), event["Path"], function, None if authorizer == "NONE" else authorizer)
+    seconds = int(event.get("TimeoutInMillis", 29_000)) / 1000
+    return Route(
+        event["Method"].upper(), event["Path"], function, None if authorizer == "NONE" else authorizer, seconds
+    )
 
 
 def _authorizer(properties: Json) -> AuthorizerPlan:

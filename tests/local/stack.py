@@ -45,15 +45,16 @@ class Stack:
         upstream_url: str = "",
         parameters: Mapping[str, str] | None = None,
         port: int = 0,
-        gateway_timeout: float = 29.0,
+        gateway_timeout: float | None = None,
         grace: float = HANG_SECONDS,
         environments: int = 20,
         log: int = 2,
     ) -> None:
         """Each function gets up to `environments` processes, which log to the file descriptor `log`.
 
-        Gateway and functions have `grace` seconds more than their time limits: with the default, a busy machine never
-        reaches one. Parameters that the template does not declare are ignored.
+        `gateway_timeout` replaces the time limits of the routes. Gateway and functions have `grace` seconds more than
+        their time limits: with the default, a busy machine never reaches one. Parameters that the template does not
+        declare are ignored.
         """
         self._template = template
         self._code = code
@@ -64,7 +65,7 @@ class Stack:
         }
         self._parameters = {"Stage": "local", **openrouter, **(parameters or {})}
         self._port = port
-        self._gateway_timeout = gateway_timeout + grace
+        self._gateway_timeout = gateway_timeout
         self._grace = grace
         self._environments = environments
         self._log = log
@@ -104,7 +105,7 @@ class Stack:
         aws = Aws(cloud.call, self.permissions, self._events, self.functions, self._deliveries)
         self.calls = aws.calls
         server.answer = aws.answer
-        front.answer = Gateway(self.plan, self.functions.invoke, self._gateway_timeout).answer
+        front.answer = Gateway(self.plan, self.functions.invoke, self._gateway_timeout, grace=self._grace).answer
         self.url = f"http://127.0.0.1:{front.port}/{self.plan.stage}"
 
     @property

@@ -23,6 +23,11 @@ def of_type(kind: str) -> dict[str, Json]:
     return {name: body["Properties"] for name, body in cloud().items() if body["Type"] == kind}
 
 
+def if_encrypted(key: Json) -> Json:
+    """The key under the condition that the operator wants logs and alarms encrypted, else none."""
+    return {"Fn::If": ["EncryptsOperations", key, {"Ref": "AWS::NoValue"}]}
+
+
 def statements(role: Json) -> Iterator[Json]:
     """Every statement of a role's own policies."""
     for policy in role.get("Policies", []):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.architecture.project import Json, resources
 from tests.architecture.stack.failures import counts
-from tests.architecture.stack.roles import of_type
+from tests.architecture.stack.roles import if_encrypted, of_type
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 
@@ -64,7 +64,7 @@ def test_failure_filter_counts_errors_but_ignores_rejected_tokens(line: dict[str
 
 def test_alarm_topic_is_encrypted_and_requires_this_account_and_tls() -> None:
     (topic,) = of_type("AWS::SNS::Topic").values()
-    assert topic == {"KmsMasterKeyId": {"Ref": "OperationsKey"}}
+    assert topic == {"KmsMasterKeyId": if_encrypted({"Ref": "OperationsKey"})}
     (policy,) = of_type("AWS::SNS::TopicPolicy").values()
     tls, alarms = policy["PolicyDocument"]["Statement"]
     assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "sns:Publish")

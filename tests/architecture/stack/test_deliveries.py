@@ -64,7 +64,6 @@ def rules_on(trigger: str) -> list[Json]:
 def test_dead_letter_queue_is_encrypted_and_has_maximum_retention() -> None:
     queue = resources("AWS::SQS::Queue")["DeadLetterQueue"]
     assert queue["Properties"] == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": TWO_WEEKS}
-    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_dead_letter_queue_policy_allows_only_this_stack_over_tls() -> None:

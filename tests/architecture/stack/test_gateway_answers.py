@@ -27,6 +27,23 @@ def test_gateway_response_does_not_repeat_the_request(kind: str) -> None:
     assert "$context" not in str(ANSWERS[kind])
 
 
+def test_gateway_has_a_text_for_each_refusal_that_occurs() -> None:
+    """With their default texts, these would quote the token, name no way out, or be no error of ours."""
+    wanted = {"INVALID_SIGNATURE", "WAF_FILTERED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"}
+    assert wanted <= ANSWERS.keys()
+
+
+def test_failed_authorizer_is_retryable_whatever_aws_calls_it() -> None:
+    """An authorizer that raised, or was not reached, is AUTHORIZER_CONFIGURATION_ERROR."""
+    assert ANSWERS["AUTHORIZER_CONFIGURATION_ERROR"] == ANSWERS["AUTHORIZER_FAILURE"]
+    assert ANSWERS["AUTHORIZER_FAILURE"]["StatusCode"] == 503
+
+
+def test_unknown_route_with_a_token_is_the_same_as_without() -> None:
+    assert ANSWERS["INVALID_SIGNATURE"] == ANSWERS["MISSING_AUTHENTICATION_TOKEN"]
+    assert ANSWERS["INVALID_SIGNATURE"]["StatusCode"] == 404
+
+
 def test_gateway_5xx_is_not_retryable_and_points_to_executions() -> None:
     for kind in ("DEFAULT_5XX", "INTEGRATION_TIMEOUT"):
         (text,) = ANSWERS[kind]["ResponseTemplates"].values()

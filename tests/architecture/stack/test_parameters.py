@@ -27,6 +27,9 @@ HARMLESS = {
 }
 """No path, query, header, body, address or error text: any of these can hold a key or somebody's words."""
 
+DEFAULTS = {"EncryptsOperations", "ProtectsTables"}
+"""The conditions that hold with the default parameters."""
+
 (STAGE,) = of_type("AWS::ApiGateway::Stage").values()
 
 
@@ -54,14 +57,16 @@ def holds(cloudformation: Any, parameters: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize(
     ("parameters", "conditions"),
     [
-        ({}, set()),
-        ({"ApiLogs": "account-role"}, {"LogsRequests"}),
-        ({"ApiLogs": "new-role"}, {"LogsRequests", "MakesLogRole"}),
-        ({"ExecuteConcurrency": "5"}, {"ReservesExecute"}),
-        ({"AlarmEmail": "operator@example.com"}, {"MailsAlarms"}),
+        ({}, DEFAULTS),
+        ({"ApiLogs": "account-role"}, DEFAULTS | {"LogsRequests"}),
+        ({"ApiLogs": "new-role"}, DEFAULTS | {"LogsRequests", "MakesLogRole"}),
+        ({"ExecuteConcurrency": "5"}, DEFAULTS | {"ReservesExecute"}),
+        ({"AlarmEmail": "operator@example.com"}, DEFAULTS | {"MailsAlarms"}),
+        ({"TableProtection": "off"}, DEFAULTS - {"ProtectsTables"}),
+        ({"OperationsEncryption": "off"}, DEFAULTS - {"EncryptsOperations"}),
     ],
 )
-def test_parameter_enables_only_its_own_conditions(
+def test_parameter_changes_only_its_own_conditions(
     cloudformation: Any, parameters: dict[str, str], conditions: set[str]
 ) -> None:
     assert holds(cloudformation, parameters) == conditions
@@ -73,6 +78,7 @@ def test_optional_resources_require_their_condition() -> None:
         "ApiLogAccount": "MakesLogRole",
         "ApiLogGroup": "LogsRequests",
         "ApiLogRole": "MakesLogRole",
+        "OperationsKey": "EncryptsOperations",
     }
     assert STAGE["AccessLogSetting"]["Fn::If"][0::2] == ["LogsRequests", {"Ref": "AWS::NoValue"}]
     reserved = {
@@ -82,6 +88,32 @@ def test_optional_resources_require_their_condition() -> None:
     }
     choice = ["ReservesExecute", {"Ref": "ExecuteConcurrency"}, {"Ref": "AWS::NoValue"}]
     assert reserved == {"ExecuteFunction": {"Fn::If": choice}}
+
+
+def test_execute_has_its_own_time_limit_and_memory() -> None:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    limits = {
+        (path, method): operation["x-amazon-apigateway-integration"]["timeoutInMillis"]
+        for path, methods in api["Body"]["paths"].items()
+        for method, operation in methods.items()
+        if "timeoutInMillis" in operation["x-amazon-apigateway-integration"]
+    }
+    assert limits == {("/api/execute", "post"): {"Ref": "TimeoutInMillis"}}
+    assert of_type("AWS::Lambda::Function")["ExecuteFunction"]["MemorySize"] == {"Ref": "ExecuteMemory"}
+
+
+def test_gateway_waits_no_longer_than_execute_runs() -> None:
+    function = of_type("AWS::Lambda::Function")["ExecuteFunction"]
+    assert template()["Parameters"]["TimeoutInMillis"]["MaxValue"] <= function["Timeout"] * 1000
+
+
+def test_layers_have_names_of_this_stack() -> None:
+    names = [layer["LayerName"]["Fn::Sub"] for layer in of_type("AWS::Lambda::LayerVersion").values()]
+    assert sorted(names) == ["${AWS::StackName}-core", "${AWS::StackName}-deps"]
+
+
+def test_execution_rate_is_limited_while_its_row_is_unbounded() -> None:
+    assert template()["Parameters"]["ExecutePerMinute"]["MaxValue"] == 600
 
 
 def test_parameters_have_a_description_and_a_default() -> None:

@@ -3,10 +3,12 @@
 import pytest
 
 from tests.architecture.project import Json, functions, resources, template
+from tests.architecture.stack.roles import if_encrypted
 
 TABLES = resources("AWS::DynamoDB::Table")
 BUCKETS = resources("AWS::S3::Bucket")
 KEYS = resources("AWS::KMS::Key")
+QUEUES = resources("AWS::SQS::Queue")
 LOG_GROUPS = resources("AWS::Logs::LogGroup")
 SERVICES_WITH_A_KEY: dict[str, list[str]] = {
     "CredentialsKey": [],
@@ -19,17 +21,25 @@ FIXED_NAMES = {"TableName", "BucketName", "RoleName", "FunctionName", "LayerName
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_table_is_recoverable_encrypted_and_on_demand(name: str) -> None:
+def test_table_is_protected_recoverable_encrypted_and_on_demand(name: str) -> None:
     properties = TABLES[name]["Properties"]
     assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties["SSESpecification"]["SSEEnabled"] is True
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["ProtectsTables", True, False]}
 
 
-@pytest.mark.parametrize("name", [*TABLES, *BUCKETS, *KEYS])
-def test_data_and_keys_are_retained_after_stack_deletion(name: str) -> None:
-    resource = {**TABLES, **BUCKETS, **KEYS}[name]
-    assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain")
+@pytest.mark.parametrize("name", [*TABLES, *BUCKETS, *KEYS, *QUEUES, *LOG_GROUPS])
+def test_data_and_keys_are_retained_unless_their_creation_is_rolled_back(name: str) -> None:
+    resource = template()["Resources"][name]
+    assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_no_resource_outlives_a_failed_first_deployment() -> None:
+    policies = {
+        name: body["DeletionPolicy"] for name, body in template()["Resources"].items() if "DeletionPolicy" in body
+    }
+    assert set(policies.values()) == {"RetainExceptOnCreate"}
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -77,7 +87,7 @@ def test_kms_key_policy_allows_only_account_and_listed_services(name: str) -> No
 @pytest.mark.parametrize("name", LOG_GROUPS)
 def test_log_group_is_encrypted_and_has_the_configured_retention(name: str) -> None:
     assert LOG_GROUPS[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert LOG_GROUPS[name]["Properties"]["KmsKeyId"] == {"Fn::GetAtt": ["OperationsKey", "Arn"]}
+    assert LOG_GROUPS[name]["Properties"]["KmsKeyId"] == if_encrypted({"Fn::GetAtt": ["OperationsKey", "Arn"]})
 
 
 def test_functions_log_to_the_shared_group_with_retention() -> None:

@@ -152,6 +152,8 @@ def test_gateway_returns_aws_default_responses_without_configuration() -> None:
     server = Server(gateway.answer)
     url = f"http://127.0.0.1:{server.port}/local"
     missing, broken = call(url, "GET", "/nope"), call(url, "GET", "/a")
+    signed = call(url, "GET", "/nope", Authorization="Bearer token")
     server.stop()
     assert (missing.status, missing.json) == (403, {"message": "Missing Authentication Token"})
+    assert (signed.status, "'Bearer token' not a valid key=value pair" in signed.json["message"]) == (403, True)
     assert (broken.status, broken.json) == (502, {"message": "Internal server error"})

@@ -141,7 +141,7 @@ def test_authorizer_cache_keeps_policies_until_ttl_but_not_errors() -> None:
         return Outcome(json.dumps({"principalId": "p", "policyDocument": {"Statement": allow}}).encode())
 
     authorizer = Authorizer(AuthorizerPlan("F", ("Authorization",), 60), invoke, clock)
-    with pytest.raises(Refused, match="AUTHORIZER_FAILURE"):
+    with pytest.raises(Refused, match="AUTHORIZER_CONFIGURATION_ERROR"):
         authorizer.context(exchange("t"))
     for clock.now in (0.0, 59.9):
         assert authorizer.context(exchange("t"))["principalId"] == "p"

@@ -67,7 +67,7 @@ class Authorizer:
         if outcome.failed:
             if _message(outcome) == "Unauthorized":
                 raise Refused("UNAUTHORIZED", "Unauthorized")
-            raise Refused("AUTHORIZER_FAILURE", None)
+            raise Refused("AUTHORIZER_CONFIGURATION_ERROR", None)
         return _checked(outcome)
 
 

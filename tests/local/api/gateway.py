@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 
 from tests.local.api.authorizer import Authorizer, Refused
@@ -12,7 +12,7 @@ from tests.local.api.responses import GatewayResponses
 from tests.local.api.routes import Routes
 from tests.local.api.server import Answer, Request
 from tests.local.functions.invocation import EventTooLarge, Outcome
-from tests.local.plan import Plan
+from tests.local.plan import Plan, Route
 
 REQUEST_LIMIT = 10 * 1024 * 1024
 """Bytes a request body may have."""
@@ -24,10 +24,21 @@ class Gateway:
     """Answers HTTP requests under the stage prefix the way a REST API with Lambda proxies does."""
 
     def __init__(
-        self, plan: Plan, invoke: Invoke, timeout: float = 29.0, clock: Callable[[], float] = time.monotonic
+        self,
+        plan: Plan,
+        invoke: Invoke,
+        timeout: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        grace: float = 0,
+        domains: Mapping[str, str] | None = None,
     ) -> None:
-        """Gives up after `timeout` seconds; the function goes on. `clock` tells how old a policy is."""
+        """Gives up after `timeout` seconds, or those of the route, and `grace` more; the function goes on.
+
+        `clock` tells how old a policy is. `domains` maps custom domain names to their base paths, such as `/v1`.
+        """
         self._stage = plan.stage
+        self._domains = dict(domains or {})
+        self._grace = grace
         self._routes = Routes(plan.routes)
         self._authorizers = {name: Authorizer(a, invoke, clock) for name, a in plan.authorizers.items()}
         self._responses = GatewayResponses(plan.gateway_responses)
@@ -49,7 +60,7 @@ class Gateway:
         exchange = self._exchange(request, request_id)
         authorizer = exchange.match.route.authorizer
         context = self._authorizers[authorizer].context(exchange) if authorizer else None
-        outcome = self._run(exchange.match.route.function, exchange.event(context))
+        outcome = self._run(exchange.match.route, exchange.event(context))
         try:
             if not outcome.failed:
                 return answer(outcome.payload, request_id)
@@ -58,26 +69,38 @@ class Gateway:
         raise Refused("INTEGRATION_FAILURE", "Internal server error")
 
     def _exchange(self, request: Request, request_id: str) -> Exchange:
-        _, stage, rest = (*request.path.split("/", 2), "", "")[:3]
-        match = self._routes.find(request.method, f"/{rest}") if stage == self._stage else None
-        if match is None:
-            raise Refused("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
-        return Exchange(request, stage, f"/{rest}", match, request_id)
+        base = self._domains.get(request.header("Host") or "")
+        prefix = f"/{self._stage}" if base is None else base
+        path = request.path.removeprefix(prefix)
+        found = request.path.startswith(f"{prefix}/") and self._routes.find(request.method, path)
+        if not found:
+            raise _no_route(request)
+        return Exchange(request, self._stage, path, found, request_id, base)
 
-    def _run(self, function: str, event: bytes) -> Outcome:
+    def _run(self, route: Route, event: bytes) -> Outcome:
         outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
 
         def invoke() -> None:
             try:
-                outcomes.put(self._invoke(function, event))
+                outcomes.put(self._invoke(route.function, event))
             except EventTooLarge:
                 outcomes.put(None)
 
         threading.Thread(target=invoke, daemon=True).start()
         try:
-            outcome = outcomes.get(timeout=self._timeout)
+            seconds = route.seconds if self._timeout is None else self._timeout
+            outcome = outcomes.get(timeout=seconds + self._grace)
         except Empty:
             raise Refused("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None
         if outcome is None:
             raise Refused("REQUEST_TOO_LARGE", "Request Too Long")
         return outcome
+
+
+def _no_route(request: Request) -> Refused:
+    """On a path that is no route, API Gateway reads any Authorization header as an AWS signature, and quotes it."""
+    token = request.header("Authorization")
+    if token is None:
+        return Refused("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+    problem = f"{token!r} not a valid key=value pair (missing equal-sign) in Authorization header"
+    return Refused("INVALID_SIGNATURE", problem)

@@ -24,13 +24,17 @@ class NotProxyAnswer(Exception):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request on its route; `path` is without the stage, percent-encoded as it was sent."""
+    """One request on its route; `path` is without stage and base path, percent-encoded as it was sent.
+
+    `base` is the base path of the custom domain at which it arrived, None for the address of the API itself.
+    """
 
     request: Request
     stage: str
     path: str
     match: Match
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    base: str | None = None
 
     @property
     def method_arn(self) -> str:
@@ -53,7 +57,7 @@ class Exchange:
         headers = [*self.request.headers, *self._added_headers()]
         return {
             "resource": self.match.route.path,
-            "path": self.path,
+            "path": f"{self.base or ''}{self.path}",
             "httpMethod": self.request.method,
             "headers": dict(headers),
             "multiValueHeaders": _many(headers),
@@ -86,7 +90,7 @@ class Exchange:
             "requestId": self.id,
             "httpMethod": self.request.method,
             "identity": {"sourceIp": _ADDRESS, "userAgent": agent},
-            "path": f"/{self.stage}{self.path}",
+            "path": f"{f'/{self.stage}' if self.base is None else self.base}{self.path}",
             "protocol": "HTTP/1.1",
             "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
             "requestTimeEpoch": int(now * 1000),

@@ -1,5 +1,6 @@
 """The Lambda handler of an HTTP function: router, throttle and error responses."""
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
@@ -24,6 +25,7 @@ type Proxy = dict[str, Any]
 type Resolve = Callable[[dict[str, Any], Any], Proxy | Stream]
 type Handler = Callable[[dict[str, Any], Any], Proxy]
 
+_PARAMETER = re.compile(r"\{(\w+)\}")
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
 """The kinds of ids in paths."""
 
@@ -75,7 +77,7 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
                 _refuse_expired(event)
                 held.enter_context(_passed(throttle, event, context))
                 check_body(event, max_body_bytes)
-                response = resolve(event, context)
+                response = resolve(_at_its_route(event), context)
             except Exception as error:
                 return _failed(event, error)
             if isinstance(response, Stream):
@@ -108,6 +110,12 @@ def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -
         return nullcontext()
     route = f"{event['httpMethod']} {event['resource']}"
     return throttle(str(authorizer["user_id"]), route, context.get_remaining_time_in_millis() / 1000)
+
+
+def _at_its_route(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the path of its route: on a custom domain, `path` begins with the base path of the mapping."""
+    parameters: Mapping[str, str] = event.get("pathParameters") or {}
+    return {**event, "path": _PARAMETER.sub(lambda found: parameters[found[1]], event["resource"])}
 
 
 def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
