@@ -18,6 +18,7 @@ FULL_ROUTE = ("POST", "/api/execute")
 """The route that is tested with every hostile body; the others, which share the parser, with a few each."""
 
 FEW = ("10 MB", "a key twice, deep down", "NUL, escaped, deep down")
+BODILESS = {"GET", "HEAD", "OPTIONS", "DELETE"}
 NO_BODY = {("POST", "/api/user/integrations/{service}/test")}
 
 
@@ -25,7 +26,7 @@ def routes_with_a_body() -> list[Route]:
     """Return every route of the template that accepts a body."""
     functions = [body["Properties"] for body in TEMPLATE["Resources"].values() if body["Type"].endswith("::Function")]
     events = [event["Properties"] for body in functions for event in body.get("Events", {}).values()]
-    routes = {(event["Method"], event["Path"]) for event in events if event.get("Method") in {"POST", "PATCH"}}
+    routes = {(event["Method"], event["Path"]) for event in events if event.get("Method", "GET") not in BODILESS}
     return sorted(routes - NO_BODY)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from instant.domain.errors import InvalidField
 from instant.domain.page import Cursor, PageRequest
-from instant.domain.resources.listing import ResourceSort, named, searchable, within
+from instant.domain.resources.listing import MAX_SEARCH_BYTES, ResourceSort, named, searchable, within
 
 
 def test_listing_cursor_survives_a_round_trip() -> None:
@@ -23,3 +23,16 @@ def test_listing_rejects_a_cursor_of_another_order(place: str) -> None:
 
 def test_listing_search_ignores_case_and_width() -> None:
     assert searchable("Straße", None, "\uff21\uff22\uff23") == searchable("STRASSE", "abc")
+
+
+@pytest.mark.parametrize("character", ["\ufdfa", "\u0390", "\U0001d160", "\u33ae", "\u0130"])
+def test_listing_cuts_search_text_that_grows_by_bytes(character: str) -> None:
+    text = searchable("name", character * 2_000)
+    assert len(text.encode()) <= MAX_SEARCH_BYTES
+    assert text.startswith("name\n")
+    assert text[5:] in searchable(character) * 2_000
+
+
+def test_listing_keeps_the_search_text_of_a_full_description() -> None:
+    for letter in ("a", "\u00e4", "\u4e2d"):
+        assert searchable(letter * 2_000) == letter * 2_000

@@ -182,7 +182,7 @@ def values_of(resource: Resource) -> dict[str, Any]:
     words = {"visibility": resource.visibility.value, "successor_policy": resource.successor_policy.value}
     values = {**asdict(resource), **words}
     del values["resource_id"], values["usage"]
-    search = searchable(resource.name, resource.description, resource.category, resource.ai_model_id)
+    search = searchable(resource.name, resource.category, resource.ai_model_id, resource.description)
     return {**values, "search": search, "listing": LISTED if resource.visibility is Visibility.PUBLIC else None}
 
 

@@ -10,6 +10,9 @@ from instant.domain.page import Cursor, PageRequest
 MAX_EXAMINED = 1_000
 """Maximum rows that one request examines, whatever its filters: a page can be short or empty and have a next page."""
 
+MAX_SEARCH_BYTES = 8_000
+"""Maximum size of the text for searches in UTF-8: one character can become eighteen when it is normalized."""
+
 
 class ResourceSort(StrEnum):
     """The sort order of public resources, best first."""
@@ -30,8 +33,9 @@ class ResourceFilter:
 
 
 def searchable(*texts: str | None) -> str:
-    """The texts, normalized for search: case and character width are ignored."""
-    return unicodedata.normalize("NFKC", "\n".join(filter(None, texts))).casefold()
+    """The texts, normalized for search: case and character width are ignored; the end of a long text is cut off."""
+    text = unicodedata.normalize("NFKC", "\n".join(filter(None, texts))).casefold()
+    return text.encode()[:MAX_SEARCH_BYTES].decode(errors="ignore")
 
 
 def within(sort: ResourceSort, page: PageRequest) -> PageRequest:
