@@ -12,6 +12,9 @@ MARK = b"<script>alert(1)</script>"
 
 _SIDE = 48
 
+SRGB = struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
+DENSITY = struct.pack(">IIB", 2_835, 2_835, 1)
+
 
 def data_url(data: bytes, content_type: str = "image/png") -> str:
     """The bytes as models send them."""
@@ -106,6 +109,52 @@ def _in_riff(extra: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(webp) - 8 + len(extra)) + webp[8:] + extra
 
 
+def rendered_png(**settings: bytes) -> bytes:
+    """Return a PNG with these chunks between its header and its data."""
+    return _after_header(b"".join(chunk(kind.encode(), data) for kind, data in settings.items()))
+
+
+def _with_image_data(extra: bytes, *more: bytes) -> bytes:
+    """Return a PNG with bytes after the end of its compressed stream, and with more chunks of image data."""
+    png = painted("PNG")
+    size = struct.unpack_from(">I", png, 33)[0]
+    chunks = [chunk(b"IDAT", data) for data in (png[41 : 41 + size] + extra, *more)]
+    return png[:33] + b"".join(chunks) + png[45 + size :]
+
+
+def _interlaced_png() -> bytes:
+    """Return a black image in the seven passes of Adam7: the offset and the step of each, in columns and rows."""
+    passes = [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)]
+    sizes = [(len(range(x, _SIDE, dx)), len(range(y, _SIDE, dy))) for x, dx, y, dy in passes]
+    data = zlib.compress(bytes(sum(rows * (1 + columns) for columns, rows in sizes)))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 0, 0, 0, 1))
+    return png_of(header, chunk(b"IDAT", data), chunk(b"IEND"))
+
+
+def _after_start(segment: int, data: bytes, times: int = 1) -> bytes:
+    """Return a JPEG with a segment at its start."""
+    jpeg = painted("JPEG")
+    return jpeg[:2] + (bytes([0xFF, segment]) + struct.pack(">H", len(data) + 2) + data) * times + jpeg[2:]
+
+
+def blank_webp(width: int, height: int) -> bytes:
+    """Return a lossless WebP of one color, in which no pixel takes a bit."""
+    bits = 0x2F | (width - 1) << 8 | (height - 1) << 22
+    for code in range(5):
+        bits |= 0b0001 << (43 + 4 * code)  # a simple prefix code with the only symbol 0
+    stream = bits.to_bytes(8, "little") + bytes(2)
+    return b"RIFF" + struct.pack("<I", 12 + len(stream)) + b"WEBPVP8L" + struct.pack("<I", len(stream)) + stream
+
+
+def blank_gif(width: int, height: int) -> bytes:
+    """Return a GIF of one color."""
+    from PIL import Image
+
+    file = BytesIO()
+    Image.new("P", (width, height)).save(file, "GIF")
+    return file.getvalue()
+
+
 def _corrupt(data: bytes) -> bytes:
     middle = len(data) // 2
     return data[:middle] + bytes(byte ^ 0x5A for byte in data[middle : middle + 8]) + data[middle + 8 :]
@@ -132,6 +181,11 @@ SOUND: dict[str, Callable[[], bytes]] = {
     "png-palette": lambda: painted("PNG", mode="P"),
     "png-gray": lambda: painted("PNG", mode="L"),
     "png-16-bit": lambda: painted("PNG", mode="I;16"),
+    "png-settings": lambda: rendered_png(
+        sBIT=b"\x08\x08\x08", sRGB=b"\0", gAMA=struct.pack(">I", 45_455), cHRM=SRGB, pHYs=DENSITY
+    ),
+    "png-transparent-color": lambda: rendered_png(tRNS=bytes([0, 1, 0, 2, 0, 3])),
+    "png-interlaced": _interlaced_png,
     "jpeg": lambda: painted("JPEG"),
     "jpeg-progressive": lambda: painted("JPEG", progressive=True),
     "jpeg-gray": lambda: painted("JPEG", mode="L"),
@@ -157,6 +211,18 @@ CLEANED: dict[str, Callable[[], bytes]] = {
     "png-profile": lambda: painted("PNG", icc_profile=MARK),
     "png-profile-bomb": lambda: _after_header(chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))),
     "png-animated": lambda: animated("PNG", 5),
+    "png-significant-bits": lambda: rendered_png(sBIT=MARK * 160),
+    "png-gamma": lambda: rendered_png(gAMA=MARK * 160),
+    "png-primaries": lambda: rendered_png(cHRM=(MARK * 2)[:32]),
+    "png-rendering": lambda: rendered_png(sRGB=MARK * 160),
+    "png-density": lambda: rendered_png(pHYs=MARK * 160),
+    "png-transparency": lambda: rendered_png(tRNS=MARK * 160),
+    "png-suggested-palette": lambda: rendered_png(PLTE=MARK * 3),
+    "png-end": lambda: painted("PNG")[:-12] + chunk(b"IEND", MARK * 160),
+    "png-image-data": lambda: _with_image_data(MARK * 160),
+    "png-more-image-data": lambda: _with_image_data(b"", MARK * 160),
+    "jpeg-tables": lambda: _after_start(0xDB, bytes(1) + (MARK * 3)[:64], times=60),
+    "jpeg-notes": lambda: _after_start(0xE0, b"JFIF\0" + MARK[:9]) + MARK,
     "jpeg-trailing": lambda: painted("JPEG") + MARK,
     "jpeg-comment": _comment,
     "jpeg-exif": lambda: painted("JPEG", exif=_exif()),
@@ -188,6 +254,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "avif": lambda: b"\0\0\0\x20ftypavif" + bytes(64),
     "png-cut": lambda: painted("PNG")[:-30],
     "png-no-end": lambda: painted("PNG")[:-12],
+    "png-long-header": lambda: png_of(chunk(b"IHDR", painted("PNG")[16:29] + MARK)) + painted("PNG")[33:],
+    "png-second-header": lambda: _after_header(painted("PNG")[8:33]),
+    "png-too-much-data": lambda: bomb_png(8_000, 64)[:19] + b"\1" + bomb_png(8_000, 64)[20:],
     "png-corrupt": lambda: _corrupt(painted("PNG")),
     "png-empty": lambda: png_of(_header(8, 8), chunk(b"IEND")),
     "png-no-size": lambda: png_of(_header(0, 0), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND")),
@@ -195,6 +264,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "png-million-chunks": lambda: _after_header(chunk(b"tEXt") * 400_000),
     "png-bomb": lambda: bomb_png(12_000, 12_000),
     "png-bomb-near": lambda: bomb_png(8_000, 5_001),
+    "jpeg-restart": lambda: _after_start(0xDD, bytes(2) + MARK),
     "jpeg-cut": lambda: painted("JPEG")[:-30],
     "jpeg-million-segments": lambda: b"\xff\xd8" + b"\xff\xfe\0\2" * 1_000_000,
     "jpeg-filled": lambda: b"\xff\xd8" + b"\xff" * 10_000_000,

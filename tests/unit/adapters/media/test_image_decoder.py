@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +12,19 @@ import pytest
 from PIL import Image
 
 from instant.adapters.media.image_decoder import PillowImageDecoder
-from tests.fakes.image_samples import CLEANED, HOSTILE, IMAGE_SAMPLES, MARK, SOUND, bomb_png, noise, painted
+from tests.fakes.image_samples import (
+    CLEANED,
+    HOSTILE,
+    IMAGE_SAMPLES,
+    MARK,
+    SOUND,
+    blank_gif,
+    blank_webp,
+    bomb_png,
+    noise,
+    painted,
+    rendered_png,
+)
 
 ROOT = Path(__file__).parents[4]
 DECODER = PillowImageDecoder()
@@ -43,6 +56,46 @@ def test_image_decoder_removes_data_hidden_beside_an_image(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_image_decoder_rejects_hostile_files(name: str) -> None:
     assert DECODER.decode(HOSTILE[name]()) is None
+
+
+@pytest.mark.parametrize("blank", [blank_gif, blank_webp])
+def test_image_decoder_limits_the_pixels_of_a_format(blank: Callable[[int, int], bytes]) -> None:
+    """The limit of these formats is 17,000,000 pixels, below that of PNG and JPEG."""
+    image = DECODER.decode(blank(4_250, 4_000))
+    assert image
+    assert (image.width, image.height) == (4_250, 4_000)
+    assert DECODER.decode(blank(4_250, 4_001)) is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sBIT": b"\x08\x08\x09"},
+        {"sBIT": b"\x08\x08\x00"},
+        {"sBIT": b"\x08"},
+        {"sRGB": b"\x04"},
+        {"sRGB": b"\x01\x01"},
+        {"gAMA": b"evil"},
+        {"pHYs": b"\0\0\x0b\x13\0\0\x0b\x12\x01"},
+        {"pHYs": b"evilevil\x01"},
+        {"pHYs": b"\0\0\x0b\x13\0\0\x0b\x13\x02"},
+        {"tRNS": b"\x01\0\0\0\0\0"},
+        {"tRNS": b"\0\0"},
+        {"PLTE": b"\0\0\0"},
+    ],
+    ids=str,
+)
+def test_image_decoder_removes_png_chunks_with_unknown_values(settings: dict[str, bytes]) -> None:
+    image = DECODER.decode(rendered_png(**settings))
+    assert image
+    assert image.data == painted("PNG")
+
+
+def test_image_decoder_keeps_each_png_chunk_once() -> None:
+    gamma = rendered_png(gAMA=b"\0\0\xb1\x8f")
+    image = DECODER.decode(gamma[:33] + gamma[33:49] * 1_000 + gamma[49:])
+    assert image
+    assert image.data == gamma
 
 
 @pytest.mark.parametrize("name", [name for name in CLEANED if not name.endswith("bomb")])
@@ -94,6 +147,8 @@ def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> 
         (tmp_path / name).write_bytes(image())
     (tmp_path / "largest-png").write_bytes(bomb_png(8_000, 5_000))
     (tmp_path / "largest-colorful-png").write_bytes(painted("PNG", (8_000, 5_000), mode="RGBA"))
+    (tmp_path / "largest-webp").write_bytes(blank_webp(4_250, 4_000))
+    (tmp_path / "largest-gif").write_bytes(blank_gif(4_250, 4_000))
     (tmp_path / "heaviest-png").write_bytes(noise(19_900_000))
     program = subprocess.run(
         [sys.executable, "-P", __file__, tmp_path],
@@ -102,7 +157,7 @@ def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> 
         check=True,
     )
     usage = json.loads(program.stdout)
-    assert usage["peak_mb"] <= 256
+    assert usage["peak_mb"] <= 320
 
 
 def _print_usage(folder: Path) -> dict[str, object]:

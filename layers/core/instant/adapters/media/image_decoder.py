@@ -8,15 +8,12 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, override
 
-from instant.adapters.media.image_formats import bare_jpeg, bare_png, bare_webp
+from instant.adapters.media.image_formats import MAX_PIXELS, bare_jpeg, bare_png, bare_webp
 from instant.domain.executions.image import DecodedImage, ImageFormat
 from instant.ports.media.image_decoder import ImageDecoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Canvas
-
-MAX_PIXELS = 40_000_000
-"""Maximum number of pixels that are decoded, at 4 bytes per pixel; models generate up to 4096 x 4096."""
 
 MAX_WEBP_PIXELS = 17_000_000
 """The same for WebP and for images that are re-encoded, where decoding takes 16 bytes per pixel."""
