@@ -1,4 +1,4 @@
-"""Every check of one function runs once per function of the template."""
+"""Runs every test with the argument `function` once for each function of the template."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.architecture.project import functions
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `function` gets each of them."""
+    """Parametrize tests that have the argument `function`."""
     if "function" in metafunc.fixturenames:
         found = functions()
         metafunc.parametrize("function", found, ids=[function.name for function in found])

@@ -1,7 +1,7 @@
-"""The generated parts of README.md and docs/: `python -m tests.architecture.documents` writes them again.
+"""Generates parts of README.md and docs/: `python -m tests.architecture.documents` writes them.
 
-A generated part stands between `<!-- name -->` and `<!-- /name -->`. With `--bench` the last table of `make bench` is
-copied, too; no test compares it, since it belongs to one machine and one run.
+A generated part is between `<!-- name -->` and `<!-- /name -->`. With `--bench`, the last table of `make bench` is
+copied too; no test compares it, because its values depend on the machine and the run.
 """
 
 import ast
@@ -27,16 +27,16 @@ CONTRIBUTING = ROOT / "docs/contributing.md"
 OPERATIONS = ROOT / "docs/operations.md"
 KEYWORDS = input_schema._ANNOTATIONS | input_schema._ASSERTIONS | input_schema._APPLICATORS
 RATES = ("RatePerMinute", "ExecutePerMinute", "MostInFlight", "KeyChecksPerHour")
-"""The parameters of the template that are limits on callers."""
+"""The template parameters that limit callers."""
 
 
 def function_table() -> str:
-    """Every function and what it is for."""
+    """Every function with its description."""
     return _table("function", "what it does", rows=[(f"`{f.name}`", f.properties["Description"]) for f in functions()])
 
 
 def route_table() -> str:
-    """Every route, the function behind it, whether it needs a token, and its summary in the OpenAPI document."""
+    """Every route, its function, whether it needs a token, and its summary in the OpenAPI document."""
     paths = json.loads((CORE / "openapi.json").read_text())["paths"]
     routes = sorted((path, method, function.name) for function in functions() for method, path in function.routes)
     rows = [
@@ -73,7 +73,7 @@ def parameter_table() -> str:
 
 
 def alarm_table() -> str:
-    """Every alarm and what raises it."""
+    """Every alarm with its description."""
     alarms = resources("AWS::CloudWatch::Alarm")
     rows = [(f"`{name}`", body["Properties"]["AlarmDescription"]) for name, body in alarms.items()]
     return _table("alarm", "what raises it", rows=rows)
@@ -105,7 +105,7 @@ def _table(*columns: str, rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _documented(path: Path) -> Iterator[tuple[str, str]]:
-    """Each constant `MAX_...` of a module with the text beneath it."""
+    """Each constant `MAX_...` of a module with its docstring."""
     for node, beneath in pairwise(ast.parse(path.read_text()).body):
         match node, beneath:
             case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
@@ -126,7 +126,7 @@ PARTS: Mapping[Path, Parts] = {
 
 
 def with_parts(text: str, parts: Parts) -> str:
-    """`text` with each of `parts` generated again."""
+    """`text` with each of `parts` regenerated."""
     for name, part in parts.items():
         before, rest = text.split(f"<!-- {name} -->\n", 1)
         _, after = rest.split(f"<!-- /{name} -->", 1)
@@ -135,7 +135,7 @@ def with_parts(text: str, parts: Parts) -> str:
 
 
 def bench_table() -> str:
-    """The table that `make bench` wrote last."""
+    """The last table of `make bench`."""
     return (ROOT / ".aws-sam/bench.md").read_text().strip()
 
 

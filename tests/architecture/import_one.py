@@ -1,6 +1,6 @@
-"""Run by path with a module's name: imports it and prints, as JSON, what that loaded and logged, and the app's routes.
+"""Run by path with a module name: imports it and prints the loaded modules, the log lines and the routes as JSON.
 
-It imports next to nothing itself, so that what it reports is the module's own doing.
+It imports few modules itself, so that the result depends only on the module.
 """
 
 import gc
@@ -11,13 +11,13 @@ from typing import Any
 
 
 def routes(app: Any) -> list[tuple[str, str]]:
-    """Method and path of every route of a Powertools resolver, parameters as {name}."""
+    """The method and path of every route of a Powertools resolver, with parameters as {name}."""
     found = app._static_routes + app._dynamic_routes
     return [(route.method, route.openapi_path) for route in found]
 
 
 def clients() -> list[str]:
-    """Names of the AWS services that a client exists for."""
+    """The names of the AWS services for which a client exists."""
     botocore = sys.modules.get("botocore.client")
     if botocore is None:
         return []
@@ -26,21 +26,21 @@ def clients() -> list[str]:
 
 
 class Listener(logging.Handler):
-    """Keeps what is logged."""
+    """Records log messages."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
+        """Start empty."""
         super().__init__()
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line."""
+        """Record one message."""
         self.lines.append(f"{record.name}: {record.getMessage()}")
 
 
 if __name__ == "__main__":
     listener = Listener()
-    logging.basicConfig(level=logging.INFO, handlers=[listener])  # as the template asks of Lambda
+    logging.basicConfig(level=logging.INFO, handlers=[listener])  # the log level of the template
     module = importlib.import_module(sys.argv[1])
     answer = {
         "modules": list(sys.modules),

@@ -1,4 +1,4 @@
-"""Imports a function as Lambda does: in a fresh process, with only the environment that the template gives it."""
+"""Imports a function like Lambda: in a new process, with only the environment of the template."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ LAMBDA_ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Loaded:
-    """What importing a function's app.py brought in."""
+    """The effects of importing a function's app.py."""
 
     modules: frozenset[str]
     clients: frozenset[str]
@@ -32,12 +32,12 @@ class Loaded:
 
 @cache
 def load(function: Function) -> Loaded:
-    """Import one function from the source tree; once per test run."""
+    """Import one function from the source tree; cached for the test run."""
     return load_from(function, [sys.executable], ROOT, ROOT / "layers/core")
 
 
 def load_from(function: Function, python: Sequence[str], *places: Path) -> Loaded:
-    """Import one function with this interpreter and its options, its modules looked for in `places`."""
+    """Import one function with this interpreter and its options, with `places` as import path."""
     done = subprocess.run(
         [*python, "-P", Path(__file__).with_name("import_one.py"), f"functions.{function.name}.app"],
         env={**environment(function), "PYTHONPATH": ":".join(map(str, places))},
@@ -53,12 +53,12 @@ def load_from(function: Function, python: Sequence[str], *places: Path) -> Loade
 
 
 def environment(function: Function) -> dict[str, str]:
-    """The variables that Lambda sets and those of the template."""
+    """The environment variables of Lambda and of the template."""
     return LAMBDA_ENVIRONMENT | {name: _resolved(value) for name, value in function.environment.items()}
 
 
 def _resolved(value: Json) -> str:
-    """A literal or a parameter's default; names of resources are only known once deployed."""
+    """A literal or a parameter's default; a placeholder for resource names, which are known only after deployment."""
     parameters = template()["Parameters"]
     if isinstance(value, dict):
         return str(parameters.get(value.get("Ref"), {}).get("Default", "placeholder"))

@@ -1,4 +1,4 @@
-"""The project as its checks see it: the files, the template, and each function in it."""
+"""The files, the template and the functions of the project, for the architecture tests."""
 
 import itertools
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ FUNCTIONS = ROOT / "functions"
 SOURCE_TREES = (CORE, FUNCTIONS, ROOT / "tests/local", ROOT / "tests/fakes")
 
 type Json = Any
-"""Parsed YAML or JSON; the shape is what the checks are about."""
+"""Parsed YAML or JSON; the tests check its structure."""
 
 type Trigger = tuple[str, ...]
 """("api", method, path), ("event", source, detail type), ("schedule",) or ("authorizer",)."""
@@ -23,7 +23,7 @@ type Trigger = tuple[str, ...]
 
 @cache
 def template() -> Json:
-    """template.yaml with its intrinsics spelled out ({"Ref": ...}, {"Fn::GetAtt": [...]}); not to be changed."""
+    """template.yaml with full forms of intrinsic functions ({"Ref": ...}, {"Fn::GetAtt": [...]}); read-only."""
     return yaml_parse((ROOT / "template.yaml").read_text())
 
 
@@ -41,27 +41,27 @@ class Function:
 
     @property
     def name(self) -> str:
-        """Its folder under functions/."""
+        """The name of its folder under functions/."""
         return str(self.properties["CodeUri"]).removeprefix("functions/")
 
     @property
     def app(self) -> Path:
-        """Its one file."""
+        """Its app.py."""
         return FUNCTIONS / self.name / "app.py"
 
     @property
     def environment(self) -> dict[str, Json]:
-        """Its variables, values unresolved."""
+        """Its environment variables with unresolved values."""
         return dict(self.properties.get("Environment", {}).get("Variables", {}))
 
     @property
     def routes(self) -> set[tuple[str, str]]:
-        """Method and path of each API event."""
+        """The method and path of each API event."""
         return {(trigger[1], trigger[2]) for trigger in self.triggers if trigger[0] == "api"}
 
     @property
     def triggers(self) -> set[Trigger]:
-        """Everything the template lets start it."""
+        """Its triggers in the template."""
         events = self.properties.get("Events", {}).values()
         found = {trigger for event in events for trigger in _triggers(event)}
         return found | ({("authorizer",)} if self.logical_id in _authorizers() else set())
@@ -75,17 +75,17 @@ def functions() -> list[Function]:
 
 
 def python_files(*trees: Path) -> list[Path]:
-    """The Python files under `trees`, which may not exist yet."""
+    """The Python files under `trees`; missing folders are ignored."""
     return sorted(path for tree in trees for path in tree.rglob("*.py") if "__pycache__" not in path.parts)
 
 
 def relative(path: Path) -> str:
-    """`path` as a reader of a failure wants it."""
+    """`path` relative to the repository root."""
     return str(path.relative_to(ROOT))
 
 
-def started_by_events() -> list[Function]:
-    """The functions that nobody waits for."""
+def asynchronous_functions() -> list[Function]:
+    """The functions that are invoked asynchronously, by events or schedules."""
     return [function for function in functions() if {"schedule", "event"} & {kind for kind, *_ in function.triggers}]
 
 
@@ -100,7 +100,7 @@ def _triggers(event: Json) -> Iterator[Trigger]:
         for source, detail_type in itertools.product(pattern["source"], pattern["detail-type"]):
             yield "event", source, detail_type
     else:
-        raise AssertionError(f"tests/architecture does not know events of type {kind} yet")
+        raise AssertionError(f"tests/architecture does not support events of type {kind}")
 
 
 def _authorizers() -> set[str]:

@@ -1,4 +1,4 @@
-"""DECISIONS.md can be cited: every decision has an id, a date, a status, a reason and rejected alternatives."""
+"""Every decision in DECISIONS.md has an id, a date, a status, a reason and rejected alternatives."""
 
 import re
 from datetime import date

@@ -14,7 +14,7 @@ from tests.architecture.project import ROOT, relative
 MAX_README_WORDS = 1_200
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 CURRENT = [path for path in DOCUMENTS if path.name not in ("CHANGELOG.md", "DECISIONS.md")]
-"""The documents that describe the present; the other two may name what is gone."""
+"""The documents that describe the current state; the other two can name removed files."""
 
 
 def each(documents: list[Path]) -> pytest.MarkDecorator:
@@ -81,20 +81,20 @@ def links(path: Path) -> list[str]:
 
 
 def resolves(path: Path, target: str) -> bool:
-    """Whether a link leads to a file and, if it names one, to a heading in it."""
+    """Whether a link points to an existing file and, if it has an anchor, to a heading in it."""
     name, _, anchor = target.partition("#")
     found = path.parent / name if name else path
     return found.exists() and (not anchor or anchor in anchors(found.read_text()))
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a document's headings, as they are made for Markdown."""
+    """The Markdown anchors of a document's headings."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def runs(module: str) -> bool:
-    """Whether `python -m module` can find something to run."""
+    """Whether `python -m module` can be run."""
     spec = find_spec(module)
     if spec and spec.submodule_search_locations:
         spec = find_spec(f"{module}.__main__")

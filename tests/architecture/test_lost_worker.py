@@ -1,4 +1,4 @@
-"""A test process that dies or hangs ends the run with an error, under the options of `make test`."""
+"""A test worker that exits or hangs fails the run, with the options of `make test`."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.project import ROOT
 from tests.timeouts import HANG_SECONDS
 
-FATES = {
+LOST_WORKERS = {
     "in a test, which hangs": """
 import threading
 
@@ -21,26 +21,26 @@ def test_second(): pass
     "after its last test": """
 import os
 
-class Death:
+class Exit:
     def pytest_sessionfinish(self): os._exit(1)
 
-def test_first(request): request.config.pluginmanager.register(Death())
+def test_first(request): request.config.pluginmanager.register(Exit())
 """,
 }
 
 
 def options() -> list[str]:
-    """The arguments that `make test` gives to pytest, with two workers."""
+    """The pytest arguments of `make test`, with two workers."""
     found = re.search(r"^test: .*\n\t@\$\(PY\) -m pytest (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert found
     assert "-n auto" in found[1]
     return found[1].replace("-n auto", "-n 2").split()
 
 
-@pytest.mark.parametrize("fate", FATES)
-def test_lost_worker_fails_the_run(tmp_path: Path, fate: str) -> None:
+@pytest.mark.parametrize("case", LOST_WORKERS)
+def test_lost_worker_fails_the_run(tmp_path: Path, case: str) -> None:
     (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text())
-    (tmp_path / "test_fate.py").write_text(FATES[fate])
+    (tmp_path / "test_lost.py").write_text(LOST_WORKERS[case])
     for number in range(4):
         (tmp_path / f"test_{number}.py").write_text("def test_nothing(): pass\n")
     place = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(tmp_path)]

@@ -1,4 +1,4 @@
-"""No deployed file contains a key; common template linters do not know the shapes of ours."""
+"""No deployed file contains a key; common template linters do not detect this product's keys."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Each promise in SECURITY.md names existing tests that demonstrate it."""
+"""Each promise in SECURITY.md names existing tests."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""No file of the repository names a package registry or a path on a developer machine."""
+"""No file of the repository contains a package registry or a path on a developer machine."""
 
 import re
 import subprocess
@@ -9,16 +9,16 @@ import pytest
 from tests.architecture.project import ROOT, relative
 
 REGISTRY = re.compile(r"pyp[i]\.(org|python\.org)|pythonhoste[d]|npmj[s]\.|mave[n]\.org|/simpl[e]/", re.IGNORECASE)
-"""One letter of each name in brackets, so that this line is not found."""
+"""One letter of each name is in brackets, so that this file does not match."""
 
-SOMEBODYS_MACHINE = re.compile(r"(?<![\w.~$}/-])/(home|Users|root|work)/\w")
+MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(home|Users|root|work)/\w")
 
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """Every file that is, or would be, committed, as far as it is text."""
+    """Every text file that is tracked, or untracked and not ignored, by path."""
     if not (ROOT / ".git").exists():
-        pytest.skip("not a clone, so there is no telling whose files these are")
+        pytest.skip("not a git clone, so the files of the repository are unknown")
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -35,13 +35,13 @@ def test_files_do_not_name_a_package_registry(texts: dict[str, str]) -> None:
 
 
 def test_files_do_not_name_a_machine_path(texts: dict[str, str]) -> None:
-    assert found(SOMEBODYS_MACHINE, texts) == []
-    if len(ROOT.parts) > 2:  # the name of a folder at the top, like /app, can mean anything
+    assert found(MACHINE_PATH, texts) == []
+    if len(ROOT.parts) > 2:  # a top-level folder such as /app can occur in other contexts
         assert [name for name, text in texts.items() if str(ROOT) in text] == []
 
 
 def found(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:
-    """Where the pattern occurs, as file:line text."""
+    """The matches of the pattern, as `file:line text`."""
     return [
         f"{name}:{number} {line.strip()[:100]}"
         for name, text in texts.items()
@@ -51,7 +51,7 @@ def found(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:
 
 
 def read_text(path: Path) -> str:
-    """Its text, or nothing for a binary file."""
+    """The text of a file; empty for a binary file."""
     try:
         return path.read_text()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Identifiers that were replaced by standard terms do not come back."""
+"""Identifiers that were replaced by standard terms are not used again."""
 
 import io
 import re
@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.project import ROOT, relative
 
 HISTORY = {"CHANGELOG.md", "DECISIONS.md"}
-"""Files that may name what was."""
+"""Files that can contain replaced identifiers."""
 
 WORDS = """
 Doors SyncDoors TellDoors WatchDoors LedgerDoor doors Ways Desk Gallery Planned Trial told_name _told is_told
@@ -28,26 +28,26 @@ troubles impatience visit_the_rest why_not signed_in
 """
 
 REPLACED = frozenset(WORDS.split())
-"""Names, as whole words and in this case, that had a meaning of their own here and now have the usual one."""
+"""Replaced identifiers, matched as whole words and case-sensitively."""
 
 LIMIT = re.compile(r"_?(MOST|LONGEST|LEAST|FEWEST|SHORTEST)_[A-Z_]+")
-"""Constants that are called MAX_ and MIN_ now."""
+"""Constants that are now named MAX_ and MIN_."""
 
 SORTS = {"MOST_USED", "LONGEST_CONTEXT", "SHORTEST_CONTEXT"}
 """Members of published enumerations."""
 
-ELSEWHERE = {"PARTS": {"tests/architecture/documents.py", "tests/architecture/test_documents.py"}}
-"""Files in which one of them is another thing's name."""
+EXCEPTIONS = {"PARTS": {"tests/architecture/documents.py", "tests/architecture/test_documents.py"}}
+"""Files in which a replaced identifier is used with another meaning."""
 
 COMPOUND = {word for word in REPLACED if re.search(r"[a-z0-9][A-Z]|\w_\w", word)}
-"""Those that are no English words, and are not found in prose either."""
+"""Replaced identifiers that are not English words; they must not occur in prose either."""
 
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """Every text that is committed, by its path, but for the history and this file."""
+    """Every tracked text file by its path, except the history and this file."""
     if not (ROOT / ".git").exists():
-        pytest.skip("not a clone, so there is no telling whose files these are")
+        pytest.skip("not a git clone, so the files of the repository are unknown")
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [
         ROOT / name for name in listing.split("\0") if name and name not in HISTORY and ROOT / name != Path(__file__)
@@ -61,7 +61,7 @@ def test_identifiers_do_not_use_replaced_words(texts: dict[str, str]) -> None:
         for path, text in texts.items()
         if path.endswith(".py")
         for word in sorted(replaced(text))
-        if path not in ELSEWHERE.get(word, set())
+        if path not in EXCEPTIONS.get(word, set())
     ] == []
 
 
@@ -88,7 +88,7 @@ def test_word_check_ignores_prose_and_longer_names(source: str) -> None:
 
 
 def replaced(source: str) -> set[str]:
-    """The names in Python source, those inside f-strings too, that are replaced ones."""
+    """The replaced identifiers in Python source, including those in f-strings."""
     names = {
         token.string for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.NAME
     }

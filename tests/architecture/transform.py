@@ -1,4 +1,4 @@
-"""Prints the CloudFormation that SAM makes of the template; circular references, for one, show only there."""
+"""Prints the CloudFormation template that SAM generates, in which errors such as circular references are visible."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ CODE_PROPERTY = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::Layer
 
 
 def transformed() -> Json:
-    """The transformed template, its code at a made-up place since nothing is uploaded."""
+    """The transformed template with a placeholder for the code location, because nothing is uploaded."""
     source = copy.deepcopy(template())
     for resource in source["Resources"].values():
         if resource["Type"] in CODE_PROPERTY:

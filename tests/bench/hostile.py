@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.bench.setup import Row, Setup
 from tests.e2e.processes import cpu_ticks, function_processes
-from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, bearable
+from tests.fakes.hostile_bodies import BYTES, HOSTILE, OVER_LIMIT, slowest_accepted
 
 FUNCTION, PATH = "PreviewFunction", "/api/resources/preview"
 _SECONDS_PER_TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -22,7 +22,7 @@ def measure(setup: Setup) -> list[Row]:
 
 
 def _bodies() -> Iterator[tuple[str, bytes]]:
-    texts = [*HOSTILE.items(), *((name, raw) for name, (raw, _) in LABORIOUS.items()), *bearable()]
+    texts = [*HOSTILE.items(), *((name, raw) for name, (raw, _) in OVER_LIMIT.items()), *slowest_accepted()]
     for number, (name, raw) in enumerate(texts):
         yield f"{number}, {name}", raw.encode("utf-8", "surrogatepass")
     yield from ((f"bytes, {name}", raw) for name, raw in BYTES.items())

@@ -8,7 +8,7 @@ from tests.canary.aws_tap import FAULTS
 from tests.canary.client import SERVICE, Canary, Request, run_of
 from tests.canary.steps import STEPS
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer
-from tests.fakes.openrouter.chat.wished_errors import KINDS
+from tests.fakes.openrouter.chat.error_directives import KINDS
 from tests.integration.app import Answer
 from tests.integration.deadlines import little_time
 from tests.integration.front import Front
@@ -68,7 +68,7 @@ def inject_key_check_failures(canary: Canary) -> None:
             canary.app.fake.serve_key(status, body, headers)
             canary.send(Request("POST", f"{SERVICE}/test"))
             canary.send(Request("POST", SERVICE, {"api_key": canary.key}))
-            canary.app.fake.know_keys_again()
+            canary.app.fake.stop_serving_key()
     for status in (200, 400, 403, 429, 500):
         for body, _ in _echoes(" ".join([canary.key, *canary.authorization.values()])):
             canary.app.fake.script_exchange(status, body)

@@ -52,7 +52,7 @@ class World:
         """Connect a user in the browser: authorize on the page of OpenRouter, and complete with PKCE."""
         path = "/api/user/integrations/openrouter/connect"
         started = self.done(200, user, "POST", path, {"callback_url": "http://localhost:3000/callback"})
-        self.fake.make_next(OPENROUTER_KEYS[user])
+        self.fake.queue_key(OPENROUTER_KEYS[user])
         callback, returned = allow(started["authorize_url"])
         assert (callback, returned["state"]) == ("http://localhost:3000/callback", started["state"])
         proof = {"code": returned["code"], "code_verifier": started["code_verifier"]}

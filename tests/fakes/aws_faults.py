@@ -1,4 +1,4 @@
-"""Faults between us and AWS that the simulation never has: lost answers, conflicts, throttling."""
+"""Faults of AWS calls that moto does not simulate: lost responses, conflicts, throttling."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,33 +18,33 @@ type Fault = Callable[[AWSRequest, Process], Reply | None]
 
 @dataclass
 class Calls:
-    """The requests of one operation, as they went out."""
+    """The request bodies of one operation, in the order in which they were sent."""
 
     bodies: list[Any] = field(default_factory=list)
 
 
 @contextmanager
 def faults(operation: str, *plan: Fault | None) -> Iterator[Calls]:
-    """The next calls of an operation meet these faults, one each; None and all later calls go through."""
-    calls, coming, process = Calls(), list(plan), BotocoreStubber.process_request
+    """Apply one fault to each of the next calls of an operation; None and all later calls are processed normally."""
+    calls, pending, process = Calls(), list(plan), BotocoreStubber.process_request
 
-    def meet(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
+    def intercept(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
         if not _target(request).endswith(f".{operation}"):
             return process(self, request)
         calls.bodies.append(json.loads(request.body))
-        fault = coming.pop(0) if coming else None
+        fault = pending.pop(0) if pending else None
         return fault(request, lambda: process(self, request)) if fault else process(self, request)
 
-    with mock.patch.object(BotocoreStubber, "process_request", meet):
+    with mock.patch.object(BotocoreStubber, "process_request", intercept):
         yield calls
 
 
 @contextmanager
-def tokens_kept() -> Iterator[None]:
-    """A transaction with the token of one that was carried out is not carried out again, as DynamoDB promises."""
+def idempotent_transactions() -> Iterator[None]:
+    """Apply a transaction with the same ClientRequestToken only once, as DynamoDB does."""
     done, process = set[str](), BotocoreStubber.process_request
 
-    def meet(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
+    def intercept(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
         if not _target(request).endswith(".TransactWriteItems"):
             return process(self, request)
         token = json.loads(request.body)["ClientRequestToken"]
@@ -55,23 +55,23 @@ def tokens_kept() -> Iterator[None]:
             done.add(token)
         return reply
 
-    with mock.patch.object(BotocoreStubber, "process_request", meet):
+    with mock.patch.object(BotocoreStubber, "process_request", intercept):
         yield
 
 
 def lost_answer(request: AWSRequest, process: Process) -> Reply | None:
-    """The call is carried out, and its answer never arrives."""
+    """Process the call, then fail with a read timeout."""
     process()
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
 def lost_request(request: AWSRequest, process: Process) -> Reply | None:
-    """The call never arrives."""
+    """Fail with a read timeout without processing the call."""
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Fault:
-    """This answer instead of the simulation's."""
+    """A fault that responds with this body instead of processing the call."""
 
     def respond(request: AWSRequest, process: Process) -> Reply:
         return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(body).encode()
@@ -80,12 +80,12 @@ def answer(body: dict[str, Any], status: int = 200) -> Fault:
 
 
 def failure(code: str, **more: Any) -> Fault:
-    """An error of DynamoDB's."""
+    """A fault that responds with an error of DynamoDB."""
     return answer({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code, **more}, 400)
 
 
 def cancelled(*reasons: str) -> Fault:
-    """A transaction that was cancelled for these reasons, one for each of its writes."""
+    """A cancelled transaction with these reasons, one for each of its writes."""
     listed = [{"Code": reason, "Message": reason} for reason in reasons]
     return failure("TransactionCanceledException", CancellationReasons=listed)
 

@@ -1,4 +1,4 @@
-"""The simulated cloud's stores, emptied or set back at once: through the API it would take a second."""
+"""Clears and restores the tables and buckets of moto directly, because the API would take a second."""
 
 from typing import Any
 
@@ -15,26 +15,26 @@ class _Untracked(list[object]):
     """A list that stays empty."""
 
     def append(self, _: object) -> None:
-        """Keep nothing."""
+        """Discard the item."""
 
 
-def keep_no_copies() -> None:
-    """Let moto free a row once no table has it, until the next reset.
+def disable_instance_tracking() -> None:
+    """Stop moto's tracking of DynamoDB items, so that deleted items are freed, until the next reset.
 
-    moto lists every instance of its models, for its dashboard: each row that was ever written, and a copy of the whole
-    table for each transaction. S3's list stays: by it the files of the objects are closed.
+    For its dashboard, moto keeps every instance of its models: each item ever written, and a copy of the whole table
+    for each transaction. The list of S3 remains, because it is used to close the files of the objects.
     """
     for model in model_data["dynamodb"].values():
         model.instances_tracked = _Untracked()  # type: ignore[attr-defined]
 
 
 def has_table(name: str) -> bool:
-    """Whether a table of this name is in any region."""
+    """Whether any region has a table of this name."""
     return any(name in region.tables for region in dynamodb_backends[_ACCOUNT].values())
 
 
 def empty_stores() -> None:
-    """Leave every table and bucket in place with nothing in it."""
+    """Delete all items and objects, but keep the tables and buckets."""
     for region in dynamodb_backends[_ACCOUNT].values():
         for table in region.tables.values():
             table.items.clear()
@@ -46,7 +46,7 @@ def empty_stores() -> None:
 
 
 def kept_tables() -> Any:
-    """What is in all tables, for `set_back`."""
+    """A copy of the items of all tables, for `set_back`."""
     return {
         (region, name): items_of(table)
         for region, backend in dynamodb_backends[_ACCOUNT].items()
@@ -55,7 +55,7 @@ def kept_tables() -> Any:
 
 
 def set_back(kept: Any) -> None:
-    """Make all tables what they were."""
+    """Restore all tables to a copy from `kept_tables`."""
     for (region, name), items in kept.items():
         table = dynamodb_backends[_ACCOUNT][region].tables[name]
         table.items = items

@@ -1,4 +1,4 @@
-"""Ordinary specimens of the domain's nouns; a test names only what matters to it."""
+"""Builders of domain objects with default values; a test passes only the fields that it needs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ NOON = "2026-11-22T12:00:00.000000Z"
 
 
 def a_model(openrouter_id: str = "meadow/lark-mini", **more: Any) -> CatalogModel:
-    """A cheap text model that takes a temperature and a cap."""
+    """A cheap text model that supports a temperature and a token limit."""
     facts: dict[str, Any] = {
         "openrouter_id": openrouter_id,
         "canonical_slug": openrouter_id,
@@ -49,7 +49,7 @@ def a_resource(resource_id: str = "res_1", **more: Any) -> Resource:
 
 
 def an_integration(user_id: str = "user_alice", **more: Any) -> Integration:
-    """An integration that works."""
+    """An enabled integration with a valid key."""
     facts: dict[str, Any] = {
         "user_id": user_id,
         "service": "openrouter",
@@ -62,7 +62,7 @@ def an_integration(user_id: str = "user_alice", **more: Any) -> Integration:
 
 
 def an_opening(execution_id: str = "exe_1", **more: Any) -> Opening:
-    """Alice runs her resource with her own key."""
+    """The opening of an execution in which Alice uses her own resource and key."""
     facts: dict[str, Any] = {
         "execution_id": execution_id,
         "run_id": f"run_of_{execution_id}",
@@ -81,7 +81,7 @@ def an_opening(execution_id: str = "exe_1", **more: Any) -> Opening:
 
 
 def a_prepared(execution_id: str = "exe_1", **more: Any) -> Prepared:
-    """Alice's resource with her own key, prepared; it can cost 700,000 nano-USD."""
+    """A prepared execution of Alice's resource with her own key; the worst case is 700,000 nano-USD."""
     request = Request(method="POST", integration="openrouter", path="/chat/completions", body=b"{}")
     facts: dict[str, Any] = {
         "execution_id": execution_id,
@@ -102,7 +102,7 @@ def a_prepared(execution_id: str = "exe_1", **more: Any) -> Prepared:
 
 
 def a_receipt(**more: Any) -> Receipt:
-    """What one ordinary answer cost."""
+    """The receipt of a successful answer."""
     facts: dict[str, Any] = {
         "generation_id": "gen-1",
         "model": "meadow/lark-mini-2026",
@@ -116,7 +116,7 @@ def a_receipt(**more: Any) -> Receipt:
 
 
 def a_closing(state: State = State.DONE, **more: Any) -> Closing:
-    """The end of an execution, half a second after noon."""
+    """The closing of an execution, half a second after noon."""
     facts: dict[str, Any] = {
         "state": state,
         "receipt": a_receipt(),

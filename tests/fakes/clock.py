@@ -1,4 +1,4 @@
-"""Clocks for tests: one that stands still, one that moves when it is read, and one that never sleeps."""
+"""Clocks for tests: one set by the test, one that advances with each reading, and one that does not sleep."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,51 +8,51 @@ START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """Time under a test's control; both of its faces move together."""
+    """A clock that the test advances; `now` and `monotonic` advance together."""
 
     def __init__(self, start: datetime = START) -> None:
-        """Stand at `start`."""
+        """Start at this time."""
         self._start = start
         self._passed = 0.0
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """The current time, in UTC."""
         return self._start + timedelta(seconds=self._passed)
 
     def monotonic(self) -> float:
-        """Seconds since the clock was made."""
+        """Seconds since the clock was created."""
         return self._passed
 
     def sleep(self, seconds: float) -> None:
-        """Let time go by."""
+        """Advance the clock without waiting."""
         self._passed += seconds
 
     def pass_seconds(self, seconds: float) -> None:
-        """Let time go by."""
+        """Advance the clock."""
         self._passed += seconds
 
 
 class TickingClock(FakeClock):
-    """Every reading takes `step` seconds: a deadline passes after so many readings, whatever the machine does."""
+    """Advances by `step` seconds with each reading, so that a deadline passes after a fixed number of readings."""
 
     def __init__(self, step: float) -> None:
-        """Stand at the usual start."""
+        """Start at the default time."""
         super().__init__()
         self._step = step
 
     def monotonic(self) -> float:
-        """Seconds since the clock was made; later with each reading."""
+        """Seconds since the clock was created, increased by this reading."""
         self._passed += self._step
         return self._passed
 
 
 class SleeplessClock(SystemClock):
-    """The machine's time, for those who do not care to wait; how long they would have is kept."""
+    """The system clock without sleeping; records the duration of each sleep."""
 
     def __init__(self) -> None:
-        """Nobody has waited yet."""
+        """Start without recorded sleeps."""
         self.waits: list[float] = []
 
     def sleep(self, seconds: float) -> None:
-        """Go on at once."""
+        """Record the duration and return immediately."""
         self.waits.append(seconds)

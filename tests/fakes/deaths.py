@@ -1,4 +1,4 @@
-"""A process that dies at some call to the outside: nothing that would tidy up runs, since every later call dies too."""
+"""Simulates a process that is killed at an external call: every later call fails too, so no cleanup has an effect."""
 
 import time
 from collections.abc import Iterator
@@ -18,26 +18,26 @@ _AWS, _HTTP = BotocoreStubber.process_request, httpx.HTTPTransport.handle_reques
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 @dataclass
 class Calls:
-    """How many calls were begun."""
+    """Counts the calls that were started."""
 
     made: int = 0
 
     def next(self) -> int:
-        """The number of the call that begins, from 1."""
+        """The number of the call that starts, from 1."""
         self.made += 1
         return self.made
 
 
 @contextmanager
-def killed_at(call: int, *, after: bool = False, of_aws_alone: bool = False) -> Iterator[Calls]:
-    """Die at this call to AWS or to a service, and at all later ones; `after`: it was carried out, and not read.
+def killed_at(call: int, *, after: bool = False, aws_only: bool = False) -> Iterator[Calls]:
+    """Kill the process at this call to AWS or to a service; with `after`, the call is processed first.
 
-    With `of_aws_alone` calls to services are not counted, and work even after death.
+    With `aws_only`, calls to services are not counted and never fail.
     """
     calls = Calls()
 
@@ -52,7 +52,7 @@ def killed_at(call: int, *, after: bool = False, of_aws_alone: bool = False) -> 
         return die(lambda: _AWS(self, request))
 
     def http(self: httpx.HTTPTransport, request: httpx.Request) -> Any:
-        return _HTTP(self, request) if of_aws_alone else die(lambda: _HTTP(self, request))
+        return _HTTP(self, request) if aws_only else die(lambda: _HTTP(self, request))
 
     with (
         mock.patch.object(BotocoreStubber, "process_request", aws),
@@ -63,7 +63,7 @@ def killed_at(call: int, *, after: bool = False, of_aws_alone: bool = False) -> 
 
 @contextmanager
 def unacknowledged(call: int) -> Iterator[Calls]:
-    """This call to AWS is carried out and its answer is lost on the way, once; it is repeated without a pause."""
+    """Process this call to AWS but lose its response, once; botocore retries it without a delay."""
     calls = Calls()
 
     def lose(self: BotocoreStubber, request: AWSRequest) -> Any:
@@ -72,9 +72,9 @@ def unacknowledged(call: int) -> Iterator[Calls]:
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 
-    at_once = SimpleNamespace(time=time.time, sleep=lambda seconds: None)
+    no_delay = SimpleNamespace(time=time.time, sleep=lambda seconds: None)
     with (
         mock.patch.object(BotocoreStubber, "process_request", lose),
-        mock.patch.object(botocore.endpoint, "time", at_once),
+        mock.patch.object(botocore.endpoint, "time", no_delay),
     ):
         yield calls

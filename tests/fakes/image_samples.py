@@ -1,4 +1,4 @@
-"""Picture files of every kind that a model, or somebody behind it, could send: sound ones and hostile ones."""
+"""Sample image files that a model or an attacker could send: valid, with embedded data, and invalid."""
 
 import base64
 import struct
@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 MARK = b"<script>alert(1)</script>"
-"""What must never be found in a stored picture."""
+"""Bytes that must not occur in a stored image."""
 
 _SIDE = 48
 
@@ -17,19 +17,19 @@ DENSITY = struct.pack(">IIB", 2_835, 2_835, 1)
 
 
 def data_url(data: bytes, content_type: str = "image/png") -> str:
-    """The bytes as models send them."""
+    """The bytes as a data URL, the form in which models return images."""
     return f"data:{content_type};base64,{base64.b64encode(data).decode()}"
 
 
 def painted(form: str, size: tuple[int, int] = (_SIDE, _SIDE), **options: Any) -> bytes:
-    """A gradient of this size in a format of Pillow's."""
+    """A gradient of this size in one of Pillow's formats."""
     file = BytesIO()
     _gradient(size, options.pop("mode", "RGB")).save(file, form, **options)
     return file.getvalue()
 
 
 def noise(size_bytes: int) -> bytes:
-    """A PNG of about this many bytes: noise cannot be packed."""
+    """A PNG of about this many bytes, filled with noise, which does not compress."""
     from PIL import Image
 
     side = int((size_bytes / 3) ** 0.5)
@@ -49,14 +49,14 @@ def png_of(*chunks: bytes) -> bytes:
 
 
 def bomb_png(width: int, height: int) -> bytes:
-    """A small file that unpacks to `width` times `height` black pixels."""
-    packer, blank = zlib.compressobj(9), bytes(1 + width // 8)
-    body = b"".join([*(packer.compress(blank) for _ in range(height)), packer.flush()])
+    """A small file that decompresses to `width` times `height` black pixels."""
+    compressor, blank = zlib.compressobj(9), bytes(1 + width // 8)
+    body = b"".join([*(compressor.compress(blank) for _ in range(height)), compressor.flush()])
     return png_of(_header(width - width % 8, height), chunk(b"IDAT", body), chunk(b"IEND"))
 
 
 def animated(form: str, frames: int) -> bytes:
-    """Frames of growing brightness."""
+    """An animation with frames of increasing brightness."""
     pictures = [_gradient((8, 8), "RGB").point(lambda value, n=n: (value + 7 * n) % 256) for n in range(frames)]
     file = BytesIO()
     pictures[0].save(file, form, save_all=True, append_images=pictures[1:], duration=40, loop=0)
@@ -161,14 +161,14 @@ def _corrupt(data: bytes) -> bytes:
 
 
 def _lying_webp() -> bytes:
-    """A canvas far larger than the frame in it."""
+    """A WebP whose header declares a canvas far larger than its frame."""
     webp = painted("WEBP")
     canvas = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\xff\x3f" * 2
     return b"RIFF" + struct.pack("<I", len(webp) - 8 + 18) + b"WEBP" + canvas + webp[12:]
 
 
 def _gif_of_frames(count: int) -> bytes:
-    """The same tiny frame so many times: 25 bytes each."""
+    """A GIF that repeats a one-pixel frame of a few bytes."""
     gif = animated("GIF", 2)
     head = gif[: 13 + 3 * 2 ** ((gif[10] & 7) + 1)]
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x4c\x01\x00"
@@ -194,7 +194,7 @@ SOUND: dict[str, Callable[[], bytes]] = {
     "webp-lossless": lambda: painted("WEBP", lossless=True),
     "webp-alpha": lambda: painted("WEBP", mode="RGBA"),
 }
-"""Pictures that are kept as they are."""
+"""Valid images, which are stored unchanged."""
 
 CLEANED: dict[str, Callable[[], bytes]] = {
     "gif": lambda: painted("GIF"),
@@ -235,7 +235,7 @@ CLEANED: dict[str, Callable[[], bytes]] = {
     "webp-trailing": lambda: painted("WEBP") + MARK,
     "webp-chunk": lambda: _in_riff(b"EVIL" + struct.pack("<I", len(MARK)) + MARK + b"\0"),
 }
-"""Pictures that are kept without what is beside them; most of them hold MARK."""
+"""Images that are stored without metadata, trailing data and further frames; most of them contain MARK."""
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
@@ -274,7 +274,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "gif-cut": lambda: painted("GIF")[:-300],
     "gif-bomb": lambda: b"GIF89a" + struct.pack("<HHBBB", 65_000, 65_000, 0, 0, 0) + painted("GIF")[13:],
 }
-"""Files that are no picture, not a whole one, or too large a one."""
+"""Files that are rejected: not an image, incomplete, or too large."""
 
 IMAGE_SAMPLES = SOUND | CLEANED | HOSTILE
 

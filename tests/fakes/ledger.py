@@ -1,6 +1,6 @@
-"""The ledger as plain dictionaries: the same promises as the real one, one step after the other, nothing lost.
+"""An in-memory ledger with the same guarantees as the real one, but without concurrency or lost responses.
 
-`tests/integration/adapters/executions/test_ledger_contract.py` holds both to the same table of transitions.
+`tests/integration/adapters/executions/test_ledger_contract.py` runs both against the same table of transitions.
 """
 
 from collections import Counter, defaultdict
@@ -16,12 +16,12 @@ from instant.domain.usage.budget import Hold, exhausted
 
 
 class Refused(Exception):
-    """A step that cannot be taken from where the execution stands."""
+    """The transition is not allowed from the state of the execution."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """An execution: how it began, where it stands, when to look after it (None: never), and what is known of it."""
+    """A stored execution: its opening, its state, when the reconciler is due (None: never), and its recorded fields."""
 
     opening: Opening
     state: State
@@ -31,10 +31,10 @@ class Row:
 
 
 class MemoryLedger:
-    """The ports Ledger, OpenRuns and ExecutionReader, and all that they add up to."""
+    """Implements the ports Ledger, OpenRuns and ExecutionReader, with budgets, statistics and usage."""
 
     def __init__(self) -> None:
-        """Nothing was executed, and nothing spent."""
+        """Start empty."""
         self.rows: dict[str, Row] = {}
         self.budgets: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.stats: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -112,7 +112,7 @@ class MemoryLedger:
         row = self.rows.get(execution_id)
         return _execution(row) if row else None
 
-    # ------------------------------------------------------------- what it comes to
+    # ------------------------------------------------------------- Budgets, statistics and usage
 
     def _row(self, opening: Opening, *states: State) -> Row:
         row = self.rows.get(opening.execution_id)
@@ -135,7 +135,7 @@ class MemoryLedger:
             self.budgets[hold.name]["committed"] += opening.reserved_nanousd
 
     def has_room(self, hold: Hold, amount: int) -> bool:
-        """Whether so much more may be held back there."""
+        """Whether the budget has room for a hold of this amount."""
         return self.budgets[hold.name]["committed"] + amount <= hold.cap_nanousd
 
     def _settle(self, opening: Opening, spent: int) -> None:
@@ -164,7 +164,7 @@ class MemoryLedger:
 
 
 def booked(opening: Opening, closing: Closing) -> int:
-    """What budgets count: the worst case where the cost is not known."""
+    """The amount that budgets count: the cost, or the worst case if the cost is unknown."""
     cost = closing.receipt.cost_nanousd
     return opening.reserved_nanousd if cost is None else cost
 
@@ -174,7 +174,7 @@ def _is(row: Row | None, opening: Opening, *states: State) -> bool:
 
 
 def _facts(closing: Closing) -> dict[str, object]:
-    """What an end adds to what is known; what it does not know leaves an earlier word standing."""
+    """The fields that a closing records; fields that are None do not overwrite earlier values."""
     receipt, answer = closing.receipt, closing.answer
     facts: dict[str, object] = {
         "reconciled_at" if closing.reconciled else "finished_at": closing.finished_at,

@@ -1,4 +1,4 @@
-"""Doubles of outside services that answer each request with a whole reply."""
+"""Doubles of the port Upstream that answer each request with a complete reply."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from instant.domain.exchange import Reply, Request
 
 
 class WholeResponse:
-    """The port Response over a reply that is there already."""
+    """Implements the port Response for a complete reply."""
 
     def __init__(self, reply: Reply, request: Request) -> None:
         """Answer `request` with `reply`."""
@@ -33,12 +33,12 @@ class WholeResponse:
 
 
 class WholeReplies:
-    """The port Upstream for doubles that say in `send` what they answer."""
+    """Implements the port Upstream for doubles that override `send`."""
 
     @contextmanager
     def open(self, request: Request, *, seconds: float) -> Iterator[WholeResponse]:
         yield WholeResponse(self.send(request, seconds=seconds), request)
 
     def send(self, request: Request, *, seconds: float) -> Reply:
-        """The whole reply to one request."""
+        """The complete reply to one request."""
         raise NotImplementedError

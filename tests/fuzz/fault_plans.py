@@ -7,7 +7,7 @@ from unittest import mock
 
 from hypothesis import strategies as st
 
-from tests.fakes.aws_faults import Fault, cancelled, failure, faults, lost_answer, lost_request, tokens_kept
+from tests.fakes.aws_faults import Fault, cancelled, failure, faults, idempotent_transactions, lost_answer, lost_request
 
 KINDS: dict[str, Fault] = {
     "lost request": lost_request,
@@ -57,5 +57,5 @@ def injected(plan: FaultPlan | None) -> Iterator[None]:
 @contextmanager
 def immediate_retries() -> Iterator[None]:
     """Retry without delays; DynamoDB recognizes the tokens of completed transactions."""
-    with mock.patch("time.sleep"), tokens_kept():
+    with mock.patch("time.sleep"), idempotent_transactions():
         yield

@@ -18,7 +18,7 @@ from moto import mock_aws
 
 from instant.adapters.aws import client as aws
 from instant.ports.clock import Clock
-from tests.fakes.aws_stores import empty_stores, keep_no_copies, kept_tables, set_back
+from tests.fakes.aws_stores import disable_instance_tracking, empty_stores, kept_tables, set_back
 from tests.fakes.clock import SleeplessClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.local import quick_moto, quick_transactions
@@ -39,8 +39,8 @@ TEMPLATE = read(ROOT / "template.yaml")
 HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "600", "KeyChecksPerHour": "10000"}
 """Rate limits above what any test uses."""
 _SESSION = botocore.session.get_session()
-quick_moto.hurry()
-quick_transactions.hurry()
+quick_moto.install_fast_paths()
+quick_transactions.install_fast_paths()
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -233,7 +233,7 @@ def deployed_app(**given: str) -> Iterator[App]:
 
 def deployed(fake: FakeOpenRouter, **given: str) -> Plan:
     """Deploy the template with these parameters into the empty simulated cloud."""
-    keep_no_copies()
+    disable_instance_tracking()
     cloudformation = _SESSION.create_client("cloudformation")
     parameters = {
         "Stage": "test",

@@ -1,4 +1,4 @@
-"""The local stack behind `make run` and the end-to-end tests: AWS's part of the product, on one machine."""
+"""The local stack of `make run` and the end-to-end tests: the AWS services of the product on one machine."""
 
 from tests.local.functions.layout import Built, Source
 from tests.local.stack import Stack

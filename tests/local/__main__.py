@@ -1,4 +1,4 @@
-"""`python -m tests.local`: the local stack, until it is told to stop; with `--demo`, shown at work first."""
+"""`python -m tests.local`: serves the local stack until it is stopped; `--demo` runs a demo first."""
 
 import argparse
 import json
@@ -19,17 +19,17 @@ from tests.local.stack import SOURCE, Stack
 
 DEMO_PORT = 8080
 LOG = Path(tempfile.gettempdir()) / "instant-resources.log"
-"""Where the functions log while the demo has the terminal."""
+"""The log file of the functions while the demo runs."""
 _OPENROUTER = "https://openrouter.ai/api/v1"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.local", description=__doc__)
-    parser.add_argument("--port", type=int, help=f"port of the API; the demo takes {DEMO_PORT} if it is free")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON when it serves")
-    parser.add_argument("--demo", action="store_true", help="run a resource once, then go on serving")
-    parser.add_argument("--built", type=Path, metavar="DIR", help="run what `sam build` left in this directory")
-    parser.add_argument("--grace", type=float, default=0, metavar="SECONDS", help="time beyond every time limit")
+    parser.add_argument("--port", type=int, help=f"port of the API; the demo uses {DEMO_PORT} if it is free")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when the stack is ready")
+    parser.add_argument("--demo", action="store_true", help="run a demo, then continue serving")
+    parser.add_argument("--built", type=Path, metavar="DIR", help="run the output of `sam build` in this directory")
+    parser.add_argument("--grace", type=float, default=0, metavar="SECONDS", help="seconds added to every timeout")
     parser.add_argument(
         "--parameter",
         action="append",
@@ -50,7 +50,7 @@ def _parameter(text: str) -> tuple[str, str]:
 
 def _stop(*_: Any) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # one is enough, stopping is under way
+        signal.signal(number, signal.SIG_IGN)  # the stack is already stopping
     raise SystemExit(0)
 
 
@@ -82,7 +82,7 @@ def _stack(running: ExitStack, arguments: argparse.Namespace, upstream: str) -> 
 
 
 def main() -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT."""
     arguments = _arguments()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)

@@ -1,4 +1,4 @@
-"""The product shown at work through its own HTTP API: from an empty catalog to answers, an image, and their cost."""
+"""A demo of the HTTP API: catalog sync, resources, executions, an image, and statistics."""
 
 import http.client
 import json
@@ -16,19 +16,19 @@ from tests.timeouts import HANG_SECONDS
 _PROMPT = "Say in one sentence why a model behind a plain HTTP call is useful."
 _PICTURE = "Paint a quiet harbour at dawn."
 _TEMPLATE = "Explain {{topic}} to {{reader}} in one sentence."
-_GAPS = {"topic": "serverless functions", "reader": "a baker"}
+_INPUTS = {"topic": "serverless functions", "reader": "a baker"}
 _MAX_TOKENS = 200
 
 
 class DemoFailed(Exception):
-    """A step got something else than it asked for; says what the server answered."""
+    """A step failed; the message contains the server's response."""
 
 
 @dataclass
 class Demo:
-    """One walk through the API at `url` with the keys of alice, bob and admin.
+    """Runs the demo against the API at `url` with the keys of alice, bob and admin.
 
-    `openrouter_key` is a real one; without it the upstream is a fake that takes any.
+    `openrouter_key` is a real key; without it, the upstream is a fake that accepts any key.
     """
 
     url: str
@@ -38,19 +38,19 @@ class Demo:
     output: TextIO
 
     def run(self) -> None:
-        """Runs every step, tells about each, and ends with what to try next; DemoFailed at the first that fails."""
+        """Run and print every step, then print further commands; raises DemoFailed if a step fails."""
         fake = "" if self.openrouter_key else "a fake OpenRouter at "
         self._say(f"\nInstant Resources at {self.url}, in front of {fake}{self.upstream_url}\n")
         self._step("sync the model catalog", self._sync)
-        self._step("read what changed in it", self._changes)
+        self._step("list the model changes", self._changes)
         self._step("connect alice's OpenRouter key", self._connect)
         self._step("pick a cheap text model", self._pick)
         self._step("create a public resource", self._create)
         self._step("execute it", self._execute)
         self._step("fill in a template", self._fill_in)
-        self._step("paint a picture", self._paint)
-        self._step("read the picture", self._see)
-        self._step("read the first one's statistics", self._read)
+        self._step("generate an image", self._paint)
+        self._step("download the image", self._see)
+        self._step("read the statistics", self._read)
         self._say(self._next_steps())
 
     def _step(self, name: str, action: Callable[[], str]) -> None:
@@ -94,13 +94,13 @@ class Demo:
         return f"{served}\n\n    {_PROMPT}\n    > {answer['output']['content'].strip()}\n"
 
     def _fill_in(self) -> str:
-        gaps = {name: {"type": "string"} for name in _GAPS}
-        schema = {"type": "object", "properties": gaps, "required": list(gaps)}
+        properties = {name: {"type": "string"} for name in _INPUTS}
+        schema = {"type": "object", "properties": properties, "required": list(properties)}
         config = {"model": self._model, "max_tokens": _MAX_TOKENS, "template": _TEMPLATE, "input_schema": schema}
-        answer = self._executed(self._made("prompt_template", "Explainer", config), _GAPS)
-        filled = ", ".join(f"{name}: {value}" for name, value in _GAPS.items())
-        told = f"${answer['usage']['cost_usd']}, {answer['model']}"
-        return f"{told}\n\n    {_TEMPLATE} ({filled})\n    > {answer['output']['content'].strip()}\n"
+        answer = self._executed(self._made("prompt_template", "Explainer", config), _INPUTS)
+        filled = ", ".join(f"{name}: {value}" for name, value in _INPUTS.items())
+        cost = f"${answer['usage']['cost_usd']}, {answer['model']}"
+        return f"{cost}\n\n    {_TEMPLATE} ({filled})\n    > {answer['output']['content'].strip()}\n"
 
     def _paint(self) -> str:
         model, _ = self._cheapest("output_modality=image&supported_parameter=max_tokens")
@@ -121,7 +121,7 @@ class Demo:
         return f"{counts}, ${stats['cost_usd_30d']} in 30 days"
 
     def _cheapest(self, wanted: str) -> tuple[str, str]:
-        """A model that costs something, and its price for a prompt token."""
+        """The cheapest model that is not free, and its price per prompt token."""
         models = self._call("GET", f"/api/models?input_modality=text&free=false&sort=price&limit=50&{wanted}")["data"]
         plain = [m for m in models if m["usable"] and not re.search(r"^~|^faulty/|:", m["openrouter_id"])]
         if not plain:
@@ -156,7 +156,7 @@ class Demo:
         keys = "\n".join(f"  {name.upper()}={key}" for name, key in self.keys.items())
         post = "-H 'Content-Type: application/json' -d"
         connect = json.dumps({"api_key": "sk-or-v1-..." if self.openrouter_key else _made_up_key()})
-        order = json.dumps({"resource_id": self._resource, "inputs": {"prompt": "Hello"}})
+        execution = json.dumps({"resource_id": self._resource, "inputs": {"prompt": "Hello"}})
         return f"""
 Go on from here (Ctrl-C stops it):
 
@@ -164,19 +164,19 @@ Go on from here (Ctrl-C stops it):
   RESOURCE={self._resource}
 {keys}
 
-  # run it as bob, who pays with a key of his own
+  # execute the resource as bob, with his own OpenRouter key
   curl -s $API/api/user/integrations/openrouter -H "Authorization: Bearer $BOB" {post} '{connect}'
-  curl -s $API/api/execute -H "Authorization: Bearer $BOB" {post} '{order}'
+  curl -s $API/api/execute -H "Authorization: Bearer $BOB" {post} '{execution}'
 
-  # alice's picture, which nobody else can read
+  # download alice's image, which only she can read
   curl -sL {self._image} -H "Authorization: Bearer $ALICE" -o picture.png
 
-  # what was executed, what it cost, and what else there is
+  # list executions with their cost, models, and resource types
   curl -s $API/api/executions -H "Authorization: Bearer $BOB"
   curl -s "$API/api/models?q=claude&sort=price&limit=5"
   curl -s $API/api/resource-types
 
-  # what changed in the catalog, for scripts and for feed readers
+  # list model changes as JSON and as RSS
   curl -s "$API/api/models/changes?limit=5"
   curl -s "$API/api/models/changes?format=rss"
 """

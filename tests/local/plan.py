@@ -1,4 +1,4 @@
-"""What the local stack runs, read from a deployed template: functions, routes, authorizers, rules and schedules."""
+"""Reads functions, routes, authorizers, rules and schedules from a deployed template."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.local.template import Json
 
 @dataclass(frozen=True)
 class FunctionPlan:
-    """One Lambda function: its configuration, its policy statements, and where events go that failed for good."""
+    """One Lambda function: its configuration, its policy statements, and its dead letter queue."""
 
     name: str
     handler: str
@@ -39,7 +39,7 @@ class Route:
 
 @dataclass(frozen=True)
 class AuthorizerPlan:
-    """A REQUEST authorizer: its function, the headers that identify a caller, and how long a policy is kept."""
+    """A REQUEST authorizer: its function, its identity headers, and the time to live of cached policies."""
 
     function: str
     headers: tuple[str, ...]
@@ -48,7 +48,7 @@ class AuthorizerPlan:
 
 @dataclass(frozen=True)
 class Rule:
-    """An EventBridge rule: the function it feeds, its bus and its pattern (JSON)."""
+    """An EventBridge rule: its target function, its bus and its pattern (JSON)."""
 
     function: str
     bus: str
@@ -66,7 +66,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything the local stack runs."""
+    """The configuration of the local stack."""
 
     functions: dict[str, FunctionPlan]
     stage: str = "local"
@@ -78,7 +78,7 @@ class Plan:
 
 
 def plan(deployment: Deployment) -> Plan:
-    """Reads a deployment; a ValueError names what the local stack cannot run."""
+    """Read a deployment; raises ValueError for unsupported features."""
     if len(deployment.apis) > 1:
         raise ValueError("the local stack serves one API, the template has several")
     api = next(iter(deployment.apis.values()), {})
@@ -130,11 +130,11 @@ def _statements(function: str, policies: Any) -> Iterator[Json]:
 
 
 def _queue(function: str, destinations: Json) -> str | None:
-    """The ARN of the queue for failures."""
+    """The ARN of the queue for failed events."""
     if not destinations:
         return None
     if destinations.keys() != {"OnFailure"} or destinations["OnFailure"]["Type"] != "SQS":
-        raise ValueError(f"{function}: the local stack knows only queues as destinations, and only of failures")
+        raise ValueError(f"{function}: the local stack supports only queues as destinations, and only for failures")
     return str(destinations["OnFailure"]["Destination"])
 
 
@@ -159,7 +159,7 @@ def _route(function: str, event: Json, default_authorizer: str | None) -> Route:
 def _authorizer(properties: Json) -> AuthorizerPlan:
     identity = properties.get("Identity", {})
     if properties.get("FunctionPayloadType") != "REQUEST" or identity.keys() - {"Headers", "ReauthorizeEvery"}:
-        raise ValueError("the local stack runs REQUEST authorizers identified by headers only")
+        raise ValueError("the local stack supports only REQUEST authorizers with identity headers")
     return AuthorizerPlan(
         function=last_part(properties["FunctionArn"]),
         headers=tuple(identity.get("Headers", [])),

@@ -1,4 +1,4 @@
-"""Moto as it comes, in less time: the same answers, by shorter ways to what its own code computes over and over."""
+"""Faster replacements for slow functions of moto, with the same results."""
 
 import functools
 from typing import Any
@@ -13,7 +13,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 
 MAX_BYTES = 405_000
-"""The most that moto lets an item have."""
+"""Moto's maximum size of an item."""
 
 SLOW_VALUE: Any = vars(DynamoType)["cast_value"].fget
 SLOW_ITEM: Any = vars(Item)["__init__"]
@@ -22,21 +22,21 @@ SLOW_ITEMS: Any = vars(Table)["all_items"]
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
 
-def hurry() -> None:
-    """Replace the slow ways, for the rest of the process; twice is as good as once."""
-    quick: list[tuple[Any, str, Any]] = [
+def install_fast_paths() -> None:
+    """Replace the slow functions for the rest of the process; idempotent."""
+    replacements: list[tuple[Any, str, Any]] = [
         (JSONSerializer, "_serialize_type_structure", structure),
         (DynamoType, "cast_value", property(cast_value)),
         (Item, "__init__", item),
         (Table, "all_items", all_items),
         (responses, "method_names_from_class", functools.cache(method_names_from_class)),
     ]
-    for owner, name, way in quick:
-        setattr(owner, name, way)
+    for owner, name, replacement in replacements:
+        setattr(owner, name, replacement)
 
 
 def structure(self: JSONSerializer, serialized: Any, value: Any, shape: StructureShape, key: str) -> None:
-    """Write `value`, for instance `{"S": "x"}`, without looking for each of ten members under all of its aliases."""
+    """Serialize a `value` such as `{"S": "x"}` without trying all aliases of all ten members."""
     if not (shape.name == "AttributeValue" and key and type(value) is dict and len(value) == 1):
         _serialize_structure(self, serialized, value, shape, key)
         return
@@ -60,12 +60,12 @@ def structure(self: JSONSerializer, serialized: Any, value: Any, shape: Structur
 
 
 def cast_value(self: DynamoType) -> Any:
-    """The value that is compared: a text is itself, which moto finds out last."""
+    """The value for comparisons; checks first for a string, the most common type."""
     return self.value if self.type == "S" else SLOW_VALUE(self)
 
 
 def item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
-    """Measure a new item once, and not once more for each of its attributes."""
+    """Create an item and compute its size once, instead of once for each attribute."""
     self.hash_key, self.range_key, self.attrs = hash_key, range_key, LimitedSizeDict()
     for name, value in attrs.items():
         dict.__setitem__(self.attrs, name, DynamoType(value))
@@ -74,12 +74,12 @@ def item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: 
 
 
 def all_items(self: Table) -> list[Item]:
-    """In the order of their keys, which are read once, and not for every comparison."""
-    found: list[Any] = [*self.items.values()]
+    """The items in key order; each key is read once, instead of once for each comparison."""
+    found: list[Any] = list(self.items.values())
     if self.range_key_attr:
         found = [each for part in found for each in part.values()]
-    return sorted(found, key=_place)
+    return sorted(found, key=_sort_key)
 
 
-def _place(item: Item) -> Any:
+def _sort_key(item: Item) -> Any:
     return (item.hash_key.cast_value, item.range_key.cast_value) if item.range_key else item.hash_key.cast_value

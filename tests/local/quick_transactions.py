@@ -10,7 +10,7 @@ from moto.dynamodb.models.table import Table
 SLOW_UPDATE: Any = vars(DynamoDBBackend)["update_item"]
 
 
-def hurry() -> None:
+def install_fast_paths() -> None:
     """Patch moto for the rest of the process; calling it again has no effect."""
     patched: Any = [(Table, "__deepcopy__", backup), (DynamoDBBackend, "update_item", update_item)]
     for owner, name, way in patched:

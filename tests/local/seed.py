@@ -1,6 +1,6 @@
-"""The local stack's first API keys: alice and bob may execute and manage, admin may do everything.
+"""Creates the API keys of the local stack: alice and bob can execute and manage, admin has all scopes.
 
-Run by path in a process of its own: the core's AWS clients take their endpoint from the environment.
+It runs by path in a separate process, because the core's AWS clients read their endpoint from the environment.
 """
 
 import json
@@ -20,12 +20,12 @@ _CORE = Path(__file__).resolve().parents[2] / "layers/core"
 
 
 def seed(stack: "Stack") -> dict[str, str]:
-    """Every user's key by name, fresh and stored."""
+    """Create and store a key for each user; return the keys by name."""
     program = subprocess.run(
         [sys.executable, "-P", __file__, stack.environment("AuthorizerFunction")["API_KEYS_TABLE"]],
         env={**stack.admin, "PYTHONPATH": str(_CORE)},
         stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for its parent
+        start_new_session=True,  # only the parent handles Ctrl-C
         check=True,
     )
     keys: dict[str, str] = json.loads(program.stdout)

@@ -1,4 +1,4 @@
-"""The local stack: the project's template, running on this machine, from the gateway to the tables."""
+"""The local stack: runs the project's template on this machine, from the gateway to the tables."""
 
 import json
 from collections.abc import Mapping
@@ -31,10 +31,10 @@ SOURCE = Source((ROOT, ROOT / "layers/core"))
 
 
 class Stack:
-    """A context manager: serves while it is entered, and leaves no process behind.
+    """A context manager that serves while it is entered and then ends all its processes.
 
-    `url` is the API with its stage, `aws_url` the AWS endpoint the functions see. `permissions.used` holds
-    `(function, action, resource)`, `calls.made` holds `(function, service, operation)`.
+    `url` is the URL of the API with its stage, `aws_url` the AWS endpoint of the functions. `permissions.used` contains
+    `(function, action, resource)`, `calls.made` contains `(function, service, operation)`.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Stack:
         environments: int = 20,
         log: int = 2,
     ) -> None:
-        """Each function gets up to `environments` processes, which log to the file descriptor `log`.
+        """Each function has up to `environments` processes, which log to the file descriptor `log`.
 
         `gateway_timeout` replaces the time limits of the routes. Gateway and functions have `grace` seconds more than
         their time limits: with the default, a busy machine never reaches one. Parameters that the template does not
@@ -72,7 +72,7 @@ class Stack:
         self._session = botocore.session.get_session()
 
     def __enter__(self) -> Self:
-        """Starts everything; an OSError means the port is taken, a ValueError that the template cannot be run."""
+        """Start the stack; raises OSError if the port is in use, ValueError if the template is not supported."""
         with ExitStack() as started:
             self._start(started)
             self._started = started.pop_all()
@@ -81,15 +81,15 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops everything."""
+        """Stop the stack."""
         self._started.close()
 
     def _start(self, started: ExitStack) -> None:
-        front = Server(_not_yet, self._port, REQUEST_LIMIT)  # first, since the port may be taken
+        front = Server(_not_yet, self._port, REQUEST_LIMIT)  # first, because the port can be in use
         started.callback(front.stop)
         cloud = Cloud()
         started.callback(cloud.stop)
-        server = Server(cloud.call)  # until the template is deployed, it leads straight to moto
+        server = Server(cloud.call)  # calls moto directly until the template is deployed
         started.callback(server.stop)
         self.aws_url = f"http://127.0.0.1:{server.port}"
         self._clients = started.enter_context(ExitStack())
@@ -110,12 +110,12 @@ class Stack:
 
     @property
     def admin(self) -> dict[str, str]:
-        """The environment of a process that may do everything in this cloud and is not recorded."""
+        """The environment of a process that has all permissions and whose calls are not recorded."""
         secret = {"AWS_ACCESS_KEY_ID": ADMIN, "AWS_SECRET_ACCESS_KEY": ADMIN}
         return {"AWS_ENDPOINT_URL": self.aws_url, "AWS_DEFAULT_REGION": REGION, **secret}
 
     def client(self, service: str, endpoint_url: str | None = None, caller: str = ADMIN) -> Any:
-        """A botocore client with the same rights, or those of a function; closed with the stack."""
+        """A botocore client with all permissions, or with those of a function; closed with the stack."""
         client = self._session.create_client(
             service,
             region_name=REGION,
@@ -128,11 +128,11 @@ class Stack:
         return client
 
     def environment(self, function: str) -> dict[str, str]:
-        """What the template puts into a function's environment, resolved."""
+        """The resolved environment variables of a function in the template."""
         return dict(self.plan.functions[function].environment)
 
     def invoke(self, function: str, event: Any, *, asynchronous: bool = False) -> Outcome:
-        """The outcome of an invocation; `null` at once for an asynchronous one, which `settle` waits for."""
+        """The outcome of an invocation; for an asynchronous one, `null` at once (`settle` waits for its end)."""
         payload = json.dumps(event).encode()
         if not asynchronous:
             return self.functions.invoke(function, payload)
@@ -140,15 +140,15 @@ class Stack:
         return Outcome(b"null")
 
     def fire(self, function: str) -> None:
-        """Sends a function its scheduled event, as EventBridge would; KeyError if it has no schedule."""
+        """Send a function its scheduled event; raises KeyError if it has no schedule."""
         self._events.fire(function)
 
     def settle(self, timeout: float = HANG_SECONDS) -> None:
-        """Waits until no asynchronous invocation is in flight; else TimeoutError."""
+        """Wait until no asynchronous invocation is in flight; raises TimeoutError."""
         self._deliveries.settle(timeout)
 
     def _send(self, function: str, queue: str, message: str) -> None:
-        """Lambda sends to a function's queue in the function's own name."""
+        """Send a message with the permissions of the function, like Lambda."""
         url = self.client("sqs").get_queue_url(QueueName=last_part(queue))["QueueUrl"]
         self.client("sqs", caller=function).send_message(QueueUrl=url, MessageBody=message)
 

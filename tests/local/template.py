@@ -1,4 +1,4 @@
-"""A SAM template as plain data: its YAML read, its Globals merged, and what refers to code made literal."""
+"""Reads a SAM template, merges its Globals, and replaces references to functions, APIs and layers by names."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ DATA_PLANE = (
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads the short forms of intrinsic functions (`!Ref`) as their long ones (`{"Ref": …}`)."""
+    """Reads short forms of intrinsic functions (`!Ref`) as full forms (`{"Ref": …}`)."""
 
 
 def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
@@ -43,7 +43,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 def read(path: Path) -> Json:
-    """The template with Globals merged into every function and API, and code referred to by literal names."""
+    """The template with merged Globals and literal names instead of references to functions, APIs and layers."""
     template: Json = yaml.load(path.read_text(), _Loader)
     for resource in template["Resources"].values():
         kind = resource["Type"].removeprefix("AWS::Serverless::")
@@ -56,12 +56,12 @@ def read(path: Path) -> Json:
 
 
 def of_type(template: Json, *types: str) -> dict[str, Json]:
-    """The template's resources of those types, by logical id."""
+    """The template's resources of these types, by logical id."""
     return {name: r for name, r in template["Resources"].items() if r["Type"] in types}
 
 
 def merged(defaults: Any, own: Any) -> Any:
-    """SAM's rule for Globals: maps are merged, lists are added, anything else is replaced."""
+    """Merge Globals like SAM: maps are merged, lists are concatenated, other values are replaced."""
     if isinstance(defaults, dict) and isinstance(own, dict):
         both = {key: merged(defaults[key], own[key]) for key in defaults.keys() & own.keys()}
         return defaults | own | both
@@ -71,7 +71,7 @@ def merged(defaults: Any, own: Any) -> Any:
 
 
 def _literal(value: Any, code: dict[str, str]) -> Any:
-    """`value` without references to functions, APIs and layers, which the simulated cloud does not hold."""
+    """`value` with literal names instead of references to functions, APIs and layers, which moto does not hold."""
     match value:
         case {"Ref": str(name), **rest} if not rest and name in code:
             return name

@@ -1,4 +1,4 @@
-"""A folder holds one subject: at most 15 files, in the product and in the tests."""
+"""A folder has at most 15 files, in the product and in the tests."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ def test_folder_has_at_most_15_files() -> None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Its own files, without what Python and the tools make."""
+    """The files directly in a folder, without compiled files."""
     return [path for path in folder.iterdir() if path.is_file() and path.suffix != ".pyc"]

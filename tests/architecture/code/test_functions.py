@@ -30,7 +30,7 @@ def test_function_logical_id_matches_its_folder(function: Function) -> None:
 
 def test_app_file_has_few_lines(function: Function) -> None:
     lines = len(function.app.read_text().splitlines())
-    assert lines <= APP_LINES, f"{relative(function.app)} has {lines} lines: it should wire and route, no more"
+    assert lines <= APP_LINES, f"{relative(function.app)} has {lines} lines: it should only wire and route"
 
 
 def test_app_definitions_have_few_lines(function: Function) -> None:
@@ -42,9 +42,9 @@ def test_app_definitions_have_few_lines(function: Function) -> None:
 def test_library_loggers_do_not_log_below_warning(function: Function) -> None:
     calls = [node.func for node in ast.walk(ast.parse(function.app.read_text())) if isinstance(node, ast.Call)]
     named = {call.id for call in calls if isinstance(call, ast.Name)}
-    assert named & {"api", "quiet_libraries"}, "at DEBUG they would log keys; api() quiets them, too"
+    assert named & {"api", "quiet_libraries"}, "at DEBUG, libraries log keys; api() also sets their level"
 
 
 def body_lines(node: ast.FunctionDef) -> int:
-    """Its length without the signature, which for a route is the list of its parameters."""
+    """The length of a function without its signature, which lists the parameters of a route."""
     return (node.end_lineno or node.lineno) - node.body[0].lineno + 1

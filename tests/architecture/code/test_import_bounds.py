@@ -1,4 +1,4 @@
-"""How many modules each function may import at start, since every module costs CPU in a cold start."""
+"""The maximum number of modules that each function imports at start, because each one slows down a cold start."""
 
 import sys
 
@@ -28,7 +28,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "resources": (130, 340),
     "usage": (90, 340),
 }
-"""By function: the most modules of `instant`, and the most modules of other packages outside the standard library."""
+"""The maximum number of modules by function: of `instant`, and of other packages except the standard library."""
 
 
 def test_import_bounds_cover_every_function() -> None:
@@ -37,9 +37,9 @@ def test_import_bounds_cover_every_function() -> None:
 
 def test_function_imports_no_more_than_its_bound(function: Function) -> None:
     own, others = modules_of(function)
-    most_own, most_others = BOUNDS[function.name]
-    assert len(own) <= most_own, sorted(own)
-    assert len(others) <= most_others, sorted(others)
+    max_own, max_others = BOUNDS[function.name]
+    assert len(own) <= max_own, sorted(own)
+    assert len(others) <= max_others, sorted(others)
 
 
 @pytest.mark.parametrize("name", ["api_keys", "budgets", "images"])
@@ -49,7 +49,7 @@ def test_function_imports_no_resource_types(name: str) -> None:
 
 
 def modules_of(function: Function) -> tuple[set[str], set[str]]:
-    """The modules of `instant` and those of other packages that starting the function imports."""
+    """The modules of `instant` and those of other packages that a function imports at start."""
     found = load(function).modules
     own = {name for name in found if name.split(".")[0] == "instant"}
     ours = {"instant", "functions", "__main__", "__mp_main__"}

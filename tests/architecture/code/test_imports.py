@@ -1,4 +1,4 @@
-"""Which modules may import which, and what a function may load at start."""
+"""Import contracts, and the modules and clients that functions must not load at start."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ from tests.architecture.project import ROOT, Function, functions
 from tests.timeouts import HANG_SECONDS
 
 NEVER = {"PIL", "aws_xray_sdk", "boto3", "moto", "openai", "pytest", "s3transfer", "x402", "yaml"}
-"""Not deployed, or slow to load and needed by few requests."""
+"""Modules that are not deployed, or that are slow to load and rarely needed."""
 
 LAZY_CLIENTS = {"events", "kms", "s3"}
-"""AWS clients that only some requests need: 50 ms each, made at first use."""
+"""AWS clients that are created at first use, because each takes 50 ms and only some requests need them."""
 
-NO_CALLS_OUTSIDE = {
+NO_EXTERNAL_CALLS = {
     "api_keys",
     "budgets",
     "catalog",
@@ -28,7 +28,7 @@ NO_CALLS_OUTSIDE = {
     "resources",
     "usage",
 }
-"""Functions that call nobody but AWS, so they need no HTTP client."""
+"""Functions that call only AWS and need no HTTP client."""
 
 
 def test_import_contracts_hold() -> None:
@@ -56,17 +56,17 @@ def test_function_start_does_not_log(function: Function) -> None:
     assert load(function).logged == set()
 
 
-@pytest.mark.parametrize("name", sorted(NO_CALLS_OUTSIDE))
+@pytest.mark.parametrize("name", sorted(NO_EXTERNAL_CALLS))
 def test_function_without_external_calls_does_not_import_http_client(name: str) -> None:
     assert load(named(name)).modules & {"httpx", "httpcore"} == set()
 
 
 def test_authorizer_start_does_not_load_access_token_modules() -> None:
-    """Every request waits for it, so modules for access tokens are loaded with the first token."""
+    """Every request calls the authorizer, so these modules are loaded with the first access token."""
     later = {"cryptography", "httpcore", "httpx", "jwt"}
     assert load(named("authorizer")).modules & {"aws_lambda_powertools", "asyncio", *later} == set()
 
 
 def named(name: str) -> Function:
-    """The function in this folder."""
+    """The function of this name."""
     return next(function for function in functions() if function.name == name)

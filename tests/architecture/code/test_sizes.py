@@ -11,8 +11,8 @@ from tests.architecture.project import CORE, FUNCTIONS, ROOT, SOURCE_TREES, pyth
 FILE_LINES = 300
 MEDIAN_FILE_LINES = 110
 FUNCTION_LINES = 50
-JUNK_DRAWER = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|shared)(_|$)")
-JUNK_CLASS = re.compile(r".*(Utils?|Helpers?|Common|Managers?|Misc)$|I[A-Z][a-z].*")
+TOO_GENERAL_MODULE = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|shared)(_|$)")
+TOO_GENERAL_CLASS = re.compile(r".*(Utils?|Helpers?|Common|Managers?|Misc)$|I[A-Z][a-z].*")
 
 
 def test_file_length_stays_within_the_limit() -> None:
@@ -31,7 +31,7 @@ def test_function_length_stays_within_the_limit() -> None:
     assert {name: lines for name, lines in sizes.items() if lines > FUNCTION_LINES} == {}
 
 
-def test_module_has_a_docstring() -> None:
+def test_modules_have_docstrings() -> None:
     modules = {path: ast.parse(path.read_text()) for path in python_files(CORE, FUNCTIONS, ROOT / "tests")}
     assert [relative(path) for path, tree in modules.items() if tree.body and not ast.get_docstring(tree)] == []
 
@@ -39,12 +39,12 @@ def test_module_has_a_docstring() -> None:
 def test_file_names_are_not_too_general() -> None:
     files = python_files(CORE, FUNCTIONS, ROOT / "tests")
     names = {part for path in files for part in (*path.relative_to(ROOT).parts[:-1], path.stem)}
-    assert {name for name in names if JUNK_DRAWER.search(name)} == set()
+    assert {name for name in names if TOO_GENERAL_MODULE.search(name)} == set()
 
 
 def test_class_and_function_names_are_not_too_general() -> None:
     named = [(path, node) for path in python_files(*SOURCE_TREES) for node in definitions(path)]
-    assert [f"{relative(path)}: {node.name}" for path, node in named if named_for_nothing(node)] == []
+    assert [f"{relative(path)}: {node.name}" for path, node in named if has_too_general_name(node)] == []
 
 
 type Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -57,8 +57,8 @@ def definitions(path: Path) -> Iterator[Definition]:
             yield node
 
 
-def named_for_nothing(node: Definition) -> bool:
-    """Names that tell a role in the program instead of a thing in the world."""
+def has_too_general_name(node: Definition) -> bool:
+    """Whether a name describes a technical role instead of a subject."""
     if isinstance(node, ast.ClassDef):
-        return bool(JUNK_CLASS.fullmatch(node.name))
+        return bool(TOO_GENERAL_CLASS.fullmatch(node.name))
     return node.name.endswith("_in_db")

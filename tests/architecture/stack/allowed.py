@@ -1,4 +1,4 @@
-"""What each function may do, and nothing else: compared with the roles that SAM really makes of the template."""
+"""The complete permissions of each function, compared with the roles that SAM generates from the template."""
 
 ALLOWED: dict[str, dict[str, str]] = {
     "AuthorizerFunction": {
@@ -122,19 +122,19 @@ ALLOWED: dict[str, dict[str, str]] = {
         "sqs:SendMessage": "DeadLetterQueue",
     },
 }
-"""Function -> action -> the places it may be done to; MediaBucket/media/* is everything below one folder."""
+"""Function -> action -> allowed resources; MediaBucket/media/* is a key prefix."""
 
-ONE_USERS_KEY = {
+ENCRYPTION_CONTEXT_REQUIRED = {
     "StringEquals": {"kms:EncryptionContext:app": "instant", "kms:EncryptionContext:stage": {"Ref": "Stage"}},
     "Null": {"kms:EncryptionContext:user_id": "false", "kms:EncryptionContext:service": "false"},
     "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["app", "stage", "user_id", "service"]},
 }
-"""A key opens, and closes, only for this stage, in the name of a user and a service, and with no further word."""
+"""Encryption and decryption require an encryption context with this stage, a user, a service, and no other keys."""
 
-COUNTING_CALLS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "calls#*"}}
-"""Who counts calls reaches neither executions' leases nor the catalog's record, which lie in the same table."""
+RATE_LIMIT_KEYS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "calls#*"}}
+"""Rate limiting can write only its own items; leases and the sync record are in the same table."""
 
-COUNTING = [
+RATE_LIMITED = [
     "ApiKeysFunction",
     "CatalogFunction",
     "ExecutionsFunction",
@@ -147,24 +147,24 @@ COUNTING = [
     "UsageFunction",
 ]
 
-THE_SYNCS_RECORD = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "catalog#sync"}}
+SYNC_RECORD_KEY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "catalog#sync"}}
 
-WHAT_A_SERVICE_SAID = {
+KEY_STATUS_ATTRIBUTES = {
     "ForAllValues:StringEquals": {
         "dynamodb:Attributes": ["user_id", "service", "key_sha256", "status", "last_verified_at", "limit_remaining"]
     }
 }
-"""Whoever uses a key may note how that went; neither replace it nor switch it on, nor raise what a call may cost."""
+"""A function that uses a key can record its status, but cannot replace or enable it, or raise the cost limit."""
 
-SETTING_BUDGETS: list[tuple[str | list[str], tuple[str, ...]]] = [
+BUDGET_KEYS: list[tuple[str | list[str], tuple[str, ...]]] = [
     (["budget#*", "budgets-of#*", "spend#*"], ("GetItem", "BatchGetItem")),
     ("budget#*", ("PutItem", "DeleteItem")),
     (["budgets-of#*", "calls#*"], ("UpdateItem",)),
 ]
-"""Who sets budgets sees what was spent, and cannot write it."""
+"""The budgets function can read the amounts spent, but not write them."""
 
-IN_OUR_NAME = {"StringEquals": {"events:source": "instant.resources"}}
-TELLING = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFunction"]
+OWN_EVENT_SOURCE = {"StringEquals": {"events:source": "instant.resources"}}
+EVENT_PUBLISHERS = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFunction"]
 
 CONDITIONS = {
     ("AuthorizerFunction", "dynamodb:UpdateItem", "ApiKeysTable"): {
@@ -176,18 +176,18 @@ CONDITIONS = {
     ("ExecuteFunction", "dynamodb:BatchGetItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#*"}
     },
-    ("ExecuteFunction", "dynamodb:UpdateItem", "IntegrationsTable"): WHAT_A_SERVICE_SAID,
-    ("IntegrationTestFunction", "dynamodb:UpdateItem", "IntegrationsTable"): WHAT_A_SERVICE_SAID,
-    ("CatalogFunction", "dynamodb:GetItem", "LimitsTable"): THE_SYNCS_RECORD,
-    ("CatalogSyncFunction", "dynamodb:UpdateItem", "LimitsTable"): THE_SYNCS_RECORD,
-    ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("ExecuteFunction", "dynamodb:UpdateItem", "IntegrationsTable"): KEY_STATUS_ATTRIBUTES,
+    ("IntegrationTestFunction", "dynamodb:UpdateItem", "IntegrationsTable"): KEY_STATUS_ATTRIBUTES,
+    ("CatalogFunction", "dynamodb:GetItem", "LimitsTable"): SYNC_RECORD_KEY,
+    ("CatalogSyncFunction", "dynamodb:UpdateItem", "LimitsTable"): SYNC_RECORD_KEY,
+    ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
     ("ReconcileFunction", "dynamodb:UpdateItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "spend#*"}
     },
-    ("ReconcileFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
-    ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ONE_USERS_KEY,
-    ("IntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
-    ("PlatformIntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ONE_USERS_KEY,
+    ("ReconcileFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
+    ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
+    ("IntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
+    ("PlatformIntegrationsFunction", "kms:Encrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
     **{
         ("PlatformIntegrationsFunction", f"dynamodb:{action}", "IntegrationsTable"): {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "#platform"}
@@ -198,14 +198,14 @@ CONDITIONS = {
         ("BudgetsFunction", f"dynamodb:{action}", "LimitsTable"): {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}
         }
-        for keys, actions in SETTING_BUDGETS
+        for keys, actions in BUDGET_KEYS
         for action in actions
     },
-    **{(function, "events:PutEvents", "EventBus"): IN_OUR_NAME for function in TELLING},
-    **{(function, "dynamodb:UpdateItem", "LimitsTable"): COUNTING_CALLS for function in COUNTING},
+    **{(function, "events:PutEvents", "EventBus"): OWN_EVENT_SOURCE for function in EVENT_PUBLISHERS},
+    **{(function, "dynamodb:UpdateItem", "LimitsTable"): RATE_LIMIT_KEYS for function in RATE_LIMITED},
 }
-"""The condition under which a function may do an action to a place; what is not here has none."""
+"""The condition by function, action and resource; all other statements have no condition."""
 
 MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction", "ReconcileFunction"}
 MAY_ENCRYPT = {"IntegrationsFunction", "PlatformIntegrationsFunction"}
-"""Who reaches users' keys, and from which side; nobody has both."""
+"""The functions that decrypt or encrypt users' keys; no function does both."""

@@ -1,4 +1,4 @@
-"""Which log lines the template counts as failures: its filter pattern, read as CloudWatch reads it."""
+"""Evaluates the template's metric filter pattern for failures on a log line, like CloudWatch."""
 
 import re
 
@@ -12,15 +12,15 @@ _WORDS = (
     (r"&&", " and "),
     (r"\|\|", " or "),
 )
-"""The part of the language that the pattern uses, as Python."""
+"""The syntax elements of the pattern, and their Python equivalents."""
 
 
 def counts(line: Json) -> bool:
-    """Whether CloudWatch counts this JSON line."""
+    """Whether the metric filter matches this JSON log line."""
     expression = PATTERN.strip().removeprefix("{").removesuffix("}").strip()
-    for theirs, ours in _WORDS:
-        expression = re.sub(theirs, ours, expression)
-    assert "$" not in expression, f"this reader does not know all of {PATTERN}"
+    for syntax, python in _WORDS:
+        expression = re.sub(syntax, python, expression)
+    assert "$" not in expression, f"unsupported syntax in {PATTERN}"
 
     def at(path: str) -> Json:
         value = line

@@ -1,4 +1,4 @@
-"""The roles that SAM makes of the template, read as short lines: what each function really may do."""
+"""The roles that SAM generates from the template, as short lists of permissions."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ type Grants = dict[str, set[str]]
 
 @cache
 def cloud() -> dict[str, Json]:
-    """Every resource of the transformed template, by logical id; not to be changed."""
+    """Every resource of the transformed template, by logical id; read-only."""
     resources: dict[str, Json] = transformed()["Resources"]
     return resources
 
@@ -29,13 +29,13 @@ def if_encrypted(key: Json) -> Json:
 
 
 def statements(role: Json) -> Iterator[Json]:
-    """Every statement of a role's own policies."""
+    """Every statement of a role's inline policies."""
     for policy in role.get("Policies", []):
         yield from listed(policy["PolicyDocument"]["Statement"])
 
 
 def grants(role: Json) -> Grants:
-    """What a role's own policies allow, conditions aside."""
+    """The permissions of a role's inline policies, without conditions."""
     found: Grants = {}
     for statement in statements(role):
         for action in listed(statement["Action"]):
@@ -44,12 +44,12 @@ def grants(role: Json) -> Grants:
 
 
 def listed(value: Json) -> list[Json]:
-    """IAM lets a list of one go without its brackets."""
+    """Return the value as a list, because IAM allows a single item without brackets."""
     return value if isinstance(value, list) else [value]
 
 
 def short_name(resource: Json) -> str:
-    """A resource as a reader knows it; whatever is not understood stays as it is."""
+    """A resource as a short name; an unknown form is returned unchanged."""
     match resource:
         case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
             return str(name)

@@ -1,4 +1,4 @@
-"""Alarms report failures, throttled calls, dead letters and server errors, and nothing else."""
+"""The alarms report failures, throttled calls, dead letters and server errors."""
 
 from typing import Any
 

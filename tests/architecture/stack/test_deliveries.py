@@ -1,12 +1,14 @@
-"""An asynchronous event that fails for good is kept in an encrypted dead letter queue."""
+"""Asynchronous events that still fail after their retries go to an encrypted dead letter queue."""
 
 import pytest
 
-from tests.architecture.project import Function, Json, functions, resources, started_by_events
+from tests.architecture.project import Function, Json, asynchronous_functions, functions, resources
 from tests.architecture.stack.roles import of_type
 
 QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
-STARTED_BY_EVENTS = pytest.mark.parametrize("started", started_by_events(), ids=lambda function: function.name)
+EACH_ASYNCHRONOUS_FUNCTION = pytest.mark.parametrize(
+    "started", asynchronous_functions(), ids=lambda function: function.name
+)
 AN_HOUR = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
 """For schedules: a later run of the schedule does the same."""
 
@@ -16,8 +18,8 @@ A_DAY = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
 TWO_WEEKS = 14 * 24 * 3600
 
 
-@STARTED_BY_EVENTS
-def test_function_event_is_tried_three_times_and_then_kept(started: Function) -> None:
+@EACH_ASYNCHRONOUS_FUNCTION
+def test_failed_event_is_retried_twice_and_then_sent_to_the_queue(started: Function) -> None:
     (config,) = (
         body
         for body in of_type("AWS::Lambda::EventInvokeConfig").values()
@@ -27,9 +29,9 @@ def test_function_event_is_tried_three_times_and_then_kept(started: Function) ->
     assert config["DestinationConfig"] == {"OnFailure": {"Destination": QUEUE}}
 
 
-def test_rule_keeps_undeliverable_events_in_the_queue() -> None:
+def test_rule_sends_undeliverable_events_to_the_queue() -> None:
     targets = [target for rule in of_type("AWS::Events::Rule").values() for target in rule["Targets"]]
-    assert len(targets) >= len(started_by_events())
+    assert len(targets) >= len(asynchronous_functions())
     assert [target["Id"] for target in targets if target.get("DeadLetterConfig") != {"Arn": QUEUE}] == []
 
 

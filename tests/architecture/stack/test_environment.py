@@ -1,4 +1,4 @@
-"""The template gives each function exactly the variables that its settings model reads."""
+"""The template sets exactly the environment variables that a function's settings model reads."""
 
 import ast
 
@@ -16,7 +16,7 @@ def test_settings_models_are_frozen(function: Function) -> None:
 
 
 def settings_of(function: Function) -> type[settings.Settings]:
-    """The one settings model that the function's app.py names."""
+    """The only settings model that the function's app.py uses."""
     tree = ast.parse(function.app.read_text())
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

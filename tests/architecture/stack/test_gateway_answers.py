@@ -1,4 +1,4 @@
-"""Gateway responses have the shape of our errors, repeat no input, and do not suggest paying twice."""
+"""Gateway responses have the shape of API errors, repeat no input, and do not suggest a retry that costs twice."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def test_gateway_response_has_the_shape_of_an_api_error(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_gateway_response_does_not_repeat_the_request(kind: str) -> None:
-    """The gateway's own messages quote the Authorization header where a route is unknown."""
+    """For an unknown route, the default message of the gateway contains the Authorization header."""
     assert "$context" not in str(ANSWERS[kind])
 
 
@@ -57,4 +57,4 @@ def test_gateway_response_has_retry_after_only_if_retryable(kind: str) -> None:
     (text,) = ANSWERS[kind]["ResponseTemplates"].values()
     wait = ANSWERS[kind].get("ResponseParameters", {}).get("Headers", {}).get("Retry-After")
     assert (wait is not None) == json.loads(text)["error"]["retryable"]
-    assert wait is None or re.fullmatch("'[1-9][0-9]*'", wait), "the gateway takes a constant in single quotes"
+    assert wait is None or re.fullmatch("'[1-9][0-9]*'", wait), "a constant of the gateway is in single quotes"

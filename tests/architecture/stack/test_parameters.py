@@ -1,4 +1,4 @@
-"""Each template parameter has a default that deploys into a fresh account, and does what its description says."""
+"""Template parameters have defaults, and enable the conditions and resources in their descriptions."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from moto import mock_aws
 from tests.architecture.project import template
 from tests.architecture.stack.roles import cloud, of_type
 
-HARMLESS = {
+LOGGABLE = {
     "$context.authorizer.principalId",
     "$context.authorizer.status",
     "$context.error.responseType",
@@ -25,7 +25,7 @@ HARMLESS = {
     "$context.responseLength",
     "$context.status",
 }
-"""No path, query, header, body, address or error text: any of these can hold a key or somebody's words."""
+"""Variables without path, query, headers, body, IP address or error text, which can contain keys or user data."""
 
 DEFAULTS = {"EncryptsOperations", "ProtectsTables"}
 """The conditions that hold with the default parameters."""
@@ -43,7 +43,7 @@ def cloudformation() -> Iterator[Any]:
 
 
 def holds(cloudformation: Any, parameters: dict[str, str]) -> set[str]:
-    """The conditions that hold with these parameters, as CloudFormation finds them."""
+    """The conditions that are true with these parameters, evaluated by moto's CloudFormation."""
     sections = {name: template()[name] for name in ("Parameters", "Conditions")}
     outputs = {name: {"Value": {"Fn::If": [name, "yes", "no"]}} for name in template()["Conditions"]}
     body = {**sections, "Resources": {"Any": {"Type": "AWS::SNS::Topic"}}, "Outputs": outputs}
@@ -72,7 +72,7 @@ def test_parameter_changes_only_its_own_conditions(
     assert holds(cloudformation, parameters) == conditions
 
 
-def test_optional_resources_require_their_condition() -> None:
+def test_optional_resources_have_their_conditions() -> None:
     assert {name: body["Condition"] for name, body in cloud().items() if "Condition" in body} == {
         "AlarmMail": "MailsAlarms",
         "ApiLogAccount": "MakesLogRole",
@@ -117,16 +117,16 @@ def test_execution_rate_is_limited_while_its_row_is_unbounded() -> None:
 
 
 def test_parameters_have_a_description_and_a_default() -> None:
-    silent = [name for name, body in template()["Parameters"].items() if {"Default", "Description"} - body.keys()]
-    assert silent == []
+    incomplete = [name for name, body in template()["Parameters"].items() if {"Default", "Description"} - body.keys()]
+    assert incomplete == []
 
 
 def test_access_log_is_json_without_secrets() -> None:
     _, setting, _ = STAGE["AccessLogSetting"]["Fn::If"]
     assert setting["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
     fields: dict[str, str] = json.loads(setting["Format"])
-    assert set(fields.values()) == HARMLESS
-    assert set(re.findall(r"\$[\w.]+", setting["Format"])) == HARMLESS
+    assert set(fields.values()) == LOGGABLE
+    assert set(re.findall(r"\$[\w.]+", setting["Format"])) == LOGGABLE
 
 
 def test_stage_is_throttled_and_does_not_log_request_data() -> None:
@@ -136,4 +136,4 @@ def test_stage_is_throttled_and_does_not_log_request_data() -> None:
     assert every["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
     assert every["DataTraceEnabled"] is False
     assert not STAGE.get("TracingEnabled")
-    assert "LoggingLevel" not in every, "the gateway's own log quotes headers"
+    assert "LoggingLevel" not in every, "the execution logs of the gateway contain headers"

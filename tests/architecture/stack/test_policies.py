@@ -1,4 +1,4 @@
-"""Function policies have their own statements and no wildcards."""
+"""Function policies consist of inline statements without wildcards."""
 
 import re
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from tests.architecture.project import Function, Json
 
 ONE_ACTION = re.compile(r"[a-z0-9]+:[A-Za-z]+")
-ONE_THING_OR_ALL_BELOW_A_NAMED_PLACE = re.compile(r"[^*]+|[^*]+/[^*/]+/\*")
+RESOURCE_OR_PREFIX = re.compile(r"[^*]+|[^*]+/[^*/]+/\*")
 
 
 def test_function_policies_are_written_out_in_the_template(function: Function) -> None:
-    assert "Role" not in function.properties, "a role made elsewhere cannot be checked here"
+    assert "Role" not in function.properties, "an external role cannot be checked"
     for policy in function.properties.get("Policies", []):
         assert list(policy) == ["Statement"], f"not a plain statement: {policy}"
 
@@ -25,7 +25,7 @@ def test_policy_resources_do_not_have_wildcards(function: Function) -> None:
     for statement in statements(function):
         for resource in listed(statement["Resource"]):
             for text in strings(resource):
-                assert ONE_THING_OR_ALL_BELOW_A_NAMED_PLACE.fullmatch(text), text
+                assert RESOURCE_OR_PREFIX.fullmatch(text), text
 
 
 def test_policy_statements_only_allow_named_actions_and_resources(function: Function) -> None:
@@ -41,12 +41,12 @@ def statements(function: Function) -> Iterator[Json]:
 
 
 def listed(value: Json) -> list[Json]:
-    """IAM lets a list of one go without its brackets."""
+    """Return the value as a list, because IAM allows a single item without brackets."""
     return value if isinstance(value, list) else [value]
 
 
 def strings(value: Json) -> Iterator[str]:
-    """Every text inside an intrinsic."""
+    """Every string inside an intrinsic function."""
     if isinstance(value, str):
         yield value
     else:

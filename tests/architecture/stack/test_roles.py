@@ -1,17 +1,17 @@
-"""The deployed roles grant each function what `allowed.py` lists, under its conditions, and nothing else."""
+"""The generated roles grant each function exactly the permissions and conditions in `allowed.py`."""
 
 from itertools import product
 
 import pytest
 
 from tests.architecture.project import Function, Json, functions
-from tests.architecture.stack.allowed import ALLOWED, CONDITIONS, MAY_DECRYPT, MAY_ENCRYPT, ONE_USERS_KEY
+from tests.architecture.stack.allowed import ALLOWED, CONDITIONS, ENCRYPTION_CONTEXT_REQUIRED, MAY_DECRYPT, MAY_ENCRYPT
 from tests.architecture.stack.roles import grants, listed, of_type, short_name, statements
 
 ROLES = of_type("AWS::IAM::Role")
 GATEWAY_LOGS = ROLES.pop("ApiLogRole")
 LOGS_ONLY = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
-"""AWS's own, which SAM gives to every function: it may write logs, to any group; there is no narrower one."""
+"""The managed policy that SAM attaches to every function; it allows writing logs to any group."""
 
 
 def role(function: Function) -> Json:
@@ -49,7 +49,7 @@ def test_function_role_is_assumed_only_by_lambda(function: Function) -> None:
 
 
 def test_gateway_role_allows_only_writing_logs() -> None:
-    """The AWS managed policy names all log groups; an account has one such role for all its APIs."""
+    """The AWS managed policy covers all log groups, because an account has one such role for all its APIs."""
     (trust,) = GATEWAY_LOGS["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
     assert "Policies" not in GATEWAY_LOGS
@@ -58,7 +58,7 @@ def test_gateway_role_allows_only_writing_logs() -> None:
 
 
 @pytest.mark.parametrize(("action", "who"), [("kms:Decrypt", MAY_DECRYPT), ("kms:Encrypt", MAY_ENCRYPT)])
-def test_user_key_access_is_limited_and_encrypt_excludes_decrypt(action: str, who: set[str]) -> None:
+def test_only_listed_functions_encrypt_or_decrypt_and_none_does_both(action: str, who: set[str]) -> None:
     assert {name for name, allowed in ALLOWED.items() if action in allowed} == who
     assert MAY_DECRYPT.isdisjoint(MAY_ENCRYPT)
 
@@ -72,4 +72,4 @@ def test_kms_actions_require_the_user_in_the_encryption_context() -> None:
         if action.startswith("kms:")
     }
     assert reached
-    assert [way for way in reached if CONDITIONS.get(way) != ONE_USERS_KEY] == []
+    assert [grant for grant in reached if CONDITIONS.get(grant) != ENCRYPTION_CONTEXT_REQUIRED] == []

@@ -1,4 +1,4 @@
-"""The routes of the template, the resolvers and the example events are the same set."""
+"""The template, the resolvers and the example events have the same routes."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_route_belongs_to_one_function() -> None:
 def test_example_events_match_the_triggers(function: Function) -> None:
     files = sorted((EVENTS / function.name).glob("*.json"))
     shown = {trigger_of(json.loads(path.read_text())): relative(path) for path in files}
-    assert function.triggers - shown.keys() == set(), "triggers without an event in events/"
+    assert function.triggers - shown.keys() == set(), "triggers without an example event"
     assert {file for trigger, file in shown.items() if trigger not in function.triggers} == set()
 
 
@@ -36,7 +36,7 @@ def test_event_folders_match_functions() -> None:
 
 
 def trigger_of(event: Json) -> Trigger:
-    """What kind of event this is, in the words of project.Trigger."""
+    """The trigger of an event."""
     if "methodArn" in event:
         return ("authorizer",)
     if "httpMethod" in event:

@@ -1,4 +1,4 @@
-"""Stored data is retained, encrypted, recoverable and private; moto ignores most of this, so it is asserted here."""
+"""Stored data is retained, encrypted, recoverable and private; the template is checked because moto ignores this."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SERVICES_WITH_A_KEY: dict[str, list[str]] = {
     "OperationsKey": ["LogsOfThisStack", "AlarmsOfThisAccount"],
 }
 TEN_MINUTES = 600_000
-"""In ms; the links that we sign live for five."""
+"""In ms; presigned URLs of the product expire after five minutes."""
 
 FIXED_NAMES = {"TableName", "BucketName", "RoleName", "FunctionName", "LayerName", "LogGroupName", "Name"}
 
@@ -54,7 +54,7 @@ def test_bucket_is_private(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_bucket_rejects_plain_http_and_old_links(name: str) -> None:
+def test_bucket_policy_denies_plain_http_and_old_signatures(name: str) -> None:
     policies = [policy["Properties"] for policy in resources("AWS::S3::BucketPolicy").values()]
     statements = [
         statement
@@ -62,9 +62,9 @@ def test_bucket_rejects_plain_http_and_old_links(name: str) -> None:
         if policy["Bucket"] == {"Ref": name}
         for statement in policy["PolicyDocument"]["Statement"]
     ]
-    assert any(refuses_plain_http(statement) for statement in statements)
-    assert any(refuses_old_signatures(statement) for statement in statements)
-    assert all(statement["Effect"] == "Deny" for statement in statements), "a bucket policy should grant nothing"
+    assert any(denies_plain_http(statement) for statement in statements)
+    assert any(denies_old_signatures(statement) for statement in statements)
+    assert all(statement["Effect"] == "Deny" for statement in statements), "a bucket policy should only deny"
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -81,7 +81,7 @@ def test_kms_key_policy_allows_only_account_and_listed_services(name: str) -> No
     for statement in services:
         assert statement["Principal"].keys() == {"Service"}
         assert "*" not in str(statement["Action"])
-        assert statement["Condition"], "a service acts for anybody unless it is told for whom"
+        assert statement["Condition"], "without a condition, the service can act for any account"
 
 
 @pytest.mark.parametrize("name", LOG_GROUPS)
@@ -104,7 +104,7 @@ def test_resources_do_not_have_fixed_names() -> None:
         for kind in FIXED_NAMES & resource.get("Properties", {}).keys()
         if not is_of_this_stack(resource["Properties"][kind])
     ]
-    assert named == [], "a second stack in the same account would collide"
+    assert named == [], "a second stack in the same account would conflict"
 
 
 def is_of_this_stack(name: Json) -> bool:
@@ -113,8 +113,8 @@ def is_of_this_stack(name: Json) -> bool:
     return name in others or name == {"Ref": "AWS::StackName"} or "${AWS::StackName}" in name.get("Fn::Sub", "")
 
 
-def refuses_plain_http(statement: Json) -> bool:
-    """Whether the statement denies everybody everything over plain HTTP."""
+def denies_plain_http(statement: Json) -> bool:
+    """Whether the statement denies all access over plain HTTP."""
     wanted = {
         "Effect": "Deny",
         "Principal": "*",
@@ -124,8 +124,8 @@ def refuses_plain_http(statement: Json) -> bool:
     return {name: statement.get(name) for name in wanted} == wanted
 
 
-def refuses_old_signatures(statement: Json) -> bool:
-    """Whether the statement denies everybody every object by a link that was signed long ago."""
+def denies_old_signatures(statement: Json) -> bool:
+    """Whether the statement denies all access with a signature older than ten minutes."""
     age = statement.get("Condition", {}).get("NumericGreaterThan", {}).get("s3:signatureAge", "inf")
     denies = (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     return denies and float(age) <= TEN_MINUTES

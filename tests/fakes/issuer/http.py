@@ -1,4 +1,4 @@
-"""The HTTP side of the issuer: one connection per answer, sound or spoilt."""
+"""The HTTP server of the issuer, with one connection per response and optional faults."""
 
 import socketserver
 import sys
@@ -8,20 +8,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 
 FAULTS = ("down", "error", "missing", "garbage", "list", "empty", "drip", "redirect", "huge", "compressed")
-"""No answer, 500, 404, no JSON, JSON of another shape, no keys, no end, somewhere else, too much, gzip."""
+"""No response, 500, 404, HTML, JSON of a wrong shape, no keys, endless body, redirect, oversized body, gzip."""
 
-_SPOILT = {"garbage": b"<html>Sign in</html>", "list": b'[{"keys": 1}]', "empty": b'{"keys": []}', "compressed": b"?"}
+_INVALID_BODIES = {
+    "garbage": b"<html>Sign in</html>",
+    "list": b'[{"keys": 1}]',
+    "empty": b'{"keys": []}',
+    "compressed": b"?",
+}
 _STATUS = {"error": 500, "missing": 404, "redirect": 302}
 _POLL = 0.005
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One fetch."""
+    """Handles one request."""
 
     server: "Listener"
 
     def do_GET(self) -> None:
-        """Answer, or fail as the fault says."""
+        """Respond with the document, or with the current fault."""
         server, fault = self.server, self.server.fault
         server.asked.append(self.path)
         if fault == "down":
@@ -34,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "compressed":
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        self._write(fault, _SPOILT.get(fault or "", document or b"{}"))
+        self._write(fault, _INVALID_BODIES.get(fault or "", document or b"{}"))
 
     def _write(self, fault: str | None, body: bytes) -> None:
         if fault == "huge":
@@ -46,13 +51,13 @@ class Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Listener(ThreadingHTTPServer):
-    """A thread per fetch."""
+    """A server with one thread per request."""
 
-    daemon_threads = False  # stopping waits for them
+    daemon_threads = False  # `stop` waits for them
 
     def __init__(self, document: Callable[[str], bytes | None]) -> None:
         """Bind a free port."""
@@ -64,11 +69,11 @@ class Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def start(self) -> None:
-        """Serve."""
+        """Start serving."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Break off what is under way and free the port."""
+        """Abort running responses and release the port."""
         self.stopping.set()
         self.shutdown()
         self._thread.join()
@@ -76,6 +81,6 @@ class Listener(ThreadingHTTPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no event; anything else is a bug of the double, and shown."""
+        """Ignore clients that disconnect; any other error is a bug of the fake and is printed."""
         if not isinstance(sys.exception(), OSError):
             socketserver.BaseServer.handle_error(self, request, client_address)

@@ -1,4 +1,4 @@
-"""FakeIssuer: discovery, public keys and tokens, and everything that can be wrong with fetching them."""
+"""FakeIssuer: discovery document, public keys, tokens, and faults of their endpoints."""
 
 import json
 import time
@@ -15,14 +15,14 @@ JWKS = "/keys"
 
 
 class FakeIssuer:
-    """An issuer on loopback for the length of a `with` block."""
+    """An issuer on 127.0.0.1 that runs during a `with` block."""
 
     def __init__(self, audience: str = "instant-resources") -> None:
-        """It listens at once, so `url` is known before it is entered."""
+        """Bind the port, so that `url` is known before the issuer is started."""
         self.audience = audience
         self.key = first_key()
         self.published: list[SigningKey] = [self.key]
-        self.extra_keys: list[Any] = []  # published besides, as they are
+        self.extra_keys: list[Any] = []  # published unchanged besides `published`
         self._numbers = count(2)
         self._listener = Listener(self._document)
         self.url = f"http://127.0.0.1:{self._listener.server_port}"
@@ -30,17 +30,17 @@ class FakeIssuer:
         self.discovery: dict[str, Any] = {"issuer": self.url, "jwks_uri": self.jwks_url}
 
     def __enter__(self) -> Self:
-        """Begin to answer."""
+        """Start serving."""
         self._listener.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, also in the middle of an answer."""
+        """Stop, and abort running responses."""
         self._listener.stop()
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with every answer, one of `FAULTS`; None if nothing is."""
+        """The fault of every response, one of `FAULTS`; None if there is no fault."""
         return self._listener.fault
 
     @fault.setter
@@ -61,16 +61,16 @@ class FakeIssuer:
         return self.key
 
     def retire(self, key: SigningKey) -> None:
-        """Publish `key` no more."""
+        """Stop publishing `key`."""
         self.published.remove(key)
 
     def token(self, sub: str | None = "carol", *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A token for `sub`, good for an hour; `claims` and `headers` come over the usual ones, None takes one out."""
+        """A token for `sub`, valid for an hour; `claims` and `headers` override the defaults, and None omits one."""
         header = {"typ": "JWT", "alg": self.key.alg, "kid": self.key.kid, **(headers or {})}
         return jws(_without_nones(header), self.claims(sub, **claims), self.key.sign)
 
     def claims(self, sub: str | None = "carol", **claims: Any) -> dict[str, Any]:
-        """What a token for `sub` says."""
+        """The claims of a token for `sub`; `claims` override the defaults, and None omits one."""
         now = int(time.time())
         usual = {"iss": self.url, "sub": sub, "aud": self.audience, "iat": now, "nbf": now, "exp": now + 3600}
         return _without_nones({**usual, **claims})

@@ -1,4 +1,4 @@
-"""JSON Web Signatures made by hand, so that any header can be signed with any key."""
+"""Creates JSON Web Signatures without a JWT library, so that any header can be signed with any key."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -21,7 +21,7 @@ type Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key, its name, and the algorithm it signs with: RS256 to RS512, ES256 to ES512."""
+    """A private key with its id and its algorithm: RS256 to RS512, ES256 to ES512."""
 
     kid: str
     alg: str
@@ -29,13 +29,13 @@ class SigningKey:
 
     @classmethod
     def make(cls, kid: str, alg: str = "RS256", bits: int = 2048) -> "SigningKey":
-        """A fresh key; `bits` is the size of an RSA key."""
+        """A new key; `bits` is the size of an RSA key."""
         if alg in CURVES:
             return cls(kid, alg, ec.generate_private_key(CURVES[alg]))
         return cls(kid, alg, rsa.generate_private_key(65537, bits))
 
     def sign(self, data: bytes) -> bytes:
-        """The signature as RFC 7518 wants it."""
+        """The signature in the format of RFC 7518."""
         digest = HASHES[self.alg[2:]]
         if isinstance(self.private, rsa.RSAPrivateKey):
             return self.private.sign(data, PKCS1v15(), digest)
@@ -44,7 +44,7 @@ class SigningKey:
         return r.to_bytes(size) + s.to_bytes(size)
 
     def jwk(self) -> dict[str, str]:
-        """The public half as an issuer publishes it."""
+        """The public key as a JWK."""
         named = {"kid": self.kid, "alg": self.alg, "use": "sig"}
         if isinstance(self.private, rsa.RSAPrivateKey):
             public = self.private.public_key().public_numbers()
@@ -54,18 +54,18 @@ class SigningKey:
         return named | {"kty": "EC", "crv": curve, "x": _number(point.x, size), "y": _number(point.y, size)}
 
     def public_pem(self) -> bytes:
-        """The public half as text, which the confusion of algorithms takes for a shared secret."""
+        """The public key as PEM, the shared secret of an algorithm confusion attack."""
         return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @cache
 def first_key() -> SigningKey:
-    """The key that every issuer starts with: making an RSA key takes a moment, so there is one per process."""
+    """The initial key of every issuer, created once per process because generating an RSA key is slow."""
     return SigningKey.make("first")
 
 
 def jws(header: Mapping[str, Any], claims: Any, sign: Callable[[bytes], bytes]) -> str:
-    """A compact token: `header` and `claims` as they are, signed by `sign`."""
+    """A token in compact serialization: `header` and `claims` unchanged, signed by `sign`."""
     signed = f"{encoded(_json(header))}.{encoded(_json(claims))}"
     return f"{signed}.{encoded(sign(signed.encode()))}"
 

@@ -1,4 +1,4 @@
-"""JSON text in which money stays exact: a Decimal is written digit by digit, never through a float."""
+"""JSON with exact amounts: a Decimal is serialized without conversion to float."""
 
 import json
 from decimal import Context, Decimal
@@ -12,7 +12,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON as OpenRouter writes it (no spaces, no escaped letters); Decimals become numbers."""
+    """Compact JSON in OpenRouter's format (no spaces, no escaped non-ASCII letters); Decimals become numbers."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{dumps(key)}:{dumps(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -23,7 +23,7 @@ def dumps(value: Any) -> str:
 
 
 def encode(value: Any) -> bytes:
-    """The UTF-8 bytes of `dumps`, which json writes as well and faster when there is no Decimal."""
+    """The UTF-8 bytes of `dumps`; without a Decimal, the faster encoder of `json` is used."""
     try:
         return _ENCODER.encode(value).encode()
     except TypeError:

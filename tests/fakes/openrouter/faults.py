@@ -1,4 +1,4 @@
-"""OpenRouter's error bodies, and the refusals built from them."""
+"""OpenRouter's error bodies, and the exceptions and replies built from them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.reply import Refused, Reply, json_reply
 
-# The account that some error bodies name; nobody outside may ever see it.
+# The account id in some error bodies; the product must not expose it.
 USER_ID = "user_2fAkEaCcOuNtOfNoBody0000000"
 
 ROUTING_HELP = (
@@ -17,7 +17,7 @@ KEY_LIMIT_REACHED = "Key limit exceeded (monthly limit). Manage it using https:/
 NO_TOOLS = f"No endpoints found that support tool use. {ROUTING_HELP}"
 NO_SUCH_PARAMETERS = f"No endpoints found that can handle the requested parameters. {ROUTING_HELP}"
 
-# What Cloudflare puts in front of an origin that did not answer in time.
+# Cloudflare's page for an origin timeout.
 EDGE_TIMEOUT_PAGE = b"""<!DOCTYPE html>
 <html lang="en-US"><head><title>openrouter.ai | 524: A timeout occurred</title></head>
 <body><h1>A timeout occurred <span>Error code 524</span></h1></body></html>
@@ -31,7 +31,7 @@ def error_body(code: int, message: str, **parts: Any) -> Json:
 
 
 def error(code: int, message: str, headers: Mapping[str, str] | None = None, **parts: Any) -> Refused:
-    """A refusal with an ordinary error body."""
+    """An exception with an error body."""
     return Refused(json_reply(code, error_body(code, message, **parts), headers))
 
 
@@ -41,5 +41,5 @@ def not_found() -> Refused:
 
 
 def edge_timeout() -> Reply:
-    """The 524 of the edge: HTML, no JSON."""
+    """The 524 of Cloudflare, with an HTML body."""
     return Reply(524, {"Content-Type": "text/html; charset=UTF-8"}, (EDGE_TIMEOUT_PAGE,))

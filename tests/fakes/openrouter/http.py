@@ -1,4 +1,4 @@
-"""The HTTP side of the double: reads requests, and puts replies on the wire piece by piece."""
+"""The HTTP server of the fake: reads requests and writes replies piece by piece."""
 
 import itertools
 import socket
@@ -20,11 +20,11 @@ _BODILESS = (204, 304)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One kept-alive connection of a client."""
+    """Handles one keep-alive connection."""
 
     server: "Listener"
     protocol_version = "HTTP/1.1"
-    # Headers and body leave together, at once: a small write behind another one waits for Nagle.
+    # Headers and body are sent in one write, because Nagle's algorithm delays a second small write.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         pieces, whole = iter(reply.pieces), isinstance(reply.pieces, tuple)
-        # A reply that fails before its first piece has put nothing on the wire, not even headers.
+        # The first piece is read before the headers are sent, so a reply that fails at once sends nothing.
         first = next(pieces, b"")
         chunked = not reply.raw and self._head(reply)
         for piece in itertools.chain([first], pieces):
@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _head(self, reply: Reply) -> bool:
-        """Write status and headers; whether the body is chunked."""
+        """Write status and headers; return whether the body is chunked."""
         chunked = reply.status not in _BODILESS and "Content-Length" not in reply.headers
         self.send_response(reply.status)
         for name, value in reply.headers.items():
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
 
     def _reset(self) -> None:
-        """Make the coming close a reset instead of a goodbye."""
+        """Close the connection with a TCP reset."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
@@ -94,11 +94,11 @@ class Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the journal remembers."""
+        """Log nothing; the journal records the requests."""
 
 
 class Listener(ThreadingHTTPServer):
-    """A thread per connection; `drop_all` ends them all."""
+    """A server with one thread per connection; `drop_all` closes all connections."""
 
     daemon_threads = True
 
@@ -116,14 +116,14 @@ class Listener(ThreadingHTTPServer):
 
     @override
     def shutdown_request(self, request: Any) -> None:
-        """Only close: the usual polite shutdown before it would turn a reset into a goodbye."""
+        """Close without the default shutdown, which would send a FIN instead of a reset."""
         self.close_request(request)
         with self._changed:
             self._open.discard(request)
             self._changed.notify_all()
 
     def drop_all(self, timeout: float) -> None:
-        """Cut every connection, and wait until their threads are through with them."""
+        """Close every connection and wait until their threads have finished."""
         with self._changed:
             for connection in self._open:
                 _cut(connection)
@@ -131,7 +131,7 @@ class Listener(ThreadingHTTPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no event; anything else is a bug of the double, and shown."""
+        """Ignore clients that disconnect; any other error is a bug of the fake and is printed."""
         if not isinstance(sys.exception(), OSError):
             socketserver.BaseServer.handle_error(self, request, client_address)
 

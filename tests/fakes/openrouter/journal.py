@@ -1,4 +1,4 @@
-"""The record of what arrived, in order, for tests to look at while the server runs."""
+"""Records the requests in order, so that tests can read them while the server runs."""
 
 import json
 import threading
@@ -11,9 +11,9 @@ CHAT_PATH = "/api/v1/chat/completions"
 
 @dataclass(frozen=True)
 class Arrival:
-    """One request. `path` is unquoted once, header names are lower case, `at` is monotonic seconds.
+    """One request. `path` is unquoted once, header names are lower case, `at` is in monotonic seconds.
 
-    `json` is the parsed body, None when there is none or when it is not JSON.
+    `json` is the parsed body, or None if the body is empty or not JSON.
     """
 
     method: str
@@ -39,7 +39,7 @@ def parse(body: bytes) -> Any:
 
 
 class Journal:
-    """A thread-safe list of arrivals, and of the clients that left before their answer was complete."""
+    """A thread-safe list of requests, and of those whose client disconnected before the reply was complete."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -47,36 +47,36 @@ class Journal:
         self._abandoned: list[Arrival] = []
 
     def arrived(self, arrival: Arrival) -> None:
-        """Note a request, before it is answered."""
+        """Record a request before it is answered."""
         with self._changed:
             self._arrivals.append(arrival)
             self._changed.notify_all()
 
     def abandoned(self, arrival: Arrival) -> None:
-        """Note that the client of this request hung up in the middle of its answer."""
+        """Record that the client of this request disconnected during the reply."""
         with self._changed:
             self._abandoned.append(arrival)
             self._changed.notify_all()
 
     @property
     def requests(self) -> list[Arrival]:
-        """A copy of everything that arrived, oldest first."""
+        """A copy of all requests, oldest first."""
         with self._changed:
             return list(self._arrivals)
 
     @property
     def hang_ups(self) -> list[Arrival]:
-        """A copy of the requests whose client left early."""
+        """A copy of the requests whose client disconnected early."""
         with self._changed:
             return list(self._abandoned)
 
     def wait_until(self, happened: Callable[["Journal"], bool], timeout: float) -> bool:
-        """Block until `happened(journal)` holds; False after `timeout` seconds."""
+        """Block until `happened(journal)` is true; return False after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: happened(self), timeout)
 
     def clear(self) -> None:
-        """Forget everything so far."""
+        """Delete all records."""
         with self._changed:
             self._arrivals.clear()
             self._abandoned.clear()

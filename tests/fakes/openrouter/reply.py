@@ -1,4 +1,4 @@
-"""What the double sends back: a status, headers and pieces of body, or a connection that breaks."""
+"""Replies of the fake: status, headers and body pieces, or a connection error."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 
 class HangUp(Exception):
-    """Raised by a body while it is being sent: close the connection without finishing the answer."""
+    """Raised by a body while it is sent: close the connection without completing the reply."""
 
 
 class Reset(Exception):
-    """Raised by a body while it is being sent: answer the client with a TCP reset."""
+    """Raised by a body while it is sent: close the connection with a TCP reset."""
 
 
 @dataclass
 class Reply:
-    """One answer. A tuple of pieces leaves in one flush, any other iterable is flushed piece by piece.
+    """One reply. A tuple of pieces is sent in one flush, any other iterable is flushed piece by piece.
 
-    `raw` pieces are everything on the wire, the status line included.
+    With `raw`, the pieces contain the whole response, including the status line.
     """
 
     status: int
@@ -31,7 +31,7 @@ class Reply:
 
 
 class Refused(Exception):
-    """Raised wherever a request turns out to be unacceptable; carries the answer."""
+    """The request is rejected with this reply."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -39,5 +39,5 @@ class Refused(Exception):
 
 
 def json_reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    """An ordinary JSON answer."""
+    """A JSON reply."""
     return Reply(status, {**JSON_TYPE, **(headers or {})}, (encode(value),))

@@ -1,4 +1,4 @@
-"""The paths of the double, and the answer behind each."""
+"""The routes of the fake and their handlers."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Answer = Callable[[World, Arrival], Reply]
 
 
 def key(world: World, arrival: Arrival) -> Reply:
-    """GET /key: what the bearer key is, may and has spent."""
+    """GET /key: the limits and the usage of the bearer key."""
     if world.key_script:
         return world.key_script.reply(world.stopping)
     return json_reply(200, {"data": world.accounts.describe(world.accounts.authenticate(arrival))})
@@ -28,7 +28,7 @@ def generation(world: World, arrival: Arrival) -> Reply:
 
 
 def auth(world: World, arrival: Arrival) -> Reply:
-    """GET /auth: a user who says yes at once is sent back with a code, or shown it."""
+    """GET /auth: grants consent at once; redirects with a code, or shows the code without a callback URL."""
     code = world.consent.allow(arrival.query)
     if callback := arrival.query.get("callback_url"):
         return Reply(302, {"Location": with_code(callback, code), "Content-Length": "0"})
@@ -37,7 +37,7 @@ def auth(world: World, arrival: Arrival) -> Reply:
 
 
 def auth_keys(world: World, arrival: Arrival) -> Reply:
-    """POST /auth/keys: the key for a code; other methods are 405."""
+    """POST /auth/keys: exchanges a code for a key; other methods get 405."""
     if arrival.method != "POST":
         raise error(405, "Method Not Allowed")
     if world.consent.scripts:
@@ -62,7 +62,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
 
 
 def answer(world: World, arrival: Arrival) -> Reply:
-    """The answer to any request; refusals included."""
+    """The reply to any request, including error replies."""
     try:
         return _find(arrival)(world, arrival)
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""Explicit answers: exact bytes that a test wants to see sent, in the order in which it queued them."""
+"""Scripted replies: exact bytes that a test queues, sent in the order of the queue."""
 
 import threading
 from collections import deque
@@ -11,20 +11,20 @@ Step = bytes | threading.Event
 
 
 class Pause(threading.Event):
-    """A gate that opens by itself after a moment; it can stand among the steps again and again."""
+    """An event whose `wait` returns after the timeout, so it delays a reply; it can be used in several steps."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        """True after `timeout`."""
+        """Return True after at most `timeout` seconds."""
         super().wait(timeout)
         return True
 
 
 @dataclass(frozen=True)
 class Script:
-    """One raw answer. An Event among `steps` holds the answer back until it is set.
+    """One raw reply. An Event among `steps` delays the rest of the reply until it is set.
 
-    Nothing at all is sent before the first bytes, so a leading Event also holds back the headers.
-    With `cut` the connection closes after the last step, the answer unfinished.
+    Nothing is sent before the first bytes, so a leading Event also delays the headers.
+    With `cut`, the connection closes after the last step without completing the reply.
     """
 
     status: int
@@ -33,7 +33,7 @@ class Script:
     cut: bool = False
 
     def reply(self, stopping: threading.Event) -> Reply:
-        """The answer, byte for byte."""
+        """The reply that sends these bytes."""
         return Reply(self.status, dict(self.headers), self._play(stopping))
 
     def _play(self, stopping: threading.Event) -> Iterator[bytes]:
@@ -53,29 +53,29 @@ def raw(
     chunks: Sequence[Step],
     cut: bool,
 ) -> Script:
-    """A script of one `body`, or of `chunks` when there are any; JSON unless `headers` say otherwise."""
+    """A script of `chunks`, or of one `body` if there are none; the default content type is JSON."""
     return Script(status, JSON_TYPE if headers is None else headers, tuple(chunks) or (body,), cut)
 
 
 def hold(gate: threading.Event, stopping: threading.Event) -> None:
-    """Wait for the gate; HangUp when the server stops first."""
+    """Wait for the event; raise HangUp if the server stops first."""
     while not gate.wait(0.01):
         if stopping.is_set():
             raise HangUp
 
 
 class ScriptQueue:
-    """What the next chat calls get instead of their own answer: a script, or a list of directives."""
+    """The queued replies to the next chat calls: scripts, or lists of directives."""
 
     def __init__(self) -> None:
         self._queue: deque[Script | tuple[str, ...]] = deque()
 
     def put(self, item: Script | tuple[str, ...]) -> None:
-        """Append an answer."""
+        """Append an item."""
         self._queue.append(item)
 
     def take(self) -> Script | tuple[str, ...] | None:
-        """The oldest answer, or None."""
+        """Remove and return the oldest item, or None."""
         try:
             return self._queue.popleft()
         except IndexError:

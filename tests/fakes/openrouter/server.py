@@ -1,4 +1,4 @@
-"""FakeOpenRouter: the double as tests and the local stack hold it."""
+"""FakeOpenRouter: the interface for tests and the local stack."""
 
 import json
 import threading
@@ -15,14 +15,14 @@ from tests.fakes.openrouter.script import Step
 from tests.fakes.openrouter.world import World
 from tests.timeouts import HANG_SECONDS
 
-# Seconds that a stop may go unnoticed.
+# The poll interval of the server thread, in seconds.
 _POLL = 0.005
 
 
 class FakeOpenRouter:
-    """OpenRouter on loopback, from `start()` to `stop()` or for the length of a `with` block.
+    """A fake OpenRouter on 127.0.0.1 that runs from `start()` to `stop()`, or during a `with` block.
 
-    It listens from the moment it is made, so `url` is known before it is started.
+    The constructor binds the port, so `url` is known before the server is started.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -32,21 +32,21 @@ class FakeOpenRouter:
 
     @property
     def url(self) -> str:
-        """The base URL, `/api/v1` included, without a slash at the end."""
+        """The base URL, including `/api/v1`, without a trailing slash."""
         return f"http://127.0.0.1:{self._listener.server_port}/api/v1"
 
     @property
     def auth_url(self) -> str:
-        """The page on which users allow a connection; this one says yes to whoever opens it."""
+        """The page on which users grant consent; this one grants it to every request."""
         return f"http://127.0.0.1:{self._listener.server_port}/auth"
 
     def start(self) -> Self:
-        """Begin to answer."""
+        """Start serving."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Break off every answer, also a waiting one, and free the port."""
+        """Abort all running replies, including delayed ones, and release the port."""
         self._world.stopping.set()
         if self._thread.is_alive():
             self._listener.shutdown()
@@ -54,7 +54,7 @@ class FakeOpenRouter:
         self._listener.server_close()
 
     def begin_again(self) -> None:
-        """As new, at the same address; whatever is still being answered is broken off."""
+        """Reset all state at the same address; running replies are aborted."""
         if self._world.stopping.is_set():
             self.__init__(self._listener.server_port)  # type: ignore[misc]
             self.start()
@@ -73,41 +73,41 @@ class FakeOpenRouter:
     ) -> None:
         self.stop()
 
-    # What arrived
+    # Requests
 
     @property
     def requests(self) -> list[Arrival]:
-        """Everything that has arrived, oldest first; a copy."""
+        """A copy of all requests, oldest first."""
         return self._world.journal.requests
 
     @property
     def chat_requests(self) -> list[Arrival]:
-        """The chat calls among them."""
+        """The chat completions among the requests."""
         return [arrival for arrival in self.requests if arrival.is_chat]
 
     @property
     def hang_ups(self) -> list[Arrival]:
-        """The requests whose client left before the answer was complete."""
+        """The requests whose client disconnected before the reply was complete."""
         return self._world.journal.hang_ups
 
     def wait_for_chats(self, count: int = 1, timeout: float = HANG_SECONDS) -> bool:
-        """Block until that many chat calls have arrived; False when they do not come in time."""
+        """Block until this many chat calls were received; return False on a timeout."""
         happened = self._world.journal.wait_until
         return happened(lambda journal: sum(item.is_chat for item in journal.requests) >= count, timeout)
 
     def wait_for_hang_up(self, timeout: float = HANG_SECONDS) -> bool:
-        """Block until some client has left early; False when none does in time."""
+        """Block until a client has disconnected early; return False on a timeout."""
         return self._world.journal.wait_until(lambda journal: bool(journal.hang_ups), timeout)
 
     def forget_requests(self) -> None:
-        """Start the record anew."""
+        """Delete the recorded requests."""
         self._world.journal.clear()
 
     # The catalog
 
     @property
     def catalog(self) -> list[Json]:
-        """The rows that are served and called; tests may change or replace them."""
+        """The served models; tests can change or replace them."""
         return self._world.catalog
 
     @catalog.setter
@@ -127,14 +127,14 @@ class FakeOpenRouter:
         self._world.catalog_script = script.raw(status, body, headers, chunks, cut)
 
     def serve_key(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Answer every GET /key with these bytes, whoever asks, until `know_keys_again`."""
+        """Answer every GET /key with these bytes, for any key, until `stop_serving_key`."""
         self._world.key_script = script.raw(status, body, headers, (), cut=False)
 
-    def know_keys_again(self) -> None:
+    def stop_serving_key(self) -> None:
         """End `serve_key`."""
         self._world.key_script = None
 
-    # The answers to come
+    # Scripted replies
 
     def script(
         self,
@@ -145,55 +145,55 @@ class FakeOpenRouter:
         chunks: Sequence[Step] = (),
         cut: bool = False,
     ) -> None:
-        """Queue the exact answer to a coming chat call, whoever makes it.
+        """Queue the exact reply to a later chat call, for any key.
 
-        `chunks` are sent one by one in place of `body`; a `threading.Event` among them holds the
-        rest back until it is set. With `cut` the connection closes before the answer is finished.
+        `chunks` are sent one by one in place of `body`; a `threading.Event` among them delays the
+        rest until it is set. With `cut`, the connection closes before the reply is complete.
         """
         self._world.queue.put(script.raw(status, body, headers, chunks, cut))
 
     def answer_next(self, *directives: str) -> None:
-        """Queue directives ("error 429", "empty") for a coming chat call, in place of its prompt's."""
+        """Queue directives ("error 429", "empty") for a later chat call; they replace those of its prompt."""
         self._world.queue.put(directives)
 
-    # Keys for users who allow it
+    # Keys created with user consent
 
     @property
     def made_keys(self) -> list[str]:
-        """The keys that codes were exchanged for, oldest first; a copy."""
+        """A copy of the keys that were returned for codes, oldest first."""
         return list(self._world.consent.made_keys)
 
-    def make_next(self, key: str) -> None:
-        """Give out this key for a coming code, in place of a fresh one."""
+    def queue_key(self, key: str) -> None:
+        """Queue a key to return for a later code, in place of a new one."""
         self._world.consent.next_keys.append(key)
 
     def script_exchange(self, status: int, body: bytes = b"", *, cut: bool = False) -> None:
-        """Queue the exact answer to a coming exchange; its code stays as it is."""
+        """Queue the exact reply to a later exchange; its code stays valid."""
         self._world.consent.scripts.append(script.raw(status, body, None, (), cut))
 
     def age_codes(self, seconds: float) -> None:
-        """Let all codes grow older."""
+        """Increase the age of all codes."""
         self._world.consent.passed += seconds
 
     # Accounts and generations
 
     @property
     def revoked_keys(self) -> set[str]:
-        """Keys that OpenRouter does not know any more; add to it."""
+        """The set of revoked keys; tests add to it."""
         return self._world.accounts.revoked
 
     @property
     def generation_ids(self) -> list[str]:
-        """The ids of all calls that reached a model, oldest first."""
+        """The ids of all calls that a model served, oldest first."""
         return self._world.generations.ids
 
     def keep_generation(self, key: str, record: str) -> None:
-        """Know the record, as JSON, of a call that another double answered for `key`."""
+        """Store the record (JSON) of a call that another double answered for `key`."""
         self._world.generations.keep(key, json.loads(record, parse_float=Decimal))
 
     @property
     def generation_lag(self) -> int:
-        """How often /generation answers 404 about an id before it knows it; 1 unless set."""
+        """How many lookups of an id get 404 before the record is returned; 1 by default."""
         return self._world.generations.lag
 
     @generation_lag.setter
@@ -201,10 +201,10 @@ class FakeOpenRouter:
         self._world.generations.lag = times
 
     def hold_generations(self) -> None:
-        """Let /generation answer 404 about everything, until released."""
+        """Answer every GET /generation with 404 until `release_generations`."""
         self._world.generations.held = True
 
     def release_generations(self) -> None:
-        """End `hold_generations`, and every lag with it."""
+        """End `hold_generations` and set the lag to 0."""
         self._world.generations.held = False
         self._world.generations.lag = 0

@@ -1,4 +1,4 @@
-"""Everything the double knows while it runs, shared by the threads that answer."""
+"""The state of a running fake, shared by its request threads."""
 
 import threading
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.fakes.openrouter.script import Script, ScriptQueue
 
 @dataclass
 class World:
-    """The state of one double."""
+    """The state of one FakeOpenRouter."""
 
     catalog: list[Json] = field(default_factory=default_catalog)
     catalog_script: Script | None = None

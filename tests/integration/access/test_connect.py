@@ -92,7 +92,7 @@ def test_connect_stores_a_key_the_client_never_sees(client: Client) -> None:
 
 def test_connect_creates_the_same_integration_as_a_pasted_key(client: Client) -> None:
     client.begin()
-    client.app.fake.make_next(GOOD_KEY)
+    client.app.fake.queue_key(GOOD_KEY)
     in_browser, by_hand = client.complete().json, client.app.connect(new_user()).json
     times = ("created_at", "last_verified_at")
     assert {**in_browser, **dict.fromkeys(times)} == {**by_hand, **dict.fromkeys(times)}
@@ -275,7 +275,7 @@ def test_connect_key_that_fails_its_check_is_reported_lost(client: Client, key: 
     client.app.connect(client.user)
     before = row_of(client.app, client.user)
     client.begin()
-    client.app.fake.make_next(key)
+    client.app.fake.queue_key(key)
     answer = client.complete()
     error = refused(answer, status, code)
     assert error["retryable"] is False, "the code is used up"

@@ -116,7 +116,7 @@ def test_sync_killed_at_any_call_recovers_on_the_next(app: App, later: FakeClock
     with owner_notifications(app) as owners:
         for call in range(1, len(made) + 1):
             set_back(kept)
-            with killed_at(call, after=late, of_aws_alone=True), pytest.raises(Killed):
+            with killed_at(call, after=late, aws_only=True), pytest.raises(Killed):
                 app.sync()
             assert_readable(app)
             if call > 1 or late:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from instant.entrypoints.http.body import read_json
-from tests.fakes.hostile_bodies import BYTES, HOSTILE, LABORIOUS, draft
+from tests.fakes.hostile_bodies import BYTES, HOSTILE, OVER_LIMIT, draft
 from tests.integration.app import TEMPLATE, Answer, App
 from tests.integration.synced_app import MODEL, created, deployed_synced_app, new_user
 
@@ -63,10 +63,10 @@ def test_hostile_body_is_rejected_and_stores_nothing(shared: App, route: Route) 
     assert shared.fake.requests == []
 
 
-@pytest.mark.parametrize("name", LABORIOUS)
+@pytest.mark.parametrize("name", OVER_LIMIT)
 def test_preview_rejects_slow_templates_before_checking_them(shared: App, name: str) -> None:
     """Without the limit the check would take up to a minute and return 200 or 422."""
-    raw, limit = LABORIOUS[name]
+    raw, limit = OVER_LIMIT[name]
     answer = shared.call("POST", "/api/resources/preview", raw=raw, user=new_user())
     assert (answer.status, answer.code) == (413, "too_large"), answer.text
     assert answer.json["error"]["details"]["limit"] == limit

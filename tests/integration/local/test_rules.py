@@ -89,7 +89,7 @@ def test_for_all_values_condition_accepts_subsets_and_the_empty_set() -> None:
     ],
 )
 def test_permissions_reject_unsupported_statements(more: Any) -> None:
-    with pytest.raises(ValueError, match="F: the local stack cannot judge"):
+    with pytest.raises(ValueError, match="F: the local stack does not support"):
         Permissions({"F": [statement(**more)]})
 
 

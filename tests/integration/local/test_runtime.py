@@ -92,7 +92,7 @@ def test_handler_import_error_returns_its_reason(functions: Functions, invoke: I
     for _ in range(2):
         outcome = invoke("Broken", {})
         assert outcome.failed
-        assert outcome.content["errorMessage"] == "no import for you"
+        assert outcome.content["errorMessage"] == "import failed"
     assert functions["Broken"].environments <= 1
 
 

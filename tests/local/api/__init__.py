@@ -1,1 +1,1 @@
-"""API Gateway's part of the local stack."""
+"""API Gateway in the local stack."""

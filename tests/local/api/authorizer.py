@@ -1,4 +1,4 @@
-"""REQUEST authorizers as API Gateway runs them: identity first, then the cache, then the function, then its policy."""
+"""REQUEST authorizers in the order of API Gateway: identity sources, cache, function, policy."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ type Invoke = Callable[[str, bytes], Outcome]
 
 
 class Refused(Exception):
-    """The gateway answers with this response type and message instead of calling the function."""
+    """The gateway returns a gateway response of this type and message instead of calling the function."""
 
     def __init__(self, kind: str, message: str | None) -> None:
         """Takes a gateway response type, such as UNAUTHORIZED."""
@@ -26,10 +26,10 @@ class Refused(Exception):
 
 
 class Authorizer:
-    """One authorizer and the policies it returned in the last seconds."""
+    """One authorizer with its cache of policies."""
 
     def __init__(self, plan: AuthorizerPlan, invoke: Invoke, clock: Callable[[], float] = time.monotonic) -> None:
-        """Keeps nothing if the plan's seconds are 0."""
+        """Takes the plan, whose `seconds` are the time to live of the cache, and a function that invokes Lambda."""
         self._plan = plan
         self._invoke = invoke
         self._clock = clock
@@ -37,15 +37,15 @@ class Authorizer:
         self._kept: dict[tuple[str, ...], tuple[float, Json]] = {}
 
     def context(self, exchange: Exchange) -> Json:
-        """What the function finds in `requestContext.authorizer`; Refused if it may not be called."""
+        """Return the value of `requestContext.authorizer`; raises Refused if the request is not allowed."""
         started = self._clock()
         identity = self._identity(exchange)
         answer = self._cached(identity)
         if answer is None:
-            answer = self._ask(exchange)
+            answer = self._request_policy(exchange)
             with self._lock:
                 self._kept[identity] = (self._clock() + self._plan.seconds, answer)
-        _demand(answer["policyDocument"], exchange.method_arn)
+        _require_allow(answer["policyDocument"], exchange.method_arn)
         texts = {key: _text(value) for key, value in (answer.get("context") or {}).items()}
         latency = int((self._clock() - started) * 1000)
         return texts | {"principalId": answer["principalId"], "integrationLatency": latency}
@@ -62,7 +62,7 @@ class Authorizer:
             until, answer = self._kept.get(identity, (0.0, None))
             return answer if self._plan.headers and self._clock() < until else None
 
-    def _ask(self, exchange: Exchange) -> Json:
+    def _request_policy(self, exchange: Exchange) -> Json:
         outcome = self._invoke(self._plan.function, exchange.authorizer_event())
         if outcome.failed:
             if _message(outcome) == "Unauthorized":
@@ -90,7 +90,7 @@ def _checked(outcome: Outcome) -> Json:
     return dict(answer)
 
 
-def _demand(policy: Json, method_arn: str) -> None:
+def _require_allow(policy: Json, method_arn: str) -> None:
     effects = {s["Effect"] for s in as_list(policy["Statement"]) if _covers(s, method_arn)}
     if "Deny" in effects:
         message = "User is not authorized to access this resource with an explicit deny"

@@ -1,4 +1,4 @@
-"""The REST front: API Gateway's part of a request, from the socket to the function and back."""
+"""The REST API: routing, authorization and proxy integration of a request."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 
 from tests.local.api.authorizer import Authorizer, Refused
-from tests.local.api.proxy import Exchange, NotProxyAnswer, answer
+from tests.local.api.proxy import Exchange, InvalidProxyResponse, answer
 from tests.local.api.responses import GatewayResponses
 from tests.local.api.routes import Routes
 from tests.local.api.server import Answer, Request
@@ -15,13 +15,13 @@ from tests.local.functions.invocation import EventTooLarge, Outcome
 from tests.local.plan import Plan, Route
 
 REQUEST_LIMIT = 10 * 1024 * 1024
-"""Bytes a request body may have."""
+"""The maximum size of a request body in bytes."""
 
 type Invoke = Callable[[str, bytes], Outcome]
 
 
 class Gateway:
-    """Answers HTTP requests under the stage prefix the way a REST API with Lambda proxies does."""
+    """Answers HTTP requests under the stage prefix like a REST API with Lambda proxy integrations."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class Gateway:
         grace: float = 0,
         domains: Mapping[str, str] | None = None,
     ) -> None:
-        """Gives up after `timeout` seconds, or those of the route, and `grace` more; the function goes on.
+        """The integration timeout is `timeout` seconds, or that of the route, plus `grace`; the function continues.
 
-        `clock` tells how old a policy is. `domains` maps custom domain names to their base paths, such as `/v1`.
+        `clock` is for cached policies. `domains` maps custom domain names to their base paths, such as `/v1`.
         """
         self._stage = plan.stage
         self._domains = dict(domains or {})
@@ -46,7 +46,7 @@ class Gateway:
         self._timeout = timeout
 
     def answer(self, request: Request) -> Answer:
-        """The answer to any request; what the gateway refuses is rendered from the template."""
+        """The response to any request; rejected requests get the gateway responses of the template."""
         request_id = str(uuid.uuid4())
         try:
             return self._answer(request, request_id)
@@ -64,7 +64,7 @@ class Gateway:
         try:
             if not outcome.failed:
                 return answer(outcome.payload, request_id)
-        except NotProxyAnswer:
+        except InvalidProxyResponse:
             pass
         raise Refused("INTEGRATION_FAILURE", "Internal server error")
 

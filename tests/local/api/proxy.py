@@ -1,4 +1,4 @@
-"""Lambda proxy integration, payload 1.0: a request as the function's event, and its answer as HTTP."""
+"""Lambda proxy integration, payload format 1.0: converts a request to an event and a result to an HTTP response."""
 
 import json
 import time
@@ -18,8 +18,8 @@ _ADDRESS = "127.0.0.1"
 _FRAMING = ("content-length", "connection", "transfer-encoding", "keep-alive")
 
 
-class NotProxyAnswer(Exception):
-    """The function's answer is not what a proxy integration expects."""
+class InvalidProxyResponse(Exception):
+    """The function's result is not a valid proxy response."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Exchange:
 
     @property
     def method_arn(self) -> str:
-        """What an authorizer's policy has to allow."""
+        """The ARN that an authorizer's policy must allow."""
         return arn("execute-api", f"{API_ID}/{self.stage}/{self.request.method}{self.path}")
 
     def event(self, authorizer: Json | None) -> bytes:
@@ -101,7 +101,7 @@ class Exchange:
 
 
 def answer(payload: bytes, request_id: str) -> Answer:
-    """The HTTP answer a function's payload describes; NotProxyAnswer if it describes none."""
+    """The HTTP response for a function's payload; raises InvalidProxyResponse."""
     try:
         content = json.loads(payload)
         status, body = int(content["statusCode"]), content.get("body")
@@ -110,9 +110,9 @@ def answer(payload: bytes, request_id: str) -> Answer:
         headers = [(name, _text(value)) for name, value in single.items() if name not in many]
         headers += [(name, _text(value)) for name, values in many.items() for value in values]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise NotProxyAnswer from error
+        raise InvalidProxyResponse from error
     if not isinstance(body, str | None) or not 100 <= status <= 599:
-        raise NotProxyAnswer
+        raise InvalidProxyResponse
     kept = [(name, value) for name, value in headers if name.lower() not in _FRAMING]
     if not any(name.lower() == "content-type" for name, _ in kept):
         kept.append(("Content-Type", "application/json"))

@@ -1,4 +1,4 @@
-"""API Gateway's own answers: the template's GatewayResponses, else AWS's defaults."""
+"""Gateway responses: those of the template, or the defaults of AWS."""
 
 import json
 import re
@@ -22,14 +22,14 @@ _JSON = "application/json"
 
 
 class GatewayResponses:
-    """Renders what the gateway itself has to say."""
+    """Renders gateway responses."""
 
     def __init__(self, configured: Mapping[str, Json]) -> None:
         """Takes the `GatewayResponses` of the API."""
         self._configured = configured
 
     def answer(self, kind: str, message: str | None, request_id: str) -> Answer:
-        """The answer of a response type; a type without configuration takes the default of its class."""
+        """The response of a type; a type without configuration uses DEFAULT_4XX or DEFAULT_5XX."""
         status = DEFAULT_STATUS[kind]
         general = self._configured.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX", {})
         configured = self._configured.get(kind, general)

@@ -1,4 +1,4 @@
-"""Which route of the API a path belongs to, as REST API Gateway decides: literal segments first."""
+"""Matches paths to routes like API Gateway: literal segments before parameters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Routes:
     """The routes of one API."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        """Takes the routes; paths with more literal segments in front are tried first."""
+        """Takes the routes; paths with more leading literal segments are tried first."""
         self._routes = sorted(((_segments(route.path), route) for route in routes), key=_rank)
 
     def find(self, method: str, path: str) -> Match | None:

@@ -1,4 +1,4 @@
-"""A threaded HTTP server on the loopback address: quick with small answers, and quick to stop."""
+"""A threaded HTTP server on 127.0.0.1 with low latency and a fast shutdown."""
 
 import logging
 import socket
@@ -15,7 +15,7 @@ type Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; `target` is the path and query as sent, `oversized` that the body was thrown away."""
+    """One HTTP request; `target` is the raw path and query, `oversized` means that the body was discarded."""
 
     method: str
     target: str
@@ -30,18 +30,18 @@ class Request:
 
     @property
     def query(self) -> str:
-        """What follows the first question mark."""
+        """The query string, without the question mark."""
         return self.target.partition("?")[2]
 
     def header(self, name: str) -> str | None:
-        """The last header of that name, whatever the case of its letters."""
+        """The last header of this name, case-insensitive."""
         wanted = name.lower()
         return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; Content-Length is added when it is missing."""
+    """One HTTP response; Content-Length is added if it is missing."""
 
     status: int
     headers: Headers = field(default_factory=list)
@@ -49,14 +49,14 @@ class Answer:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, asks the server for the answer, and writes it with one flush."""
+    """Reads a request, gets the response from the server, and writes it with one flush."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # with the default, every header is a packet of its own and waits for an acknowledgement
+    wbufsize = -1  # by default, each header is a separate packet that waits for an acknowledgement
     disable_nagle_algorithm = True
 
     def handle_one_request(self) -> None:
-        """Serves one request of a connection; `http.server` calls it until the connection closes."""
+        """Handle one request; `http.server` calls this until the connection closes."""
         with suppress(ConnectionError, TimeoutError):
             self.raw_requestline = self.rfile.readline(65537)
             if self.raw_requestline and self.parse_request():
@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def handle_expect_100(self) -> bool:
-        """Flushes the interim answer, for which S3 clients wait a second before they send a body."""
+        """Flush the 100 Continue at once, because S3 clients wait up to a second for it."""
         self.send_response_only(100)
         self.end_headers()
         self.wfile.flush()
@@ -109,13 +109,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, *_: Any) -> None:
-        """Logs nothing: the functions' own logs tell what happened."""
+        """Log nothing; the functions have their own logs."""
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Serves `answer` on 127.0.0.1 from the moment it is made; bodies over `max_body` are read and dropped.
+    """Serves `answer` on 127.0.0.1 as soon as it is created; bodies over `max_body` are read and discarded.
 
-    `answer` may be replaced while it serves.
+    `answer` can be replaced while the server runs.
     """
 
     allow_reuse_address = True
@@ -123,7 +123,7 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(self, answer: Callable[[Request], Answer], port: int = 0, max_body: int = 1 << 40) -> None:
-        """Binds and starts; an OSError means the port is taken."""
+        """Bind the port and start; raises OSError if the port is in use."""
         super().__init__(("127.0.0.1", port), Handler)
         self.max_body = max_body
         self.port: int = self.server_address[1]
@@ -134,21 +134,21 @@ class Server(socketserver.ThreadingTCPServer):
         self._thread.start()
 
     def reply(self, request: Request) -> Answer:
-        """The answer; an error of our own is printed and becomes a plain 500."""
+        """The response; an unexpected error is logged and returned as a 500."""
         try:
             return self.answer(request)
         except ConnectionError:
-            raise  # who should answer is gone, so the connection closes
+            raise  # the backend has stopped, so the connection is closed
         except Exception:
-            logging.getLogger(__name__).exception("no answer to %s %s", request.method, request.target)
+            logging.getLogger(__name__).exception("request failed: %s %s", request.method, request.target)
             return Answer(500, [("Content-Type", "text/plain")], b"The local stack failed: see its log.")
 
     def stop(self) -> None:
-        """Closes the port and every open connection."""
+        """Close the port and every open connection."""
         if self._stopping:
             return
         self._stopping = True
-        with suppress(OSError):  # a connection of our own wakes the accepting thread
+        with suppress(OSError):  # a new connection wakes the accepting thread
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         self._thread.join()
         self.server_close()
@@ -161,18 +161,18 @@ class Server(socketserver.ThreadingTCPServer):
             self.handle_request()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Takes no new connection once it is stopping."""
+        """Reject new connections while stopping."""
         return not self._stopping
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remembers the connection, so that stopping can close it."""
+        """Track the connection, so that `stop` can close it."""
         self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forgets a connection that is over."""
+        """Stop tracking a closed connection."""
         self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing about a connection that broke: killed processes leave those."""
+        """Ignore broken connections, which killed processes leave."""

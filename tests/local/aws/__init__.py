@@ -1,1 +1,1 @@
-"""AWS's part of the local stack: services, permissions and events."""
+"""The AWS services of the local stack: API calls, permissions and events."""

@@ -1,4 +1,4 @@
-"""What an AWS API call is called and which permissions it needs: actions, resources and condition values."""
+"""Parses an AWS API call: its service, its operation, and the permissions that it requires."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ _TRANSACTION = {
 _S3_OBJECT = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 _S3_BUCKET = {"GET": "ListBucket", "HEAD": "ListBucket"}
 _S3_QUERY = re.compile(r"(X-Amz-.*|x-id|response-.*|list-type|prefix|delimiter|max-keys|continuation-token)$")
-_S3_HEADERS = ("x-amz-copy-source", "x-amz-tagging", "x-amz-acl")  # each would need an action of its own
+_S3_HEADERS = ("x-amz-copy-source", "x-amz-tagging", "x-amz-acl")  # each requires another action
 _BARE_WORD = re.compile(r"(?<![#:.\w])[A-Za-z_]\w*\b(?!\s*\()")
 _KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
 _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations$")
@@ -30,7 +30,7 @@ _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations$")
 
 @dataclass(frozen=True)
 class Need:
-    """One action on one resource, and what conditions may ask about it."""
+    """A required permission: one action on one resource, with the context keys for conditions."""
 
     action: str
     resource: str
@@ -39,7 +39,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Call:
-    """One API call; without needs it is not recognised and nobody may make it."""
+    """One API call; a call without needs is unknown and always denied."""
 
     service: str
     operation: str
@@ -47,7 +47,7 @@ class Call:
 
 
 def read_call(request: Request) -> Call:
-    """The call a request makes."""
+    """Parse the API call of a request."""
     if invoked := _INVOKE.match(unquote(request.path)):
         need = Need("lambda:InvokeFunction", function_arn(last_part(invoked[1])))
         return Call("lambda", "Invoke", (need,))
@@ -63,7 +63,7 @@ def read_call(request: Request) -> Call:
 
 
 def _signed_for(request: Request) -> str:
-    """The service in the signature's scope; S3 is the only one that is called without or by a presigned URL."""
+    """The service in the signature's scope; S3 if there is no Authorization header, as with presigned URLs."""
     scope = re.search(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/", request.header("Authorization") or "")
     return scope[1] if scope else "s3"
 
@@ -108,14 +108,14 @@ def _dynamodb(operation: str, body: Any) -> Iterator[Need]:
 
 
 def _attributes(body: Any) -> set[str]:
-    """The attributes that an update names: in its key, behind `#placeholders`, and as bare words."""
+    """The attributes that an update names: in its key, as `#placeholders`, and literally in its expressions."""
     expressions = f"{body.get('UpdateExpression', '')} {body.get('ConditionExpression', '')}"
     bare = {word for word in _BARE_WORD.findall(expressions) if word.upper() not in _KEYWORDS}
     return {*body["Key"], *body.get("ExpressionAttributeNames", {}).values(), *bare}
 
 
 def _leading_key(body: Any) -> dict[str, list[str]]:
-    """The partition key, where the request has no other and so leaves no doubt which it is."""
+    """The partition key, if the key of the request has only one attribute."""
     keys = [value["S"] for value in body["Key"].values()]
     return {"dynamodb:LeadingKeys": keys} if len(keys) == 1 else {}
 
@@ -125,7 +125,7 @@ def _table(name: str) -> str:
 
 
 def _key(operation: str, body: Any) -> str:
-    """The key's ARN; a Decrypt without KeyId names its key inside moto's ciphertext."""
+    """The ARN of the key; for a Decrypt without KeyId, the key id is read from moto's ciphertext."""
     key = str(body.get("KeyId", ""))
     if operation == "Decrypt" and not key:
         key = base64.b64decode(body["CiphertextBlob"])[:36].decode("ascii", "replace")

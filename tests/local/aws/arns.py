@@ -1,4 +1,4 @@
-"""The one account and region of the local cloud, and how its resources are named."""
+"""The account and region of the local stack, and the ARNs of its resources."""
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -10,10 +10,10 @@ def arn(service: str, resource: str) -> str:
 
 
 def function_arn(name: str) -> str:
-    """The ARN of a function; its name is its logical id in the template."""
+    """The ARN of a function, whose name is its logical id in the template."""
     return arn("lambda", f"function:{name}")
 
 
 def last_part(name_or_arn: str) -> str:
-    """The plain name in a name or an ARN: the table, bus or function."""
+    """The last part of a name or an ARN: the name of the table, bus or function."""
     return name_or_arn.rpartition(":")[2].rpartition("/")[2]

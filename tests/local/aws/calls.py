@@ -1,18 +1,18 @@
-"""What every function asked of AWS, in the order it was asked."""
+"""Records the AWS API calls of the functions, in order."""
 
 import threading
 
 
 class Calls:
-    """A record of `(function, service, operation)`, refused calls included."""
+    """A thread-safe list of `(function, service, operation)`, including denied calls."""
 
     def __init__(self) -> None:
-        """Starts empty."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._made: list[tuple[str, str, str]] = []
 
     def add(self, function: str, service: str, operation: str) -> None:
-        """Records one call."""
+        """Record one call."""
         with self._lock:
             self._made.append((function, service, operation))
 
@@ -23,10 +23,10 @@ class Calls:
             return list(self._made)
 
     def of(self, function: str) -> list[tuple[str, str]]:
-        """One function's calls: service and operation."""
+        """The calls of one function, as `(service, operation)`."""
         return [(service, operation) for name, service, operation in self.made if name == function]
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Delete all records."""
         with self._lock:
             self._made.clear()

@@ -1,7 +1,7 @@
-"""AWS as the local stack sees it: moto in a process of its own, asked one thing at a time.
+"""The simulated AWS: moto in a separate process, with one call at a time.
 
-Concurrent calls lose updates in moto, hence the lock. Its state is global to a process and every
-`mock_aws` of a test wipes it, hence the process.
+Calls are serialized because moto loses concurrent updates. It runs in its own process because its
+state is global and every `mock_aws` of a test resets it.
 """
 
 import json
@@ -20,10 +20,10 @@ _PROGRAM = Path(__file__).with_name("cloud_process.py")
 
 
 class Cloud:
-    """Starts moto at once and waits for it only at the first question; ends with `stop` or with this process."""
+    """Starts moto without waiting until the first call; ends with `stop` or with this process."""
 
     def __init__(self) -> None:
-        """Starts the process."""
+        """Start the process."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -37,17 +37,17 @@ class Cloud:
         self._one_call = threading.Lock()
 
     def call(self, request: Request) -> Answer:
-        """Moto's answer to an AWS API call, alone from start to end."""
+        """Return moto's response to an AWS API call; calls are serialized."""
         message = ("http", request.method, request.target, request.headers, request.body)
         return Answer(*self._ask(message))
 
     def matching(self, patterns: Sequence[str], event: Mapping[str, Any]) -> list[bool]:
-        """For each EventBridge pattern (JSON), whether it matches the event."""
+        """Return for each EventBridge pattern (JSON) whether it matches the event."""
         answers: list[bool] = self._ask(("match", list(patterns), json.dumps(event)))
         return answers
 
     def stop(self) -> None:
-        """Ends the process; its state is gone."""
+        """End the process and discard its state."""
         self._process.kill()
         self._process.wait()
         with self._one_call:

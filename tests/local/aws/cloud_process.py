@@ -1,6 +1,6 @@
-"""The process that plays AWS: moto, one message at a time over one pipe, until the pipe closes.
+"""The process that runs moto: handles one message at a time from a pipe, until the pipe closes.
 
-Run by path (`python -P cloud_process.py <file descriptor>`); it imports nothing of this package.
+Run by path (`python -P cloud_process.py <file descriptor>`); it imports nothing from this package.
 """
 
 import gc
@@ -15,7 +15,7 @@ type Reply = tuple[int, list[tuple[str, str]], bytes]
 
 
 def answer_http(app: Any, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Reply:
-    """Gives one AWS API call to moto, with the path as it was sent (S3 keys need it so)."""
+    """Pass one AWS API call to moto, with the raw path, which S3 keys require."""
     from werkzeug.test import EnvironBuilder, run_wsgi_app
 
     path, _, query = target.partition("?")
@@ -30,7 +30,7 @@ def answer_http(app: Any, method: str, target: str, headers: list[tuple[str, str
 
 
 def matching(patterns: list[str], event: str) -> list[bool]:
-    """For each EventBridge pattern, whether it matches the event; all of them JSON."""
+    """Return for each EventBridge pattern whether it matches the event; all arguments are JSON."""
     from moto.events.models import EventPattern
 
     parsed = json.loads(event)
@@ -38,8 +38,8 @@ def matching(patterns: list[str], event: str) -> list[bool]:
 
 
 def serve(pipe: Connection) -> None:
-    """Answers `("http", …)` and `("match", …)` messages in the order they come."""
-    gc.disable()  # the import makes a million objects and drops none
+    """Answer the messages `("http", …)` and `("match", …)` in order."""
+    gc.disable()  # the import creates a million objects and frees none
     import moto.cloudformation  # noqa: F401
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 

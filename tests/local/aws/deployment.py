@@ -1,4 +1,4 @@
-"""The template's data plane created in the simulated cloud, and everything else resolved against it."""
+"""Creates the template's tables, buckets, keys and queues in moto, and resolves all other resources."""
 
 import json
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ _ANSWER = "Resolved"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployed template says, by logical id, with every intrinsic function resolved."""
+    """The functions and APIs of a deployed template, by logical id, with intrinsic functions resolved."""
 
     functions: dict[str, Json]
     apis: dict[str, Json]
 
 
 def deploy(client: Any, template: Json, parameters: Mapping[str, str]) -> Deployment:
-    """Creates tables, buckets, keys and queues; parameters the template does not declare are left out.
+    """Create tables, buckets, keys and queues; parameters that the template does not declare are ignored.
 
-    `client` is a CloudFormation client. One stack output holds the functions and APIs as JSON, so the
-    simulated CloudFormation resolves references, conditions, mappings and parameters in them.
+    `client` is a CloudFormation client. One stack output contains the functions and APIs as JSON, so that
+    moto resolves references, conditions, mappings and parameters in them.
     """
     declared = template.get("Parameters", {})
     client.create_stack(
@@ -51,7 +51,7 @@ def _reduced(template: Json) -> Json:
 
 
 def _properties(template: Json, kind: str) -> Json:
-    """The properties of the resources of a kind, each behind its condition if it has one."""
+    """The properties of the resources of a type; a resource with a condition is wrapped in Fn::If."""
     return {
         name: {"Fn::If": [resource["Condition"], resource["Properties"], {"Ref": "AWS::NoValue"}]}
         if "Condition" in resource

@@ -1,4 +1,4 @@
-"""The AWS endpoint of the local stack: who calls, may they, and who answers - the stack itself or moto."""
+"""The AWS endpoint of the local stack: identifies the caller, checks permissions, and routes the call."""
 
 import json
 import re
@@ -20,13 +20,13 @@ from tests.local.functions.invocation import EventTooLarge
 from tests.local.functions.pool import Functions
 
 ADMIN = "admin"
-"""The access key id that may do everything and is not recorded."""
+"""The access key id that has all permissions and whose calls are not recorded."""
 
 _KEY_ID = re.compile(r"(?:X-Amz-Credential|AWSAccessKeyId|Credential)=([^/&,]+)")
 
 
 class Aws:
-    """Answers AWS API calls: invocations and PutEvents itself, everything else from moto."""
+    """Handles AWS API calls: invocations and PutEvents directly, all others with moto."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Aws:
         functions: Functions,
         deliveries: Deliveries,
     ) -> None:
-        """Moto is asked last; invocations that nobody waits for become deliveries."""
+        """Takes the handlers of the calls; asynchronous invocations are submitted to `deliveries`."""
         self.calls = Calls()
         self._moto = moto
         self._permissions = permissions
@@ -45,7 +45,7 @@ class Aws:
         self._deliveries = deliveries
 
     def answer(self, request: Request) -> Answer:
-        """The answer to one call; functions are held to their policies, unknown callers may only invoke."""
+        """The response to one call; functions need a permission, and unknown callers can only invoke functions."""
         call = read_call(request)
         caller = _caller(request)
         if caller in self._functions:
@@ -54,7 +54,7 @@ class Aws:
                 print(f"AccessDenied: {denial}", file=sys.stderr)
                 return _denied(request, call, denial)
         elif caller != ADMIN and call.service != "lambda":
-            return _denied(request, call, f"{caller} is no function; call with the access key id {ADMIN}")
+            return _denied(request, call, f"{caller} is not a function; call with the access key id {ADMIN}")
         return self._carry_out(call, request)
 
     def _carry_out(self, call: Call, request: Request) -> Answer:
@@ -89,7 +89,7 @@ def _caller(request: Request) -> str:
 def _denied(request: Request, call: Call, message: str) -> Answer:
     if call.service == "lambda" or request.header("X-Amz-Target"):
         return _error(400, "AccessDeniedException", message)
-    # clients of S3 and of the older services report anything but XML as a bare "Bad Request"
+    # clients of S3 and of the older services report non-XML errors only as "Bad Request"
     body = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
     body = body if call.service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>"
     return Answer(403, [("Content-Type", "application/xml")], body.encode())

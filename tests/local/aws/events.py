@@ -1,4 +1,4 @@
-"""EventBridge: events put on a bus, matched against the template's rules, and schedules fired by hand."""
+"""EventBridge: matches events with the template's rules, and fires schedules on request."""
 
 import json
 import uuid
@@ -15,22 +15,22 @@ type Deliver = Callable[[str, bytes], None]
 
 
 class Events:
-    """Delivers what rules and schedules send to functions."""
+    """Delivers the events of rules and schedules to functions."""
 
     def __init__(self, rules: Sequence[Rule], schedules: Sequence[Schedule], match: Match, deliver: Deliver) -> None:
-        """`match` judges patterns, `deliver` starts an asynchronous invocation."""
+        """`match` evaluates patterns, `deliver` starts an asynchronous invocation."""
         self._rules = rules
         self._schedules = schedules
         self._match = match
         self._deliver = deliver
 
     def put(self, body: Json) -> Json:
-        """The answer to a PutEvents call; wrong entries are reported in it, the others are on their way."""
+        """Deliver the entries of a PutEvents call and return its response, which reports invalid entries."""
         entries = [self._put(entry) for entry in body["Entries"]]
         return {"FailedEntryCount": sum("ErrorCode" in entry for entry in entries), "Entries": entries}
 
     def fire(self, function: str) -> None:
-        """Sends a function its scheduled event, as its first schedule would; KeyError if it has none."""
+        """Send a function the event of its first schedule; raises KeyError if it has none."""
         schedule = next((s for s in self._schedules if s.function == function), None)
         if schedule is None:
             raise KeyError(f"{function} has no event of type Schedule")
@@ -39,9 +39,9 @@ class Events:
         self._deliver(function, (schedule.input or json.dumps(event)).encode())
 
     def _put(self, entry: Json) -> Json:
-        wrong = _wrong(entry)
-        if wrong:
-            return wrong
+        error = _entry_error(entry)
+        if error:
+            return error
         detail, resources = json.loads(entry["Detail"]), entry.get("Resources", [])
         event = _envelope(entry["Source"], entry["DetailType"], detail, resources)
         bus = last_part(entry.get("EventBusName", "default"))
@@ -52,7 +52,7 @@ class Events:
         return {"EventId": event["id"]}
 
 
-def _wrong(entry: Json) -> Json | None:
+def _entry_error(entry: Json) -> Json | None:
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):
             message = f"Parameter {name} is not valid. Reason: {name} is a required argument."

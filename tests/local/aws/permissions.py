@@ -1,4 +1,4 @@
-"""The functions' own policies, enforced: nothing is allowed that a statement of the template does not allow."""
+"""Enforces the functions' policies: every action must be allowed by a statement of the template."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,12 +21,12 @@ def _glob(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
 
 
 def matches(pattern: str, value: str, ignore_case: bool = False) -> bool:
-    """IAM's wildcards: `*` is any text, `?` one character."""
+    """Match IAM wildcards: `*` is any text, `?` is one character."""
     return _glob(pattern, ignore_case).fullmatch(value) is not None
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM writes a list of one as the item itself."""
+    """Return the value as a list, because IAM allows a single item without brackets."""
     return value if isinstance(value, list) else [value]
 
 
@@ -40,10 +40,10 @@ _TESTS: Mapping[str, tuple[Test, bool]] = {
 
 
 class Permissions:
-    """Every function's statements, and what was used of them."""
+    """The policy statements of the functions, and the permissions that were used."""
 
     def __init__(self, statements: Mapping[str, Sequence[Json]]) -> None:
-        """Takes the statements by function; a ValueError names what it cannot judge."""
+        """Takes the statements by function; raises ValueError for unsupported elements."""
         self.used: set[tuple[str, str, str]] = set()
         self._statements = statements
         for function, owned in statements.items():
@@ -51,7 +51,7 @@ class Permissions:
                 _refuse_unknown(function, statement)
 
     def denial(self, function: str, call: Call) -> str | None:
-        """Why the function may not make the call; None if it may, and then what it used is recorded."""
+        """Return why the call is denied, or None if it is allowed; records the permissions of allowed calls."""
         if not call.needs:
             return f"{function} called {call.service}:{call.operation}, which the local stack does not know"
         for need in call.needs:
@@ -99,4 +99,4 @@ def _refuse_unknown(function: str, statement: Json) -> None:
         if operator != "Null" and not operator.startswith(_EACH):
             unknown |= keys.keys() & _LISTS
     if unknown:
-        raise ValueError(f"{function}: the local stack cannot judge {sorted(unknown)} in a policy statement")
+        raise ValueError(f"{function}: the local stack does not support {sorted(unknown)} in a policy statement")

@@ -1,4 +1,4 @@
-"""Presigned URLs, judged as S3 judges them: unchanged since a function of ours signed them, and not too old."""
+"""Verifies presigned URLs like S3: the signature must match, and the URL must not be expired."""
 
 import hmac
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,11 @@ from urllib.parse import parse_qs
 from tests.local.api.server import Request
 
 SECRET = "local"
-"""Every function's secret access key; who calls is told by the key's id alone."""
+"""The secret access key of every function; callers are identified by the access key id."""
 
 
 def denial(request: Request) -> str | None:
-    """Why S3 would not take the URL; None if it would, or if the request is not presigned."""
+    """Return why S3 would reject the URL; None if it is valid or the request is not presigned."""
     given = {name: values[0] for name, values in parse_qs(request.query).items()}
     if "X-Amz-Signature" not in given:
         return None

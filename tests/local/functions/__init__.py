@@ -1,1 +1,1 @@
-"""Lambda's part of the local stack."""
+"""Lambda in the local stack."""

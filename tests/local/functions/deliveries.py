@@ -1,4 +1,4 @@
-"""Asynchronous invocations: in flight until a function succeeds or has failed for good, and what is left then."""
+"""Asynchronous invocations with retries and a dead letter queue."""
 
 import json
 import sys
@@ -17,10 +17,10 @@ type Send = Callable[[str, str, str], None]
 
 
 class Deliveries:
-    """Events on their way to functions. Lambda waits a minute or two between attempts, the local stack does not."""
+    """Delivers events to functions. Unlike Lambda, it retries without a delay."""
 
     def __init__(self, plans: Mapping[str, FunctionPlan], invoke: Invoke, send: Send) -> None:
-        """Delivers with `invoke`, which waits for the outcome; `send` takes a function, a queue's ARN and a message."""
+        """`invoke` runs a function and waits; `send` takes a function, the ARN of a queue, and a message."""
         self._plans = plans
         self._invoke = invoke
         self._send = send
@@ -29,7 +29,7 @@ class Deliveries:
         self._changed = threading.Condition()
 
     def submit(self, function: str, event: bytes) -> None:
-        """Starts a delivery and returns; EventTooLarge if the event is over 6 MB."""
+        """Start a delivery and return; raises EventTooLarge if the event is over 6 MB."""
         if len(event) > PAYLOAD_LIMIT:
             raise EventTooLarge
         with self._changed:
@@ -37,13 +37,13 @@ class Deliveries:
         threading.Thread(target=self._deliver, args=(self._plans[function], event), daemon=True).start()
 
     def settle(self, timeout: float) -> None:
-        """Waits until nothing is in flight; a TimeoutError says how much still is."""
+        """Wait until no delivery is in flight; raises TimeoutError with the number of open deliveries."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._in_flight == 0, timeout):
                 raise TimeoutError(f"{self._in_flight} asynchronous deliveries are still in flight")
 
     def stop(self) -> None:
-        """From now on, what fails is forgotten: the functions are about to be stopped."""
+        """Drop events that fail from now on, because the functions are about to stop."""
         self._stopped = True
 
     def _deliver(self, plan: FunctionPlan, event: bytes) -> None:
@@ -53,13 +53,13 @@ class Deliveries:
                 if outcome.failed:
                     outcome = self._invoke(plan.name, event)
             if outcome.failed:
-                self._bury(plan, event, outcome)
+                self._handle_failure(plan, event, outcome)
         finally:
             with self._changed:
                 self._in_flight -= 1
                 self._changed.notify_all()
 
-    def _bury(self, plan: FunctionPlan, event: bytes, outcome: Outcome) -> None:
+    def _handle_failure(self, plan: FunctionPlan, event: bytes, outcome: Outcome) -> None:
         if plan.dead_letters and not self._stopped:
             self._send(plan.name, plan.dead_letters, json.dumps(_record(plan, event, outcome)))
         else:
@@ -67,7 +67,7 @@ class Deliveries:
 
 
 def _record(plan: FunctionPlan, event: bytes, outcome: Outcome) -> Json:
-    """What Lambda tells a destination of an event that failed for good."""
+    """The message that Lambda sends to the destination of a failed event."""
     return {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

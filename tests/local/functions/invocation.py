@@ -1,4 +1,4 @@
-"""One invocation of a function and how it ended, in Lambda's own words."""
+"""One invocation of a function and its outcome."""
 
 import json
 import threading
@@ -11,37 +11,37 @@ from tests.local.api.server import Headers
 from tests.local.aws.arns import function_arn
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes an event may have; an answer may have 100 more, as in Lambda."""
+"""The maximum size of an event in bytes; that of a response is 100 bytes more, as in Lambda."""
 ANSWER_LIMIT = PAYLOAD_LIMIT + 100
 
 
 class EventTooLarge(Exception):
-    """The event is over Lambda's limit; no function saw it."""
+    """The event is over Lambda's limit; no function was invoked."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a function answered, or (`failed`) Lambda's description of its error: JSON either way."""
+    """The JSON result of a function, or if `failed`, the JSON description of its error."""
 
     payload: bytes
     failed: bool = False
 
     @property
     def content(self) -> Any:
-        """The payload, parsed."""
+        """The parsed payload."""
         return json.loads(self.payload)
 
 
 def failure(kind: str, message: str) -> Outcome:
-    """A failure that Lambda itself reports."""
+    """The outcome of an error that Lambda reports."""
     return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), failed=True)
 
 
 class Invocation:
-    """An event on its way through one environment; ends exactly once, the first outcome wins."""
+    """One event in one environment; only the first outcome is recorded."""
 
     def __init__(self, event: bytes) -> None:
-        """Gives the event a request id."""
+        """Assign a request id to the event."""
         self.id = str(uuid.uuid4())
         self.event = event
         self.outcome: Outcome | None = None
@@ -50,7 +50,7 @@ class Invocation:
         self._ended = threading.Event()
 
     def start(self, function: str, timeout: float) -> Headers:
-        """Marks the event as taken; the headers under which the Runtime API hands it over."""
+        """Mark the event as started and return the headers of the Runtime API's `next` response."""
         self._started.set()
         return [
             ("Content-Type", "application/json"),
@@ -61,7 +61,7 @@ class Invocation:
         ]
 
     def end(self, outcome: Outcome | None) -> None:
-        """Ends it; None means that no function took the event."""
+        """End the invocation; None means that no function started it."""
         with self._lock:
             if not self._ended.is_set():
                 self.outcome = outcome
@@ -69,11 +69,11 @@ class Invocation:
                 self._started.set()
 
     def ended_within(self, seconds: float) -> bool:
-        """Waits until it is taken, then at most `seconds` for its end."""
+        """Wait for the start, then at most `seconds` for the end; return whether it ended."""
         self._started.wait()
         return self._ended.wait(seconds)
 
     @property
     def started(self) -> bool:
-        """Whether a function took the event."""
+        """Whether a function has started the event."""
         return self._started.is_set()

@@ -1,4 +1,4 @@
-"""Where the functions' code is: the source tree, or what `sam build` made of it."""
+"""The location of the functions' code: the source tree, or the output of `sam build`."""
 
 import sys
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tests.local.plan import FunctionPlan
 
 @dataclass(frozen=True)
 class Launch:
-    """How a function's process starts: the interpreter with its options, the import path, the task root."""
+    """The start parameters of a function's process: interpreter with options, import path, task root."""
 
     interpreter: tuple[str, ...]
     import_path: tuple[Path, ...]
@@ -19,31 +19,31 @@ class Launch:
 
 
 class Layout(Protocol):
-    """Knows how to start any function of a template."""
+    """Returns the start parameters of the functions of a template."""
 
     def launch(self, function: FunctionPlan) -> Launch:
-        """How to start this function."""
+        """The start parameters of this function."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Code imported from source roots by this interpreter; the first root is the task root."""
+    """Code in source roots, run by this interpreter; the first root is the task root."""
 
     roots: tuple[Path, ...]
 
     def launch(self, function: FunctionPlan) -> Launch:
-        """The same for every function."""
+        """The start parameters, which are the same for every function."""
         return Launch((sys.executable,), self.roots, self.roots[0])
 
 
 @dataclass(frozen=True)
 class Built:
-    """Code as `sam build` leaves it, under the bare interpreter: what a layer lacks is missing here, too."""
+    """Output of `sam build`, run without site-packages, so that modules missing from a layer cannot be imported."""
 
     build: Path
 
     def launch(self, function: FunctionPlan) -> Launch:
-        """The function's own directory, then its layers in the template's order."""
+        """The start parameters; the import path is the function's directory and its layers, in the template's order."""
         root = self.build / function.name
         if not root.is_dir():
             raise ValueError(f"{root} is missing: run `make build` first")

@@ -1,4 +1,4 @@
-"""Lambda: every function of a plan with its pool of environments, started on demand and reused."""
+"""Lambda: the functions of a plan, each with a pool of environments that start on demand and are reused."""
 
 import threading
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _STOPPED = failure("Sandbox.Stopped", "The local stack was stopped.")
 
 @dataclass
 class Function:
-    """A function's environments: an idle one is reused, else another is started, up to `limit`."""
+    """The environments of a function: an idle one is reused, otherwise another is started, up to `limit`."""
 
     plan: FunctionPlan
     launch: Launch
@@ -30,7 +30,7 @@ class Function:
     _stopped: bool = False
 
     def invoke(self, event: bytes) -> Outcome:
-        """Waits for an environment and for the outcome; EventTooLarge if the event is over 6 MB."""
+        """Wait for an environment and for the outcome; raises EventTooLarge if the event is over 6 MB."""
         if len(event) > PAYLOAD_LIMIT:
             raise EventTooLarge
         while environment := self._take():
@@ -41,7 +41,7 @@ class Function:
         return _STOPPED
 
     def stop(self) -> None:
-        """Kills every environment; invocations under way fail."""
+        """Kill every environment; running invocations fail."""
         with self._changed:
             self._stopped = True
             environments = self._all
@@ -51,7 +51,7 @@ class Function:
 
     @property
     def environments(self) -> int:
-        """How many environments there are now."""
+        """The current number of environments."""
         return len(self._all)
 
     def _take(self) -> Environment | None:
@@ -93,9 +93,9 @@ class Functions:
         log: int,
         grace: float = 0,
     ) -> None:
-        """Starts nothing; at most `limit` environments of a function will run, logging to `log`.
+        """Start no environment yet; each function has at most `limit` environments, which log to `log`.
 
-        Each has `grace` seconds more than its plan gives it.
+        `grace` seconds are added to the timeouts of the plan.
         """
         self._functions = {
             name: Function(plan, layout.launch(plan), variables(plan, layout.launch(plan), aws_url), limit, log, grace)
@@ -103,25 +103,25 @@ class Functions:
         }
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is such a function."""
+        """Whether a function of this name exists."""
         return name in self._functions
 
     def __getitem__(self, name: str) -> Function:
-        """The function; KeyError if there is none."""
+        """The function of this name; raises KeyError."""
         return self._functions[name]
 
     def invoke(self, name: str, event: bytes) -> Outcome:
-        """Invokes a function and waits."""
+        """Invoke a function and wait for its outcome."""
         return self._functions[name].invoke(event)
 
     def stop(self) -> None:
-        """Ends every process."""
+        """Kill every environment."""
         for function in self._functions.values():
             function.stop()
 
 
 def variables(plan: FunctionPlan, launch: Launch, aws_url: str) -> dict[str, str]:
-    """All a function's process finds in its environment: what Lambda sets and what the template gives."""
+    """The environment variables of a function's process: those of Lambda and those of the template."""
     logging = plan.logging
     structured = {
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -135,7 +135,7 @@ def variables(plan: FunctionPlan, launch: Launch, aws_url: str) -> dict[str, str
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": plan.name,  # the local cloud knows its caller by it
+        "AWS_ACCESS_KEY_ID": plan.name,  # identifies the caller
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_SESSION_TOKEN": SECRET,
         "AWS_ENDPOINT_URL": aws_url,

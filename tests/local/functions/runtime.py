@@ -1,4 +1,4 @@
-"""One execution environment: a process under AWS's own Python runtime client, and the Runtime API it asks."""
+"""One execution environment: a process with AWS's Python runtime client, and the Runtime API that it calls."""
 
 import subprocess
 import threading
@@ -11,14 +11,14 @@ from tests.local.functions.invocation import ANSWER_LIMIT, Invocation, Outcome, 
 from tests.local.plan import FunctionPlan
 
 INIT_SECONDS = 30.0
-"""Time to import a handler, to which `grace` is added. Lambda gives 10 s on a quiet machine; a laptop may be busy."""
+"""The timeout of the import of a handler, without `grace`. Lambda's is 10 s; a busy machine can be slower."""
 
 _API = "/2018-06-01/runtime/"
 _ACCEPTED = Answer(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
 
 
 class Environment:
-    """Runs one event at a time, kills its process on a timeout, and tells when it cannot be used again."""
+    """Runs one event at a time and kills its process on a timeout; `usable` is False afterwards."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Environment:
         log: int,
         grace: float = 0,
     ) -> None:
-        """The process has `grace` seconds more than Lambda and the plan would give it."""
+        """Start the process; `grace` seconds are added to the timeouts of Lambda and of the plan."""
         self._plan = plan
         self._timeout = plan.timeout + grace
         self._inbox: SimpleQueue[Invocation | None] = SimpleQueue()
@@ -54,11 +54,11 @@ class Environment:
 
     @property
     def usable(self) -> bool:
-        """Whether it can take another event."""
+        """Whether the environment can run another event."""
         return not self._over
 
     def run(self, event: bytes) -> Outcome | None:
-        """The outcome of one event; None if the process had ended before it could take it."""
+        """The outcome of one event; None if the process ended before it started the event."""
         invocation = Invocation(event)
         with self._state:
             if self._over:
@@ -72,7 +72,7 @@ class Environment:
         return invocation.outcome
 
     def stop(self) -> None:
-        """Kills the process and waits until nothing of it is left."""
+        """Kill the process and wait for its end."""
         self._over = True
         self._process.kill()
         self._watcher.join()
@@ -120,7 +120,7 @@ class Environment:
         if not request.oversized:
             self._end(request_id, Outcome(request.body))
             return _ACCEPTED
-        self._over = True  # the runtime client ends its process when an answer is refused
+        self._over = True  # the runtime client exits when its response is rejected
         size = "Response payload size exceeded maximum allowed payload size"
         self._end(request_id, failure("Function.ResponseSizeTooLarge", f"{size} ({ANSWER_LIMIT} bytes)."))
         return Answer(413)

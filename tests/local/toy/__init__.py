@@ -1,1 +1,1 @@
-"""A small serverless application that tests the local stack: its template and its functions."""
+"""A small serverless application for tests of the local stack: its template and its functions."""

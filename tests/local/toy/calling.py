@@ -1,4 +1,4 @@
-"""Where the toy application is, how to talk to it over HTTP, and how to make it talk to AWS."""
+"""The files of the toy application, and helpers that call it over HTTP and call AWS through it."""
 
 import http.client
 import json
@@ -28,7 +28,7 @@ class Reply:
 
 
 def call(url: str, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-    """One request on a connection of its own; `body` is sent as it is if it is bytes, else as JSON."""
+    """Send one request on a new connection; `body` is sent unchanged if it is bytes, otherwise as JSON."""
     parts = urlsplit(url)
     content = body if body is None or isinstance(body, bytes) else json.dumps(body)
     connection = http.client.HTTPConnection(parts.netloc, timeout=HANG_SECONDS)
@@ -41,7 +41,7 @@ def call(url: str, method: str, path: str, body: Any = None, **headers: str) -> 
 
 
 def ask(toy: Stack, service: str, method: str, **arguments: Any) -> Any:
-    """What CallerFunction gets when it makes this call: `code` is None if it was allowed."""
+    """The result of an AWS call by CallerFunction; `code` is None if the call was allowed."""
     event = {"service": service, "method": method, "arguments": arguments}
     return toy.invoke("CallerFunction", event).content
 

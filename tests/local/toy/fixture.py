@@ -1,4 +1,4 @@
-"""The toy application on a local stack, one for all tests: a pytest plugin."""
+"""A pytest plugin that runs the toy application on one local stack for all tests."""
 
 from collections.abc import Iterator
 
@@ -16,5 +16,5 @@ def toy() -> Iterator[Stack]:
 
 @pytest.fixture
 def things(toy: Stack) -> str:
-    """The physical name of the toy's table."""
+    """The physical name of the table of the toy application."""
     return toy.environment("CallerFunction")["THINGS_TABLE"]

@@ -1,4 +1,4 @@
-"""Where a test and a running function meet: the function reports, and goes on when the test says so."""
+"""Synchronizes a test with a running function, which connects and waits until the test continues it."""
 
 import socket
 from contextlib import AbstractContextManager
@@ -8,7 +8,7 @@ from tests.timeouts import HANG_SECONDS
 
 
 class Arrival:
-    """One function, waiting for a word."""
+    """One function that waits for a message."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -16,13 +16,13 @@ class Arrival:
         assert connection.recv(4) == b"here"
 
     def go_on(self, word: str = "go") -> None:
-        """Lets it go on with this word, and waits until it has."""
+        """Send this message to the function and wait until it has received it."""
         self._connection.sendall(word.encode())
         assert self._connection.recv(4) == b"done"
         self._connection.close()
 
     def died(self) -> bool:
-        """Waits for its next sign of life; whether there was none, because its process ended."""
+        """Wait for the next data; return True if the process ended instead."""
         try:
             return self._connection.recv(4) == b""
         except ConnectionError:
@@ -32,7 +32,7 @@ class Arrival:
 
 
 class Meeting(AbstractContextManager["Meeting"]):
-    """A port on which functions arrive."""
+    """A port to which functions connect."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -41,7 +41,7 @@ class Meeting(AbstractContextManager["Meeting"]):
         self.order = {"do": "wait", "port": self.port}
 
     def arrival(self) -> Arrival:
-        """The next function that arrives."""
+        """Wait for the next function that connects."""
         return Arrival(self._listener.accept()[0])
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""A running FakeOpenRouter, a client for it, and a helper that sends a prompt."""
+"""Fixtures: a running FakeOpenRouter, a client for it, and a helper that sends a prompt."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ AUTHORIZATION = {"Authorization": "Bearer sk-or-v1-0123456789abcdef"}
 
 
 class Ask(Protocol):
-    """Put a prompt to a cheap model, or to another one; any further field goes into the body."""
+    """Sends a prompt to a cheap model; `more` sets or overrides fields of the body."""
 
     def __call__(self, prompt: str, **more: Any) -> httpx.Response: ...
 
@@ -26,7 +26,7 @@ def openrouter() -> Iterator[FakeOpenRouter]:
 
 @pytest.fixture
 def client(openrouter: FakeOpenRouter) -> Iterator[httpx.Client]:
-    # A trust store takes a tenth of a second to load, and loopback needs none.
+    # No TLS on 127.0.0.1, and loading the trust store takes 0.1 s.
     with httpx.Client(base_url=openrouter.url, headers=AUTHORIZATION, timeout=HANG_SECONDS, verify=False) as running:
         yield running
 

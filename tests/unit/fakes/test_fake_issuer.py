@@ -1,4 +1,4 @@
-"""FakeIssuer signs valid tokens, invalid forgeries, and real faults, as checked by an independent verifier."""
+"""FakeIssuer, checked with PyJWT: valid tokens, invalid tokens, and faults."""
 
 import itertools
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def shared() -> Iterator[FakeIssuer]:
 
 
 def read(issuer: FakeIssuer, token: str) -> Any:
-    """The claims, as PyJWT reads them with the published key that the token names."""
+    """Verify a token with PyJWT and the published key of its key id, and return its claims."""
     assert jwt.get_unverified_header(token)["alg"] == issuer.key.alg
     published = httpx.get(issuer.jwks_url, trust_env=False).json()
     keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(published)}
@@ -41,7 +41,7 @@ def test_fake_issuer_returns_a_valid_token(alg: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)
-def test_fake_issuer_returns_invalid_forgeries(shared: FakeIssuer, wrong: str) -> None:
+def test_bad_tokens_fail_verification(shared: FakeIssuer, wrong: str) -> None:
     with pytest.raises((jwt.InvalidTokenError, KeyError, AssertionError)):
         read(shared, BAD_TOKENS[wrong](shared))
 
@@ -63,16 +63,16 @@ def test_fake_issuer_discovery_returns_the_keys(shared: FakeIssuer) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fake_issuer_fault_affects_every_answer(fault: str) -> None:
+def test_fake_issuer_fault_breaks_every_response(fault: str) -> None:
     with FakeIssuer() as issuer, httpx.Client(trust_env=False) as client:
         issuer.fault = fault
-        assert spoilt(client, issuer.jwks_url)
+        assert is_faulty(client, issuer.jwks_url)
         issuer.fault = None
-        assert not spoilt(client, issuer.jwks_url)
+        assert not is_faulty(client, issuer.jwks_url)
 
 
-def spoilt(client: httpx.Client, url: str) -> bool:
-    """Whether a careful client gets no key set out of it."""
+def is_faulty(client: httpx.Client, url: str) -> bool:
+    """Whether the response is not a complete key set."""
     try:
         with client.stream("GET", url) as reply:
             body = b"".join(itertools.islice(reply.iter_raw(), 20))
@@ -86,5 +86,5 @@ def test_fake_issuer_rejects_an_unknown_fault(shared: FakeIssuer) -> None:
         shared.fault = "sulks"
 
 
-def test_fake_issuer_returns_an_answer_of_the_chosen_size() -> None:
+def test_signing_key_has_the_requested_size() -> None:
     assert SigningKey.make("small", bits=1024).private.key_size == 1024

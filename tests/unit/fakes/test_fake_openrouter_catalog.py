@@ -1,4 +1,4 @@
-"""The fake catalog and the ways to read it."""
+"""The fake catalog and the routes that read it."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,8 +32,8 @@ def test_catalog_lists_only_text_models_by_default(client: httpx.Client, openrou
 
 
 def test_catalog_lists_the_newest_first(client: httpx.Client) -> None:
-    births = [row["created"] for row in rows(client)]
-    assert births == sorted(births, reverse=True)
+    created = [row["created"] for row in rows(client)]
+    assert created == sorted(created, reverse=True)
 
 
 def test_catalog_filters_models_by_query(client: httpx.Client) -> None:
@@ -70,7 +70,7 @@ def test_catalog_returns_304_for_an_unchanged_list(client: httpx.Client, openrou
     assert client.get("/models", headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_catalog_returns_a_broken_list_unchanged(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
+def test_catalog_returns_a_scripted_list_unchanged(client: httpx.Client, openrouter: FakeOpenRouter) -> None:
     openrouter.serve_catalog(b"<html>", 503, {"Content-Type": "text/html"})
     broken = client.get("/models?offset=0")
     assert (broken.status_code, broken.content, broken.headers["Content-Type"]) == (503, b"<html>", "text/html")
@@ -116,7 +116,7 @@ def test_catalog_prices_are_plain_decimal_strings() -> None:
     assert max(map(len, prices)) >= 25
 
 
-def test_catalog_has_the_oddities_of_the_real_catalog() -> None:
+def test_catalog_has_the_irregularities_of_the_real_catalog() -> None:
     assert BY_ID["openrouter/auto"]["pricing"]["prompt"] == "-1"
     assert BY_ID["stealth/moth-alpha"]["pricing"]["prompt"] == "0"
     assert BY_ID["~meadow/lark-latest"]["alias_target"]["slug"] == "meadow/lark"
@@ -130,7 +130,7 @@ def test_catalog_has_the_oddities_of_the_real_catalog() -> None:
     assert {row["hugging_face_id"] for row in CATALOG if "hugging_face_id" in row} >= {None, ""}
 
 
-def test_catalog_expiration_dates_are_near_far_or_absurd() -> None:
+def test_catalog_expiration_dates_are_near_far_or_placeholders() -> None:
     dates = {row.get("expiration_date") for row in CATALOG}
     assert dates == {None, "2026-11-22", "2026-11-28", "2098-12-31", "9999-01-01"}
     today = datetime.now(UTC).date().isoformat()

@@ -1,4 +1,4 @@
-"""Fake chat completions: what is rejected, what is answered, and the cost."""
+"""Fake chat completions: validation, answers, and cost."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def error_code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["message"]
 
 
-def test_chat_body_begins_with_blank_lines(ask: Ask) -> None:
+def test_chat_body_starts_with_blank_lines(ask: Ask) -> None:
     answer = ask("Hello")
     assert answer.content.startswith(b"\n         \n")
     assert answer.headers["Transfer-Encoding"] == "chunked"
@@ -61,13 +61,13 @@ def test_chat_charges_a_long_prompt_at_the_override_price(ask: Ask) -> None:
     assert usage["cost_details"]["upstream_inference_prompt_cost"] == usage["prompt_tokens"] * Decimal("0.000006")
 
 
-def test_chat_cap_truncates_the_answer(ask: Ask) -> None:
+def test_chat_truncates_the_answer_at_the_token_limit(ask: Ask) -> None:
     body = ask("Tell me about tides.", max_completion_tokens=3).json()
     assert (body["choices"][0]["finish_reason"], body["usage"]["completion_tokens"]) == ("length", 3)
     assert len(message(ask("Tell me about tides.", max_completion_tokens=3))["content"]) == 12
 
 
-def test_chat_cap_can_be_exhausted_by_reasoning(ask: Ask) -> None:
+def test_chat_reasoning_can_use_the_whole_token_limit(ask: Ask) -> None:
     choice = ask("Tell me about tides.", model="openai/gpt-5-mini", max_completion_tokens=5).json()["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("", "length")
     assert choice["message"]["reasoning"]

@@ -1,4 +1,4 @@
-"""The fake PKCE flow follows the specification: a code gives one key, once, within ten minutes, for its verifier."""
+"""The fake PKCE flow: a code can be exchanged once, within ten minutes, with its verifier."""
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
@@ -120,7 +120,7 @@ def test_consent_rejects_an_invalid_authorization_request(page: Any, query: dict
     assert error_code(page(**query))[0] == 400
 
 
-def test_consent_accepts_a_localhost_callback_without_tls(page: Any) -> None:
+def test_consent_accepts_a_loopback_callback_over_http(page: Any) -> None:
     for callback in ("http://localhost:3000/cb", "http://127.0.0.1:1/cb"):
         assert page(callback_url=callback, **S256).headers["Location"].startswith(f"{callback}?code=")
 
@@ -134,8 +134,8 @@ def test_consent_exchange_requires_post(client: httpx.Client) -> None:
     assert error_code(client.get("/auth/keys"))[0] == 405
 
 
-def test_consent_returns_preset_keys_and_answers(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
-    openrouter.make_next("sk-or-v1-untold-0123")
+def test_consent_returns_queued_keys_and_replies(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+    openrouter.queue_key("sk-or-v1-untold-0123")
     openrouter.script_exchange(502, b"{}")
     code = code_of(openrouter)
     assert exchange(client, code).status_code == 502

@@ -1,4 +1,4 @@
-"""Directives request every kind of failure through the prompt, the test, or the model."""
+"""Faults that are requested by directives in a prompt, in a test, or of a model."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def choice(answer: httpx.Response) -> Any:
     return answer.json()["choices"][0]
 
 
-def test_faults_every_directive_is_documented() -> None:
+def test_faults_are_documented() -> None:
     documented = re.findall(r"^    (?=\S)([a-z0-9-]+)", str(package.__doc__), re.MULTILINE)
     assert set(documented) - {"with"} == NAMES
 
@@ -55,7 +55,7 @@ def test_faults_return_errors_with_distinguishing_fields(ask: Ask, text: str, pa
     assert value
 
 
-def test_faults_at_the_edge_return_html(ask: Ask) -> None:
+def test_faults_return_html_for_an_edge_timeout(ask: Ask) -> None:
     answer = wish(ask, "error 524")
     assert (answer.status_code, answer.headers["Content-Type"]) == (524, "text/html; charset=UTF-8")
     assert wish(ask, "error 524 json").json()["error"]["code"] == 524
@@ -67,7 +67,7 @@ def test_faults_return_the_chosen_retry_after(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("text", ["eror 429", "error 418", "error", "price much", "slow down", ""])
-def test_faults_reject_an_unknown_directive_with_an_error(ask: Ask, text: str) -> None:
+def test_faults_reject_an_unknown_directive(ask: Ask, text: str) -> None:
     answer = wish(ask, text)
     assert (answer.status_code, "FakeOpenRouter" in answer.text) == (400, True)
 
@@ -103,13 +103,13 @@ def test_faults_omit_usage_on_request(ask: Ask) -> None:
     assert set(wish(ask, "no-cost").json()["usage"]) & {"cost", "cost_details", "is_byok"} == set()
 
 
-def test_faults_return_the_cost_set_for_the_provider(ask: Ask) -> None:
-    told = wish(ask, "price 0.00000034").text
-    assert '"cost":3.4e-7' in told
-    assert json.loads(told, parse_float=Decimal)["usage"]["cost"] == Decimal("0.00000034")
+def test_faults_return_the_requested_cost(ask: Ask) -> None:
+    text = wish(ask, "price 0.00000034").text
+    assert '"cost":3.4e-7' in text
+    assert json.loads(text, parse_float=Decimal)["usage"]["cost"] == Decimal("0.00000034")
 
 
-def test_faults_return_unexpected_keys_and_values(ask: Ask) -> None:
+def test_faults_return_undocumented_keys_and_values(ask: Ask) -> None:
     body = wish(ask, "weird").json()
     assert (body["choices"][0]["finish_reason"], body["weather"]) == ("daydreaming", "mild")
 

@@ -1,4 +1,4 @@
-"""The fake GET /generation is delayed, private to its key, and reports the exact cost."""
+"""The fake GET /generation: delayed, visible only to its key, with the exact cost."""
 
 import json
 from decimal import Decimal
@@ -24,7 +24,7 @@ def test_generation_record_appears_after_a_delay(client: httpx.Client, ask: Ask,
     assert openrouter.generation_lag == 2
 
 
-def test_generation_records_can_be_held_back(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_records_can_be_withheld(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
     openrouter.hold_generations()
     generation_id = ask("Tides?").json()["id"]
     assert {lookup(client, generation_id).status_code for _ in range(4)} == {404}
@@ -33,7 +33,7 @@ def test_generation_records_can_be_held_back(client: httpx.Client, ask: Ask, ope
 
 
 @pytest.mark.parametrize("wish", ["no-usage", "not-json", "200-error", "price 0.25"])
-def test_generation_records_the_cost_when_the_answer_hides_it(
+def test_generation_records_the_cost_if_the_reply_omits_it(
     client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter, wish: str
 ) -> None:
     openrouter.release_generations()
@@ -44,7 +44,7 @@ def test_generation_records_the_cost_when_the_answer_hides_it(
     assert bool(record["total_cost"]) == (wish != "200-error")
 
 
-def test_generation_records_a_broken_call(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
+def test_generation_records_an_aborted_call(client: httpx.Client, ask: Ask, openrouter: FakeOpenRouter) -> None:
     openrouter.release_generations()
     with pytest.raises(httpx.TransportError):
         ask("Tides? [[fake: reset]]")

@@ -1,4 +1,4 @@
-"""The fake connection: scripts sent byte for byte, and every way in which an answer can break off."""
+"""The fake HTTP server: scripts sent byte for byte, and connections that are aborted."""
 
 import gzip
 import socket
@@ -18,7 +18,7 @@ RECORDED = Path(__file__).parents[4] / "shared" / "data" / "openrouter" / "recor
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[ThreadPoolExecutor]:
+def background() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as pool:
         yield pool
 
@@ -70,7 +70,7 @@ def test_http_script_waits_for_its_event(openrouter: FakeOpenRouter, client: htt
         assert b"".join(pieces) == b"data: 2\n\n"
 
 
-def test_http_script_can_be_cut_off(openrouter: FakeOpenRouter, ask: Ask) -> None:
+def test_http_script_closes_the_connection_early(openrouter: FakeOpenRouter, ask: Ask) -> None:
     openrouter.script(chunks=[b'{"id":'], cut=True)
     with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
         ask("Hello")
@@ -92,7 +92,7 @@ def test_http_breaks_connections_on_request(ask: Ask, text: str, failure: type[E
 
 
 @pytest.mark.parametrize(("streams", "line"), [(False, b"         "), (True, b": OPENROUTER PROCESSING")])
-def test_http_slow_answer_ends_when_the_client_disconnects(
+def test_http_endless_reply_ends_when_the_client_disconnects(
     openrouter: FakeOpenRouter, client: httpx.Client, streams: bool, line: bytes
 ) -> None:
     body = {"model": "meadow/lark", "stream": streams, "messages": [{"role": "user", "content": "[[fake: drip]]"}]}
@@ -103,7 +103,7 @@ def test_http_slow_answer_ends_when_the_client_disconnects(
     assert openrouter.hang_ups == openrouter.chat_requests
 
 
-def test_http_sends_headers_slowly_on_request(openrouter: FakeOpenRouter) -> None:
+def test_http_sends_endless_headers_on_request(openrouter: FakeOpenRouter) -> None:
     address = httpx.URL(openrouter.url)
     openrouter.answer_next("drip-headers")
     body = b'{"model":"meadow/lark","messages":[{"role":"user","content":"Hello"}]}'
@@ -116,7 +116,7 @@ def test_http_sends_headers_slowly_on_request(openrouter: FakeOpenRouter) -> Non
     assert openrouter.wait_for_hang_up()
 
 
-def test_http_sends_gzip_without_being_asked(client: httpx.Client) -> None:
+def test_http_sends_gzip_regardless_of_accept_encoding(client: httpx.Client) -> None:
     body = {"model": "meadow/lark", "messages": [{"role": "user", "content": "[[fake: gzip]]"}]}
     identity = {"Accept-Encoding": "identity"}
     with client.stream("POST", "/chat/completions", json=body, headers=identity) as answer:
@@ -124,35 +124,35 @@ def test_http_sends_gzip_without_being_asked(client: httpx.Client) -> None:
         assert b"chat.completion" in gzip.decompress(b"".join(answer.iter_raw()))
 
 
-def test_http_fragments_join_to_the_whole_answer(ask: Ask) -> None:
-    told = ask("Wo bleibt die Flut? Ä Ö Ü [[fake: shred]]", stream=True)
-    assert "Wo bleibt die" in told.text
-    assert told.text.endswith("data: [DONE]\n\n")
+def test_http_fragments_join_to_the_complete_reply(ask: Ask) -> None:
+    answer = ask("Wo bleibt die Flut? Ä Ö Ü [[fake: shred]]", stream=True)
+    assert "Wo bleibt die" in answer.text
+    assert answer.text.endswith("data: [DONE]\n\n")
 
 
-def test_http_stop_ends_a_slow_answer_immediately(elsewhere: ThreadPoolExecutor) -> None:
+def test_http_stop_aborts_a_delayed_reply(background: ThreadPoolExecutor) -> None:
     openrouter = FakeOpenRouter().start()
     body = {"model": "meadow/lark", "messages": [{"role": "user", "content": "[[fake: slow 60]]"}]}
     headers = {"Authorization": "Bearer sk-or-v1-0123456789"}
     with httpx.Client(base_url=openrouter.url, headers=headers, timeout=HANG_SECONDS, verify=False) as client:
-        waiting = elsewhere.submit(client.post, "/chat/completions", json=body)
+        waiting = background.submit(client.post, "/chat/completions", json=body)
         assert openrouter.wait_for_chats()
         assert not waiting.done()
         openrouter.stop()
         assert isinstance(waiting.exception(HANG_SECONDS), httpx.TransportError)
 
 
-def test_http_stop_ends_a_waiting_script(elsewhere: ThreadPoolExecutor) -> None:
+def test_http_stop_aborts_a_waiting_script(background: ThreadPoolExecutor) -> None:
     openrouter = FakeOpenRouter().start()
     openrouter.script(chunks=[threading.Event(), b"never"])
     with httpx.Client(base_url=openrouter.url, timeout=HANG_SECONDS, verify=False) as client:
-        waiting = elsewhere.submit(client.post, "/chat/completions", json={})
+        waiting = background.submit(client.post, "/chat/completions", json={})
         assert openrouter.wait_for_chats()
         openrouter.stop()
         assert isinstance(waiting.exception(HANG_SECONDS), httpx.TransportError)
 
 
-def test_http_answers_after_a_short_wait(ask: Ask) -> None:
+def test_http_replies_after_a_short_delay(ask: Ask) -> None:
     assert ask("Hello [[fake: slow 0.01]] [[fake: error 503 0]]").status_code == 503
 
 

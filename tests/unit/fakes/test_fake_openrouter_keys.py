@@ -1,4 +1,4 @@
-"""Fake keys: which are accepted, which can pay, and what GET /key returns."""
+"""Fake keys: authentication, credits, and GET /key."""
 
 from decimal import Decimal
 
@@ -35,14 +35,14 @@ def test_keys_can_be_revoked_at_any_time(openrouter: FakeOpenRouter, client: htt
     assert client.get("/key").status_code == ask("Hello").status_code == 401
 
 
-def test_keys_return_the_amount_spent(client: httpx.Client, ask: Ask) -> None:
+def test_keys_return_their_usage(client: httpx.Client, ask: Ask) -> None:
     cost = ask("Hello [[fake: price 0.781892121]]").json()["usage"]["cost"]
     data = client.get("/key").json()["data"]
     assert data["label"] == "sk-or-v1-012...def"
     assert (data["usage"], data["limit"], data["limit_remaining"]) == (cost, 5, 4.218107879)
 
 
-def test_keys_without_a_cap_have_no_limit(client: httpx.Client) -> None:
+def test_keys_can_be_unlimited(client: httpx.Client) -> None:
     data = client.get("/key", headers=bearer("sk-or-v1-uncapped-1234")).json()["data"]
     assert (data["limit"], data["limit_remaining"]) == (None, None)
 
@@ -58,7 +58,7 @@ def test_keys_return_402_without_credits(client: httpx.Client) -> None:
     assert "You requested up to 10 tokens, but can only afford 0." in error["message"]
 
 
-def test_keys_with_a_low_balance_accept_only_small_caps(client: httpx.Client) -> None:
+def test_keys_with_low_balance_accept_only_small_token_limits(client: httpx.Client) -> None:
     poor = "sk-or-v1-lowbalance-12"
     assert call(client, poor, max_completion_tokens=500).status_code == 200
     assert call(client, poor, max_tokens=500).status_code == 200
@@ -67,7 +67,7 @@ def test_keys_with_a_low_balance_accept_only_small_caps(client: httpx.Client) ->
     assert "requested up to 65536 tokens, but can only afford 10114" in refused.json()["error"]["message"]
 
 
-def test_keys_return_403_when_used_up(client: httpx.Client) -> None:
+def test_keys_return_403_when_the_limit_is_reached(client: httpx.Client) -> None:
     refused = call(client, "sk-or-v1-limited-12345", max_completion_tokens=10)
     assert refused.status_code == 403
     assert refused.json()["error"]["message"].startswith("Key limit exceeded (monthly limit).")

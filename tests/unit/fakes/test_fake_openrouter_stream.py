@@ -1,4 +1,4 @@
-"""Fake streams: comments, chunks, usage in the last chunk, [DONE], and their failures."""
+"""Fake streams: comments, chunks, usage in the last chunk, [DONE], and faults."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ Chunks = list[dict[str, Any]]
 
 
 def stream(ask: Ask, prompt: str, **more: Any) -> tuple[Chunks, str]:
-    """The chunks of an answer, and its whole text."""
+    """The chunks of a streamed answer, and the text of the response."""
     answer = ask(prompt, stream=True, **more)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
     lines = answer.text.split("\n\n")
@@ -92,7 +92,7 @@ def test_stream_error_before_the_start_is_plain_json(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("text", ["no-usage", "weird", "refusal", "empty", "null-content"])
-def test_stream_supports_other_oddities(ask: Ask, text: str) -> None:
+def test_stream_applies_directives_that_change_the_answer(ask: Ask, text: str) -> None:
     chunks, _ = stream(ask, f"Tides? [[fake: {text}]]")
     assert ("usage" in chunks[-1]) == (text != "no-usage")
     assert bool(joined(chunks, "refusal")) == (text == "refusal")

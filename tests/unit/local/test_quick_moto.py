@@ -1,4 +1,4 @@
-"""The faster code paths for moto return what moto itself computes."""
+"""The faster code paths for moto return the same results as moto's own."""
 
 from typing import Any
 from unittest import mock
@@ -13,7 +13,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from tests.local import quick_moto
 
-quick_moto.hurry()
+quick_moto.install_fast_paths()
 QUERY = get_service_model("dynamodb").operation_model("Query")
 NAMES = st.sampled_from(["S", "s", "N", "M", "L", "Items", "", "attribute_value", "x"]) | st.text(max_size=3)
 NUMBERS = st.integers().map(str)
@@ -30,7 +30,7 @@ ODD = st.sampled_from([{}, {"S": None}, {"N": 1}, {"SS": {"a"}}, {"L": ["a"]}, {
 
 
 def nested(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """These values, and lists and maps of them."""
+    """A strategy for these values, and for lists and maps of them."""
     return st.recursive(
         scalars,
         lambda inner: (
@@ -42,7 +42,7 @@ def nested(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 class SlowSerializer(JSONSerializer):
-    """Moto as it comes."""
+    """Moto's own serializer."""
 
     _serialize_type_structure = BaseJSONSerializer._serialize_type_structure
 
@@ -59,7 +59,7 @@ def test_quick_moto_returns_the_same_text(item: dict[str, Any]) -> None:
 
 
 @given(nested(ODD))
-def test_quick_moto_treats_invalid_values_alike(value: dict[str, Any]) -> None:
+def test_quick_moto_handles_invalid_values_like_moto(value: dict[str, Any]) -> None:
     results = []
     for serializer in (JSONSerializer, SlowSerializer):
         try:
@@ -95,10 +95,10 @@ def test_quick_moto_rejects_an_oversized_item(make: Any) -> None:
 
 
 class Rows:
-    """What `all_items` reads of a table."""
+    """A table with only the attributes that `all_items` reads."""
 
     def __init__(self, range_key: str | None, items: dict[str, Any]) -> None:
-        """Items by hash key, then by range key if there is one."""
+        """Takes items by hash key, then by range key if there is one."""
         self.range_key_attr, self.items = range_key, items
 
 

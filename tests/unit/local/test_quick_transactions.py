@@ -13,7 +13,7 @@ from moto.dynamodb.models.table import Table
 
 from tests.local import quick_transactions
 
-quick_transactions.hurry()
+quick_transactions.install_fast_paths()
 KEYS = st.sampled_from(["a", "b"])
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 TABLES = ("plain", "ranged", "streamed")

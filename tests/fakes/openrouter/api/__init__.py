@@ -1,1 +1,1 @@
-"""The routes of the double beside chat."""
+"""The handlers of all routes except chat completions."""

@@ -1,4 +1,4 @@
-"""Keys and their money: who may call, what a key has spent, and GET /key."""
+"""Keys and their credits: authentication, usage, limits, and GET /key."""
 
 import re
 import threading
@@ -11,17 +11,17 @@ from tests.fakes.openrouter.journal import Arrival
 
 KEY_LIMIT = Decimal(5)
 AFFORDABLE_TOKENS = 10_114
-# What OpenRouter reckons with when a call carries no cap of its own.
+# The tokens that OpenRouter assumes for a call without a token limit.
 ASSUMED_CAP = 65_536
 
 _WELL_FORMED = re.compile(r"Bearer (sk-or-v1-[A-Za-z0-9_-]{8,})")
 
 
 class Accounts:
-    """Every well-formed key works, unless it is revoked or its own text says how it fails.
+    """Every well-formed key is valid, unless it is revoked or contains a word that makes it fail.
 
-    A key containing `revoked` is unknown, `broke` has no credits, `lowbalance` cannot pay for an
-    uncapped call, `limited` has used up its limit, `uncapped` has no limit at all; of `untold` nothing is known.
+    A key that contains `revoked` is unknown, `broke` has no credits, `lowbalance` cannot pay for a call without
+    a token limit, `limited` has used up its limit, `uncapped` has no limit; GET /key fails for `untold`.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Accounts:
         self._lock = threading.Lock()
 
     def authenticate(self, arrival: Arrival) -> str:
-        """The key of a request; a 401 when it is missing, malformed or revoked."""
+        """Return the key of a request; raises a 401 if it is missing, malformed or revoked."""
         match = _WELL_FORMED.fullmatch(arrival.headers.get("authorization", ""))
         if match is None:
             raise error(401, "No cookie auth credentials found")
@@ -39,7 +39,7 @@ class Accounts:
         return match[1]
 
     def check_funds(self, key: str, cap: int | None) -> None:
-        """Refuse a call that the key's limit (403) or the account's credits (402) do not allow."""
+        """Raise 403 if the key's limit is reached, and 402 if the account's credits are too low."""
         if "limited" in key:
             raise error(403, KEY_LIMIT_REACHED)
         asked = ASSUMED_CAP if cap is None else cap
@@ -49,7 +49,7 @@ class Accounts:
             raise error(402, message, metadata={"provider_name": None}, user_id=USER_ID)
 
     def charge(self, key: str, cost: Decimal) -> None:
-        """Book what a call has cost."""
+        """Add the cost of a call."""
         with self._lock:
             self._spent[key] += cost
 
@@ -78,7 +78,7 @@ class Accounts:
 
 
 def cannot_afford(asked: int, affordable: int) -> str:
-    """The words of a 402."""
+    """The error message of a 402."""
     return (
         "This request requires more credits, or fewer max_tokens. "
         f"You requested up to {asked} tokens, but can only afford {affordable}. "

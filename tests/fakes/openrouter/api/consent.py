@@ -1,4 +1,4 @@
-"""Keys for users who allow it (PKCE): the page /auth, and POST /auth/keys, which turns its code into a key."""
+"""Keys created with user consent (PKCE): GET /auth issues a code, POST /auth/keys exchanges it for a key."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from tests.fakes.openrouter.faults import USER_ID, error
 from tests.fakes.openrouter.script import Script
 
 LIFETIME = 600.0
-"""Seconds that a code is good for."""
+"""The lifetime of a code in seconds."""
 
 _METHODS = ("S256", "plain", None)
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What a code was asked for with, and when."""
+class _Authorization:
+    """The challenge, method and time of an issued code."""
 
     challenge: str | None
     method: str | None
@@ -29,9 +29,9 @@ class _Wish:
 
 
 class Consent:
-    """Codes that are waiting for their exchange; each is good once, for ten minutes.
+    """The issued codes; each can be exchanged once, within ten minutes.
 
-    A wrong verifier does not use a code up. Keys are the same in every run: the first one made, the second one made.
+    A wrong verifier does not consume a code. Keys are deterministic: the n-th key is the same in every run.
     """
 
     def __init__(self) -> None:
@@ -39,11 +39,11 @@ class Consent:
         self.scripts: deque[Script] = deque()
         self.made_keys: list[str] = []
         self.passed = 0.0
-        self._waiting: dict[str, _Wish] = {}
+        self._pending: dict[str, _Authorization] = {}
         self._lock = threading.Lock()
 
     def allow(self, query: Json) -> str:
-        """The user says yes: a fresh code."""
+        """Grant consent and return a new code."""
         method, challenge = query.get("code_challenge_method"), query.get("code_challenge")
         if method not in _METHODS:
             raise error(400, "Invalid code_challenge_method")
@@ -51,20 +51,20 @@ class Consent:
             raise error(400, "Invalid request parameters")
         code = f"auth_code_{token_urlsafe(24)}"
         with self._lock:
-            self._waiting[code] = _Wish(challenge, method or ("plain" if challenge else None), self._now())
+            self._pending[code] = _Authorization(challenge, method or ("plain" if challenge else None), self._now())
         return code
 
     def exchange(self, body: object) -> Json:
-        """The key for a code, once."""
+        """Exchange a code for a key; each code works once."""
         if not isinstance(body, dict) or not isinstance(body.get("code"), str):
             raise error(400, "Invalid request parameters")
         with self._lock:
-            wish = self._waiting.get(body["code"])
-            if wish is None:
+            authorization = self._pending.get(body["code"])
+            if authorization is None:
                 raise error(403, "Invalid code or code_verifier")
-            _check(wish, body)
-            del self._waiting[body["code"]]
-            if self._now() - wish.at > LIFETIME:
+            _check(authorization, body)
+            del self._pending[body["code"]]
+            if self._now() - authorization.at > LIFETIME:
                 raise error(403, "Authorization code expired")
             return {"key": self._make(), "user_id": USER_ID}
 
@@ -73,26 +73,26 @@ class Consent:
 
     def _make(self) -> str:
         number = f"key {len(self.made_keys) + 1}"
-        fresh = f"sk-or-v1-{sha256(number.encode()).hexdigest()}"
-        self.made_keys.append(self.next_keys.popleft() if self.next_keys else fresh)
+        new = f"sk-or-v1-{sha256(number.encode()).hexdigest()}"
+        self.made_keys.append(self.next_keys.popleft() if self.next_keys else new)
         return self.made_keys[-1]
 
 
 def with_code(callback: str, code: str) -> str:
-    """Where the browser is sent back to: https, or this machine on any port, with `code` after its own query."""
+    """The redirect URL: the callback with `code` appended to its query; it must use https or a loopback host."""
     parts = urlsplit(callback)
     if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1"}:
         raise error(400, "Invalid callback_url")
     return parts._replace(query=urlencode([*parse_qsl(parts.query), ("code", code)])).geturl()
 
 
-def _check(wish: _Wish, body: Json) -> None:
-    """The same method as at the beginning, and the verifier of its challenge."""
-    if wish.method is None:
+def _check(authorization: _Authorization, body: Json) -> None:
+    """Raise an error unless the method and the verifier match the authorization."""
+    if authorization.method is None:
         return
-    if body.get("code_challenge_method") != wish.method:
+    if body.get("code_challenge_method") != authorization.method:
         raise error(400, "Invalid code_challenge_method")
     verifier = str(body.get("code_verifier"))
     digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    if wish.challenge != (digest if wish.method == "S256" else verifier):
+    if authorization.challenge != (digest if authorization.method == "S256" else verifier):
         raise error(403, "Invalid code or code_verifier")

@@ -1,4 +1,4 @@
-"""One model: GET /model/{author}/{slug} and the endpoints that serve it."""
+"""Details of one model: GET /model/{author}/{slug} and GET /models/{author}/{slug}/endpoints."""
 
 from decimal import Decimal
 
@@ -14,12 +14,12 @@ _DESCRIBED = ("id", "name", "created", "description", "architecture")
 
 
 def model(world: World, arrival: Arrival) -> Reply:
-    """The row of an id or canonical slug; 404 when there is none."""
+    """The row of an id or canonical slug; 404 if there is none."""
     return json_reply(200, {"data": _row(world, arrival.path.split("/model/", 1)[1])})
 
 
 def endpoints(world: World, arrival: Arrival) -> Reply:
-    """Who serves a model, the dearest last; routers have no endpoints of their own."""
+    """The endpoints of a model, the most expensive last; routers have none."""
     name = arrival.path.split("/models/", 1)[1].removesuffix("/endpoints")
     row = _row(world, name)
     measured = "authorization" in arrival.headers
@@ -35,10 +35,10 @@ def _row(world: World, name: str) -> Json:
 
 
 def _endpoints(row: Json, measured: bool) -> list[Json]:
-    dearer = {key: _scaled(price) if isinstance(price, str) else price for key, price in row["pricing"].items()}
+    expensive = {key: _scaled(price) if isinstance(price, str) else price for key, price in row["pricing"].items()}
     return [
         _endpoint(row, provider(row), row["pricing"], measured),
-        _endpoint(row, "Northwind", dearer, measured),
+        _endpoint(row, "Northwind", expensive, measured),
     ]
 
 

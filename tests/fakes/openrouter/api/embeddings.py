@@ -1,4 +1,4 @@
-"""POST /embeddings: a text turned into numbers, and what that cost."""
+"""POST /embeddings: the embedding of a text, and its cost."""
 
 import secrets
 from decimal import Decimal
@@ -13,7 +13,7 @@ from tests.fakes.openrouter.world import World
 
 
 def embeddings(world: World, arrival: Arrival) -> Reply:
-    """The same four numbers for the same text; models that make no embeddings are refused."""
+    """Return four numbers that depend only on the text; models without embeddings output are rejected."""
     key = world.accounts.authenticate(arrival)
     model = find(world.catalog, str(arrival.json.get("model")))
     if model is None or "embeddings" not in model["architecture"]["output_modalities"]:

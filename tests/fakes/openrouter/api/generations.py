@@ -1,4 +1,4 @@
-"""GET /generation: what a call has cost, known only some time after the call."""
+"""GET /generation: the cost of a call, available some time after the call."""
 
 import threading
 from datetime import UTC, datetime
@@ -12,10 +12,10 @@ from tests.fakes.openrouter.reply import Reply, json_reply
 
 
 class Generations:
-    """The record of every call that reached a model.
+    """The records of all calls that a model served.
 
-    The first `lag` questions about an id answer 404, as OpenRouter does for some seconds;
-    while `held` they all do.
+    The first `lag` lookups of an id get 404, as with OpenRouter for some seconds;
+    while `held` is true, all lookups do.
     """
 
     def __init__(self) -> None:
@@ -26,17 +26,17 @@ class Generations:
         self._lock = threading.Lock()
 
     def record(self, key: str, arrival: Arrival, completion: Json) -> None:
-        """Keep the record of a completion made for `key`."""
+        """Store the record of a completion for `key`."""
         with self._lock:
             self._records[completion["id"]] = (key, _record(arrival, completion))
 
     def keep(self, key: str, record: Json) -> None:
-        """Keep a record of a completion that another double made for `key`."""
+        """Store a record of a completion that another double returned for `key`."""
         with self._lock:
             self._records[record["id"]] = (key, record)
 
     def answer(self, key: str, generation_id: str) -> Reply:
-        """The record, to the key that made the call; otherwise 404."""
+        """Return the record to the key that made the call; raises 404 otherwise."""
         with self._lock:
             owner, record = self._records.get(generation_id, ("", {}))
             if owner != key or self._too_early(generation_id):
@@ -78,7 +78,7 @@ def _record(arrival: Arrival, completion: Json) -> Json:
     }
 
 
-# Facts about a call that the double never has.
+# Fields that are always null.
 _ABSENT = ("app_id", "moderation_latency", "preset_id", "router", "web_search_engine", "workspace_id")
 
 

@@ -1,4 +1,4 @@
-"""GET /models and its relatives: which rows of the catalog a question is answered with."""
+"""GET /models, /models/user and /models/count: filters and pages of the catalog."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Query = dict[str, str]
 
 
 def models(world: World, arrival: Arrival) -> Reply:
-    """GET /models: needs no key, text-output models unless `output_modalities` says otherwise."""
+    """GET /models: requires no key; returns models with text output unless `output_modalities` is given."""
     if world.catalog_script:
         return world.catalog_script.reply(world.stopping)
     body = encode(_page(matching(world.catalog, arrival.query), arrival))
@@ -30,7 +30,7 @@ def models(world: World, arrival: Arrival) -> Reply:
 
 
 def models_of_user(world: World, arrival: Arrival) -> Reply:
-    """GET /models/user: the same list, for the owner of a key."""
+    """GET /models/user: the same list; requires a key."""
     world.accounts.authenticate(arrival)
     return models(world, arrival)
 
@@ -41,7 +41,7 @@ def count(world: World, arrival: Arrival) -> Reply:
 
 
 def matching(catalog: list[Json], query: Query) -> list[Json]:
-    """The rows that pass the filters of a query, newest first."""
+    """The rows that match the filters of a query, newest first."""
     wanted = {"output_modalities": "text", **query}
     rows = [row for row in catalog if all(keep(row, wanted.get(key)) for key, keep in _FILTERS.items())]
     return sorted(rows, key=lambda row: -int(row.get("created", 0)))
@@ -77,7 +77,7 @@ def _split(value: str | None) -> set[str]:
 
 
 def _page(rows: list[Json], arrival: Arrival) -> Json:
-    """The whole list, or one page once `offset` or `limit` is given."""
+    """The whole list, or one page if `offset` or `limit` is given."""
     offset, limit = 0, len(rows)
     if {"offset", "limit"} & set(arrival.query):
         offset = _number(arrival.query, "offset", 0, 0, 10**9)

@@ -1,4 +1,4 @@
-"""How a compact row becomes a model as GET /models shows it."""
+"""Builds the rows of GET /models from a compact form."""
 
 import copy
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# The birthday of the newest model, and the days between two models.
+# The creation time of the newest model, and the interval between two models, in seconds.
 NEWEST = 1_787_000_000
 _SPACING = 5 * 86_400 + 4_321
 
@@ -20,7 +20,7 @@ COMMON = ("max_tokens", *SAMPLING, *TOOLS, *STRUCTURE)
 
 
 def age_of_newest() -> int:
-    """How many days ago the newest model was born: birthdays stay, and the days go by."""
+    """The age of the newest model in days; creation times are fixed, so it grows."""
     return (datetime.now(UTC) - datetime.fromtimestamp(NEWEST, UTC)).days
 
 
@@ -29,7 +29,7 @@ def model(model_id: str, name: str, about: str, usd: str, **more: Any) -> Json:
 
     Short forms: `context`, `cap` (max_completion_tokens), `served` (the top provider's context),
     `sees` and `makes` (modalities), `accepts` (supported parameters), `tokenizer`, `prices` (further
-    price keys). Everything else is put into the row as it is.
+    price keys). All other arguments are added to the row unchanged.
     """
     context = more.pop("context", 131_072)
     row = {
@@ -75,25 +75,25 @@ def _pricing(usd: str) -> dict[str, str]:
 
 
 def per_token(usd_per_million: str) -> str:
-    """A price per token as the catalog writes it: a plain decimal string, or "-1" for "it varies"."""
+    """A price per token in the catalog's format: a decimal string, or "-1" if the price varies."""
     price = Decimal(usd_per_million)
     return "-1" if price < 0 else f"{(price / 1_000_000).normalize():f}"
 
 
 def variant(base: Json, suffix: str, label: str, **changes: Any) -> Json:
-    """The same model under `id:suffix`; it shares the canonical slug of its base."""
+    """A variant of a model under `id:suffix`, with the canonical slug of its base."""
     row = copy.deepcopy(base) | changes
     return row | {"id": f"{base['id']}:{suffix}", "name": f"{base['name']} ({label})"}
 
 
 def dated(rows: Sequence[Json]) -> list[Json]:
-    """The rows with birthdays, canonical slugs and links; variants are as old as their base."""
-    births: dict[str, int] = {}
+    """The rows with creation times, canonical slugs and links; variants have the creation time of their base."""
+    created: dict[str, int] = {}
     for row in rows:
         base = row["id"].partition(":")[0]
-        births.setdefault(base, NEWEST - len(births) * _SPACING)
-        row["created"] = births[base]
-        row["canonical_slug"] = row["canonical_slug"] or f"{base}-{_day(births[base])}"
+        created.setdefault(base, NEWEST - len(created) * _SPACING)
+        row["created"] = created[base]
+        row["canonical_slug"] = row["canonical_slug"] or f"{base}-{_day(created[base])}"
         row["links"] = {"details": f"/api/v1/models/{row['canonical_slug']}/endpoints"}
     return sorted(rows, key=lambda row: -int(row["created"]))
 

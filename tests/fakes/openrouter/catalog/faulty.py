@@ -1,4 +1,4 @@
-"""Models that always fail in the same way, so that a saved resource can be seen failing."""
+"""Models that always fail in the same way, for tests of resources that fail."""
 
 from tests.fakes.openrouter.catalog.build import Json, model
 
@@ -13,14 +13,14 @@ _FAULTS = {
 
 
 def rows() -> list[Json]:
-    """Fresh rows of all of them."""
+    """New rows of all faulty models."""
     return [
-        model(model_id, f"Faulty: {wish.title()}", f"Fails every time: {wish}.", "0.1/0.2")
-        for model_id, wish in _FAULTS.items()
+        model(model_id, f"Faulty: {fault.title()}", f"Fails every time: {fault}.", "0.1/0.2")
+        for model_id, fault in _FAULTS.items()
     ]
 
 
 def directives_of(row: Json) -> tuple[str, ...]:
-    """The directives that every call of this model obeys."""
-    wish = _FAULTS.get(row["id"])
-    return (wish,) if wish else ()
+    """The directives that apply to every call of this model."""
+    fault = _FAULTS.get(row["id"])
+    return (fault,) if fault else ()

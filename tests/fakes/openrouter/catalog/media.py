@@ -1,4 +1,4 @@
-"""Models that make more than text; some are listed only when `output_modalities` asks for them."""
+"""Models with other outputs than text; some are listed only if `output_modalities` names their output."""
 
 from tests.fakes.openrouter.catalog.build import COMMON, Json, model
 
@@ -6,7 +6,7 @@ _PAINTS = ("max_tokens", "response_format", "seed", "temperature", "top_p")
 
 
 def rows() -> list[Json]:
-    """Fresh rows of all of them."""
+    """New rows of all media models."""
     return [
         model("google/gemini-2.5-flash-image", "Google: Gemini 2.5 Flash Image", "Sees a picture, paints the next.",
               "0.3/2.5", context=32_768, cap=32_768, sees="text image", makes="image text", tokenizer="Gemini",

@@ -1,4 +1,4 @@
-"""Rows that are another row in disguise: `:free`, `:batch` and `:thinking` variants, and `~latest` aliases."""
+"""Rows derived from other rows: `:free`, `:batch` and `:thinking` variants, and `~latest` aliases."""
 
 import copy
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _LATEST = {
 
 
 def rows(ordinary: Sequence[Json]) -> list[Json]:
-    """The disguises of the ordinary rows."""
+    """The variants and aliases of the ordinary rows."""
     by_id = {row["id"]: row for row in ordinary}
     return [
         *(variant(by_id[name], "free", "free", pricing={"prompt": "0", "completion": "0"}) for name in _FREE),
@@ -36,7 +36,7 @@ def _thinking(base: Json) -> Json:
 
 
 def _alias(name: str, target: Json) -> Json:
-    """A name that always means the newest of a family; its price and abilities are the target's."""
+    """An alias of the newest model of a family, with the price and the capabilities of its target."""
     family = name.lstrip("~").replace("/", " ").replace("-", " ").title()
     row = copy.deepcopy(target)
     row["architecture"]["tokenizer"] = "Router"

@@ -1,1 +1,1 @@
-"""POST /chat/completions: what a call is checked for, what it is answered, and how the answer may be spoiled."""
+"""POST /chat/completions: validation, completions, and injected faults."""

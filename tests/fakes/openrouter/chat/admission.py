@@ -1,4 +1,4 @@
-"""What OpenRouter checks before any provider sees a call: abilities, price guard and length."""
+"""The checks of OpenRouter before a call is routed: capabilities, maximum price and context length."""
 
 from decimal import Decimal
 
@@ -11,17 +11,17 @@ _MEDIA = {"image_url": "image", "input_audio": "audio", "video_url": "video"}
 
 
 def check(call: Call, model: Json) -> None:
-    """Refuse a call that no endpoint of the model can serve."""
+    """Raise an error for a call that no endpoint of the model can serve."""
     if call.tools and "tools" not in model["supported_parameters"]:
         raise error(404, NO_TOOLS)
     _check_inputs(call, model)
     _check_outputs(call, model)
-    _check_provider_wishes(call, model)
+    _check_provider_preferences(call, model)
     _check_length(call, model)
 
 
 def cap(call: Call, model: Json) -> int | None:
-    """The cap in force: a model that knows no cap never hears of it, as with any unsupported parameter."""
+    """The effective token limit; None for a model that does not support one, like any unsupported parameter."""
     known = {"max_tokens", "max_completion_tokens"} & set(model["supported_parameters"])
     return call.cap if known else None
 
@@ -46,12 +46,12 @@ def _check_outputs(call: Call, model: Json) -> None:
         raise error(404, f"No endpoints found that support the requested output modalities: {kinds}")
 
 
-def _check_provider_wishes(call: Call, model: Json) -> None:
-    wishes = call.body.get("provider") or {}
+def _check_provider_preferences(call: Call, model: Json) -> None:
+    preferences = call.body.get("provider") or {}
     unknown = _PARAMETERS & set(call.body) - set(model["supported_parameters"])
-    if wishes.get("require_parameters") and unknown:
+    if preferences.get("require_parameters") and unknown:
         raise error(404, NO_SUCH_PARAMETERS)
-    for key, limit in (wishes.get("max_price") or {}).items():
+    for key, limit in (preferences.get("max_price") or {}).items():
         if key in ("prompt", "completion") and per_million(model, key) > Decimal(str(limit)):
             raise error(404, f"No endpoints found for {model['id']}.")
 

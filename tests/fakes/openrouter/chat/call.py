@@ -1,4 +1,4 @@
-"""A chat request as the double understands it."""
+"""A parsed chat request."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ _CAPS = ("max_completion_tokens", "max_tokens")
 
 @dataclass(frozen=True)
 class Call:
-    """One call: whose key, what was asked, and which directives shape the answer."""
+    """One chat call: its key, its request, and the directives for its reply."""
 
     key: str
     arrival: Arrival
@@ -23,12 +23,12 @@ class Call:
 
     @property
     def models(self) -> list[str]:
-        """The model asked for, then its fallbacks."""
+        """The requested model, then its fallbacks."""
         return [name for name in [self.body.get("model"), *self.body.get("models", [])] if name]
 
     @property
     def messages(self) -> list[Json]:
-        """The conversation."""
+        """The messages of the request."""
         return list(self.body["messages"])
 
     @property
@@ -38,38 +38,38 @@ class Call:
 
     @property
     def cap(self) -> int | None:
-        """The most tokens the caller wants, by either name."""
+        """The token limit of the request, from either parameter."""
         return next((self.body[key] for key in _CAPS if self.body.get(key)), None)
 
     @property
     def streams(self) -> bool:
-        """Whether the answer is a stream of events."""
+        """Whether the reply is a stream of events."""
         return bool(self.body.get("stream"))
 
     @property
     def tools(self) -> list[Json]:
-        """The caller's own functions; OpenRouter's server tools are none of the model's business."""
+        """The function tools of the request; OpenRouter's server tools are not passed to the model."""
         return [tool for tool in self.body.get("tools") or [] if tool.get("type") == "function"]
 
     @property
     def wants_images(self) -> bool:
-        """Whether image output was asked for."""
+        """Whether the request includes image output."""
         return "image" in (self.body.get("modalities") or [])
 
     def asks(self, name: str) -> bool:
-        """Whether a directive of this name is in force."""
+        """Whether the call has a directive of this name."""
         return any(directive.name == name for directive in self.directives)
 
 
 def read(arrival: Arrival, key: str, queued: tuple[str, ...] | None) -> Call:
-    """The call in a request; queued directives replace those of the prompt."""
+    """Parse a request; queued directives replace those of the prompt."""
     body = validated(arrival.json)
     texts = directives.found_in(last_user_text(body)) if queued is None else queued
     return Call(key, arrival, body, directives.parse(texts))
 
 
 def validated(body: Any) -> Json:
-    """A body with a model and messages; 400 otherwise."""
+    """Return a body with a model and messages; raises 400 otherwise."""
     if not isinstance(body, dict):
         raise error(400, "Invalid request parameters")
     if not body.get("model") and not body.get("models"):
@@ -83,7 +83,7 @@ def validated(body: Any) -> Json:
 
 
 def last_user_text(body: Json) -> str:
-    """The text of the last user message; empty when there is none."""
+    """The text of the last user message; empty if there is none."""
     texts = (text_of(item.get("content")) for item in reversed(body["messages"]) if item.get("role") == "user")
     return next(texts, "")
 

@@ -1,4 +1,4 @@
-"""The body of a chat completion, with every key that a recorded answer has."""
+"""The body of a chat completion, with every key of a recorded response."""
 
 import secrets
 import time
@@ -9,7 +9,7 @@ from tests.fakes.openrouter.chat.draft import Draft
 from tests.fakes.openrouter.chat.usage import prompt_tokens, tokens, usage
 from tests.fakes.openrouter.exact_json import Json
 
-# How the makers of models name OpenRouter's finish reasons.
+# The native finish reasons of the providers, by tokenizer and OpenRouter's finish reason.
 _NATIVE: dict[str, dict[str, str]] = {
     "Claude": {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"},
     "Gemini": {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"},
@@ -19,7 +19,7 @@ _PROVIDERS = {"anthropic": "Amazon Bedrock", "openai": "OpenAI", "google": "Goog
 
 
 def complete(draft: Draft, call: Call, model: Json) -> Json:
-    """The whole completion of a draft by `model`; `model` in it is the canonical slug."""
+    """The completion of a draft by `model`; its field `model` is the canonical slug."""
     now = int(time.time())
     return {
         "id": f"gen-{now}-{secrets.token_hex(10)}",
@@ -35,7 +35,7 @@ def complete(draft: Draft, call: Call, model: Json) -> Json:
 
 
 def provider(model: Json) -> str:
-    """Who serves a model: its author, or whoever hosts that author's models."""
+    """The name of the provider that serves a model."""
     author = str(model["id"]).split("/")[0].lstrip("~")
     return _PROVIDERS.get(author, author.replace("-", " ").title())
 
@@ -71,7 +71,7 @@ def _message(draft: Draft, call: Call) -> Json:
 
 
 def reasoning_detail(text: str) -> Json:
-    """One piece of thought in the structured form."""
+    """One reasoning text as an item of `reasoning_details`."""
     return {"type": "reasoning.text", "text": text, "format": None, "index": 0}
 
 

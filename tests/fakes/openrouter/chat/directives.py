@@ -1,6 +1,6 @@
-"""Directives: how a prompt, a test or a catalog row asks for a particular answer.
+"""Directives, by which a prompt, a test or a catalog row requests a specific reply.
 
-The package docstring says what each one does.
+The package docstring describes each one.
 """
 
 import re
@@ -24,19 +24,19 @@ _IN_TEXT = re.compile(r"\[\[\s*fake:\s*(.*?)\s*\]\]")
 
 @dataclass(frozen=True)
 class Directive:
-    """One wish: a name of NAMES and the words after it."""
+    """A name of NAMES and its arguments."""
 
     name: str
     words: tuple[str, ...] = ()
 
     @property
     def argument(self) -> str:
-        """The words as they were written; empty when there are none."""
+        """The arguments as one string; empty if there are none."""
         return " ".join(self.words)
 
 
 def parse(texts: Iterable[str]) -> list[Directive]:
-    """Read `error 429 daily` and the like; an unknown name is refused loudly, as a 400."""
+    """Parse directives such as `error 429 daily`; raises a 400 for an unknown name."""
     directives = [Directive(name, tuple(words)) for name, *words in (text.split() or [""] for text in texts)]
     for directive in directives:
         if directive.name not in NAMES:
@@ -45,9 +45,9 @@ def parse(texts: Iterable[str]) -> list[Directive]:
 
 
 def unknown(directive: Directive) -> Refused:
-    """The refusal of a directive that the double does not understand."""
-    wish = f"{directive.name} {directive.argument}".strip()
-    return error(400, f"FakeOpenRouter knows no directive {wish!r}.")
+    """The error for an unknown directive."""
+    text = f"{directive.name} {directive.argument}".strip()
+    return error(400, f"FakeOpenRouter knows no directive {text!r}.")
 
 
 def found_in(prompt: str) -> list[str]:
@@ -56,5 +56,5 @@ def found_in(prompt: str) -> list[str]:
 
 
 def without(prompt: str) -> str:
-    """The prompt as a model would see it."""
+    """The prompt without directives."""
     return _IN_TEXT.sub("", prompt).strip()

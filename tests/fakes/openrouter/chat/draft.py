@@ -1,4 +1,4 @@
-"""What a model is about to answer, before it is put into OpenRouter's words."""
+"""The content of an answer, before it is formatted as a completion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.fakes.openrouter.chat import writing
 from tests.fakes.openrouter.chat.admission import cap
 from tests.fakes.openrouter.chat.call import Call
-from tests.fakes.openrouter.chat.image import small_png, wished_images
+from tests.fakes.openrouter.chat.image import requested_images, small_png
 from tests.fakes.openrouter.chat.usage import CHARACTERS_PER_TOKEN, tokens
 from tests.fakes.openrouter.exact_json import Json, dumps
 
@@ -24,7 +24,7 @@ class Draft:
     error: Json | None = None
 
     def shorten(self, limit: int) -> None:
-        """Keep to a cap: thoughts come first, and what does not fit is lost."""
+        """Truncate the answer to a token limit; reasoning uses the limit first."""
         left = limit - tokens(self.reasoning)
         if left < tokens(self.content):
             self.content = (self.content or "")[: max(left, 0) * CHARACTERS_PER_TOKEN]
@@ -34,12 +34,12 @@ class Draft:
 
 
 def write(call: Call, model: Json) -> Draft:
-    """The ordinary answer of a model to a call."""
+    """The answer of a model to a call, without directives that change it."""
     if forced := _forced_tools(call)[:1]:
         return Draft(None, tool_calls=tool_calls(forced, call), finish="tool_calls")
     draft = Draft(_content(call, model), reasoning=_reasoning(call, model))
     if call.wants_images:
-        draft.images = wished_images(call.directives) or [small_png()]
+        draft.images = requested_images(call.directives) or [small_png()]
     limit = cap(call, model)
     if limit is not None:
         draft.shorten(limit)
@@ -63,7 +63,7 @@ def _tool_call(tool: Json, call: Call, index: int) -> Json:
 
 
 def _forced_tools(call: Call) -> list[Json]:
-    """The tools of which the caller insists on one."""
+    """The tools that `tool_choice` requires."""
     choice = call.body.get("tool_choice")
     if isinstance(choice, dict):
         return [tool for tool in call.tools if tool["function"]["name"] == choice["function"]["name"]]
@@ -81,9 +81,9 @@ def _content(call: Call, model: Json) -> str | None:
 
 
 def _reasoning(call: Call, model: Json) -> str | None:
-    ability, effort = model.get("reasoning") or {}, call.body.get("reasoning_effort")
-    wish = call.body.get("reasoning") or ({"effort": effort} if effort else {})
-    wanted = bool(wish) and wish.get("enabled", True) and wish.get("effort") != "none"
-    on = ability.get("mandatory") or wanted or (not wish and ability.get("default_enabled"))
+    capability, effort = model.get("reasoning") or {}, call.body.get("reasoning_effort")
+    requested = call.body.get("reasoning") or ({"effort": effort} if effort else {})
+    wanted = bool(requested) and requested.get("enabled", True) and requested.get("effort") != "none"
+    on = capability.get("mandatory") or wanted or (not requested and capability.get("default_enabled"))
     thinks = "reasoning" in model["supported_parameters"] and bool(on)
     return writing.thoughts(call.prompt) if thinks else None

@@ -1,4 +1,4 @@
-"""The way of a chat call: from the request to the answer, in the order in which OpenRouter checks it."""
+"""The handler of chat calls, which runs OpenRouter's checks in its order."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ from tests.fakes.openrouter.chat import admission, call, draft, outcomes, routin
 from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.completion import complete
 from tests.fakes.openrouter.chat.directives import parse
+from tests.fakes.openrouter.chat.error_directives import requested_error
 from tests.fakes.openrouter.chat.stream import EVENT_HEADERS, events
 from tests.fakes.openrouter.chat.transport import BLANK_LINES, deliver
-from tests.fakes.openrouter.chat.wished_errors import wished
 from tests.fakes.openrouter.exact_json import Json, encode
 from tests.fakes.openrouter.journal import Arrival
 from tests.fakes.openrouter.reply import JSON_TYPE, Reply
@@ -18,12 +18,12 @@ from tests.fakes.openrouter.world import World
 
 
 def chat(world: World, arrival: Arrival) -> Reply:
-    """The answer to a chat call: a queued script, a refusal, or a completion."""
+    """The reply to a chat call: a queued script, an error, or a completion."""
     queued = world.queue.take()
     if isinstance(queued, Script):
         return queued.reply(world.stopping)
     asked = call.read(arrival, world.accounts.authenticate(arrival), queued)
-    model = routing.first_that_answers(world.catalog, asked.models, _always_fails)
+    model = routing.first_available(world.catalog, asked.models, _always_fails)
     asked = replace(asked, directives=[*asked.directives, *parse(directives_of(model))])
     world.accounts.check_funds(asked.key, asked.cap)
     admission.check(asked, model)
@@ -37,12 +37,12 @@ def _always_fails(model: Json) -> bool:
 def _outcome(world: World, asked: Call, model: Json) -> Reply:
     for directive in asked.directives:
         if directive.name == "error":
-            return wished(directive, model["id"])
+            return requested_error(directive, model["id"])
     return _reply(asked, _completion(world, asked, model))
 
 
 def _completion(world: World, asked: Call, model: Json) -> Json:
-    """What the model answers; booked before it is sent, as the money is spent by then."""
+    """The completion of the model; recorded and charged before it is sent."""
     written = draft.write(asked, model)
     outcomes.reshape(written, asked)
     completion = complete(written, asked, model)
@@ -53,8 +53,8 @@ def _completion(world: World, asked: Call, model: Json) -> Json:
 
 
 def _reply(asked: Call, completion: Json) -> Reply:
-    visible, number = outcomes.disguise(completion, asked), {"X-Generation-Id": completion["id"]}
+    visible, number = outcomes.client_view(completion, asked), {"X-Generation-Id": completion["id"]}
     if asked.streams:
-        told = {**completion, **visible} if "error" in visible else visible
-        return Reply(200, EVENT_HEADERS | number, events(told, done=not asked.asks("no-done")))
+        streamed = {**completion, **visible} if "error" in visible else visible
+        return Reply(200, EVENT_HEADERS | number, events(streamed, done=not asked.asks("no-done")))
     return Reply(200, JSON_TYPE | number, (BLANK_LINES * 2 + b"\n", encode(visible)))

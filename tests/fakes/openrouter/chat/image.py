@@ -1,4 +1,4 @@
-"""What models that paint send: a small PNG made by hand, or the files that directives wish for."""
+"""The images of image models: a small generated PNG, or the files that directives request."""
 
 import random
 import struct
@@ -13,23 +13,23 @@ _MEGABYTE = 1_000_000
 
 
 def small_png() -> str:
-    """A data URL with a 16 x 16 picture of a soft gradient."""
+    """A data URL with a 16 x 16 gradient."""
     return data_url(png_bytes())
 
 
 def png_bytes() -> bytes:
-    """The bytes of that picture."""
+    """The bytes of that PNG."""
     header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
     rows = b"".join(b"\0" + b"".join(_pixel(x, y) for x in range(SIDE)) for y in range(SIDE))
     return png_of(chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND"))
 
 
-def wished_images(directives: Sequence[Directive]) -> list[str]:
-    """The URLs of all images that the directives ask for, in their order."""
-    return list(_wished(directives))
+def requested_images(directives: Sequence[Directive]) -> list[str]:
+    """The URLs of all images that the directives request, in order."""
+    return list(_requested(directives))
 
 
-def _wished(directives: Sequence[Directive]) -> Iterator[str]:
+def _requested(directives: Sequence[Directive]) -> Iterator[str]:
     for directive in directives:
         match directive.name, directive.words:
             case "picture", [name] if name in IMAGE_SAMPLES:

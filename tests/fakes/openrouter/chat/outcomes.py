@@ -1,4 +1,4 @@
-"""The directives that change what a model answers, before and after it is put into OpenRouter's words."""
+"""The directives that change the answer of a model, before and after it is formatted as a completion."""
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -12,10 +12,10 @@ from tests.fakes.openrouter.faults import USER_ID, error_body
 
 HUGE = 5 * 1024 * 1024
 
-# All that the error inside a stream tells about its cause.
+# The metadata of an error inside a stream.
 _BROKEN_STREAM = {"error_type": "provider_unavailable"}
 
-# Called when a directive wants a tool call and the caller has sent no tools.
+# Called if a directive requests a tool call and the request has no tools.
 _SOME_TOOL: Json = {"function": {"name": "look_up", "parameters": {"properties": {"q": {"type": "string"}}}}}
 
 
@@ -80,7 +80,7 @@ _CHANGES: dict[str, Callable[[Draft, Call], None]] = {
 
 
 def reprice(completion: Json, call: Call) -> None:
-    """Charge nothing for a failure, and what the directive `price` says for anything else."""
+    """Set the cost to 0 for a failure, and to the amount of a directive `price`."""
     if call.asks("200-error") or "error" in completion["choices"][0]:
         completion["usage"]["cost"] = Decimal(0)
     for directive in call.directives:
@@ -95,8 +95,8 @@ def _amount(directive: Directive) -> Decimal:
         raise unknown(directive) from None
 
 
-def disguise(completion: Json, call: Call) -> Json:
-    """The completion as the caller sees it: parts left out, or strange ones added."""
+def client_view(completion: Json, call: Call) -> Json:
+    """The completion as returned to the client, with parts omitted or undocumented ones added."""
     if call.asks("200-error"):
         metadata = _BROKEN_STREAM if call.streams else {"provider_name": "Meadow", "raw": "the model broke off"}
         return error_body(502, "Provider returned error", metadata=metadata, user_id=USER_ID)
@@ -105,11 +105,11 @@ def disguise(completion: Json, call: Call) -> Json:
     if call.asks("no-cost"):
         kept = {key: value for key, value in completion["usage"].items() if "_tokens" in key}
         return {**completion, "usage": kept}
-    return _strange(completion) if call.asks("weird") else completion
+    return _with_undocumented_fields(completion) if call.asks("weird") else completion
 
 
-def _strange(completion: Json) -> Json:
-    """As after an unannounced release: keys and enum values that nobody has heard of."""
+def _with_undocumented_fields(completion: Json) -> Json:
+    """The completion with undocumented keys and enum values, as after an unannounced release."""
     choice = completion["choices"][0]
     message = {**choice["message"], "mood": {"valence": 0.4}, "annotations": [{"type": "hologram"}]}
     choice = {**choice, "message": message, "finish_reason": "daydreaming", "confidence": None}

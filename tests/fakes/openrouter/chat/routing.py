@@ -1,4 +1,4 @@
-"""Which catalog row serves a call: ids, canonical slugs, aliases, routers, suffixes and fallbacks."""
+"""Selects the catalog row that serves a call: ids, canonical slugs, aliases, routers, suffixes and fallbacks."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -8,7 +8,7 @@ from tests.fakes.openrouter.faults import BATCH_ONLY, error
 
 Catalog = Sequence[Json]
 
-# Suffixes that change how a provider is picked, not which model runs.
+# Suffixes that select a provider, not a model.
 _ROUTING_SUFFIXES = (":nitro", ":floor", ":online", ":exacto")
 
 
@@ -19,7 +19,7 @@ def find(catalog: Catalog, name: str) -> Json | None:
 
 
 def serving(catalog: Catalog, name: str) -> Json:
-    """The concrete row that answers a call of `name`; 400 when unknown, 404 when it is batch only."""
+    """The concrete row that serves a call of `name`; raises 400 if it is unknown, 404 if it is batch only."""
     bare = next((name.removesuffix(end) for end in _ROUTING_SUFFIXES if name.endswith(end)), name)
     row = find(catalog, name) or find(catalog, bare)
     if row is None:
@@ -32,7 +32,7 @@ def serving(catalog: Catalog, name: str) -> Json:
 
 
 def _routed(catalog: Catalog, router: Json) -> Json:
-    """The model a router picks: here simply the first ordinary one at the right price."""
+    """The model that a router selects: the first one that is free or paid, like the router."""
     suits = _is_free if Decimal(router["pricing"]["prompt"]) == 0 else _is_paid
     chosen = next((row for row in catalog if suits(row)), None)
     if chosen is None:
@@ -49,7 +49,7 @@ def _is_paid(row: Json) -> bool:
     return ordinary and Decimal(row["pricing"]["prompt"]) > 0
 
 
-def first_that_answers(catalog: Catalog, names: Sequence[str], fails: Callable[[Json], bool]) -> Json:
-    """The first of `names` (a model and its fallbacks) that does not fail, or the last one."""
+def first_available(catalog: Catalog, names: Sequence[str], fails: Callable[[Json], bool]) -> Json:
+    """The row of the first of `names` (a model and its fallbacks) that does not fail, or of the last one."""
     rows = [serving(catalog, name) for name in names]
     return next((row for row in rows if not fails(row)), rows[-1])

@@ -1,4 +1,4 @@
-"""A completion as a stream of server-sent events, in the order and shapes that were recorded."""
+"""A completion as server-sent events, in the order and shape of the recordings."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _NOTHING: Json = {"role": "assistant", "content": ""}
 
 
 def events(completion: Json, done: bool = True) -> Iterator[bytes]:
-    """Comments, chunks, usage in a last chunk with non-empty choices, and `[DONE]` unless told not to."""
+    """Yield comments, chunks, usage in a last chunk with non-empty choices, and `[DONE]` if `done`."""
     yield COMMENT + COMMENT
     for number, delta in enumerate(_deltas(completion)):
         if number == 1:
@@ -46,7 +46,7 @@ def _with_usage(completion: Json, chunk: Json) -> Json:
 
 
 def _deltas(completion: Json) -> Iterator[Json]:
-    """What the message says, bit by bit."""
+    """The deltas of the message."""
     if "error" in completion:
         return
     message = completion["choices"][0]["message"]
@@ -63,14 +63,14 @@ def _deltas(completion: Json) -> Iterator[Json]:
 
 
 def _pieces(text: str | None) -> list[str]:
-    """A few words at a time; one enormous text stays whole, as an image does."""
+    """Pieces of a few words; a very long text is one piece."""
     if text and len(text) > 1_000_000:
         return [text]
     return _WORDS.findall(text or "")
 
 
 def _call_pieces(index: int, call: Json) -> Iterator[Json]:
-    """A tool call: id and name in the first piece only, the arguments cut up."""
+    """A tool call in pieces: id and name in the first one, then parts of the arguments."""
     function = call["function"]
     head = {"name": function["name"], "arguments": ""}
     yield {"index": index, "id": call["id"], "type": "function", "function": head}

@@ -1,4 +1,4 @@
-"""The directives that spoil the delivery of an answer: slow, cut, garbled, endless or broken off."""
+"""The directives that change how a reply is sent: delayed, truncated, invalid, endless or aborted."""
 
 import gzip
 import itertools
@@ -11,19 +11,19 @@ from tests.fakes.openrouter.chat.stream import COMMENT, EVENT_HEADERS
 from tests.fakes.openrouter.reply import HangUp, Reply, Reset
 
 BLANK_LINES = b"\n         \n"
-# Seconds between two lines of an endless answer.
+# Seconds between two lines of an endless reply.
 DRIP = 0.02
 _SHRED = 7
 
-Spoil = Callable[[Reply, Directive, Event], Reply]
+Fault = Callable[[Reply, Directive, Event], Reply]
 
 
 def deliver(reply: Reply, directives: Sequence[Directive], stopping: Event) -> Reply:
-    """The reply as the directives, in their order, want it delivered."""
+    """Apply the faults of the directives to a reply, in order."""
     for directive in directives:
-        spoil = _SPOILERS.get(directive.name)
-        if spoil:
-            reply = spoil(reply, directive, stopping)
+        fault = _FAULTS.get(directive.name)
+        if fault:
+            reply = fault(reply, directive, stopping)
     return reply
 
 
@@ -72,7 +72,7 @@ def _reset(reply: Reply, directive: Directive, stopping: Event) -> Reply:
 
 
 def _then(end: Exception, *pieces: bytes) -> Iterator[bytes]:
-    """The pieces, and then the end of the connection."""
+    """Yield the pieces, then raise `end`."""
     yield from pieces
     raise end
 
@@ -100,7 +100,7 @@ def _endless(lines: Iterable[bytes], stopping: Event) -> Iterator[bytes]:
             raise HangUp
 
 
-_SPOILERS: dict[str, Spoil] = {
+_FAULTS: dict[str, Fault] = {
     "slow": _slow,
     "gzip": _gzip,
     "cut-json": _cut_json,

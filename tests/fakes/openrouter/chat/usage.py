@@ -1,4 +1,4 @@
-"""Tokens and money: how long a text is, and what a call of a catalog row costs."""
+"""Token counts of texts, and the cost of calls at the prices of a catalog row."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,12 +13,12 @@ TOKENS_PER_IMAGE = 1290
 
 
 def tokens(text: str | None) -> int:
-    """How many tokens a text has: a quarter of its characters, rounded up."""
+    """The number of tokens of a text: a quarter of its characters, rounded up."""
     return -(-len(text or "") // CHARACTERS_PER_TOKEN)
 
 
 def prompt_tokens(messages: Sequence[Json]) -> int:
-    """How many tokens the messages of a call have, media included."""
+    """The number of tokens of the messages of a call, including media."""
     return sum(TOKENS_PER_MESSAGE + _content_tokens(message.get("content")) for message in messages)
 
 
@@ -29,7 +29,7 @@ def _content_tokens(content: Any) -> int:
 
 
 def usage(model: Json, prompt: int, text: int, reasoning: int, images: int) -> Json:
-    """The `usage` of an answer: `text`, `reasoning` and `images` count what was produced."""
+    """The `usage` of an answer; `text` and `reasoning` are numbers of tokens, `images` of images."""
     completion = text + reasoning + images * TOKENS_PER_IMAGE
     prices = effective_prices(model, prompt)
     prompt_cost = prices["prompt"] * prompt + prices.get("request", Decimal(0))
@@ -58,7 +58,7 @@ _PROMPT_DETAILS = ("cached_tokens", "cache_write_tokens", "audio_tokens", "video
 
 
 def effective_prices(model: Json, prompt: int) -> dict[str, Decimal]:
-    """USD per unit, after the overrides that a prompt of this many tokens brings in."""
+    """The prices in USD per unit for a prompt of this many tokens, with overrides applied."""
     pricing = dict(model["pricing"])
     for override in pricing.pop("overrides", []):
         if "min_prompt_tokens" in override and prompt > override["min_prompt_tokens"]:

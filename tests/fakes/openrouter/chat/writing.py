@@ -1,4 +1,4 @@
-"""What the double's models say: a short, friendly text that always follows from the prompt."""
+"""The text of the fake models: short answers that depend only on the prompt."""
 
 import re
 import zlib
@@ -27,7 +27,7 @@ _SUMMARY = re.compile(r"\b(summar\w+|tl;?dr)\b", re.IGNORECASE)
 
 
 def answer(prompt: str) -> str:
-    """The text for a prompt; the same prompt always gets the same text."""
+    """The answer to a prompt; the same prompt always gets the same answer."""
     if _SUMMARY.search(prompt):
         return f"In short: {_clip(prompt.split(':', 1)[-1], 160)}"
     choices = next(texts for pattern, texts in _KINDS if pattern.search(prompt))
@@ -35,19 +35,19 @@ def answer(prompt: str) -> str:
 
 
 def thoughts(prompt: str) -> str:
-    """What a reasoning model thinks first."""
+    """The reasoning text of a reasoning model."""
     return f"The user wants to know about {_topic(prompt)}. A short, clear answer is best."
 
 
 def structured(prompt: str, response_format: Json) -> str:
-    """A JSON text that fits the schema, or a small object when there is none."""
+    """A JSON text that matches the schema, or a small object if there is none."""
     schema = (response_format.get("json_schema") or {}).get("schema")
     value = example(schema, answer(prompt)) if schema else {"answer": answer(prompt)}
     return dumps(value)
 
 
 def example(schema: Json, text: str) -> object:
-    """The plainest value that a JSON Schema accepts; every string is `text`."""
+    """A minimal value that matches a JSON Schema; every string is `text`."""
     if "enum" in schema or "const" in schema:
         return schema["const"] if "const" in schema else schema["enum"][0]
     kind = schema.get("type", "object")

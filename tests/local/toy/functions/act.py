@@ -1,4 +1,4 @@
-"""Does what its caller asks for, good or bad."""
+"""Performs the action that its event requests, including failures."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def handler(event: dict[str, Any], _: Any) -> Any:
-    """Acts on `{"do": …}`, given as the event or as the body of a request."""
+    """Handle `{"do": …}` as the event or as the body of a request."""
     order = json.loads(event["body"]) if event.get("body") else event
     match order["do"]:
         case "pid":
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _: Any) -> Any:
 
 
 def _wait(port: int) -> dict[str, Any]:
-    """Reports to a listening test, and goes on when the test says so."""
+    """Connect to the listening test and continue when it sends a message."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"here")
         word = connection.recv(100)

@@ -1,4 +1,4 @@
-"""Lets `Bearer <user>` in, except to /forbidden; reads one row, so that its calls can be counted."""
+"""Allows `Bearer <user>`, except for /forbidden; reads one item, so that its invocations can be counted."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ _dynamodb = botocore.session.get_session().create_client("dynamodb")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """The token decides: `wrong` is refused, `broken` and `odd` are this function's own mistakes."""
+    """Reject the token `wrong`; fail for `broken`, and return an invalid policy for `odd`."""
     _dynamodb.get_item(TableName=os.environ["THINGS_TABLE"], Key={"id": {"S": "token"}})
     headers = {name.lower(): value for name, value in event["headers"].items()}
     user = headers["authorization"].removeprefix("Bearer ")

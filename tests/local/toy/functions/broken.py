@@ -1,3 +1,3 @@
-"""Cannot be imported."""
+"""A module whose import fails."""
 
-raise RuntimeError("no import for you")
+raise RuntimeError("import failed")

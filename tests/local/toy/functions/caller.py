@@ -1,4 +1,4 @@
-"""Calls AWS as its event says and tells what came of it."""
+"""Makes the AWS call in its event and returns the result."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ _clients: dict[str, Any] = {}
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """`{"service", "method", "arguments"}` as botocore names them; `b64:` marks bytes."""
+    """Call `{"service", "method", "arguments"}` with botocore; strings with the prefix `b64:` are decoded to bytes."""
     service = event["service"]
     if service not in _clients:
         _clients[service] = _session.create_client(service, config=Config(retries={"total_max_attempts": 1}))

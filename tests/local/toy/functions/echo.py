@@ -1,4 +1,4 @@
-"""Answers with what it got, and with its environment."""
+"""Returns its event and its environment."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The event, the environment and what the context says."""
+    """Return the event, the environment and fields of the context."""
     about = {"name": context.function_name, "arn": context.invoked_function_arn, "id": context.aws_request_id}
     body = json.dumps({"event": event | {"body": None}, "environment": dict(os.environ), "context": about})
     many = {"X-Many": ["1", "2"]}

@@ -1,4 +1,4 @@
-"""Counts the events it gets, and fails as often as an event asks for."""
+"""Counts its events, and fails as often as the event requests."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ _dynamodb = botocore.session.get_session().create_client("dynamodb")
 
 
 def handler(event: dict[str, Any], _: Any) -> None:
-    """Adds one to the row named after the event's type."""
+    """Increment the counter of the event's detail type."""
     answer = _dynamodb.update_item(
         TableName=os.environ["THINGS_TABLE"],
         Key={"id": {"S": event["detail-type"]}},

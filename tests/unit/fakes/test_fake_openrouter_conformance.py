@@ -1,4 +1,4 @@
-"""Every key that the fake sends is known from a recording or the official specification."""
+"""Every key in the fake's responses occurs in a recording or in the official specification."""
 
 import gzip
 import json
@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.fakes.openrouter import FakeOpenRouter
-from tests.fakes.openrouter.catalog import UNHEARD_OF, default_catalog
-from tests.fakes.openrouter.chat.wished_errors import KINDS
+from tests.fakes.openrouter.catalog import UNDOCUMENTED, default_catalog
+from tests.fakes.openrouter.chat.error_directives import KINDS
 from tests.integration.browser import allow
 from tests.unit.fakes.conftest import Ask
 
@@ -21,9 +21,9 @@ REAL = Path(__file__).parents[4] / "shared" / "data" / "openrouter"
 RECORDED = REAL / "recorded"
 CHAT = "/chat/completions"
 
-pytestmark = pytest.mark.skipif(not REAL.exists(), reason="the recordings are not here")
+pytestmark = pytest.mark.skipif(not REAL.exists(), reason="the recordings are not available")
 
-# Described in prose only: errors inside a choice, what became of a model, and pictures in a stream.
+# Documented only in prose: errors inside a choice, the availability of a model, and images in a stream.
 BY_DESCRIPTION = ("choices[].error", "error.availability", "choices[].delta.images")
 
 Paths = set[str]
@@ -41,11 +41,11 @@ def key_paths(value: Any, prefix: str = "") -> Iterator[str]:
             yield from key_paths(item, path)
 
 
-def lies(told: Paths, known: Paths) -> Paths:
-    """The paths that nobody knows; `x.*` is known when anything may stand under x."""
+def unknown_paths(sent: Paths, known: Paths) -> Paths:
+    """The paths in `sent` that are not in `known`; `x.*` covers all paths below x."""
     open_ends = [path.removesuffix("*") for path in known if path.endswith(".*")]
     open_ends += [f"{path}{end}" for path in BY_DESCRIPTION for end in (".", "[")]
-    unknown = told - known - set(BY_DESCRIPTION)
+    unknown = sent - known - set(BY_DESCRIPTION)
     return {path for path in unknown if not path.startswith(tuple(open_ends))}
 
 
@@ -93,7 +93,7 @@ def chunks(text: str) -> list[Any]:
     return [json.loads(line) for line in data]
 
 
-WISHES = (
+DIRECTIVES = (
     "empty",
     "null-content",
     "reasoning-only",
@@ -110,42 +110,45 @@ MODELS: Iterable[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_truth_completions_contain_only_known_keys(ask: Ask) -> None:
-    told = {path for wish in WISHES for path in key_paths(ask(f"Tides? [[fake: {wish}]]").json())}
-    told |= {path for model, more in MODELS for path in key_paths(ask("Tides?", model=model, **more).json())}
-    assert lies(told, recorded("*-chat-*.response.json") | specified("post", CHAT, "200")) == set()
+def test_completions_contain_only_known_keys(ask: Ask) -> None:
+    sent = {path for wish in DIRECTIVES for path in key_paths(ask(f"Tides? [[fake: {wish}]]").json())}
+    sent |= {path for model, more in MODELS for path in key_paths(ask("Tides?", model=model, **more).json())}
+    assert unknown_paths(sent, recorded("*-chat-*.response.json") | specified("post", CHAT, "200")) == set()
 
 
-def test_truth_ordinary_completion_contains_all_recorded_keys(ask: Ask) -> None:
+def test_ordinary_completion_contains_all_recorded_keys(ask: Ask) -> None:
     assert recorded("01-chat-text.response.json") <= set(key_paths(ask("Tides?").json()))
 
 
-def test_truth_streams_contain_only_known_keys(ask: Ask) -> None:
-    told: Paths = set()
-    for wish in (*WISHES, "midstream-error", "200-error"):
-        told |= set(key_paths(chunks(ask(f"Tides? [[fake: {wish}]]", stream=True).text)))
+def test_streams_contain_only_known_keys(ask: Ask) -> None:
+    sent: Paths = set()
+    for wish in (*DIRECTIVES, "midstream-error", "200-error"):
+        sent |= set(key_paths(chunks(ask(f"Tides? [[fake: {wish}]]", stream=True).text)))
     for model, more in MODELS:
-        told |= set(key_paths(chunks(ask("Tides?", model=model, stream=True, **more).text)))
+        sent |= set(key_paths(chunks(ask("Tides?", model=model, stream=True, **more).text)))
     known = {path for file in RECORDED.glob("*-stream-*.sse") for path in key_paths(chunks(file.read_text()))}
     known |= {f"[].{path}" for path in schema_paths({"$ref": "#/components/schemas/ChatStreamChunk"})}
-    assert lies({path.removeprefix("[].") for path in told}, {path.removeprefix("[].") for path in known}) == set()
+    assert (
+        unknown_paths({path.removeprefix("[].") for path in sent}, {path.removeprefix("[].") for path in known})
+        == set()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_truth_errors_contain_only_known_keys(ask: Ask, kind: str) -> None:
+def test_errors_contain_only_known_keys(ask: Ask, kind: str) -> None:
     known = specified("post", CHAT, "400", "401", "402", "403", "404", "429", "500", "502", "503")
-    told = set(key_paths(ask(f"Tides? [[fake: error {kind}]]").json()))
-    assert lies(told, known | recorded("*-error-*.response.json") | quoted("4")) == set()
+    sent = set(key_paths(ask(f"Tides? [[fake: error {kind}]]").json()))
+    assert unknown_paths(sent, known | recorded("*-error-*.response.json") | quoted("4")) == set()
 
 
-def test_truth_catalog_rows_contain_only_known_keys() -> None:
+def test_catalog_rows_contain_only_known_keys() -> None:
     files = REAL.glob("models-*.json")
     real = {path for file in files for row in json.loads(file.read_bytes())["data"] for path in key_paths(row)}
     known = real | {path.removeprefix("data[].") for path in specified("get", "/models", "200")}
-    assert lies({path for row in default_catalog() for path in key_paths(row)}, known) == UNHEARD_OF
+    assert unknown_paths({path for row in default_catalog() for path in key_paths(row)}, known) == UNDOCUMENTED
 
 
-def test_truth_catalog_descriptions_do_not_copy_real_ones() -> None:
+def test_catalog_descriptions_do_not_copy_real_ones() -> None:
     files = REAL.glob("models-*.json")
     theirs = {row["description"] for file in files for row in json.loads(file.read_bytes())["data"]}
     assert not theirs & {row["description"] for row in default_catalog()}
@@ -162,26 +165,26 @@ def test_truth_catalog_descriptions_do_not_copy_real_ones() -> None:
         ("/generation", "/generation", ("200-generation",)),
     ],
 )
-def test_truth_reads_contain_only_known_keys(
+def test_read_routes_contain_only_known_keys(
     openrouter: FakeOpenRouter, client: httpx.Client, ask: Ask, path: str, specified_as: str, quotes: tuple[str, ...]
 ) -> None:
     openrouter.release_generations()
     query = {"id": ask("Tides?").json()["id"]} if path == "/generation" else None
-    told = set(key_paths(client.get(path, params=query).raise_for_status().json()))
-    assert lies(told, specified("get", specified_as, "200") | (quoted(*quotes) if quotes else set())) == set()
+    sent = set(key_paths(client.get(path, params=query).raise_for_status().json()))
+    assert unknown_paths(sent, specified("get", specified_as, "200") | (quoted(*quotes) if quotes else set())) == set()
 
 
-def test_truth_key_exchange_matches_the_specification(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+def test_key_exchange_matches_the_specification(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     page = httpx.URL(openrouter.auth_url, params={"code_challenge": "v" * 43, "code_challenge_method": "plain"})
     proof = {"code": allow(str(page))[1]["code"], "code_verifier": "v" * 43, "code_challenge_method": "plain"}
-    told = set(key_paths(client.post("/auth/keys", json=proof).raise_for_status().json()))
-    assert told == specified("post", "/auth/keys", "200")
+    sent = set(key_paths(client.post("/auth/keys", json=proof).raise_for_status().json()))
+    assert sent == specified("post", "/auth/keys", "200")
     refused = client.post("/auth/keys", json=proof)
     assert refused.status_code == 403
-    assert lies(set(key_paths(refused.json())), specified("post", "/auth/keys", "403")) == set()
+    assert unknown_paths(set(key_paths(refused.json())), specified("post", "/auth/keys", "403")) == set()
 
 
-def test_truth_headers_contain_only_known_names(ask: Ask) -> None:
+def test_headers_contain_only_known_names(ask: Ask) -> None:
     calls = json.loads((RECORDED / "INDEX.json").read_bytes())
     known = {name.lower() for call in calls for name in call["headers"]}
     assert set(ask("Tides?").headers) | set(ask("Tides?", stream=True).headers) <= known

@@ -1,4 +1,4 @@
-"""Vendor packages are imported only in adapters and entrypoints, and only settings read the environment."""
+"""Vendor packages are imported only in adapters and entrypoints, and only settings.py reads the environment."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.architecture.project import CORE, FUNCTIONS, python_files, relative
 
-HOMES = {
+ALLOWED_IN = {
     "PIL": (CORE / "adapters",),
     "aws_lambda_powertools": (CORE / "entrypoints", FUNCTIONS),
     "awslambdaric": (CORE / "entrypoints",),
@@ -25,13 +25,13 @@ ENVIRONMENT_NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
 
 
 def test_vendor_packages_are_imported_only_in_allowed_modules() -> None:
-    strays = [
+    misplaced = [
         f"{relative(path)}: {package}"
         for path in python_files(CORE, FUNCTIONS)
-        for package in imported_packages(path) & HOMES.keys()
-        if not any(path.is_relative_to(home) for home in HOMES[package])
+        for package in imported_packages(path) & ALLOWED_IN.keys()
+        if not any(path.is_relative_to(folder) for folder in ALLOWED_IN[package])
     ]
-    assert strays == []
+    assert misplaced == []
 
 
 def test_environment_is_read_only_by_settings() -> None:
@@ -40,12 +40,12 @@ def test_environment_is_read_only_by_settings() -> None:
 
 
 def imported_packages(path: Path) -> set[str]:
-    """Top-level names of everything a file imports, at its top or inside a function."""
+    """The top-level packages that a file imports, at module level or inside functions."""
     return {name.partition(".")[0] for name in imported_names(path)}
 
 
 def imported_names(path: Path) -> Iterator[str]:
-    """Full names of the modules a file imports."""
+    """The full names of the modules that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -54,7 +54,7 @@ def imported_names(path: Path) -> Iterator[str]:
 
 
 def reads_environment(path: Path) -> bool:
-    """Whether a file touches os.environ or its like, under any name."""
+    """Whether a file uses os.environ, os.getenv or similar, under any name."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}

@@ -1,4 +1,4 @@
-"""Ordinary text models: what a person would pick, cheap ones first."""
+"""Ordinary text models, cheap ones first."""
 
 from tests.fakes.openrouter.catalog.build import COMMON, SAMPLING, STRUCTURE, THOUGHT, TOOLS, Json, model
 
@@ -8,12 +8,12 @@ _EFFORTS = ["high", "medium", "low", "minimal"]
 
 
 def rows() -> list[Json]:
-    """Fresh rows of all of them."""
+    """New rows of all ordinary text models."""
     return [*_small(), *_known(), *_thinking()]
 
 
 def _small() -> list[Json]:
-    """Invented models that cost next to nothing."""
+    """Invented models with low prices."""
     return [
         model("meadow/lark-mini", "Meadow: Lark Mini", "A quick, cheerful model for short answers and everyday chat.",
               "0.04/0.16", context=65_536, cap=8_192),
@@ -35,7 +35,7 @@ def _small() -> list[Json]:
 
 
 def _known() -> list[Json]:
-    """Models whose names people know; the words and prices are ours."""
+    """Real models with invented descriptions and prices."""
     return [
         model("openai/gpt-4o-mini", "OpenAI: GPT-4o-mini", "A small all-rounder that also looks at pictures.",
               "0.15/0.6", context=128_000, sees="text image file", tokenizer="GPT"),
@@ -67,7 +67,7 @@ def _known() -> list[Json]:
 
 
 def _thinking() -> list[Json]:
-    """Models that think before they answer; some have no temperature."""
+    """Reasoning models; some do not support a temperature."""
     return [
         model("openai/gpt-5-mini", "OpenAI: GPT-5 Mini", "Thinks first, briefly; has no temperature to turn.",
               "0.25/2", context=400_000, cap=128_000, sees="text image file", tokenizer="GPT", accepts=_NO_TEMPERATURE,

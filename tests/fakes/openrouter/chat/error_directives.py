@@ -1,4 +1,4 @@
-"""The HTTP errors that the directive `error <status> [variant] [seconds]` asks for."""
+"""The HTTP errors that the directive `error <status> [variant] [seconds]` requests."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ from tests.fakes.openrouter.exact_json import Json, dumps
 from tests.fakes.openrouter.faults import BATCH_ONLY, KEY_LIMIT_REACHED, NO_TOOLS, USER_ID, edge_timeout, error_body
 from tests.fakes.openrouter.reply import Reply, json_reply
 
-# Seconds in the Retry-After of an answer that has one, when the directive names none.
+# The default Retry-After in seconds, by status.
 RETRY_AFTER = {"429": "1", "503": "1"}
 
 
-def wished(directive: Directive, model: str) -> Reply:
-    """The answer of an `error` directive for a call of `model`."""
+def requested_error(directive: Directive, model: str) -> Reply:
+    """The reply of an `error` directive for a call of `model`."""
     status, *rest = directive.words or ("",)
     seconds = next((word for word in rest if word.isdigit()), None)
     kind = " ".join([status, *(word for word in rest if word != seconds)])
@@ -31,7 +31,7 @@ def _plain(code: int, message: str) -> Callable[[str], Json]:
 
 
 def _from_provider(code: int, raw: str, **metadata: str | bool) -> Callable[[str], Json]:
-    """The provider's own words are in `metadata.raw`, the message says nothing."""
+    """An error whose details are only in `metadata.raw`."""
     return lambda model: error_body(
         code,
         "Provider returned error",
@@ -126,5 +126,5 @@ _BODIES: dict[str, Callable[[str], Json]] = {
     "529": _from_provider(529, "overloaded_error", error_type="provider_overloaded"),
 }
 
-# What may stand behind `error` and has a JSON body.
+# The arguments of `error` that have a JSON body.
 KINDS = tuple(_BODIES)

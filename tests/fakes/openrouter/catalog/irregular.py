@@ -1,21 +1,21 @@
-"""Rows that a careless reader stumbles over; each has been seen in the real catalog."""
+"""Rows with irregular values that a client must handle; each was observed in the real catalog."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 from tests.fakes.openrouter.catalog.build import COMMON, SAMPLING, STRUCTURE, THOUGHT, TOOLS, Json, model
 
-# Keys and values no one has announced yet: the only parts of the catalog that no real file knows.
-UNHEARD_OF = frozenset({"mascot", "pricing.per_smile", "architecture.temperament", "architecture.temperament.calm"})
+# Invented keys; all others occur in recordings or in the specification.
+UNDOCUMENTED = frozenset({"mascot", "pricing.per_smile", "architecture.temperament", "architecture.temperament.calm"})
 
 
 def rows(today: date) -> list[Json]:
-    """Fresh rows of all of them."""
+    """New rows of all irregular models."""
     return [*_routers(), *_prices(), *_lengths(), *_gaps(), *_expiring(today)]
 
 
 def _routers() -> list[Json]:
-    """They pick a model themselves: price -1 means "it varies", and 0 is not always free."""
+    """Routers, which pick a model; price -1 means that it varies, and 0 is not always free."""
     return [
         _router("openrouter/auto", "Auto Router", "Looks at a prompt and picks a model for it.", "-1/-1",
                 sees="text image file audio video", makes="text image",
@@ -56,7 +56,7 @@ def _lengths() -> list[Json]:
 
 
 def _gaps() -> list[Json]:
-    """Missing keys and parameters, and some that appeared overnight."""
+    """Models with missing or undocumented keys and parameters."""
     untold = model("juniper/old-timer:2", "Juniper: Old Timer 2", "From before most keys existed.", "0.5/1.5",
                    context=4_096, cap=None, accepts=("max_tokens", *SAMPLING))  # fmt: skip
     tomorrow = model("stealth/from-tomorrow", "From Tomorrow", "Speaks of things not yet released.", "0.2/0.6",
@@ -81,7 +81,7 @@ def _without(row: Json, keys: Sequence[str]) -> Json:
 
 
 def _expiring(today: date) -> list[Json]:
-    """Real ends, near and today, and two dates that only mean "never"."""
+    """Models that expire soon or today, and two whose dates mean "never"."""
     ends = {
         "soon": f"{today + timedelta(days=6)}",
         "today": f"{today}",
