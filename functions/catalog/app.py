@@ -8,13 +8,11 @@ from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.catalog.store import DynamoCatalog
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
-from instant.domain.access.identity import Scope
 from instant.entrypoints.catalog.browser import ModelBrowser
 from instant.entrypoints.catalog.estimate import CostEstimates, EstimateBody, estimates_view
 from instant.entrypoints.catalog.models import ModelDetail
 from instant.entrypoints.catalog.sync import SYNC_EVENT, AcceptedSync, SyncOrder
 from instant.entrypoints.http.app import api, handler_of
-from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.paging import PageOf
 from instant.entrypoints.http.responses import documented
 from instant.entrypoints.openapi import document
@@ -44,7 +42,6 @@ def estimate(body: EstimateBody) -> CostEstimates:
 @app.post("/api/admin/sync-models", status_code=202)
 def sync(body: SyncOrder | None = None) -> AcceptedSync:
     """Request a sync; it runs asynchronously, GET /api/models shows when it is done."""
-    caller_of(app).require(Scope.ADMIN)
     order = body or SyncOrder()
     bus.put(SYNC_EVENT, order.model_dump())
     return {"accepted": True, "accept_losses": order.accept_losses, "accept_prices": order.accept_prices}

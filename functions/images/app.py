@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from instant.adapters.clock import SystemClock
+from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.media.image_store import DynamoImageReader
 from instant.entrypoints.executions.images import SignedLink
 from instant.entrypoints.http.app import api, handler_of
@@ -17,6 +18,7 @@ from instant.use_cases.executions.images import ImageDeps, link_to_image
 settings = ImagesSettings.load()
 deps = ImageDeps(
     images=DynamoImageReader(settings.images_table, settings.media_bucket),
+    executions=DynamoExecutionHistory(settings.executions_table),
     clock=SystemClock(),
 )
 app = api()

@@ -52,7 +52,7 @@ def connect(service: str, body: ConnectBody) -> AuthorizationView:
     they differ. Otherwise send the code to `connect/complete` within ten minutes. Without `callback_url`, the service
     shows the code to the user.
     """
-    return authorization_view(connecting.begin_connecting(service, body.callback_url, caller_of(app), options))
+    return authorization_view(connecting.begin_connecting(service, body.callback_url, options))
 
 
 @app.post("/api/user/integrations/<service>/connect/complete", status_code=201)

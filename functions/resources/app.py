@@ -43,14 +43,14 @@ def types() -> PageOf[ResourceTypeView]:
 def create(body: NewResource) -> ResourceSummary:
     """Create a resource."""
     caller = caller_of(app)
-    return resource_view(manage.create_resource(manage.Draft(**dict(body)), caller, deps), caller.user_id)
+    return resource_view(manage.create_resource(manage.Draft(**dict(body)), caller, deps), caller)
 
 
 @app.get("/api/resources/<resource_id>")
 def show(resource_id: str) -> ResourceDetail:
     """Get one resource with its statistics, its badges and the status of its model."""
-    detail = browse.read_resource(resource_id, caller_of(app), deps.resources, models, stats, deps.clock)
-    return detail_view(detail, caller_of(app).user_id)
+    caller = caller_of(app)
+    return detail_view(browse.read_resource(resource_id, caller, deps.resources, models, stats, deps.clock), caller)
 
 
 @app.patch("/api/resources/<resource_id>")
@@ -58,7 +58,7 @@ def change(resource_id: str, body: ResourceChanges) -> ResourceSummary:
     """Update a resource; with If-Match, only that revision of it."""
     caller = caller_of(app)
     changed = manage.change_resource(resource_id, body.wanted(), revision_of(app), caller, deps)
-    return resource_view(changed, caller.user_id)
+    return resource_view(changed, caller)
 
 
 @app.delete("/api/resources/<resource_id>", status_code=204)

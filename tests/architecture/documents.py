@@ -14,8 +14,10 @@ from pathlib import Path
 from textwrap import fill
 
 from instant.domain import limits
+from instant.domain.access.identity import Scope
 from instant.domain.catalog.pricing import PRICE_KEYS
 from instant.domain.errors import every_error
+from instant.entrypoints.scopes import SCOPES, what_it_allows
 from instant.resource_types import input_schema
 from tests.architecture.project import CORE, ROOT, Json, functions, resources, template
 
@@ -45,6 +47,15 @@ def route_table() -> str:
         for operation in [paths[path][method.lower()]]
     ]
     return _table("route", "function", "token", "what it does", rows=rows)
+
+
+def scope_table() -> str:
+    """What each scope allows on every route that needs a token."""
+    rows = [
+        (f"`{route}`", *(what_it_allows(scope, route) for scope in Scope))
+        for route in sorted(SCOPES, key=lambda route: route.split()[::-1])
+    ]
+    return _table("route", *(f"`{scope}`" for scope in Scope), rows=rows)
 
 
 def error_table() -> str:
@@ -117,7 +128,7 @@ type Parts = Mapping[str, Callable[[], str]]
 
 PARTS: Mapping[Path, Parts] = {
     README: {"functions": function_table},
-    API: {"routes": route_table, "errors": error_table, "limits": limit_table},
+    API: {"routes": route_table, "scopes": scope_table, "errors": error_table, "limits": limit_table},
     GUARANTEES: {"prices": price_table},
     OPERATIONS: {"parameters": parameter_table, "alarms": alarm_table},
     CONTRIBUTING: {"targets": target_table, "keywords": keyword_list},

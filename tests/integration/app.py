@@ -28,7 +28,7 @@ from tests.local.template import read
 
 ROOT = Path(__file__).parents[2]
 GOOD_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
-EVERYTHING = "admin execute manage"
+EVERYTHING = "admin execute manage read"
 CHEAP_MODEL = "juniper/quill-7b"
 """An ordinary text model of the fake catalog."""
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from unittest import mock
 
 from instant.domain.errors import every_error
+from instant.entrypoints.scopes import SCOPES
 from tests.architecture.probe import environment
 from tests.architecture.project import ROOT, Function, Json, functions, template
 
@@ -17,6 +18,10 @@ _ABOUT = """Pick a model, make a resource of it, and anybody you let can call it
 
 Errors have one shape, and their `message` says what to do next. Lists come in pages: pass `next_cursor` on as `cursor`.
 Money is US dollars in decimal strings. Unknown fields and query parameters are refused by name."""
+
+_TOKEN = """An API key (`x4k_live_…`), or an access token of the operator's issuer.
+
+Each operation lists the scopes that allow it; one of them is enough. `manage` and `admin` include `read`."""
 
 _IF_MATCH = {
     "name": "If-Match",
@@ -63,9 +68,7 @@ def document() -> Json:
         "components": {
             "schemas": dict(sorted({**_schemas([part for _, part in parts]), "Error": _error_schema()}.items())),
             "responses": {f"Error{status}": _error_response(status) for status in sorted(_codes())},
-            "securitySchemes": {
-                "BearerToken": {"type": "http", "scheme": "bearer", "description": "An API key: x4k_live_…"}
-            },
+            "securitySchemes": {"BearerToken": {"type": "http", "scheme": "bearer", "description": _TOKEN}},
         },
     }
 
@@ -102,7 +105,7 @@ def _operation(function: Function, method: str, path: str, generated: Json) -> J
         "tags": [function.name],
         "summary": text.partition("\n")[0].rstrip("."),
         "description": text,
-        "security": [] if is_open else [{"BearerToken": []}],
+        "security": [] if is_open else [{"BearerToken": [*SCOPES[f"{method.upper()} {path}"]]}],
         "parameters": [*generated.get("parameters", []), *_headers(method, path)],
         "requestBody": generated.get("requestBody"),
         "responses": {status: answer for status, answer in generated["responses"].items() if int(status) < 400},

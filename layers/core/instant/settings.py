@@ -143,6 +143,7 @@ class ImagesSettings(CountedSettings):
     """functions/images."""
 
     images_table: str
+    executions_table: str
     media_bucket: str
 
 

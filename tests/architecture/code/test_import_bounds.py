@@ -15,7 +15,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "catalog_sync": (90, 360),
     "execute": (160, 490),
     "executions": (65, 310),
-    "images": (55, 340),
+    "images": (65, 340),
     "integration_test": (70, 480),
     "integrations": (75, 480),
     "model_changes": (80, 340),

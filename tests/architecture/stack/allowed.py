@@ -26,7 +26,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "ExecutionsFunction": {
         "dynamodb:GetItem": "ExecutionsTable",
-        "dynamodb:Query": "ExecutionsTable/index/by_user",
+        "dynamodb:Query": "ExecutionsTable/index/by_api_key ExecutionsTable/index/by_user",
         "dynamodb:UpdateItem": "LimitsTable",
         "s3:GetObject": "MediaBucket/media/*",
     },
@@ -43,7 +43,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:UpdateItem": "LimitsTable",
     },
     "ImagesFunction": {
-        "dynamodb:GetItem": "ImagesTable",
+        "dynamodb:GetItem": "ExecutionsTable ImagesTable",
         "dynamodb:UpdateItem": "LimitsTable",
         "s3:GetObject": "MediaBucket/media/*",
     },

@@ -2,6 +2,7 @@
 
 import json
 
+from instant.entrypoints.scopes import SCOPES
 from tests.architecture.probe import load
 from tests.architecture.project import ROOT, Function, Json, Trigger, functions, relative
 
@@ -44,3 +45,11 @@ def trigger_of(event: Json) -> Trigger:
     if event["source"] == "aws.events":
         return ("schedule",)
     return "event", event["source"], event["detail-type"]
+
+
+def test_scopes_table_has_every_route_that_needs_a_token() -> None:
+    events = [event for function in functions() for event in function.properties.get("Events", {}).values()]
+    routes = [event["Properties"] for event in events if event["Type"] == "Api"]
+    private = {f"{route['Method']} {route['Path']}" for route in routes if "NONE" not in route.get("Auth", {}).values()}
+    assert private == SCOPES.keys()
+    assert all(SCOPES.values())

@@ -46,7 +46,7 @@ def test_token_authenticates_its_user_with_execute_and_manage(shared: App, issue
     user_id = answer["principalId"]
     assert user_id.startswith("oidc_")
     assert answer["context"].pop("expires_at") > format_time(datetime.now(UTC))
-    assert answer["context"] == {"user_id": user_id, "scopes": "execute manage", "key_id": ""}
+    assert answer["context"] == {"user_id": user_id, "scopes": "execute manage read", "key_id": ""}
     assert authorize(shared, issuer.token("carol", jti="another"))["principalId"] == user_id
     assert authorize(shared, issuer.token("mallory"))["principalId"] != user_id
     assert "carol" not in json.dumps(answer)
@@ -60,17 +60,17 @@ def test_token_expiry_is_passed_to_the_routes(shared: App, issuer: FakeIssuer) -
 
 def test_token_scopes_are_ignored(shared: App, issuer: FakeIssuer) -> None:
     boasts: dict[str, Any] = {"scope": "admin", "scopes": ["admin"], "role": "admin", "cognito:groups": ["admin"]}
-    assert authorize(shared, issuer.token("carol", **boasts))["context"]["scopes"] == "execute manage"
+    assert authorize(shared, issuer.token("carol", **boasts))["context"]["scopes"] == "execute manage read"
 
 
 @pytest.mark.parametrize("sub", ["root", "auth0|7"])
 def test_token_has_the_admin_scope_for_configured_admins(shared: App, issuer: FakeIssuer, sub: str) -> None:
-    assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "admin execute manage"
+    assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "admin execute manage read"
 
 
 @pytest.mark.parametrize("sub", ["Root", "root ", "auth0", "root, auth0|7", ","])
 def test_token_of_other_users_has_no_admin_scope(shared: App, issuer: FakeIssuer, sub: str) -> None:
-    assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "execute manage"
+    assert authorize(shared, issuer.token(sub))["context"]["scopes"] == "execute manage read"
 
 
 @pytest.mark.parametrize("wrong", BAD_TOKENS)

@@ -48,7 +48,7 @@ def test_admin_key_has_every_scope(app: App, capsys: pytest.CaptureFixture[str])
     key = printed.out.removesuffix("\n")
     assert is_well_formed(key)
     caller = _opens(app, key)
-    assert caller["scopes"] == "admin execute manage"
+    assert caller["scopes"] == "admin execute manage read"
     assert caller["user_id"].startswith("operator_")
     assert key not in printed.err
 

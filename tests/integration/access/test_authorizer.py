@@ -62,7 +62,7 @@ def test_authorizer_returns_the_user_and_scopes_of_a_valid_key(shared: App) -> N
         answer = _authorize(shared, {"Authorization": f"Bearer {key}"})
     assert answer["principalId"] == "user_alice"
     assert answer["context"].pop("key_id").startswith("key_")
-    assert answer["context"] == {"user_id": "user_alice", "scopes": "execute manage"}
+    assert answer["context"] == {"user_id": "user_alice", "scopes": "execute manage read"}
     assert key not in json.dumps(answer)
     assert operations(calls) == ["GetItem", "UpdateItem"]
     assert calls[0].parameters["ConsistentRead"] is True

@@ -100,7 +100,10 @@ def _encrypted(app: App, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _comparable(value: Any) -> Any:
-    """Return a value without removed fields, signatures, and the wording of errors and JSON Schemas."""
+    """Return a value without removed fields, signatures, and the wording of errors and JSON Schemas.
+
+    The scope read is newer than release 0.1: keys with the scope manage have it.
+    """
     if isinstance(value, list):
         return [_comparable(each) for each in value]
     if not isinstance(value, dict):
@@ -108,6 +111,8 @@ def _comparable(value: Any) -> Any:
     kept = {name: _comparable(each) for name, each in value.items() if name not in REMOVED}
     if kept.keys() & {"type", "anyOf"} and kept.keys() & {"properties", "default", "title"}:
         kept.pop("description", None)
+    if "manage" in kept.get("scopes", ()):
+        kept["scopes"] = sorted({*kept["scopes"], "read"})
     if isinstance(kept.get("error"), dict):
         kept["error"] = {name: each for name, each in kept["error"].items() if name != "message"}
     if str(kept.get("url", "")).partition("?")[2]:

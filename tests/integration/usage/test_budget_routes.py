@@ -202,7 +202,7 @@ def own_key(app: App, user: str) -> str:
     return str(app.call("POST", "/api/user/api-keys", body, user=user).json["key_id"])
 
 
-def read(app: App, user: str, scopes: str = "admin execute manage", **query: str) -> Answer:
+def read(app: App, user: str, scopes: str = "admin execute manage read", **query: str) -> Answer:
     """Request the budgets."""
     return app.call("GET", BUDGETS, user=user, scopes=scopes, query=query)
 

@@ -7,7 +7,7 @@ import pytest
 from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger
-from instant.domain.access.identity import Identity
+from instant.domain.access.identity import Identity, Scope
 from instant.domain.errors import NotFound
 from instant.domain.executions.execution import Execution, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
@@ -78,9 +78,11 @@ def test_missing_execution_is_none(history: DynamoExecutionHistory) -> None:
 def test_list_returns_pages_newest_first_without_answers(
     history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
-    user, made = fresh("user"), list[str]()
+    user, key_id, made = fresh("user"), fresh("key"), list[str]()
     for number in range(5):
-        opening = an_opening(fresh("exe"), user_id=user, created_at=f"2026-11-22T12:00:{number // 2:02}.000000Z")
+        opening = an_opening(
+            fresh("exe"), user_id=user, api_key_id=key_id, created_at=f"2026-11-22T12:00:{number // 2:02}.000000Z"
+        )
         ledger.open(opening)
         ledger.close(opening, a_closing())
         made.append(opening.execution_id)
@@ -95,6 +97,7 @@ def test_list_returns_pages_newest_first_without_answers(
     assert [item.created_at for item in seen] == sorted((item.created_at for item in seen), reverse=True)
     assert {item.answer for item in seen} == {StoredAnswer()}
     assert {item.receipt for item in seen} == {a_receipt()}
+    assert history.of_key(key_id, PageRequest(50)).items == seen
     other_user = history.of_user(fresh("user"), PageRequest(50, Cursor(NOON, made[0])))
     assert (other_user.items, other_user.next) == ([], None)
 
@@ -106,12 +109,12 @@ def test_execution_of_another_user_is_none(
     opening = an_opening(fresh("exe"))
     ledger.open(opening)
     ledger.close(opening, a_closing())
-    assert read_execution(opening.execution_id, Identity("user_alice", frozenset()), history, answers)[1] == {
-        "success": True
-    }
+    assert read_execution(opening.execution_id, Identity("user_alice", frozenset({Scope.READ})), history, answers)[
+        1
+    ] == {"success": True}
     bodies = []
     for execution_id in (opening.execution_id, "exe_none"):
         with pytest.raises(NotFound) as caught:
-            read_execution(execution_id, Identity("user_bob", frozenset()), history, answers)
+            read_execution(execution_id, Identity("user_bob", frozenset({Scope.READ})), history, answers)
         bodies.append(caught.value.body())
     assert bodies[0] == bodies[1]

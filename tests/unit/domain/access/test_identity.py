@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instant.domain.access.identity import Identity, Scope, handle_of
+from instant.domain.access.identity import Identity, Scope, handle_of, with_included
 from instant.domain.errors import Forbidden
 
 
@@ -16,6 +16,28 @@ def test_identity_requires_the_exact_scope(scope: Scope) -> None:
     for scopes in (frozenset[Scope](), frozenset(Scope) - {scope}):
         with pytest.raises(Forbidden, match=f"'{scope}'"):
             Identity("user_alice", scopes).require(scope)
+
+
+def test_identity_requires_one_of_several_scopes() -> None:
+    Identity("user_alice", frozenset({Scope.READ})).require(Scope.EXECUTE, Scope.READ)
+    with pytest.raises(Forbidden, match="'execute' or 'read'"):
+        Identity("user_alice", frozenset({Scope.MANAGE})).require(Scope.EXECUTE, Scope.READ)
+
+
+@pytest.mark.parametrize(
+    ("names", "scopes"),
+    [
+        (["execute"], {Scope.EXECUTE}),
+        (["read"], {Scope.READ}),
+        (["manage"], {Scope.MANAGE, Scope.READ}),
+        (["execute", "manage"], {Scope.EXECUTE, Scope.MANAGE, Scope.READ}),
+        (["admin"], {Scope.ADMIN, Scope.READ}),
+        (["execute", "of a later version"], {Scope.EXECUTE}),
+        ([], set()),
+    ],
+)
+def test_scopes_include_read_but_never_execute(names: list[str], scopes: set[Scope]) -> None:
+    assert with_included(names) == scopes
 
 
 @given(st.text(max_size=60))

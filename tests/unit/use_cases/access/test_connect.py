@@ -5,17 +5,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from instant.domain.access.callback import places
-from instant.domain.access.identity import Identity, Scope
 from instant.domain.access.integration import AuthorizationRequest
 from instant.domain.errors import InvalidField
 from instant.use_cases.access.connect import ConnectSettings, begin_connecting, challenge_of
 
 CALLBACK = "https://good.example/callback"
-CALLER = Identity("user_alice", frozenset({Scope.MANAGE}))
 
 
 def begin(callback_url: str | None = CALLBACK, listed: str = CALLBACK, **pages: str) -> AuthorizationRequest:
-    return begin_connecting("openrouter", callback_url, CALLER, ConnectSettings(callbacks=places(listed), pages=pages))
+    return begin_connecting("openrouter", callback_url, ConnectSettings(callbacks=places(listed), pages=pages))
 
 
 def test_connect_challenge_matches_rfc_7636() -> None:
@@ -61,5 +59,5 @@ def test_connect_without_a_callback_list_names_the_setting() -> None:
 
 def test_connect_uses_a_configured_authorization_page() -> None:
     options = ConnectSettings(callbacks=(), pages={"openrouter": "http://127.0.0.1:1/auth"})
-    started = begin_connecting("openrouter", None, CALLER, options)
+    started = begin_connecting("openrouter", None, options)
     assert started.authorize_url.startswith("http://127.0.0.1:1/auth?code_challenge=")

@@ -8,7 +8,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from instant.adapters.aws.tables import Table
 from instant.domain.access.api_key import ApiKey
-from instant.domain.access.identity import Scope
+from instant.domain.access.identity import with_included
 from instant.ports.access.api_keys import ApiKeyStore
 
 
@@ -42,7 +42,7 @@ class ApiKeyRow(Table):
 
     def record(self) -> ApiKey:
         """Convert the row to the domain object."""
-        return ApiKey(**{**self.values, "scopes": frozenset(map(Scope, self.scopes))})
+        return ApiKey(**{**self.values, "scopes": with_included(self.scopes)})
 
 
 class KeyIdRow(Table):

@@ -26,36 +26,28 @@ class DynamoExecutionHistory(ExecutionReader, ExecutionHistory):
 
     @override
     def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
-        query: dict[str, Any] = {
-            "TableName": self._table_name,
-            "IndexName": "by_user",
-            "KeyConditionExpression": "user_id = :user",
-            "ExpressionAttributeValues": {":user": {"S": user_id}},
-            "ScanIndexForward": False,
-            "Limit": page.limit + 1,
-        }
-        if page.after:
-            query["ExclusiveStartKey"] = {
-                "user_id": {"S": user_id},
-                "created_at": {"S": page.after.sort},
-                "execution_id": {"S": page.after.item_id},
-            }
-        items = client("dynamodb").query(**query)["Items"]
-        return page_of([execution_of(item) for item in items], page.limit, lambda e: (e.created_at, e.execution_id))
+        return self._page("by_user", "user_id", user_id, page)
+
+    @override
+    def of_key(self, api_key_id: str, page: PageRequest) -> Page[Execution]:
+        return self._page("by_api_key", "api_key_id", api_key_id, page)
 
     @override
     def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
-        """A user's executions since this time, newest first; uses as many queries as needed."""
+        return self._page("by_user", "user_id", user_id, page, since)
+
+    def _page(self, index: str, name: str, value: str, page: PageRequest, since: str = "0") -> Page[Execution]:
+        """A page of the executions in one partition of an index, newest first; uses as many queries as needed."""
         query: dict[str, Any] = {
             "TableName": self._table_name,
-            "IndexName": "by_user",
-            "KeyConditionExpression": "user_id = :user AND created_at >= :since",
-            "ExpressionAttributeValues": {":user": {"S": user_id}, ":since": {"S": since}},
+            "IndexName": index,
+            "KeyConditionExpression": f"{name} = :value AND created_at >= :since",
+            "ExpressionAttributeValues": {":value": {"S": value}, ":since": {"S": since}},
             "ScanIndexForward": False,
         }
         if page.after:
             query["ExclusiveStartKey"] = {
-                "user_id": {"S": user_id},
+                name: {"S": value},
                 "created_at": {"S": page.after.sort},
                 "execution_id": {"S": page.after.item_id},
             }

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from zlib import crc32
 
-from instant.domain.access.identity import Scope
+from instant.domain.access.identity import Scope, with_included
 from instant.domain.clock import format_time
 from instant.domain.ids import new_id
 from instant.domain.secret import Secret
@@ -56,7 +56,7 @@ def mint(
         user_id=user_id,
         name=name,
         last4=text[-4:],
-        scopes=scopes,
+        scopes=with_included(scopes),
         created_at=format_time(now),
         expires_at=expires_at,
     )

@@ -12,7 +12,7 @@ from instant.domain.access.identity import Scope
 MAX_LENGTH = 8192
 """Maximum length of a token in characters; API Gateway accepts 10,240 bytes of headers in total."""
 
-TOKEN_SCOPES = frozenset({Scope.EXECUTE, Scope.MANAGE})
+TOKEN_SCOPES = frozenset({Scope.EXECUTE, Scope.READ, Scope.MANAGE})
 """The scopes of every access token; the issuer's own scopes are ignored."""
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")

@@ -13,6 +13,7 @@ Calls without an idempotency key and without a budget begin as SENT: their reser
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from instant.domain.access.identity import Identity
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Hold
 
@@ -121,6 +122,11 @@ class Execution:
     was_delivered: bool = False
     receipt: Receipt = field(default_factory=Receipt)
     answer: StoredAnswer = field(default_factory=StoredAnswer)
+
+    def visible_to(self, caller: Identity) -> bool:
+        """Whether `caller` may read it and all that it produced; without the scope read, only what its key executed."""
+        is_readable = caller.reads_all or (self.api_key_id is not None and self.api_key_id == caller.key_id)
+        return self.user_id == caller.user_id and is_readable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

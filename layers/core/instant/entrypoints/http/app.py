@@ -17,6 +17,7 @@ from instant.entrypoints.http.errors import error_response, render_errors, to_in
 from instant.entrypoints.http.stream import Stream
 from instant.entrypoints.http.throttles import LimitedSettings, throttle_of
 from instant.entrypoints.observability import quiet_libraries
+from instant.entrypoints.scopes import require_scope
 from instant.use_cases.access.throttle import Throttle
 
 type Proxy = dict[str, Any]
@@ -65,7 +66,8 @@ def handler_of(
 def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
     """Create the function that handles every event, with throttling and the common error format.
 
-    Without settings there is no throttling here: all routes are public and throttled by API Gateway. The body is read
+    Without settings there is no throttling here: all routes are public and throttled by API Gateway. The scope is
+    checked before the throttle, so that a key cannot use up limits of routes that it may not call. The body is read
     after the throttle, so that requests with an invalid body are counted. The lease is released when the response
     ends: on return for a buffered response, and after the last byte or on close for a stream.
     """
@@ -75,6 +77,7 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
         with ExitStack() as held:
             try:
                 _refuse_expired(event)
+                require_scope(event)
                 held.enter_context(_passed(throttle, event, context))
                 check_body(event, max_body_bytes)
                 response = resolve(_at_its_route(event), context)

@@ -4,6 +4,7 @@ from typing import Annotated, NotRequired, TypedDict, cast
 
 from pydantic import Field
 
+from instant.domain.access.identity import Identity
 from instant.domain.catalog.impact import UsedModel
 from instant.domain.catalog.model import CatalogModel, ModelStatus
 from instant.domain.money import usd_text
@@ -76,12 +77,13 @@ class ResourceDetail(ResourceSummary):
     badges: list[Badge]
 
 
-def detail_view(detail: Detail, viewer_id: str) -> ResourceDetail:
+def detail_view(detail: Detail, viewer: Identity) -> ResourceDetail:
     """A resource with its models and statistics."""
     first = next(iter(detail.used), None)
-    resource_type, is_owner = RESOURCE_TYPES[detail.resource.resource_type], detail.resource.owner_id == viewer_id
+    resource_type = RESOURCE_TYPES[detail.resource.resource_type]
+    is_owner = viewer.may_read_settings(detail.resource.owner_id)
     view = {
-        **resource_view(detail.resource, viewer_id),
+        **resource_view(detail.resource, viewer),
         "inputs_schema": resource_type.inputs_schema(detail.resource.config),
         "stats": stats_view(detail.stats, is_owner=is_owner),
         "model": badges_view(detail.model),

@@ -4,6 +4,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from pydantic import Field, StringConstraints
 
+from instant.domain.access.identity import Identity
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.domain.errors import InvalidField
 from instant.domain.resources.resource import Resource, Visibility
@@ -80,10 +81,10 @@ class ResourceSummary(ResourceFacts):
     successor_policy: NotRequired[SuccessorPolicy]
 
 
-def resource_view(resource: Resource, viewer_id: str) -> ResourceSummary:
-    """A resource; its settings are for its owner only."""
+def resource_view(resource: Resource, viewer: Identity) -> ResourceSummary:
+    """A resource; its settings are for its owner only, with the scope read."""
     facts = cast(ResourceSummary, facts_view(resource))
-    if resource.owner_id != viewer_id:
+    if not viewer.may_read_settings(resource.owner_id):
         return facts
     return {**facts, "config": dict(resource.config), "successor_policy": resource.successor_policy}
 

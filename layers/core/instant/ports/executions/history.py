@@ -19,5 +19,8 @@ class ExecutionHistory(Protocol):
     def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
         """A user's executions, newest first."""
 
+    def of_key(self, api_key_id: str, page: PageRequest) -> Page[Execution]:
+        """The executions of an API key, newest first."""
+
     def since(self, user_id: str, since: str, page: PageRequest) -> Page[Execution]:
         """A user's executions at or after `since`, newest first; each page but the last is full."""

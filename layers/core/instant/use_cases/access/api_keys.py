@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from instant.domain.access.api_key import ApiKey, mint
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity, Scope, with_included
 from instant.domain.clock import format_time
 from instant.domain.errors import Forbidden, InvalidField, NotFound
 from instant.domain.secret import Secret
@@ -24,8 +24,7 @@ def create_key(
     clock: Clock,
 ) -> tuple[Secret, ApiKey]:
     """Create a key, which is shown once; it cannot have a scope that the caller lacks."""
-    caller.require(Scope.MANAGE)
-    if missing := sorted(scopes - caller.scopes):
+    if missing := sorted(with_included(scopes) - caller.scopes):
         raise Forbidden(f"A key cannot have scopes that you lack: {', '.join(missing)}.")
     now = clock.now()
     if expires_at is not None and expires_at <= now:
@@ -47,13 +46,11 @@ def create_key(
 
 def list_keys(caller: Identity, store: ApiKeyStore) -> list[ApiKey]:
     """The caller's keys, newest first, revoked ones too."""
-    caller.require(Scope.MANAGE)
     return store.of_user(caller.user_id)
 
 
 def revoke_key(key_id: str, caller: Identity, store: ApiKeyStore, clock: Clock) -> None:
     """Revoke one of the caller's keys; the authorizer's cache may accept it for up to 60 s."""
-    caller.require(Scope.MANAGE)
     key = store.find(key_id)
     if key is None or key.user_id != caller.user_id:
         raise NotFound.of("API key")

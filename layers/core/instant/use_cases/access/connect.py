@@ -14,7 +14,7 @@ from secrets import token_urlsafe
 from urllib.parse import urlencode
 
 from instant.domain.access.callback import Callback
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity
 from instant.domain.access.integration import Account, AuthorizationRequest, Grant
 from instant.domain.errors import (
     CredentialRejected,
@@ -52,11 +52,8 @@ class ConnectSettings:
     pages: Mapping[str, str] = field(default_factory=dict)
 
 
-def begin_connecting(
-    service_name: str, callback_url: str | None, caller: Identity, options: ConnectSettings
-) -> AuthorizationRequest:
+def begin_connecting(service_name: str, callback_url: str | None, options: ConnectSettings) -> AuthorizationRequest:
     """A fresh verifier and state, and the address at which the user allows the connection."""
-    caller.require(Scope.MANAGE)
     service = _connectable(service_name)
     verifier, state = token_urlsafe(64), token_urlsafe(32)
     callback = None if callback_url is None else _allowed(callback_url, options.callbacks).with_state(state)
@@ -71,7 +68,6 @@ def complete_connecting(
     service_name: str, grant: Grant, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
     """Exchange the code for a key, then keep it like one that was pasted."""
-    caller.require(Scope.MANAGE)
     service = _connectable(service_name)
     if not _CODE.fullmatch(grant.code.reveal()):
         raise InvalidField.named("code", "must be the code as the service gave it, at most 512 characters")

@@ -16,14 +16,13 @@ from instant.use_cases.access.save_key import KeyDeps, ask_about, keep_key, keep
 def for_the_platform(caller: Identity) -> Identity:
     """The user id under which admins manage the platform's keys."""
     caller.require(Scope.ADMIN)
-    return Identity(PLATFORM, frozenset({Scope.MANAGE}))
+    return Identity(PLATFORM, frozenset())
 
 
 def save_key(
     service_name: str, key: Secret, max_cost_per_call_nanousd: int | None, caller: Identity, deps: KeyDeps
 ) -> Account:
     """Store a key that the user entered; raises `CredentialRejected`, storing nothing, if the service rejects it."""
-    caller.require(Scope.MANAGE)
     service = service_named(service_name)
     if not service.key_shape.fullmatch(key.reveal()):
         raise InvalidField.named("api_key", f"does not look like a key of {service.name}; copy it again, whole")
@@ -83,7 +82,6 @@ def test_key(
 
 
 def _stored(service_name: str, caller: Identity, integrations: IntegrationStore) -> Integration:
-    caller.require(Scope.MANAGE)
     found = integrations.get(caller.user_id, service_named(service_name).name)
     if found is None:
         raise NotFound.of("integration")

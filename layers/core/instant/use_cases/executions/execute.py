@@ -7,7 +7,7 @@ the first request that spends and after the answer.
 
 from typing import Any
 
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity
 from instant.domain.executions.failure import Failure
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
 from instant.use_cases.executions.perform import perform
@@ -18,7 +18,6 @@ from instant.use_cases.executions.replay import replay, replay_response
 
 def execute(request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps) -> dict[str, Any]:
     """Return the response body; every failure is recorded and raised as an `InstantError`."""
-    caller.require(Scope.EXECUTE)
     idempotent = request.idempotent(caller.user_id)
     if idempotent and (response := replay(idempotent, deps.ledger)):
         return response

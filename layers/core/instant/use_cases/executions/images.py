@@ -6,7 +6,9 @@ from datetime import timedelta
 from instant.domain.access.identity import Identity
 from instant.domain.clock import format_time
 from instant.domain.errors import NotFound
+from instant.domain.executions.image import Image
 from instant.ports.clock import Clock
+from instant.ports.executions.history import ExecutionReader
 from instant.ports.media.image_store import ImageReader
 
 LINK_SECONDS = 300
@@ -18,6 +20,7 @@ class ImageDeps:
     """The dependencies of finding an image."""
 
     images: ImageReader
+    executions: ExecutionReader
     clock: Clock
 
 
@@ -30,9 +33,17 @@ class ImageLink:
 
 
 def link_to_image(image_id: str, caller: Identity, deps: ImageDeps) -> ImageLink:
-    """Create a new link to one of the caller's images."""
+    """Create a new link to an image of an execution that the caller may read."""
     image = deps.images.get(image_id)
-    if image is None or image.user_id != caller.user_id:
+    if image is None or not _is_visible(image, caller, deps.executions):
         raise NotFound.of("image")
     expires = deps.clock.now() + timedelta(seconds=LINK_SECONDS)
     return ImageLink(deps.images.link(image, seconds=LINK_SECONDS), format_time(expires))
+
+
+def _is_visible(image: Image, caller: Identity, executions: ExecutionReader) -> bool:
+    """The execution says which key made the image; with the scope read, it need not be read."""
+    if image.user_id != caller.user_id or caller.reads_all:
+        return image.user_id == caller.user_id
+    execution = executions.get(image.execution_id)
+    return execution is not None and execution.visible_to(caller)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.errors import NotFound
 from instant.domain.executions.idempotency import IdempotentRequest, idempotent_request
@@ -45,7 +45,6 @@ class ExecuteRequest:
 
 def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Prepared:
     """Validate and plan the execution for `request`; nothing is written, sent or decrypted."""
-    caller.require(Scope.EXECUTE)
     resource = _find(request, caller, deps.resources)
     resource_type = RESOURCE_TYPES[resource.resource_type]
     facts = _facts(caller, resource, resource_type, deps)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.domain.errors import TooLarge
@@ -46,7 +46,6 @@ def preview_resource(
     request: PreviewRequest, caller: Identity, resources: ResourceReader, models: ModelLookup, clock: Clock
 ) -> Preview:
     """Plan the call of `request`; raises the same errors as creating and executing the resource."""
-    caller.require(Scope.MANAGE)
     resource_type, config, policy = _settings(request, caller, resources, models)
     known = models.some(resource_type.models(config))
     serving = serving_models(resource_type, config, policy, known, models, clock.now().date())

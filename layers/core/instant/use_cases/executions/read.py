@@ -12,16 +12,18 @@ from instant.ports.executions.history import ExecutionHistory, ExecutionReader
 
 
 def list_executions(caller: Identity, page: PageRequest, history: ExecutionHistory) -> Page[Execution]:
-    """The caller's executions, newest first."""
-    return history.of_user(caller.user_id, page)
+    """The executions that the caller may read, newest first."""
+    if caller.reads_all:
+        return history.of_user(caller.user_id, page)
+    return history.of_key(caller.key_id, page) if caller.key_id else Page([])
 
 
 def read_execution(
     execution_id: str, caller: Identity, history: ExecutionReader, answers: AnswerStore
 ) -> tuple[Execution, dict[str, Any] | None]:
-    """One of the caller's executions and the JSON of its response, if there is one."""
+    """An execution that the caller may read, and the JSON of its response, if there is one."""
     execution = history.get(execution_id)
-    if execution is None or execution.user_id != caller.user_id:
+    if execution is None or not execution.visible_to(caller):
         raise NotFound.of("execution")
     text = answers.read(execution.answer)
     return execution, json.loads(text) if text else None

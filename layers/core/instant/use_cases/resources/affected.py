@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from instant.domain.access.identity import Identity
+from instant.domain.access.identity import Identity, Scope
 from instant.domain.catalog.impact import UsedModel
 from instant.domain.catalog.model import CatalogModel, ModelStatus
 from instant.domain.page import Cursor, Page, PageRequest
@@ -37,7 +37,11 @@ def list_affected(
     lookup: ModelLookup,
     clock: Clock,
 ) -> Page[Affected]:
-    """The caller's affected resources, newest first; a short or empty page may still have a next page."""
+    """The caller's affected resources, newest first; a short or empty page may still have a next page.
+
+    This needs the scope read, since the models include fallbacks, which are settings.
+    """
+    caller.require(Scope.READ)
     found = list_own(caller, sort, resource_filter, PageRequest(LOOKED_AT, page.after), lists)
     known = lookup.some(name for resource in found.items for name in models_of(resource))
     affected = list(_affected(found.items, known, clock.now().date()))

@@ -52,7 +52,7 @@ def read_resource(
     known, now = models.some(models_of(resource)), clock.now()
     model = known.get(resource.ai_model_id or "")
     used = used_models(resource, known, now.date())
-    if resource.owner_id == caller.user_id and resource.successor_policy is not SuccessorPolicy.NONE:
+    if caller.may_read_settings(resource.owner_id) and resource.successor_policy is not SuccessorPolicy.NONE:
         used = list(with_successors(used, resource, known, models, now.date()))
     counts = stats.of(resource.resource_id, now)
     badges = sorted(badges_of(resource, model, counts))

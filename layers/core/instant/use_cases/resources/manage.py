@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity
 from instant.domain.catalog.impact import price_of
 from instant.domain.catalog.model import CatalogModel, why_unusable
 from instant.domain.catalog.successor import SuccessorPolicy
@@ -50,7 +50,6 @@ class Draft:
 
 def create_resource(draft: Draft, caller: Identity, deps: ResourceDeps) -> Resource:
     """Validate the settings against the catalog and store the resource under a unique address."""
-    caller.require(Scope.MANAGE)
     resource_type = resource_type_named(draft.resource_type)
     config, models = checked(resource_type, draft.config, deps.models)
     now = deps.clock.now()
@@ -76,7 +75,6 @@ def change_resource(
     resource_id: str, changes: Mapping[str, Any], revision: int | None, caller: Identity, deps: ResourceDeps
 ) -> Resource:
     """Apply `changes` (fields of `Draft` except the type); with `revision`, only if it is the current one."""
-    caller.require(Scope.MANAGE)
     old = own_resource(resource_id, caller, deps.resources, revision)
     new = replace(old, **changes, revision=old.revision + 1, updated_at=format_time(deps.clock.now()))
     if "config" in changes:
@@ -88,7 +86,6 @@ def change_resource(
 
 def delete_resource(resource_id: str, revision: int | None, caller: Identity, deps: ResourceDeps) -> None:
     """Delete the resource; its executions stay readable."""
-    caller.require(Scope.MANAGE)
     deps.resources.delete(own_resource(resource_id, caller, deps.resources, revision), format_time(deps.clock.now()))
 
 

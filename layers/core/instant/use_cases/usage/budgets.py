@@ -39,7 +39,6 @@ class BudgetStatus:
 
 def list_budgets(caller: Identity, deps: BudgetDeps) -> list[BudgetStatus]:
     """All budgets that the caller has set, and always the caller's own; admins also get the platform's."""
-    caller.require(TokenScope.MANAGE)
     always = [Subject(BudgetScope.USER, caller.user_id)]
     if TokenScope.ADMIN in caller.scopes:
         always.append(Subject(BudgetScope.GLOBAL))
@@ -52,6 +51,8 @@ def list_budgets(caller: Identity, deps: BudgetDeps) -> list[BudgetStatus]:
 
 def read_budget(scope: BudgetScope, subject_id: str | None, caller: Identity, deps: BudgetDeps) -> BudgetStatus:
     """One budget; if none is set, a budget without limits."""
+    if scope is BudgetScope.GLOBAL:
+        caller.require(TokenScope.ADMIN)
     subject = _subject(scope, subject_id, caller)
     _refuse_others(subject, caller, deps, may_be_gone=True)
     return _statuses([deps.budgets.get(subject) or Budget(subject=subject)], deps)[0]
@@ -70,6 +71,7 @@ def set_budget(
 
     A budget can be deleted even if its key or resource no longer exists.
     """
+    caller.require(TokenScope.ADMIN if scope is BudgetScope.GLOBAL else TokenScope.MANAGE)
     subject = _subject(scope, subject_id, caller)
     _refuse_others(subject, caller, deps, may_be_gone=daily_nanousd is None and monthly_nanousd is None)
     budget = Budget(subject=subject, daily_nanousd=daily_nanousd, monthly_nanousd=monthly_nanousd)
@@ -78,8 +80,7 @@ def set_budget(
 
 
 def _subject(scope: BudgetScope, subject_id: str | None, caller: Identity) -> Subject:
-    """The subject of the budget, if the caller's scopes allow access to it."""
-    caller.require(TokenScope.ADMIN if scope is BudgetScope.GLOBAL else TokenScope.MANAGE)
+    """The subject of the budget; only keys and resources have an id."""
     if scope in _NOUNS:
         if subject_id is None:
             raise InvalidField.named("id", f"is required: which {_NOUNS[scope]} the budget is for")
