@@ -142,32 +142,37 @@ def test_image_decoder_rejects_or_tolerates_flipped_bytes() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> None:
-    """Runs in a separate process, because peak memory never decreases."""
-    for name, image in IMAGE_SAMPLES.items():
-        (tmp_path / name).write_bytes(image())
-    (tmp_path / "largest-png").write_bytes(bomb_png(8_000, 5_000))
-    (tmp_path / "largest-colorful-png").write_bytes(painted("PNG", (8_000, 5_000), mode="RGBA"))
-    (tmp_path / "largest-webp").write_bytes(blank_webp(4_250, 4_000))
-    (tmp_path / "largest-gif").write_bytes(blank_gif(4_250, 4_000))
-    (tmp_path / "heaviest-png").write_bytes(noise(19_900_000))
-    program = subprocess.run(
-        [sys.executable, "-P", __file__, tmp_path],
-        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}"},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    usage = json.loads(program.stdout)
+    """Runs in separate processes, because peak memory never decreases."""
+    _run("write", tmp_path)
+    usage = json.loads(_run("decode", tmp_path))
+    assert usage["files"] > len(IMAGE_SAMPLES)
     assert usage["peak_mb"] <= 320
 
 
-def _print_usage(folder: Path) -> dict[str, object]:
+def _run(command: str, folder: Path) -> bytes:
+    path = f"{ROOT}:{ROOT / 'layers/core'}"
+    program = [sys.executable, "-P", __file__, command, folder]
+    return subprocess.run(program, env={"PYTHONPATH": path}, stdout=subprocess.PIPE, check=True).stdout
+
+
+def _write_samples(folder: Path) -> None:
+    for name, image in IMAGE_SAMPLES.items():
+        (folder / name).write_bytes(image())
+    (folder / "largest-png").write_bytes(bomb_png(8_000, 5_000))
+    (folder / "largest-colorful-png").write_bytes(painted("PNG", (8_000, 5_000), mode="RGBA"))
+    (folder / "largest-webp").write_bytes(blank_webp(4_250, 4_000))
+    (folder / "largest-gif").write_bytes(blank_gif(4_250, 4_000))
+    (folder / "heaviest-png").write_bytes(noise(19_900_000))
+
+
+def _print_usage(folder: Path) -> None:
     logging.disable()
     for file in sorted(folder.iterdir()):
         DECODER.decode(file.read_bytes())
     status = Path("/proc/self/status").read_text()  # getrusage would include the parent process
     peak_kb = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    return {"peak_mb": int(peak_kb) / 1024}
+    print(json.dumps({"files": len(list(folder.iterdir())), "peak_mb": int(peak_kb) / 1024}))
 
 
 if __name__ == "__main__":
-    print(json.dumps(_print_usage(Path(sys.argv[1]))))
+    {"write": _write_samples, "decode": _print_usage}[sys.argv[1]](Path(sys.argv[2]))
