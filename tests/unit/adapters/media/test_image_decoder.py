@@ -151,7 +151,7 @@ def test_image_decoder_uses_bounded_memory_for_hostile_files(tmp_path: Path) -> 
 
 def _run(command: str, folder: Path) -> bytes:
     path = f"{ROOT}:{ROOT / 'layers/core'}"
-    program = [sys.executable, "-P", __file__, command, folder]
+    program = [sys.executable, "-P", __file__, command, str(folder)]
     return subprocess.run(program, env={"PYTHONPATH": path}, stdout=subprocess.PIPE, check=True).stdout
 
 
