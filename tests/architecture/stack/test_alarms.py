@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.project import Json, resources
-from tests.architecture.stack.failures import counts
+from tests.architecture.project import Json, template
+from tests.architecture.stack.failures import FILTERS, counts
 from tests.architecture.stack.roles import if_encrypted, of_type
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
@@ -21,15 +21,17 @@ def dimensions(alarm: Json) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_alarm_notifies_the_topic_and_ignores_missing_data(name: str) -> None:
+def test_alarm_notifies_the_topic(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
-    assert (alarm["Statistic"], alarm["TreatMissingData"]) == ("Sum", "notBreaching")
+    assert alarm["Statistic"] == "Sum"
+    assert alarm["TreatMissingData"] == ("breaching" if name == "CatalogAgeAlarm" else "notBreaching")
 
 
 def test_alarm_metrics_belong_to_this_stack() -> None:
-    assert len(ALARMS) == 4
-    assert alarm_on("Failures")["Namespace"] == {"Ref": "AWS::StackName"}
+    counted = {body["Properties"]["MetricTransformations"][0]["MetricName"] for body in FILTERS.values()}
+    ours = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["Namespace"] == {"Ref": "AWS::StackName"}}
+    assert ours == counted >= {"Failures", "LostExecutions", "CatalogSyncs"}
     assert (alarm_on("Throttles")["Namespace"], dimensions(alarm_on("Throttles"))) == ("AWS/Lambda", {})
     letters = dimensions(alarm_on("ApproximateNumberOfMessagesVisible"))
     assert letters == {"QueueName": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}}
@@ -37,11 +39,21 @@ def test_alarm_metrics_belong_to_this_stack() -> None:
     assert dimensions(alarm_on("5XXError")) == {"ApiName": api["Body"]["info"]["title"], "Stage": {"Ref": "Stage"}}
 
 
-def test_failure_metric_filter_reads_the_shared_log_group() -> None:
-    (failures,) = resources("AWS::Logs::MetricFilter").values()
-    assert failures["Properties"]["LogGroupName"] == {"Ref": "LogGroup"}
-    (metric,) = failures["Properties"]["MetricTransformations"]
-    assert metric == {"MetricNamespace": {"Ref": "AWS::StackName"}, "MetricName": "Failures", "MetricValue": "1"}
+def test_catalog_alarm_covers_hours_that_cloudwatch_can_evaluate() -> None:
+    """An alarm on periods of an hour looks back seven days at most."""
+    alarm, age = ALARMS["CatalogAgeAlarm"], template()["Parameters"]["CatalogMaxAgeHours"]
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, {"Ref": "CatalogMaxAgeHours"})
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert age["MaxValue"] <= 7 * 24
+    assert age["Default"] > 24, "the default schedule is daily"
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_metric_filter_counts_lines_of_the_shared_log_group(name: str) -> None:
+    properties = FILTERS[name]["Properties"]
+    assert properties["LogGroupName"] == {"Ref": "LogGroup"}
+    (metric,) = properties["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricValue"]) == ({"Ref": "AWS::StackName"}, "1")
 
 
 @pytest.mark.parametrize(
@@ -50,11 +62,25 @@ def test_failure_metric_filter_reads_the_shared_log_group() -> None:
         ({"level": "ERROR", "errorMessage": "boom", "errorType": "ValueError"}, True),
         ({"level": "ERROR", "message": "Something failed on our side."}, True),
         ({"level": "CRITICAL", "message": "boom"}, True),
+        ({"log_level": "ERROR", "errorMessage": "boom", "errorType": "ValueError"}, True),
+        ({"log_level": "CRITICAL", "message": "boom"}, True),
+        ({"log_level": "ERROR", "errorMessage": "Unauthorized", "errorType": "Exception"}, False),
         ({"level": "ERROR", "errorMessage": "Unauthorized", "errorType": "Exception"}, False),
         ({"level": "WARNING", "errorMessage": "boom"}, False),
         ({"level": "INFO", "message": "ERROR"}, False),
         ({"type": "platform.report", "record": {"status": "timeout", "requestId": "r"}}, True),
         ({"type": "platform.report", "record": {"status": "failure", "requestId": "r"}}, True),
+        ({"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.ExitError"}}, True),
+        ({"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.OutOfMemory"}}, True),
+        (
+            {"type": "platform.initReport", "record": {"status": "error", "errorType": "Runtime.ImportModuleError"}},
+            True,
+        ),
+        (
+            {"type": "platform.report", "record": {"status": "error", "errorType": "Function.ResponseSizeTooLarge"}},
+            True,
+        ),
+        ({"type": "platform.report", "record": {"status": "error", "errorType": "Exception"}}, False),
         ({"type": "platform.report", "record": {"status": "success", "requestId": "r"}}, False),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from instant.adapters.aws import client as aws
+from tests.architecture.stack.failures import counts
 from tests.integration.app import Answer, App
 from tests.integration.aws_calls import operations, recorded
 
@@ -50,6 +51,15 @@ def test_list_reads_the_table_only_after_a_sync(app: App) -> None:
     app.sync()
     assert _reads(app) == ["GetItem", "Scan"]
     assert (_list(app)["total"], _reads(app)) == (len(app.fake.catalog) + 1, ["GetItem"])
+
+
+def test_successful_syncs_are_counted_for_the_age_of_the_catalog(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert [app.sync()["outcome"], app.sync()["outcome"]] == ["synced", "unchanged"]
+    app.fake.serve_catalog(b"<html>")
+    with pytest.raises(Exception, match="not a catalog"):
+        app.sync()
+    assert [counts({"message": text}, "SyncCount") for text in caplog.messages].count(True) == 2
 
 
 def test_sync_changes_the_answer_and_its_etag(app: App) -> None:

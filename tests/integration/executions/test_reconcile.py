@@ -13,6 +13,7 @@ from instant.domain.clock import format_time, parse_time
 from instant.domain.executions.execution import Opening, State
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
+from tests.architecture.stack.failures import counts
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.builders import a_closing, an_opening
@@ -103,10 +104,13 @@ def test_reconciled_execution_shows_its_cost_and_has_no_answer(seeded: App, cloc
     assert shown["reconciled_at"] == row(seeded)["reconciled_at"]["S"]
 
 
-def test_reconciler_marks_a_call_without_generation_id_lost(seeded: App, clock: FakeClock) -> None:
+def test_reconciler_marks_a_call_without_generation_id_lost(
+    seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
     left_unknown(seeded, "hang-up")
     clock.pass_seconds(21)
     assert reconcile(seeded) == {"lost": 1}
+    assert [counts({"message": text}, "LostCount") for text in caplog.messages].count(True) == 1, "raises the alarm"
     found = row(seeded)
     assert "cost_nanousd" not in found
     assert counted(seeded, "USAGE_TABLE", "lost") == counted(seeded, "USAGE_TABLE", "unpriced") == 1

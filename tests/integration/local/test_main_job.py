@@ -63,6 +63,11 @@ def test_failed_change_event_is_counted_and_kept(world: World, journey: Journey)
     assert event in kept
 
 
+def test_sync_of_the_journey_is_counted_in_the_log(world: World, journey: Journey) -> None:
+    lines = [json.loads(line) for line in world.log.read_text().splitlines()]
+    assert [line["logger"] for line in lines if counts(line, "SyncCount")].count("instant.use_cases.catalog.sync") >= 1
+
+
 def _failures(world: World) -> set[str]:
     """Return the request ids of the failures that the alarm counts."""
     lines = [json.loads(line) for line in world.log.read_text().splitlines()]

@@ -82,6 +82,7 @@ def sync_catalog(deps: SyncDeps, rules: Rules, seconds_left: Callable[[], float]
         deps.lease.drop(holder)
         raise
     deps.lease.finish(holder, record)
+    _log.info("catalog synced", extra={"outcome": result.outcome, "seen": result.seen, "written": result.written})
     return result
 
 
