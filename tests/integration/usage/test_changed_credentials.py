@@ -69,6 +69,8 @@ def mark_broken(app: App, user_id: str = "user_alice") -> None:
 
 CHANGES: dict[str, tuple[Change, str]] = {
     "replaced": (lambda app: app.connect(key=OTHER_KEY), "credential_missing"),
+    "encrypted again": (lambda app: app.connect(), "credential_missing"),
+    "deleted": (lambda app: app.call("DELETE", PATH), "credential_missing"),
     "disabled": (lambda app: app.call("PATCH", PATH, {"is_enabled": False}), "credential_disabled"),
     "broken": (mark_broken, "credential_rejected"),
 }

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -380,31 +380,6 @@ def test_plain_call_that_is_not_sent_writes_nothing(plain: Recorder) -> None:
             raise refused
         pytest.fail("the error was not raised")
     assert (puts.bodies, deletes.bodies) == ([], [])
-
-
-@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_killed_process_leaves_the_row_to_the_reconciler(recorder: Recorder, end: type[BaseException]) -> None:
-    def end_process() -> None:
-        with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
-            recording.mark_sent()
-            raise end
-
-    with pytest.raises(end):
-        end_process()
-    assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
-
-
-def test_closed_stream_leaves_the_row_to_the_reconciler(recorder: Recorder) -> None:
-    def stream() -> Iterator[str]:
-        with record(recorder.prepared, lambda: 120.0, recorder.deps) as recording:
-            recording.mark_sent()
-            yield "Hel"
-            recording.finish(answer())
-
-    reader = stream()
-    assert next(reader) == "Hel"
-    reader.close()  # type: ignore[attr-defined]
-    assert (recorder.found.state, recorder.found.error_code, recorder.counts) == (State.SENT, None, (0, 0, 0))
 
 
 def test_expired_deadline_opens_nothing(recorder: Recorder) -> None:

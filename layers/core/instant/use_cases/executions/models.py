@@ -44,9 +44,11 @@ def serving_models(
             resource_type.supports,
         )
 
-    heirs = {name: found for name in names if (found := successor(name))}
-    order = dict.fromkeys(heirs[name].openrouter_id if name in heirs else name for name in names)
-    return servable(resource_type, list(order), {**known, **{found.openrouter_id: found for found in heirs.values()}})
+    successors = {name: found for name in names if (found := successor(name))}
+    order = dict.fromkeys(successors[name].openrouter_id if name in successors else name for name in names)
+    return servable(
+        resource_type, list(order), {**known, **{found.openrouter_id: found for found in successors.values()}}
+    )
 
 
 def servable(

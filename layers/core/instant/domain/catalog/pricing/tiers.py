@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from instant.domain.catalog.pricing.price_keys import PRICE_KEYS
 from instant.domain.money import parse_usd
 
-_LONG, _FROM, _TO = "min_prompt_tokens", "utc_start", "utc_end"
+_CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end")
+_LONG, _FROM, _TO = _CONDITIONS
 
 
 class Priced(Protocol):
@@ -52,14 +53,14 @@ def has_price(model: Priced) -> bool:
 def unreckoned(model: Priced) -> tuple[str, ...]:
     """The price keys whose price enters no cost: unknown ones above 0, and known ones that are no amount.
 
-    In an override, a price is text, and a condition is not.
+    In an override, a price is text. A condition is a number, or text in a prepared execution that was stored.
     """
     base = [key for key, value in model.pricing.items() if _is_unreckoned(key, value)]
     overrides = [
         key
         for tier in model.price_overrides
         for key, value in tier.items()
-        if isinstance(value, str) and _is_unreckoned(key, value)
+        if isinstance(value, str) and key not in _CONDITIONS and _is_unreckoned(key, value)
     ]
     return tuple(dict.fromkeys([*base, *overrides]))
 
@@ -81,7 +82,7 @@ def _tiers(model: Priced) -> Iterator[Mapping[str, object]]:
 
 def _applies(tier: Mapping[str, object], prompt_tokens: int, at: datetime) -> bool:
     conditions = tier.keys() - PRICE_KEYS.keys()
-    if not conditions <= {_LONG, _FROM, _TO}:
+    if not conditions <= {*_CONDITIONS}:
         return False
     threshold = parse_usd(tier.get(_LONG, 0))
     if threshold is None or (_LONG in tier and prompt_tokens <= threshold):
