@@ -4,7 +4,8 @@ ARCH ?= arm64
 STAGE ?= dev
 # The shell has a USER of its own; an operator's is given to make.
 OPERATOR = $(if $(filter command,$(firstword $(origin USER))),--user=$(USER))
-REGION ?= $(shell sed -n 's/^region = "\(.*\)"/\1/p' samconfig.toml | head -1)
+CONFIG := $(if $(filter prod,$(STAGE)),prod,default)
+REGION ?= $(shell sed -n '/^\[$(CONFIG)\.deploy/,/^$$/s/^region = "\(.*\)"/\1/p' samconfig.toml)
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 PY := .venv/bin/python
@@ -28,7 +29,7 @@ export ARCH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy admin-key pins clean
+.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -90,9 +91,19 @@ bench: ## build for this machine and measure cold start, CPU per call, AWS calls
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
 	@ARTIFACTS=.aws-sam/$(HOST_ARCH) PYTHONPATH=layers/core $(PY) -m tests.bench
 
-deploy: build ## build and deploy (STAGE=dev or prod, PARAMS="RetentionDays=30 ...")
-	$(SAM) deploy --config-env $(patsubst dev,default,$(STAGE)) --template-file $(BUILD)/template.yaml \
-		--parameter-overrides Stage=$(STAGE) Architecture=$(ARCH) $(PARAMS)
+# SAM drops what it cannot read: the rest of a value with blanks, and a name without a value.
+checked-params: export PARAMETERS = $(value PARAMS)
+checked-params:
+	@rest="$$(printf ' %s' "$$PARAMETERS" | sed -E "s/ +[A-Za-z0-9]+=(\"[^\"]*\"|'[^']*'|[^ \"']+)//g" | tr -d ' ')"; \
+	test -z "$$rest" || { echo "PARAMS: put a value with blanks, and an empty one, in quotes: PARAMS='Name=\"a value\"'. Not read: $$rest" >&2; exit 2; }
+
+# In the environment, PARAMS reaches SAM as it was given: blanks, parentheses and asterisks are not the shell's.
+deploy: export PARAMETERS = $(value PARAMS)
+deploy: STACK := $(or $(STACK),instant-resources-$(STAGE))
+deploy: checked-params build ## build and deploy (STAGE=dev, REGION=us-east-1, STACK=name, PARAMS='RetentionDays=30 RankSchedule="rate(1 hour)"')
+	$(SAM) deploy --config-file "$(CURDIR)/samconfig.toml" --config-env $(CONFIG) --region "$(REGION)" \
+		--stack-name "$(STACK)" --s3-prefix "$(STACK)" --template-file $(BUILD)/template.yaml \
+		--parameter-overrides "Stage=$(STAGE) Architecture=$(ARCH) $$PARAMETERS"
 
 admin-key: setup ## create an API key with every scope for a deployed stack and print it once (STACK=name, USER=name)
 	@test -n "$(STACK)" || { echo "Say for which stack: make admin-key STACK=instant-resources-dev" >&2; exit 2; }
