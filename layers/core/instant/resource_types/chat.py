@@ -58,7 +58,7 @@ class ChatType(ResourceType):
     def flow(self, plan: Plan) -> Flow:
         """One exchange."""
         reply = yield plan.request
-        return read_chat(reply, wants_json=plan.options["wants_json"])
+        return read_chat(reply, **plan.options)
 
     @override
     def badges(self, config: Mapping[str, Any], model: CatalogModel | None) -> Iterator[Badge]:

@@ -119,6 +119,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     body = {
         "model": call.models[0].openrouter_id,
         "messages": _messages(settings, content),
+        "stream": False,
         "max_completion_tokens": length,
         "user": call.user,
         **_supported(settings, call.models),
@@ -134,7 +135,10 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         request=chat_request(body, max_reply_bytes=most),
         worst_nanousd=worst,
         seconds_to_keep=SECONDS_TO_KEEP_IMAGES if modalities else 0.0,
-        options={"wants_json": bool(body.get("response_format")) and body["response_format"]["type"] != "text"},
+        options={
+            "wants_json": bool(body.get("response_format")) and body["response_format"]["type"] != "text",
+            "wants_images": bool(modalities),
+        },
         preview=_preview(body),
     )
 

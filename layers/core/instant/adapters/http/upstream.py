@@ -13,7 +13,7 @@ from instant.adapters.http.deadline import KEEP_ALIVE_SECONDS, Deadline, transpo
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Request
 from instant.domain.executions.failure import Effect, Failure
-from instant.domain.executions.receipt import Receipt
+from instant.domain.executions.receipt import Receipt, usable_id
 from instant.domain.secret import Secret
 from instant.ports.clock import Clock
 from instant.ports.upstream import Response, Upstream
@@ -188,7 +188,7 @@ def _unanswered(error: InstantError, request: Request, headers: httpx.Headers | 
 
 def _generation_id(request: Request, headers: httpx.Headers) -> str | None:
     found = _masked(request.bearer, headers.get(request.id_header, "")) if request.id_header else ""
-    return found or None
+    return usable_id(found)
 
 
 def _masked(key: Secret | None, text: str) -> str:

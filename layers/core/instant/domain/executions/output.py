@@ -7,24 +7,33 @@ from instant.domain.executions.receipt import Receipt
 
 
 class Citation(TypedDict):
-    """A source that an answer cites."""
+    """A source that an answer cites.
+
+    `content` is the cited text of the source. `start_index` and `end_index` are the part of the answer's text that
+    cites it. Fields that the service did not report are absent.
+    """
 
     url: str
     title: str | None
+    content: NotRequired[str]
+    start_index: NotRequired[int]
+    end_index: NotRequired[int]
 
 
 class Output(TypedDict):
     """One output.
 
-    `content` is text for "text", any JSON for "json", and for "image" the text beside the images, if any. `urls` are
-    the images' URLs; `unreadable_images` counts images that could not be decoded. `citations` are the sources of a
-    web search; `reasoning` is the model's reasoning text.
+    `content` is text for "text", any JSON for "json", and for "image" the text beside the images, if any; null if the
+    model wrote none. `urls` are the images' URLs, which also replace images inside a text; `unreadable_images` counts
+    images that could not be decoded. `refusal` is the model's text if it refused to answer. `citations` are the sources
+    of a web search; `reasoning` is the model's reasoning text. `tool_calls` are those of an answer with images.
     """
 
     type: Literal["text", "image", "json"]
     content: object
     urls: NotRequired[list[str]]
     unreadable_images: NotRequired[int]
+    refusal: NotRequired[str]
     citations: NotRequired[list[Citation]]
     reasoning: NotRequired[str]
     tool_calls: NotRequired[list[dict[str, object]]]
@@ -32,8 +41,13 @@ class Output(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a successful call; `images` are data URLs or links as received, not stored yet."""
+    """The answer of a successful call.
+
+    `images` are data URLs, base64 or links as received, not stored yet. `possible_images` are data URLs in the text of
+    an answer that was not expected to have images: those that cannot be decoded are text.
+    """
 
     output: Output
     receipt: Receipt
     images: tuple[str, ...] = ()
+    possible_images: tuple[str, ...] = ()

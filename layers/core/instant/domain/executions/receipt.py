@@ -4,11 +4,20 @@ from dataclasses import dataclass
 
 from instant.domain.executions.token_usage import Usage
 
+MAX_FACT_CHARACTERS = 200
+"""Maximum length of a fact that a service reports; real ones have at most 70. A row can have 400 KB."""
+
+
+def usable_id(text: str | None) -> str | None:
+    """`text` if it can be an id of a call; a longer one is absent, since a part of an id identifies nothing."""
+    return text if text and len(text) <= MAX_FACT_CHARACTERS else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Facts of one answered call; None means that the service reported no value (cost: unknown, never 0).
 
+    A longer text than `MAX_FACT_CHARACTERS` is cut, and a longer id is absent, so that every receipt can be recorded.
     `usage` is the detailed usage, from which the cost can be recomputed; it is not stored.
     """
 
@@ -20,3 +29,9 @@ class Receipt:
     completion_tokens: int | None = None
     cost_nanousd: int | None = None
     usage: Usage | None = None
+
+    def __post_init__(self) -> None:
+        """Bound the facts."""
+        object.__setattr__(self, "generation_id", usable_id(self.generation_id))
+        for name in ("model", "provider", "finish_reason"):
+            object.__setattr__(self, name, (getattr(self, name) or "")[:MAX_FACT_CHARACTERS] or None)

@@ -1,9 +1,12 @@
 """The API's public URL: stored paths are returned as absolute links."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+
+from instant.domain.json_values import map_strings
 
 
 def api_address(app: APIGatewayRestResolver, public_url: str = "") -> str:
@@ -22,8 +25,9 @@ def api_address(app: APIGatewayRestResolver, public_url: str = "") -> str:
 
 
 def with_links(answer: dict[str, Any], address: str) -> dict[str, Any]:
-    """The response with absolute URLs in `output.urls`."""
+    """The response with absolute URLs in `output.urls`, and wherever a text of the output contains one of them."""
     output = answer.get("output")
-    if not isinstance(output, dict) or "urls" not in output:
+    if not isinstance(output, dict) or not output.get("urls"):
         return answer
-    return {**answer, "output": {**output, "urls": [address + path for path in output["urls"]]}}
+    paths = re.compile("|".join(re.escape(path) for path in output["urls"]))
+    return {**answer, "output": map_strings(output, lambda text: paths.sub(lambda path: address + path[0], text))}

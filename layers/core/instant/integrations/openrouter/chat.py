@@ -10,7 +10,7 @@ from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.receipt import Receipt
 from instant.integrations.openrouter.errors import failure_of
-from instant.integrations.openrouter.message import image_urls, read_output
+from instant.integrations.openrouter.message import possible_images, read_images, read_output
 from instant.integrations.openrouter.parsing import NAME, mapping, parse, receipt_of, sequence, text
 
 MAX_TEXT_ANSWER_BYTES = 4_000_000
@@ -37,7 +37,7 @@ def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
     )
 
 
-def read_chat(reply: Reply, *, wants_json: bool = False) -> Answer:
+def read_chat(reply: Reply, *, wants_json: bool = False, wants_images: bool = False) -> Answer:
     """The answer in `reply`; raises `Failure` for any other response: status 200 alone does not mean success."""
     if reply.status != 200:
         raise failure_of(reply)
@@ -52,12 +52,13 @@ def read_chat(reply: Reply, *, wants_json: bool = False) -> Answer:
         raise Failure(UpstreamError("OpenRouter's answer could not be parsed."), receipt=receipt, effect=Effect.UNKNOWN)
     if finish_reason == "error":
         raise Failure(UpstreamError("The model's provider failed while answering."), receipt=receipt)
-    message = mapping(choice.get("message"))
-    images = tuple(image_urls(message))
-    output = read_output(message, has_images=bool(images), wants_json=wants_json)
+    message = {"citations": body.get("citations"), **mapping(choice.get("message"))}
+    if painted := read_images(message, wants_images=wants_images):
+        return Answer(painted[0], receipt, painted[1])
+    output = read_output(message, wants_json=wants_json)
     if output is None:
         raise Failure(_empty(receipt), receipt=receipt)
-    return Answer(output, receipt, images)
+    return Answer(output, receipt, possible_images=possible_images(output))
 
 
 def _empty(receipt: Receipt) -> EmptyAnswer | Moderated:

@@ -1,81 +1,113 @@
-"""Converts one assistant message into an output: text, JSON, tool calls, images, citations and reasoning."""
+"""Converts one assistant message into an output: text, JSON, tool calls, images, refusal, citations and reasoning."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from instant.domain.executions.output import Citation, Output
-from instant.integrations.openrouter.parsing import mapping, sequence, text
+from instant.integrations.openrouter.decoding import clean_escapes, decode_answer, encode
+from instant.integrations.openrouter.images import image_parts, images_in_texts, shown_images
+from instant.integrations.openrouter.parsing import count, mapping, sequence, text
 
 
-def read_output(message: Mapping[str, Any], *, has_images: bool, wants_json: bool) -> Output | None:
-    """The output for the caller; None if the message contains no text, image or tool call.
+def read_output(message: Mapping[str, Any], *, wants_json: bool) -> Output | None:
+    """The output for the caller without its images; None if the message has no text, refusal or tool call.
 
-    Tool calls without images are JSON: `{"text", "tool_calls"}`. If JSON was requested, a JSON answer is JSON, too;
-    an answer that cannot be parsed stays text.
+    Tool calls are JSON: `{"text", "tool_calls"}`. If JSON was requested, a JSON answer is JSON, too; an answer that
+    cannot be parsed, or not be returned exactly, stays text. Everything beside the content is kept with any type.
     """
-    content = _content(message)
-    calls = [_tool_call(mapping(call)) for call in sequence(message.get("tool_calls"))]
-    output: Output
-    if has_images:
-        output = {"type": "image", "content": content, "urls": []}
-        if calls:
-            output["tool_calls"] = calls
-    elif calls:
-        output = {"type": "json", "content": {"text": content, "tool_calls": calls}}
-    elif content is None:
-        return None
-    else:
-        output = _json(content) if wants_json else {"type": "text", "content": content}
-    return _with_sources(output, message)
+    content, calls, beside = _content(message), _tool_calls(message), _beside(message)
+    if calls:
+        return {"type": "json", "content": {"text": content, "tool_calls": calls}, **beside}
+    if content is None:
+        return {"type": "text", "content": None, **beside} if "refusal" in beside else None
+    return {**(_json(content) if wants_json else {"type": "text", "content": content}), **beside}
 
 
-def image_urls(message: Mapping[str, Any]) -> Iterator[str]:
-    """The images as received: data URLs, or links."""
-    for image in sequence(message.get("images")):
-        url = mapping(mapping(image).get("image_url")).get("url")
-        if isinstance(url, str):
-            yield url
+def read_images(message: Mapping[str, Any], *, wants_images: bool) -> tuple[Output, tuple[str, ...]] | None:
+    """The output of an answer with images, and the images as received; None if it has none.
+
+    If images were requested, those inside texts count, too.
+    """
+    output: Output = {"type": "image", "content": _content(message), "urls": [], **_beside(message)}
+    if calls := _tool_calls(message):
+        output["tool_calls"] = calls
+    found = [*image_parts(message), *(images_in_texts(output) if wants_images else ())]
+    return (output, tuple(dict.fromkeys(found))) if found else None
 
 
-def _with_sources(output: Output, message: Mapping[str, Any]) -> Output:
-    if citations := list(_citations(message)):
-        output["citations"] = citations
-    if thoughts := text(message.get("reasoning")):
-        output["reasoning"] = thoughts
-    return output
+def possible_images(output: Output) -> tuple[str, ...]:
+    """What may be images in the text of an answer for which no images were requested."""
+    content = output["content"]
+    return tuple(dict.fromkeys(shown_images(content))) if isinstance(content, str) else ()
+
+
+def _beside(message: Mapping[str, Any]) -> dict[str, Any]:
+    parts = {
+        "refusal": text(message.get("refusal")),
+        "citations": _citations(message),
+        "reasoning": _reasoning(message),
+    }
+    return {name: part for name, part in parts.items() if part}
 
 
 def _content(message: Mapping[str, Any]) -> str | None:
-    """The text: a string, or the text parts of a list; a refusal is text of the model, so it is an answer."""
+    """The text: a string, the text parts of a list, or the transcript of speech."""
     content = message.get("content")
     if isinstance(content, list):
         content = "".join(text(mapping(part).get("text")) or "" for part in content)
-    return text(content) or text(message.get("refusal"))
+    return text(content) or text(mapping(message.get("audio")).get("transcript"))
 
 
-def _json(content: str) -> Output:
+def _json(content: str) -> dict[str, Any]:
     try:
-        return {"type": "json", "content": json.loads(content, parse_constant=_refuse)}
-    except (ValueError, RecursionError):
+        return {"type": "json", "content": decode_answer(content)}
+    except ValueError:
         return {"type": "text", "content": content}
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
+def _reasoning(message: Mapping[str, Any]) -> str | None:
+    """The reasoning text: OpenRouter's field, other gateways' field, or the texts of its structured form."""
+    details = [mapping(detail) for detail in sequence(message.get("reasoning_details"))]
+    parts = [text(detail.get("text")) or text(detail.get("summary")) or "" for detail in details]
+    return text(message.get("reasoning")) or text(message.get("reasoning_content")) or text("".join(parts))
 
 
-def _citations(message: Mapping[str, Any]) -> Iterator[Citation]:
-    for annotation in sequence(message.get("annotations")):
-        source = mapping(mapping(annotation).get("url_citation"))
-        if url := text(source.get("url")):
-            yield {"url": url, "title": text(source.get("title"))}
+def _citations(message: Mapping[str, Any]) -> list[Citation]:
+    """The sources of the annotations, and those of a list of URLs that no annotation names."""
+    found = [citation for each in sequence(message.get("annotations")) if (citation := _citation(mapping(each)))]
+    known = {citation["url"] for citation in found}
+    listed = (each if isinstance(each, dict) else {"url": each} for each in sequence(message.get("citations")))
+    return found + [source for each in listed if (source := _citation(each)) and source["url"] not in known]
 
 
-def _tool_call(call: Mapping[str, Any]) -> dict[str, object]:
-    """A tool call with `arguments` as JSON text, even where a provider sends them as an object."""
-    function = mapping(call.get("function"))
-    arguments = function.get("arguments")
-    if not isinstance(arguments, str | None):
-        arguments = json.dumps(arguments, default=float)
-    return {"id": text(call.get("id")), "name": text(function.get("name")), "arguments": arguments}
+def _citation(annotation: Mapping[str, Any]) -> Citation | None:
+    source = mapping(annotation.get("url_citation")) or annotation
+    url = text(source.get("url"))
+    if url is None:
+        return None
+    citation: Citation = {"url": url, "title": text(source.get("title"))}
+    if content := text(source.get("content")):
+        citation["content"] = content
+    start, end = count(source.get("start_index")), count(source.get("end_index"))
+    if start is not None and end is not None:
+        citation["start_index"], citation["end_index"] = start, end
+    return citation
+
+
+def _tool_calls(message: Mapping[str, Any]) -> list[dict[str, object]]:
+    """The calls in order, without entries that call nothing."""
+    listed = [*sequence(message.get("tool_calls")), {"function": message.get("function_call")}]
+    return list(_read_calls(mapping(call) for call in listed))
+
+
+def _read_calls(calls: Iterator[Mapping[str, Any]]) -> Iterator[dict[str, object]]:
+    """`arguments` is JSON text: `{}` where a provider sends none, and encoded where it sends JSON itself."""
+    for call in calls:
+        function = mapping(call.get("function"))
+        name, arguments = text(function.get("name")), function.get("arguments")
+        if isinstance(arguments, str | None):
+            arguments = text(arguments)
+        elif arguments is not None:
+            arguments = encode(arguments)
+        if name or arguments:
+            yield {"id": text(call.get("id")), "name": name, "arguments": clean_escapes(arguments or "{}")}

@@ -1,28 +1,22 @@
-"""Lenient parsing of OpenRouter's JSON, since fields are added, removed and changed without notice."""
+"""Lenient typing of OpenRouter's JSON, since fields are added, removed and changed without notice."""
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from instant.domain.exchange import Reply
-from instant.domain.executions.receipt import Receipt
+from instant.domain.executions.receipt import MAX_FACT_CHARACTERS, Receipt, usable_id
 from instant.domain.executions.token_usage import Usage
 from instant.domain.money import parse_usd, to_nanousd
+from instant.integrations.openrouter.decoding import decode_reply
 
 NAME = "openrouter"
 BASE_URL = "https://openrouter.ai/api/v1"
 
 
 def parse(body: bytes) -> Any:
-    """Parse the JSON in `body`, with fractional numbers as Decimal; None if it is not JSON.
-
-    Responses can begin with blank keep-alive lines, which JSON allows.
-    """
-    try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError):
-        return None
+    """The JSON in `body` with clean strings, and fractional numbers as Decimal; None if it is not JSON."""
+    return decode_reply(body)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -36,8 +30,13 @@ def sequence(value: object) -> list[Any]:
 
 
 def text(value: object) -> str | None:
-    """`value` if it is a non-empty string, with each lone surrogate replaced by `?`."""
-    return value.encode(errors="replace").decode() if isinstance(value, str) and value.strip() else None
+    """`value` if it is a string that is not blank."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def fact(value: object) -> str | None:
+    """A short text such as a name, cut at `MAX_FACT_CHARACTERS`."""
+    return (text(value) or "")[:MAX_FACT_CHARACTERS] or None
 
 
 def count(value: object) -> int | None:
@@ -55,7 +54,7 @@ def amount_text(value: object) -> str | None:
 
 def generation_id(reply: Reply, body: Mapping[str, Any]) -> str | None:
     """OpenRouter's generation id of the call, from the header, which errors have too, or from the body."""
-    return reply.headers.get("x-generation-id") or text(body.get("id"))
+    return usable_id(reply.headers.get("x-generation-id")) or usable_id(text(body.get("id")))
 
 
 def receipt_of(reply: Reply, body: Mapping[str, Any], finish_reason: str | None = None) -> Receipt:
@@ -100,7 +99,3 @@ def _cost(usage: Mapping[str, Any]) -> int | None:
     if usage.get("is_byok") is True:
         fee += max(parse_usd(mapping(usage.get("cost_details")).get("upstream_inference_cost")) or 0, 0)
     return to_nanousd(fee)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")

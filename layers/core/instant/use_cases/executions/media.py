@@ -3,6 +3,8 @@
 import logging
 import re
 from binascii import a2b_base64
+from collections.abc import Mapping
+from urllib.parse import unquote
 
 from instant.domain.clock import parse_time
 from instant.domain.errors import Internal, UpstreamError
@@ -11,6 +13,7 @@ from instant.domain.executions.failure import Failure
 from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.executions.output import Answer, Output
 from instant.domain.ids import new_id
+from instant.domain.json_values import map_strings
 from instant.ports.media.image_decoder import ImageDecoder
 from instant.ports.media.image_store import ImageStore
 from instant.use_cases.executions.deps import MediaDeps
@@ -22,40 +25,57 @@ MAX_BYTES = 20_000_000
 """Maximum size of an image that is decoded, in bytes."""
 
 _MAX_LETTERS = (MAX_BYTES + 2) // 3 * 4
-_DATA_URL = re.compile(r"data:image/(?:png|jpe?g|webp|gif);base64,")
-_DATA_IN_TEXT = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=]+")
+_PARAMETERS = r"(?:;[\w.=+-]{1,80}){0,4};base64,"
+_IMAGE_URL = re.compile(
+    rf"\s*data:image\\?/(?:x-)?(?:a?png|p?jpe?g|jfif|webp|gif){_PARAMETERS}|\s*(?=iVBORw0KGgo|/9j/|UklGR|R0lGOD)",
+    re.IGNORECASE,
+)
+_DATA_IN_TEXT = re.compile(
+    rf"data:[\w.+-]{{1,80}}\\?/[\w.+-]{{1,80}}{_PARAMETERS}(?:\\/|[A-Za-z0-9+/_%=-])+", re.IGNORECASE
+)
+_IGNORED_LETTERS = str.maketrans("-_", "+/", " \t\r\n\\")
 
 _log = logging.getLogger(__name__)
 
 
 def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
     """Replace the images by paths; the answer is already paid for, so every failure carries its receipt."""
-    if not answer.images:
+    received = (answer.images + answer.possible_images)[:MAX_IMAGES]
+    if not received:
         return answer
-    read = [decode_image(url, deps.decoder) for url in answer.images[:MAX_IMAGES]]
-    decoded = {decoded.sha256: decoded for decoded in read if decoded}
-    if not decoded:
-        unreadable = UpstreamError("The model returned no readable image. Change the prompt.")
-        raise Failure(unreadable, receipt=answer.receipt)
+    read = {url: decoded for url in received if (decoded := decode_image(url, deps.decoder))}
+    if not read:
+        if answer.images:
+            unreadable = UpstreamError("The model returned no readable image. Change the prompt.")
+            raise Failure(unreadable, receipt=answer.receipt)
+        return Answer(answer.output, answer.receipt)
+    unique = {decoded.sha256: decoded for decoded in read.values()}
     try:
-        paths = [_keep(decoded, opening, deps.images) for decoded in decoded.values()]
+        paths = {sha256: _keep(decoded, opening, deps.images) for sha256, decoded in unique.items()}
     except Exception:
         _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
         message = (
             "The model answered, but its images could not be stored. The call was charged; a new call is charged again."
         )
         raise Failure(Internal(message), receipt=answer.receipt) from None
-    unread = len(answer.images) - len(read) + read.count(None)
-    return Answer(_output(answer, paths, unread), answer.receipt)
+    path_of = {url: paths[decoded.sha256] for url, decoded in read.items()}
+    output: Output = {**_linked(answer, path_of), "type": "image", "urls": list(paths.values())}
+    if unread := len(set(answer.images) - read.keys()):
+        output["unreadable_images"] = unread
+    return Answer(output, answer.receipt)
 
 
 def decode_image(url: str, decoder: ImageDecoder) -> DecodedImage | None:
-    """Decode the image in a data URL; other URLs are not fetched, to prevent SSRF."""
-    found = _DATA_URL.match(url)
+    """Decode the image in a data URL or in base64; links are not fetched, to prevent SSRF.
+
+    Line breaks, percent-encoding, the URL-safe alphabet and missing padding are accepted, as models write them.
+    """
+    found = _IMAGE_URL.match(url)
     if found is None or len(url) - found.end() > _MAX_LETTERS:
         return None
+    letters = unquote(url[found.end() :]).translate(_IGNORED_LETTERS)
     try:
-        data = a2b_base64(url[found.end() :], strict_mode=True)
+        data = a2b_base64(letters + "=" * (-len(letters) % 4), strict_mode=True)
     except ValueError:
         return None
     return decoder.decode(data)
@@ -78,9 +98,15 @@ def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
     return image.path
 
 
-def _output(answer: Answer, paths: list[str], unreadable: int) -> Output:
-    """The output for callers; data URLs that the model repeats in its text are removed from it."""
-    content = answer.output["content"]
-    words = _DATA_IN_TEXT.sub("", content) if isinstance(content, str) else content
-    output: Output = {"type": "image", "content": words, "urls": paths}
-    return {**output, "unreadable_images": unreadable} if unreadable else output
+def _linked(answer: Answer, path_of: Mapping[str, str]) -> Output:
+    """The output with the paths in place of images in its texts; all other data URLs are removed."""
+    data = {url for url in answer.images if _IMAGE_URL.match(url)}
+    longest_first = sorted({*data, *path_of}, key=len, reverse=True)
+
+    def link(text: str) -> str:
+        for url in longest_first:
+            text = text.replace(url, path_of.get(url, ""))
+        return _DATA_IN_TEXT.sub("", text)
+
+    linked: Output = map_strings(answer.output, link)
+    return linked

@@ -1,0 +1,53 @@
+"""JSON values of any nesting: a copy with other strings, and the depth of a value. Neither recurses."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+
+def map_strings(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of `value` with `change` applied to every string and every object key."""
+    root: list[Any] = [value]
+    pending: list[dict[str, Any] | list[Any]] = [root]
+    while pending:
+        node = pending.pop()
+        for place, item in _places(node):
+            if isinstance(item, str):
+                node[place] = change(item)
+            elif isinstance(item, dict):
+                node[place] = {change(key): member for key, member in item.items()}
+                pending.append(node[place])
+            elif isinstance(item, list):
+                node[place] = list(item)
+                pending.append(node[place])
+    return root[0]
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Every string in `value`, without object keys, in the order of the text."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            pending.extend(reversed(item.values()))
+        elif isinstance(item, list):
+            pending.extend(reversed(item))
+
+
+def is_deeper(value: Any, most: int) -> bool:
+    """Whether objects and lists in `value` are nested more than `most` deep."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _places(node: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:
+    return node.items() if isinstance(node, dict) else enumerate(node)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
