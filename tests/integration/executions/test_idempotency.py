@@ -66,6 +66,48 @@ LONG = json.dumps(
 HAIKU = "anthropic/claude-haiku-4.5"
 
 
+def unusual(message: dict[str, Any], **more: Any) -> bytes:
+    """Return a completion with this message."""
+    usage = {"prompt_tokens": 3, "completion_tokens": 9, "cost": 0.0000001}
+    choice = {"finish_reason": "stop", "message": message}
+    return json.dumps({"id": "gen-1", "model": CHEAP_MODEL, "choices": [choice], "usage": usage, **more}).encode()
+
+
+JSON_CONFIG = {"model": HAIKU, "response_format": {"type": "json_object"}}
+HALF = "\ud83d"
+UNUSUAL: dict[str, tuple[dict[str, Any], bytes]] = {
+    "refusal": ({}, unusual({"content": None, "refusal": f"No. {HALF}"})),
+    "tool call": ({}, unusual({"tool_calls": [{"id": HALF, "function": {"name": HALF, "arguments": '"\\ud83d"'}}]})),
+    "citations": (
+        {},
+        unusual({"content": "x", "annotations": [{"url_citation": {"url": f"https://a.example/{HALF}"}}]}),
+    ),
+    "json with lone surrogates": (JSON_CONFIG, unusual({"content": r'{"\udc00": "\ud83d"}'})),
+    "json nested deeply": (JSON_CONFIG, unusual({"content": "[" * 400 + "]" * 400})),
+    "json nested at the limit": (JSON_CONFIG, unusual({"content": "[" * 60 + "]" * 60})),
+    "json with many digits": (JSON_CONFIG, unusual({"content": "[0.12345678901234567890]"})),
+    "nested deeply beside the answer": (
+        {},
+        unusual({"content": "x"}).replace(b'"x"', b'"x","y":' + b"[" * 5_000 + b"]" * 5_000),
+    ),
+    "long facts": ({}, unusual({"content": "x"}, id="g" * 450_000, model="m" * 450_000, provider="p" * 450_000)),
+    "facts with lone surrogates": ({}, unusual({"content": "x"}, id=HALF, model=HALF, provider=HALF)),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_answer_is_recorded_repeated_and_read(seeded: App, name: str) -> None:
+    config, scripted = UNUSUAL[name]
+    resource_id = seeded.resource(config=config)["resource_id"]
+    seeded.fake.script(200, scripted)
+    first, second = call(seeded, resource_id), call(seeded, resource_id)
+    assert (first.status, second.text) == (200, first.text)
+    json.dumps(first.json, ensure_ascii=False).encode()  # fails for a lone surrogate
+    detail = seeded.call("GET", f"/api/executions/{first.json['execution_id']}")
+    assert (detail.status, detail.json["output"]) == (200, first.json["output"])
+    assert (detail.json["status"], detail.json["usage"]["cost_usd"]) == ("DONE", "0.0000001")
+
+
 @pytest.mark.parametrize(
     ("config", "prompt", "scripted"),
     [

@@ -112,10 +112,42 @@ def test_readable_images_are_stored_when_others_are_unreadable(seeded: App) -> N
     assert len(objects(seeded)) == 1
 
 
-def test_image_data_is_removed_from_the_text(seeded: App) -> None:
+def test_image_data_in_the_text_becomes_the_link(seeded: App) -> None:
     answer = paint(seeded, "in-words")
+    (url,) = answer.json["output"]["urls"]
     assert "base64" not in answer.text
-    assert answer.json["output"]["content"].endswith("![picture]()")
+    assert answer.json["output"]["content"].endswith(f"![picture]({url})")
+    detail = seeded.call("GET", f"/api/executions/{answer.json['execution_id']}").json
+    assert detail["output"] == answer.json["output"]
+
+
+def test_everything_beside_an_image_is_returned(seeded: App) -> None:
+    message = {
+        "content": [{"type": "text", "text": "Here."}, {"type": "image_url", "image_url": data_url(png_bytes())}],
+        "reasoning": "A red square will do.",
+        "annotations": [
+            {
+                "url_citation": {
+                    "url": "https://a.example",
+                    "title": "A",
+                    "content": "c",
+                    "start_index": 0,
+                    "end_index": 1,
+                }
+            }
+        ],
+        "tool_calls": [{"id": "c1", "function": {"name": "save"}}],
+    }
+    seeded.fake.script(200, json.dumps({"id": "gen-1", "choices": [{"message": message}]}).encode())
+    output = paint(seeded).json["output"]
+    assert len(output.pop("urls")) == 1
+    assert output == {
+        "type": "image",
+        "content": "Here.",
+        "reasoning": "A red square will do.",
+        "citations": [{"url": "https://a.example", "title": "A", "content": "c", "start_index": 0, "end_index": 1}],
+        "tool_calls": [{"id": "c1", "name": "save", "arguments": "{}"}],
+    }
 
 
 def test_base64_is_not_stored_or_returned(seeded: App, caplog: pytest.LogCaptureFixture) -> None:

@@ -244,3 +244,29 @@ def test_catalog_ends_without_a_next_link(links: object) -> None:
 @given(st.binary(max_size=200))
 def test_catalog_accepts_any_bytes_without_crashing(body: bytes) -> None:
     assert read_listing(Reply(status=200, body=body)) is None
+
+
+@pytest.mark.parametrize("depth", [33, 400, 3_000, 200_000])
+def test_catalog_omits_only_the_row_that_is_nested_too_deeply(depth: int) -> None:
+    good, deep = json.dumps(a_row("a/good")), json.dumps(a_row("a/deep"))
+    for nested in ("[" * depth + "]" * depth, '{"k":' * depth + "1" + "}" * depth):
+        for name in ("reasoning", "default_parameters", "unknown"):
+            rows = f'[{good}, {deep[:-1]}, "{name}": {nested}}}, {good}]'
+            listing = read_listing(Reply(status=200, body=f'{{"data": {rows}}}'.encode()))
+            assert listing is not None
+            assert [model.openrouter_id for model in listing.models] == ["a/good", "a/good"]
+            assert listing.unreadable == ["a/deep"]
+
+
+def test_catalog_replaces_lone_surrogates_in_a_row() -> None:
+    row = a_row("a/b", name="B \ud83d", description="\udc00", reasoning={"\ud83d": ["\ud83d"]})
+    listing = read_listing(Reply(status=200, body=json.dumps({"data": [row]}).encode()))
+    assert listing is not None
+    (model,) = listing.models
+    assert (model.display_name, model.description, model.reasoning) == ("B ?", "?", {"?": ["?"]})
+
+
+def a_row(model_id: str, **more: object) -> dict[str, object]:
+    """A row with the required fields."""
+    pricing = {"prompt": "0.1", "completion": "0.2"}
+    return {"id": model_id, "architecture": {"output_modalities": ["text"]}, "pricing": pricing, **more}

@@ -63,15 +63,26 @@ def test_chat_returns_tool_calls() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"), [({"at": 1.5}, '{"at": 1.5}'), ([], "[]"), (1.5, "1.5"), (None, None), ("", "")]
+    ("arguments", "expected"),
+    [
+        ({"at": 1.5}, '{"at": 1.5}'),
+        ({"at": [12345678901234567890, None]}, '{"at": [12345678901234567890, null]}'),
+        ([], "[]"),
+        (1.5, "1.5"),
+        ('{"at":1.50}', '{"at":1.50}'),
+        ("no JSON", "no JSON"),
+        (None, "{}"),
+        ("", "{}"),
+        (" \n", "{}"),
+    ],
 )
 def test_chat_converts_non_text_tool_arguments_to_text(arguments: object, expected: object) -> None:
-    call = {"id": 1.5, "function": {"name": ["look"], "arguments": arguments}}
+    call = {"id": 1.5, "function": {"name": "look", "arguments": arguments}}
     answer = read_chat(reply_with({"tool_calls": [call]}))
     assert json.loads(json.dumps(answer.output)) == answer.output
     content = answer.output["content"]
     assert isinstance(content, dict)
-    assert content["tool_calls"] == [{"id": None, "name": None, "arguments": expected}]
+    assert content["tool_calls"] == [{"id": None, "name": "look", "arguments": expected}]
 
 
 def test_chat_joins_text_parts_and_ignores_others() -> None:
@@ -81,7 +92,57 @@ def test_chat_joins_text_parts_and_ignores_others() -> None:
 
 def test_chat_returns_a_model_refusal_as_an_answer() -> None:
     answer = read_chat(reply_with({"content": None, "refusal": "I would rather not."}))
-    assert answer.output == {"type": "text", "content": "I would rather not."}
+    assert answer.output == {"type": "text", "content": None, "refusal": "I would rather not."}
+
+
+def test_chat_keeps_text_beside_a_refusal() -> None:
+    answer = read_chat(reply_with({"content": "Only so much.", "refusal": "I would rather not."}))
+    assert answer.output == {"type": "text", "content": "Only so much.", "refusal": "I would rather not."}
+
+
+@pytest.mark.parametrize("calls", [[None], [{}], ["junk"], [{"id": "c", "function": {"name": "", "arguments": " "}}]])
+def test_chat_omits_tool_calls_that_call_nothing(calls: object) -> None:
+    assert read_chat(reply_with({"content": "hello", "tool_calls": calls})).output == {
+        "type": "text",
+        "content": "hello",
+    }
+
+
+@pytest.mark.parametrize(
+    "message", [{"tool_calls": [{"function": {"name": "now"}}]}, {"function_call": {"name": "now"}}]
+)
+def test_chat_returns_a_tool_call_without_arguments(message: dict[str, Any]) -> None:
+    content = read_chat(reply_with(message)).output["content"]
+    assert content == {"text": None, "tool_calls": [{"id": None, "name": "now", "arguments": "{}"}]}
+
+
+def test_chat_returns_deeply_nested_arguments_as_text() -> None:
+    deep = b'{"at":' * 5_000 + b"0.10" + b"}" * 5_000
+    answer = read_chat(raw(b'{"choices":[{"message":{"tool_calls":[{"function":{"arguments":%s}}]}}]}' % deep))
+    content = answer.output["content"]
+    assert isinstance(content, dict)
+    assert content["tool_calls"][0]["arguments"].replace(" ", "").encode() == deep
+
+
+def test_chat_returns_the_transcript_of_a_spoken_answer() -> None:
+    answer = read_chat(reply_with({"content": None, "audio": {"data": "UklGRg==", "transcript": "Hello."}}))
+    assert answer.output == {"type": "text", "content": "Hello."}
+
+
+@pytest.mark.parametrize("size", [201, 450_000])
+def test_chat_cuts_facts_and_drops_long_ids(size: int) -> None:
+    reply = reply_with({"content": "Hi."}, finish="f" * size, id="g" * size, model="m" * size, provider="p" * size)
+    for headers in ({}, {"x-generation-id": "h" * size}):
+        receipt = read_chat(Reply(status=200, body=reply.body, headers=headers)).receipt
+        assert receipt.generation_id is None
+        assert (receipt.model, receipt.provider, receipt.finish_reason) == ("m" * 200, "p" * 200, "f" * 200)
+        assert receipt.cost_nanousd == 340
+
+
+def test_chat_uses_the_id_in_the_body_if_the_header_is_too_long() -> None:
+    reply = reply_with({"content": "Hi."}, id="gen-" + "1" * 196)
+    answer = read_chat(Reply(status=200, body=reply.body, headers={"x-generation-id": "h" * 201}))
+    assert answer.receipt.generation_id == "gen-" + "1" * 196
 
 
 def test_chat_returns_an_answer_truncated_by_length() -> None:
@@ -90,9 +151,26 @@ def test_chat_returns_an_answer_truncated_by_length() -> None:
     assert answer.receipt.finish_reason == "length"
 
 
-def test_chat_replaces_a_lone_surrogate_with_a_question_mark() -> None:
-    answer = read_chat(raw(rb'{"choices":[{"message":{"content":"cut \ud83d"}}]}'))
-    assert answer.output["content"] == "cut ?"
+def test_chat_replaces_lone_surrogates_in_every_part() -> None:
+    half = "\ud83d"
+    cited = {"url": f"https://a.example/{half}", "title": half, "content": half}
+    call = {
+        "id": half,
+        "function": {"name": f"look{half}", "arguments": f'{{"q": "{half}", "r": "\\ud83d \\ud83d\\ude00"}}'},
+    }
+    message = {"content": half, "refusal": half, "reasoning": half, "annotations": [{"url_citation": cited}]}
+    answer = read_chat(reply_with({**message, "tool_calls": [call]}, finish=half, model=half, provider=half))
+    assert answer.output == {
+        "type": "json",
+        "content": {
+            "text": "?",
+            "tool_calls": [{"id": "?", "name": "look?", "arguments": '{"q": "?", "r": "? \\ud83d\\ude00"}'}],
+        },
+        "refusal": "?",
+        "citations": [{"url": "https://a.example/?", "title": "?", "content": "?"}],
+        "reasoning": "?",
+    }
+    assert (answer.receipt.model, answer.receipt.provider, answer.receipt.finish_reason) == ("?", "?", "?")
 
 
 EMPTY: dict[str, tuple[object, object, type[InstantError]]] = {
@@ -235,7 +313,7 @@ def test_chat_returns_an_answer_or_a_failure_for_any_json(
         json.dumps(failure.error.body())
     else:
         json.dumps(answer.output)
-        assert answer.output["content"]
+        assert answer.output["content"] or answer.output["refusal"]
 
 
 def test_chat_request_contains_its_body_and_no_key() -> None:

@@ -46,6 +46,12 @@ def test_endpoints_returns_malformed_fields_as_unknown(invalid: Any) -> None:
     assert found[0].pricing == {} or isinstance(invalid, dict)
 
 
+def test_endpoints_cuts_long_texts() -> None:
+    long = "x" * 450_000
+    found = read([{"provider_name": long, "tag": long, "quantization": long, "pricing": {long: "1", "prompt": "2"}}])
+    assert found == (Endpoint(provider="x" * 200, tag="x" * 200, quantization="x" * 200, pricing={"prompt": "2"}),)
+
+
 def test_endpoints_rejects_a_body_that_is_not_a_list() -> None:
     row = {"provider_name": "N"}
     assert read([]) == ()

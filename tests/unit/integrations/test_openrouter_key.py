@@ -43,8 +43,9 @@ def test_key_check_is_free_and_sends_only_a_bearer() -> None:
         ({"label": "", "limit_remaining": "a lot"}, KeyFacts()),
         ({"limit_remaining": True, "label": 7}, KeyFacts()),
         ({"usage": 1}, KeyFacts()),
+        ({"label": "\ud83d" + "x" * 450_000}, KeyFacts(label="?" + "x" * 199)),
     ],
-    ids=["limit", "no limit", "masked", "named", "full key", "integer", "tiny", "text", "wrong types", "empty"],
+    ids=["limit", "no limit", "masked", "named", "full key", "integer", "tiny", "text", "wrong types", "empty", "long"],
 )  # fmt: skip
 def test_key_check_returns_the_label_and_remaining_credit(data: object, facts: KeyFacts) -> None:
     assert OpenRouter().read_key_check(answered({"data": data})) == facts

@@ -22,15 +22,54 @@ def read(message: dict[str, Any], *, wants_json: bool = False) -> Answer:
 
 
 def test_message_lists_the_sources_of_a_search() -> None:
-    cited = {"type": "url_citation", "url_citation": {"url": "https://a.example/1", "title": "One", "content": "…"}}
+    cited = {
+        "type": "url_citation",
+        "url_citation": {
+            "url": "https://a.example/1",
+            "title": "One",
+            "content": "…",
+            "start_index": 0,
+            "end_index": 5,
+        },
+    }
     untitled = {"type": "url_citation", "url_citation": {"url": "https://b.example"}}
+    flat = {"type": "url_citation", "url": "https://c.example", "start_index": -1, "end_index": "7"}
     invalid = [None, "x", {}, {"url_citation": None}, {"url_citation": {"url": 7}}, {"type": "file", "file": {}}]
-    output = read({"content": "So it is.", "annotations": [cited, *invalid, untitled]}).output
+    output = read({"content": "So it is.", "annotations": [cited, *invalid, untitled, flat]}).output
     assert output == {
         "type": "text",
         "content": "So it is.",
-        "citations": [{"url": "https://a.example/1", "title": "One"}, {"url": "https://b.example", "title": None}],
+        "citations": [
+            {"url": "https://a.example/1", "title": "One", "content": "…", "start_index": 0, "end_index": 5},
+            {"url": "https://b.example", "title": None},
+            {"url": "https://c.example", "title": None},
+        ],
     }
+
+
+def test_message_lists_the_sources_of_a_list_of_urls_once() -> None:
+    listed = ["https://a.example", {"url": "https://b.example", "title": "B"}, 7, None]
+    body = {
+        "choices": [{"message": {"content": "x", "annotations": [{"url_citation": {"url": "https://a.example"}}]}}],
+        "citations": listed,
+    }
+    answer = read_chat(Reply(status=200, body=json.dumps(body).encode()))
+    assert answer.output["citations"] == [
+        {"url": "https://a.example", "title": None},
+        {"url": "https://b.example", "title": "B"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"reasoning_content": "hm, so"},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "hm, "}, {"data": "e30="}, {"summary": "so"}]},
+        {"reasoning": "hm, so", "reasoning_content": "other", "reasoning_details": [{"text": "other"}]},
+    ],
+)
+def test_message_returns_reasoning_in_each_spelling(message: dict[str, Any]) -> None:
+    assert read({"content": "4", **message}).output == {"type": "text", "content": "4", "reasoning": "hm, so"}
 
 
 def test_message_returns_reasoning_beside_the_answer() -> None:
@@ -54,16 +93,79 @@ def test_message_returns_requested_json_as_json(content: str, value: object) -> 
 
 
 @pytest.mark.parametrize(
-    "content", ['```json\n{"a": 1}\n```', '{"a": 1', "Here it is: {}", "NaN", "[1, Infinity]", "[" * 99_999]
+    "content",
+    [
+        '```json\n{"a": 1}\n```',
+        '```\n{"a": 1}\n```',
+        '\n```JSON\r\n{"a": 1}\r\n```\n',
+        '~~~~ json\n{"a": 1}\n~~~~',
+        '```json {"a": 1}```',
+        '\ufeff{"a": 1}',
+        '\ufeff```json\n\ufeff{"a": 1}```',
+    ],
+)
+def test_message_returns_requested_json_in_a_fence_as_json(content: str) -> None:
+    assert read({"content": content}, wants_json=True).output == {"type": "json", "content": {"a": 1}}
+    assert read({"content": content}).output == {"type": "text", "content": content}
+
+
+def test_message_keeps_a_fence_inside_requested_json() -> None:
+    content = '```json\n{"a": "```py\\n1\\n```"}\n```'
+    assert read({"content": content}, wants_json=True).output["content"] == {"a": "```py\n1\n```"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a": 1',
+        "Here it is: {}",
+        'Use ```json\n{"a": 1}\n``` here.',
+        '```json\n{"a": 1}\n```\n```json\n{"a": 2}\n```',
+        '```json\n{"a": 1}',
+        "NaN",
+        "[1, Infinity]",
+        "[" * 99_999,
+    ],
 )
 def test_message_keeps_unparsable_json_as_text(content: str) -> None:
     assert read({"content": content}, wants_json=True).output == {"type": "text", "content": content}
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[0.12345678901234567890]",
+        "1e400",
+        "[1e-400]",
+        '{"a": 1, "a": 2}',
+        '{"\\ud800": 1, "\\ud801": 2}',
+        "9" * 5_000,
+        "[" * 61 + "]" * 61,
+        "[" * 400 + "]" * 400,
+        '{"a":' * 400 + "1" + "}" * 400,
+    ],
+)
+def test_message_keeps_json_that_cannot_be_returned_exactly_as_text(content: str) -> None:
+    assert read({"content": content}, wants_json=True).output == {"type": "text", "content": content}
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 60 + "]" * 60, "[0.1, 1e3, 1.10, -0.0, 12345678901234567890123, 0.30000000000000004]"]
+)
+def test_message_returns_exact_json_as_json(content: str) -> None:
+    output = read({"content": content}, wants_json=True).output
+    assert output == {"type": "json", "content": json.loads(content)}
+
+
+def test_message_replaces_lone_surrogates_in_requested_json() -> None:
+    output = read({"content": r'{"\udc00": "\ud83d \ud83d\ude00"}'}, wants_json=True).output
+    assert output == {"type": "json", "content": {"?": "? \U0001f600"}}
+
+
 def test_message_returns_images_with_the_accompanying_text() -> None:
     answer = read({"content": "A dawn.", "images": [IMAGE, "junk", {"image_url": {"url": None}}, IMAGE]})
     assert answer.output == {"type": "image", "content": "A dawn.", "urls": []}
-    assert answer.images == (PIXEL, PIXEL)
+    assert answer.images == (PIXEL,)
 
 
 def test_message_returns_an_image_without_text() -> None:

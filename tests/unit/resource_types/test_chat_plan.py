@@ -284,18 +284,23 @@ def test_chat_plan_sends_and_prices_the_override_of_the_caller() -> None:
 def test_chat_plan_expects_json_where_requested(form: dict[str, Any] | None, expected: bool) -> None:
     supported = a_model(supported_parameters=("max_tokens", "response_format"))
     settings: dict[str, Any] = {"response_format": form} if form else {}
-    assert planned(supported, **settings).options == {"wants_json": expected}
+    assert planned(supported, **settings).options["wants_json"] is expected
+
+
+def test_chat_plan_asks_for_one_body_instead_of_a_stream() -> None:
+    assert body_of(planned())["stream"] is False
 
 
 def test_chat_plan_expects_no_json_from_an_unsupporting_model() -> None:
     plan = planned(a_model(supported_parameters=("max_tokens",)), response_format={"type": "json_object"})
-    assert plan.options == {"wants_json": False}
+    assert plan.options["wants_json"] is False
 
 
 def test_chat_plan_image_model_sets_modalities_limits_and_price() -> None:
     image_model = a_model(output_modalities=("text", "image"), pricing={"prompt": "0", "completion": "0.000001"})
     plan, text_only = planned(image_model, max_tokens=100), planned(image_model, max_tokens=100, modalities=["text"])
     assert body_of(plan)["modalities"] == ["image", "text"]
+    assert (plan.options["wants_images"], text_only.options["wants_images"]) == (True, False)
     assert "modalities" not in body_of(text_only)
     assert (plan.worst_nanousd, text_only.worst_nanousd) == (20 * 100_000, 100_000)
     assert plan.seconds_to_keep > text_only.seconds_to_keep == 0

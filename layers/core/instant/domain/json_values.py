@@ -38,11 +38,12 @@ def strings_in(value: Any) -> Iterator[str]:
 def is_deeper(value: Any, most: int) -> bool:
     """Whether objects and lists in `value` are nested more than `most` deep."""
     level = [value]
-    for _ in range(most + 1):
-        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+    for _ in range(most):
+        level = [item for item in level if isinstance(item, dict | list)]
         if not level:
             return False
-    return True
+        level = [child for item in level for child in _children(item)]
+    return any(isinstance(item, dict | list) for item in level)
 
 
 def _places(node: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:

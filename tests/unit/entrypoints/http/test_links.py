@@ -58,3 +58,20 @@ def test_links_replace_paths_in_a_copy() -> None:
     linked = with_links(answer, "https://api.example/dev")
     assert linked["output"]["urls"] == ["https://api.example/dev/api/images/img_1"]
     assert answer["output"]["urls"] == ["/api/images/img_1"]
+
+
+def test_links_replace_paths_inside_texts() -> None:
+    first, second = "/api/images/img_1", "/api/images/img_12"
+    output = {
+        "type": "image",
+        "content": f"![a]({first}) ![b]({second}) /api/images/img_3",
+        "urls": [second, first],
+        "tool_calls": [{"arguments": f'{{"image": "{second}"}}'}],
+    }
+    linked = with_links({"output": output}, "https://x.example")["output"]
+    assert linked == {
+        "type": "image",
+        "content": f"![a](https://x.example{first}) ![b](https://x.example{second}) /api/images/img_3",
+        "urls": [f"https://x.example{second}", f"https://x.example{first}"],
+        "tool_calls": [{"arguments": f'{{"image": "https://x.example{second}"}}'}],
+    }

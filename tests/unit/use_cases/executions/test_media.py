@@ -1,6 +1,8 @@
 """Media of an answer: which URLs are read as images, and the checks before decoding."""
 
+import json
 from base64 import b64encode
+from urllib.parse import quote
 
 import pytest
 
@@ -8,7 +10,7 @@ from instant.domain.errors import Internal, UpstreamError
 from instant.domain.executions.execution import KeySource, Opening
 from instant.domain.executions.failure import Failure
 from instant.domain.executions.image import DecodedImage, Image
-from instant.domain.executions.output import Answer
+from instant.domain.executions.output import Answer, Output
 from instant.domain.executions.receipt import Receipt
 from instant.use_cases.executions.deps import MediaDeps
 from instant.use_cases.executions.media import MAX_BYTES, store_images
@@ -71,23 +73,44 @@ def test_media_reads_image_data(kind: str) -> None:
     assert kept.receipt == RECEIPT
 
 
+PNG = b"\x89PNG\r\n\x1a\n\0\xff\xfe\xfd\xff"
+PNG_BASE64 = b64encode(PNG).decode()
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        url(PNG).replace("data:image/png", "DATA:image/PNG"),
+        f" {url(PNG)}\n",
+        url(PNG, "x-png"),
+        url(PNG, "pjpeg"),
+        url(PNG).replace(";", ";charset=utf-8;"),
+        url(PNG)[:30] + "\r\n " + url(PNG)[30:],
+        url(PNG).replace("/", "\\/"),
+        url(PNG).replace("/", "_").replace("+", "-").replace("image_png", "image/png").rstrip("="),
+        f"data:image/png;base64,{quote(PNG_BASE64, safe='')}",
+        PNG_BASE64,
+        f"\n{PNG_BASE64}\n",
+    ],
+)
+def test_media_reads_image_data_in_every_spelling(spelling: str) -> None:
+    store = Store()
+    store_images(answer(spelling), OPENING, MediaDeps(decoder=AnyImageDecoder(), images=store))
+    assert [image.size_bytes for image in store.images] == [len(PNG)]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         "",
         "data:",
         "https://pictures.example/cat.png",
-        "DATA:image/png;base64,cGljdHVyZQ==",
-        " " + url(),
         url(kind="svg+xml"),
         url(kind="x-icon"),
         "data:text/html;base64,cGljdHVyZQ==",
-        "data:image/png;charset=utf-8;base64,cGljdHVyZQ==",
         "data:image/png,cGljdHVyZQ==",
         "data:image/png;base64,####",
-        "data:image/png;base64,cGlj dHVyZQ==",
-        "data:image/png;base64,cGljdHVyZQ==\n",
-        "data:image/png;base64,cGljdHVyZQ",
+        "cGljdHVyZQ==",
         "data:image/png;base64,cGljdHVyZQ==cGljdHVyZQ==",
         "data:image/png;base64,cGljdHVyZ\u00e9==",
         "data:image/png;base64,\ud800",
@@ -131,3 +154,61 @@ def test_media_store_failure_raises_internal_error_with_the_receipt(caplog: pyte
 def test_media_keeps_absent_text_absent() -> None:
     kept = store_images(answer(url(), content=None), OPENING, MediaDeps(decoder=AnyImageDecoder(), images=Store()))
     assert kept.output["content"] is None
+
+
+def test_media_keeps_everything_beside_the_images() -> None:
+    beside: Output = {
+        "type": "image",
+        "content": "Here.",
+        "urls": [],
+        "refusal": "No more.",
+        "citations": [{"url": "https://a.example", "title": None, "start_index": 0, "end_index": 4}],
+        "reasoning": "hm",
+        "tool_calls": [{"id": "c1", "name": "save", "arguments": "{}"}],
+    }
+    store = Store()
+    kept = store_images(Answer(beside, RECEIPT, (url(),)), OPENING, MediaDeps(decoder=AnyImageDecoder(), images=store))
+    assert kept.output == {**beside, "urls": [store.images[0].path]}
+
+
+def test_media_links_images_inside_every_text() -> None:
+    image, other = url(), url(b"other")
+    output: Output = {
+        "type": "image",
+        "content": f"![a]({image}) and ![b]({other}) and {url(kind='svg+xml')}",
+        "urls": [],
+        "reasoning": f"data:font/woff2;charset=utf-8;base64,AAAA {image}",
+        "tool_calls": [{"id": None, "name": "save", "arguments": json.dumps({"image": image})}],
+    }
+    store = Store()
+    media = MediaDeps(decoder=AnyImageDecoder(), images=store)
+    kept = store_images(Answer(output, RECEIPT, (image, other)), OPENING, media).output
+    first, second = (stored.path for stored in store.images)
+    assert kept["urls"] == [first, second]
+    assert kept["content"] == f"![a]({first}) and ![b]({second}) and "
+    assert kept["reasoning"] == f" {first}"
+    assert kept["tool_calls"][0]["arguments"] == json.dumps({"image": first})
+
+
+def test_media_removes_unreadable_images_from_texts_and_keeps_links() -> None:
+    bad, link = "data:image/png;base64,####", "https://pictures.example/1.png"
+    content = f"{bad} {link}"
+    kept = store_images(
+        answer(url(), bad, link, content=content), OPENING, MediaDeps(decoder=AnyImageDecoder(), images=Store())
+    ).output
+    assert (kept["content"], kept["unreadable_images"]) == (f" {link}", 2)
+
+
+def test_media_makes_a_text_with_a_readable_image_an_image() -> None:
+    store, code = Store(), "`data:font/woff2;base64,AAAA`"
+    text = Answer({"type": "text", "content": f"![a]({url()}) {code}"}, RECEIPT, possible_images=(url(),))
+    kept = store_images(text, OPENING, MediaDeps(decoder=AnyImageDecoder(), images=store))
+    path = store.images[0].path
+    assert kept.output == {"type": "image", "content": f"![a]({path}) {code}", "urls": [path]}
+
+
+@pytest.mark.parametrize(("bad", "error"), [("data:image/png;base64,####", None), (url(), OSError("disk"))])
+def test_media_keeps_a_text_whose_possible_images_are_not_stored(bad: str, error: Exception | None) -> None:
+    text = Answer({"type": "text", "content": f"![a]({bad})"}, RECEIPT, possible_images=(bad,))
+    kept = store_images(text, OPENING, MediaDeps(decoder=AnyImageDecoder(), images=Store(error)))
+    assert (kept.output, kept.receipt) == (text.output, RECEIPT)

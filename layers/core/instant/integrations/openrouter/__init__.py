@@ -11,7 +11,7 @@ from instant.domain.executions.outcome import CallOutcome
 from instant.domain.secret import Secret
 from instant.integrations.openrouter.errors import error_of, nothing_done
 from instant.integrations.openrouter.generation import outcome_request, read_outcome
-from instant.integrations.openrouter.parsing import BASE_URL, NAME, amount_text, mapping, parse, text
+from instant.integrations.openrouter.parsing import BASE_URL, NAME, amount_text, fact, mapping, parse, text
 from instant.integrations.service import Service
 
 _MASKED = re.compile(r"(sk-or-(?:v\d+-)?)[A-Za-z0-9_-]+")
@@ -48,7 +48,7 @@ class OpenRouter(Service):
         if data.get("is_management_key") is True:
             raise CredentialRejected("This is a management key, which cannot run models. Connect an ordinary API key.")
         label = _MASKED.sub(r"\1", text(data.get("label")) or "")
-        return KeyFacts(label=label or None, limit_remaining=amount_text(data.get("limit_remaining")))
+        return KeyFacts(label=fact(label), limit_remaining=amount_text(data.get("limit_remaining")))
 
     def authorize_query(self, challenge: str, callback: str | None) -> Mapping[str, str]:
         """OpenRouter has no `state` parameter, so `state` is part of the callback URL."""

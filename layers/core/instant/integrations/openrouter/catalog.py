@@ -8,6 +8,7 @@ from typing import Any
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.exchange import Reply, Request
+from instant.domain.json_values import is_deeper
 from instant.domain.money import parse_usd
 from instant.integrations.openrouter.parsing import NAME, amount_text, count, mapping, parse, sequence, text
 
@@ -16,6 +17,9 @@ MAX_CATALOG_BYTES = 20_000_000
 
 MAX_ROW_BYTES = 20_000
 """Maximum size of a row in bytes; real ones have at most 4,000. A DynamoDB item can have 400,000."""
+
+MAX_ROW_DEPTH = 32
+"""Maximum nesting of a row; real ones are nested 4 deep. Rows are serialized by code that recurses."""
 
 MAX_ID_BYTES = 1_000
 """Maximum length of an id and a canonical slug; real ones have at most 70. A DynamoDB key can have 2,048."""
@@ -76,9 +80,11 @@ def read_listing(reply: Reply) -> Listing | None:
 def read_model(row: Mapping[str, Any]) -> CatalogModel | None:
     """One row; None if it has no id of two parts, no prices or no architecture, or if a field has the wrong type.
 
-    Fields can be added, removed or null without notice. But a field that determines costs or capabilities is never
-    guessed when its type is unexpected.
+    A row that is nested too deeply is None, too. Fields can be added, removed or null without notice. But a field that
+    determines costs or capabilities is never guessed when its type is unexpected.
     """
+    if is_deeper(row, MAX_ROW_DEPTH):
+        return None
     openrouter_id = _key(row.get("id"))
     architecture, pricing = mapping(row.get("architecture")), mapping(row.get("pricing"))
     if openrouter_id is None or openrouter_id.count("/") != 1 or not architecture or not pricing:

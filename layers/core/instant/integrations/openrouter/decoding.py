@@ -38,14 +38,13 @@ def decode_reply(body: bytes) -> Any:
     """
     try:
         text = body.decode("utf-8-sig")
-    except ValueError:
-        return None
-    for candidate in (text, without_framing(text)):
         try:
-            return map_strings(_loads(candidate), clean)
-        except (ValueError, ArithmeticError, RecursionError):
-            continue
-    return None
+            value = _loads(text)
+        except ValueError:
+            value = _loads(without_framing(text))
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    return map_strings(value, clean)
 
 
 def decode_answer(text: str) -> Any:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from instant.domain.catalog.endpoint import Endpoint
 from instant.domain.exchange import Reply, Request
-from instant.integrations.openrouter.parsing import NAME, amount_text, count, mapping, parse, sequence, text
+from instant.integrations.openrouter.parsing import NAME, amount_text, count, fact, mapping, parse, sequence
 
 MAX_ENDPOINTS = 100
 """Maximum endpoints of one model; real models have at most a few dozen."""
@@ -27,27 +27,29 @@ def read_endpoints(reply: Reply) -> tuple[Endpoint, ...] | None:
 
 
 def _endpoint(row: Mapping[str, Any]) -> Endpoint | None:
-    provider = text(row.get("provider_name"))
+    provider = fact(row.get("provider_name"))
     if provider is None:
         return None
     status = row.get("status")
     return Endpoint(
-        provider=provider[:100],
-        tag=text(row.get("tag")),
+        provider=provider,
+        tag=fact(row.get("tag")),
         status=status if isinstance(status, int) and not isinstance(status, bool) else None,
         uptime_1d=amount_text(row.get("uptime_last_1d")),
         latency_ms=_median(row.get("latency_last_30m")),
         throughput=_median(row.get("throughput_last_30m")),
         context_length=count(row.get("context_length")),
         max_tokens=count(row.get("max_completion_tokens")),
-        quantization=text(row.get("quantization")),
+        quantization=fact(row.get("quantization")),
         pricing={key: price for key, price in _prices(mapping(row.get("pricing"))) if price is not None},
     )
 
 
 def _prices(pricing: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     """Prices exactly as given; entries that are not amounts are omitted."""
-    amounts = ((key, price) for key, price in pricing.items() if isinstance(price, str | int | Decimal))
+    amounts = (
+        (key, price) for key, price in pricing.items() if isinstance(price, str | int | Decimal) and fact(key) == key
+    )
     return [
         (key, price if isinstance(price, str) and amount_text(price) else amount_text(price)) for key, price in amounts
     ]

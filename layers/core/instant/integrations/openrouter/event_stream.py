@@ -4,7 +4,7 @@ import re
 
 _DONE = re.compile(r"data:[ \t]*\[DONE\]\s*$")
 _IGNORED = re.compile(r"(?::|(?:event|id|retry):|data:[ \t]*\[DONE\][ \t]*$)")
-_DATA = re.compile(r"data:[ \t]?")
+_DATA = re.compile(r"\Adata:[ \t]?")
 
 
 def without_framing(text: str) -> str:
@@ -13,6 +13,4 @@ def without_framing(text: str) -> str:
     JSON strings contain no line breaks, so that no line of a JSON text begins like a line of an event.
     """
     lines = _DONE.sub("", text).replace("\r", "\n").split("\n")
-    return "\n".join(
-        _DATA.sub("", line, count=1) for line in (each.lstrip() for each in lines) if not _IGNORED.match(line)
-    )
+    return "\n".join(_DATA.sub("", line) for line in (each.lstrip() for each in lines) if not _IGNORED.match(line))

@@ -54,6 +54,8 @@ def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
         paths = {sha256: _keep(decoded, opening, deps.images) for sha256, decoded in unique.items()}
     except Exception:
         _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
+        if not answer.images:
+            return Answer(answer.output, answer.receipt)
         message = (
             "The model answered, but its images could not be stored. The call was charged; a new call is charged again."
         )
@@ -99,14 +101,14 @@ def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
 
 
 def _linked(answer: Answer, path_of: Mapping[str, str]) -> Output:
-    """The output with the paths in place of images in its texts; all other data URLs are removed."""
+    """The output with the paths in place of images in its texts; other data URLs in an image answer are removed."""
     data = {url for url in answer.images if _IMAGE_URL.match(url)}
     longest_first = sorted({*data, *path_of}, key=len, reverse=True)
 
     def link(text: str) -> str:
         for url in longest_first:
             text = text.replace(url, path_of.get(url, ""))
-        return _DATA_IN_TEXT.sub("", text)
+        return _DATA_IN_TEXT.sub("", text) if answer.images else text
 
     linked: Output = map_strings(answer.output, link)
     return linked
