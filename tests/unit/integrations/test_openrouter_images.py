@@ -19,7 +19,7 @@ def read(message: dict[str, Any], *, wants_images: bool = True) -> Answer:
     return read_chat(Reply(status=200, body=body), wants_images=wants_images)
 
 
-PARTS: dict[str, tuple[object, str]] = {
+SPELLINGS: dict[str, tuple[object, str]] = {
     "url": ({"type": "image_url", "image_url": {"url": URL}}, URL),
     "url as text": ({"type": "image_url", "image_url": URL}, URL),
     "camel case": ({"type": "image_url", "imageUrl": {"url": URL}}, URL),
@@ -35,9 +35,9 @@ PARTS: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize("wants_images", [True, False])
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", SPELLINGS)
 def test_images_are_found_in_every_spelling_of_a_part(name: str, wants_images: bool) -> None:
-    part, image = PARTS[name]
+    part, image = SPELLINGS[name]
     text = {"type": "text", "text": "Here."}
     for message in (
         {"content": "Here.", "images": [part]},

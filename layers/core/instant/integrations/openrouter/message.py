@@ -15,12 +15,13 @@ def read_output(message: Mapping[str, Any], *, wants_json: bool) -> Output | Non
     Tool calls are JSON: `{"text", "tool_calls"}`. If JSON was requested, a JSON answer is JSON, too; an answer that
     cannot be parsed, or not be returned exactly, stays text. Everything beside the content is kept with any type.
     """
-    content, calls, beside = _content(message), _tool_calls(message), _beside(message)
+    content, calls, refusal = _content(message), _tool_calls(message), text(message.get("refusal"))
     if calls:
-        return {"type": "json", "content": {"text": content, "tool_calls": calls}, **beside}
-    if content is None:
-        return {"type": "text", "content": None, **beside} if "refusal" in beside else None
-    return {**(_json(content) if wants_json else {"type": "text", "content": content}), **beside}
+        return _with_the_rest({"type": "json", "content": {"text": content, "tool_calls": calls}}, message)
+    if content is None and refusal is None:
+        return None
+    output = _json(content) if content and wants_json else None
+    return _with_the_rest(output or {"type": "text", "content": content}, message)
 
 
 def read_images(message: Mapping[str, Any], *, wants_images: bool) -> tuple[Output, tuple[str, ...]] | None:
@@ -28,7 +29,7 @@ def read_images(message: Mapping[str, Any], *, wants_images: bool) -> tuple[Outp
 
     If images were requested, those inside texts count, too.
     """
-    output: Output = {"type": "image", "content": _content(message), "urls": [], **_beside(message)}
+    output = _with_the_rest({"type": "image", "content": _content(message), "urls": []}, message)
     if calls := _tool_calls(message):
         output["tool_calls"] = calls
     found = [*image_parts(message), *(images_in_texts(output) if wants_images else ())]
@@ -41,13 +42,14 @@ def possible_images(output: Output) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shown_images(content))) if isinstance(content, str) else ()
 
 
-def _beside(message: Mapping[str, Any]) -> dict[str, Any]:
-    parts = {
-        "refusal": text(message.get("refusal")),
-        "citations": _citations(message),
-        "reasoning": _reasoning(message),
-    }
-    return {name: part for name, part in parts.items() if part}
+def _with_the_rest(output: Output, message: Mapping[str, Any]) -> Output:
+    if refusal := text(message.get("refusal")):
+        output["refusal"] = refusal
+    if citations := _citations(message):
+        output["citations"] = citations
+    if reasoning := _reasoning(message):
+        output["reasoning"] = reasoning
+    return output
 
 
 def _content(message: Mapping[str, Any]) -> str | None:
@@ -58,11 +60,11 @@ def _content(message: Mapping[str, Any]) -> str | None:
     return text(content) or text(mapping(message.get("audio")).get("transcript"))
 
 
-def _json(content: str) -> dict[str, Any]:
+def _json(content: str) -> Output | None:
     try:
         return {"type": "json", "content": decode_answer(content)}
     except ValueError:
-        return {"type": "text", "content": content}
+        return None
 
 
 def _reasoning(message: Mapping[str, Any]) -> str | None:
