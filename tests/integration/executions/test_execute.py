@@ -70,7 +70,8 @@ def test_execute_sends_a_capped_request_with_only_the_callers_key(seeded: App) -
     ]
     assert (body["max_completion_tokens"], body["temperature"]) == (77, 0.2)
     assert body["user"] == sha256(b"user_alice").hexdigest()
-    assert set(body) == {"model", "messages", "max_completion_tokens", "temperature", "user", "provider"}
+    assert body["stream"] is False
+    assert set(body) == {"model", "messages", "stream", "max_completion_tokens", "temperature", "user", "provider"}
     assert set(body["provider"]) == {"max_price"}
 
 

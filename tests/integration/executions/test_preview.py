@@ -41,6 +41,7 @@ def test_preview_renders_a_draft(seeded: App) -> None:
             {"role": "system", "content": "Be brief."},
             {"role": "user", "content": "Write about the {{sea}}."},
         ],
+        "stream": False,
         "max_completion_tokens": 50,
     }
     assert float(answer.json["worst_case_usd"]) > 0
