@@ -34,4 +34,10 @@ def test_wrong_answers_are_not_repeated_in_response_or_log(caplog: pytest.LogCap
 
 
 def _event(path: str) -> dict[str, Any]:
-    return {"path": path, "httpMethod": "GET", "headers": {}, "requestContext": {"resourcePath": path}}
+    return {
+        "path": path,
+        "resource": path,
+        "httpMethod": "GET",
+        "headers": {},
+        "requestContext": {"resourcePath": path},
+    }
