@@ -159,6 +159,9 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
         lambda n: preview({"model": VISION_MODEL}, {"prompt": "hello", "images": [LINK] * n}),
         lambda n: template({f"i{k}": {"type": "string", "format": "image"} for k in range(n)}, {}),
     ],
+    "MAX_LINK_CHARACTERS": [
+        lambda n: preview({"model": VISION_MODEL}, {"prompt": "hello", "images": [f"{LINK}?".ljust(n, "x")]}),
+    ],
     "MAX_INPUTS": [lambda n: template({f"i{k}": {"type": "string"} for k in range(n)}, {})],
     "MAX_SCHEMA_DEPTH": [schema_of],
     "MAX_SCHEMA_STEPS": [checked, checked_by_default, compared],
@@ -175,7 +178,7 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
         lambda n: preview({"max_tokens": n}, expected=422),
         lambda n: preview({"reasoning": {"max_tokens": n}}, expected=422),
     ],
-    "MAX_TOOLS": [lambda n: preview({"tools": [tool()] * n})],
+    "MAX_TOOLS": [lambda n: preview({"tools": [tool(name=f"f{k}") for k in range(n)]})],
     "MAX_STOPS": [lambda n: preview({"stop": ["."] * n})],
     "MAX_STOP_CHARACTERS": [lambda n: preview({"stop": ["." * n]})],
     "MAX_NAME_CHARACTERS": [

@@ -12,7 +12,8 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import HIDDEN_PROMPT_TOKENS, IMAGE_TOKENS
 from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.executions.plan import Plan
-from instant.domain.media import Media, MediaKind, read_media
+from instant.domain.media import Media, read_media
+from instant.domain.media_types import MediaKind
 from instant.resource_types.chat_plan import MAX_PDF_PAGES, RESULT_CHARACTERS, Content, check_settings, plan_chat
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call

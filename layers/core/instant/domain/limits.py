@@ -29,6 +29,9 @@ MAX_CONFIG_BYTES = 300_000
 MAX_IMAGES = 8
 """Maximum images in one call, and media inputs of a template: each counts as up to 50,000 tokens."""
 
+MAX_LINK_CHARACTERS = 8_192
+"""Maximum length of a link to an image: presigned links with a session token have up to 4,000 characters."""
+
 MAX_INPUTS = 32
 """Maximum inputs of a template."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from instant.domain.errors import InvalidField, redacted_field
 from instant.domain.limits import MAX_INPUTS, MAX_SCHEMA_DEPTH
-from instant.domain.media import MediaKind
+from instant.domain.media_types import MediaKind
 from instant.resource_types.schema_work import check_work, refuse_many_patterns
 
 MEDIA_FORMATS: tuple[MediaKind, ...] = ("image", "file", "audio")
