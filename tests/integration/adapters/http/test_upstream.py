@@ -4,23 +4,24 @@ import logging
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from instant.adapters.http.upstream import HttpUpstream
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
-from instant.domain.exchange import Reply, Request
+from instant.domain.exchange import Request
 from instant.domain.executions.failure import Failure
 from instant.domain.executions.receipt import Receipt
 from instant.domain.secret import Secret
 from instant.ports.upstream import exchange
-from tests.fakes.clock import FakeClock, TickingClock
+from tests.fakes.clock import TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.script import Pause, Step
+from tests.integration.tcp_server import tcp_server
 from tests.timeouts import HANG_SECONDS
 
 KEY = "sk-or-v1-" + "canary42" * 8
@@ -69,33 +70,6 @@ def question(base_url: str) -> Request:
     return Request(method="GET", base_url=base_url, path="/key", bearer=Secret(KEY))
 
 
-@contextmanager
-def tcp_server(respond: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, list[bytes]]]:
-    """Serve one request per connection, record it, and call `respond` with its number."""
-    received: list[bytes] = []
-    opened: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                opened.append(connection)
-                with connection:
-                    received.append(connection.recv(65_536))
-                    respond(connection, len(received))
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
-        for each in (listener, *opened):
-            with suppress(OSError):  # the connection may be closed already
-                each.shutdown(socket.SHUT_RDWR)
-    thread.join(HANG_SECONDS)
-
-
 def failure_of(upstream: HttpUpstream, request: Request, seconds: float = HANG_SECONDS) -> Failure:
     """Return the error of a call that must fail."""
     with pytest.raises(Failure) as caught:
@@ -126,39 +100,6 @@ def test_bytes_are_sent_and_returned_unchanged(upstream: HttpUpstream, fake: Fak
     fake.script(418, body, {"X-Odd": "1"}, chunks=[body[:7], body[7:]])
     reply = exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert (reply.status, reply.body, reply.headers["x-odd"]) == (418, body, "1")
-
-
-def test_connections_are_reused(upstream: HttpUpstream) -> None:
-    connections: list[int] = []
-
-    def respond(connection: socket.socket, number: int) -> None:
-        connections.append(number)
-        for _ in range(2):
-            connection.sendall(ANSWER)
-            connection.recv(65_536)
-        connection.sendall(ANSWER)
-
-    with tcp_server(respond) as (url, _):
-        for _ in range(3):
-            exchange(upstream, question(url), seconds=HANG_SECONDS)
-    assert connections == [1]
-
-
-def test_connection_closed_by_the_server_is_replaced(upstream: HttpUpstream) -> None:
-    closed = threading.Semaphore(0)
-
-    def respond(connection: socket.socket, number: int) -> None:
-        connection.sendall(ANSWER)
-        connection.close()  # without a Connection: close header
-        closed.release()
-
-    with tcp_server(respond) as (url, received):
-        for _ in range(5):
-            assert exchange(upstream, question(url), seconds=HANG_SECONDS) == Reply(
-                status=200, body=b"{}", headers={"content-length": "2"}
-            )
-            assert closed.acquire(timeout=HANG_SECONDS)
-    assert len(received) == 5
 
 
 def test_connection_failure_has_a_known_outcome(upstream: HttpUpstream) -> None:
@@ -296,26 +237,6 @@ def test_failure_before_the_headers_has_no_generation_id(short_timeout: HttpUpst
     for fault in ("hang-up", "drip-headers"):
         fake.answer_next(fault)
         assert failure_of(short_timeout, chat(fake.url), seconds=0.3).receipt == Receipt()
-
-
-@pytest.mark.parametrize(("idle", "connections"), [(4.9, 1), (5.1, 2), (900, 2)])
-def test_connections_idle_too_long_are_not_reused(idle: float, connections: int) -> None:
-    """While an environment is frozen only the boot clock advances."""
-    clock, opened = FakeClock(), list[int]()
-    upstream = HttpUpstream(clock=clock)
-
-    def respond(connection: socket.socket, number: int) -> None:
-        opened.append(number)
-        connection.sendall(ANSWER)
-        if connection.recv(65_536):
-            connection.sendall(ANSWER)
-
-    with tcp_server(respond) as (url, _):
-        exchange(upstream, question(url), seconds=HANG_SECONDS)
-        clock.pass_seconds(idle)
-        assert exchange(upstream, question(url), seconds=HANG_SECONDS).status == 200
-    upstream.close()
-    assert len(opened) == connections
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, override
 
 import httpcore
-import httpx
-
-KEEP_ALIVE_SECONDS = 5.0
-"""How long an idle connection is kept open for reuse."""
 
 _FOREVER = float("inf")
 
@@ -101,10 +97,14 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Backend(httpcore.SyncBackend):
+class DeadlineBackend(httpcore.SyncBackend):
+    """Opens TCP connections whose reads and writes end at the deadline."""
+
     def __init__(self, deadline: Deadline) -> None:
+        """Apply `deadline` to every connection."""
         self._deadline = deadline
 
+    @override
     def connect_tcp(
         self,
         host: str,
@@ -116,16 +116,3 @@ class _Backend(httpcore.SyncBackend):
         limit = self._deadline.left(timeout, httpcore.ConnectTimeout)
         stream = super().connect_tcp(host, port, limit, local_address, socket_options)
         return _Stream(stream, self._deadline)
-
-
-def transport(deadline: Deadline) -> httpx.HTTPTransport:
-    """httpx's transport with connections that enforce `deadline`."""
-    tls = httpx.create_ssl_context(trust_env=False)
-    made = httpx.HTTPTransport(verify=tls, trust_env=False)
-    made._pool = httpcore.ConnectionPool(  # httpx has no public way to replace its connection pool
-        ssl_context=tls,
-        network_backend=_Backend(deadline),
-        keepalive_expiry=KEEP_ALIVE_SECONDS,
-        max_connections=100,
-    )
-    return made

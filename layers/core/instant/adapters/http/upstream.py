@@ -9,7 +9,8 @@ from typing import override
 import httpx
 
 from instant.adapters.clock import SystemClock
-from instant.adapters.http.deadline import KEEP_ALIVE_SECONDS, Deadline, transport
+from instant.adapters.http.connections import KEEP_ALIVE_SECONDS, transport
+from instant.adapters.http.deadline import Deadline
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
 from instant.domain.exchange import Request
 from instant.domain.executions.failure import Effect, Failure
