@@ -1,4 +1,4 @@
-"""Vendor packages are imported only in adapters and entrypoints, and only settings.py reads the environment."""
+"""Vendor packages, the environment, and queries of DynamoDB are used only in the modules that are made for them."""
 
 import ast
 from collections.abc import Iterator
@@ -39,6 +39,12 @@ def test_environment_is_read_only_by_settings() -> None:
     assert readers <= {"layers/core/instant/settings.py"}
 
 
+def test_queries_and_scans_read_every_page() -> None:
+    """A single reply ends after 1 MB: only `first_items`, botocore's paginators and pynamodb read on."""
+    callers = {relative(path) for path in python_files(CORE, FUNCTIONS) if reads_one_page(path)}
+    assert callers == {"layers/core/instant/adapters/aws/pages.py"}
+
+
 def imported_packages(path: Path) -> set[str]:
     """The top-level packages that a file imports, at module level or inside functions."""
     return {name.partition(".")[0] for name in imported_names(path)}
@@ -59,3 +65,15 @@ def reads_environment(path: Path) -> bool:
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
     return bool((attributes | imported) & ENVIRONMENT_NAMES)
+
+
+def reads_one_page(path: Path) -> bool:
+    """Whether a file calls `client(…).query` or `client(…).scan` itself."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in {"query", "scan"}
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "client"
+        for node in ast.walk(ast.parse(path.read_text()))
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from instant.adapters.aws.client import client
 from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger
@@ -100,6 +101,24 @@ def test_list_returns_pages_newest_first_without_answers(
     assert history.of_key(key_id, PageRequest(50)).items == seen
     other_user = history.of_user(fresh("user"), PageRequest(50, Cursor(NOON, made[0])))
     assert (other_user.items, other_user.next) == ([], None)
+
+
+def test_list_continues_after_a_megabyte(history: DynamoExecutionHistory, fresh: Callable[[str], str]) -> None:
+    user = fresh("user")
+    made = [_put_large_row(history, user, number) for number in range(25)]
+    page = history.of_user(user, PageRequest(15))
+    assert [item.execution_id for item in page.items] == made[:9:-1]
+    rest = history.of_user(user, PageRequest(15, page.next))
+    assert ([item.execution_id for item in rest.items], rest.next) == (made[9::-1], None)
+
+
+def _put_large_row(history: DynamoExecutionHistory, user: str, number: int) -> str:
+    """Store an execution of 100 KB and return its id."""
+    row = {"execution_id": f"exe_{user}_{number:02}", "user_id": user, "resource_id": "res_1", "state": "DONE"}
+    row |= {"created_at": f"2026-11-22T12:00:{number:02}.000000Z", "generation_id": "g" * 100_000}
+    item = {name: {"S": value} for name, value in row.items()} | {"resource_revision": {"N": "1"}}
+    client("dynamodb").put_item(TableName=history._table_name, Item=item)
+    return row["execution_id"]
 
 
 def test_execution_of_another_user_is_none(

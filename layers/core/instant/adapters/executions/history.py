@@ -3,7 +3,7 @@
 from typing import Any, override
 
 from instant.adapters.aws.client import client
-from instant.adapters.aws.pages import page_of
+from instant.adapters.aws.pages import first_items, page_of
 from instant.domain.executions.execution import Execution, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
 from instant.domain.page import Page, PageRequest
@@ -51,17 +51,8 @@ class DynamoExecutionHistory(ExecutionReader, ExecutionHistory):
                 "created_at": {"S": page.after.sort},
                 "execution_id": {"S": page.after.item_id},
             }
-        found = self._first(query, page.limit + 1)
-        return page_of([execution_of(item) for item in found], page.limit, lambda e: (e.created_at, e.execution_id))
-
-    def _first(self, query: dict[str, Any], count: int) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        while True:
-            reply = client("dynamodb").query(**query, Limit=count - len(items))
-            items += reply["Items"]
-            if len(items) >= count or "LastEvaluatedKey" not in reply:
-                return items
-            query = {**query, "ExclusiveStartKey": reply["LastEvaluatedKey"]}
+        found = map(execution_of, first_items(query, page.limit + 1))
+        return page_of(list(found), page.limit, lambda execution: (execution.created_at, execution.execution_id))
 
 
 def execution_of(item: dict[str, Any]) -> Execution:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, override
 
 from instant.adapters.aws.client import client
+from instant.adapters.aws.pages import first_items
 from instant.adapters.executions.ledger_rows import SHARDS, open_run_of
 from instant.domain.executions.execution import OpenRun
 from instant.ports.executions.ledger import OpenRuns
@@ -38,14 +39,13 @@ class DynamoOpenRuns(OpenRuns):
                     yield from _read(row)
 
     def _keys(self, shard: int, now: str) -> list[dict[str, Any]]:
-        reply = client("dynamodb").query(
-            TableName=self._table,
-            IndexName="open",
-            KeyConditionExpression="open_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": now}},
-            Limit=MAX_PER_SHARD,
-        )
-        return [{"execution_id": item["execution_id"]} for item in reply["Items"]]
+        query = {
+            "TableName": self._table,
+            "IndexName": "open",
+            "KeyConditionExpression": "open_shard = :shard AND due_at <= :now",
+            "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":now": {"S": now}},
+        }
+        return [{"execution_id": item["execution_id"]} for item in first_items(query, MAX_PER_SHARD)]
 
     def _row(self, key: dict[str, Any]) -> dict[str, Any] | None:
         reply = client("dynamodb").get_item(TableName=self._table, Key=key, ConsistentRead=True)
