@@ -30,7 +30,7 @@ deps = manage.ResourceDeps(
     clock=SystemClock(),
 )
 app = api()
-app.get("/api/resources")(ResourceBrowser(app, lists, models, deps.clock).index)
+app.get("/api/resources")(ResourceBrowser(app, lists, deps.resources, models, deps.clock).index)
 
 
 @app.get("/api/resource-types")

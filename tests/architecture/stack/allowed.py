@@ -52,7 +52,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:DeleteItem": "ResourcesTable",
         "dynamodb:GetItem": "ModelsTable ResourcesTable",
         "dynamodb:PutItem": "ResourcesTable",
-        "dynamodb:Query": "ModelsTable/index/by_slug ResourceStatsTable ResourcesTable/index/by_owner"
+        "dynamodb:Query": "ModelsTable/index/by_slug ResourceStatsTable ResourcesTable/index/owned"
         " ResourcesTable/index/popular ResourcesTable/index/public ResourcesTable/index/reliable",
         "dynamodb:UpdateItem": "LimitsTable ResourcesTable",
     },

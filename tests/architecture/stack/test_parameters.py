@@ -27,7 +27,7 @@ LOGGABLE = {
 }
 """Variables without path, query, headers, body, IP address or error text, which can contain keys or user data."""
 
-DEFAULTS = {"EncryptsOperations", "ProtectsTables"}
+DEFAULTS = {"EncryptsOperations", "KeepsRetiredIndexes", "ProtectsTables"}
 """The conditions that hold with the default parameters."""
 
 (STAGE,) = of_type("AWS::ApiGateway::Stage").values()
@@ -62,6 +62,7 @@ def holds(cloudformation: Any, parameters: dict[str, str]) -> set[str]:
         ({"ApiLogs": "new-role"}, DEFAULTS | {"LogsRequests", "MakesLogRole"}),
         ({"ExecuteConcurrency": "5"}, DEFAULTS | {"ReservesExecute"}),
         ({"AlarmEmail": "operator@example.com"}, DEFAULTS | {"MailsAlarms"}),
+        ({"RetiredIndexes": "delete"}, DEFAULTS - {"KeepsRetiredIndexes"}),
         ({"TableProtection": "off"}, DEFAULTS - {"ProtectsTables"}),
         ({"OperationsEncryption": "off"}, DEFAULTS - {"EncryptsOperations"}),
     ],

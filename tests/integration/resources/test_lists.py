@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from instant.adapters.aws import client as aws
 from tests.integration.app import Answer, App
+from tests.integration.aws_calls import recorded
 from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 
@@ -69,6 +71,37 @@ def test_lists_do_not_return_settings(shared: App) -> None:
         assert (row["ai_model_id"], "config" in row) == ("meadow/lark", False)
         assert "xxx" not in answer.text
     assert len(shared.call("GET", f"/api/resources/{resource_id}", user=user).json["config"]["system_prompt"]) == 9_000
+
+
+@pytest.mark.parametrize("query", [{}, {"q": "haiku"}, {"affected": "true"}], ids=str)
+def test_own_lists_do_not_read_settings(shared: App, query: dict[str, str]) -> None:
+    user = new_user()
+    created(shared, user, {"system_prompt": "x" * 9_000})
+    with recorded("dynamodb") as calls:
+        assert _list(shared, user, **query).status == 200
+    reads = [call.parameters for call in calls if call.operation in {"Query", "GetItem", "BatchGetItem"}]
+    assert [read["IndexName"] for read in reads if read.get("TableName") == shared.name("RESOURCES_TABLE")] == ["owned"]
+    rows = aws.client("dynamodb").query(
+        **{name: value for name, value in reads[0].items() if name != "ExclusiveStartKey"}
+    )["Items"]
+    assert rows
+    assert all("config" not in row for row in rows)
+
+
+def test_affected_list_reads_models_of_resources_without_stored_prices(shared: App) -> None:
+    user = new_user()
+    resource_id = created(shared, user, {"fallback_models": ["meadow/lark-mini"]})["resource_id"]
+    aws.client("dynamodb").update_item(
+        TableName=shared.name("RESOURCES_TABLE"),
+        Key={"resource_id": {"S": resource_id}},
+        UpdateExpression="REMOVE prices SET config = :config, ai_model_id = :model",
+        ExpressionAttributeValues={
+            ":config": {"S": '{"model": "meadow/lark", "fallback_models": ["meadow/none"]}'},
+            ":model": {"S": "meadow/lark"},
+        },
+    )
+    (row,) = _list(shared, user, affected="true").json["data"]
+    assert row["affected_models"] == [{"openrouter_id": "meadow/none", "status": "gone"}]
 
 
 def test_deleted_resources_do_not_leave_empty_pages(shared: App) -> None:

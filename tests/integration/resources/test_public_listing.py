@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from instant.adapters.resources.rows import LISTED_FACTS, USE_FACTS
+from instant.adapters.resources.rows import LISTED_FACTS, OWNED_FACTS, USE_FACTS
 from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.resources.resource import Resource, Visibility
 from tests.integration.app import TEMPLATE, Answer, App
@@ -216,7 +216,9 @@ def test_filters_return_a_resource_by_its_changed_values(seeded: App) -> None:
 
 def test_indexes_project_the_listed_attributes() -> None:
     indexes = TEMPLATE["Resources"]["ResourcesTable"]["Properties"]["GlobalSecondaryIndexes"]
-    held = {index["IndexName"]: index["Projection"].get("NonKeyAttributes") for index in indexes}
+    kept = [index for index in indexes if "Fn::If" not in index]
+    held = {index["IndexName"]: index["Projection"].get("NonKeyAttributes") for index in kept}
     ranked = [*LISTED_FACTS[:9], "created_at", *LISTED_FACTS[9:]]
     assert held.pop("by_model") == USE_FACTS
-    assert held == {"by_owner": None, "public": LISTED_FACTS, "popular": ranked, "reliable": ranked}
+    owned = [name for name in OWNED_FACTS if name != "owner_id"]
+    assert held == {"owned": owned, "public": LISTED_FACTS, "popular": ranked, "reliable": ranked}

@@ -45,7 +45,7 @@ def _reduced(template: Json) -> Json:
     data = of_type(template, *DATA_PLANE)
     wanted = {"functions": _properties(template, _FUNCTION), "apis": _properties(template, _API)}
     return sections | {
-        "Resources": {name: _without_order(resource) for name, resource in data.items()},
+        "Resources": {name: _with_whole_lists(_without_order(resource)) for name, resource in data.items()},
         "Outputs": {_ANSWER: {"Value": {"Fn::ToJsonString": wanted}}},
     }
 
@@ -62,3 +62,24 @@ def _properties(template: Json, kind: str) -> Json:
 
 def _without_order(resource: Json) -> Json:
     return {key: value for key, value in resource.items() if key != "DependsOn"}
+
+
+def _with_whole_lists(value: Any) -> Any:
+    """`value` with a choice between two lists in place of an optional item, of which moto would leave a null."""
+    match value:
+        case dict():
+            return {key: _with_whole_lists(item) for key, item in value.items()}
+        case list():
+            return _whole_list([], value)
+    return value
+
+
+def _whole_list(before: list[Any], rest: list[Any]) -> Any:
+    match rest:
+        case []:
+            return before
+        case [{"Fn::If": [condition, item, {"Ref": "AWS::NoValue"}]}, *after]:
+            with_item = _whole_list([*before, _with_whole_lists(item)], after)
+            return {"Fn::If": [condition, with_item, _whole_list(before, after)]}
+        case [item, *after]:
+            return _whole_list([*before, _with_whole_lists(item)], after)

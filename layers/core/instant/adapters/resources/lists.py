@@ -32,7 +32,7 @@ class DynamoResourceLists(ResourceLists):
 
     @override
     def owned_by(self, user_id: str, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
-        return self._page("by_owner", ("owner_id", user_id), "created_at", resource_filter, page)
+        return self._page("owned", ("owner_id", user_id), "created_at", resource_filter, page)
 
     @override
     def public(self, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:

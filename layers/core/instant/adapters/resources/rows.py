@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from instant.adapters.aws.tables import IntegerAttribute, Table
 from instant.domain.catalog.successor import SuccessorPolicy
@@ -22,20 +22,23 @@ LISTED_FACTS = [
 ]  # fmt: skip
 """The attributes in public indexes besides keys: all except the settings, which may have 200,000 characters."""
 
+OWNED_FACTS = [*LISTED_FACTS, "deleted_at", "prices"]
+"""The attributes in the index by owner, besides keys: `prices` tells which models a resource uses."""
+
 USE_FACTS = ["owner_id", "successor_policy", "deleted_at"]
 """The attributes in the index by model, besides keys."""
 
 _RANKS = ("calls_30d", "successes_30d", "calls_rank", "success_rank")
 
 
-class ByOwner(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
-    """Index of a user's resources by time."""
+class Owned(GlobalSecondaryIndex["ResourceRow"]):  # type: ignore[no-untyped-call]
+    """Index of a user's resources by time, without their settings; `by_owner`, which it replaces, has everything."""
 
     class Meta:
         """The index in template.yaml."""
 
-        index_name = "by_owner"
-        projection = AllProjection()
+        index_name = "owned"
+        projection = IncludeProjection(OWNED_FACTS)
 
     owner_id = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
@@ -117,7 +120,7 @@ class ResourceRow(Table):
     successes_30d = IntegerAttribute(null=True)
     calls_rank = UnicodeAttribute(null=True)
     success_rank = UnicodeAttribute(null=True)
-    by_owner = ByOwner()
+    owned = Owned()
     by_model = ByModel()
     public = Public()
     popular = Popular()

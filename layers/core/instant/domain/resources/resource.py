@@ -37,7 +37,7 @@ class Resource:
     """One callable resource; `revision` increases with every change, times are text in the form of `format_time`.
 
     `ai_model_id` is the primary model; None where the type needs no model. `usage` is from the last ranking: only
-    public resources are ranked. `config` is empty in public lists. `prices` has the price of each model in the settings
+    public resources are ranked. `config` is empty in lists. `prices` has the price of each model in the settings
     at the time they were saved, by id, and so contains all of these ids; it is empty for resources that were last saved
     before prices were stored.
     """

@@ -16,6 +16,7 @@ from instant.entrypoints.resources.resource import Category, ResourceFacts, fact
 from instant.ports.catalog.lookup import ModelLookup
 from instant.ports.clock import Clock
 from instant.ports.resources.lists import ResourceLists
+from instant.ports.resources.store import ResourceReader
 from instant.use_cases.resources.affected import Affected, list_affected
 from instant.use_cases.resources.browse import list_own, list_public
 
@@ -62,10 +63,18 @@ def affected_view(affected: Affected) -> ListedResource:
 class ResourceBrowser:
     """The route, for the app that serves it."""
 
-    def __init__(self, app: APIGatewayRestResolver, lists: ResourceLists, models: ModelLookup, clock: Clock) -> None:
+    def __init__(
+        self,
+        app: APIGatewayRestResolver,
+        lists: ResourceLists,
+        resources: ResourceReader,
+        models: ModelLookup,
+        clock: Clock,
+    ) -> None:
         """Register the route on `app`; `lists` reads the resources, `models` the impact on their models."""
         self._app = app
         self._lists = lists
+        self._resources = resources
         self._models = models
         self._clock = clock
 
@@ -92,6 +101,7 @@ class ResourceBrowser:
                 raise InvalidField.named("affected", "is about your own resources; leave out listing=public")
             return page_answer(list_public(sort, resource_filter, page, self._lists), listed_view)
         if affected:
-            found = list_affected(caller, sort, resource_filter, page, self._lists, self._models, self._clock)
+            stores = (self._lists, self._resources, self._models, self._clock)
+            found = list_affected(caller, sort, resource_filter, page, *stores)
             return page_answer(found, affected_view)
         return page_answer(list_own(caller, sort, resource_filter, page, self._lists), listed_view)

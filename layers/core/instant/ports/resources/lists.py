@@ -13,7 +13,7 @@ class ResourceLists(Protocol):
     """Lists of resources: each page examines at most `MAX_EXAMINED` rows, so a short page can have a next page."""
 
     def owned_by(self, user_id: str, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
-        """A user's own resources, newest first."""
+        """A user's own resources, newest first, without their settings."""
 
     def public(self, sort: ResourceSort, resource_filter: ResourceFilter, page: PageRequest) -> Page[Resource]:
         """The public resources of all users, without their settings."""

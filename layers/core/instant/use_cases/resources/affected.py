@@ -13,6 +13,7 @@ from instant.domain.resources.resource import Resource
 from instant.ports.catalog.lookup import ModelLookup
 from instant.ports.clock import Clock
 from instant.ports.resources.lists import ResourceLists
+from instant.ports.resources.store import ResourceReader
 from instant.use_cases.resources.browse import list_own
 from instant.use_cases.resources.models import models_of, used_models
 
@@ -34,6 +35,7 @@ def list_affected(
     resource_filter: ResourceFilter,
     page: PageRequest,
     lists: ResourceLists,
+    resources: ResourceReader,
     lookup: ModelLookup,
     clock: Clock,
 ) -> Page[Affected]:
@@ -43,12 +45,21 @@ def list_affected(
     """
     caller.require(Scope.READ)
     found = list_own(caller, sort, resource_filter, PageRequest(LOOKED_AT, page.after), lists)
-    known = lookup.some(name for resource in found.items for name in models_of(resource))
-    affected = list(_affected(found.items, known, clock.now().date()))
+    listed = list(_with_models(found.items, resources))
+    known = lookup.some(name for resource in listed for name in models_of(resource))
+    affected = list(_affected(listed, known, clock.now().date()))
     if len(affected) <= page.limit:
         return Page(affected, found.next)
     last = affected[page.limit - 1].resource
     return Page(affected[: page.limit], named(sort, Cursor(last.created_at, last.resource_id)))
+
+
+def _with_models(listed: list[Resource], resources: ResourceReader) -> Iterator[Resource]:
+    """The resources, read again where only the settings tell the models: they were saved before prices were stored."""
+    for resource in listed:
+        is_known = bool(resource.prices) or resource.ai_model_id is None
+        if found := resource if is_known else resources.get(resource.resource_id):
+            yield found
 
 
 def _affected(resources: list[Resource], known: Mapping[str, CatalogModel], today: date) -> Iterator[Affected]:

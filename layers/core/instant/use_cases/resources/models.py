@@ -19,8 +19,8 @@ _ENDING = {ModelStatus.EXPIRING, ModelStatus.MISSING, ModelStatus.GONE, ModelSta
 
 
 def models_of(resource: Resource) -> Sequence[str]:
-    """The models in the resource's settings, the primary model first."""
-    return RESOURCE_TYPES[resource.resource_type].models(resource.config)
+    """The models in the resource's settings, the primary model first; lists have no settings, but the prices."""
+    return list(resource.prices) or RESOURCE_TYPES[resource.resource_type].models(resource.config)
 
 
 def used_models(resource: Resource, known: Mapping[str, CatalogModel], today: date) -> list[UsedModel]:
