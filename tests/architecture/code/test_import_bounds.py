@@ -20,7 +20,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "integrations": (75, 480),
     "model_changes": (80, 340),
     "model_endpoints": (70, 340),
-    "model_impact": (95, 210),
+    "model_impact": (110, 210),
     "platform_integrations": (70, 480),
     "preview": (130, 340),
     "rank_resources": (40, 210),
