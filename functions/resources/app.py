@@ -25,7 +25,7 @@ lists = DynamoResourceLists(settings.resources_table)
 stats = DynamoStatsStore(settings.resource_stats_table)
 models = DynamoModelLookup(settings.models_table)
 deps = manage.ResourceDeps(
-    resources=DynamoResourceStore(settings.resources_table),
+    resources=DynamoResourceStore(settings.resources_table, max_per_user=settings.resources_per_user),
     models=models,
     clock=SystemClock(),
 )

@@ -48,6 +48,13 @@ class Errors:
         path = f"/api/resources/{self.resource_id}"
         return self.world.call("alice", "PATCH", path, {"name": "x"}, **JSON, **{"If-Match": '"99"'})
 
+    def limit_reached(self) -> Reply:
+        """Store a number of resources at the limit, instead of creating as many."""
+        count = {"resource_id": {"S": "count#user_bob"}, "live": {"N": "100000"}}
+        self.world.stack.client("dynamodb").put_item(TableName=self.world.name("RESOURCES_TABLE"), Item=count)
+        body = {"resource_type": "openrouter_instant", "name": "n", "config": self._config()}
+        return self.world.call("bob", "POST", "/api/resources", body, **JSON)
+
     def credential_missing(self) -> Reply:
         return self._run("bob")
 

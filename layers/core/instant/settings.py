@@ -153,6 +153,7 @@ class ResourcesSettings(CountedSettings):
     resources_table: str
     resource_stats_table: str
     models_table: str
+    resources_per_user: int = Field(ge=1)
 
 
 class PreviewSettings(CountedSettings):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from instant.adapters.aws import client as aws
 from tests.integration.app import App
 from tests.integration.synced_app import MODEL, create, deployed_synced_app, new_user
 
@@ -163,3 +164,13 @@ def test_create_rejects_settings_too_large_to_store(shared: App) -> None:
 def test_create_names_the_field_of_an_unusable_model(shared: App, config: dict[str, Any], field: str) -> None:
     answer = create(shared, new_user(), config)
     assert (answer.status, answer.json["error"]["details"]["field"]) == (422, field)
+
+
+def test_create_above_the_maximum_number_is_rejected(shared: App) -> None:
+    user = new_user()
+    assert create(shared, user).status == 201
+    key = {"resource_id": {"S": f"count#user_{user}"}, "live": {"N": "1000"}}
+    aws.client("dynamodb").put_item(TableName=shared.name("RESOURCES_TABLE"), Item=key)
+    answer = create(shared, user, slug="one-too-many")
+    assert (answer.status, answer.code) == (409, "limit_reached")
+    assert answer.json["error"]["details"] == {"limit": "resources", "most": 1000}

@@ -13,6 +13,7 @@ TABLE = {
     "not_found": (404, False),
     "address_taken": (409, False),
     "revision_conflict": (409, False),
+    "limit_reached": (409, False),
     "model_unavailable": (409, False),
     "credential_missing": (409, False),
     "credential_disabled": (409, False),

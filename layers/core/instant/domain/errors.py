@@ -10,6 +10,7 @@ InstantError
 ├── Conflict 409             the request is valid, the current state does not allow it
 │   ├── AddressTaken
 │   ├── RevisionConflict
+│   ├── LimitReached         the user has as many of these as allowed
 │   ├── ModelUnavailable
 │   ├── CredentialMissing, CredentialDisabled, CredentialRejected
 │   ├── CreditsExhausted
@@ -131,6 +132,12 @@ class RevisionConflict(Conflict):
     """The resource was changed since it was read."""
 
     code = "revision_conflict"
+
+
+class LimitReached(Conflict):
+    """The user has the maximum number of such objects; one must be deleted first."""
+
+    code = "limit_reached"
 
 
 class ModelUnavailable(Conflict):

@@ -152,6 +152,13 @@ class AddressRow(Table):
     target = UnicodeAttribute()
 
 
+class CountRow(Table):
+    """Counts a user's resources: `resource_id` holds `count#owner_id`. It is written with the first of them."""
+
+    resource_id = UnicodeAttribute(hash_key=True)
+    live = IntegerAttribute()
+
+
 class FallbackRow(Table):
     """Records that a resource uses a model as a fallback: `resource_id` holds `use#resource_id#model`."""
 

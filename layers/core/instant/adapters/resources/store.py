@@ -1,7 +1,8 @@
 """Resources in DynamoDB, each with a second item that makes its address unique."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import override
 
 from pynamodb.connection import Connection
@@ -10,26 +11,37 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from instant.adapters.resources.counts import ResourceCounts
 from instant.adapters.resources.rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
 from instant.domain.backoff import Backoff
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.resources.ranking import UseCounts
-from instant.domain.resources.resource import Resource, Visibility
+from instant.domain.resources.resource import MAX_PER_USER, Resource, Visibility, too_many
 from instant.ports.resources.store import ResourceStore
 
 _BACKOFF = Backoff(attempts=6, initial=0.02, max=0.32)
 _FAILED = "ConditionalCheckFailed"
 _PASSING = "TransactionConflict"
+_RESOURCE, _COUNT = "resource", "count"
+
+
+type Fill = Callable[[TransactWrite], None]
+
+
+class _CountRefused(Exception):
+    """The number of resources is at its maximum, or was never counted."""
 
 
 class DynamoResourceStore(ResourceStore):
-    """Resources, their addresses and their fallbacks in one table."""
+    """Resources, their addresses, their fallbacks and their number per user in one table."""
 
-    def __init__(self, table_name: str) -> None:
-        """Use the table of this name."""
+    def __init__(self, table_name: str, *, max_per_user: int = MAX_PER_USER) -> None:
+        """Use the table of this name; `max_per_user` limits creation only."""
         self._rows = ResourceRow.named(table_name)
         self._addresses = AddressRow.named(table_name)
         self._fallbacks = FallbackRow.named(table_name)
+        self._counts = ResourceCounts(table_name)
+        self._max_per_user = max_per_user
 
     @override
     def get(self, resource_id: str) -> Resource | None:
@@ -50,8 +62,9 @@ class DynamoResourceStore(ResourceStore):
             self._claim(write, resource)
             self._note_fallbacks(write, resource)
             write.save(self._new_row(resource), condition=self._rows.resource_id.does_not_exist())
+            self._counts.add(write, resource.owner_id, self._max_per_user)
 
-        self._write(fill, resource)
+        self._write_counted(fill, resource, (_RESOURCE, _COUNT))
 
     @override
     def replace(self, old: Resource, new: Resource) -> None:
@@ -76,12 +89,26 @@ class DynamoResourceStore(ResourceStore):
             write.delete(self._addresses(f"addr#{resource.address}"))
             for fallback in self._fallbacks.of(resource):
                 write.delete(fallback)
+            self._counts.subtract(write, resource.owner_id)
             write.update(row, actions=actions, condition=self._is_current(resource))
 
-        self._write(fill, resource)
+        self._write_counted(fill, resource, (_COUNT, _RESOURCE))
 
-    def _write(self, fill: Callable[[TransactWrite], None], resource: Resource) -> None:
-        """Run one transaction; conflicts with other writes, such as a ranking, are retried with backoff."""
+    def _write_counted(self, fill: Fill, resource: Resource, last: Sequence[str]) -> None:
+        """Run a transaction that changes the number of resources; if they were never counted, count them before."""
+        with suppress(_CountRefused):
+            return self._write(fill, resource, last)
+        self._counts.begin(resource.owner_id)
+        try:
+            return self._write(fill, resource, last)
+        except _CountRefused:
+            raise too_many(self._max_per_user) from None
+
+    def _write(self, fill: Fill, resource: Resource, last: Sequence[str] = (_RESOURCE,)) -> None:
+        """Run one transaction; conflicts with other writes, such as a ranking, are retried with backoff.
+
+        `last` names the last writes in the order in which pynamodb sends them: deletes, puts, then updates.
+        """
         connection: Connection = self._rows._get_connection().connection
         for delay in (*_BACKOFF.delays(), None):
             try:
@@ -91,7 +118,7 @@ class DynamoResourceStore(ResourceStore):
             except TransactWriteError as error:
                 codes = [reason.code if reason else None for reason in error.cancellation_reasons]
                 if _FAILED in codes or _PASSING not in codes or delay is None:
-                    raise _conflict(codes, resource) or error from None
+                    raise _conflict(codes, last, resource) or error from None
             time.sleep(delay)
 
     def _new_row(self, resource: Resource) -> ResourceRow:
@@ -118,9 +145,12 @@ class DynamoResourceStore(ResourceStore):
         return current
 
 
-def _conflict(codes: list[str | None], resource: Resource) -> Exception | None:
-    """Which condition failed: pynamodb sends deletes, puts, then updates, so the resource's condition is last."""
-    if codes[-1:] == [_FAILED]:
+def _conflict(codes: Sequence[str | None], last: Sequence[str], resource: Resource) -> Exception | None:
+    """Which condition failed; those of the other writes are conditions of addresses."""
+    named = dict(zip(last, codes[-len(last) :], strict=False))
+    if named.get(_COUNT) == _FAILED:
+        return _CountRefused()
+    if named.get(_RESOURCE) == _FAILED:
         return RevisionConflict("The resource was changed by another request. Read it again, then repeat your change.")
     if _FAILED in codes:
         return AddressTaken(f"You already have a resource with the slug '{resource.slug}'. Choose another slug.")

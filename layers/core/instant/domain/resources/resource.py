@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from instant.domain.access.identity import handle_of
 from instant.domain.catalog.successor import SuccessorPolicy
+from instant.domain.errors import LimitReached
 from instant.domain.resources.ranking import UseCounts
 
 type Badge = Literal[
@@ -22,6 +23,10 @@ type Badge = Literal[
     "takes_images",
 ]
 """A capability or quality of a resource, as a label."""
+
+
+MAX_PER_USER = 1_000
+"""Default of the maximum number of resources per user."""
 
 
 class Visibility(StrEnum):
@@ -68,6 +73,12 @@ class Resource:
     def visible_to(self, user_id: str) -> bool:
         """Whether `user_id` may see and call it."""
         return self.deleted_at is None and (self.owner_id == user_id or self.visibility is not Visibility.PRIVATE)
+
+
+def too_many(most: int) -> LimitReached:
+    """The error for exceeding the maximum number of resources per user."""
+    message = f"You have {most} resources, which is the maximum. Delete one that you no longer need."
+    return LimitReached(message, details={"limit": "resources", "most": most})
 
 
 def slug_of(name: str) -> str:
