@@ -29,7 +29,7 @@ export ARCH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key pins clean
+.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key smoke pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -105,9 +105,12 @@ deploy: checked-params build ## build and deploy (STAGE=dev, REGION=us-east-1, S
 		--stack-name "$(STACK)" --s3-prefix "$(STACK)" --template-file $(BUILD)/template.yaml \
 		--parameter-overrides "Stage=$(STAGE) Architecture=$(ARCH) $$PARAMETERS"
 
-admin-key: setup ## create an API key with every scope for a deployed stack and print it once (STACK=name, USER=name)
+admin-key: setup ## create an API key for a deployed stack and print it once (STACK=name, USER=name, SCOPES=execute,read,manage; without SCOPES it has every scope)
 	@test -n "$(STACK)" || { echo "Say for which stack: make admin-key STACK=instant-resources-dev" >&2; exit 2; }
-	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.access.admin_key $(STACK) $(OPERATOR)
+	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.access.admin_key $(STACK) $(OPERATOR) $(if $(SCOPES),--scopes="$(SCOPES)")
+
+smoke: setup ## check a stack in eight steps (STACK=name and OPENROUTER_API_KEY, at most 0.25 USD; without STACK, the local stack)
+	@$(if $(STACK),AWS_DEFAULT_REGION="$(REGION)") PYTHONPATH=layers/core $(PY) -m tests.smoke $(STACK)
 
 pins: setup ## resolve the pinned requirements again (UPGRADE=--upgrade for newer versions)
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt

@@ -14,7 +14,7 @@ from tests.local.api.gateway import REQUEST_LIMIT, Gateway
 from tests.local.api.server import Answer, Request, Server
 from tests.local.aws.arns import REGION, last_part
 from tests.local.aws.cloud import Cloud
-from tests.local.aws.deployment import deploy
+from tests.local.aws.deployment import STACK, deploy
 from tests.local.aws.endpoint import ADMIN, Aws
 from tests.local.aws.events import Events
 from tests.local.aws.permissions import Permissions
@@ -23,7 +23,7 @@ from tests.local.functions.invocation import Outcome
 from tests.local.functions.layout import Layout, Source
 from tests.local.functions.pool import Functions
 from tests.local.plan import plan
-from tests.local.template import read
+from tests.local.template import Json, read
 from tests.timeouts import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +93,11 @@ class Stack:
         started.callback(server.stop)
         self.aws_url = f"http://127.0.0.1:{server.port}"
         self._clients = started.enter_context(ExitStack())
-        self.plan = plan(deploy(self.client("cloudformation"), read(self._template), self._parameters))
+        self.url = f"http://127.0.0.1:{front.port}/{self._parameters['Stage']}"
+        outputs = {"ApiUrl": self.url}
+        deployment = deploy(self.client("cloudformation"), read(self._template), self._parameters, outputs)
+        self._create(deployment.alarms)
+        self.plan = plan(deployment)
         self.permissions = Permissions({name: f.statements for name, f in self.plan.functions.items()})
         self.functions = Functions(
             self.plan.functions, self._code, self.aws_url, self._environments, self._log, self._grace
@@ -106,7 +110,6 @@ class Stack:
         self.calls = aws.calls
         server.answer = aws.answer
         front.answer = Gateway(self.plan, self.functions.invoke, self._gateway_timeout, grace=self._grace).answer
-        self.url = f"http://127.0.0.1:{front.port}/{self.plan.stage}"
 
     @property
     def admin(self) -> dict[str, str]:
@@ -146,6 +149,13 @@ class Stack:
     def settle(self, timeout: float = HANG_SECONDS) -> None:
         """Wait until no asynchronous invocation is in flight; raises TimeoutError."""
         self._deliveries.settle(timeout)
+
+    def _create(self, alarms: Mapping[str, Json]) -> None:
+        """Create the alarms, since moto's CloudFormation does not."""
+        cloudwatch = self.client("cloudwatch")
+        for name, alarm in alarms.items():
+            numbers = {"AlarmName": f"{STACK}-{name}", "EvaluationPeriods": int(alarm["EvaluationPeriods"])}
+            cloudwatch.put_metric_alarm(**alarm | numbers)
 
     def _send(self, function: str, queue: str, message: str) -> None:
         """Send a message with the permissions of the function, like Lambda."""

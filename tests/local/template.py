@@ -16,6 +16,7 @@ DATA_PLANE = (
     "AWS::Events::EventBus",
     "AWS::KMS::Key",
     "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
     "AWS::SQS::Queue",
 )
 """The resource types the simulated cloud holds; everything else is read by the local stack itself."""

@@ -71,6 +71,21 @@ def test_admin_key_reuses_the_user_of_a_name(app: App, capsys: pytest.CaptureFix
     assert len(set(users)) == 3
 
 
+@pytest.mark.parametrize("scopes", ["execute,read,manage", "manage execute"])
+def test_admin_key_makes_keys_of_ordinary_users(app: App, capsys: pytest.CaptureFixture[str], scopes: str) -> None:
+    assert main([STACK, "--user=ann", f"--scopes={scopes}"]) == 0
+    printed = capsys.readouterr()
+    assert _opens(app, printed.out.strip())["scopes"] == "execute manage read"
+    assert "with the scopes execute, manage, read," in printed.err
+
+
+@pytest.mark.parametrize("scopes", ["", ",", "root", "execute,everything"])
+def test_admin_key_rejects_unknown_scopes(capsys: pytest.CaptureFixture[str], scopes: str) -> None:
+    with pytest.raises(SystemExit):
+        main([STACK, f"--scopes={scopes}"])
+    assert "scopes are execute, read, manage, admin" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("stack", "reason"),
     [

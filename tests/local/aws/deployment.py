@@ -1,52 +1,60 @@
-"""Creates the template's tables, buckets, keys and queues in moto, and resolves all other resources."""
+"""Creates the template's tables, buckets, keys, queues, topics and buses in moto, and resolves all other resources."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.local.template import DATA_PLANE, Json, of_type
 
 _FUNCTION = "AWS::Serverless::Function"
 _API = "AWS::Serverless::Api"
-_STACK = "local"
+_ALARM = "AWS::CloudWatch::Alarm"
+STACK = "local"
+"""The name of the deployed stack."""
+
 _ANSWER = "Resolved"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The functions and APIs of a deployed template, by logical id, with intrinsic functions resolved."""
+    """The functions, APIs and alarms of a deployed template, by logical id, with intrinsic functions resolved."""
 
     functions: dict[str, Json]
     apis: dict[str, Json]
+    alarms: dict[str, Json] = field(default_factory=dict)
 
 
-def deploy(client: Any, template: Json, parameters: Mapping[str, str]) -> Deployment:
-    """Create tables, buckets, keys and queues; parameters that the template does not declare are ignored.
+def deploy(
+    client: Any, template: Json, parameters: Mapping[str, str], outputs: Mapping[str, str] | None = None
+) -> Deployment:
+    """Create the data plane; parameters that the template does not declare are ignored.
 
-    `client` is a CloudFormation client. One stack output contains the functions and APIs as JSON, so that
-    moto resolves references, conditions, mappings and parameters in them.
+    `client` is a CloudFormation client. One stack output contains the functions, APIs and alarms as JSON, so that moto
+    resolves references, conditions, mappings and parameters in them. `outputs` replace those of the template.
     """
     declared = template.get("Parameters", {})
     client.create_stack(
-        StackName=_STACK,
-        TemplateBody=json.dumps(_reduced(template), default=str),
+        StackName=STACK,
+        TemplateBody=json.dumps(_reduced(template, outputs or {}), default=str),
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items() if name in declared
         ],
     )
-    (stack,) = client.describe_stacks(StackName=_STACK)["Stacks"]
+    (stack,) = client.describe_stacks(StackName=STACK)["Stacks"]
     resolved = json.loads(next(o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == _ANSWER))
-    return Deployment(resolved.get("functions", {}), resolved.get("apis", {}))
+    return Deployment(*(resolved.get(kind, {}) for kind in ("functions", "apis", "alarms")))
 
 
-def _reduced(template: Json) -> Json:
+def _reduced(template: Json, outputs: Mapping[str, str]) -> Json:
     sections = {name: template[name] for name in ("Parameters", "Mappings", "Conditions") if name in template}
     data = of_type(template, *DATA_PLANE)
-    wanted = {"functions": _properties(template, _FUNCTION), "apis": _properties(template, _API)}
+    kinds = {"functions": _FUNCTION, "apis": _API, "alarms": _ALARM}
+    wanted = {name: _properties(template, kind) for name, kind in kinds.items()}
+    declared = {name: {"Value": outputs.get(name, body["Value"])} for name, body in template.get("Outputs", {}).items()}
     return sections | {
         "Resources": {name: _with_whole_lists(_without_order(resource)) for name, resource in data.items()},
-        "Outputs": {_ANSWER: {"Value": {"Fn::ToJsonString": wanted}}},
+        "Outputs": {**declared, _ANSWER: {"Value": {"Fn::ToJsonString": wanted}}},
     }
 
 
