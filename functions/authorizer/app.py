@@ -42,6 +42,7 @@ def _policy(caller: Identity, method_arn: str) -> dict[str, Any]:
             "user_id": caller.user_id,
             "scopes": " ".join(sorted(caller.scopes)),
             "key_id": caller.key_id or "",
+            "namespace": caller.idempotency_namespace,
             **ends,
         },
     }

@@ -28,7 +28,7 @@ GUARANTEES = ROOT / "docs/guarantees.md"
 CONTRIBUTING = ROOT / "docs/contributing.md"
 OPERATIONS = ROOT / "docs/operations.md"
 KEYWORDS = input_schema._ANNOTATIONS | input_schema._ASSERTIONS | input_schema._APPLICATORS
-RATES = ("RatePerMinute", "ExecutePerMinute", "MostInFlight", "KeyChecksPerHour", "ResourcesPerUser")
+RATES = ("RatePerMinute", "ExecutePerMinute", "MostInFlight", "KeyChecksPerHour", "ResourcesPerUser", "ApiKeysPerUser")
 """The template parameters that limit callers."""
 
 

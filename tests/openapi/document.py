@@ -136,12 +136,13 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
     places = {parameter["in"] for parameter in operation["parameters"]}
     calls_out = method == "post" and "OPENROUTER_BASE_URL" in function.environment
     changes = method != "get" and "RESOURCES_TABLE" in function.environment and function.name != "budgets"
+    keys = method != "get" and function.name == "api_keys"
     conditions = {
         400: operation["requestBody"],
         401: not is_open,
         403: not is_open,
         404: "path" in places or function.name in {"budgets", "execute", "preview"},
-        409: calls_out or changes,
+        409: calls_out or changes or keys,
         413: operation["requestBody"],
         415: operation["requestBody"],
         422: operation["requestBody"] or "query" in places or "header" in places,

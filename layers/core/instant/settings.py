@@ -205,6 +205,7 @@ class ApiKeysSettings(CountedSettings):
     """functions/api_keys."""
 
     api_keys_table: str
+    api_keys_per_user: int = Field(ge=1)
 
 
 class CatalogSettings(CountedSettings):

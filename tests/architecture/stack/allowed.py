@@ -87,6 +87,8 @@ ALLOWED: dict[str, dict[str, str]] = {
         "kms:Decrypt": "CredentialsKey",
     },
     "ApiKeysFunction": {
+        "dynamodb:BatchGetItem": "ApiKeysTable",
+        "dynamodb:ConditionCheckItem": "ApiKeysTable",
         "dynamodb:GetItem": "ApiKeysTable",
         "dynamodb:PutItem": "ApiKeysTable",
         "dynamodb:Query": "ApiKeysTable/index/by_user",

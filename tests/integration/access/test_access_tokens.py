@@ -46,7 +46,12 @@ def test_token_authenticates_its_user_with_execute_and_manage(shared: App, issue
     user_id = answer["principalId"]
     assert user_id.startswith("oidc_")
     assert answer["context"].pop("expires_at") > format_time(datetime.now(UTC))
-    assert answer["context"] == {"user_id": user_id, "scopes": "execute manage read", "key_id": ""}
+    assert answer["context"] == {
+        "user_id": user_id,
+        "scopes": "execute manage read",
+        "key_id": "",
+        "namespace": user_id,
+    }
     assert authorize(shared, issuer.token("carol", jti="another"))["principalId"] == user_id
     assert authorize(shared, issuer.token("mallory"))["principalId"] != user_id
     assert "carol" not in json.dumps(answer)
@@ -83,7 +88,7 @@ def test_key_made_with_a_token_authenticates_the_same_user(shared: App, issuer: 
     caller = DynamoApiKeyStore(shared.name("API_KEYS_TABLE"))
     secret, key = mint(user_id=user_id, name="ci", scopes=frozenset({Scope.EXECUTE}), now=datetime.now(UTC))
     caller.put(key)
-    expected = {"user_id": user_id, "scopes": "execute", "key_id": key.key_id}
+    expected = {"user_id": user_id, "scopes": "execute", "key_id": key.key_id, "namespace": key.key_id}
     assert authorize(shared, secret.reveal())["context"] == expected
 
 

@@ -62,7 +62,7 @@ def test_authorizer_returns_the_user_and_scopes_of_a_valid_key(shared: App) -> N
         answer = _authorize(shared, {"Authorization": f"Bearer {key}"})
     assert answer["principalId"] == "user_alice"
     assert answer["context"].pop("key_id").startswith("key_")
-    assert answer["context"] == {"user_id": "user_alice", "scopes": "execute manage read"}
+    assert answer["context"] == {"user_id": "user_alice", "scopes": "execute manage read", "namespace": "user_alice"}
     assert key not in json.dumps(answer)
     assert operations(calls) == ["GetItem", "UpdateItem"]
     assert calls[0].parameters["ConsistentRead"] is True
@@ -92,7 +92,8 @@ def test_authorizer_rejects_a_key_its_user_revoked(shared: App) -> None:
     body = {"name": "laptop", "scopes": ["execute"]}
     made = shared.call("POST", "/api/user/api-keys", body).json
     headers = {"Authorization": f"Bearer {made['api_key']}"}
-    expected = {"user_id": "user_alice", "scopes": "execute", "key_id": made["key_id"]}
+    key_id = made["key_id"]
+    expected = {"user_id": "user_alice", "scopes": "execute", "key_id": key_id, "namespace": key_id}
     assert _authorize(shared, headers)["context"] == expected
     listed = shared.call("GET", "/api/user/api-keys").json["data"]
     (used_at,) = (key["last_used_at"] for key in listed if key["key_id"] == made["key_id"])

@@ -56,7 +56,8 @@ def identity_of(authorizer: Mapping[str, Any]) -> Identity:
     """The caller in the authorizer's response; one that API Gateway cached can be from an earlier version."""
     scopes = str(authorizer.get("scopes") or "").split()
     key_id = str(authorizer.get("key_id") or "") or None
-    return Identity(str(authorizer["user_id"]), with_included(scopes), key_id)
+    namespace = str(authorizer.get("namespace") or "")
+    return Identity(str(authorizer["user_id"]), with_included(scopes), key_id, namespace=namespace)
 
 
 def require_scope(event: Mapping[str, Any]) -> None:

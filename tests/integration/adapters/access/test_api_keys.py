@@ -13,7 +13,8 @@ from instant.domain.access.api_key import ApiKey, hash_of, mint
 from instant.domain.access.identity import Identity, Scope
 from instant.domain.clock import format_time
 from instant.domain.errors import Forbidden, InvalidField, NotFound, Unauthenticated
-from instant.use_cases.access.api_keys import create_key, list_keys, revoke_key
+from instant.domain.page import PageRequest
+from instant.use_cases.access.api_keys import KeyRequest, create_key, list_keys, revoke_key
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.clock import START, FakeClock
 from tests.integration.app import App
@@ -59,7 +60,7 @@ def test_list_returns_only_own_keys_newest_first(store: DynamoApiKeyStore, calle
     for key in keys:
         store.put(key)
     store.put(minted("user_other")[1])
-    assert store.of_user(caller.user_id) == keys[::-1]
+    assert store.of_user(caller.user_id, PageRequest()).items == keys[::-1]
 
 
 def test_revoke_keeps_the_first_revocation_time(store: DynamoApiKeyStore, caller: Identity) -> None:
@@ -90,17 +91,11 @@ def test_table_contains_no_usable_key(cloud: App, store: DynamoApiKeyStore, call
 
 def test_authenticate_accepts_a_key_until_it_is_revoked(store: DynamoApiKeyStore, caller: Identity) -> None:
     clock = FakeClock()
-    secret, key = create_key(
-        name="ci",
-        scopes=frozenset({Scope.EXECUTE}),
-        expires_at=START + timedelta(hours=1),
-        caller=caller,
-        store=store,
-        clock=clock,
-    )
+    wanted = KeyRequest(name="ci", scopes=frozenset({Scope.EXECUTE}), expires_at=START + timedelta(hours=1))
+    secret, key = create_key(wanted, caller, store, clock, most=100)
     header = f"Bearer {secret.reveal()}"
     assert key.key_hash == hash_of(secret.reveal())
-    opened = Identity(caller.user_id, frozenset({Scope.EXECUTE}), key.key_id, key.expires_at)
+    opened = Identity(caller.user_id, key.scopes, key.key_id, key.expires_at, key.key_id)
     assert authorize(header, store, clock) == opened
     clock.pass_seconds(3_600)
     with pytest.raises(Unauthenticated):
@@ -109,7 +104,9 @@ def test_authenticate_accepts_a_key_until_it_is_revoked(store: DynamoApiKeyStore
     revoke_key(key.key_id, caller, store, clock)
     with pytest.raises(Unauthenticated):
         authorize(header, store, clock)
-    assert [listed.revoked_at for listed in list_keys(caller, store)] == [format_time(START)]
+    assert list_keys(caller, PageRequest(), store).items == []
+    listed = list_keys(caller, PageRequest(), store, revoked=True).items
+    assert [each.revoked_at for each in listed] == [format_time(START)]
 
 
 def test_revoke_rejects_a_key_of_another_user(store: DynamoApiKeyStore, caller: Identity) -> None:
@@ -123,13 +120,13 @@ def test_revoke_rejects_a_key_of_another_user(store: DynamoApiKeyStore, caller: 
 def test_create_rejects_scopes_the_caller_lacks(store: DynamoApiKeyStore, fresh: Callable[[str], str]) -> None:
     maker = Identity(fresh("user"), frozenset({Scope.MANAGE, Scope.EXECUTE}))
     with pytest.raises(Forbidden, match="admin"):
-        create_key(name="k", scopes=EVERYTHING, expires_at=None, caller=maker, store=store, clock=FakeClock())
-    assert store.of_user(maker.user_id) == []
+        create_key(KeyRequest(name="k", scopes=EVERYTHING), maker, store, FakeClock(), most=100)
+    assert store.of_user(maker.user_id, PageRequest()).items == []
 
 
 def test_create_rejects_an_expiry_in_the_past(store: DynamoApiKeyStore, caller: Identity) -> None:
     for expires_at in (START, START - timedelta(days=1)):
         with pytest.raises(InvalidField, match="expires_at"):
             create_key(
-                name="k", scopes=EVERYTHING, expires_at=expires_at, caller=caller, store=store, clock=FakeClock()
+                KeyRequest(name="k", scopes=EVERYTHING, expires_at=expires_at), caller, store, FakeClock(), most=100
             )

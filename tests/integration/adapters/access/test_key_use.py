@@ -10,9 +10,10 @@ from pynamodb.exceptions import UpdateError
 
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import ApiKey, mint
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Scope
 from instant.domain.clock import format_time
 from instant.domain.errors import Unauthenticated
+from instant.domain.page import PageRequest
 from instant.use_cases.access.authorize import authorize
 from tests.fakes.aws_faults import failure, faults
 from tests.fakes.clock import START, FakeClock
@@ -51,7 +52,7 @@ def test_key_use_is_recorded_once_per_hour(store: DynamoApiKeyStore, key: tuple[
     assert used(store, text, clock) == ["GetItem"]
     clock.pass_seconds(60)
     assert used(store, text, clock) == ["GetItem", "UpdateItem"]
-    assert store.of_user(record.user_id) == [replace(record, last_used_at=ONE)]
+    assert store.of_user(record.user_id, PageRequest()).items == [replace(record, last_used_at=ONE)]
 
 
 def test_key_use_keeps_the_latest_hour(store: DynamoApiKeyStore, key: tuple[str, ApiKey]) -> None:
@@ -75,7 +76,7 @@ def test_failed_key_use_record_does_not_reject_the_call(
 ) -> None:
     text, record = key
     with faults("UpdateItem", failure("AccessDeniedException")), caplog.at_level(logging.ERROR):
-        assert authorize(f"Bearer {text}", store, FakeClock()) == Identity(record.user_id, record.scopes, record.key_id)
+        assert authorize(f"Bearer {text}", store, FakeClock()).key_id == record.key_id
     assert "the use of a key was not recorded" in caplog.text
     assert text not in caplog.text
     with faults("UpdateItem", failure("AccessDeniedException")), pytest.raises(UpdateError):

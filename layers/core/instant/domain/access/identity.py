@@ -35,13 +35,19 @@ def with_included(names: Iterable[str]) -> frozenset[Scope]:
 class Identity:
     """The caller, as authenticated by the authorizer; `key_id` is set when an API key was used.
 
-    `expires_at` is the expiry time of the key or token; None: it does not expire.
+    `expires_at` is the expiry time of the key or token; None: it does not expire. An empty `namespace` is the user's.
     """
 
     user_id: str
     scopes: frozenset[Scope]
     key_id: str | None = None
     expires_at: str | None = field(default=None, compare=False)
+    namespace: str = ""
+
+    @property
+    def idempotency_namespace(self) -> str:
+        """Whose idempotency keys are compared with the caller's: the user's, or those of its API key alone."""
+        return self.namespace or self.user_id
 
     def require(self, *scopes: Scope) -> None:
         """Raise `Forbidden` unless the token has one of `scopes`."""

@@ -24,14 +24,15 @@ class IdempotentRequest:
     fingerprint: str
 
 
-def idempotent_request(key: str, user_id: str, asked: Mapping[str, Any]) -> IdempotentRequest:
-    """The request of this user with this key; keys of different users are independent.
+def idempotent_request(key: str, namespace: str, asked: Mapping[str, Any]) -> IdempotentRequest:
+    """The request with this key; keys of different namespaces, a user's or an API key's, are independent.
 
-    The execution id is derived from user and key, so opening the execution also locks the key: one row serves both.
+    The execution id is derived from namespace and key, so opening the execution also locks the key: one
+    row serves both.
     """
     if not _KEY.fullmatch(key):
         raise InvalidField.named(HEADER, "must be 1 to 255 visible ASCII characters, without spaces")
-    digest = sha256(f"{user_id}\n{key}".encode()).digest()
+    digest = sha256(f"{namespace}\n{key}".encode()).digest()
     return IdempotentRequest(f"exe_{base32(int.from_bytes(digest[:16]), 26)}", _fingerprint(asked))
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from instant.domain.access.api_key import ApiKey
 from instant.domain.access.identity import Scope
 from instant.domain.secret import Secret
-from instant.entrypoints.http.fields import Body, Choice, Moment, Name, Time
+from instant.entrypoints.http.fields import Body, Choice, Id, Moment, Name, Time
 
 
 def _repeatable(schema: dict[str, Any]) -> None:
@@ -16,11 +16,14 @@ def _repeatable(schema: dict[str, Any]) -> None:
 
 
 class NewApiKey(Body):
-    """An API key to create; without an expiry it is valid until revoked."""
+    """An API key to create; without an expiry it is valid until it is revoked, or until its parent expires."""
 
     name: Name
     scopes: Annotated[frozenset[Choice[Scope]], Field(strict=False, min_length=1, json_schema_extra=_repeatable)]
     expires_at: Moment | None = None
+    replaces: Id | None = Field(
+        None, description="Id of a key of yours: retries of its calls with their Idempotency-Key are recognized."
+    )
 
 
 class ApiKeySummary(TypedDict):
@@ -34,6 +37,8 @@ class ApiKeySummary(TypedDict):
     expires_at: Time | None
     revoked_at: Time | None
     last_used_at: Annotated[str | None, Field(description="The hour of its last use.")]
+    parent_id: Annotated[str | None, Field(description="The key with which it was created; null: an access token.")]
+    replaces: str | None
 
 
 class MintedApiKey(ApiKeySummary):
@@ -53,6 +58,8 @@ def api_key_view(key: ApiKey) -> ApiKeySummary:
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
         "last_used_at": key.last_used_at,
+        "parent_id": key.parent_id,
+        "replaces": key.replaces,
     }
 
 

@@ -39,7 +39,7 @@ def _bearer_of_key(text: str, store: ApiKeyStore, clock: Clock) -> Identity:
     if key is None or not key.is_valid(clock.now()):
         raise _unknown()
     _note_use(key, store, clock)
-    return Identity(key.user_id, key.scopes, key_id=key.key_id, expires_at=key.expires_at)
+    return Identity(key.user_id, key.scopes, key_id=key.key_id, expires_at=key.expires_at, namespace=key.namespace)
 
 
 def _bearer_of_token(text: str, tokens: TokenVerifier, admins: frozenset[str]) -> Identity:

@@ -18,7 +18,7 @@ from instant.use_cases.executions.replay import replay, replay_response
 
 def execute(request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps) -> dict[str, Any]:
     """Return the response body; every failure is recorded and raised as an `InstantError`."""
-    idempotent = request.idempotent(caller.user_id)
+    idempotent = request.idempotent(caller.idempotency_namespace)
     if idempotent and (response := replay(idempotent, deps.ledger)):
         return response
     prepared = prepare(request, caller, deps)

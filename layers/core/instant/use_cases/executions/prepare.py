@@ -35,12 +35,12 @@ class ExecuteRequest:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
 
-    def idempotent(self, user_id: str) -> IdempotentRequest | None:
+    def idempotent(self, namespace: str) -> IdempotentRequest | None:
         """The request as its idempotency key identifies it; None without a key."""
         if self.idempotency_key is None:
             return None
         names = ("resource_id", "address", "inputs", "overrides")
-        return idempotent_request(self.idempotency_key, user_id, {name: getattr(self, name) for name in names})
+        return idempotent_request(self.idempotency_key, namespace, {name: getattr(self, name) for name in names})
 
 
 def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Prepared:
@@ -56,7 +56,7 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
     budgets = (*payment.budgets, *facts.budgets)
     plan = resource_type.plan(_call(request, resource, models, payment, caller, has_budgets=bool(budgets)))
     within_cap(plan.worst_nanousd, payment)
-    idempotent = request.idempotent(caller.user_id)
+    idempotent = request.idempotent(caller.idempotency_namespace)
     return Prepared(
         execution_id=idempotent.execution_id if idempotent else new_id("exe", now),
         user_id=caller.user_id,
