@@ -1,9 +1,15 @@
 """One HTTP exchange with an outside service, as plain data."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import ceil
 
 from instant.domain.secret import Secret
+
+_SECONDS = re.compile(r"([0-9]{1,15})[0-9]*(\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,31 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def date(self) -> datetime | None:
+        """When the service sent the response, by its `Date`; None without one."""
+        return http_date(self.headers.get("date", ""))
+
+    @property
     def retry_after(self) -> int | None:
-        """The `Retry-After` of the response in seconds; None if it gives no number of seconds."""
-        value = self.headers.get("retry-after", "")
-        return int(value[:9]) if value.isdecimal() else None
+        """The `Retry-After` of the response in seconds; None if it has none."""
+        return seconds_to_wait(self.headers.get("retry-after", ""), self.date)
+
+
+def seconds_to_wait(value: str, now: datetime | None) -> int | None:
+    """The seconds in a value of `Retry-After` (RFC 9110, 10.2.3), rounded up; None if it has none.
+
+    Some services give seconds with decimals. A date counts from `now`, and is ignored without it; one in the past is 0.
+    """
+    if found := _SECONDS.fullmatch(value.strip()):
+        return ceil(float(f"{found[1]}{(found[2] or '')[:9]}"))
+    date = http_date(value)
+    return None if date is None or now is None else max(0, ceil((date - now).total_seconds()))
+
+
+def http_date(value: str) -> datetime | None:
+    """The time in a date header; None if it is not a date."""
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -20,6 +20,10 @@ class Service:
         """Whether `reply` proves that the call was not begun, so that it can be retried."""
         return False
 
+    def retry_after(self, reply: Reply) -> int | None:
+        """The seconds to wait before a retry; None if `reply` gives no time."""
+        return reply.retry_after
+
 
 @runtime_checkable
 class KeyedService(Protocol):
@@ -31,6 +35,9 @@ class KeyedService(Protocol):
 
     def nothing_done(self, reply: Reply) -> bool:
         """Whether `reply` proves that the call was not begun, so that it can be retried."""
+
+    def retry_after(self, reply: Reply) -> int | None:
+        """The seconds to wait before a retry; None if `reply` gives no time."""
 
     def key_check(self, key: Secret) -> Request:
         """A free request that tests `key`."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from instant.adapters.http.upstream import HttpUpstream
-from instant.domain.exchange import Reply, Request
+from instant.domain.exchange import Request
 from instant.ports.upstream import exchange
 from tests.fakes.clock import FakeClock
 from tests.integration.tcp_server import tcp_server
@@ -59,9 +59,8 @@ def test_connection_closed_by_the_server_is_replaced(upstream: HttpUpstream) -> 
 
     with tcp_server(respond) as (url, received):
         for _ in range(5):
-            assert exchange(upstream, question(url), seconds=HANG_SECONDS) == Reply(
-                status=200, body=b"{}", headers={"content-length": "2"}
-            )
+            reply = exchange(upstream, question(url), seconds=HANG_SECONDS)
+            assert (reply.status, reply.body) == (200, b"{}")
             assert closed.acquire(timeout=HANG_SECONDS)
     assert len(received) == 5
 

@@ -120,6 +120,12 @@ def test_chunks_fail_with_unknown_outcome_unless_they_are_complete(
     assert failure.receipt == Receipt(generation_id="gen-7")
 
 
+@pytest.mark.parametrize("encoding", ["identity", "Identity", " IDENTITY ", "identity, identity", ""])
+def test_chunks_accept_identity_in_any_case(upstream: HttpUpstream, fake: FakeOpenRouter, encoding: str) -> None:
+    fake.script(200, b"{}", {"Content-Encoding": encoding})
+    assert exchange(upstream, chat(), seconds=HANG_SECONDS).body == b"{}"
+
+
 def test_chunks_are_read_within_the_deadline(fake: FakeOpenRouter) -> None:
     fake.script(200, headers=WITH_ID, chunks=DRIP)
     short_timeout = HttpUpstream(lambda name: fake.url, TickingClock(0.01))

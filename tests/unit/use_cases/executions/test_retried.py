@@ -101,6 +101,19 @@ def test_retried_does_not_retry_after_a_long_retry_after(wait: int) -> None:
     assert (run_retried(service), service.calls) == ((reply, 0.0), 1)
 
 
+def test_retried_waits_as_long_as_the_service_says_in_its_body() -> None:
+    clock, service = FakeClock(), Service(busy(429))
+    result = retried(
+        service,
+        nothing_done=lambda reply: reply.status == 429,
+        retry_after=lambda reply: 3,
+        seconds_left=lambda: 100,
+        sleep=clock.sleep,
+        retry=replace(RETRY, jitter=longest),
+    )
+    assert (result, service.calls, clock.monotonic()) == (OK, 2, 3.5)
+
+
 def test_retried_does_not_retry_a_rate_limit_without_retry_after() -> None:
     reply = busy(429)
     service = Service(reply)

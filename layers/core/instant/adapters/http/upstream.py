@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC
+from email.utils import format_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import override
 
@@ -70,9 +72,14 @@ class HttpUpstream(Upstream):
             with _failures_of(request):
                 response = self._client.send(self._built(request), stream=True)
             try:
+                self._add_date(response)
                 yield HttpResponse(request, response, self._deadline, self._body_seconds)
             finally:
                 response.close()
+
+    def _add_date(self, response: httpx.Response) -> None:
+        """Add the `Date` that a service omits (RFC 9110, 6.6.1): waits are computed from it."""
+        response.headers.setdefault("date", format_datetime(self._clock.now().astimezone(UTC), usegmt=True))
 
     def _built(self, request: Request) -> httpx.Request:
         headers = dict(request.headers)
@@ -127,7 +134,7 @@ class HttpResponse(Response):
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives; a compressed body is rejected, since it could expand to gigabytes."""
         with _failures_of(self._request, self._response.headers):
-            if self._response.headers.get("content-encoding", "identity") != "identity":
+            if not _is_plain(self._response.headers):
                 raise Unreadable("The service sent a compressed response, which is not supported.")
             yield from self._response.iter_raw()
 
@@ -153,6 +160,12 @@ class HttpResponse(Response):
             on_generation_id(self.generation_id)
         except Exception as error:
             _log.warning("the generation id was not stored", extra={"error": type(error).__name__})
+
+
+def _is_plain(headers: httpx.Headers) -> bool:
+    """Whether the body is not encoded; `identity` means no encoding, and can be named in any case."""
+    encodings = headers.get("content-encoding", "").lower().split(",")
+    return {encoding.strip() for encoding in encodings} <= {"", "identity"}
 
 
 class Unreadable(Exception):

@@ -9,7 +9,7 @@ from instant.domain.errors import CredentialRejected, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.outcome import CallOutcome
 from instant.domain.secret import Secret
-from instant.integrations.openrouter.errors import error_of, nothing_done
+from instant.integrations.openrouter.errors import error_of, nothing_done, retry_after
 from instant.integrations.openrouter.generation import outcome_request, read_outcome
 from instant.integrations.openrouter.parsing import BASE_URL, NAME, amount_text, fact, mapping, parse, text
 from instant.integrations.service import Service
@@ -29,6 +29,10 @@ class OpenRouter(Service):
     def nothing_done(self, reply: Reply) -> bool:
         """Whether the provider had no capacity or a rate limit was exceeded, so that no model was run."""
         return nothing_done(reply)
+
+    def retry_after(self, reply: Reply) -> int | None:
+        """The wait in the headers, or in the body, where OpenRouter repeats the limits of providers."""
+        return retry_after(reply)
 
     def key_check(self, key: Secret) -> Request:
         """Request the facts of the key."""

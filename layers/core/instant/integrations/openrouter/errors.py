@@ -2,35 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from instant.domain.errors import (
-    CostCap,
     CredentialRejected,
-    CreditsExhausted,
     InstantError,
-    ModelUnavailable,
     Moderated,
     OutcomeUnknown,
     RateLimited,
-    TooLarge,
     UpstreamError,
     UpstreamUnavailable,
 )
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Effect, Failure
-from instant.integrations.openrouter.parsing import (
-    count,
-    mapping,
-    parse,
-    receipt_of,
-    sequence,
-    text,
-)
+from instant.integrations.openrouter.error_rules import error_by_rules
+from instant.integrations.openrouter.parsing import count, mapping, parse, receipt_of
+from instant.integrations.openrouter.refusal import Refusal, read_refusal
+from instant.integrations.openrouter.waits import until_midnight, wait_of
 
-_HOUR = 3600
-_DAY = 24 * _HOUR
+_POOL = (
+    "limits the pool that all users of OpenRouter share. Wait, then retry; or add your own key for the provider at "
+    "https://openrouter.ai/settings/integrations; or set fallback_models or provider.ignore on the resource."
+)
 
 _NOT_BEGUN = {429, 503, 529}
 """Statuses that mean that no model was run: no capacity, or a rate limit."""
@@ -63,8 +56,14 @@ def nothing_done(reply: Reply) -> bool:
         return False
     body = mapping(parse(reply.body))
     error = mapping(body.get("error"))
-    unknown = _is_unknown(reply.status, error)
-    return not (unknown or _is_daily(error) or receipt_of(reply, body).cost_nanousd)
+    if _is_daily(read_refusal(reply.status, error)) or receipt_of(reply, body).cost_nanousd:
+        return False
+    return _error(reply.status, error, reply).retryable
+
+
+def retry_after(reply: Reply) -> int | None:
+    """The seconds to wait before a retry, from the headers or the body; None if neither gives a time."""
+    return wait_of(reply, _error_in(reply))
 
 
 def _error_in(reply: Reply) -> Mapping[str, Any]:
@@ -77,96 +76,62 @@ def _is_unknown(status: int, error: Mapping[str, Any]) -> bool:
 
 
 def _error(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
-    match status:
-        case 400 | 413 | 422 if _is_too_long(status, error):
-            return TooLarge("The prompt exceeds the model's context length. Shorten it, or choose another model.")
-        case 400 if "not a valid model" in _message(error):
-            return ModelUnavailable("OpenRouter no longer has this model. Choose another for the resource.")
-        case 401:
-            return CredentialRejected("OpenRouter does not accept the key. Save a new one, then retry.")
-        case 402:
-            return CreditsExhausted("The OpenRouter account has too few credits for this call. Add credits there.")
-        case 403:
-            return _forbidden(error)
-        case 404 if _is_too_dear(error):
-            return CostCap("Every provider exceeds your maximum cost per call. Raise max_cost_per_call_usd.")
-        case 404:
-            return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
-        case _ if _is_unknown(status, error):
-            return OutcomeUnknown(
-                "OpenRouter sent no answer, and the call may have been charged. Check GET /api/executions first."
-            )
-        case 429:
-            return _limited(error, reply)
-        case 503 | 529:
-            return UpstreamUnavailable(
-                "No provider has capacity for this model now. Retry later.", retry_after=_wait(reply)
-            )
-    return _other(status)
-
-
-def _other(status: int) -> UpstreamError:
-    if 400 <= status < 500:
-        return UpstreamError(
-            "OpenRouter rejected the request for this model. Check the resource's settings.",
-            details={"upstream_status": status},
+    refusal = read_refusal(status, error)
+    if _is_unknown(status, error):
+        return OutcomeUnknown(
+            "OpenRouter sent no answer, and the call may have been charged. Check GET /api/executions first."
         )
-    return UpstreamError("OpenRouter or the model's provider failed.", details={"upstream_status": status})
-
-
-def _limited(error: Mapping[str, Any], reply: Reply) -> RateLimited:
-    """A daily limit is reset at midnight UTC; other limits give the time to wait."""
-    if _is_daily(error):
-        message = "The daily limit of free models is reached. It is reset at midnight UTC."
-        return RateLimited(message, retry_after=_until_midnight(reply))
-    return RateLimited("OpenRouter's rate limit is reached. Wait, then retry.", retry_after=_wait(reply))
-
-
-def _is_daily(error: Mapping[str, Any]) -> bool:
-    return mapping(error.get("metadata")).get("limit_source") == "openrouter_free_tier_daily"
-
-
-def _until_midnight(reply: Reply) -> int:
-    """The seconds until midnight UTC after the reply's `Date`; an hour if it has none."""
-    try:
-        now = parsedate_to_datetime(reply.headers["date"])
-    except (KeyError, ValueError):
-        return _HOUR
-    return _DAY - (now.hour * 3600 + now.minute * 60 + now.second)
-
-
-def _forbidden(error: Mapping[str, Any]) -> InstantError:
-    metadata = mapping(error.get("metadata"))
-    kind = text(metadata.get("error_type"))
-    if sequence(metadata.get("reasons")) or kind in {"content_policy_violation", "refusal"}:
+    if status == 401:
+        return _unauthenticated(refusal)
+    if status in {400, 403, 422} and refusal.has_reasons:
         return Moderated("The provider's moderation rejected the input. Change it.")
-    if "key limit exceeded" in _message(error):
-        return CreditsExhausted("The OpenRouter key has reached its limit. Raise it there, or wait for its reset.")
-    if kind == "permission_denied":
-        return ModelUnavailable("OpenRouter does not offer this model for this type of call. Change the resource.")
-    return _other(403)
+    found = error_by_rules(refusal) or _by_status(refusal)
+    if isinstance(found, RateLimited | UpstreamUnavailable) and found.retry_after is None:
+        found.retry_after = until_midnight(reply) if _is_daily(refusal) else wait_of(reply, error)
+    return found
 
 
-def _is_too_dear(error: Mapping[str, Any]) -> bool:
-    """Whether our price limit excludes every provider."""
-    availability = mapping(error.get("availability"))
-    constraint = f"{availability.get('constraint')} {_message(error)}".lower()
-    return text(availability.get("code")) == "constraint_filtered" and "price" in constraint
+def _unauthenticated(refusal: Refusal) -> InstantError:
+    """A provider's 401 is about the key of a provider, which OpenRouter sends, not about the key of OpenRouter."""
+    if refusal.is_from_provider:
+        return UpstreamError(
+            f"{refusal.who} rejected the key that OpenRouter sent it. If it is your own, replace it at "
+            "https://openrouter.ai/settings/integrations. Otherwise choose another provider."
+        )
+    return CredentialRejected("OpenRouter does not accept the key. Save a new one, then retry.")
 
 
-def _is_too_long(status: int, error: Mapping[str, Any]) -> bool:
-    kind = text(mapping(error.get("metadata")).get("error_type"))
-    return (
-        status == 413
-        or kind in {"context_length_exceeded", "string_too_long", "payload_too_large"}
-        or "maximum context length" in _message(error)
-    )
+def _by_status(refusal: Refusal) -> InstantError:
+    """The error of a refusal of which only the status is understood."""
+    match refusal.status:
+        case 429:
+            return _limited(refusal)
+        case 503 | 529:
+            return UpstreamUnavailable("No provider has capacity for this model now. Retry later.")
+        case status if 400 <= status < 500:
+            message = "OpenRouter rejected the request for this model. Check the resource's settings."
+        case _:
+            message = "OpenRouter or the model's provider failed."
+    return UpstreamError(message, details={"upstream_status": refusal.status})
 
 
-def _message(error: Mapping[str, Any]) -> str:
-    return (text(error.get("message")) or "").lower()
+def _limited(refusal: Refusal) -> RateLimited:
+    """`details.limit` says whose limit it is."""
+    if _is_daily(refusal):
+        limit, message = "free_tier_daily", "The daily limit of free models is reached. It is reset at midnight UTC."
+    elif "free-models-per-min" in refusal.words or refusal.limit_source.endswith("free_tier_per_minute"):
+        limit, message = "free_tier_minute", "The limit of free models per minute is reached. Wait, then retry."
+    elif refusal.is_byok:
+        limit, message = "provider_key", f"{refusal.who} limits your own key for it. Wait, then retry."
+    elif refusal.provider or "shared_pool" in refusal.limit_source or "rate-limited upstream" in refusal.words:
+        limit, message = "provider_pool", f"{refusal.who} {_POOL}"
+    elif "credits" in refusal.limit_source:
+        limit, message = "credits", "OpenRouter limits accounts with few credits. Add credits there, or wait."
+    else:
+        limit, message = "openrouter", "OpenRouter's rate limit is reached. Wait, then retry."
+    return RateLimited(message, details={"limit": limit})
 
 
-def _wait(reply: Reply) -> int | None:
-    """The reply's `Retry-After`, at most a day; None if it has none."""
-    return None if reply.retry_after is None else min(reply.retry_after, _DAY)
+def _is_daily(refusal: Refusal) -> bool:
+    """Whether it is the limit of free models, which is reset at midnight UTC."""
+    return "free_tier_daily" in refusal.limit_source or "free-models-per-day" in refusal.words

@@ -16,6 +16,7 @@ from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
+from instant.integrations.service import Service
 from instant.ports.upstream import exchange
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Flow
@@ -32,6 +33,9 @@ MAX_RETRY_AFTER = 5.0
 
 MIN_TIME_FOR_RETRY = 10.0
 """Minimum time for a retry, in seconds: a retry that is cut off has an unknown outcome."""
+
+_UNKNOWN_SERVICE = Service()
+"""Judges the replies of an absolute URL: none proves that nothing was done."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,9 +71,11 @@ class _Sender:
             self.recording.mark_sent()
             if request.generation_id:
                 self.recording.record_generation_id(request.generation_id)
+        service = INTEGRATIONS.get(request.integration or "", _UNKNOWN_SERVICE)
         return retried(
             lambda: self._exchange(request),
-            nothing_done=_judge(request),
+            nothing_done=service.nothing_done,
+            retry_after=service.retry_after,
             seconds_left=self._time,
             sleep=self.deps.clock.sleep,
         )
@@ -112,6 +118,7 @@ def retried(
     send: Callable[[], Reply],
     *,
     nothing_done: Callable[[Reply], bool],
+    retry_after: Callable[[Reply], int | None] = lambda reply: reply.retry_after,
     seconds_left: SecondsLeft,
     sleep: Callable[[float], None],
     retry: Backoff = RETRY,
@@ -124,7 +131,7 @@ def retried(
             if failure.effect is not Effect.NONE or not _has_time(delay, seconds_left):
                 raise
         else:
-            wait = _wait(reply, delay, retry) if nothing_done(reply) else None
+            wait = _wait(reply, retry_after(reply), delay, retry) if nothing_done(reply) else None
             if wait is None or not _has_time(wait, seconds_left):
                 return reply
             delay = wait
@@ -133,9 +140,8 @@ def retried(
     return send()
 
 
-def _wait(reply: Reply, delay: float, retry: Backoff) -> float | None:
+def _wait(reply: Reply, asked: int | None, delay: float, retry: Backoff) -> float | None:
     """Seconds to wait before a retry, with jitter so that many callers do not retry at once; None means no retry."""
-    asked = reply.retry_after
     if asked is None:
         return None if reply.status == 429 else delay
     return asked + retry.jitter(0, 0.5) if asked < MAX_RETRY_AFTER else None
@@ -143,12 +149,6 @@ def _wait(reply: Reply, delay: float, retry: Backoff) -> float | None:
 
 def _has_time(wait: float, seconds_left: SecondsLeft) -> bool:
     return seconds_left() - wait >= MIN_TIME_FOR_RETRY
-
-
-def _judge(request: Request) -> Callable[[Reply], bool]:
-    """The integration decides whether nothing was done; requests to an absolute URL are not retried after a reply."""
-    service = INTEGRATIONS.get(request.integration or "")
-    return service.nothing_done if service else lambda reply: False
 
 
 def _opened(prepared: Prepared, deps: ExecuteDeps) -> tuple[Integration | None, Secret | None]:
