@@ -13,6 +13,7 @@ from instant.entrypoints.catalog.estimate import CostEstimates, EstimateBody, es
 from instant.entrypoints.catalog.models import ModelDetail
 from instant.entrypoints.catalog.sync import SYNC_EVENT, AcceptedSync, SyncOrder
 from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.conditional import IfNoneMatch, tag_of, tagged, unchanged
 from instant.entrypoints.http.paging import PageOf
 from instant.entrypoints.http.responses import documented
 from instant.entrypoints.openapi import document
@@ -50,7 +51,9 @@ def sync(body: SyncOrder | None = None) -> AcceptedSync:
 @app.get("/api/openapi.json", responses=documented(dict[str, Any]))
 def openapi() -> Response[str]:
     """Get this document: the whole API in OpenAPI 3.1."""
-    return Response(200, "application/json", document(), {"Cache-Control": "public, max-age=300"})
+    text = document()
+    tag = tag_of(text)
+    return unchanged(tag) if tag in IfNoneMatch.by(app) else tagged(text, tag)
 
 
 handler = handler_of(app, settings)

@@ -54,4 +54,4 @@ def history(
     return page_answer(page, change_view)
 
 
-handler = handler_of(app, None)
+handler = handler_of(app, settings)

@@ -19,4 +19,4 @@ def show(author: str, slug: str) -> ModelEndpointsView:
     return model_endpoints_view(read_model_endpoints(f"{unquote(author)}/{unquote(slug)}", store))
 
 
-handler = handler_of(app, None)
+handler = handler_of(app, settings)

@@ -14,6 +14,9 @@ CORE = ROOT / "layers/core/instant"
 FUNCTIONS = ROOT / "functions"
 SOURCE_TREES = (CORE, FUNCTIONS, ROOT / "tests/local", ROOT / "tests/fakes")
 
+ADDED_METHODS = {"HEAD", "OPTIONS"}
+"""Methods of routes that follow from the operations of the API."""
+
 type Json = Any
 """Parsed YAML or JSON; the tests check its structure."""
 
@@ -56,15 +59,25 @@ class Function:
 
     @property
     def routes(self) -> set[tuple[str, str]]:
-        """The method and path of each API event."""
+        """The method and path of each operation of the API."""
         return {(trigger[1], trigger[2]) for trigger in self.triggers if trigger[0] == "api"}
 
     @property
+    def added_routes(self) -> set[tuple[str, str]]:
+        """The method and path of each event for HEAD or OPTIONS, which follow from the operations."""
+        return {
+            (found[1], found[2]) for found in self._all_triggers() if found[0] == "api" and found[1] in ADDED_METHODS
+        }
+
+    @property
     def triggers(self) -> set[Trigger]:
-        """Its triggers in the template."""
-        events = self.properties.get("Events", {}).values()
-        found = {trigger for event in events for trigger in _triggers(event)}
+        """Its triggers in the template, without HEAD and OPTIONS."""
+        found = {found for found in self._all_triggers() if not (found[0] == "api" and found[1] in ADDED_METHODS)}
         return found | ({("authorizer",)} if self.logical_id in _authorizers() else set())
+
+    def _all_triggers(self) -> Iterator[Trigger]:
+        for event in self.properties.get("Events", {}).values():
+            yield from _triggers(event)
 
 
 @cache

@@ -21,6 +21,7 @@ from instant.entrypoints.catalog.responses import ModelAnswers
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.conditional import IfNoneMatch
 from instant.integrations.openrouter.catalog import read_listing
+from instant.settings import HttpSettings
 from instant.use_cases.catalog.browse import Catalog
 
 PAGE = PageRequest(200)
@@ -83,7 +84,7 @@ def handled(models: Sequence[CatalogModel], event: dict[str, Any]) -> dict[str, 
     changes = DynamoChangeLists("unused")
     browser = ModelBrowser(app, Catalog(MemoryModels(models), clock, fresh_seconds=300), changes, clock)
     app.get("/api/models")(browser.index)
-    handler = handler_of(app, None)
+    handler = handler_of(app, HttpSettings())
     request_event = {
         **event,
         "queryStringParameters": {"limit": "200"},

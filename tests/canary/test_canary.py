@@ -31,7 +31,7 @@ def canary() -> Iterator[Canary]:
 
 
 def test_canary_covers_every_route(canary: Canary) -> None:
-    assert {(route.method, route.path) for route in canary.app.plan.routes} == set(STEPS)
+    assert {(route.method, route.path) for route in canary.app.plan.operations} == set(STEPS)
 
 
 def test_canary_covers_every_fault_of_every_operation(canary: Canary) -> None:

@@ -76,6 +76,11 @@ class Plan:
     rules: tuple[Rule, ...] = ()
     schedules: tuple[Schedule, ...] = ()
 
+    @property
+    def operations(self) -> tuple[Route, ...]:
+        """The routes without HEAD and OPTIONS, which follow from them."""
+        return tuple(route for route in self.routes if route.method not in {"HEAD", "OPTIONS"})
+
 
 def plan(deployment: Deployment) -> Plan:
     """Read a deployment; raises ValueError for unsupported features."""

@@ -36,14 +36,20 @@ class UpstreamSettings(Settings):
         return {name.removesuffix(ending): getattr(self, name) for name in names}
 
 
-class CountedSettings(Settings):
+class HttpSettings(Settings):
+    """Settings of every HTTP function."""
+
+    cors_origins: str = ""
+
+
+class CountedSettings(HttpSettings):
     """Settings for rate limits per user."""
 
     limits_table: str
     rate_per_minute: int = Field(ge=1)
 
 
-class KeyCheckSettings(Settings):
+class KeyCheckSettings(HttpSettings):
     """Settings for the rate limit of key checks per user."""
 
     limits_table: str
@@ -75,7 +81,7 @@ class AuthorizerSettings(Settings):
         return self
 
 
-class ExecuteSettings(UpstreamSettings):
+class ExecuteSettings(UpstreamSettings, HttpSettings):
     """functions/execute."""
 
     stage: str
@@ -217,7 +223,7 @@ class CatalogSettings(CountedSettings):
     catalog_fresh_seconds: float = Field(ge=0)
 
 
-class ModelChangesSettings(Settings):
+class ModelChangesSettings(HttpSettings):
     """functions/model_changes."""
 
     models_table: str
@@ -225,10 +231,14 @@ class ModelChangesSettings(Settings):
     public_url: str = ""
 
 
-class ModelEndpointsSettings(Settings):
+class ModelEndpointsSettings(HttpSettings):
     """functions/model_endpoints."""
 
     model_endpoints_table: str
+
+
+class PreflightSettings(HttpSettings):
+    """functions/preflight."""
 
 
 class CatalogSyncSettings(UpstreamSettings):

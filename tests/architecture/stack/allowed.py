@@ -56,6 +56,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         " ResourcesTable/index/popular ResourcesTable/index/public ResourcesTable/index/reliable",
         "dynamodb:UpdateItem": "LimitsTable ResourcesTable",
     },
+    "PreflightFunction": {},
     "PreviewFunction": {
         "dynamodb:BatchGetItem": "ModelsTable",
         "dynamodb:GetItem": "ModelsTable ResourcesTable",

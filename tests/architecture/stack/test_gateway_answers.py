@@ -44,6 +44,18 @@ def test_unknown_route_with_a_token_is_the_same_as_without() -> None:
     assert ANSWERS["INVALID_SIGNATURE"]["StatusCode"] == 404
 
 
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_gateway_response_has_security_headers_and_allows_every_origin_if_some_are_listed(kind: str) -> None:
+    headers = ANSWERS[kind]["ResponseParameters"]["Headers"]
+    assert headers["X-Content-Type-Options"] == "'nosniff'"
+    assert headers["Strict-Transport-Security"] == "'max-age=63072000'"
+    assert headers["Access-Control-Allow-Origin"] == {"Fn::If": ["AllowsOrigins", "'*'", {"Ref": "AWS::NoValue"}]}
+
+
+def test_gateway_response_to_a_missing_token_has_a_challenge() -> None:
+    assert ANSWERS["UNAUTHORIZED"]["ResponseParameters"]["Headers"]["WWW-Authenticate"] == "'Bearer'"
+
+
 def test_gateway_5xx_is_not_retryable_and_points_to_executions() -> None:
     for kind in ("DEFAULT_5XX", "INTEGRATION_TIMEOUT"):
         (text,) = ANSWERS[kind]["ResponseTemplates"].values()

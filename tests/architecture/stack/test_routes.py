@@ -13,6 +13,21 @@ def test_resolver_routes_match_the_template(function: Function) -> None:
     assert load(function).routes == function.routes
 
 
+def test_every_path_has_a_preflight_route() -> None:
+    """API Gateway does not fall back to another path: each one needs OPTIONS, at the function `preflight`."""
+    added = {path for function in functions() for method, path in function.added_routes if method == "OPTIONS"}
+    (preflight,) = [function for function in functions() if function.name == "preflight"]
+    assert added == {path for function in functions() for _, path in function.routes}
+    assert {("OPTIONS", path) for path in added} == preflight.added_routes
+
+
+def test_public_get_route_has_head_at_the_same_function(function: Function) -> None:
+    events = [event["Properties"] for event in function.properties.get("Events", {}).values() if event["Type"] == "Api"]
+    public = [event for event in events if "NONE" in event.get("Auth", {}).values()]
+    gets, heads = ({event["Path"] for event in public if event["Method"] == method} for method in ("GET", "HEAD"))
+    assert heads == gets
+
+
 def test_template_routes_do_not_have_wildcards(function: Function) -> None:
     for method, path in function.routes:
         assert method != "ANY", f"{path} takes any method"

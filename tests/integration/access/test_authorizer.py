@@ -175,20 +175,20 @@ def test_authorizer_policy_covers_every_route_of_its_stage_only(shared: App) -> 
     headers = {"Authorization": f"Bearer {_key(shared)}"}
     policies = [
         _authorize(shared, headers, f"{API}/prod/{route.method}{re.sub('{.*?}', 'x', route.path)}")["policyDocument"]
-        for route in shared.plan.routes
+        for route in shared.plan.operations
     ]
     assert all(policy == policies[0] for policy in policies)
     (statement,) = policies[0]["Statement"]
     assert policies[0]["Version"] == "2012-10-17"
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
-    for route in shared.plan.routes:
+    for route in shared.plan.operations:
         assert fnmatchcase(f"{API}/prod/{route.method}{route.path}", statement["Resource"])
     for elsewhere in (f"{API}/dev/GET/api/resources", f"{API}9/prod/GET/api/resources"):
         assert not fnmatchcase(elsewhere, statement["Resource"])
 
 
 def test_only_catalog_and_types_routes_are_public(shared: App) -> None:
-    is_open = {(route.method, route.path) for route in shared.plan.routes if route.authorizer is None}
+    is_open = {(route.method, route.path) for route in shared.plan.operations if route.authorizer is None}
     known = {("GET", "/api/models"), ("GET", "/api/models/{author}/{slug}"), ("GET", "/api/resource-types")}
     history = {("GET", "/api/models/changes"), ("GET", "/api/models/{author}/{slug}/history")}
     history.add(("GET", "/api/models/{author}/{slug}/endpoints"))

@@ -128,7 +128,7 @@ def test_isolation_table_check_detects_a_new_route() -> None:
 
 
 def test_public_routes_match_the_template(place: Place) -> None:
-    open_to_all = {(route.method, route.path) for route in place.app.plan.routes if route.authorizer is None}
+    open_to_all = {(route.method, route.path) for route in place.app.plan.operations if route.authorizer is None}
     assert open_to_all == {route for route, (about, _) in ROUTES.items() if about == PUBLIC}
 
 

@@ -71,8 +71,8 @@ def test_authenticated_routes_are_rate_limited_including_invalid_bodies(narrow: 
 
 
 def test_public_routes_are_not_rate_limited(narrow: App) -> None:
-    open_routes: list[Route] = [route for route in narrow.plan.routes if not route.authorizer]
-    assert {(route.method, route.path) for route in narrow.plan.routes} == {
+    open_routes: list[Route] = [route for route in narrow.plan.operations if not route.authorizer]
+    assert {(route.method, route.path) for route in narrow.plan.operations} == {
         *protected(),
         *((route.method, route.path) for route in open_routes),
     }

@@ -129,7 +129,7 @@ def sender(request: pytest.FixtureRequest, shared: App, resource_id: list[str]) 
 
 
 def test_senders_cover_every_route_with_a_body(shared: App) -> None:
-    routes = {(route.method, route.path) for route in shared.plan.routes if route.method not in {"GET", "DELETE"}}
+    routes = {(route.method, route.path) for route in shared.plan.operations if route.method not in {"GET", "DELETE"}}
     assert routes == set(BODIES) | BODILESS
 
 
@@ -292,7 +292,7 @@ def test_float_fields_accept_whole_numbers(shared: App) -> None:
 
 
 def test_overlong_id_returns_not_found_without_database_request(shared: App) -> None:
-    routes = [route for route in shared.plan.routes if "_id}" in route.path]
+    routes = [route for route in shared.plan.operations if "_id}" in route.path]
     assert len(routes) == 6
     for route in routes:
         body = BODIES.get((route.method, route.path))

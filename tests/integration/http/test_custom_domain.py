@@ -28,7 +28,7 @@ def alice(seeded: App) -> str:
 
 
 def test_every_route_answers_under_the_base_path(front: Front, seeded: App, alice: str) -> None:
-    routes = [(route.method, route.path) for route in seeded.plan.routes]
+    routes = [(route.method, route.path) for route in seeded.plan.operations]
     answers = {}
     for method, path in routes:
         target = path.replace("{", "no-").replace("}", "")

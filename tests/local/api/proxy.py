@@ -113,10 +113,15 @@ def answer(payload: bytes, request_id: str) -> Answer:
         raise InvalidProxyResponse from error
     if not isinstance(body, str | None) or not 100 <= status <= 599:
         raise InvalidProxyResponse
-    kept = [(name, value) for name, value in headers if name.lower() not in _FRAMING]
+    kept = [(_remapped(name), value) for name, value in headers if name.lower() not in _FRAMING]
     if not any(name.lower() == "content-type" for name, _ in kept):
         kept.append(("Content-Type", "application/json"))
     return Answer(status, [*kept, ("x-amzn-RequestId", request_id)], (body or "").encode())
+
+
+def _remapped(name: str) -> str:
+    """API Gateway renames a challenge of a function, since its own authorizers send challenges."""
+    return "x-amzn-Remapped-www-authenticate" if name.lower() == "www-authenticate" else name
 
 
 def _text(value: Any) -> str:

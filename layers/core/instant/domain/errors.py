@@ -33,7 +33,7 @@ InstantError
 """
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Self
+from typing import ClassVar, Self, override
 
 MAX_NAME_LENGTH = 40
 """Maximum length of one part of a field name in an error."""
@@ -97,6 +97,11 @@ class Unauthenticated(InstantError):
     """The token is missing or not valid."""
 
     code, status = "unauthenticated", 401
+
+    @property
+    @override
+    def headers(self) -> dict[str, str]:
+        return {**super().headers, "WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(InstantError):

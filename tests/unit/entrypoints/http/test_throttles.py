@@ -6,8 +6,8 @@ import pytest
 
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.domain.limits import HOUR, MINUTE, Rate
-from instant.entrypoints.http.throttles import KEY_CHECKS, LimitedSettings, throttle_of
-from instant.settings import CountedSettings, ExecuteSettings, IntegrationsSettings, KeyCheckSettings
+from instant.entrypoints.http.throttles import KEY_CHECKS, throttle_of
+from instant.settings import CountedSettings, ExecuteSettings, HttpSettings, IntegrationsSettings, KeyCheckSettings
 from instant.use_cases.access.throttle import (
     ConcurrencyThrottle,
     KeyCheckThrottle,
@@ -24,8 +24,14 @@ FACTS: dict[str, Any] = {
 }
 
 
-def throttle_with(kind: type[LimitedSettings]) -> Throttle:
-    return throttle_of(kind.model_construct(**FACTS, max_in_flight=5))
+def throttle_with(kind: type[HttpSettings]) -> Throttle:
+    throttle = throttle_of(kind.model_construct(**FACTS, max_in_flight=5))
+    assert throttle is not None
+    return throttle
+
+
+def test_throttle_of_a_function_without_limits_is_none() -> None:
+    assert throttle_of(HttpSettings()) is None
 
 
 def test_throttles_limit_executions_by_rate_and_concurrency() -> None:
@@ -40,7 +46,7 @@ def test_throttles_limit_executions_by_rate_and_concurrency() -> None:
     [(CountedSettings, RequestThrottle, Rate(2, MINUTE)), (KeyCheckSettings, KeyCheckThrottle, Rate(3, HOUR))],
 )
 def test_throttles_limit_other_calls_by_one_rate(
-    settings: type[LimitedSettings], kind: type[RequestThrottle | KeyCheckThrottle], rate: Rate
+    settings: type[HttpSettings], kind: type[RequestThrottle | KeyCheckThrottle], rate: Rate
 ) -> None:
     assert_is(throttle_with(settings), kind, rate)
 

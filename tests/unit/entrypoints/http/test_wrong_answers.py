@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 import pytest
 
 from instant.entrypoints.http.app import api, handler_of
+from instant.settings import HttpSettings
 
 CANARY = "x4k_live_canary"
 
@@ -26,7 +27,7 @@ def test_wrong_answers_are_not_repeated_in_response_or_log(caplog: pytest.LogCap
         return {"key_id": [CANARY], "scopes": {CANARY: CANARY}}  # type: ignore[typeddict-item]
 
     caplog.set_level(logging.DEBUG)
-    answer = handler_of(app, None)(_event("/key"), None)
+    answer = handler_of(app, HttpSettings())(_event("/key"), None)
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (500, "internal")
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "key_id" in str(vars(record)["places"])

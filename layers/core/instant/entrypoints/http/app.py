@@ -13,11 +13,14 @@ from instant.domain.clock import format_time
 from instant.domain.errors import InvalidField, NotFound, Unauthenticated
 from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
 from instant.entrypoints.http.body import check_body, read_json
+from instant.entrypoints.http.cors import Cors
 from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
+from instant.entrypoints.http.headers import add_headers
 from instant.entrypoints.http.stream import Stream
-from instant.entrypoints.http.throttles import LimitedSettings, throttle_of
+from instant.entrypoints.http.throttles import throttle_of
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.scopes import require_scope
+from instant.settings import HttpSettings
 from instant.use_cases.access.throttle import Throttle
 
 type Proxy = dict[str, Any]
@@ -45,11 +48,9 @@ def api() -> APIGatewayRestResolver:
     return app
 
 
-def handler_of(
-    app: APIGatewayRestResolver, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES
-) -> Handler:
+def handler_of(app: APIGatewayRestResolver, settings: HttpSettings, *, max_body_bytes: int = MAX_BODY_BYTES) -> Handler:
     """The Lambda handler of `app`, whose responses are buffered."""
-    respond = responder(app.resolve, settings, max_body_bytes=max_body_bytes)
+    respond, cors = responder(app.resolve, settings, max_body_bytes=max_body_bytes), Cors(settings.cors_origins)
 
     def handler(event: dict[str, Any], context: Any) -> Proxy:
         response = respond(event, context)
@@ -58,20 +59,21 @@ def handler_of(
         try:
             return response.buffered()
         except Exception as error:
-            return _failed(event, error)
+            failed = _failed(error)
+            _complete(failed, event, cors)
+            return failed
 
     return handler
 
 
-def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
+def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
     """Create the function that handles every event, with throttling and the common error format.
 
-    Without settings there is no throttling here: all routes are public and throttled by API Gateway. The scope is
-    checked before the throttle, so that a key cannot use up limits of routes that it may not call. The body is read
-    after the throttle, so that requests with an invalid body are counted. The lease is released when the response
-    ends: on return for a buffered response, and after the last byte or on close for a stream.
+    The scope is checked before the throttle, so that a key cannot use up limits of routes that it may not call. The
+    body is read after the throttle, so that requests with an invalid body are counted. The lease is released when the
+    response ends: on return for a buffered response, and after the last byte or on close for a stream.
     """
-    throttle = throttle_of(settings) if settings else None
+    throttle, cors = throttle_of(settings), Cors(settings.cors_origins)
 
     def respond(event: dict[str, Any], context: Any) -> Proxy | Stream:
         with ExitStack() as held:
@@ -82,20 +84,29 @@ def responder(resolve: Resolve, settings: LimitedSettings | None, *, max_body_by
                 check_body(event, max_body_bytes)
                 response = resolve(_at_its_route(event), context)
             except Exception as error:
-                return _failed(event, error)
+                response = _failed(error)
             if isinstance(response, Stream):
                 response.on_close(held.pop_all().close)
-        _forbid_caching(event, _headers_of(response))
+        _complete(response, event, cors)
         return response
 
     return respond
 
 
-def _failed(event: Mapping[str, Any], error: Exception) -> Proxy:
+def _complete(response: Proxy | Stream, event: Mapping[str, Any], cors: Cors) -> None:
+    """Add the headers of every response; one to HEAD has no body."""
+    if isinstance(response, Stream):
+        add_headers(response.headers, event, cors)
+        return
+    add_headers(response.setdefault("multiValueHeaders", {}), event, cors)
+    if event.get("httpMethod") == "HEAD":
+        response["body"] = ""
+
+
+def _failed(error: Exception) -> Proxy:
     """The same error response for failures outside the router."""
     response = error_response(to_instant_error(error))
     headers = {name: [str(value)] for name, value in response.headers.items()}
-    _forbid_caching(event, headers)
     return {"statusCode": response.status_code, "multiValueHeaders": headers, "body": response.body}
 
 
@@ -116,9 +127,13 @@ def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -
 
 
 def _at_its_route(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with the path of its route: on a custom domain, `path` begins with the base path of the mapping."""
+    """The event with the path of its route, and GET for HEAD.
+
+    On a custom domain, `path` begins with the base path of the mapping.
+    """
     parameters: Mapping[str, str] = event.get("pathParameters") or {}
-    return {**event, "path": _PARAMETER.sub(lambda found: parameters[found[1]], event["resource"])}
+    path = _PARAMETER.sub(lambda found: parameters[found[1]], event["resource"])
+    return {**event, "path": path, "httpMethod": "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]}
 
 
 def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -135,16 +150,3 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
             listed = ", ".join(sorted(known)) or "none"
             raise InvalidField.named(name, f"is not a query parameter here; known are: {listed}")
     return next_middleware(app)
-
-
-def _forbid_caching(event: Mapping[str, Any], headers: dict[str, Any]) -> None:
-    """Responses to authenticated requests must not be cached: they are private, and may contain a new key."""
-    if (event.get("requestContext") or {}).get("authorizer"):
-        headers["Cache-Control"] = ["no-store"]
-
-
-def _headers_of(response: Proxy | Stream) -> dict[str, Any]:
-    if isinstance(response, Stream):
-        return response.headers
-    headers: dict[str, Any] = response.setdefault("multiValueHeaders", {})
-    return headers

@@ -6,6 +6,7 @@ from instant.domain.limits import HOUR, MINUTE, Rate
 from instant.settings import (
     CountedSettings,
     ExecuteSettings,
+    HttpSettings,
     IntegrationsSettings,
     KeyCheckSettings,
     PlatformIntegrationsSettings,
@@ -18,8 +19,6 @@ from instant.use_cases.access.throttle import (
     ThrottleByRoute,
 )
 
-type LimitedSettings = CountedSettings | ExecuteSettings | KeyCheckSettings
-
 KEY_CHECKS = (
     "POST /api/user/integrations/{service}",
     "POST /api/user/integrations/{service}/connect/complete",
@@ -28,8 +27,10 @@ KEY_CHECKS = (
 """The routes that check a key with its service."""
 
 
-def throttle_of(settings: LimitedSettings) -> Throttle:
-    """The throttle of the function with these settings."""
+def throttle_of(settings: HttpSettings) -> Throttle | None:
+    """The throttle of the function with these settings; None if API Gateway alone throttles its routes."""
+    if not isinstance(settings, CountedSettings | ExecuteSettings | KeyCheckSettings):
+        return None
     limiter = DynamoRateLimiter(settings.limits_table, SystemClock())
     match settings:
         case ExecuteSettings():
