@@ -4,8 +4,10 @@ from typing import Any
 
 from instant.entrypoints.http.cors import Cors
 from instant.entrypoints.http.headers import SECURITY
+from instant.entrypoints.observability import quiet_libraries
 from instant.settings import PreflightSettings
 
+quiet_libraries()
 settings = PreflightSettings.load()
 cors = Cors(settings.cors_origins)
 

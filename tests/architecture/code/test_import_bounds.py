@@ -22,7 +22,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "model_endpoints": (80, 340),
     "model_impact": (110, 210),
     "platform_integrations": (85, 480),
-    "preflight": (10, 160),
+    "preflight": (15, 160),
     "preview": (130, 340),
     "rank_resources": (40, 210),
     "reconcile": (80, 360),

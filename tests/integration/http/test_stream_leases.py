@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from instant.entrypoints.http.app import api, handler_of, responder
+from instant.entrypoints.http.headers import SECURITY
 from instant.entrypoints.http.stream import Stream
 from instant.settings import ExecuteSettings
 from tests.fakes.aws_faults import failure, faults
@@ -15,7 +16,7 @@ from tests.integration.app import App, Context, deployed_app
 EVENT: dict[str, Any] = {
     "httpMethod": "POST",
     "resource": "/api/execute",
-    "requestContext": {"authorizer": {"user_id": "user_alice"}},
+    "requestContext": {"authorizer": {"user_id": "user_alice", "scopes": "execute"}},
 }
 
 
@@ -94,7 +95,7 @@ def test_error_response_releases_its_lease(app: App, settings: ExecuteSettings) 
 
 def test_stream_response_is_not_cached(app: App, settings: ExecuteSettings) -> None:
     with answer(settings, Stream(200, {"Content-Type": ["text/event-stream"]}, chunks())) as stream:
-        assert stream.headers == {"Content-Type": ["text/event-stream"], "Cache-Control": ["no-store"]}
+        assert stream.headers == {"Content-Type": ["text/event-stream"], "Cache-Control": ["no-store"], **SECURITY}
 
 
 def test_buffered_stream_is_the_join_of_its_chunks(app: App, settings: ExecuteSettings) -> None:
@@ -106,7 +107,7 @@ def test_public_stream_keeps_its_headers(app: App, settings: ExecuteSettings) ->
     stream = Stream(200, {"Content-Type": ["text/event-stream"]}, chunks())
     response = responder(lambda event, context: stream, settings)({**EVENT, "requestContext": {}}, Context(30))
     assert response is stream
-    assert stream.headers == {"Content-Type": ["text/event-stream"]}
+    assert stream.headers == {"Content-Type": ["text/event-stream"], **SECURITY}
 
 
 def test_too_long_body_releases_the_lease(app: App, settings: ExecuteSettings) -> None:
