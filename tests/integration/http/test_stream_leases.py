@@ -105,7 +105,8 @@ def test_buffered_stream_is_the_join_of_its_chunks(app: App, settings: ExecuteSe
 
 def test_public_stream_keeps_its_headers(app: App, settings: ExecuteSettings) -> None:
     stream = Stream(200, {"Content-Type": ["text/event-stream"]}, chunks())
-    response = responder(lambda event, context: stream, settings)({**EVENT, "requestContext": {}}, Context(30))
+    public = {"httpMethod": "GET", "resource": "/api/models", "requestContext": {}}
+    response = responder(lambda event, context: stream, settings)(public, Context(30))
     assert response is stream
     assert stream.headers == {"Content-Type": ["text/event-stream"], **SECURITY}
 
