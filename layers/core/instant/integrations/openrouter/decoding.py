@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from instant.domain.json_values import is_deeper, map_strings
-from instant.integrations.openrouter.event_stream import without_framing
+from instant.integrations.openrouter.event_stream import completion_of, is_chunk, is_done, without_framing
 
 MAX_REPLY_DEPTH = 1_000
 """Maximum nesting of a reply that is read; a value below it reads as null."""
@@ -20,7 +20,7 @@ MAX_ANSWER_DEPTH = 60
 """Maximum nesting of an answer that is returned as JSON: common parsers reject more than 64 levels in a response."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{\]}]', re.DOTALL)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("([\ud800-\udbff][\udc00-\udfff])|[\ud800-\udfff]")
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][\da-fA-F]{2})|.)",
     re.DOTALL,
@@ -34,14 +34,15 @@ _BLANK = " \t\r\n\ufeff"
 def decode_reply(body: bytes) -> Any:
     """The JSON in `body` with clean strings, and fractional numbers as Decimal; None if it is not JSON in UTF-8.
 
-    A byte order mark and the framing of server-sent events around the JSON are ignored.
+    A byte order mark and the framing of server-sent events around the JSON are ignored. A completion in chunks is
+    joined.
     """
     try:
         text = body.decode("utf-8-sig")
         try:
             value = _loads(text)
         except ValueError:
-            value = _loads(without_framing(text))
+            value = _decode_events(text)
     except (ValueError, ArithmeticError, RecursionError):
         return None
     return map_strings(value, clean)
@@ -67,8 +68,12 @@ def decode_answer(text: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """`text` with each lone surrogate replaced by `?`, since strict readers reject it."""
-    return text if text.isascii() else _SURROGATE.sub("?", text)
+    """`text` with each lone surrogate replaced by `?`, since strict readers reject it; pairs that were split join."""
+    if text.isascii():
+        return text
+    return _SURROGATES.sub(
+        lambda found: found[0].encode("utf-16", "surrogatepass").decode("utf-16") if found[1] else "?", text
+    )
 
 
 def clean_escapes(json_text: str) -> str:
@@ -81,6 +86,15 @@ def encode(value: Any) -> str:
     mark = uuid4().hex
     text = json.dumps(value, default=lambda number: f"{mark}{number}")
     return re.sub(f'"{mark}([^"]+)"', r"\1", text)
+
+
+def _decode_events(text: str) -> Any:
+    data = without_framing(text)
+    try:
+        chunks = [_loads(data)]
+    except ValueError:
+        chunks = [_loads(line) for line in data.split("\n") if line.strip()]
+    return chunks[0] if len(chunks) == 1 and not is_chunk(chunks[0]) else completion_of(chunks, is_done=is_done(text))
 
 
 def _loads(text: str) -> Any:

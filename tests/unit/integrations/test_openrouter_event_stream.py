@@ -1,0 +1,117 @@
+"""Answers that arrive as a stream of chunks although one body was requested."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instant.domain.errors import RateLimited, UpstreamError
+from instant.domain.exchange import Reply
+from instant.domain.executions.failure import Failure
+from instant.integrations.openrouter.chat import read_chat
+from tests.fakes.openrouter.chat.stream import COMMENT, DONE, events
+
+RECORDED = Path(__file__).parents[4] / "shared" / "data" / "openrouter" / "recorded"
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "cost": 0.00000034}
+
+
+def completion(message: dict[str, Any], finish: str | None = "stop") -> dict[str, Any]:
+    """Return a completion as one body."""
+    choice = {"index": 0, "finish_reason": finish, "native_finish_reason": finish, "message": message}
+    facts = {"id": "gen-1", "object": "chat.completion", "created": 1, "model": "meadow/lark", "provider": "Meadow"}
+    return {**facts, "choices": [choice], "usage": USAGE}
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
+    """Return one event."""
+    body = {"id": "gen-1", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}
+    return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+def reply(body: bytes) -> Reply:
+    """Return a response with these bytes."""
+    return Reply(status=200, body=body)
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": "a long way off"}'}}
+OTHER = {"id": "call_2", "type": "function", "function": {"name": "wait", "arguments": "{}"}}
+MESSAGES: dict[str, dict[str, Any]] = {
+    "text": {"content": "List three ideas for lunch, please."},
+    "reasoning": {"content": "4", "reasoning": "two and two make four"},
+    "refusal": {"content": None, "refusal": "I would rather not."},
+    "tool calls": {"content": None, "tool_calls": [CALL, OTHER]},
+    "image": {"content": "A dawn.", "images": [{"type": "image_url", "image_url": {"url": PIXEL}}]},
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_event_stream_is_read_like_one_body(name: str) -> None:
+    whole = completion(MESSAGES[name])
+    assert read_chat(reply(b"".join(events(whole)))) == read_chat(reply(json.dumps(whole).encode()))
+
+
+def test_event_stream_of_one_chunk_is_read() -> None:
+    answer = read_chat(reply(chunk({"content": "Hello."}, "stop", usage=USAGE) + DONE))
+    assert (answer.output["content"], answer.receipt.cost_nanousd) == ("Hello.", 340)
+
+
+def test_event_stream_keeps_the_first_finish_reason() -> None:
+    body = chunk({"content": "Hel"}) + chunk({"content": "lo."}, "length") + chunk({}, None, usage=USAGE) + DONE
+    answer = read_chat(reply(body))
+    assert (answer.output["content"], answer.receipt.finish_reason) == ("Hello.", "length")
+
+
+def test_event_stream_joins_calls_without_an_index() -> None:
+    first, second = ({"id": name, "function": {"name": name, "arguments": {"n": 1}}} for name in "ab")
+    body = chunk({"tool_calls": [first, second]}) + chunk({"tool_calls": [None, {"function": {"name": "c"}}]}, "stop")
+    content = read_chat(reply(body)).output["content"]
+    assert isinstance(content, dict)
+    assert [(call["name"], call["arguments"]) for call in content["tool_calls"]] == [
+        ("a", '{"n": 1}'),
+        ("b", '{"n": 1}'),
+        ("c", "{}"),
+    ]
+
+
+def test_event_stream_joins_a_split_surrogate_pair() -> None:
+    answer = read_chat(reply(chunk({"content": "a\ud83d"}) + chunk({"content": "\ude00\ud83d"}, "stop")))
+    assert answer.output["content"] == "a\U0001f600?"
+
+
+def test_event_stream_with_an_error_is_a_failure_with_its_cost() -> None:
+    error = {"code": 429, "message": "late"}
+    with pytest.raises(Failure) as caught:
+        read_chat(reply(COMMENT + chunk({"content": "Hel"}) + chunk({}, usage=USAGE, error=error) + DONE))
+    assert type(caught.value.error) is RateLimited
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.cost_nanousd == 340
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chunk({"content": "Hel"}),
+        chunk({"content": "Hel"}) + chunk({"content": "lo"}) + b"data: {",
+        chunk({"content": "Hel"}) + b"data: 7\n\n" + DONE,
+        b"data: {}\n\ndata: {}\n\n" + DONE,
+        COMMENT + DONE,
+    ],
+)
+def test_event_stream_that_is_not_complete_has_an_unknown_outcome(body: bytes) -> None:
+    with pytest.raises(Failure) as caught:
+        read_chat(reply(body))
+    assert type(caught.value.error) is UpstreamError
+    assert caught.value.outcome_unknown
+
+
+@pytest.mark.skipif(not RECORDED.exists(), reason="the recordings are not part of the repository")
+def test_event_stream_recordings_are_read() -> None:
+    text = read_chat(reply((RECORDED / "05-stream-text.response.sse").read_bytes()))
+    assert (text.output["content"], text.receipt.cost_nanousd) == ("1\n2\n3", 60_000)
+    reasoned = read_chat(reply((RECORDED / "08-stream-reasoning.response.sse").read_bytes()))
+    assert (reasoned.receipt.cost_nanousd, reasoned.receipt.finish_reason) == (669_000, "stop")
+    assert reasoned.output["reasoning"]
+    with pytest.raises(Failure):
+        read_chat(reply((RECORDED / "07-stream-midstream-error.response.sse").read_bytes()))
