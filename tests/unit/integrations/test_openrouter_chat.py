@@ -95,6 +95,13 @@ def test_chat_returns_a_model_refusal_as_an_answer() -> None:
     assert answer.output == {"type": "text", "content": None, "refusal": "I would rather not."}
 
 
+def test_chat_returns_a_refusal_among_the_parts_of_the_content() -> None:
+    answer = read_chat(
+        reply_with({"content": [{"type": "refusal", "refusal": "No."}, {"type": "text", "text": "Sorry."}]})
+    )
+    assert answer.output == {"type": "text", "content": "Sorry.", "refusal": "No."}
+
+
 def test_chat_keeps_text_beside_a_refusal() -> None:
     answer = read_chat(reply_with({"content": "Only so much.", "refusal": "I would rather not."}))
     assert answer.output == {"type": "text", "content": "Only so much.", "refusal": "I would rather not."}

@@ -82,6 +82,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "parameters": (f"Here: {URL.replace(';', ';charset=utf-8;')}", URL.replace(";", ";charset=utf-8;")),
     "escaped slashes": (URL.replace("/", "\\/"), URL.replace("/", "\\/")),
+    "base64 in text": (f"Here: {BASE64} it is", BASE64),
     "base64 alone": (f"\n{BASE64}\n", f"\n{BASE64}\n"),
 }
 

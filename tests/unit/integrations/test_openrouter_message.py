@@ -33,7 +33,7 @@ def test_message_lists_the_sources_of_a_search() -> None:
         },
     }
     untitled = {"type": "url_citation", "url_citation": {"url": "https://b.example"}}
-    flat = {"type": "url_citation", "url": "https://c.example", "start_index": -1, "end_index": "7"}
+    flat = {"type": "url_citation", "url": "https://c.example", "start_index": -1, "end_index": 7}
     invalid = [None, "x", {}, {"url_citation": None}, {"url_citation": {"url": 7}}, {"type": "file", "file": {}}]
     output = read({"content": "So it is.", "annotations": [cited, *invalid, untitled, flat]}).output
     assert output == {
@@ -42,7 +42,7 @@ def test_message_lists_the_sources_of_a_search() -> None:
         "citations": [
             {"url": "https://a.example/1", "title": "One", "content": "…", "start_index": 0, "end_index": 5},
             {"url": "https://b.example", "title": None},
-            {"url": "https://c.example", "title": None},
+            {"url": "https://c.example", "title": None, "end_index": 7},
         ],
     }
 
@@ -65,6 +65,7 @@ def test_message_lists_the_sources_of_a_list_of_urls_once() -> None:
     [
         {"reasoning_content": "hm, so"},
         {"reasoning_details": [{"type": "reasoning.text", "text": "hm, "}, {"data": "e30="}, {"summary": "so"}]},
+        {"content": [{"type": "thinking", "thinking": "hm, so"}, {"type": "text", "text": "4"}]},
         {"reasoning": "hm, so", "reasoning_content": "other", "reasoning_details": [{"text": "other"}]},
     ],
 )

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -144,3 +145,10 @@ def test_deadline_after_the_generation_id_is_enforced(fake: FakeOpenRouter, shor
     with pytest.raises(Failure):
         exchange(short_timeout, chat(fake), seconds=HANG_SECONDS, on_generation_id=ids.append)
     assert ids == ["gen-42"]
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(200, True), (201, False), (9_000, False)])
+def test_generation_id_that_is_too_long_is_absent(fake: FakeOpenRouter, size: int, is_kept: bool) -> None:
+    fake.script(200, b"{}", headers={"X-Generation-Id": "g" * size})
+    with closing(HttpUpstream()) as upstream, upstream.open(chat(fake), seconds=HANG_SECONDS) as response:
+        assert response.generation_id == ("g" * size if is_kept else None)

@@ -199,6 +199,13 @@ def test_media_removes_unreadable_images_from_texts_and_keeps_links() -> None:
     assert (kept["content"], kept["unreadable_images"]) == (f" {link}", 2)
 
 
+def test_media_keeps_tool_calls_beside_unreadable_images() -> None:
+    output: Output = {"type": "image", "content": None, "urls": [], "tool_calls": [{"name": "save"}]}
+    media = MediaDeps(decoder=AnyImageDecoder(), images=Store())
+    kept = store_images(Answer(output, RECEIPT, ("data:image/png;base64,####",)), OPENING, media)
+    assert kept.output == {**output, "unreadable_images": 1}
+
+
 def test_media_makes_a_text_with_a_readable_image_an_image() -> None:
     store, code = Store(), "`data:font/woff2;base64,AAAA`"
     text = Answer({"type": "text", "content": f"![a]({url()}) {code}"}, RECEIPT, possible_images=(url(),))

@@ -29,5 +29,5 @@ def with_links(answer: dict[str, Any], address: str) -> dict[str, Any]:
     output = answer.get("output")
     if not isinstance(output, dict) or not output.get("urls"):
         return answer
-    paths = re.compile("|".join(re.escape(path) + r"\b" for path in output["urls"]))
+    paths = re.compile("|".join(re.escape(path) for path in output["urls"]))
     return {**answer, "output": map_strings(output, lambda text: paths.sub(lambda path: address + path[0], text))}

@@ -13,15 +13,19 @@ _PLACES = ("image_url", "imageUrl", "url", "image", "source", "inline_data", "in
 _DATA = ("b64_json", "base64", "data", "result")
 """The fields of a part that hold the base64 of an image."""
 
+_MAGIC = "(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)"
+"""The base64 of the first bytes of a PNG, JPEG, WebP or GIF."""
+
 # all quantifiers are bounded or possessive: a hostile text must not take quadratic time
-_BASE64 = re.compile(r"\s*+(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)[A-Za-z0-9+/_\s-]{40,}+={0,2}+\s*+")
-"""Base64 that begins like a PNG, JPEG, WebP or GIF."""
+_BASE64 = re.compile(rf"\s*+{_MAGIC}[A-Za-z0-9+/_\s-]{{40,}}+={{0,2}}+\s*+")
 
 _HEAD = r"data:image\\?/[\w.+-]{1,40}(?:;[\w.=+-]{1,80}){0,4};base64,"
 _IN_MARKDOWN = rf"(?<=\]\(){_HEAD}[A-Za-z0-9+/_%=\s-]+"
 _ANYWHERE = rf"{_HEAD}(?:\\/|[A-Za-z0-9+/_%=-])+"
+_BARE = rf"(?<![A-Za-z0-9+/_-]){_MAGIC}[A-Za-z0-9+/_-]{{80,}}+={{0,2}}+"
 _MARKDOWN_IMAGE = re.compile(_IN_MARKDOWN, re.IGNORECASE)
 _DATA_URL = re.compile(f"{_IN_MARKDOWN}|{_ANYWHERE}", re.IGNORECASE)
+_IN_TEXT = re.compile(f"(?i:{_IN_MARKDOWN}|{_ANYWHERE})|{_BARE}")
 _CODE = re.compile(r"(`{3,9}|~{3,9}).*?(?:\1|\Z)|`[^`\n]*`", re.DOTALL)
 
 
@@ -33,11 +37,12 @@ def image_parts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def images_in_texts(value: object) -> Iterator[str]:
-    """The data URLs of images in every text in `value`, and texts that are nothing but the base64 of an image."""
+    """The data URLs and the base64 of images in every text in `value`."""
     for each in strings_in(value):
         if _BASE64.fullmatch(each):
             yield each
-        yield from (url.rstrip() for url in _DATA_URL.findall(each))
+        else:
+            yield from (url.rstrip() for url in _IN_TEXT.findall(each))
 
 
 def shown_images(content: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ def read_output(message: Mapping[str, Any], *, wants_json: bool) -> Output | Non
     Tool calls are JSON: `{"text", "tool_calls"}`. If JSON was requested, a JSON answer is JSON, too; an answer that
     cannot be parsed, or not be returned exactly, stays text. Everything beside the content is kept with any type.
     """
-    content, calls, refusal = _content(message), _tool_calls(message), text(message.get("refusal"))
+    content, calls, refusal = _content(message), _tool_calls(message), _refusal(message)
     if calls:
         return _with_the_rest({"type": "json", "content": {"text": content, "tool_calls": calls}}, message)
     if content is None and refusal is None:
@@ -43,7 +43,7 @@ def possible_images(output: Output) -> tuple[str, ...]:
 
 
 def _with_the_rest(output: Output, message: Mapping[str, Any]) -> Output:
-    if refusal := text(message.get("refusal")):
+    if refusal := _refusal(message):
         output["refusal"] = refusal
     if citations := _citations(message):
         output["citations"] = citations
@@ -54,10 +54,20 @@ def _with_the_rest(output: Output, message: Mapping[str, Any]) -> Output:
 
 def _content(message: Mapping[str, Any]) -> str | None:
     """The text: a string, the text parts of a list, or the transcript of speech."""
-    content = message.get("content")
-    if isinstance(content, list):
-        content = "".join(text(mapping(part).get("text")) or "" for part in content)
-    return text(content) or text(mapping(message.get("audio")).get("transcript"))
+    content = text(message.get("content")) or _joined(message.get("content"), "text")
+    return content or text(mapping(message.get("audio")).get("transcript"))
+
+
+def _refusal(message: Mapping[str, Any]) -> str | None:
+    return text(message.get("refusal")) or _joined(message.get("content"), "refusal")
+
+
+def _joined(parts: object, *names: str) -> str | None:
+    """The texts under the first of these names that each part has, joined."""
+    texts = (
+        next((found for name in names if (found := text(mapping(part).get(name)))), "") for part in sequence(parts)
+    )
+    return text("".join(texts))
 
 
 def _json(content: str) -> Output | None:
@@ -68,10 +78,13 @@ def _json(content: str) -> Output | None:
 
 
 def _reasoning(message: Mapping[str, Any]) -> str | None:
-    """The reasoning text: OpenRouter's field, other gateways' field, or the texts of its structured form."""
-    details = [mapping(detail) for detail in sequence(message.get("reasoning_details"))]
-    parts = [text(detail.get("text")) or text(detail.get("summary")) or "" for detail in details]
-    return text(message.get("reasoning")) or text(message.get("reasoning_content")) or text("".join(parts))
+    """The reasoning text: OpenRouter's field, other gateways' field, or the texts of its structured forms."""
+    return (
+        text(message.get("reasoning"))
+        or text(message.get("reasoning_content"))
+        or _joined(message.get("reasoning_details"), "text", "summary")
+        or _joined(message.get("content"), "thinking")
+    )
 
 
 def _citations(message: Mapping[str, Any]) -> list[Citation]:
@@ -90,9 +103,10 @@ def _citation(annotation: Mapping[str, Any]) -> Citation | None:
     citation: Citation = {"url": url, "title": text(source.get("title"))}
     if content := text(source.get("content")):
         citation["content"] = content
-    start, end = count(source.get("start_index")), count(source.get("end_index"))
-    if start is not None and end is not None:
-        citation["start_index"], citation["end_index"] = start, end
+    if (start := count(source.get("start_index"))) is not None:
+        citation["start_index"] = start
+    if (end := count(source.get("end_index"))) is not None:
+        citation["end_index"] = end
     return citation
 
 

@@ -45,10 +45,11 @@ def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
         return answer
     read = {url: decoded for url in received if (decoded := decode_image(url, deps.decoder))}
     if not read:
-        if answer.images:
+        if answer.images and "tool_calls" not in answer.output:
             unreadable = UpstreamError("The model returned no readable image. Change the prompt.")
             raise Failure(unreadable, receipt=answer.receipt)
-        return Answer(answer.output, answer.receipt)
+        if not answer.images:
+            return Answer(answer.output, answer.receipt)
     unique = {decoded.sha256: decoded for decoded in read.values()}
     try:
         paths = {sha256: _keep(decoded, opening, deps.images) for sha256, decoded in unique.items()}
