@@ -13,9 +13,11 @@ from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
 from instant.domain.clock import format_time
+from tests.fakes.aws_faults import failure, faults
 from tests.fakes.issuer import FakeIssuer
 from tests.integration.app import ROOT, App
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.front import Front
 from tests.integration.synced_app import deployed_synced_app
 from tests.local.api.server import Request
 from tests.local.aws.actions import read_call
@@ -169,6 +171,15 @@ def test_authorizer_rejects_malformed_headers_without_a_table_read(shared: App, 
 )
 def test_authorizer_rejects_a_huge_header(shared: App, value: str) -> None:
     assert _refused(shared, {"Authorization": value.replace("{}", _key(shared))}) == []
+
+
+def test_failed_authorizer_is_a_retryable_503_for_the_caller(shared: App) -> None:
+    key = _key(shared, *Scope)
+    with faults("GetItem", failure("ValidationException")):
+        answer = Front(shared).ask("GET", "/api/resources", token=key)
+    assert (answer.status, answer.code, answer.json["error"]["retryable"]) == (503, "upstream_unavailable", True)
+    assert answer.headers["Retry-After"] == "1"
+    assert Front(shared).ask("GET", "/api/resources", token=key).status == 200
 
 
 def test_authorizer_policy_covers_every_route_of_its_stage_only(shared: App) -> None:

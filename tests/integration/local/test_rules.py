@@ -152,6 +152,15 @@ def test_authorizer_cache_keeps_policies_until_ttl_but_not_errors() -> None:
     assert [arn.rpartition(":")[2] for arn in calls] == ["local/s/GET/a", "local/s/GET/a", "local/s/GET/b"]
 
 
+def test_route_has_the_time_limit_of_its_integration() -> None:
+    events = {
+        name: {"Type": "Api", "Properties": {"Method": "GET", "Path": f"/{name}", **more}}
+        for name, more in {"a": {}, "b": {"TimeoutInMillis": "90000"}}.items()
+    }
+    deployment = Deployment({"F": {"Handler": "h", "Events": events}}, {"Api": {}})
+    assert [(route.path, route.seconds) for route in plan(deployment).routes] == [("/a", 29.0), ("/b", 90.0)]
+
+
 def test_template_globals_are_merged_as_in_sam() -> None:
     assert merged({"a": 1, "m": {"x": 1, "y": 1}, "l": [1]}, {"a": 2, "m": {"y": 2}, "l": [2]}) == {
         "a": 2,
