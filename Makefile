@@ -29,10 +29,10 @@ export ARCH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key smoke pins clean
+.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key smoke copy-table import-template pins clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 setup: $(VENV_READY) ## create .venv; the other targets do this when it is missing or out of date
 
@@ -111,6 +111,13 @@ admin-key: setup ## create an API key for a deployed stack and print it once (ST
 
 smoke: setup ## check a stack in eight steps (STACK=name and OPENROUTER_API_KEY, at most 0.25 USD; without STACK, the local stack)
 	@$(if $(STACK),AWS_DEFAULT_REGION="$(REGION)") PYTHONPATH=layers/core $(PY) -m tests.smoke $(STACK)
+
+copy-table: setup ## copy all rows of a recovered table into another (FROM=name, TO=name)
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo "Say which tables: make copy-table FROM=name TO=name" >&2; exit 2; }
+	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.copy_table $(FROM) $(TO)
+
+import-template: setup ## print the template that imports what a deleted stack has left
+	@$(PY) -m tests.architecture.import_template
 
 pins: setup ## resolve the pinned requirements again (UPGRADE=--upgrade for newer versions)
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt

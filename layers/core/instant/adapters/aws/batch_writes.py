@@ -1,7 +1,7 @@
 """Write many items to one table; unprocessed items are retried with backoff."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import batched
 from typing import Any
 
@@ -20,8 +20,13 @@ _BACKOFF = Backoff(attempts=10, initial=0.1, max=25.6)
 
 def write_items(table: type[Table], rows: Iterable[Table]) -> None:
     """Store these rows in sequential requests; raises `UpstreamUnavailable` if the table stays throttled."""
-    for batch in batched(rows, MAX_ITEMS, strict=False):
-        _insist(name_of(table), [{"PutRequest": {"Item": row.serialize()}} for row in batch])
+    put_items(name_of(table), (row.serialize() for row in rows))
+
+
+def put_items(table: str, items: Iterable[Mapping[str, Any]]) -> None:
+    """Store these items, in DynamoDB's own format, in the table of this name; see `write_items`."""
+    for batch in batched(items, MAX_ITEMS, strict=False):
+        _insist(table, [{"PutRequest": {"Item": item}} for item in batch])
 
 
 def _insist(table: str, puts: list[dict[str, Any]]) -> None:
