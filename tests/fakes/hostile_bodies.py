@@ -63,6 +63,7 @@ BYTES = {
     "no UTF-8": b'{"name":"\xff\xfe"}',
     "a lone surrogate in UTF-8": b'{"name":"\xed\xa0\x80"}',
     "UTF-16": '{"name":"a"}'.encode("utf-16"),
+    "UTF-16 without a mark": '{"name":"a"}'.encode("utf-16-le"),
     "UTF-32": '{"name":"a"}'.encode("utf-32"),
     "all byte values": bytes(range(256)),
     "gzip": bytes.fromhex("1f8b0800000000000203abae0500") * 10,

@@ -192,6 +192,7 @@ NOT_JSON = {
     for kind in (
         "application/x-www-form-urlencoded",
         "text/plain; charset=utf-8",
+        "application/json; charset=utf-16",
         "multipart/form-data; boundary=x",
         "application/jsonx",
         "application/vnd.api+json",
@@ -203,7 +204,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize(
     ("sender", "kind"),
-    [*cases(NOT_JSON, ("application/x-www-form-urlencoded", "application/jsonx", "*/*"))],
+    [*cases(NOT_JSON, ("application/x-www-form-urlencoded", "application/json; charset=utf-16", "*/*"))],
     indirect=["sender"],
 )
 @pytest.mark.parametrize("name", ["Content-Type", "content-type"])

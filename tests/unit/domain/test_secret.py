@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pydantic_core import PydanticSerializationError, to_json
 
 from instant.domain.exchange import Request
-from instant.domain.secret import Secret
+from instant.domain.secret import Mask, Secret
 
 HIDDEN = "sk-or-v1-canary-canary-canary"
 
@@ -188,3 +188,40 @@ def test_secret_equals_only_an_equal_secret() -> None:
     assert Secret("a") != "a"
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
     assert hash(Secret("a")) != hash(Secret("b"))
+
+
+KEY = "sk-or-v1-0aZ_"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"my key: {KEY}.", "my key: [key]."),
+        (f"{KEY}{KEY}", "[key][key]"),
+        (KEY.replace("s", r"\u0073"), "[key]"),
+        (KEY.replace("o", r"\u006F").replace("-", r"\\u002d"), "[key]"),
+        (KEY.replace("Z", r"\u007a"), KEY.replace("Z", r"\u007a")),
+        (KEY[:-1], KEY[:-1]),
+        (r"\u0073 and \u4e2d", r"\u0073 and \u4e2d"),
+    ],
+)
+def test_mask_replaces_a_secret_with_any_json_escapes(text: str, masked: str) -> None:
+    mask = Mask(Secret(KEY))
+    assert mask.text(text) == masked
+    assert mask.data(text.encode()) == masked.encode()
+    assert mask.value({text: [text, 1, None, {"a": text}]}) == {masked: [masked, 1, None, {"a": masked}]}
+
+
+def test_mask_without_a_secret_changes_nothing() -> None:
+    assert Mask(None).text(KEY) == KEY
+    assert Mask(None).data(b"\xff\\u00") == b"\xff\\u00"
+    assert Mask(None).value([KEY]) == [KEY]
+
+
+def test_mask_keeps_other_bytes() -> None:
+    data = bytes(range(256)) + rb"\u0041"
+    assert Mask(Secret(KEY)).data(data + KEY.encode()) == data + b"[key]"
+
+
+def test_mask_does_not_show_the_secret() -> None:
+    assert KEY not in repr(Mask(Secret(KEY)))

@@ -7,7 +7,7 @@ import pytest
 from instant.domain.access.integration import KeyFacts
 from instant.domain.errors import CredentialRejected, InstantError, OutcomeUnknown, RateLimited, UpstreamError
 from instant.domain.exchange import Reply
-from instant.domain.secret import Secret
+from instant.domain.secret import Mask, Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.openrouter import OpenRouter
 
@@ -49,6 +49,12 @@ def test_key_check_is_free_and_sends_only_a_bearer() -> None:
 )  # fmt: skip
 def test_key_check_returns_the_label_and_remaining_credit(data: object, facts: KeyFacts) -> None:
     assert OpenRouter().read_key_check(answered({"data": data})) == facts
+
+
+def test_key_check_label_does_not_contain_an_escaped_key() -> None:
+    label = "".join(f"\\u{ord(each):04x}" for each in f"{'x' * 150}{KEY.reveal()}")
+    reply = Reply(status=200, body=b'{"data": {"label": "%s"}}' % label.encode(), mask=Mask(KEY))
+    assert OpenRouter().read_key_check(reply).label == "x" * 150 + "[key]"
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {}}, {"data": None}, {"data": []}, [], None, "text"])

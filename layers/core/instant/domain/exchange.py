@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
 
-from instant.domain.secret import Secret
+from instant.domain.secret import Mask, Secret
 
 _SECONDS = re.compile(r"([0-9]{1,15})[0-9]*(\.[0-9]*)?")
 
@@ -38,11 +38,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A complete response; header names are lower case."""
+    """A complete response; header names are lower case.
+
+    `mask` removes the key of the request from values that were parsed from the body: the body itself is masked, but
+    parsing can undo escapes, and join parts, that hid the key.
+    """
 
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    mask: Mask = field(default=Mask(None), repr=False, compare=False)
 
     @property
     def date(self) -> datetime | None:

@@ -1,9 +1,15 @@
-"""A secret value that cannot appear in a log, error, trace, template or table by accident."""
+"""A secret value that cannot appear in a log, error, trace, template or table by accident, and its mask."""
 
+import re
 from typing import Any, NoReturn
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from instant.domain.json_values import map_strings
+
+MASK = "[key]"
+"""What replaces a secret in text that came from outside."""
 
 
 class Secret:
@@ -56,3 +62,37 @@ class Secret:
 
 def _refuse(value: object) -> NoReturn:
     raise TypeError("a Secret cannot be serialized")
+
+
+class Mask:
+    """Replaces a secret in what a service sent, also where JSON escapes its characters, to any depth; None: nothing."""
+
+    __slots__ = ("__secret",)
+
+    def __init__(self, secret: Secret | None) -> None:
+        """Mask `secret`."""
+        self.__secret = secret
+
+    def text(self, text: str) -> str:
+        """`text` without the secret."""
+        if self.__secret is None:
+            return text
+        masked = text.replace(self.__secret.reveal(), MASK)
+        return self._escaped().sub(MASK, masked) if "\\u00" in masked else masked
+
+    def data(self, data: bytes) -> bytes:
+        """`data` without the secret; it is copied only if it can contain an escape."""
+        if self.__secret is None:
+            return data
+        masked = data.replace(self.__secret.reveal().encode(), MASK.encode())
+        return self.text(masked.decode("latin-1")).encode("latin-1") if b"\\u00" in masked else masked
+
+    def value(self, value: Any) -> Any:
+        """A JSON value without the secret in any string or object key."""
+        return map_strings(value, self.text) if self.__secret is not None else value
+
+    def _escaped(self) -> re.Pattern[str]:
+        """The secret with any of its characters escaped: JSON in a string of JSON doubles the backslashes."""
+        characters = self.__secret.reveal() if self.__secret else ""
+        either = (rf"(?:{re.escape(each)}|\\+u00(?i:{ord(each):02x}))" for each in characters)
+        return re.compile("".join(either))

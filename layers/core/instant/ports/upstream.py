@@ -6,6 +6,7 @@ from typing import Protocol
 
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.failure import Failure
+from instant.domain.secret import Mask
 
 
 class Response(Protocol):
@@ -51,7 +52,7 @@ def exchange(
     """One complete exchange; raises the errors of `Upstream.open`."""
     with upstream.open(request, seconds=seconds) as response:
         body = response.read(request.max_reply_bytes, on_generation_id)
-        return Reply(status=response.status, body=body, headers=response.headers)
+        return Reply(status=response.status, body=body, headers=response.headers, mask=Mask(request.bearer))
 
 
 def ask(upstream: Upstream, request: Request, *, seconds: float) -> Reply:

@@ -97,9 +97,20 @@ def test_base_url_is_configurable(fake: FakeOpenRouter) -> None:
 
 def test_bytes_are_sent_and_returned_unchanged(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     body = bytes(range(256)) * 40
-    fake.script(418, body, {"X-Odd": "1"}, chunks=[body[:7], body[7:]])
+    fake.script(418, body, {"X-Odd": "1", "Content-Type": "image/png"}, chunks=[body[:7], body[7:]])
     reply = exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
     assert (reply.status, reply.body, reply.headers["x-odd"]) == (418, body, "1")
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("é", "latin-1"), ("e", "utf-16"), ("e", "utf-16-le")])
+@pytest.mark.parametrize("kind", ["application/json", "text/html; charset=utf-8", "application/problem+json", ""])
+def test_text_that_is_not_utf8_has_an_unknown_outcome(
+    upstream: HttpUpstream, fake: FakeOpenRouter, name: str, encoding: str, kind: str
+) -> None:
+    fake.script(200, f'{{"name": "{name}"}}'.encode(encoding), {"Content-Type": kind})
+    with pytest.raises(Failure, match="UTF-8") as caught:
+        exchange(upstream, chat(fake.url), seconds=HANG_SECONDS)
+    assert caught.value.outcome_unknown
 
 
 def test_connection_failure_has_a_known_outcome(upstream: HttpUpstream) -> None:

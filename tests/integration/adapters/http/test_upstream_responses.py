@@ -62,7 +62,7 @@ def test_open_returns_status_and_headers_before_the_body_arrives(upstream: HttpU
 
 
 def test_exchange_returns_the_joined_chunks(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
-    parts = [bytes([number]) * 1_000 for number in range(20)]
+    parts = [bytes([number]) * 1_000 for number in range(60, 80)]
     for _ in range(2):
         fake.script(200, headers=WITH_ID, chunks=parts)
     with upstream.open(chat(), seconds=HANG_SECONDS) as response:

@@ -43,7 +43,7 @@ def catalog() -> dict[str, CatalogModel]:
 def receipt(name: str) -> Receipt:
     """Return the receipt of a recorded response."""
     reply = Reply(status=200, body=(DATA / "recorded" / f"{name}.response.json").read_bytes())
-    return receipt_of(reply, mapping(parse(reply.body)))
+    return receipt_of(reply, mapping(parse(reply)))
 
 
 @pytest.mark.parametrize("name", DRIFT)

@@ -1,6 +1,7 @@
 """HTTP to external services: one client per environment, one overall deadline and one size cap per exchange."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
@@ -17,7 +18,7 @@ from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown
 from instant.domain.exchange import Request
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.receipt import Receipt, usable_id
-from instant.domain.secret import Secret
+from instant.domain.secret import Mask
 from instant.ports.clock import Clock
 from instant.ports.upstream import Response, Upstream
 
@@ -28,8 +29,6 @@ BODY_SECONDS = 2.0
 """How long a body may take after its headers before the generation id is passed on, in case this process ends."""
 
 _SENT = "The call was sent and may have been charged. Check GET /api/executions before calling again."
-
-_MASK = "[key]"
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +121,8 @@ class HttpResponse(Response):
     @override
     def headers(self) -> Mapping[str, str]:
         """The headers in lower case, with the key redacted: an echoed key must not be stored or shown."""
-        key = self._request.bearer
-        return {name.lower(): _masked(key, value) for name, value in self._response.headers.items()}
+        mask = Mask(self._request.bearer)
+        return {name.lower(): mask.text(value) for name, value in self._response.headers.items()}
 
     @property
     @override
@@ -149,8 +148,9 @@ class HttpResponse(Response):
                 body += chunk
                 if len(body) > limit:
                     raise Unreadable(f"The response is longer than {limit} bytes.")
-        key = self._request.bearer
-        return bytes(body).replace(key.reveal().encode(), _MASK.encode()) if key else bytes(body)
+            if _is_text(self._response.headers) and not _is_utf8(body):
+                raise Unreadable("The response is not text in UTF-8.")
+        return Mask(self._request.bearer).data(bytes(body))
 
     def _pass_on(self, on_generation_id: Callable[[str], None] | None) -> None:
         """Store the generation id; the call continues even if that fails."""
@@ -201,9 +201,20 @@ def _unanswered(error: InstantError, request: Request, headers: httpx.Headers | 
 
 
 def _generation_id(request: Request, headers: httpx.Headers) -> str | None:
-    found = _masked(request.bearer, headers.get(request.id_header, "")) if request.id_header else ""
+    found = Mask(request.bearer).text(headers.get(request.id_header, "")) if request.id_header else ""
     return usable_id(found)
 
 
-def _masked(key: Secret | None, text: str) -> str:
-    return text.replace(key.reveal(), _MASK) if key else text
+def _is_text(headers: httpx.Headers) -> bool:
+    """Whether the body is JSON or text: everything that is not declared as something else."""
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    return not kind or kind.startswith("text/") or re.search(r"json|xml|javascript|urlencoded", kind) is not None
+
+
+def _is_utf8(body: bytearray) -> bool:
+    """Whether `body` is UTF-8; a NUL is valid in it, but only occurs in text in UTF-16 or UTF-32."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return 0 not in body

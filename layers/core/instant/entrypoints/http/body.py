@@ -25,7 +25,7 @@ def check_body(event: Mapping[str, Any], max_bytes: int) -> None:
     if body is None:
         return
     if not _is_json(event):
-        raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+        raise UnsupportedMediaType("Send the body as Content-Type: application/json, in UTF-8.")
     size = len(_bytes_of(body, is_base64=bool(event.get("isBase64Encoded"))))
     if size > max_bytes:
         raise TooLarge(
@@ -89,8 +89,13 @@ def _bytes_of(body: str, *, is_base64: bool) -> bytes:
 
 def _is_json(event: Mapping[str, Any]) -> bool:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    kind = str(headers.get("content-type") or JSON).split(";")[0].strip().lower()
-    return kind == JSON
+    kind, *parameters = str(headers.get("content-type") or JSON).lower().split(";")
+    charsets = {
+        value.strip().strip('"')
+        for name, _, value in (part.partition("=") for part in parameters)
+        if name.strip() == "charset"
+    }
+    return kind.strip() == JSON and charsets <= {"utf-8", "utf8"}
 
 
 def _refuse_nul(value: Any, field: str = "body") -> None:

@@ -46,7 +46,7 @@ class OpenRouter(Service):
         """
         if reply.status != 200:
             raise error_of(reply)
-        data = mapping(mapping(parse(reply.body)).get("data"))
+        data = mapping(mapping(parse(reply)).get("data"))
         if not data:
             raise UpstreamError("OpenRouter's response to the key check could not be parsed. Retry later.")
         if data.get("is_management_key") is True:
@@ -80,7 +80,7 @@ class OpenRouter(Service):
             raise error_of(reply)
         if 400 <= reply.status < 500 and reply.status != 408:
             raise CredentialRejected("OpenRouter does not accept the code.")
-        key = text(mapping(parse(reply.body)).get("key")) if reply.status == 200 else None
+        key = text(mapping(parse(reply)).get("key")) if reply.status == 200 else None
         if key is None:
             raise UpstreamError("OpenRouter's response to the code exchange contains no key.")
         return Secret(key)

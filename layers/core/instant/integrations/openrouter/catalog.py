@@ -62,7 +62,7 @@ def is_unchanged(reply: Reply, validator: str | None) -> bool:
 
 def read_listing(reply: Reply) -> Listing | None:
     """The page in `reply`; None if it is not a catalog, or its link to the next page is not a catalog path."""
-    body = mapping(parse(reply.body))
+    body = mapping(parse(reply))
     rows, link = body.get("data"), text(mapping(body.get("links")).get("next"))
     next_path = _path(link)
     if reply.status != 200 or not isinstance(rows, list) or (link and next_path is None):

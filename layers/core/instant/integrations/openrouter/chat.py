@@ -41,7 +41,7 @@ def read_chat(reply: Reply, *, wants_json: bool = False, wants_images: bool = Fa
     """The answer in `reply`; raises `Failure` for any other response: status 200 alone does not mean success."""
     if reply.status != 200:
         raise failure_of(reply)
-    body = mapping(parse(reply.body))
+    body = mapping(parse(reply))
     choice = mapping(next(iter(sequence(body.get("choices"))), None))
     for error in (body.get("error"), choice.get("error")):
         if error:

@@ -20,7 +20,7 @@ def endpoints_request(openrouter_id: str) -> Request:
 
 def read_endpoints(reply: Reply) -> tuple[Endpoint, ...] | None:
     """The endpoints in the reply, in its order; None if it is not such a list. Routers have no endpoints."""
-    rows = mapping(mapping(parse(reply.body)).get("data")).get("endpoints")
+    rows = mapping(mapping(parse(reply)).get("data")).get("endpoints")
     if reply.status != 200 or not isinstance(rows, list) or len(rows) > MAX_ENDPOINTS:
         return None
     return tuple(endpoint for row in sequence(rows) if (endpoint := _endpoint(mapping(row))))

@@ -44,7 +44,7 @@ def failure_of(reply: Reply, error: Mapping[str, Any] | None = None) -> Failure:
     error = _error_in(reply) if error is None else error
     status = (count(error.get("code")) or 500) if reply.status == 200 else reply.status
     effect = Effect.UNKNOWN if _is_unknown(status, error) else Effect.KNOWN
-    receipt = receipt_of(reply, mapping(parse(reply.body)))
+    receipt = receipt_of(reply, mapping(parse(reply)))
     if receipt.cost_nanousd is None and effect is Effect.KNOWN:
         receipt = replace(receipt, cost_nanousd=0)
     return Failure(_error(status, error, reply), receipt=receipt, effect=effect)
@@ -54,7 +54,7 @@ def nothing_done(reply: Reply) -> bool:
     """Whether no model was run and a retry can succeed; after a daily limit, a short wait is not enough."""
     if reply.status not in _NOT_BEGUN:
         return False
-    body = mapping(parse(reply.body))
+    body = mapping(parse(reply))
     error = mapping(body.get("error"))
     if _is_daily(read_refusal(reply.status, error)) or receipt_of(reply, body).cost_nanousd:
         return False
@@ -67,7 +67,7 @@ def retry_after(reply: Reply) -> int | None:
 
 
 def _error_in(reply: Reply) -> Mapping[str, Any]:
-    return mapping(mapping(parse(reply.body)).get("error"))
+    return mapping(mapping(parse(reply)).get("error"))
 
 
 def _is_unknown(status: int, error: Mapping[str, Any]) -> bool:

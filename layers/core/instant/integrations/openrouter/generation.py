@@ -18,7 +18,7 @@ def outcome_request(generation_id: str) -> Request:
 
 def read_outcome(reply: Reply) -> CallOutcome | None:
     """The outcome and the cost of the call; None if they are not known, or not known yet."""
-    data = mapping(mapping(parse(reply.body)).get("data"))
+    data = mapping(mapping(parse(reply)).get("data"))
     cost = _cost(data)
     if reply.status != 200 or cost is None:
         return None

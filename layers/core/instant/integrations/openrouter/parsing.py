@@ -14,9 +14,9 @@ NAME = "openrouter"
 BASE_URL = "https://openrouter.ai/api/v1"
 
 
-def parse(body: bytes) -> Any:
-    """The JSON in `body` with clean strings, and fractional numbers as Decimal; None if it is not JSON."""
-    return decode_reply(body)
+def parse(reply: Reply) -> Any:
+    """The JSON in the body, with clean strings without the key, fractional numbers as Decimal; None if it is none."""
+    return reply.mask.value(decode_reply(reply.body))
 
 
 def mapping(value: object) -> Mapping[str, Any]:

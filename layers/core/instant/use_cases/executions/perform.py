@@ -14,7 +14,8 @@ from instant.domain.executions.execution import KeySource
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
-from instant.domain.secret import Secret
+from instant.domain.executions.receipt import Receipt
+from instant.domain.secret import Mask, Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Service
 from instant.ports.upstream import exchange
@@ -44,10 +45,11 @@ def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft,
     """Return the answer with its images stored; raises `Failure`, or `InstantError` if nothing was sent."""
     integration, key = _opened(prepared, deps)
     send = _Sender(prepared, recording, key, seconds_left, deps)
-    flow = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan)
+    flow, mask = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan), Mask(key)
     try:
-        return store_images(drive(flow, send), recording.opening, deps.media)
+        return store_images(_masked(drive(flow, send), mask), recording.opening, deps.media)
     except Failure as failure:
+        _mask_error(failure, mask)
         if integration and isinstance(failure.error, CredentialRejected):
             _mark_broken(integration, deps)
         raise _for_caller(send.with_what_was_spent(failure), prepared) from None
@@ -100,6 +102,23 @@ class _Sender:
 
     def _time(self) -> float:
         return time_to_run(self.prepared, self.seconds_left)
+
+
+def _masked(answer: Answer, mask: Mask) -> Answer:
+    """The answer without the key: only the flow knows which parts of a reply it joined, or how it decoded them."""
+    return replace(answer, output=mask.value(answer.output), receipt=_masked_receipt(answer.receipt, mask))
+
+
+def _mask_error(failure: Failure, mask: Mask) -> None:
+    failure.error.message = mask.text(failure.error.message)
+    failure.error.details = mask.value(failure.error.details)
+    if failure.receipt:
+        failure.receipt = _masked_receipt(failure.receipt, mask)
+
+
+def _masked_receipt(receipt: Receipt, mask: Mask) -> Receipt:
+    names = ("generation_id", "model", "provider", "finish_reason")
+    return replace(receipt, **mask.value({name: getattr(receipt, name) for name in names}))
 
 
 def drive(flow: Flow, send: Callable[[Request], Reply]) -> Answer:
