@@ -6,11 +6,12 @@ from typing import Any
 from instant.adapters.catalog.endpoints import DynamoModelEndpointsStore
 from instant.adapters.catalog.store import DynamoCatalogWriter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
+from instant.adapters.catalog.sync_runs import DynamoSyncRuns
 from instant.adapters.clock import SystemClock
 from instant.adapters.event_bus import EventBridgeBus
 from instant.adapters.resources.models_in_use import DynamoModelsInUse
 from instant.domain.catalog.sync_plan import Rules
-from instant.entrypoints.catalog.sync import accepts
+from instant.entrypoints.catalog.sync import accepts, is_ordered
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.upstream import upstream_of
 from instant.settings import CatalogSyncSettings
@@ -24,6 +25,7 @@ deps = SyncDeps(
     upstream=upstream,
     catalog=DynamoCatalogWriter(settings.models_table, settings.limits_table, settings.model_changes_table),
     lease=DynamoSyncLease(settings.limits_table),
+    runs=DynamoSyncRuns(settings.limits_table),
     bus=EventBridgeBus(settings.event_bus),
     clock=SystemClock(),
 )
@@ -46,5 +48,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    result = sync_catalog(deps, rules, seconds_left)
+    result = sync_catalog(deps, rules, seconds_left, is_ordered=is_ordered(event))
     return {**asdict(result), "endpoints_of": watch_endpoints(watching, seconds_left)}

@@ -32,27 +32,28 @@ class EventQueue:
 
 
 @contextmanager
-def event_queue(detail_type: str) -> Iterator[EventQueue]:
-    """Create a queue for the events of one detail type, and delete it at the end."""
+def event_queue(detail_type: str, bus: str) -> Iterator[EventQueue]:
+    """Create a queue for the events of one detail type on a bus, and delete it at the end."""
     name = detail_type.replace("/", "-").replace(".", "-")
     sqs, events = aws.client("sqs"), aws.client("events")
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"source": ["instant.resources"], "detail-type": [detail_type]}
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
     try:
         yield EventQueue(queue)
     finally:
-        events.remove_targets(Rule=name, Ids=["queue"])
-        events.delete_rule(Name=name)
+        events.remove_targets(Rule=name, EventBusName=bus, Ids=["queue"])
+        events.delete_rule(Name=name, EventBusName=bus)
         sqs.delete_queue(QueueUrl=queue)
 
 
 @contextmanager
 def owner_notifications(app: App) -> Iterator["OwnerNotifications"]:
     """Collect the notifications of owners until the end of the block."""
-    with event_queue(MODELS_CHANGED) as changed, event_queue(RESOURCE_AFFECTED) as affected:
+    bus = app.name("EVENT_BUS")
+    with event_queue(MODELS_CHANGED, bus) as changed, event_queue(RESOURCE_AFFECTED, bus) as affected:
         yield OwnerNotifications(app, changed, affected)
 
 

@@ -12,7 +12,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "authorizer": (40, 210),
     "budgets": (80, 340),
     "catalog": (140, 340),
-    "catalog_sync": (100, 360),
+    "catalog_sync": (110, 360),
     "execute": (180, 490),
     "executions": (65, 310),
     "images": (65, 340),

@@ -150,7 +150,7 @@ RATE_LIMITED = [
     "UsageFunction",
 ]
 
-SYNC_RECORD_KEY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "catalog#sync"}}
+SYNC_RECORD_KEY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["catalog#sync", "catalog#runs"]}}
 
 KEY_STATUS_ATTRIBUTES = {
     "ForAllValues:StringEquals": {

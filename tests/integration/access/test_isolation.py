@@ -61,6 +61,7 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("GET", "/api/models/{author}/{slug}/history"): (PUBLIC, ()),
     ("POST", "/api/models/estimate"): (PUBLIC, ()),
     ("POST", "/api/admin/sync-models"): (OWN, (Scope.ADMIN,)),
+    ("GET", "/api/admin/sync-models"): (OWN, (Scope.ADMIN,)),
     ("GET", "/api/openapi.json"): (PUBLIC, ()),
 }
 """The kind of access of every route, and the scopes of which one is required."""

@@ -34,7 +34,12 @@ def may(app: App, function: str, operation: str, parameters: dict[str, Any]) -> 
 )
 def test_catalog_function_may_access_only_its_rate_limit_record(shared: App, function: str, operation: str) -> None:
     change = {"UpdateExpression": "SET holder = :one"} if operation == "UpdateItem" else {}
-    for name, allowed in (("catalog#sync", True), ("catalog#sync2", False), ("runs#user_alice", False)):
+    for name, allowed in (
+        ("catalog#sync", True),
+        ("catalog#runs", True),
+        ("catalog#sync2", False),
+        ("runs#user_alice", False),
+    ):
         row = {"TableName": shared.name("LIMITS_TABLE"), "Key": {"name": {"S": name}}, **change}
         assert may(shared, function, operation, row) is allowed
 

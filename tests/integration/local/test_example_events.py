@@ -21,6 +21,7 @@ STORY = {
     "model_changes/history": 200,
     "catalog/estimate": 200,
     "catalog/sync": 202,
+    "catalog/sync-runs": 200,
     "catalog/openapi": 200,
     "integrations/connect": 200,
     "integrations/complete": 201,

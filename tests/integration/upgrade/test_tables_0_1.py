@@ -30,8 +30,15 @@ REMOVED = {"total_earned_usdc"}
 """Fields of responses that were removed after release 0.1."""
 
 KEYS = "/api/user/api-keys"
-ADDED = {"parent_id", "replaces"}
-"""Fields of API keys that were added after release 0.1."""
+ADDED = {
+    "parent_id",
+    "replaces",
+    "top_context_length",
+    "supported_voices",
+    "knowledge_cutoff",
+    "is_moderated",
+}
+"""Fields of responses that were added after release 0.1."""
 
 ENDED = [name for name, call in SAVED["calls"].items() if call["is_stored"]]
 """The calls whose answer or failure is stored."""
@@ -112,7 +119,7 @@ def _comparable(value: Any) -> Any:
         return [_comparable(each) for each in value]
     if not isinstance(value, dict):
         return value
-    kept = {name: _comparable(each) for name, each in value.items() if name not in REMOVED}
+    kept = {name: _comparable(each) for name, each in value.items() if name not in REMOVED | ADDED}
     if kept.keys() & {"type", "anyOf"} and kept.keys() & {"properties", "default", "title"}:
         kept.pop("description", None)
     if "last4" in kept and "scopes" in kept:

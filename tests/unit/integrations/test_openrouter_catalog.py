@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instant.domain.catalog.model import CatalogModel, why_unusable
+from instant.domain.catalog.pricing import unreckoned
 from instant.domain.exchange import Reply
-from instant.integrations.openrouter.catalog import Listing, listing_request, read_listing, read_model
+from instant.integrations.openrouter.catalog import Listing, listing_request, read_listing
+from instant.integrations.openrouter.catalog.rows import Row, RowSkipped, read_row
 from instant.resource_types.openrouter_instant import OpenRouterInstant
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
@@ -21,6 +24,12 @@ from tests.fakes.openrouter.exact_json import encode
 def listing_of(rows: object, status: int = 200, **more: Any) -> Listing | None:
     """Return what is parsed from a list of rows."""
     return read_listing(Reply(status=status, body=encode({"data": rows, **more})))
+
+
+def read_model(row: Any) -> CatalogModel | None:
+    """Return the model in a row."""
+    found = read_row(row)
+    return found.model if found else None
 
 
 @pytest.fixture(scope="module")
@@ -162,28 +171,120 @@ def test_catalog_accepts_descriptive_fields_of_any_type(value: object) -> None:
 
 
 COMPUTED: dict[str, tuple[Callable[[Any], dict[str, Any]], list[object]]] = {
-    "a price": (lambda value: {"pricing": {"prompt": value}}, [True, "cheap", "NaN", [], {}, "1e400"]),
-    "a new price key": (lambda value: {"pricing": {"prompt": "1", "per_smile": value}}, [False, "", [1], {"a": 1}]),
-    "conditional prices": (lambda value: {"pricing": {"prompt": "1", "overrides": value}}, [7, "x", {}]),
-    "inputs": (lambda value: {"architecture": {"input_modalities": value}}, [7, "text", {"text": 1}]),
-    "outputs": (lambda value: {"architecture": {"output_modalities": value}}, [7, "text", {}]),
-    "parameters": (lambda value: {"supported_parameters": value}, [7, "tools", {"tools": 1}, False]),
-    "context": (lambda value: {"context_length": value}, ["8192", -1, 1.5, True, [8192], {}, 1e300]),
-    "max_completion_tokens": (
+    "pricing.overrides": (lambda value: {"pricing": {"prompt": "1", "overrides": value}}, [7, "x", {}, [7], [{}, "x"]]),
+    "architecture.input_modalities": (
+        lambda value: {"architecture": {"input_modalities": value}},
+        [7, "text", {"text": 1}],
+    ),
+    "architecture.output_modalities": (lambda value: {"architecture": {"output_modalities": value}}, [7, "text", {}]),
+    "supported_parameters": (lambda value: {"supported_parameters": value}, [7, "tools", {"tools": 1}, False]),
+    "context_length": (lambda value: {"context_length": value}, ["8192", -1, 1.5, True, [8192], {}, 1e300]),
+    "top_provider.max_completion_tokens": (
         lambda value: {"top_provider": {"max_completion_tokens": value}},
         ["8192", -1, 1.5, [], {}],
     ),
-    "top provider": (lambda value: {"top_provider": value}, ["x", [1]]),
-    "row length": (lambda value: {"description": value}, ["x" * 20_000]),
+    "top_provider.context_length": (lambda value: {"top_provider": {"context_length": value}}, ["8192", -1, {}]),
+    "top_provider": (lambda value: {"top_provider": value}, ["x", [1], 7]),
+}
+FACTS = {
+    "pricing.overrides": {"price_overrides"},
+    "top_provider.max_completion_tokens": {"max_tokens"},
+    "top_provider.context_length": {"top_context_length"},
+    "top_provider": {"max_tokens", "top_context_length", "is_moderated"},
 }
 
 
-@pytest.mark.parametrize("case", COMPUTED)
-def test_catalog_accepts_missing_but_rejects_mistyped_computed_fields(case: str) -> None:
-    change, values = COMPUTED[case]
-    assert read_model({**ORDINARY, **change("fit" if case == "row length" else None), "pricing": {"prompt": "1"}})
+@pytest.mark.parametrize("name", COMPUTED)
+def test_catalog_leaves_out_a_computed_field_of_an_unknown_shape(name: str) -> None:
+    change, values = COMPUTED[name]
+    without = read(change(None))
+    assert (without.left_out, without.unread) == ((), frozenset())
     for value in values:
-        assert read_model({**ORDINARY, **change(value)}) is None, value
+        found = read(change(value))
+        assert found.left_out == (name,), value
+        assert found.unread == FACTS.get(name, {name.rpartition(".")[2]}), value
+        assert found.model == without.model
+
+
+def read(change: dict[str, Any]) -> Row:
+    """Return the ordinary row with a change."""
+    row = read_row({**ORDINARY, **change})
+    assert row is not None
+    return row
+
+
+def test_catalog_rejects_a_row_that_is_too_long() -> None:
+    assert read_model({**ORDINARY, "description": "x" * 19_000}) is not None
+    assert read_model({**ORDINARY, "description": "x" * 20_000}) is None
+
+
+@pytest.mark.parametrize("value", [False, "", "per token", [1], {"a": 1}, [{"up_to": 1000, "prompt": "0.1"}]])
+def test_catalog_leaves_out_an_unknown_price_key_that_is_no_amount(value: object) -> None:
+    found = read({"pricing": {"prompt": "1", "tiers": value}})
+    assert (found.left_out, found.unread) == (("pricing.tiers",), frozenset())
+    assert found.model.pricing == {"prompt": "1"}
+
+
+@pytest.mark.parametrize(("value", "kept"), [("0.01", "0.01"), (0, "0"), ("-1", "-1"), (Decimal("0.5"), "0.5")])
+def test_catalog_keeps_an_unknown_amount(value: object, kept: str) -> None:
+    found = read({"pricing": {"prompt": "1", "video": value}})
+    assert (found.left_out, found.model.pricing) == ((), {"prompt": "1", "video": kept})
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [(True, "true"), ("cheap", "cheap"), ("", "?"), ("NaN", "NaN"), ([1], "[1]"), ({"usd": "1"}, '{"usd": "1"}'),
+     ("1e400", "1e400"), ("x" * 500, "x" * 100)],
+)  # fmt: skip
+def test_catalog_keeps_a_known_price_that_is_no_amount_as_text(value: object, kept: str) -> None:
+    found = read({"pricing": {"prompt": "1", "completion": "1", "image": value}})
+    assert (found.left_out, found.unread) == (("pricing.image",), frozenset())
+    assert found.model.pricing["image"] == kept
+    assert unreckoned(found.model) == ("image",)
+
+
+@pytest.mark.parametrize("change", [{"currency": "USD"}, {"pricing": {"prompt": "1", "currency": " usd "}}])
+def test_catalog_accepts_prices_in_usd(change: dict[str, Any]) -> None:
+    assert read(change).model.pricing == {"prompt": "1"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"currency": "EUR"},
+        {"pricing": {"prompt": "1", "currency": "EUR"}},
+        {"pricing": {"prompt": "1", "currency": {"code": "USD"}}},
+        {"pricing": {"prompt": "1", "overrides": [{"prompt": "2", "currency": "EUR"}]}},
+    ],
+)
+def test_catalog_skips_rows_in_another_currency(change: dict[str, Any]) -> None:
+    with pytest.raises(RowSkipped, match="USD"):
+        read(change)
+
+
+def nested(depth: int) -> str:
+    """Return JSON of nested arrays."""
+    return "[" * depth + "]" * depth
+
+
+@pytest.mark.parametrize(
+    "value",
+    [nested(33), nested(400), nested(100_000), '{"a":' * 900 + "1" + "}" * 900, "9" * 5_000, "NaN", "1" * 999 + ".5"],
+)
+def test_catalog_skips_a_row_with_a_value_that_cannot_be_kept(value: str) -> None:
+    good = encode(ORDINARY).decode()
+    row = good[:-1].replace("a/b", "a/deep") + f', "x": {{"]}}\\"[": {value}}}}}'
+    listing = read_listing(Reply(status=200, body=f'{{"data": [{row}, {good}], "total_count": 2}}'.encode()))
+    assert listing is not None
+    assert [model.openrouter_id for model in listing.models] == ["a/b"]
+    assert (listing.unreadable, [name for name, _ in listing.skipped]) == ([], ["a/deep"])
+
+
+def test_catalog_reads_a_row_nested_less_deep() -> None:
+    body = f'{{"data": [{encode(ORDINARY).decode()[:-1]}, "x": {nested(31)}}}]}}'
+    listing = read_listing(Reply(status=200, body=body.encode()))
+    assert listing is not None
+    assert len(listing.models) == 1
 
 
 def test_catalog_converts_a_numeric_price_to_text() -> None:
@@ -203,7 +304,7 @@ def test_catalog_keeps_nested_numbers_storable_as_json() -> None:
     assert listing is not None
     (model,) = listing.models
     assert model.default_parameters == {"reasoning": {"share": 0.5, "steps": [0.25]}}
-    assert json.loads(json.dumps(model.price_overrides)) == [{"when": {"share": "0.1"}, "prompt": "1E-7"}]
+    assert json.loads(json.dumps(model.price_overrides)) == [{"when": {"share": "0.1"}, "prompt": "0.0000001"}]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +356,7 @@ def test_catalog_omits_only_the_row_that_is_nested_too_deeply(depth: int) -> Non
             listing = read_listing(Reply(status=200, body=f'{{"data": {rows}}}'.encode()))
             assert listing is not None
             assert [model.openrouter_id for model in listing.models] == ["a/good", "a/good"]
-            assert listing.unreadable == ["a/deep"]
+            assert [name for name, _ in listing.skipped] == ["a/deep"]
 
 
 def test_catalog_replaces_lone_surrogates_in_a_row() -> None:

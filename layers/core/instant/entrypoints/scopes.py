@@ -42,6 +42,7 @@ SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "PATCH /api/admin/integrations/{service}": _ADMIN,
     "DELETE /api/admin/integrations/{service}": _ADMIN,
     "POST /api/admin/sync-models": _ADMIN,
+    "GET /api/admin/sync-models": _ADMIN,
 }
 """The scopes that allow each route, and what each of them allows there; routes that are not listed are public."""
 

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from instant.adapters.catalog.changes import DynamoChangeLists
 from instant.adapters.catalog.store import DynamoCatalogWriter, DynamoModelReader
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
+from instant.adapters.catalog.sync_runs import DynamoSyncRuns
 from instant.adapters.event_bus import EventBridgeBus
 from instant.domain.catalog.change import ChangeFilter, changes_of
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import Rules, Transition
+from instant.domain.catalog.sync_run import SyncResult
 from instant.domain.exchange import Reply, Request
 from instant.domain.page import PageRequest
 from instant.integrations.openrouter.catalog import read_listing
 from instant.use_cases.catalog.fetch import SyncRefused
-from instant.use_cases.catalog.sync import SyncDeps, SyncResult, sync_catalog
+from instant.use_cases.catalog.sync import SyncDeps, sync_catalog
 from tests.fakes.builders import NOON, a_model
 from tests.fakes.clock import FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
@@ -103,6 +105,10 @@ MODELS = st.builds(
     input_modalities=WORDS,
     output_modalities=WORDS,
     supported_parameters=WORDS,
+    supported_voices=WORDS,
+    top_context_length=st.none() | st.integers(0, 2**53),
+    knowledge_cutoff=st.none() | st.text(),
+    is_moderated=st.none() | st.booleans(),
     default_parameters=st.dictionaries(st.text(), JSON, max_size=3),
     pricing=st.dictionaries(st.text(), st.text(), max_size=3),
     price_overrides=st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=2).map(tuple),
@@ -114,6 +120,7 @@ MODELS = st.builds(
     missing_since=st.none() | st.text(),
     price_held=st.dictionaries(st.text(), st.text(), max_size=3),
     price_held_since=st.none() | st.text(),
+    price_doubts=st.dictionaries(st.text(), st.dictionaries(st.text(), st.text(), max_size=2), max_size=3),
 )
 
 
@@ -123,7 +130,9 @@ def test_store_returns_any_generated_model(
     catalog: DynamoCatalogWriter, reader: DynamoModelReader, model: CatalogModel
 ) -> None:
     put(catalog, model)
-    assert reader.get("odd/model") == model
+    found = reader.get("odd/model")
+    assert found == model
+    assert found.price_doubts == model.price_doubts
 
 
 def test_store_replaces_the_whole_row(catalog: DynamoCatalogWriter, reader: DynamoModelReader) -> None:
@@ -165,9 +174,14 @@ class Sync:
     def __init__(self, app: App, catalog: DynamoCatalogWriter) -> None:
         """Start with the whole catalog of the fake service."""
         self.clock, self.listing = FakeClock(), Listing(default_catalog(date(2026, 11, 22)))
-        lease = DynamoSyncLease(app.name("LIMITS_TABLE"))
+        limits = app.name("LIMITS_TABLE")
         self._deps = SyncDeps(
-            upstream=self.listing, catalog=catalog, lease=lease, bus=EventBridgeBus("default"), clock=self.clock
+            upstream=self.listing,
+            catalog=catalog,
+            lease=DynamoSyncLease(limits),
+            runs=DynamoSyncRuns(limits),
+            bus=EventBridgeBus("default"),
+            clock=self.clock,
         )
 
     def run(self, *, accept_losses: bool = False) -> SyncResult:

@@ -36,6 +36,10 @@ FACTS: dict[str, st.SearchStrategy[Any]] = {
     "input_modalities": WORDS,
     "output_modalities": WORDS,
     "supported_parameters": WORDS,
+    "supported_voices": WORDS,
+    "top_context_length": st.sampled_from([None, 1, 2]),
+    "knowledge_cutoff": st.sampled_from([None, "2026-01-01"]),
+    "is_moderated": st.sampled_from([None, True, False]),
     "default_parameters": st.sampled_from([{}, {"temperature": 0.5}]),
     "pricing": PRICING,
     "price_overrides": st.lists(PRICING, max_size=2).map(tuple),
@@ -111,11 +115,14 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], ChangeKind]] = [
     ({"missing_since": NOON}, {}, ChangeKind.RETURNED),
     ({}, {"pricing": {"prompt": "1"}}, ChangeKind.REPRICED),
     ({}, {"price_overrides": ({"prompt": "1"},)}, ChangeKind.REPRICED),
-    ({}, {"discount": "0.5"}, ChangeKind.REPRICED),
+    ({}, {"discount": "0.5"}, ChangeKind.DESCRIPTION),
+    ({}, {"alias_target": "a/b"}, ChangeKind.DESCRIPTION),
+    ({"alias_target": "a/b"}, {"alias_target": None}, ChangeKind.DESCRIPTION),
     ({}, {"price_held": {"prompt": "0"}, "price_held_since": NOON}, ChangeKind.PRICE_HELD),
-    ({}, {"price_held": {"prompt": "0"}, "price_overrides": ({},)}, ChangeKind.PRICE_HELD),
+    ({"price_held": {"prompt": "0"}}, {"price_held": {"prompt": "9"}}, ChangeKind.PRICE_HELD),
+    ({"price_held": {"prompt": "0", "image": "0"}}, {"price_held": {"image": "0"}}, ChangeKind.HOLD_WITHDRAWN),
     ({"price_held": {"prompt": "0"}}, {"pricing": {"prompt": "0"}}, ChangeKind.REPRICED),
-    ({"price_held": {"prompt": "0"}}, {}, ChangeKind.REPRICED),
+    ({"price_held": {"prompt": "0"}}, {}, ChangeKind.HOLD_WITHDRAWN),
     ({"alias_target": "a/b"}, {"alias_target": "a/c"}, ChangeKind.RETARGETED),
     ({}, {"context_length": 9}, ChangeKind.LIMITS),
     ({}, {"max_tokens": None}, ChangeKind.LIMITS),
@@ -123,6 +130,10 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], ChangeKind]] = [
     ({}, {"reasoning": {"mandatory": True}}, ChangeKind.CAPABILITIES),
     ({}, {"expiration_date": "2027-01-01"}, ChangeKind.EXPIRATION),
     ({}, {"description": "Better."}, ChangeKind.DESCRIPTION),
+    ({}, {"top_context_length": 9}, ChangeKind.LIMITS),
+    ({}, {"is_moderated": True}, ChangeKind.DESCRIPTION),
+    ({"knowledge_cutoff": "2026-01-01"}, {"knowledge_cutoff": None}, ChangeKind.DESCRIPTION),
+    ({}, {"supported_voices": ("alto",)}, ChangeKind.DESCRIPTION),
 ]
 
 
@@ -142,12 +153,28 @@ def test_change_records_its_kind_and_the_differing_fields(
     )
 
 
+def test_change_separates_a_new_hold_from_another_price() -> None:
+    old = a_model(pricing={"prompt": "1", "completion": "1"})
+    new = replace(old, pricing={"prompt": "1", "completion": "2"}, price_held={"prompt": "99"}, price_held_since=NOON)
+    found = {change.kind: set(change.old) for change in changes_of(old, new, NOON)}
+    assert found == {ChangeKind.PRICE_HELD: HOLD, ChangeKind.REPRICED: {"pricing"}}
+    accepted = replace(old, pricing={"prompt": "99", "completion": "2"})
+    assert [(change.kind, set(change.old)) for change in changes_of(new, accepted, NOON)] == [
+        (ChangeKind.REPRICED, {"pricing", *HOLD})
+    ]
+
+
+def test_change_ignores_what_the_holding_of_prices_remembers() -> None:
+    doubtful = replace(a_model(), price_doubts={"prompt": {"since": NOON, "seen": NOON}})
+    assert changes_of(a_model(), doubtful, NOON) == ()
+
+
 def test_change_list_keeps_simultaneous_kinds_separate() -> None:
     found = changes_of(a_model(), a_model(context_length=9, pricing={}, missing_since=NOON), NOON)
     assert {change.kind for change in found} == {ChangeKind.LIMITS, ChangeKind.REPRICED, ChangeKind.MISSING}
 
 
-@pytest.mark.parametrize("name", [fact.name for fact in fields(CatalogModel) if fact.name != "openrouter_id"])
+@pytest.mark.parametrize("name", [fact.name for fact in fields(CatalogModel) if fact.compare][1:])
 def test_change_detection_covers_every_field(name: str) -> None:
     values: dict[str, Any] = {
         "is_active": False,
@@ -159,7 +186,9 @@ def test_change_detection_covers_every_field(name: str) -> None:
     (change,) = changes_of(a_model(), replace(a_model(), **{name: odd}), NOON)
     assert list(change.new) == [name]
     assert (change.kind in {ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.MISSING}) == (name in PRESENCE)
-    assert (change.kind in {ChangeKind.REPRICED, ChangeKind.PRICE_HELD}) == (name in PRICES | HOLD)
+    assert (change.kind in {ChangeKind.REPRICED, ChangeKind.PRICE_HELD, ChangeKind.HOLD_WITHDRAWN}) == (
+        name in PRICES | HOLD
+    )
 
 
 def test_change_replay_ignores_removed_fields() -> None:

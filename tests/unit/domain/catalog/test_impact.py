@@ -34,17 +34,21 @@ def test_impact_treats_a_stored_price_as_equal() -> None:
         replace(MODEL, pricing={**MODEL.pricing, "prompt": "0.00000003"}),
         replace(MODEL, pricing={**MODEL.pricing, "web_search": "0.01"}),
         replace(MODEL, price_overrides=()),
-        replace(MODEL, discount=None),
     ],
-    ids=["lower", "another", "no tiers", "no discount"],
+    ids=["lower", "another", "no tiers"],
 )
 def test_impact_reports_any_other_price_as_changed(now: object) -> None:
     assert used_model("x", now, price_of(MODEL), TODAY, SUPPORTS).status == "price_changed"  # type: ignore[arg-type]
     assert used_model("x", now, None, TODAY, SUPPORTS).status == "ok", "no price was saved"  # type: ignore[arg-type]
 
 
+def test_impact_ignores_the_discount() -> None:
+    saved = {**price_of(MODEL), "discount": "0.5"}
+    assert used_model("x", replace(MODEL, discount=None), saved, TODAY, SUPPORTS).status == "ok"
+
+
 def test_impact_reports_the_worse_status_and_keeps_the_price() -> None:
-    ending = replace(MODEL, expiration_date="2026-12-01", discount=None)
+    ending = replace(MODEL, expiration_date="2026-12-01", price_overrides=())
     used = used_model("x", ending, price_of(MODEL), TODAY, SUPPORTS)
     assert (used.status, used.saved_price, used.price) == ("expiring", price_of(MODEL), price_of(ending))
     missing = replace(ending, missing_since=NOON)
@@ -90,9 +94,11 @@ NEVER, SOON, LATER = "2098-12-31", "2026-12-01", "2027-01-31"
         ("retargeted", {"alias_target": "a/b"}, {"alias_target": "a/c"}, True),
         ("repriced", {"pricing": {"prompt": "1"}}, {"pricing": {"prompt": "2"}}, True),
         ("repriced", {"price_overrides": []}, {"price_overrides": [{"prompt": "2"}]}, True),
-        ("repriced", {"discount": None}, {"discount": "0.5"}, True),
+        ("repriced", {"discount": None}, {"discount": "0.5"}, False),
+        ("description", {"discount": None}, {"discount": "0.5"}, False),
         ("repriced", {"pricing": {"prompt": "1"}, **HELD}, {"pricing": {"prompt": "0"}, "price_held": {}}, True),
         ("repriced", HELD, {"price_held": {}, "price_held_since": None}, False),
+        ("hold_withdrawn", HELD, {"price_held": {}, "price_held_since": None}, False),
         ("price_held", {"price_held": {}, "price_held_since": None}, HELD, False),
         ("expiration", {"expiration_date": None}, {"expiration_date": SOON}, True),
         ("expiration", {"expiration_date": SOON}, {"expiration_date": LATER}, True),

@@ -12,7 +12,7 @@ import pytest
 from instant.domain.catalog.change import ChangeKind, ModelChange, before
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import GRACE, Fetched, Rules, SyncPlan, plan_sync
-from instant.integrations.openrouter.catalog import read_model
+from instant.integrations.openrouter.catalog.rows import read_row
 from tests.architecture.project import ROOT
 from tests.fakes.history import redo
 
@@ -104,14 +104,14 @@ def month() -> Iterator[tuple[datetime, Rows]]:
 
 def read(rows: Rows) -> dict[str, CatalogModel]:
     """Return the rows as models; every row must be readable."""
-    models = [model for row in rows.values() if (model := read_model(row))]
+    models = [found.model for row in rows.values() if (found := read_row(row))]
     assert len(models) == len(rows)
     return {model.openrouter_id: model for model in models}
 
 
 def listed_fields(model: CatalogModel) -> dict[str, Any]:
     """Return the fields that OpenRouter lists, including a price that is held."""
-    return {**{name: getattr(model, name) for name in FACTS}, "pricing": model.price_held or model.pricing}
+    return {**{name: getattr(model, name) for name in FACTS}, "pricing": {**model.pricing, **model.price_held}}
 
 
 def test_real_month_log_reproduces_every_step() -> None:

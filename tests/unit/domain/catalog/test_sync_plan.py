@@ -97,8 +97,33 @@ def test_sync_plan_keeps_a_held_price_pending() -> None:
     known = models(1)
     found = plan(known, models(1, pricing={"prompt": "0", "completion": "0"}))
     assert (found.count(ChangeKind.PRICE_HELD), found.waiting) == (1, 1)
+    never = plan(known, models(1, pricing={"prompt": "-1", "completion": "-1"}))
+    assert (never.count(ChangeKind.PRICE_HELD), never.waiting) == (1, 0), "time does not accept a negative price"
     accepted = plan(known, models(1, pricing={"prompt": "0"}), replace(RULES, accept_prices=True))
     assert (accepted.count(ChangeKind.REPRICED), accepted.waiting) == (1, 0)
+
+
+def test_sync_plan_does_not_wait_for_a_held_price_of_a_retired_model() -> None:
+    known = models(1)
+    held = after(known, plan(known, models(1, pricing={"prompt": "0", "completion": "0"})))
+    missing = after(held, plan(held, {}))
+    retiring = plan(missing, {}, now=NOW + GRACE)
+    assert (retiring.count(ChangeKind.REMOVED), retiring.waiting) == (1, 0)
+    assert after(missing, retiring)["a/0"].price_held
+    assert plan(after(missing, retiring), {}, now=NOW + GRACE).waiting == 0
+
+
+def test_sync_plan_keeps_the_facts_of_fields_with_an_unknown_shape() -> None:
+    known = models(1, context_length=8, max_tokens=4)
+    fetched = Fetched(
+        models=models(1, context_length=None, max_tokens=5), unread={"a/0": frozenset({"context_length"})}
+    )
+    found = plan_sync(known, fetched, NOW, RULES)
+    assert isinstance(found, SyncPlan)
+    assert after(known, found) == models(1, context_length=8, max_tokens=5)
+    new = plan_sync({}, fetched, NOW, RULES)
+    assert isinstance(new, SyncPlan)
+    assert after({}, new)["a/0"].context_length is None
 
 
 PRICES = st.sampled_from([{"prompt": "1"}, {"prompt": "2"}, {"prompt": "0"}, {"prompt": "-1"}, {"prompt": "99"}])

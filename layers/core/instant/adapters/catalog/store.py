@@ -16,7 +16,7 @@ from instant.domain.catalog.model import CatalogModel, SyncRecord
 from instant.domain.catalog.sync_plan import Transition
 from instant.ports.catalog.store import CatalogReader, CatalogWriter, ModelReader
 
-_LISTS = ("input_modalities", "output_modalities", "supported_parameters")
+_LISTS = ("input_modalities", "output_modalities", "supported_parameters", "supported_voices")
 _HISTORY = {"changed_at", "changed"}
 
 
@@ -57,6 +57,11 @@ class ModelRow(Table):
     missing_since = UnicodeAttribute(null=True)
     price_held = JSONAttribute(null=True)
     price_held_since = UnicodeAttribute(null=True)
+    price_doubts = JSONAttribute(null=True)
+    top_context_length = IntegerAttribute(null=True)
+    knowledge_cutoff = UnicodeAttribute(null=True)
+    is_moderated = BooleanAttribute(null=True)
+    supported_voices = UnicodeSetAttribute(null=True)
     changed_at = UnicodeAttribute(null=True)
     changed = JSONAttribute(null=True)
     by_slug = BySlug()

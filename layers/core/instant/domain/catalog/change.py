@@ -1,6 +1,6 @@
 """Changes of a model, recorded so that the catalog can be reconstructed as of any time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ class ChangeKind(StrEnum):
     RETURNED = "returned"
     REPRICED = "repriced"
     PRICE_HELD = "price_held"
+    HOLD_WITHDRAWN = "hold_withdrawn"
     RETARGETED = "retargeted"
     LIMITS = "limits"
     CAPABILITIES = "capabilities"
@@ -39,12 +40,11 @@ class ModelChange:
 
 
 PRESENCE = frozenset({"is_active", "missing_since"})
-PRICES = frozenset({"pricing", "price_overrides", "discount"})
+PRICES = frozenset({"pricing", "price_overrides"})
 HOLD = frozenset({"price_held", "price_held_since"})
 
 _KINDS = {
-    ChangeKind.RETARGETED: {"alias_target"},
-    ChangeKind.LIMITS: {"context_length", "max_tokens"},
+    ChangeKind.LIMITS: {"context_length", "max_tokens", "top_context_length"},
     ChangeKind.CAPABILITIES: {
         "input_modalities",
         "output_modalities",
@@ -53,11 +53,21 @@ _KINDS = {
         "reasoning",
     },
     ChangeKind.EXPIRATION: {"expiration_date"},
-    ChangeKind.DESCRIPTION: {"canonical_slug", "display_name", "provider", "description", "released_at"},
+    ChangeKind.DESCRIPTION: {
+        "canonical_slug",
+        "display_name",
+        "provider",
+        "description",
+        "released_at",
+        "knowledge_cutoff",
+        "supported_voices",
+        "is_moderated",
+        "discount",
+    },
 }
 """The change kind of each fact for which it does not depend on the value."""
 
-_FACTS = {fact.name: fact for fact in fields(CatalogModel) if fact.name != "openrouter_id"}
+_FACTS = {fact.name: fact for fact in fields(CatalogModel) if fact.name != "openrouter_id" and fact.compare}
 _LISTS = {name for name, fact in _FACTS.items() if str(fact.type).startswith("tuple")}
 
 
@@ -66,7 +76,7 @@ def changes_of(old: CatalogModel | None, new: CatalogModel, at: str) -> tuple[Mo
     if old is None:
         return changes_from(new, at, {ChangeKind.ADDED: {}})
     changed = {name for name in _FACTS if getattr(old, name) != getattr(new, name)}
-    return changes_from(new, at, {kind: _picked(old, names) for kind, names in _by_kind(changed, new).items()})
+    return changes_from(new, at, {kind: _picked(old, names) for kind, names in _by_kind(changed, old, new).items()})
 
 
 def changes_from(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[str, Any]]) -> tuple[ModelChange, ...]:
@@ -107,9 +117,18 @@ def before(models: Iterable[CatalogModel], changes: Iterable[ModelChange]) -> li
     return [row for _, row in sorted(rows.items()) if row]
 
 
-def _by_kind(changed: set[str], new: CatalogModel) -> dict[ChangeKind, set[str]]:
-    groups = {_presence(new): PRESENCE, _price(changed, new): PRICES | HOLD, **_KINDS}
-    return {kind: found for kind, names in groups.items() if (found := changed & names)}
+def _by_kind(changed: set[str], old: CatalogModel, new: CatalogModel) -> dict[ChangeKind, set[str]]:
+    groups = [
+        (_presence(new), PRESENCE),
+        (_alias(old, new), {"alias_target"}),
+        *_prices(changed, old, new),
+        *_KINDS.items(),
+    ]
+    found: dict[ChangeKind, set[str]] = {}
+    for kind, names in groups:
+        if names & changed:
+            found[kind] = found.get(kind, set()) | (names & changed)
+    return found
 
 
 def _presence(new: CatalogModel) -> ChangeKind:
@@ -118,8 +137,20 @@ def _presence(new: CatalogModel) -> ChangeKind:
     return ChangeKind.MISSING if new.is_active else ChangeKind.REMOVED
 
 
-def _price(changed: set[str], new: CatalogModel) -> ChangeKind:
-    return ChangeKind.PRICE_HELD if changed & HOLD and new.price_held else ChangeKind.REPRICED
+def _alias(old: CatalogModel, new: CatalogModel) -> ChangeKind:
+    """An alias is retargeted if it changes from one model to another; it can also become or cease to be an alias."""
+    return ChangeKind.RETARGETED if old.alias_target and new.alias_target else ChangeKind.DESCRIPTION
+
+
+def _prices(changed: set[str], old: CatalogModel, new: CatalogModel) -> Iterator[tuple[ChangeKind, Set[str]]]:
+    """The change of the prices and that of the held ones; a hold that ends in a new price is part of its change."""
+    if not new.price_held.items() <= old.price_held.items():
+        yield ChangeKind.PRICE_HELD, HOLD
+        yield ChangeKind.REPRICED, PRICES
+    elif changed & PRICES:
+        yield ChangeKind.REPRICED, PRICES | HOLD
+    else:
+        yield ChangeKind.HOLD_WITHDRAWN, HOLD
 
 
 def _picked(model: CatalogModel, names: Iterable[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from instant.domain.catalog.successor import SuccessorPolicy
 _ALWAYS_NOTIFIED = {ChangeKind.MISSING, ChangeKind.REMOVED, ChangeKind.RETURNED, ChangeKind.RETARGETED}
 
 type Price = Mapping[str, Any]
-"""A model's price as JSON: `pricing`, and `price_overrides` and `discount` where the model has them."""
+"""A model's price as JSON: `pricing`, and `price_overrides` where the model has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,6 @@ def price_of(model: CatalogModel) -> Price:
     price = {
         "pricing": dict(model.pricing),
         "price_overrides": [dict(override) for override in model.price_overrides],
-        "discount": model.discount,
     }
     return {name: value for name, value in price.items() if value}
 
@@ -51,6 +50,7 @@ def used_model(
 ) -> UsedModel:
     """The current status of a model; a price counts as changed if it differs from a saved one."""
     status, price = model_status(model, today, supports), price_of(model) if model else None
+    saved = saved and {name: value for name, value in saved.items() if name != "discount"}  # older rows have it
     if saved is None or price is None or price == saved:
         return UsedModel(openrouter_id=openrouter_id, status=status)
     changed = ModelStatus.PRICE_CHANGED if status is ModelStatus.OK else status

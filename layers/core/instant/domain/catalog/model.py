@@ -31,9 +31,11 @@ class CatalogModel:
     """One model as the service lists it; prices are strings in USD per token, exactly as given.
 
     `provider` is the author, the first part of the id. `max_tokens` is the maximum answer length, `context_length` the
-    maximum of input and output together; both are None where the service gives no value. `price_overrides` are
-    conditional prices: condition keys beside price keys. `discount` is the service's number, as text. `price_held` is
-    an announced price that is not accepted yet (empty: none), and `price_held_since` the time it was announced.
+    maximum of input and output together; `top_context_length` and `is_moderated` are those of the provider that serves
+    most calls. All of them are None where the service gives no value. `price_overrides` are
+    conditional prices: condition keys beside price keys. `discount` is the service's number, as text. `price_held`
+    has the announced prices that are not accepted yet, by key (empty: none), and `price_held_since` is the time of the
+    first of them. `price_doubts` is what the holding of prices remembers; it is no fact about the model.
     A model that is no longer listed has `missing_since`, and stays active for a limited time.
     """
 
@@ -45,20 +47,25 @@ class CatalogModel:
     released_at: int | None = None
     context_length: int | None = None
     max_tokens: int | None = None
+    top_context_length: int | None = None
     input_modalities: tuple[str, ...] = ()
     output_modalities: tuple[str, ...] = ()
     supported_parameters: tuple[str, ...] = ()
+    supported_voices: tuple[str, ...] = ()
     default_parameters: Mapping[str, Any] = field(default_factory=dict)
     pricing: Mapping[str, str] = field(default_factory=dict)
     price_overrides: tuple[Mapping[str, Any], ...] = ()
     discount: str | None = None
     reasoning: Mapping[str, Any] = field(default_factory=dict)
     expiration_date: str | None = None
+    knowledge_cutoff: str | None = None
+    is_moderated: bool | None = None
     alias_target: str | None = None
     is_active: bool = True
     missing_since: str | None = None
     price_held: Mapping[str, str] = field(default_factory=dict)
     price_held_since: str | None = None
+    price_doubts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
     @property
     def vision_supported(self) -> bool:

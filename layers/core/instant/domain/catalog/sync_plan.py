@@ -1,12 +1,12 @@
 """Computes the writes of one sync from the stored and the fetched catalog, without clock or I/O."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from instant.domain.catalog.change import ChangeKind, ModelChange, changes_of
 from instant.domain.catalog.model import CatalogModel, announced_end
-from instant.domain.catalog.price_hold import settled
+from instant.domain.catalog.price_hold import settled, waits
 from instant.domain.clock import format_time, parse_time
 
 GRACE = timedelta(days=7)
@@ -24,10 +24,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A complete catalog as fetched; the `unreadable` models are listed, but their rows cannot be parsed."""
+    """A complete catalog as fetched; the `unreadable` models are listed, but their rows cannot be parsed or used.
+
+    `unread` names the facts of a model that have an unknown shape: they keep their values. `left_out` counts the rows
+    by the field that has an unknown shape; `skipped` has the rows that cannot be used, each with the reason.
+    """
 
     models: Mapping[str, CatalogModel]
     unreadable: frozenset[str] = frozenset()
+    unread: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    skipped: Sequence[tuple[str, str]] = ()
     validator: str | None = None
 
 
@@ -53,7 +60,12 @@ class SyncPlan:
 
     def count(self, kind: ChangeKind) -> int:
         """The number of models with a change of this kind."""
-        return sum(change.kind is kind for transition in self.transitions for change in transition.changes)
+        return len(self.models(kind))
+
+    def models(self, kind: ChangeKind) -> Sequence[str]:
+        """The models with a change of this kind."""
+        changes = (change for transition in self.transitions for change in transition.changes)
+        return [change.openrouter_id for change in changes if change.kind is kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +96,16 @@ def plan_sync(
 def _next(known: Mapping[str, CatalogModel], fetched: Fetched, now: datetime, rules: Rules) -> Iterator[CatalogModel]:
     """The new state of every model that was fetched or is missing."""
     for key, model in fetched.models.items():
-        yield settled(known.get(key), model, now, accept=rules.accept_prices)
+        old = known.get(key)
+        yield settled(old, _completed(model, old, fetched.unread.get(key)), now, accept=rules.accept_prices)
     for model in known.values():
         if model.is_active and _is_absent(model, fetched):
             yield _absent(model, now)
+
+
+def _completed(model: CatalogModel, old: CatalogModel | None, unread: Iterable[str] | None) -> CatalogModel:
+    """The model with the previous values of facts whose new values have an unknown shape."""
+    return replace(model, **{name: getattr(old, name) for name in unread}) if old and unread else model
 
 
 def _is_absent(model: CatalogModel, fetched: Fetched) -> bool:
@@ -103,4 +121,4 @@ def _absent(model: CatalogModel, now: datetime) -> CatalogModel:
 
 
 def _waits(model: CatalogModel) -> bool:
-    return (model.is_active and model.missing_since is not None) or bool(model.price_held)
+    return model.is_active and (model.missing_since is not None or waits(model))

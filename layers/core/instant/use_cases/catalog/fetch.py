@@ -1,10 +1,12 @@
 """Fetch and validate the whole catalog; nothing is written before this succeeds."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.sync_plan import Fetched
 from instant.integrations.openrouter.catalog import is_unchanged, listing_request, read_listing
+from instant.integrations.openrouter.catalog.rows import Row
 from instant.ports.upstream import Upstream, ask
 
 FETCH_SECONDS = 60.0
@@ -27,8 +29,7 @@ def fetch_catalog(
 
     Returns None if the catalog still matches `validator`. Only a list of a single page has a validator.
     """
-    models: list[CatalogModel] = []
-    unreadable: list[str] = []
+    read = _Read()
     path, total = None, None
     for _ in range(_MAX_PAGES):
         reply = ask(upstream, listing_request(path, validator), seconds=min(FETCH_SECONDS, seconds_left()))
@@ -37,29 +38,45 @@ def fetch_catalog(
         listing = read_listing(reply)
         if listing is None:
             raise SyncRefused("the response is not a catalog")
-        models += listing.models
-        unreadable += listing.unreadable
+        read.rows += listing.rows
+        read.unreadable += listing.unreadable
+        read.skipped += listing.skipped
         total = listing.total if listing.total is not None else total
         is_whole = path is None and listing.next_path is None
         path, validator = listing.next_path, None
         if path is None:
-            return _believable(models, unreadable, total, listing.validator if is_whole else None)
+            return _believable(read, total, listing.validator if is_whole else None)
     raise SyncRefused(f"the catalog has more than {_MAX_PAGES} pages")
 
 
-def _believable(
-    models: Sequence[CatalogModel], unreadable: Sequence[str], total: int | None, validator: str | None
-) -> Fetched:
-    rows = len(models) + len(unreadable)
-    ids = [model.openrouter_id for model in models] + [name for name in unreadable if name]
-    if not models:
+@dataclass(slots=True)
+class _Read:
+    """The rows of all pages."""
+
+    rows: list[Row] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _believable(read: _Read, total: int | None, validator: str | None) -> Fetched:
+    """The catalog; rows that are skipped do not make the others less plausible."""
+    count = len(read.rows) + len(read.unreadable)
+    ids = [row.model.openrouter_id for row in read.rows]
+    absent = [name for name in (*read.unreadable, *(name for name, _ in read.skipped)) if name]
+    if not read.rows:
         raise SyncRefused("the catalog is empty")
-    if len(unreadable) * 100 > MAX_UNREADABLE_PERCENT * rows:
-        raise SyncRefused(f"{len(unreadable)} of {rows} rows are unreadable")
-    if len(set(ids)) != len(ids):
+    if len(read.unreadable) * 100 > MAX_UNREADABLE_PERCENT * count:
+        named = ", ".join(name for name in read.unreadable if name)
+        raise SyncRefused(f"{len(read.unreadable)} of {count} rows are unreadable{named and f': {named}'}")
+    if len({*ids, *absent}) != len(ids) + len(absent):
         raise SyncRefused("the catalog lists a model twice")
-    if total is not None and total != rows:
-        raise SyncRefused(f"{rows} rows came, {total} were announced")
+    if total is not None and total != count + len(read.skipped):
+        raise SyncRefused(f"{count + len(read.skipped)} rows came, {total} were announced")
     return Fetched(
-        models={model.openrouter_id: model for model in models}, unreadable=frozenset(unreadable), validator=validator
+        models={row.model.openrouter_id: row.model for row in read.rows},
+        unread={row.model.openrouter_id: row.unread for row in read.rows if row.unread},
+        unreadable=frozenset(absent),
+        left_out=Counter(name for row in read.rows for name in row.left_out),
+        skipped=(*read.skipped, *((name, "unreadable") for name in read.unreadable)),
+        validator=validator,
     )

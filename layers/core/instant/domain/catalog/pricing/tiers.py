@@ -51,7 +51,7 @@ def has_price(model: Priced) -> bool:
 
 
 def unreckoned(model: Priced) -> tuple[str, ...]:
-    """The price keys whose price enters no cost: unknown ones above 0, and known ones that are no amount.
+    """The price keys whose price enters no cost: unknown ones other than 0, and known ones that are no amount.
 
     In an override, a price is text. A condition is a number, or text in a prepared execution that was stored.
     """
@@ -67,7 +67,7 @@ def unreckoned(model: Priced) -> tuple[str, ...]:
 
 def _is_unreckoned(key: str, value: object) -> bool:
     usd = parse_usd(value)
-    return usd is None if key in PRICE_KEYS else usd is not None and usd > 0
+    return usd is None if key in PRICE_KEYS else usd is not None and usd != 0
 
 
 def highest(model: Priced, *keys: str) -> Decimal:
