@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
-from instant.adapters.resources.store import DynamoResourceStore
+from instant.adapters.resources.store import DynamoResourceReader
 from instant.adapters.usage.budgets import DynamoBudgetStore
 from instant.domain.errors import InvalidField
 from instant.domain.limits import MAX_ID_CHARACTERS
@@ -22,7 +22,7 @@ from instant.use_cases.usage.budgets import BudgetDeps, list_budgets, read_budge
 settings = BudgetsSettings.load()
 deps = BudgetDeps(
     budgets=DynamoBudgetStore(settings.limits_table),
-    resources=DynamoResourceStore(settings.resources_table),
+    resources=DynamoResourceReader(settings.resources_table),
     api_keys=DynamoApiKeyStore(settings.api_keys_table),
     clock=SystemClock(),
 )

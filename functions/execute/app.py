@@ -12,7 +12,7 @@ from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
 from instant.adapters.media.image_decoder import PillowImageDecoder
 from instant.adapters.media.image_store import S3ImageStore
-from instant.adapters.resources.store import DynamoResourceStore
+from instant.adapters.resources.store import DynamoResourceReader
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.domain.money import to_nanousd
 from instant.entrypoints.executions.execute import Execute, ExecutedCall
@@ -38,7 +38,7 @@ tables = LedgerTables(
 )
 integrations = DynamoIntegrationStore(settings.integrations_table)
 deps = ExecuteDeps(
-    resources=DynamoResourceStore(settings.resources_table),
+    resources=DynamoResourceReader(settings.resources_table),
     facts=DynamoCallFacts(settings.integrations_table, settings.models_table, settings.limits_table),
     models=DynamoModelLookup(settings.models_table),
     integrations=integrations,

@@ -2,7 +2,7 @@
 
 from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
-from instant.adapters.resources.store import DynamoResourceStore
+from instant.adapters.resources.store import DynamoResourceReader
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.entrypoints.executions.preview import PreviewBody, PreviewedCall, preview_view
 from instant.entrypoints.http.app import api, handler_of
@@ -11,7 +11,7 @@ from instant.settings import PreviewSettings
 from instant.use_cases.executions.preview import PreviewRequest, preview_resource
 
 settings = PreviewSettings.load()
-resources = DynamoResourceStore(settings.resources_table)
+resources = DynamoResourceReader(settings.resources_table)
 models = DynamoModelLookup(settings.models_table)
 app = api()
 

@@ -6,7 +6,7 @@ from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
 from instant.adapters.resources.lists import DynamoResourceLists
 from instant.adapters.resources.stats import DynamoStatsStore
-from instant.adapters.resources.store import DynamoResourceStore
+from instant.adapters.resources.store import DynamoResourceStore, ResourceTables
 from instant.entrypoints.http.app import api, handler_of
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.conditional import revision_of
@@ -25,7 +25,13 @@ lists = DynamoResourceLists(settings.resources_table)
 stats = DynamoStatsStore(settings.resource_stats_table)
 models = DynamoModelLookup(settings.models_table)
 deps = manage.ResourceDeps(
-    resources=DynamoResourceStore(settings.resources_table, max_per_user=settings.resources_per_user),
+    resources=DynamoResourceStore(
+        ResourceTables(
+            resources=settings.resources_table, stats=settings.resource_stats_table, limits=settings.limits_table
+        ),
+        days_kept=settings.retention_days,
+        max_per_user=settings.resources_per_user,
+    ),
     models=models,
     clock=SystemClock(),
 )

@@ -160,6 +160,7 @@ class ResourcesSettings(CountedSettings):
     resource_stats_table: str
     models_table: str
     resources_per_user: int = Field(ge=1)
+    retention_days: int = Field(ge=10)
 
 
 class PreviewSettings(CountedSettings):

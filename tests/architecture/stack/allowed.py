@@ -39,7 +39,6 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:BatchGetItem": "LimitsTable",
         "dynamodb:DeleteItem": "LimitsTable",
         "dynamodb:GetItem": "ApiKeysTable LimitsTable ResourcesTable",
-        "dynamodb:PutItem": "LimitsTable",
         "dynamodb:UpdateItem": "LimitsTable",
     },
     "ImagesFunction": {
@@ -54,7 +53,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PutItem": "ResourcesTable",
         "dynamodb:Query": "ModelsTable/index/by_slug ResourceStatsTable ResourcesTable/index/owned"
         " ResourcesTable/index/popular ResourcesTable/index/public ResourcesTable/index/reliable",
-        "dynamodb:UpdateItem": "LimitsTable ResourcesTable",
+        "dynamodb:UpdateItem": "LimitsTable ResourceStatsTable ResourcesTable",
     },
     "PreflightFunction": {},
     "PreviewFunction": {
@@ -161,8 +160,8 @@ KEY_STATUS_ATTRIBUTES = {
 
 BUDGET_KEYS: list[tuple[str | list[str], tuple[str, ...]]] = [
     (["budget#*", "budgets-of#*", "spend#*"], ("GetItem", "BatchGetItem")),
-    ("budget#*", ("PutItem", "DeleteItem")),
-    (["budgets-of#*", "calls#*"], ("UpdateItem",)),
+    ("budget#*", ("DeleteItem",)),
+    (["budget#*", "budgets-of#*", "calls#*"], ("UpdateItem",)),
 ]
 """The budgets function can read the amounts spent, but not write them."""
 
@@ -207,7 +206,19 @@ CONDITIONS = {
     **{(function, "events:PutEvents", "EventBus"): OWN_EVENT_SOURCE for function in EVENT_PUBLISHERS},
     **{(function, "dynamodb:UpdateItem", "LimitsTable"): RATE_LIMIT_KEYS for function in RATE_LIMITED},
 }
-"""The condition by function, action and resource; all other statements have no condition."""
+CONDITIONS |= {
+    ("ResourcesFunction", "dynamodb:UpdateItem", "ResourceStatsTable"): {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["resource_id", "bucket", "expires_at"]}
+    },
+    ("ResourcesFunction", "dynamodb:UpdateItem", "LimitsTable"): [
+        RATE_LIMIT_KEYS,
+        {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#resource#*"},
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": ["name", "expires_at"]},
+        },
+    ],
+}
+"""The condition by function, action and resource, or one for each statement; others have no condition."""
 
 MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction", "ReconcileFunction"}
 MAY_ENCRYPT = {"IntegrationsFunction", "PlatformIntegrationsFunction"}

@@ -9,13 +9,14 @@ from instant.adapters.resources.store import DynamoResourceStore
 from instant.domain.resources.resource import Resource, Visibility
 from tests.integration.app import TEMPLATE, Answer, App
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.resource_stores import a_resource_store
 
 SORTS = ("newest", "most_used", "success_rate")
 
 
 def store_of(app: App) -> DynamoResourceStore:
     """Return the app's resource store."""
-    return DynamoResourceStore(app.name("RESOURCES_TABLE"))
+    return a_resource_store(app)
 
 
 def put(app: App, number: int, **more: Any) -> Resource:

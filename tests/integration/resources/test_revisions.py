@@ -8,8 +8,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from instant.adapters.aws import client as aws
-from instant.adapters.resources.store import DynamoResourceStore
 from tests.integration.app import Answer, App
+from tests.integration.resource_stores import a_resource_store
 from tests.integration.synced_app import created, deployed_synced_app, new_user
 
 TRANSACTION = "before-call.dynamodb.TransactWriteItems"
@@ -84,7 +84,7 @@ def test_second_of_two_concurrent_writers_returns_a_conflict(
 ) -> None:
     user = new_user()
     resource = created(shared, user)
-    store = DynamoResourceStore(shared.name("RESOURCES_TABLE"))
+    store = a_resource_store(shared)
     old = store.get(resource["resource_id"])
     assert old is not None
     before_the_next_transaction(lambda: store.replace(old, replace(old, name="First", revision=2)))

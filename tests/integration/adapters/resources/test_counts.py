@@ -13,13 +13,14 @@ from instant.domain.resources.resource import Resource
 from tests.fakes.builders import NOON, a_resource
 from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
+from tests.integration.resource_stores import a_resource_store
 
 MOST = 3
 
 
 @pytest.fixture
 def store(cloud: App) -> DynamoResourceStore:
-    return DynamoResourceStore(cloud.name("RESOURCES_TABLE"), max_per_user=MOST)
+    return a_resource_store(cloud, max_per_user=MOST)
 
 
 @pytest.fixture

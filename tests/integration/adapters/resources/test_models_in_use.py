@@ -11,13 +11,14 @@ from instant.domain.catalog.impact import Use
 from instant.domain.catalog.successor import SuccessorPolicy
 from tests.fakes.builders import NOON, a_resource
 from tests.integration.app import App
+from tests.integration.resource_stores import a_resource_store
 
 type Fresh = Callable[[str], str]
 
 
 @pytest.fixture
 def store(cloud: App) -> DynamoResourceStore:
-    return DynamoResourceStore(cloud.name("RESOURCES_TABLE"))
+    return a_resource_store(cloud)
 
 
 @pytest.fixture

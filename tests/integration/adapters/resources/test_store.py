@@ -17,13 +17,14 @@ from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource, Visibility
 from tests.fakes.builders import NOON, a_resource
 from tests.integration.app import App
+from tests.integration.resource_stores import a_resource_store
 
 ALL = ResourceFilter()
 
 
 @pytest.fixture
 def store(cloud: App) -> DynamoResourceStore:
-    return DynamoResourceStore(cloud.name("RESOURCES_TABLE"))
+    return a_resource_store(cloud)
 
 
 @pytest.fixture

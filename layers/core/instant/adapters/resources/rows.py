@@ -114,6 +114,7 @@ class ResourceRow(Table):
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     deleted_at = UnicodeAttribute(null=True)
+    expires_at = IntegerAttribute(null=True)
     search = UnicodeAttribute(null=True)
     listing = UnicodeAttribute(null=True)
     calls_30d = IntegerAttribute(null=True)
@@ -128,7 +129,7 @@ class ResourceRow(Table):
 
     def record(self) -> Resource:
         """Convert the row to the domain object."""
-        derived = {"search", "listing", *_RANKS}
+        derived = {"search", "listing", "expires_at", *_RANKS}
         fields = {name: value for name, value in self.values.items() if name not in derived}
         usage = UseCounts(self.calls_30d, self.successes_30d) if "calls_30d" in self.values else None
         policy = SuccessorPolicy(self.successor_policy)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import override
 
 from pynamodb.connection import Connection
@@ -12,12 +13,14 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from instant.adapters.resources.counts import ResourceCounts
+from instant.adapters.resources.expiry import ExpiringRows
 from instant.adapters.resources.rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
 from instant.domain.backoff import Backoff
+from instant.domain.clock import expiry_after
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.resources.ranking import UseCounts
-from instant.domain.resources.resource import MAX_PER_USER, Resource, Visibility, too_many
-from instant.ports.resources.store import ResourceStore
+from instant.domain.resources.resource import Resource, Visibility, too_many
+from instant.ports.resources.store import ResourceReader, ResourceStore
 
 _BACKOFF = Backoff(attempts=6, initial=0.02, max=0.32)
 _FAILED = "ConditionalCheckFailed"
@@ -32,16 +35,22 @@ class _CountRefused(Exception):
     """The number of resources is at its maximum, or was never counted."""
 
 
-class DynamoResourceStore(ResourceStore):
-    """Resources, their addresses, their fallbacks and their number per user in one table."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceTables:
+    """The names of the tables with rows of a resource: its own, its statistics, and its budget."""
 
-    def __init__(self, table_name: str, *, max_per_user: int = MAX_PER_USER) -> None:
-        """Use the table of this name; `max_per_user` limits creation only."""
+    resources: str
+    stats: str
+    limits: str
+
+
+class DynamoResourceReader(ResourceReader):
+    """Resources and their addresses in one table."""
+
+    def __init__(self, table_name: str) -> None:
+        """Use the table of this name."""
         self._rows = ResourceRow.named(table_name)
         self._addresses = AddressRow.named(table_name)
-        self._fallbacks = FallbackRow.named(table_name)
-        self._counts = ResourceCounts(table_name)
-        self._max_per_user = max_per_user
 
     @override
     def get(self, resource_id: str) -> Resource | None:
@@ -54,6 +63,19 @@ class DynamoResourceStore(ResourceStore):
     def find(self, address: str) -> Resource | None:
         row = self._addresses.find(f"addr#{address}")
         return self.get(row.target) if row else None
+
+
+class DynamoResourceStore(DynamoResourceReader, ResourceStore):
+    """Resources, their addresses, their fallbacks and their number per user."""
+
+    def __init__(self, tables: ResourceTables, *, days_kept: int, max_per_user: int) -> None:
+        """Use these tables; rows of deleted resources expire after `days_kept` days."""
+        super().__init__(tables.resources)
+        self._fallbacks = FallbackRow.named(tables.resources)
+        self._counts = ResourceCounts(tables.resources)
+        self._expiring = ExpiringRows(tables.stats, tables.limits)
+        self._days_kept = days_kept
+        self._max_per_user = max_per_user
 
     @override
     def create(self, resource: Resource) -> None:
@@ -81,18 +103,23 @@ class DynamoResourceStore(ResourceStore):
 
     @override
     def delete(self, resource: Resource, deleted_at: str) -> None:
-        """Mark it deleted, remove it from the lists and release its address."""
-        row = self._rows(resource.resource_id)
-        actions: list[Action] = [self._rows.deleted_at.set(deleted_at), self._rows.listing.remove()]
+        """Mark it deleted, remove it from the lists and release its address; it expires with its budget."""
+        rows, expiry = self._rows, expiry_after(deleted_at, self._days_kept)
+        row = rows(resource.resource_id)
+        actions: list[Action] = [
+            rows.deleted_at.set(deleted_at), rows.expires_at.set(expiry), rows.listing.remove()
+        ]  # fmt: skip
 
         def fill(write: TransactWrite) -> None:
             write.delete(self._addresses(f"addr#{resource.address}"))
             for fallback in self._fallbacks.of(resource):
                 write.delete(fallback)
+            self._expiring.add_budget(write, resource.resource_id, expiry)
             self._counts.subtract(write, resource.owner_id)
             write.update(row, actions=actions, condition=self._is_current(resource))
 
         self._write_counted(fill, resource, (_COUNT, _RESOURCE))
+        self._expiring.expire_totals(resource.resource_id, expiry)
 
     def _write_counted(self, fill: Fill, resource: Resource, last: Sequence[str]) -> None:
         """Run a transaction that changes the number of resources; if they were never counted, count them before."""

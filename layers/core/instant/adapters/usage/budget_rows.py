@@ -14,12 +14,15 @@ def budget_key(subject: Subject) -> dict[str, Any]:
     return {"name": {"S": PREFIX + subject.name}}
 
 
-def budget_row(budget: Budget) -> dict[str, Any]:
-    """The row of a budget; missing limits are left out."""
+def caps_update(budget: Budget) -> dict[str, Any]:
+    """The update that sets the limits of a row and removes the missing ones."""
     caps = {name: getattr(budget, name) for name in _CAPS}
+    given = {f":{name}": {"N": str(cap)} for name, cap in caps.items() if cap is not None}
+    gone = [name for name, cap in caps.items() if cap is None]
+    removal = f" REMOVE {', '.join(gone)}" if gone else ""
     return {
-        **budget_key(budget.subject),
-        **{name: {"N": str(cap)} for name, cap in caps.items() if cap is not None},
+        "UpdateExpression": f"SET {', '.join(f'{name[1:]} = {name}' for name in given)}{removal}",
+        "ExpressionAttributeValues": given,
     }
 
 

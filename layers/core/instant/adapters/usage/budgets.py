@@ -8,7 +8,7 @@ from typing import Any, override
 from instant.adapters.aws.batch_reads import MAX_KEYS, read_items, these
 from instant.adapters.aws.client import client
 from instant.adapters.aws.transactions import TransactionRefused, transact
-from instant.adapters.usage.budget_rows import budget_key, budget_of, budget_row, spending_of
+from instant.adapters.usage.budget_rows import budget_key, budget_of, caps_update, spending_of
 from instant.domain.limits import MAX_BUDGETS
 from instant.domain.usage.budget import Budget, Period, Spending, Subject, rows, too_many
 from instant.ports.usage.budgets import BudgetStore
@@ -30,21 +30,24 @@ class DynamoBudgetStore(BudgetStore):
 
     @override
     def of_owner(self, owner_id: str) -> Sequence[Budget]:
-        names = self._row(_list_key(owner_id)).get("subjects", {"SS": []})["SS"]
-        return [budget_of(row) for row in self._rows([budget_key(Subject.named(name)) for name in names])]
+        keys = [budget_key(Subject.named(name)) for name in self._names(owner_id)]
+        return [budget_of(row) for row in self._rows(keys)]
 
     @override
     def put(self, owner_id: str, budget: Budget) -> None:
         """Set the budget, or delete it if it has no limit; the owner's list is updated in the same transaction.
 
-        Raises `InvalidField` if the owner would have too many budgets, also with concurrent requests.
+        Raises `InvalidField` if the owner would have too many budgets, also with concurrent requests; budgets that have
+        expired do not count.
         """
-        is_set = any(True for _ in budget.caps())
-        own = self._set(budget) if is_set else {"Delete": {"TableName": self._table, "Key": budget_key(budget.subject)}}
         try:
-            transact({"budget": own, "list": {"Update": self._noted(owner_id, budget.subject, is_set=is_set)}})
+            self._put(owner_id, budget)
         except TransactionRefused:
-            raise too_many(MAX_BUDGETS) from None
+            self._forget_expired(owner_id)
+            try:
+                self._put(owner_id, budget)
+            except TransactionRefused:
+                raise too_many(MAX_BUDGETS) from None
 
     @override
     def spending(self, subjects: Sequence[Subject], at: datetime) -> Mapping[Subject, Mapping[Period, Spending]]:
@@ -59,8 +62,30 @@ class DynamoBudgetStore(BudgetStore):
             for subject in subjects
         }
 
+    def _put(self, owner_id: str, budget: Budget) -> None:
+        is_set = any(True for _ in budget.caps())
+        own = self._set(budget) if is_set else {"Delete": {"TableName": self._table, "Key": budget_key(budget.subject)}}
+        transact({"budget": own, "list": {"Update": self._noted(owner_id, budget.subject, is_set=is_set)}})
+
     def _set(self, budget: Budget) -> Row:
-        return {"Put": {"TableName": self._table, "Item": budget_row(budget)}}
+        """The update of the limits, which keeps the expiry of a budget whose key or resource was deleted meanwhile."""
+        return {"Update": {"TableName": self._table, "Key": budget_key(budget.subject), **caps_update(budget)}}
+
+    def _forget_expired(self, owner_id: str) -> None:
+        """Remove from the owner's list the budgets that do not exist any more."""
+        listed = set(self._names(owner_id))
+        expired = sorted(listed - {budget.subject.name for budget in self.of_owner(owner_id)})
+        if expired:
+            client("dynamodb").update_item(
+                TableName=self._table,
+                Key=_list_key(owner_id),
+                UpdateExpression="DELETE subjects :names",
+                ExpressionAttributeValues={":names": {"SS": expired}},
+            )
+
+    def _names(self, owner_id: str) -> list[str]:
+        names: list[str] = self._row(_list_key(owner_id)).get("subjects", {"SS": []})["SS"]
+        return names
 
     def _noted(self, owner_id: str, subject: Subject, *, is_set: bool) -> Row:
         """The update of the owner's list; a budget that is already listed is always accepted."""

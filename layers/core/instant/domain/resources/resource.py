@@ -25,10 +25,6 @@ type Badge = Literal[
 """A capability or quality of a resource, as a label."""
 
 
-MAX_PER_USER = 1_000
-"""Default of the maximum number of resources per user."""
-
-
 class Visibility(StrEnum):
     """Access to a resource: its owner only; any user who has its id; all users, with listing."""
 
