@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.adapters.clock import SystemClock
-from instant.adapters.resources.store import DynamoResourceReader
+from instant.adapters.resources.reader import DynamoResourceReader
 from instant.adapters.usage.budgets import DynamoBudgetStore
 from instant.domain.errors import InvalidField
 from instant.domain.limits import MAX_ID_CHARACTERS

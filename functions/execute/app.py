@@ -12,7 +12,7 @@ from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
 from instant.adapters.media.image_decoder import PillowImageDecoder
 from instant.adapters.media.image_store import S3ImageStore
-from instant.adapters.resources.store import DynamoResourceReader
+from instant.adapters.resources.reader import DynamoResourceReader
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.domain.money import to_nanousd
 from instant.entrypoints.executions.execute import Execute, ExecutedCall

@@ -2,7 +2,7 @@
 
 from instant.adapters.catalog.lookup import DynamoModelLookup
 from instant.adapters.clock import SystemClock
-from instant.adapters.resources.store import DynamoResourceReader
+from instant.adapters.resources.reader import DynamoResourceReader
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.entrypoints.executions.preview import PreviewBody, PreviewedCall, preview_view
 from instant.entrypoints.http.app import api, handler_of

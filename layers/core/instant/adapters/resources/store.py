@@ -14,13 +14,14 @@ from pynamodb.transactions import TransactWrite
 
 from instant.adapters.resources.counts import ResourceCounts
 from instant.adapters.resources.expiry import ExpiringRows
-from instant.adapters.resources.rows import AddressRow, FallbackRow, ResourceRow, ranks_of, values_of
+from instant.adapters.resources.reader import DynamoResourceReader
+from instant.adapters.resources.rows import FallbackRow, ResourceRow, ranks_of, values_of
 from instant.domain.backoff import Backoff
 from instant.domain.clock import expiry_after
 from instant.domain.errors import AddressTaken, RevisionConflict
 from instant.domain.resources.ranking import UseCounts
 from instant.domain.resources.resource import Resource, Visibility, too_many
-from instant.ports.resources.store import ResourceReader, ResourceStore
+from instant.ports.resources.store import ResourceStore
 
 _BACKOFF = Backoff(attempts=6, initial=0.02, max=0.32)
 _FAILED = "ConditionalCheckFailed"
@@ -42,27 +43,6 @@ class ResourceTables:
     resources: str
     stats: str
     limits: str
-
-
-class DynamoResourceReader(ResourceReader):
-    """Resources and their addresses in one table."""
-
-    def __init__(self, table_name: str) -> None:
-        """Use the table of this name."""
-        self._rows = ResourceRow.named(table_name)
-        self._addresses = AddressRow.named(table_name)
-
-    @override
-    def get(self, resource_id: str) -> Resource | None:
-        if "#" in resource_id:
-            return None
-        row = self._rows.find(resource_id)
-        return row.record() if row and row.values.get("deleted_at") is None else None
-
-    @override
-    def find(self, address: str) -> Resource | None:
-        row = self._addresses.find(f"addr#{address}")
-        return self.get(row.target) if row else None
 
 
 class DynamoResourceStore(DynamoResourceReader, ResourceStore):
