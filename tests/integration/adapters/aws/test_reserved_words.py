@@ -12,6 +12,7 @@ from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
+from instant.adapters.resources.expiry import ExpiringRows
 from instant.adapters.resources.stats import DynamoStatsStore
 from instant.adapters.usage.budgets import DynamoBudgetStore
 from instant.adapters.usage.report import DynamoUsageStore
@@ -33,6 +34,8 @@ RESERVED = set(ReservedKeywords.get_reserved_keywords())
 SYNTAX = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
 ADAPTERS = CORE / "adapters"
 RAW = {
+    "resources/expiry.py",
+    "usage/budget_rows.py",
     "usage/budgets.py",
     "executions/history.py",
     "executions/ledger_counts.py",
@@ -90,6 +93,7 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
         DynamoExecutionHistory(executions).since("user_alice", SENT_AT, PageRequest(1))
         list(DynamoUsageStore(cloud.name("USAGE_TABLE")).of_user("user_alice", START.date(), START.date()))
         DynamoStatsStore(stats).of(done.resource_id, START)
+        ExpiringRows(stats, cloud.name("LIMITS_TABLE")).expire_totals(done.resource_id, 1)
         own, budgets = Subject(BudgetScope.USER, fresh("user")), DynamoBudgetStore(cloud.name("LIMITS_TABLE"))
         for cap in (1, None):
             budgets.put(own.subject_id, Budget(subject=own, daily_nanousd=cap))
