@@ -49,6 +49,9 @@ STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ("GET", "/api/executions/{execution_id}"): lambda canary: Request(
         "GET", f"/api/executions/{canary.image_execution['execution_id']}"
     ),
+    ("GET", "/api/executions/{execution_id}/output"): lambda canary: Request(
+        "GET", f"/api/executions/{canary.image_execution['execution_id']}/output"
+    ),
     ("GET", "/api/usage"): _plain("GET", "/api/usage?by=api_key&format=csv"),
     ("GET", "/api/usage/what-if"): _plain("GET", f"/api/usage/what-if?model={MODEL}"),
     ("GET", "/api/budgets"): _plain("GET", "/api/budgets"),

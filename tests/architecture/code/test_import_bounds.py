@@ -14,7 +14,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "catalog": (140, 340),
     "catalog_sync": (110, 360),
     "execute": (180, 490),
-    "executions": (65, 310),
+    "executions": (75, 310),
     "images": (65, 340),
     "integration_test": (85, 480),
     "integrations": (90, 480),

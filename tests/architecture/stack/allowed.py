@@ -29,6 +29,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:Query": "ExecutionsTable/index/by_api_key ExecutionsTable/index/by_user",
         "dynamodb:UpdateItem": "LimitsTable",
         "s3:GetObject": "MediaBucket/media/*",
+        "s3:PutObject": "MediaBucket/media/outputs/*",
     },
     "UsageFunction": {
         "dynamodb:GetItem": "ModelsTable",

@@ -28,6 +28,7 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("POST", "/api/execute"): (ID, (Scope.EXECUTE,)),
     ("GET", "/api/executions"): (OWN, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}"): (ID, (Scope.EXECUTE, Scope.READ)),
+    ("GET", "/api/executions/{execution_id}/output"): (ID, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/usage"): (OWN, (Scope.READ,)),
     ("GET", "/api/usage/what-if"): (OWN, (Scope.READ,)),
     ("GET", "/api/budgets"): (OWN, (Scope.READ,)),

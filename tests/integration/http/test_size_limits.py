@@ -131,6 +131,7 @@ def tool(**fields: Any) -> Config:
 
 
 ELSEWHERE = {
+    "MAX_RESPONSE_BYTES": "unit/domain/executions/test_delivery.py",
     "MAX_BUDGETS": "integration/usage/test_budget_routes.py",
     "MAX_USAGE_DAYS": "unit/domain/usage/test_report.py",
     "MAX_USAGE_ROWS": "unit/domain/usage/test_report.py",

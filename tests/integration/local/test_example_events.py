@@ -47,6 +47,8 @@ STORY = {
     "resources/list-most-used": 200,
     "executions/list": 200,
     "executions/read": 200,
+    "executions/output": 200,
+    "executions/content": 302,
     "usage/by-model": 200,
     "usage/what-if": 200,
     "resources/create-painter": 201,

@@ -188,7 +188,7 @@ class InProgress(Conflict):
 
 
 class TooLarge(InstantError):
-    """The request, or the prompt for this model, is too large."""
+    """The request, the prompt for this model, or the response is too large."""
 
     code, status = "too_large", 413
 

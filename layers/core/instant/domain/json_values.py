@@ -1,5 +1,6 @@
-"""JSON values of any nesting: a copy with other strings, and the depth of a value. Neither recurses."""
+"""JSON values of any nesting: a copy with other strings, the depth of a value, and its text as responses have it."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -44,6 +45,21 @@ def is_deeper(value: Any, most: int) -> bool:
             return False
         level = [child for item in level for child in _children(item)]
     return any(isinstance(item, dict | list) for item in level)
+
+
+def json_text(value: object) -> str:
+    """Compact JSON in UTF-8; in ASCII if a lone surrogate cannot be encoded."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def response_bytes(body: str) -> int:
+    """The size of a JSON body inside Lambda's response, where its quotes and backslashes are escaped."""
+    return len(body.encode()) + body.count('"') + body.count("\\")
 
 
 def _places(node: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:

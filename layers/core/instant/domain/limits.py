@@ -1,4 +1,4 @@
-"""Every size limit on requests (docs/api.md lists them); rate limits are parameters of template.yaml."""
+"""Every size limit on requests and responses (docs/api.md lists them); rate limits are parameters of template.yaml."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -10,6 +10,9 @@ MAX_BODY_BYTES = 400_000
 
 MAX_MEDIA_BODY_BYTES = 6_000_000
 """Maximum size of a body that can contain media (execute, preview): Lambda's 6 MiB, less the rest of the event."""
+
+MAX_RESPONSE_BYTES = 6_250_000
+"""Maximum size of a response body, with its quotes and backslashes escaped: Lambda's 6 MiB, less status and headers."""
 
 MAX_JSON_DEPTH = 32
 """Maximum nesting of a body: a deeper one overflows the stack of some parser on the way."""

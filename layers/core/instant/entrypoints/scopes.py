@@ -16,6 +16,7 @@ SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "POST /api/execute": _EXECUTE,
     "GET /api/executions": _OF_KEY,
     "GET /api/executions/{execution_id}": _OF_KEY,
+    "GET /api/executions/{execution_id}/output": _OF_KEY,
     "GET /api/images/{image_id}": _OF_KEY,
     "GET /api/resources": _WITHOUT_SETTINGS,
     "GET /api/resources/{resource_id}": _WITHOUT_SETTINGS,

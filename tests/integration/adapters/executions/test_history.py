@@ -5,15 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from instant.adapters.aws.client import client
+from instant.adapters.clock import SystemClock
 from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.ledger import DynamoLedger
+from instant.adapters.executions.output_links import S3OutputLinks
 from instant.domain.access.identity import Identity, Scope
 from instant.domain.errors import NotFound
 from instant.domain.executions.execution import Execution, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
 from instant.domain.page import Cursor, PageRequest
-from instant.use_cases.executions.read import read_execution
+from instant.use_cases.executions.read import OutputDeps, read_execution
 from tests.fakes.builders import NOON, a_closing, a_receipt, an_opening
 from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
@@ -124,16 +126,18 @@ def _put_large_row(history: DynamoExecutionHistory, user: str, number: int) -> s
 def test_execution_of_another_user_is_none(
     cloud: App, history: DynamoExecutionHistory, ledger: DynamoLedger, fresh: Callable[[str], str]
 ) -> None:
-    answers = S3AnswerStore(cloud.name("MEDIA_BUCKET"))
+    bucket = cloud.name("MEDIA_BUCKET")
+    deps = OutputDeps(
+        executions=history, answers=S3AnswerStore(bucket), links=S3OutputLinks(bucket), clock=SystemClock()
+    )
     opening = an_opening(fresh("exe"))
     ledger.open(opening)
     ledger.close(opening, a_closing())
-    assert read_execution(opening.execution_id, Identity("user_alice", frozenset({Scope.READ})), history, answers)[
-        1
-    ] == {"success": True}
+    alice, bob = (Identity(user, frozenset({Scope.READ})) for user in ("user_alice", "user_bob"))
+    assert read_execution(opening.execution_id, alice, deps)[1] == {"success": True}
     bodies = []
     for execution_id in (opening.execution_id, "exe_none"):
         with pytest.raises(NotFound) as caught:
-            read_execution(execution_id, Identity("user_bob", frozenset({Scope.READ})), history, answers)
+            read_execution(execution_id, bob, deps)
         bodies.append(caught.value.body())
     assert bodies[0] == bodies[1]

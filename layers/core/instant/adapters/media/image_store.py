@@ -4,16 +4,13 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import override
 
-from botocore.exceptions import ClientError
 from pynamodb.attributes import UnicodeAttribute
 
-from instant.adapters.aws.client import client
+from instant.adapters.aws.objects import put_once, signed_link
 from instant.adapters.aws.tables import IntegerAttribute, Table
 from instant.domain.clock import parse_time
 from instant.domain.executions.image import Image
 from instant.ports.media.image_store import ImageReader, ImageStore
-
-_THERE_ALREADY = "PreconditionFailed"
 
 CACHE_SECONDS = 31_536_000
 """How long a browser may cache an image: the key contains the hash of the bytes, so they never change."""
@@ -50,23 +47,9 @@ class S3ImageStore(ImageStore):
 
     @override
     def keep(self, image: Image, data: bytes) -> None:
-        self._put(image, data)
+        put_once(self._bucket, image.object_key, data, image.content_type)
         expires = parse_time(image.created_at) + timedelta(days=self._days_kept)
         self._rows(**asdict(image), expires_at=int(expires.timestamp())).save()
-
-    def _put(self, image: Image, data: bytes) -> None:
-        """The key contains the hash of the bytes, so an existing object is identical."""
-        try:
-            client("s3").put_object(
-                Bucket=self._bucket,
-                Key=image.object_key,
-                Body=data,
-                ContentType=image.content_type,
-                IfNoneMatch="*",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _THERE_ALREADY:
-                raise
 
 
 class DynamoImageReader(ImageReader):
@@ -84,15 +67,11 @@ class DynamoImageReader(ImageReader):
 
     @override
     def link(self, image: Image, *, seconds: int) -> str:
-        url: str = client("s3").generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self._bucket,
-                "Key": image.object_key,
-                "ResponseContentType": image.content_type,
-                "ResponseContentDisposition": f"inline; filename={image.file_name}",
-                "ResponseCacheControl": f"private, immutable, max-age={CACHE_SECONDS}",
-            },
-            ExpiresIn=seconds,
+        return signed_link(
+            self._bucket,
+            image.object_key,
+            content_type=image.content_type,
+            disposition=f"inline; filename={image.file_name}",
+            cache_control=f"private, immutable, max-age={CACHE_SECONDS}",
+            seconds=seconds,
         )
-        return url

@@ -27,10 +27,15 @@ class Output(TypedDict):
     model wrote none. `urls` are the images' URLs, which also replace images inside a text; `unreadable_images` counts
     images that could not be decoded. `refusal` is the model's text if it refused to answer. `citations` are the sources
     of a web search; `reasoning` is the model's reasoning text. `tool_calls` are those of an answer with images.
+
+    An output that is too large for the response has `content` null; `url` is where it can be read, and `size_bytes` its
+    size there.
     """
 
     type: Literal["text", "image", "json"]
     content: object
+    url: NotRequired[str]
+    size_bytes: NotRequired[int]
     urls: NotRequired[list[str]]
     unreadable_images: NotRequired[int]
     refusal: NotRequired[str]

@@ -1,11 +1,11 @@
 """POST /api/execute: request and response bodies."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from instant.domain.executions.output import Output
-from instant.entrypoints.http.fields import Body, Id, Usd, given
+from instant.entrypoints.http.fields import Body, Id, JsonObject, Usd, given
 
 type Address = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$")]
 
@@ -47,3 +47,8 @@ class ExecutedCall(TypedDict):
     provider: str | None
     usage: TokenUsage
     finish_reason: str | None
+    error: NotRequired[
+        Annotated[
+            JsonObject, Field(description="`too_large` beside an output that is delivered by URL: the call succeeded.")
+        ]
+    ]

@@ -10,8 +10,9 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from instant.adapters.clock import SystemClock
 from instant.domain.clock import format_time
-from instant.domain.errors import InvalidField, NotFound, Unauthenticated
-from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS
+from instant.domain.errors import InvalidField, NotFound, TooLarge, Unauthenticated
+from instant.domain.json_values import json_text, response_bytes
+from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS, MAX_RESPONSE_BYTES
 from instant.entrypoints.http.body import check_body, read_json
 from instant.entrypoints.http.cors import Cors
 from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
@@ -41,6 +42,7 @@ def api() -> APIGatewayRestResolver:
         enable_validation=True,
         response_validation_error_http_code=500,
         json_body_deserializer=read_json,
+        serializer=json_text,
         debug=False,
     )
     app.use([_refuse_unknown_query, _miss_long_ids])
@@ -54,16 +56,25 @@ def handler_of(app: APIGatewayRestResolver, settings: HttpSettings, *, max_body_
 
     def handler(event: dict[str, Any], context: Any) -> Proxy:
         response = respond(event, context)
-        if not isinstance(response, Stream):
-            return response
         try:
-            return response.buffered()
+            return _fitting(response.buffered() if isinstance(response, Stream) else response)
         except Exception as error:
             failed = _failed(error)
             _complete(failed, event, cors)
             return failed
 
     return handler
+
+
+def _fitting(response: Proxy) -> Proxy:
+    """The response, if Lambda can return it; a larger one would end as a 502 without an explanation."""
+    size = response_bytes(response.get("body") or "")
+    if size > MAX_RESPONSE_BYTES:
+        raise TooLarge(
+            f"The response takes {size} bytes; {MAX_RESPONSE_BYTES} are possible. Ask for less, or send links.",
+            details={"limit": "response_bytes", "most": MAX_RESPONSE_BYTES},
+        )
+    return response
 
 
 def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:

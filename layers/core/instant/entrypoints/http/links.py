@@ -25,9 +25,12 @@ def api_address(app: APIGatewayRestResolver, public_url: str = "") -> str:
 
 
 def with_links(answer: dict[str, Any], address: str) -> dict[str, Any]:
-    """The response with absolute URLs in `output.urls`, and wherever a text of the output contains one of them."""
+    """The response with absolute URLs in `output.urls` and `output.url`, and wherever its texts contain one of them."""
     output = answer.get("output")
-    if not isinstance(output, dict) or not output.get("urls"):
+    if not isinstance(output, dict):
         return answer
-    paths = re.compile("|".join(re.escape(path) for path in output["urls"]))
+    linked = [*output.get("urls", ()), *([output["url"]] if "url" in output else ())]
+    if not linked:
+        return answer
+    paths = re.compile("|".join(re.escape(path) for path in linked))
     return {**answer, "output": map_strings(output, lambda text: paths.sub(lambda path: address + path[0], text))}

@@ -1,18 +1,14 @@
 """Create links to a user's images."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from instant.domain.access.identity import Identity
-from instant.domain.clock import format_time
 from instant.domain.errors import NotFound
 from instant.domain.executions.image import Image
 from instant.ports.clock import Clock
 from instant.ports.executions.history import ExecutionReader
 from instant.ports.media.image_store import ImageReader
-
-LINK_SECONDS = 300
-"""How long a link to an image is valid, in seconds."""
+from instant.use_cases.executions.links import LINK_SECONDS, Link, link_from_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,21 +20,12 @@ class ImageDeps:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class ImageLink:
-    """A URL that anyone can read until `expires_at`."""
-
-    url: str
-    expires_at: str
-
-
-def link_to_image(image_id: str, caller: Identity, deps: ImageDeps) -> ImageLink:
+def link_to_image(image_id: str, caller: Identity, deps: ImageDeps) -> Link:
     """Create a new link to an image of an execution that the caller may read."""
     image = deps.images.get(image_id)
     if image is None or not _is_visible(image, caller, deps.executions):
         raise NotFound.of("image")
-    expires = deps.clock.now() + timedelta(seconds=LINK_SECONDS)
-    return ImageLink(deps.images.link(image, seconds=LINK_SECONDS), format_time(expires))
+    return link_from_now(deps.images.link(image, seconds=LINK_SECONDS), deps.clock)
 
 
 def _is_visible(image: Image, caller: Identity, executions: ExecutionReader) -> bool:

@@ -12,6 +12,7 @@ from zlib import crc32
 from instant.domain.catalog.pricing import recomputed_nanousd
 from instant.domain.clock import format_time, parse_time
 from instant.domain.errors import BudgetExhausted, InstantError, Internal, UpstreamUnavailable
+from instant.domain.executions.delivery import deliverable
 from instant.domain.executions.execution import Closing, Execution, Opening, State, StoredAnswer
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
@@ -107,7 +108,7 @@ class Recording:
         self.mark_sent()
         body = _response(self.opening, answer)
         self._close(State.DONE, body, answer.receipt)
-        return body
+        return deliverable(body)
 
     def fail(self, error: Exception) -> InstantError:
         """Record the failure of a call that was sent, and return the error response."""

@@ -14,6 +14,7 @@ from instant.domain.errors import (
     UpstreamError,
     every_error,
 )
+from instant.domain.executions.delivery import deliverable
 from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.idempotency import IdempotentRequest
 from instant.ports.clock import Clock
@@ -49,7 +50,7 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
     body: dict[str, Any] = json.loads(text)
     if "error" in body:
         raise _failure(body["error"])
-    return body
+    return deliverable(body)
 
 
 def _stored(found: Execution, deps: LedgerDeps) -> str | None:

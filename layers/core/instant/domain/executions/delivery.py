@@ -1,0 +1,76 @@
+"""Deliver an output: inline, or by URL if a response cannot hold it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from instant.domain.errors import TooLarge
+from instant.domain.json_values import json_text, response_bytes
+from instant.domain.limits import MAX_RESPONSE_BYTES
+
+MAX_INLINE_BYTES = MAX_RESPONSE_BYTES - 100_000
+"""Maximum size of an output inside Lambda's response; the rest is for the other fields of the response."""
+
+_MAX_ADDRESS = 300
+"""Bytes that making a path an absolute URL adds at most."""
+
+_ALWAYS_INLINE = ("type", "urls", "unreadable_images")
+
+
+class OutputPart(StrEnum):
+    """The part of an output that a document has: all of it, or its content."""
+
+    OUTPUT = "output"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An output, or its content, as a file."""
+
+    data: bytes
+    content_type: str
+    name: str
+
+
+def deliverable(response: dict[str, Any]) -> dict[str, Any]:
+    """The response; an output that is too large for it is replaced by its URL, as a path of this API.
+
+    The result depends on the response only, so that repeats are byte-identical.
+    """
+    output = response.get("output")
+    if output is None or _fits(output):
+        return response
+    others = {name: value for name, value in output.items() if name != "content"}
+    part = OutputPart.CONTENT if _fits(others) else OutputPart.OUTPUT
+    if part is OutputPart.OUTPUT:
+        others = {name: value for name, value in others.items() if name in _ALWAYS_INLINE}
+    size = len(document_of(output, part).data)
+    short = {"content": None, "url": _path(response["execution_id"], part), "size_bytes": size}
+    return {**response, "output": {"type": output["type"], **short, **others}, **_notice(size).body()}
+
+
+def document_of(output: dict[str, Any], part: OutputPart) -> Document:
+    """A text as plain text, anything else as JSON."""
+    value = output["content"] if part is OutputPart.CONTENT else output
+    if isinstance(value, str):
+        return Document(value.encode(errors="replace"), "text/plain; charset=utf-8", f"{part}.txt")
+    return Document(json_text(value).encode(), "application/json", f"{part}.json")
+
+
+def _fits(output: dict[str, Any]) -> bool:
+    text = json_text(output)
+    return response_bytes(text) + text.count("/api/") * _MAX_ADDRESS <= MAX_INLINE_BYTES
+
+
+def _path(execution_id: str, part: OutputPart) -> str:
+    path = f"/api/executions/{execution_id}/output"
+    return path if part is OutputPart.OUTPUT else f"{path}?part={part}"
+
+
+def _notice(size: int) -> TooLarge:
+    """Stands beside the output, so that a client that does not read `url` does not take the content for empty."""
+    return TooLarge(
+        f"The call succeeded, but its output of {size} bytes is too large for a response. Read it at output.url.",
+        details={"limit": "response_bytes", "most": MAX_INLINE_BYTES},
+    )

@@ -1,0 +1,74 @@
+"""Outputs are delivered inline while they fit into Lambda's response, otherwise by URL."""
+
+import json
+from typing import Any
+
+import pytest
+
+from instant.domain.executions.delivery import MAX_INLINE_BYTES, OutputPart, deliverable, document_of
+from instant.domain.json_values import json_text, response_bytes
+from instant.domain.limits import MAX_RESPONSE_BYTES
+
+QUOTES = '"' * 1_700_000
+PATH = "/api/executions/exe_1/output"
+
+
+def a_response(content: Any, **others: Any) -> dict[str, Any]:
+    """Return a response body with this output."""
+    kind = "text" if isinstance(content, str) else "json"
+    return {"success": True, "execution_id": "exe_1", "output": {"type": kind, "content": content, **others}}
+
+
+@pytest.mark.parametrize("content", ["short", "中" * 1_300_000, '"' * 1_500_000, ["x"], None])
+def test_output_that_fits_is_inline(content: Any) -> None:
+    response = a_response(content)
+    assert deliverable(response) is response
+    assert response_bytes(json_text(response)) < MAX_RESPONSE_BYTES
+
+
+@pytest.mark.parametrize("content", [QUOTES, "\x01" * 1_000_000, "\\" * 1_600_000, [QUOTES], {QUOTES: 1}])
+def test_large_content_is_replaced_by_its_url(content: Any) -> None:
+    delivered = deliverable(a_response(content, reasoning="because"))
+    size = len(document_of({"content": content}, OutputPart.CONTENT).data)
+    kind = "text" if isinstance(content, str) else "json"
+    short = {"type": kind, "content": None, "url": f"{PATH}?part=content", "size_bytes": size}
+    assert delivered["output"] == {**short, "reasoning": "because"}
+    assert (delivered["success"], delivered["error"]["code"], delivered["error"]["retryable"]) == (
+        True,
+        "too_large",
+        False,
+    )
+
+
+def test_large_other_fields_are_replaced_with_the_content() -> None:
+    response = a_response("short", reasoning=QUOTES, urls=["/api/images/img_1"])
+    delivered = deliverable(response)["output"]
+    size = len(json_text(response["output"]).encode())
+    short = {"type": "text", "content": None, "url": PATH, "size_bytes": size}
+    assert delivered == {**short, "urls": ["/api/images/img_1"]}
+
+
+@pytest.mark.parametrize("count", [10, 60_000])
+def test_paths_count_as_absolute_urls(count: int) -> None:
+    response = a_response("/api/images/img_1 " * count, urls=["/api/images/img_1"])
+    assert response_bytes(json_text(response["output"])) < MAX_INLINE_BYTES
+    assert ("url" in deliverable(response)["output"]) == (count > 10)
+
+
+def test_repeats_are_identical() -> None:
+    stored = json.dumps(a_response(QUOTES))
+    assert json_text(deliverable(json.loads(stored))) == json_text(deliverable(json.loads(stored)))
+
+
+@pytest.mark.parametrize(
+    ("output", "part", "data", "content_type"),
+    [
+        ({"type": "text", "content": "中"}, OutputPart.CONTENT, "中", "text/plain; charset=utf-8"),
+        ({"type": "text", "content": "中"}, OutputPart.OUTPUT, '{"type":"text","content":"中"}', "application/json"),
+        ({"type": "json", "content": ["中"]}, OutputPart.CONTENT, '["中"]', "application/json"),
+        ({"type": "text", "content": "\ud83d"}, OutputPart.CONTENT, "?", "text/plain; charset=utf-8"),
+    ],
+)
+def test_document_is_text_or_json(output: dict[str, Any], part: OutputPart, data: str, content_type: str) -> None:
+    document = document_of(output, part)
+    assert (document.data.decode(), document.content_type) == (data, content_type)
