@@ -13,7 +13,9 @@ from instant.domain.catalog.change import ChangeFilter, ChangeKind
 from instant.domain.clock import format_time
 from instant.entrypoints.catalog.changes import ModelChangeView, change_view
 from instant.entrypoints.catalog.rss import RSS, feed
+from instant.entrypoints.http.accept import accepted_type
 from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.body import JSON
 from instant.entrypoints.http.fields import Moment
 from instant.entrypoints.http.links import api_address
 from instant.entrypoints.http.paging import PageOf, page_answer, page_request
@@ -40,9 +42,9 @@ def index(
     """List changes of the catalog, newest first, as JSON or, by `format=rss` or `Accept`, as RSS."""
     change_filter = ChangeFilter(since=format_time(since) if since else None, kind=kind, author=author, model=model)
     page = list_changes(change_filter, page_request(limit, cursor), changes)
-    if format == "rss" or (format is None and RSS in (app.current_event.headers.get("Accept") or "")):
+    if format == "rss" or (format is None and accepted_type(app, (JSON, RSS)) == RSS):
         return Response(200, RSS, feed(page.items, api_address(app, settings.public_url)), {"Vary": "Accept"})
-    return Response(200, "application/json", json.dumps(page_answer(page, change_view)), {"Vary": "Accept"})
+    return Response(200, JSON, json.dumps(page_answer(page, change_view)), {"Vary": "Accept"})
 
 
 @app.get("/api/models/<author>/<slug>/history")

@@ -12,7 +12,9 @@ from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.usage.report import DynamoUsageStore
 from instant.domain.page import Cursor
 from instant.domain.usage.report import Grouping
+from instant.entrypoints.http.accept import accepted_type
 from instant.entrypoints.http.app import api, handler_of
+from instant.entrypoints.http.body import JSON
 from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.fields import Day
 from instant.entrypoints.http.responses import documented
@@ -42,11 +44,11 @@ def show(
     A call is counted on the UTC day on which it was made, as soon as its outcome is known.
     """
     report = report_usage(caller_of(app), since, until, by, usage, clock)
-    if format == "csv" or (format is None and CSV in (app.current_event.headers.get("Accept") or "")):
+    if format == "csv" or (format is None and accepted_type(app, (JSON, CSV)) == CSV):
         attachment = f'attachment; filename="{file_name(report)}"'
         headers = {"Content-Disposition": attachment, "Vary": "Accept"}
         return Response(200, f"{CSV}; charset=utf-8", usage_csv(report), headers)
-    return Response(200, "application/json", json.dumps(usage_view(report)), {"Vary": "Accept"})
+    return Response(200, JSON, json.dumps(usage_view(report)), {"Vary": "Accept"})
 
 
 @app.get("/api/usage/what-if")

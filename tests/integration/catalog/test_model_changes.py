@@ -117,7 +117,9 @@ def test_model_history_returns_only_its_own_changes(shared: App) -> None:
 
 
 def _feed(app: App, **query: str) -> ET.Element:
-    answer = app.call("GET", FEED, query=query, user=None, headers={"Accept": f"{RSS}, application/xml;q=0.9"})
+    answer = app.call(
+        "GET", FEED, query=query, user=None, headers={"Accept": "Application/RSS+XML, application/xml;q=0.9"}
+    )
     assert (answer.status, answer.headers["Content-Type"], answer.headers["Vary"]) == (200, RSS, "Accept")
     return ET.fromstring(answer.text)
 
@@ -139,12 +141,13 @@ def test_rss_feed_returns_the_same_changes_as_json(shared: App) -> None:
 
 def test_rss_feed_escapes_model_names(shared: App) -> None:
     newest = _feed(shared, limit="1").findtext("./channel/item/description") or ""
-    assert newest == 'display_name: Meadow: Lark → Lark <script>&amp;"]]>\ufffd\ufffd\ud7ff\ufffd'
+    assert newest == "display_name: Meadow: Lark → Lark &lt;script&gt;&amp;amp;&quot;]]&gt;\ufffd\ufffd\ud7ff\ufffd"
     assert "<script>" not in _ask(shared, limit="1", format="rss").text
 
 
 def test_changes_return_json_unless_rss_is_requested(shared: App) -> None:
-    for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/html"}, {"Accept": "application/json"}):
+    never = {"Accept": f"application/json, {RSS};q=0"}
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/html"}, {"Accept": "application/json"}, never):
         answer = shared.call("GET", FEED, user=None, headers=headers)
         assert answer.headers["Content-Type"] == "application/json"
     answer = shared.call("GET", FEED, user=None, query={"format": "json"}, headers={"Accept": RSS})

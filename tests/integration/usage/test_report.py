@@ -229,11 +229,11 @@ def test_report_csv_does_not_change_ordinary_names(past: Past) -> None:
 
 
 def test_report_returns_json_by_default(past: Past) -> None:
-    for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "*/*, text/csv;q=0"}):
         assert past.ask(headers).headers["Content-Type"] == "application/json"
     answer = past.ask({"Accept": "text/csv"}, format="json")
     assert answer.headers["Content-Type"] == "application/json"
-    assert past.ask({"Accept": "text/csv;q=0.9, */*;q=0.1"}).headers["Content-Type"].startswith("text/csv")
+    assert past.ask({"Accept": "Text/CSV;q=0.9, */*;q=0.1"}).headers["Content-Type"].startswith("text/csv")
 
 
 def test_report_makes_one_query(past: Past) -> None:

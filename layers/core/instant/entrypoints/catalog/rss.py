@@ -1,9 +1,11 @@
-"""Changes of the catalog as RSS 2.0, for feed readers."""
+"""Changes of the catalog as RSS 2.0, for feed readers, which display titles and descriptions as HTML."""
 
 import json
 import re
 from collections.abc import Iterable
 from email.utils import format_datetime
+from html import escape
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from instant.domain.catalog.change import ModelChange
@@ -26,8 +28,8 @@ def feed(changes: Iterable[ModelChange], address: str) -> str:
     _say(channel, "description", _ABOUT)
     for change in changes:
         item = ET.SubElement(channel, "item")
-        _say(item, "title", f"{change.openrouter_id}: {change.kind.value.replace('_', ' ')}")
-        _say(item, "link", f"{address}/api/models/{change.openrouter_id}/history")
+        _say(item, "title", _html(f"{change.openrouter_id}: {change.kind.value.replace('_', ' ')}"))
+        _say(item, "link", f"{address}/api/models/{quote(change.openrouter_id, safe='/:~')}/history")
         _say(item, "description", _description(change))
         _say(item, "guid", f"{change.openrouter_id} {change.at} {change.kind}", isPermaLink="false")
         _say(item, "pubDate", format_datetime(parse_time(change.at)))
@@ -35,11 +37,20 @@ def feed(changes: Iterable[ModelChange], address: str) -> str:
 
 
 def _description(change: ModelChange) -> str:
-    """Each changed fact, with its old and new value."""
-    return "\n".join(
-        f"{name}: {_shown(change.old[name])} → {_shown(value)}" if name in change.old else f"{name}: {_shown(value)}"
+    """Each changed fact on a line of its own, with its old and new value, as HTML."""
+    return "<br>\n".join(
+        _html(
+            f"{name}: {_shown(change.old[name])} → {_shown(value)}"
+            if name in change.old
+            else f"{name}: {_shown(value)}"
+        )
         for name, value in change.new.items()
     )
+
+
+def _html(text: str) -> str:
+    """Plain text as HTML: escaped, with its line breaks."""
+    return "<br>\n".join(map(escape, re.split(r"\r\n|\r|\n", text)))
 
 
 def _shown(value: object) -> str:
