@@ -84,6 +84,25 @@ def test_unusable_model_is_rejected_with_the_reason(shared: App, model: str, rea
     assert reason in message
 
 
+@pytest.mark.parametrize(
+    ("model", "setting"),
+    [
+        ("juniper/quill-7b:nitro", "provider.sort to throughput"),
+        ("juniper/quill-7b:floor", "provider.sort to price"),
+        ("juniper/quill-7b:exacto", "provider.sort to exacto"),
+        ("juniper/quill-7b:online", "web_search"),
+        ("@preset/mine", "preset"),
+        ("juniper/quill-7b@preset/mine", "preset"),
+    ],
+)
+def test_routing_option_as_a_model_names_the_setting_to_use(shared: App, model: str, setting: str) -> None:
+    message = _rejection(shared, {"model": model}, "config.model")
+    assert setting in message
+    assert model not in message
+    fallbacks = {"model": "juniper/quill-7b", "fallback_models": [model]}
+    assert setting in _rejection(shared, fallbacks, "config.fallback_models.0")
+
+
 @pytest.mark.parametrize("model", ["", "no-slash", "a/b/c", "a b/c", "/x", "x/", "a/b\n", "x" * 400, None, 7, ["a/b"]])
 def test_malformed_model_id_is_rejected(shared: App, model: Any) -> None:
     _rejection(shared, {"model": model}, "config.model")

@@ -10,7 +10,6 @@ from instant.domain.errors import InvalidField, redacted_field
 _WORDS = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
-    "string_pattern_mismatch": "does not have the expected form",
 }
 
 MAX_NAME_LENGTH = 200
@@ -31,8 +30,15 @@ def invalid_field(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] =
     fields = [
         ".".join(str(part) for part in (*prefix, *each["loc"]))[:MAX_NAME_LENGTH] or "body" for each in listed[:10]
     ]
-    problem = _WORDS.get(listed[0]["type"]) or str(listed[0].get("msg") or "is not valid").removeprefix("Value error, ")
+    problem = _problem(listed[0])
     error = InvalidField.named(fields[0], problem)
     if len(fields) > 1:
         error.details["more"] = [redacted_field(field) for field in fields[1:]]
     return error
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    """What is wrong, without the value."""
+    if error["type"] == "string_pattern_mismatch":
+        return f"does not match the pattern {error['ctx']['pattern']}"
+    return _WORDS.get(error["type"]) or str(error.get("msg") or "is not valid").removeprefix("Value error, ")

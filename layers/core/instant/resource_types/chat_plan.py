@@ -20,6 +20,7 @@ from instant.domain.executions.plan import Plan
 from instant.domain.media import Media
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
+from instant.resource_types.function_names import check_names
 from instant.resource_types.model_settings import (
     DEFAULT_MAX_TOKENS,
     MAX_USES,
@@ -66,7 +67,8 @@ class Content:
 
 
 def check_settings(settings: ModelSettings, models: Sequence[CatalogModel]) -> None:
-    """Reject settings that any of the models would ignore or exceed, and searches without a limit."""
+    """Reject settings that any of the models would reject, ignore or exceed, and searches without a limit."""
+    check_names(settings)
     for model in models:
         if problem := unlimited_searches(settings, model):
             raise InvalidField.named("config.web_search", f"{model.openrouter_id} {problem}")

@@ -3,9 +3,19 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.not_listed import is_preset, why_not_listed
 from instant.domain.limits import (
     MAX_ANSWER_TOKENS,
     MAX_DESCRIPTION_CHARACTERS,
@@ -35,7 +45,22 @@ def _fits(text: str) -> str:
 FITTING = AfterValidator(_fits)
 """Text that is sent to the model; the maximum in characters is the same number as in bytes."""
 
-type ModelId = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,100}/[^/\s]{1,200}$")]
+
+def _refuse_presets(model_id: object) -> object:
+    if isinstance(model_id, str) and is_preset(model_id):
+        raise ValueError(why_not_listed(model_id))
+    return model_id
+
+
+type ModelId = Annotated[
+    str, StringConstraints(pattern=r"^[^/\s]{1,100}/[^/\s]{1,200}$"), BeforeValidator(_refuse_presets)
+]
+FUNCTION_NAME = r"^[a-zA-Z0-9_-]{1,64}$"
+type FunctionName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64), WithJsonSchema({"type": "string", "pattern": FUNCTION_NAME})
+]
+"""Names in stored settings are read in any form; `check_names` compares new ones with the pattern."""
+
 type Word = Annotated[str, StringConstraints(pattern=r"^[\w./:-]{1,100}$")]
 type Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -64,7 +89,7 @@ class Reasoning(Strict):
 class JsonSchema(Strict):
     """A named JSON Schema that the answer must match."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+    name: FunctionName
     schema_: dict[str, Any] = Field(alias="schema")
     strict: bool = True
 
@@ -79,7 +104,7 @@ class ResponseFormat(Strict):
 class FunctionShape(Strict):
     """A function that the model can request; the caller is responsible for calling it."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+    name: FunctionName
     description: Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)] | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     strict: bool | None = None
@@ -95,7 +120,7 @@ class Tool(Strict):
 class NamedFunction(Strict):
     """The name of a tool."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+    name: FunctionName
 
 
 class ForcedTool(Strict):
@@ -112,7 +137,7 @@ class ProviderPreferences(Strict):
     only: list[Word] | None = Field(None, max_length=20)
     ignore: list[Word] | None = Field(None, max_length=20)
     quantizations: list[Word] | None = Field(None, max_length=20)
-    sort: Literal["price", "throughput", "latency"] | None = None
+    sort: Literal["price", "throughput", "latency", "exacto"] | None = None
     allow_fallbacks: bool | None = None
     require_parameters: bool | None = None
     data_collection: Literal["allow", "deny"] | None = None

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from instant.domain.catalog.not_listed import NOT_LISTED
 from instant.domain.money import parse_usd
 
 NEAR_END = timedelta(days=30)
@@ -112,7 +113,7 @@ type Supports = Callable[[CatalogModel], str | None]
 def why_unavailable(model: CatalogModel | None) -> str | None:
     """Why `model` is not available, as text to append to its id; None if it is available."""
     if model is None:
-        return "is not in the catalog; GET /api/models lists the models"
+        return NOT_LISTED
     if not model.is_active:
         return "is no longer offered; choose another from GET /api/models"
     return None

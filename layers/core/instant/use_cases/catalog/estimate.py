@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from instant.domain.catalog.index import CatalogIndex
 from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.not_listed import why_not_listed
 from instant.domain.catalog.pricing import (
     IMAGE_TOKENS,
     SEARCH_USD,
@@ -78,7 +79,7 @@ def estimate_cost(
 def _known(index: CatalogIndex, number: int, name: str) -> CatalogModel:
     model = index.get(name)
     if model is None:
-        raise InvalidField.named(f"models.{number}", "is not in the catalog; GET /api/models lists what is")
+        raise InvalidField.named(f"models.{number}", why_not_listed(name))
     return model
 
 

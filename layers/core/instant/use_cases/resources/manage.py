@@ -9,6 +9,7 @@ from typing import Any
 from instant.domain.access.identity import Identity
 from instant.domain.catalog.impact import price_of
 from instant.domain.catalog.model import CatalogModel, why_unusable
+from instant.domain.catalog.not_listed import why_not_listed
 from instant.domain.catalog.successor import SuccessorPolicy
 from instant.domain.clock import format_time
 from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
@@ -139,10 +140,11 @@ def _usable(
     model_id: str, resource_type: ResourceType, settings: Mapping[str, Any], models: ModelReader
 ) -> CatalogModel:
     model = models.get(model_id)
-    problem = why_unusable(model, resource_type.supports)
-    if model is None or problem:
-        message = f"{model.openrouter_id} {problem}" if model else str(problem)
-        raise InvalidField.named(f"config.{resource_type.model_field(settings, model_id)}", message)
+    field = f"config.{resource_type.model_field(settings, model_id)}"
+    if model is None:
+        raise InvalidField.named(field, why_not_listed(model_id))
+    if problem := why_unusable(model, resource_type.supports):
+        raise InvalidField.named(field, f"{model.openrouter_id} {problem}")
     return model
 
 

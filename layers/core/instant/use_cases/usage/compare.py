@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 
 from instant.domain.access.identity import Identity
 from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.not_listed import why_not_listed
 from instant.domain.catalog.pricing import Usage, expected_usd
 from instant.domain.clock import format_time, parse_time
 from instant.domain.errors import InvalidField
@@ -64,7 +65,7 @@ def compare_usage(
     """The caller's executions of 30 UTC days including today, and their tokens at the other model's prices."""
     model, now = models.get(model_id), clock.now()
     if model is None:
-        raise InvalidField.named("model", "is not in the catalog; GET /api/models lists what is")
+        raise InvalidField.named("model", why_not_listed(model_id))
     if expected_usd(model, Usage(prompt_tokens=0, completion_tokens=0), now) is None:
         raise InvalidField.named("model", "has no price that a cost can be computed from; choose another model")
     since = format_time(datetime.combine(window_start(now.astimezone(UTC).date()), time(), UTC))
