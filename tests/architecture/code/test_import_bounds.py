@@ -14,11 +14,11 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "catalog": (140, 340),
     "catalog_sync": (110, 360),
     "execute": (180, 490),
-    "executions": (75, 310),
-    "images": (65, 340),
+    "executions": (80, 310),
+    "images": (75, 340),
     "integration_test": (85, 480),
     "integrations": (90, 480),
-    "model_changes": (80, 340),
+    "model_changes": (90, 340),
     "model_endpoints": (80, 340),
     "model_impact": (110, 210),
     "platform_integrations": (85, 480),
@@ -27,7 +27,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "rank_resources": (40, 210),
     "reconcile": (80, 360),
     "resources": (150, 340),
-    "usage": (90, 340),
+    "usage": (105, 340),
 }
 """The maximum number of modules by function: of `instant`, and of other packages except the standard library."""
 

@@ -10,7 +10,7 @@ from instant.domain.errors import InvalidField, redacted_field
 from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
-from instant.domain.resources.template import names_in, render, rendered_bytes
+from instant.domain.resources.template import BRACES, names_in, render, rendered_bytes
 from instant.resource_types.chat import ChatType
 from instant.resource_types.chat_plan import Content, check_settings, plan_chat
 from instant.resource_types.input_schema import (
@@ -29,7 +29,10 @@ class TemplateSettings(ModelSettings):
     """A model's settings, a template, and the schema of its inputs."""
 
     template: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] = (
-        Field(description="The prompt, with {{name}} for each input. It is sent to the model as the user message.")
+        Field(
+            description='The prompt, with {{name}} for each input, and {{"{{"}} for braces in the text. It is sent to '
+            "the model as the user message."
+        )
     )
     input_schema: dict[str, Any] = Field(
         description="JSON Schema 2020-12 of the inputs: an object whose properties are strings, numbers, booleans, "
@@ -57,13 +60,7 @@ class PromptTemplate(ChatType):
             > MAX_IMAGES
         ):
             raise InvalidField.named("config.input_schema.properties", f"can have at most {MAX_IMAGES} media inputs")
-        for name in names_in(settings.template):
-            if name not in settings.input_schema["properties"]:
-                raise InvalidField.named(
-                    "config.template", f"contains {redacted_field(name)}, which is not in input_schema"
-                )
-            if media_kind(settings.input_schema, name):
-                raise InvalidField.named("config.template", f"contains {redacted_field(name)}, which is a media input")
+        _check_placeholders(settings)
         check_settings(settings, models)
 
     def plan(self, call: Call) -> Plan:
@@ -80,3 +77,15 @@ class PromptTemplate(ChatType):
         if (size := rendered_bytes(settings.template, values)) > MAX_TEXT_BYTES:
             raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; the limit is {MAX_TEXT_BYTES}")
         return plan_chat(settings, Content(render(settings.template, values), media), call)
+
+
+def _check_placeholders(settings: TemplateSettings) -> None:
+    """Reject placeholders without an input, and those of media, which are sent after the text."""
+    for name in names_in(settings.template):
+        shown = redacted_field(name)
+        if name not in settings.input_schema["properties"]:
+            problem = f"contains {shown}, which is not in input_schema; add it there, or write {BRACES} for braces"
+            raise InvalidField.named("config.template", problem)
+        if media_kind(settings.input_schema, name):
+            problem = f"contains {shown}, which is a media input; leave it out, since media follow the text"
+            raise InvalidField.named("config.template", problem)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instant.domain.access.identity import handle_of
-from instant.domain.resources.resource import Visibility, slug_of
+from instant.domain.resources.resource import Visibility
+from instant.domain.resources.slug import slug_of
 from tests.fakes.builders import NOON, a_resource
 
 
@@ -17,7 +18,24 @@ from tests.fakes.builders import NOON, a_resource
         ("Haiku", "haiku"),
         ("  Rate my PR!  ", "rate-my-pr"),
         ("a--b__c", "a-b-c"),
-        ("Ünïcode", "n-code"),
+        ("Don't Panic", "dont-panic"),
+        ("Crème brûlée", "creme-brulee"),
+        ("Cre\u0300me bru\u0302le\u0301e", "creme-brulee"),
+        ("Größe übersetzen", "grosse-ubersetzen"),
+        ("ÆØÅ Łódź Þór İstanbul", "aeoa-lodz-thor-istanbul"),
+        ("Tiếng Việt", "tieng-viet"),
+        ("\uff26\uff55ll ① \ufb01le", "full-1-file"),
+        ("Привет, мир! Йод, щука", "privet-mir-yod-shchuka"),
+        ("П'ять їжаків", "pyat-yizhakiv"),
+        ("Καλημέρα κόσμε", "kalimera-kosme"),
+        ("საქართველო", "sakartvelo"),
+        ("Հայաստան", "hayastan"),
+        ("שלום עולם", "shlvm-vlm"),
+        ("مرحبا بالعالم", "mrhba-balalm"),
+        ("한국어 번역", "hangugeo-beonyeog"),
+        ("ひらがな カタカナ", "hiragana-katakana"),
+        ("हिन्दी", "hindii"),
+        ("GPT 翻译 2", "gpt-2"),
         ("俳句", "resource"),
         ("", "resource"),
         ("!!!", "resource"),

@@ -1,6 +1,7 @@
 """Templates are filled once, and inserted values are never interpreted."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,11 @@ def test_template_lists_names_once_in_order() -> None:
         "{{a",
         '{{"a": 1}}',
         "{{a-b}}",
+        "{{größe}}",
+        '{{"{{}}',
+        '{{""}}',
+        '{{"x"}}',
+        "{{\"{'}}",
     ],
 )
 def test_template_rejects_braces_that_form_no_placeholder(template: str) -> None:
@@ -84,6 +90,39 @@ def test_template_accepts_json_around_a_placeholder() -> None:
 def test_template_treats_json_with_closing_braces_as_text(template: str) -> None:
     assert names_in(template) == ["topic"]
     assert render(template, {"topic": "the sea"}) == template.replace("{{topic}}", "the sea")
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ('Write {{"{{"}}name}} literally.', "Write {{name}} literally."),
+        ("{{ '{{' }}#if x}}", "{{#if x}}"),
+        ('{{"{"}}{{a}}}', "{V}"),
+        ('{{"{{{"}}{{a}}{{"}}}"}}', "{{{V}}}"),
+        ('{"x": {{"{"}}{{a}}: 1}}', '{"x": {V: 1}}'),
+    ],
+)
+def test_template_writes_braces_in_quotes_as_they_are(template: str, text: str) -> None:
+    assert names_in(template) in ([], ["a"])
+    assert render(template, {"a": "V"}) == text
+    assert rendered_bytes(template, {"a": "V"}) == len(text)
+
+
+@given(st.text(alphabet="{} ab"))
+def test_template_can_write_every_text(text: str) -> None:
+    template = re.sub(r"\{+", lambda braces: f'{{{{"{braces[0]}"}}}}', text)
+    assert names_in(template) == []
+    assert render(template, {}) == text
+
+
+def test_template_inserts_values_with_braces_in_quotes_unchanged() -> None:
+    assert render("{{a}}", {"a": '{{"{{"}}'}) == '{{"{{"}}'
+
+
+def test_template_rejection_names_the_way_to_write_braces() -> None:
+    with pytest.raises(InvalidField) as caught:
+        names_in("{{#if x}}")
+    assert '{{"{{"}}' in caught.value.message
 
 
 @pytest.mark.parametrize("template", ["", "é", "{{a}}", "é{{a}}{{b}}{{ a }}{{c}}é", "{{a}}" * 100])

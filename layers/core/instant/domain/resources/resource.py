@@ -1,6 +1,5 @@
 """A resource: a model with settings, an owner, and an address at which it can be called."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -75,9 +74,3 @@ def too_many(most: int) -> LimitReached:
     """The error for exceeding the maximum number of resources per user."""
     message = f"You have {most} resources, which is the maximum. Delete one that you no longer need."
     return LimitReached(message, details={"limit": "resources", "most": most})
-
-
-def slug_of(name: str) -> str:
-    """A slug from a name: lower-case words joined by hyphens, at most 48 characters."""
-    words = re.findall(r"[a-z0-9]+", name.lower())
-    return "-".join(words)[:48].strip("-") or "resource"

@@ -15,7 +15,8 @@ from instant.domain.clock import format_time
 from instant.domain.errors import AddressTaken, InvalidField, NotFound, RevisionConflict
 from instant.domain.ids import new_id
 from instant.domain.limits import MAX_CONFIG_BYTES
-from instant.domain.resources.resource import Resource, Visibility, slug_of
+from instant.domain.resources.resource import Resource, Visibility
+from instant.domain.resources.slug import slug_of
 from instant.domain.validation import parse
 from instant.ports.catalog.store import ModelReader
 from instant.ports.clock import Clock
