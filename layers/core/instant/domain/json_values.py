@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from instant.domain.limits import MAX_RESPONSE_BYTES
+
 
 def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     """A copy of `value` with `change` applied to every string and every object key."""
@@ -48,6 +50,12 @@ def is_deeper(value: Any, most: int) -> bool:
 
 
 def json_text(value: object) -> str:
+    """Compact JSON in ASCII, or in UTF-8 if it would be too large for a response."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text if response_bytes(text) <= MAX_RESPONSE_BYTES else utf8_text(value)
+
+
+def utf8_text(value: object) -> str:
     """Compact JSON in UTF-8; in ASCII if a lone surrogate cannot be encoded."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:

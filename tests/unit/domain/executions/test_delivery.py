@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from instant.domain.executions.delivery import MAX_INLINE_BYTES, OutputPart, deliverable, document_of
-from instant.domain.json_values import json_text, response_bytes
+from instant.domain.json_values import json_text, response_bytes, utf8_text
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
 QUOTES = '"' * 1_700_000
@@ -43,7 +43,7 @@ def test_large_content_is_replaced_by_its_url(content: Any) -> None:
 def test_large_other_fields_are_replaced_with_the_content() -> None:
     response = a_response("short", reasoning=QUOTES, urls=["/api/images/img_1"])
     delivered = deliverable(response)["output"]
-    size = len(json_text(response["output"]).encode())
+    size = len(utf8_text(response["output"]).encode())
     short = {"type": "text", "content": None, "url": PATH, "size_bytes": size}
     assert delivered == {**short, "urls": ["/api/images/img_1"]}
 
@@ -51,7 +51,7 @@ def test_large_other_fields_are_replaced_with_the_content() -> None:
 @pytest.mark.parametrize("count", [10, 60_000])
 def test_paths_count_as_absolute_urls(count: int) -> None:
     response = a_response("/api/images/img_1 " * count, urls=["/api/images/img_1"])
-    assert response_bytes(json_text(response["output"])) < MAX_INLINE_BYTES
+    assert response_bytes(utf8_text(response["output"])) < MAX_INLINE_BYTES
     assert ("url" in deliverable(response)["output"]) == (count > 10)
 
 

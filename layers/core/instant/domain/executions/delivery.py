@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from instant.domain.errors import TooLarge
-from instant.domain.json_values import json_text, response_bytes
+from instant.domain.json_values import response_bytes, utf8_text
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
 MAX_INLINE_BYTES = MAX_RESPONSE_BYTES - 100_000
@@ -55,11 +55,11 @@ def document_of(output: dict[str, Any], part: OutputPart) -> Document:
     value = output["content"] if part is OutputPart.CONTENT else output
     if isinstance(value, str):
         return Document(value.encode(errors="replace"), "text/plain; charset=utf-8", f"{part}.txt")
-    return Document(json_text(value).encode(), "application/json", f"{part}.json")
+    return Document(utf8_text(value).encode(), "application/json", f"{part}.json")
 
 
 def _fits(output: dict[str, Any]) -> bool:
-    text = json_text(output)
+    text = utf8_text(output)
     return response_bytes(text) + text.count("/api/") * _MAX_ADDRESS <= MAX_INLINE_BYTES
 
 
