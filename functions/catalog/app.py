@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from instant.adapters.catalog.changes import DynamoChangeLists
+from instant.adapters.catalog.snapshots import DynamoSnapshots
 from instant.adapters.catalog.store import DynamoCatalog
 from instant.adapters.catalog.sync_runs import DynamoSyncStatus
 from instant.adapters.clock import SystemClock
@@ -31,7 +32,8 @@ bus = EventBridgeBus(settings.event_bus)
 catalog = Catalog(store, clock, fresh_seconds=settings.catalog_fresh_seconds)
 app = api()
 
-browser = ModelBrowser(app, catalog, DynamoChangeLists(settings.model_changes_table), clock)
+snapshots, changes = DynamoSnapshots(settings.model_changes_table), DynamoChangeLists(settings.model_changes_table)
+browser = ModelBrowser(app, catalog, snapshots, changes, clock)
 app.get("/api/models", responses=documented(PageOf[ModelDetail]))(browser.index)
 app.get("/api/models/<author>/<slug>", responses=documented(ModelDetail))(browser.show)
 

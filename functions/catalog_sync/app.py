@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from instant.adapters.catalog.endpoints import DynamoModelEndpointsStore
+from instant.adapters.catalog.snapshots import DynamoSnapshots
 from instant.adapters.catalog.store import DynamoCatalogWriter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.catalog.sync_runs import DynamoSyncRuns
@@ -24,6 +25,7 @@ upstream = upstream_of(settings)
 deps = SyncDeps(
     upstream=upstream,
     catalog=DynamoCatalogWriter(settings.models_table, settings.limits_table, settings.model_changes_table),
+    snapshots=DynamoSnapshots(settings.model_changes_table),
     lease=DynamoSyncLease(settings.limits_table),
     runs=DynamoSyncRuns(settings.limits_table),
     bus=EventBridgeBus(settings.event_bus),

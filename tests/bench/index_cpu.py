@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from instant.adapters.catalog.changes import DynamoChangeLists
+from instant.adapters.catalog.snapshots import DynamoSnapshots
 from instant.adapters.clock import SystemClock
 from instant.domain.catalog.index import ModelSort
 from instant.domain.catalog.model import CatalogModel, SyncRecord
@@ -82,7 +83,8 @@ def handled(models: Sequence[CatalogModel], event: dict[str, Any]) -> dict[str, 
     """CPU time of the whole handler: router, validation and our code."""
     app, clock = api(), SystemClock()
     changes = DynamoChangeLists("unused")
-    browser = ModelBrowser(app, Catalog(MemoryModels(models), clock, fresh_seconds=300), changes, clock)
+    catalog = Catalog(MemoryModels(models), clock, fresh_seconds=300)
+    browser = ModelBrowser(app, catalog, DynamoSnapshots("unused"), changes, clock)
     app.get("/api/models")(browser.index)
     handler = handler_of(app, HttpSettings())
     request_event = {

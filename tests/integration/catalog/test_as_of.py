@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from instant.domain.clock import format_time
-from instant.use_cases.catalog import history as catalog_history
+from instant.use_cases.catalog import past
 from tests.fakes.clock import FakeClock
 from tests.integration.app import Answer, App, set_clock
 from tests.integration.aws_calls import operations, recorded
@@ -114,12 +114,19 @@ def test_next_page_of_a_past_list_keeps_its_time(days: tuple[App, dict[str, dict
     assert _timeless({"data": first["data"] + second["data"]}) == _timeless({"data": answered[at]["{}"]["data"]})
 
 
-def test_past_answer_reads_only_later_changes(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
+def test_past_answer_reads_a_snapshot_and_later_changes_once(days: tuple[App, dict[str, dict[str, Any]]]) -> None:
     app, answered = days
-    for path in ("", "/meadow/lark"):
+    app.modules.pop("CatalogFunction")
+    _ask(app)
+    reads = []
+    for _ in range(2):
         with recorded("dynamodb") as calls:
-            _ask(app, path, at=list(answered)[-2])
-        assert operations(calls) == ["GetItem", "Query"]
+            _ask(app, at=list(answered)[-2])
+        reads.append(operations(calls))
+    assert reads == [["GetItem", "Query", "Query"], ["GetItem"]]
+    with recorded("dynamodb") as calls:
+        _ask(app, "/meadow/lark", at=list(answered)[-2])
+    assert operations(calls) == ["GetItem", "Query"]
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2026-11-22", "1700000000", "2026-11-22T12:00:00", ""])
@@ -133,9 +140,15 @@ def test_past_list_rejects_times_beyond_its_change_limit(
     days: tuple[App, dict[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, answered = days
-    monkeypatch.setattr(catalog_history, "MAX_UNDONE", 5)
-    early = list(answered)[1]
-    answer = _ask(app, at=early)
-    assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
-    assert "one model" in answer.json["error"]["message"]
+    app.modules.pop("CatalogFunction")
+    monkeypatch.setattr(past, "MAX_UNDONE", 2)
+    early = list(answered)[2]
+    operations_of_each = []
+    for _ in range(2):
+        with recorded("dynamodb") as calls:
+            answer = _ask(app, at=early)
+        operations_of_each.append(operations(calls))
+        assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
+        assert "one model" in answer.json["error"]["message"]
+    assert operations_of_each[1] == ["GetItem"], "the second refusal reads nothing"
     assert _ask(app, at=list(answered)[-2]).status == _ask(app, "/meadow/lark", at=early).status == 200

@@ -55,7 +55,7 @@ def _row(rows: list[Row], openrouter_id: str) -> Row:
 def tables(app: App) -> Tables:
     """Return the models and their changes without the times of syncs."""
     models = [_timeless(_plain(row)) for row in app.table("MODELS_TABLE")]
-    changes = [_plain(row) for row in app.table("MODEL_CHANGES_TABLE")]
+    changes = [_plain(row) for row in app.table("MODEL_CHANGES_TABLE") if "kind" in row]
     timeless = [
         {**row, "place": row["kind"], "old": _timeless(row["old"]), "new": _timeless(row["new"])} for row in changes
     ]

@@ -28,7 +28,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 from tests.fakes.whole_replies import WholeReplies
-from tests.integration.adapters.catalog.catalogs import writer_of
+from tests.integration.adapters.catalog.catalogs import snapshots_of, writer_of
 from tests.integration.app import App
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.lent_app import lend_app
@@ -178,6 +178,7 @@ class Sync:
         self._deps = SyncDeps(
             upstream=self.listing,
             catalog=catalog,
+            snapshots=snapshots_of(app),
             lease=DynamoSyncLease(limits),
             runs=DynamoSyncRuns(limits),
             bus=EventBridgeBus("default"),

@@ -25,7 +25,7 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import encode
 from tests.fakes.whole_replies import WholeReplies
-from tests.integration.adapters.catalog.catalogs import writer_of
+from tests.integration.adapters.catalog.catalogs import snapshots_of, writer_of
 from tests.integration.app import App
 from tests.timeouts import HANG_SECONDS
 
@@ -170,6 +170,7 @@ def test_concurrent_syncs_run_once_and_others_return_busy(cloud: App, lease: Dyn
     deps = SyncDeps(
         upstream=service,
         catalog=writer_of(cloud),
+        snapshots=snapshots_of(cloud),
         lease=lease,
         runs=DynamoSyncRuns(cloud.name("LIMITS_TABLE")),
         bus=EventBridgeBus("default"),

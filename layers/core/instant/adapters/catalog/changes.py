@@ -100,15 +100,15 @@ class DynamoChangeLists(ChangeLists):
         return Page(_records(rows), Cursor(end["place"]["S"], end["openrouter_id"]["S"]) if end else None)
 
     @override
-    def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:
-        return (row.record() for row in self._query(openrouter_id, at + _LAST))
+    def after(self, at: str, openrouter_id: str | None = None, until: str | None = None) -> Iterator[ModelChange]:
+        return (row.record() for row in self._query(openrouter_id, at + _LAST, (until or "") + _LAST))
 
-    def _query(self, model: str | None, first: str, **more: Any) -> Any:
+    def _query(self, model: str | None, first: str, last: str = _LAST, **more: Any) -> Any:
         """A model's changes use consistent reads, which an index does not support."""
         query, key = (self._rows.query, model) if model else (self._rows.by_time.query, _EVERYTHING)
         return query(
             key,
-            self._rows.place.between(first, _LAST),
+            self._rows.place.between(first, last),
             scan_index_forward=False,
             consistent_read=model is not None,
             **more,

@@ -95,7 +95,12 @@ def changes_from(new: CatalogModel, at: str, old: Mapping[ChangeKind, Mapping[st
 
 def undo(model: CatalogModel, change: ModelChange) -> CatalogModel | None:
     """The model before the change; None if there was none."""
-    return None if change.kind is ChangeKind.ADDED else replace(model, **_typed(change.old))
+    return None if change.kind is ChangeKind.ADDED else replace(model, **typed(change.old))
+
+
+def typed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert facts that were stored as JSON: it has no tuples, and can contain a fact that no longer exists."""
+    return {name: tuple(value) if name in _LISTS else value for name, value in facts.items() if name in _FACTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +170,3 @@ def _facts_of(model: CatalogModel) -> dict[str, Any]:
 def _default(name: str) -> object:
     fact = _FACTS[name]
     return fact.default_factory() if fact.default_factory is not MISSING else fact.default
-
-
-def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert stored facts: JSON has no tuples, and can contain a fact that no longer exists."""
-    return {name: tuple(value) if name in _LISTS else value for name, value in facts.items() if name in _FACTS}

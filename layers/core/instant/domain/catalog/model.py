@@ -161,7 +161,8 @@ class SyncRecord:
 
     `read_at` is the time of the last complete read of the list; rows change only then. `validator` identifies that list
     (its ETag or hash). `waiting` counts the models that a sync may change even if the list is unchanged. Events for all
-    changes up to `notified_at` were sent to the owners of affected resources, or are about to be.
+    changes up to `notified_at` were sent to the owners of affected resources, or are about to be. `snapshot_at` is the
+    time of the last snapshot.
     """
 
     synced_at: str
@@ -170,4 +171,5 @@ class SyncRecord:
     written: int = 0
     waiting: int = 0
     notified_at: str = ""
+    snapshot_at: str = ""
     validator: str | None = None

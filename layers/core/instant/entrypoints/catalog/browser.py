@@ -14,18 +14,27 @@ from instant.entrypoints.catalog.responses import ModelAnswers
 from instant.entrypoints.http.conditional import IfNoneMatch
 from instant.entrypoints.http.paging import page_request
 from instant.ports.catalog.changes import ChangeLists
+from instant.ports.catalog.snapshots import SnapshotReader
 from instant.ports.clock import Clock
 from instant.use_cases.catalog.browse import Catalog
-from instant.use_cases.catalog.history import catalog_at, model_at
+from instant.use_cases.catalog.past import PastCatalogs, model_at
 
 
 class ModelBrowser:
     """The two routes, for the app that serves them."""
 
-    def __init__(self, app: APIGatewayRestResolver, catalog: Catalog, changes: ChangeLists, clock: Clock) -> None:
+    def __init__(
+        self,
+        app: APIGatewayRestResolver,
+        catalog: Catalog,
+        snapshots: SnapshotReader,
+        changes: ChangeLists,
+        clock: Clock,
+    ) -> None:
         """Register the routes on `app`; past times are answered by undoing later changes."""
         self._app = app
         self._catalog = catalog
+        self._past = PastCatalogs(catalog, snapshots, changes)
         self._changes = changes
         self._answers = ModelAnswers(catalog)
         self._clock = clock
@@ -70,7 +79,7 @@ class ModelBrowser:
             ends_by=ends_by,
             outlasts=outlasts,
         )
-        answers = ModelAnswers(catalog_at(format_time(at), self._catalog, self._changes)) if at else self._answers
+        answers = ModelAnswers(self._past.at(format_time(at))) if at else self._answers
         return answers.page(query, sort, page_request(limit, cursor), IfNoneMatch.by(self._app))
 
     def show(self, author: str, slug: str, at: At = None) -> Response[str]:

@@ -12,7 +12,7 @@ from instant.domain.page import PageRequest
 from instant.entrypoints.catalog.models import model_view
 from instant.entrypoints.http.conditional import IfNoneMatch, tag_of, tagged, unchanged
 from instant.use_cases.catalog.browse import Catalog, read_model
-from instant.use_cases.catalog.history import Snapshot
+from instant.use_cases.catalog.past import PastCatalog
 
 MAX_TAGS = 2_000
 """Maximum number of cached entity tags; the cache is cleared when it is full."""
@@ -21,7 +21,7 @@ MAX_TAGS = 2_000
 class ModelAnswers:
     """Builds responses from the catalog in memory, or from a past catalog."""
 
-    def __init__(self, catalog: Catalog | Snapshot) -> None:
+    def __init__(self, catalog: Catalog | PastCatalog) -> None:
         """Answer from `catalog`."""
         self._catalog = catalog
         self._state: tuple[CatalogIndex, SyncRecord | None] | None = None

@@ -13,5 +13,5 @@ class ChangeLists(Protocol):
     def page(self, change_filter: ChangeFilter, page: PageRequest) -> Page[ModelChange]:
         """Changes, newest first."""
 
-    def after(self, at: str, openrouter_id: str | None = None) -> Iterator[ModelChange]:
-        """All changes later than `at`, of one model or of all, newest first."""
+    def after(self, at: str, openrouter_id: str | None = None, until: str | None = None) -> Iterator[ModelChange]:
+        """All changes later than `at`, and not later than `until`, of one model or of all, newest first."""

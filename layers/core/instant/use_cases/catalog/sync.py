@@ -1,7 +1,7 @@
 """Sync the model catalog: fetch and validate all of it, write only what changed, one run at a time."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,6 +12,7 @@ from instant.domain.catalog.sync_plan import Fetched, Quarantine, Rules, SyncPla
 from instant.domain.catalog.sync_run import SYNC_EVENT, SyncOrder, SyncOutcome, SyncResult, few
 from instant.domain.clock import format_time, parse_time
 from instant.domain.ids import new_id
+from instant.ports.catalog.snapshots import SnapshotWriter
 from instant.ports.catalog.store import CatalogWriter
 from instant.ports.catalog.sync_lease import QueuedOrder, SyncLease, SyncRuns, Taken
 from instant.ports.clock import Clock
@@ -27,6 +28,7 @@ SHARE_TO_WRITE = 0.5
 MAX_TRUST = timedelta(hours=20)
 """After this time the list is read in full even if the service reports it as unchanged."""
 
+_MONTH = len("2026-11")
 _CLOCKS_APART = timedelta(seconds=5)
 _ATTEMPTS = 3
 _log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class SyncDeps:
 
     upstream: Upstream
     catalog: CatalogWriter
+    snapshots: SnapshotWriter
     lease: SyncLease
     runs: SyncRuns
     bus: EventBus
@@ -147,6 +150,7 @@ def _run(
         seen=result.seen,
         written=result.written,
         waiting=plan.waiting,
+        snapshot_at=_snapshot(deps, [*known, *plan.transitions], last.snapshot_at if last else "", format_time(now)),
         notified_at=announce_changes([*known, *plan.transitions], notified_until(last), format_time(now), deps.bus),
         validator=fetched.validator,
     )
@@ -188,6 +192,15 @@ def _believed(fetched: Fetched, known: Mapping[str, CatalogModel], now: datetime
     for name in plan.models(ChangeKind.PRICE_HELD):
         _log.error("catalog price held: %s", name)
     return plan
+
+
+def _snapshot(deps: SyncDeps, transitions: Iterable[Transition], last: str, now: str) -> str:
+    """Store a snapshot in each month's first sync; returns the time of the last one."""
+    if last[:_MONTH] == now[:_MONTH]:
+        return last
+    models = {transition.model.openrouter_id: transition.model for transition in transitions}
+    deps.snapshots.put(now, models.values())
+    return now
 
 
 def _result(fetched: Fetched, plan: SyncPlan) -> SyncResult:
