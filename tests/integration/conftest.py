@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.integration.app import App, set_clock
 from tests.integration.lent_app import lend_app
+
+TWO_DAYS = timedelta(days=2)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,13 @@ def fast_thread_switching() -> Iterator[None]:
 
 @pytest.fixture
 def later(app: App) -> Iterator[FakeClock]:
-    """The clock of the app's catalog syncs; it starts at the current time and advances only when moved."""
-    module, clock = app.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
+    """The clock of the app's catalog syncs, stopped at today; two days earlier if the month is about to end.
+
+    The first sync of a month makes one call more.
+    """
+    now = datetime.now(UTC)
+    start = now if (now + TWO_DAYS).month == now.month else now - TWO_DAYS
+    module, clock = app.module("CatalogSyncFunction"), FakeClock(start)
     before = module.deps
     set_clock(app, clock)
     yield clock
