@@ -95,7 +95,8 @@ def _serve(app: App, rows: list[Row], **more: Any) -> None:
 def test_sync_rejects_answers_that_are_not_catalogs(shared: App, rows: list[Row], status: int, body: bytes) -> None:
     shared.fake.serve_catalog(body, status)
     for accepts in (False, True):
-        _assert_rejects(shared, "not a catalog|is empty|not text in UTF-8", {"detail-type": SYNC, "detail": {"accept_losses": accepts}})
+        event = {"detail-type": SYNC, "detail": {"accept_losses": accepts}}
+        _assert_rejects(shared, "not a catalog|is empty|not text in UTF-8", event)
 
 
 def test_sync_rejects_a_truncated_or_compressed_catalog(shared: App, rows: list[Row]) -> None:
