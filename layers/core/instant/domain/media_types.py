@@ -1,4 +1,4 @@
-"""The media types that models read, by the names that clients give them, and by the signature of the data."""
+"""The media types that models read, by the names that clients give them, or by the signature of the data."""
 
 import re
 from typing import Literal
@@ -50,11 +50,10 @@ def media_types(kind: MediaKind) -> list[str]:
 
 
 def media_type_of(kind: MediaKind, name: str, data: bytes) -> str | None:
-    """The standard name of the type of `data`, which a client named `name`; None if it is not of `kind`.
+    """The standard name of the type that a client named `name`; None if it is not of `kind`.
 
-    Providers compare the type with the data and reject a wrong one, so the signature decides if it is known.
+    The signature of `data` decides if the name says nothing about it.
     """
-    named = _BY_NAME[kind].get(name)
-    if named is None and name not in _UNSPECIFIC:
-        return None
-    return next((found for found in _NAMES[kind] if _SIGNATURES[found].match(data)), named)
+    if name not in _UNSPECIFIC:
+        return _BY_NAME[kind].get(name)
+    return next((found for found in _NAMES[kind] if _SIGNATURES[found].match(data)), None)
