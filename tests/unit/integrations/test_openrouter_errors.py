@@ -188,7 +188,10 @@ def test_errors_keep_the_generation_id() -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [(402, CreditsExhausted), (429, RateLimited), (524, OutcomeUnknown), (503, UpstreamUnavailable)]
-    + [(code, UpstreamError) for code in (None, "429", "server_error", 200, 0, -1, 1.5, True)],
+    + [("429", RateLimited), ("524", OutcomeUnknown), ("rate_limit_exceeded", RateLimited), ("timeout", OutcomeUnknown)]
+    + [("context_length_exceeded", TooLarge)]
+    + [(code, UpstreamError) for code in (None, "4290", "server_error", 200, 0, -1, 1.5, True, "-1", "", ["429"])],
+    ids=repr,
 )
 def test_errors_inside_status_200_are_mapped_by_code(code: object, kind: type[InstantError]) -> None:
     body = json.dumps({"error": {"code": code, "message": WORDS}}).encode()

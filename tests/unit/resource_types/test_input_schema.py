@@ -25,3 +25,19 @@ def test_input_schema_rejects_defaults_for_media(kind: str) -> None:
 def test_input_schema_requires_a_default_to_match_its_schema(part: dict[str, Any]) -> None:
     with pytest.raises(InvalidField, match="does not match its own schema"):
         check_schema(schema(part))
+
+
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [
+        ({"$ref": "#/$defs/x"}, "write the schema out"),
+        ({"if": {}}, "anyOf"),
+        ({"not": {"const": 1}}, "enum"),
+        ({"patternProperties": {}}, "properties"),
+        ({"contentEncoding": "base64"}, "supported are: additionalProperties, allOf, anyOf"),
+    ],
+)
+def test_unsupported_keyword_names_what_to_write_instead(part: dict[str, Any], instead: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        check_schema({"type": "object", "properties": {"it": part}})
+    assert instead in caught.value.message

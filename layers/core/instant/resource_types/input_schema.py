@@ -21,6 +21,16 @@ _ASSERTIONS = {
 }  # fmt: skip
 _APPLICATORS = {"properties", "items", "additionalProperties", "anyOf", "oneOf", "allOf"}
 _ALTERNATIVES = {"anyOf", "oneOf"}
+_WRITE_OUT = "write the schema out where it is used"
+_INSTEAD = {
+    **dict.fromkeys(("$ref", "$defs", "definitions", "$dynamicRef", "$anchor", "$id"), _WRITE_OUT),
+    **dict.fromkeys(("if", "then", "else", "dependentSchemas"), "write each case as one of anyOf"),
+    "not": "write what is allowed, with enum, pattern or anyOf",
+    "patternProperties": "name each property in properties",
+    "prefixItems": "use an object with a property for each item",
+}
+"""What to write instead of other keywords."""
+
 _WHERE = "config.input_schema"
 
 PATTERN_BYTES = 64_000
@@ -54,7 +64,7 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     if len(schema["properties"]) > MAX_INPUTS:
         raise InvalidField.named(f"{_WHERE}.properties", f"can have at most {MAX_INPUTS} inputs")
     for path, keyword in _unknown_keywords({k: v for k, v in schema.items() if k != "$schema"}, _WHERE, 0):
-        raise InvalidField.named(f"{path}.{keyword}", "is not a supported keyword for inputs")
+        raise InvalidField.named(f"{path}.{keyword}", _unsupported(keyword))
     refuse_many_patterns(schema, _WHERE)
     _validator(schema)
     for name in schema.get("required", ()):
@@ -63,6 +73,12 @@ def check_schema(schema: Mapping[str, Any]) -> None:
                 f"{_WHERE}.required", f"names {redacted_field(name)}, which is not among properties"
             )
     _check_defaults(schema)
+
+
+def _unsupported(keyword: str) -> str:
+    """What to write instead of a keyword that is not supported."""
+    instead = _INSTEAD.get(keyword) or f"supported are: {', '.join(sorted(_ANNOTATIONS | _ASSERTIONS | _APPLICATORS))}"
+    return f"is not a supported keyword for inputs; {instead}"
 
 
 def _check_defaults(schema: Mapping[str, Any]) -> None:

@@ -16,8 +16,8 @@ from instant.domain.errors import (
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Effect, Failure
 from instant.integrations.openrouter.error_rules import error_by_rules
-from instant.integrations.openrouter.parsing import count, mapping, parse, receipt_of
-from instant.integrations.openrouter.refusal import Refusal, read_refusal
+from instant.integrations.openrouter.parsing import mapping, parse, receipt_of
+from instant.integrations.openrouter.refusal import Refusal, read_refusal, status_in
 from instant.integrations.openrouter.waits import until_midnight, wait_of
 
 _POOL = (
@@ -42,7 +42,7 @@ def failure_of(reply: Reply, error: Mapping[str, Any] | None = None) -> Failure:
     unknown. The receipt has the cost, if known, and the generation id.
     """
     error = _error_in(reply) if error is None else error
-    status = (count(error.get("code")) or 500) if reply.status == 200 else reply.status
+    status = status_in(error) if reply.status == 200 else reply.status
     effect = Effect.UNKNOWN if _is_unknown(status, error) else Effect.KNOWN
     receipt = receipt_of(reply, mapping(parse(reply)))
     if receipt.cost_nanousd is None and effect is Effect.KNOWN:

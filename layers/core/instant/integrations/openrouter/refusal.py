@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instant.integrations.openrouter.decoding import decode_reply
-from instant.integrations.openrouter.parsing import fact, mapping, sequence, text
+from instant.integrations.openrouter.parsing import count, fact, mapping, sequence, text
 
 _MAX_RAW_CHARACTERS = 20_000
 _MAX_DEPTH = 6
@@ -14,6 +14,20 @@ _NAMES = {"code", "type", "status", "error_type", "error_code", "errorcode"}
 _SENTENCES = {"message", "msg", "detail", "details", "error", "error_message", "errormessage", "description", "reason"}
 _NESTED = {"innererror", "inner_error", "errors", "body", "response", "data"}
 """Members of a provider's error. Others are not read: they can repeat the input."""
+
+_STATUS = {
+    "authentication": 401,
+    "invalid_request": 400,
+    "invalid_request_error": 400,
+    "not_found": 404,
+    "payment_required": 402,
+    "permission_denied": 403,
+    "provider_overloaded": 529,
+    "provider_unavailable": 502,
+    "rate_limit_exceeded": 429,
+    "timeout": 504,
+}
+"""The status of each error type that has one."""
 
 _PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .&+/()-]{0,39}")
 
@@ -52,7 +66,7 @@ def read_refusal(status: int, error: Mapping[str, Any]) -> Refusal:
         metadata.get("error_type"),
         metadata.get("provider_code"),
     ]
-    names += [availability.get("code"), availability.get("error_type")]
+    names += [availability.get("code"), availability.get("error_type"), error.get("type"), error.get("code")]
     name = fact(metadata.get("provider_name"))
     return Refusal(
         status=status,
@@ -65,6 +79,15 @@ def read_refusal(status: int, error: Mapping[str, Any]) -> Refusal:
         has_reasons=bool(sequence(metadata.get("reasons"))),
         constraint=(fact(availability.get("constraint")) or "").lower(),
     )
+
+
+def status_in(error: Mapping[str, Any]) -> int:
+    """The status of an `error` object in a 200: its code, or what its type stands for; 500 if it has neither."""
+    code = error.get("code")
+    if number := count(int(code) if isinstance(code, str) and re.fullmatch(r"[45][0-9]{2}", code) else code):
+        return number
+    names = (code, error.get("type"), mapping(error.get("metadata")).get("error_type"))
+    return next((_STATUS[name] for name in names if isinstance(name, str) and name in _STATUS), 500)
 
 
 def _decoded(raw: object) -> object:
