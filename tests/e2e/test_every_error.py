@@ -155,7 +155,8 @@ class Errors:
 
 @pytest.fixture(scope="module")
 def errors(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Errors]:
-    with open_world(built, tmp_path_factory.mktemp("errors") / "log", gateway_timeout=8.0, grace=0) as world:
+    parameters = {"TimeoutInMillis": "8000", "TableProtection": "off"}  # two tables are deleted
+    with open_world(built, tmp_path_factory.mktemp("errors") / "log", parameters=parameters, grace=0) as world:
         world.sync()
         world.connect("alice")
         yield Errors(world)

@@ -36,10 +36,10 @@ def smoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def left(stack: Stack) -> list[dict[str, Any]]:
-    """The live resources and the stored keys of all users."""
+    """The live resources, the counters that are not 0, and the stored keys of all users."""
     tables = [stack.environment("ExecuteFunction")[name] for name in ("RESOURCES_TABLE", "INTEGRATIONS_TABLE")]
     rows = [row for table in tables for row in stack.client("dynamodb").scan(TableName=table)["Items"]]
-    return [row for row in rows if "deleted_at" not in row]
+    return [row for row in rows if "deleted_at" not in row and row.get("live") != {"N": "0"}]
 
 
 def test_smoke_passes_eight_steps_and_leaves_nothing(stack: Stack) -> None:
