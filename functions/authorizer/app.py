@@ -8,6 +8,7 @@ from instant.adapters.clock import SystemClock
 from instant.domain.access.identity import Identity
 from instant.domain.errors import Unauthenticated
 from instant.entrypoints.observability import quiet_libraries
+from instant.entrypoints.scopes import authorization_of
 from instant.settings import AuthorizerSettings
 from instant.use_cases.access.authorize import authorize
 
@@ -21,9 +22,8 @@ tokens = OidcTokenVerifier(*issuer, clock) if settings.jwt_issuer else None
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Allow the caller all routes of the stage, since the gateway caches the policy for all of them."""
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        caller = authorize(headers.get("authorization") or "", store, clock, tokens, settings.admins)
+        caller = authorize(authorization_of(event), store, clock, tokens, settings.admins)
     except Unauthenticated:
         raise Exception("Unauthorized") from None  # the only message that the gateway maps to a 401
     return _policy(caller, event["methodArn"])

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.integration.app import Answer, App
@@ -30,8 +30,12 @@ class Front:
         *,
         token: str | None = None,
         headers: dict[str, str] | None = None,
+        repeated: Sequence[tuple[str, str]] = (),
     ) -> Answer:
-        """Send a request; `target` is the path and query, and a body of str or bytes is sent unchanged."""
+        """Send a request; `target` is the path and query, and a body of str or bytes is sent unchanged.
+
+        `repeated` are headers in addition to those of the same name.
+        """
         raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else b""
         sent = {"Host": "api.example", **(headers or {})}
         if body is not None:
@@ -40,7 +44,7 @@ class Front:
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         base = self._domains.get(sent["Host"], f"/{self._app.plan.stage}")
-        request = Request(method, f"{base}{target}", list(sent.items()), raw)
+        request = Request(method, f"{base}{target}", [*sent.items(), *repeated], raw)
         answer = self._gateway.answer(request)
         visible = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
         return Answer(answer.status, visible, answer.body.decode())

@@ -59,7 +59,7 @@ BAD_TOKENS: Mapping[str, Callable[[FakeIssuer], str]] = {
     "with an embedded key": lambda issuer: _signed_with_foreign_key(issuer, jwk=foreign_key().jwk()),
     "with a link to foreign keys": lambda issuer: _signed_with_foreign_key(issuer, kid="foreign", jku=issuer.jwks_url),
     "with an unknown key id": lambda issuer: issuer.token(headers={"kid": "nobody-s"}),
-    "without a key id": lambda issuer: issuer.token(headers={"kid": None}),
+    "signed with a foreign key without an id": lambda issuer: _signed_with_foreign_key(issuer, kid=None),
     "with a critical header": lambda issuer: issuer.token(headers={"crit": ["exp"], "exp": 1}),
     "tampered with": _tampered,
     "truncated": lambda issuer: issuer.token()[:-9],

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,12 +16,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
 HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 
-type Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+type Edwards = ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+type Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Edwards
+
+EDWARDS: dict[str, Callable[[], Edwards]] = {
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "Ed448": ed448.Ed448PrivateKey.generate,
+}
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key with its id and its algorithm: RS256 to RS512, ES256 to ES512."""
+    """A private key with its id and its algorithm: RS256 to RS512, ES256 to ES512, EdDSA."""
 
     kid: str
     alg: str
@@ -29,13 +35,17 @@ class SigningKey:
 
     @classmethod
     def make(cls, kid: str, alg: str = "RS256", bits: int = 2048) -> "SigningKey":
-        """A new key; `bits` is the size of an RSA key."""
+        """A new key; `bits` is the size of an RSA key, a curve in place of `alg` is one of EdDSA."""
+        if alg in EDWARDS:
+            return cls(kid, "EdDSA", EDWARDS[alg]())
         if alg in CURVES:
             return cls(kid, alg, ec.generate_private_key(CURVES[alg]))
         return cls(kid, alg, rsa.generate_private_key(65537, bits))
 
     def sign(self, data: bytes) -> bytes:
-        """The signature in the format of RFC 7518."""
+        """The signature in the format of RFC 7518, or of RFC 8037."""
+        if isinstance(self.private, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
+            return self.private.sign(data)
         digest = HASHES[self.alg[2:]]
         if isinstance(self.private, rsa.RSAPrivateKey):
             return self.private.sign(data, PKCS1v15(), digest)
@@ -49,6 +59,9 @@ class SigningKey:
         if isinstance(self.private, rsa.RSAPrivateKey):
             public = self.private.public_key().public_numbers()
             return named | {"kty": "RSA", "n": _number(public.n), "e": _number(public.e)}
+        if isinstance(self.private, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
+            curve = "Ed25519" if isinstance(self.private, ed25519.Ed25519PrivateKey) else "Ed448"
+            return named | {"kty": "OKP", "crv": curve, "x": encoded(self.private.public_key().public_bytes_raw())}
         point, size = self.private.public_key().public_numbers(), (self.private.key_size + 7) // 8
         curve = {256: "P-256", 384: "P-384", 521: "P-521"}[self.private.key_size]
         return named | {"kty": "EC", "crv": curve, "x": _number(point.x, size), "y": _number(point.y, size)}

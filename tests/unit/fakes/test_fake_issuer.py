@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tests.fakes.issuer import BAD_TOKENS, FAULTS, FakeIssuer, SigningKey
 
@@ -87,4 +88,6 @@ def test_fake_issuer_rejects_an_unknown_fault(shared: FakeIssuer) -> None:
 
 
 def test_signing_key_has_the_requested_size() -> None:
-    assert SigningKey.make("small", bits=1024).private.key_size == 1024
+    private = SigningKey.make("small", bits=1024).private
+    assert isinstance(private, RSAPrivateKey)
+    assert private.key_size == 1024

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from instant.domain.access.identity import Identity, Scope, with_included
+from instant.domain.errors import Unauthenticated
 
 _EXECUTE = {Scope.EXECUTE: "yes"}
 _READ = {Scope.READ: "yes"}
@@ -62,12 +63,24 @@ def identity_of(authorizer: Mapping[str, Any]) -> Identity:
     return Identity(str(authorizer["user_id"]), with_included(scopes), key_id, namespace=namespace)
 
 
+def authorization_of(event: Mapping[str, Any]) -> str:
+    """The Authorization header; raises `Unauthenticated` for several, of which parsers choose different ones."""
+    one, many = event.get("headers") or {}, event.get("multiValueHeaders") or {}
+    found = [value for name, value in one.items() if name.lower() == "authorization"]
+    repeated = [value for name, values in many.items() if name.lower() == "authorization" for value in values]
+    if len(found) > 1 or len(repeated) > 1:
+        raise Unauthenticated("Send one Authorization header.")
+    return str(found[0] or "") if found else ""
+
+
 def require_scope(event: Mapping[str, Any]) -> None:
     """Raise `Forbidden` unless the caller has a scope that allows the route of `event`.
 
-    A route whose authorizer in the template contradicts `SCOPES` fails closed.
+    Several Authorization headers are rejected here, too: API Gateway may have cached the response to one of them. A
+    route whose authorizer in the template contradicts `SCOPES` fails closed.
     """
     authorizer = (event.get("requestContext") or {}).get("authorizer")
     route = f"{event['httpMethod']} {event['resource']}"
     if authorizer or route in SCOPES:
+        authorization_of(event)
         identity_of(authorizer or {}).require(*SCOPES[route])

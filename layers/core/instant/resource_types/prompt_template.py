@@ -74,8 +74,8 @@ class PromptTemplate(ChatType):
             for name, value in values.items()
             if (kind := media_kind(schema, name)) and value is not None
         ]
-        if (size := rendered_bytes(settings.template, values)) > MAX_TEXT_BYTES:
-            raise InvalidField.named("inputs", f"make a prompt of {size} bytes in UTF-8; the limit is {MAX_TEXT_BYTES}")
+        if rendered_bytes(settings.template, values) > MAX_TEXT_BYTES:
+            raise InvalidField.named("inputs", f"make a prompt of more than {MAX_TEXT_BYTES} bytes in UTF-8")
         return plan_chat(settings, Content(render(settings.template, values), media), call)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instant.adapters.access.issuer_keys import MAX_TRIED, SEARCH_SECONDS
 from instant.adapters.access.token_verifier import LEEWAY_SECONDS, OidcTokenVerifier
 from instant.adapters.clock import SystemClock
 from instant.domain.access.token import MAX_LENGTH, TokenClaims
@@ -43,7 +44,7 @@ def rejected(verifier: OidcTokenVerifier, token: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"])
+@pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "Ed25519", "Ed448"])
 def test_verifier_returns_the_caller_of_a_valid_token(alg: str) -> None:
     with FakeIssuer() as issuer:
         issuer.rotate(alg)
@@ -147,9 +148,75 @@ def test_verifier_ignores_key_urls_in_the_token(issuer: FakeIssuer, verifier: Oi
         assert elsewhere.asked == []
 
 
-def test_verifier_does_not_fetch_for_a_token_without_key_id() -> None:
+NO_ID = {"kid": None}
+
+
+def unnamed(key: SigningKey) -> dict[str, str]:
+    """Return the public key without its id."""
+    return {name: value for name, value in key.jwk().items() if name != "kid"}
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "Ed25519"])
+@pytest.mark.parametrize("has_id", [True, False])
+def test_verifier_accepts_a_token_without_key_id(alg: str, has_id: bool) -> None:
+    """The `kid` is optional in a token (RFC 7515) and in a key set (RFC 7517)."""
     with FakeIssuer() as issuer:
-        assert rejected(verifier_of(issuer), issuer.token(headers={"kid": None}))
+        issuer.rotate(alg)
+        if not has_id:
+            issuer.published, issuer.extra_keys = [], [unnamed(issuer.key)]
+        verifier = verifier_of(issuer)
+        assert not rejected(verifier, issuer.token(headers=NO_ID))
+        assert rejected(verifier, BAD_TOKENS["signed with a foreign key without an id"](issuer))
+        assert rejected(verifier, BAD_TOKENS["signed with the public key"](issuer))
+
+
+def test_verifier_tries_every_key_without_id() -> None:
+    with FakeIssuer() as issuer:
+        keys = [SigningKey.make(f"key-{number}", "ES256") for number in range(3)]
+        issuer.published, issuer.extra_keys = [], [unnamed(key) for key in keys]
+        for issuer.key in keys:
+            assert not rejected(verifier_of(issuer), issuer.token())
+            assert not rejected(verifier_of(issuer), issuer.token(headers=NO_ID))
+
+
+def test_verifier_uses_only_the_named_key_of_a_token() -> None:
+    with FakeIssuer() as issuer:
+        first, second = issuer.key, issuer.rotate("RS256")
+        issuer.key = SigningKey(first.kid, "RS256", second.private)
+        assert rejected(verifier_of(issuer), issuer.token())
+
+
+def test_verifier_tries_a_limited_number_of_keys() -> None:
+    with FakeIssuer() as issuer:
+        issuer.published, last = [], issuer.key
+        others = [SigningKey.make(f"key-{number}", "ES256") for number in range(MAX_TRIED)]
+        issuer.extra_keys = [unnamed(key) for key in (*others, SigningKey.make("last", "ES256"))]
+        issuer.key = others[-1]
+        assert not rejected(verifier_of(issuer), issuer.token(headers=NO_ID))
+        issuer.extra_keys = [*issuer.extra_keys[1:], unnamed(others[0]), unnamed(last)]
+        issuer.key = others[0]
+        assert rejected(verifier_of(issuer), issuer.token(headers=NO_ID))
+
+
+def test_verifier_finds_a_replaced_key_without_id() -> None:
+    with FakeIssuer() as issuer:
+        issuer.published, issuer.extra_keys = [], [unnamed(issuer.key)]
+        clock = FakeClock()
+        verifier = OidcTokenVerifier(issuer.url, issuer.audience, "", clock)
+        assert not rejected(verifier, issuer.token(headers=NO_ID))
+        issuer.key = SigningKey.make("next", "ES256")
+        issuer.extra_keys = [unnamed(issuer.key)]
+        clock.pass_seconds(SEARCH_SECONDS)
+        assert not rejected(verifier, issuer.token(headers=NO_ID))
+        asked = len(issuer.asked)
+        assert rejected(verifier, BAD_TOKENS["signed with a foreign key without an id"](issuer))
+        assert len(issuer.asked) == asked
+
+
+@pytest.mark.parametrize("alg", ["HS256", "none", "PS256", "Ed25519"])
+def test_verifier_does_not_fetch_for_an_unsupported_algorithm(alg: str) -> None:
+    with FakeIssuer() as issuer:
+        assert rejected(verifier_of(issuer), issuer.token(headers={"alg": alg, **NO_ID}))
         assert issuer.asked == []
 
 

@@ -60,15 +60,17 @@ def test_resource_address_is_the_owner_handle_and_the_slug() -> None:
 
 
 @pytest.mark.parametrize(
-    ("visibility", "strangers_see_it"),
-    [(Visibility.PRIVATE, False), (Visibility.UNLISTED, True), (Visibility.PUBLIC, True)],
+    ("visibility", "by_id", "by_address"),
+    [(Visibility.PRIVATE, False, False), (Visibility.UNLISTED, True, False), (Visibility.PUBLIC, True, True)],
 )
-def test_resource_visibility_hides_only_private_resources_from_strangers(
-    visibility: Visibility, strangers_see_it: bool
+def test_resource_visibility_to_strangers_depends_on_how_it_is_named(
+    visibility: Visibility, by_id: bool, by_address: bool
 ) -> None:
     resource = a_resource(visibility=visibility)
     assert resource.visible_to("user_alice")
-    assert resource.visible_to("user_bob") is strangers_see_it
+    assert resource.visible_to("user_alice", by_address=True)
+    assert resource.visible_to("user_bob") is by_id
+    assert resource.visible_to("user_bob", by_address=True) is by_address
 
 
 @pytest.mark.parametrize("visibility", Visibility)

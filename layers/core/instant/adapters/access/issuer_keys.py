@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,8 @@ _ALGORITHMS = {
     ("EC", "P-256"): ("ES256",),
     ("EC", "P-384"): ("ES384",),
     ("EC", "P-521"): ("ES512",),
+    ("OKP", "Ed25519"): ("EdDSA",),
+    ("OKP", "Ed448"): ("EdDSA",),
 }
 """The algorithms for a key of this type and curve: taken from the key, never from the token."""
 
@@ -42,16 +44,24 @@ _NEVER = float("-inf")
 _log = logging.getLogger(__name__)
 
 
+SUPPORTED = frozenset(name for names in _ALGORITHMS.values() for name in names)
+"""The algorithms of all keys."""
+
+MAX_TRIED = 10
+"""Maximum number of keys tried for one token without a `kid`; key sets have two or three."""
+
+
 @dataclass(frozen=True, slots=True)
 class IssuerKey:
-    """A public key and the algorithms that it may be used with."""
+    """A public key, the algorithms that it may be used with, and its name (`kid`), which is optional (RFC 7517)."""
 
     public: Any
     algorithms: tuple[str, ...]
+    name: str | None = None
 
 
 class IssuerKeys:
-    """The keys by `kid`, fetched on demand."""
+    """The keys of an issuer, fetched on demand."""
 
     def __init__(self, issuer: str, jwks_url: str, upstream: Upstream, clock: Clock, seconds: float = 2.0) -> None:
         """Without `jwks_url`, the discovery document provides the URL; `seconds` is the timeout of each fetch."""
@@ -60,23 +70,40 @@ class IssuerKeys:
         self._upstream = upstream
         self._clock = clock
         self._seconds = seconds
-        self._keys: Mapping[str, IssuerKey] = {}
+        self._keys: Sequence[IssuerKey] = ()
         self._fetched_at = self._tried_at = self._searched_at = _NEVER
 
-    def find(self, name: str) -> IssuerKey | None:
-        """The key; None if the issuer has no such key. Raises `UpstreamUnavailable` if the keys cannot be fetched."""
+    def find(self, name: str | None, algorithm: str) -> list[IssuerKey]:
+        """The keys that can have signed a token with this `kid` and `alg`.
+
+        A name selects the keys of that name, or those without a name; no name selects all. Raises
+        `UpstreamUnavailable` if the keys cannot be fetched.
+        """
         now = self._clock.monotonic()
         age = now - self._fetched_at
         if age >= FRESH_SECONDS:
             patience = RETRY_SECONDS if age >= STALE_SECONDS else SEARCH_SECONDS
             if now - self._tried_at >= patience:
                 self._refresh(now)
-        elif name not in self._keys and now - self._searched_at >= SEARCH_SECONDS:
-            self._searched_at = now
-            self._refresh(now)
+        elif not self._named(name):
+            self.search()
         if now - self._fetched_at >= STALE_SECONDS:
             raise UpstreamUnavailable("The issuer of access tokens cannot be reached. Try again in a moment.")
-        return self._keys.get(name)
+        return [key for key in self._named(name) if algorithm in key.algorithms][:MAX_TRIED]
+
+    def search(self) -> bool:
+        """Fetch the keys again because none of them fits; returns False if that was done a moment ago."""
+        now = self._clock.monotonic()
+        if now - self._searched_at < SEARCH_SECONDS:
+            return False
+        self._searched_at = now
+        self._refresh(now)
+        return True
+
+    def _named(self, name: str | None) -> Sequence[IssuerKey]:
+        if name is None:
+            return self._keys
+        return [key for key in self._keys if key.name == name] or [key for key in self._keys if key.name is None]
 
     def _refresh(self, now: float) -> None:
         """Fetch the keys; if that fails, the cached keys are kept."""
@@ -107,10 +134,10 @@ class IssuerKeys:
         return document
 
 
-def _usable(listed: Any) -> dict[str, IssuerKey]:
-    """The keys with a `kid` and a supported algorithm; at least one is required."""
+def _usable(listed: Any) -> list[IssuerKey]:
+    """The keys with a supported algorithm; at least one is required."""
     found = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
-    keys = {key["kid"]: made for key in found if isinstance(key.get("kid"), str) and (made := _made(key))}
+    keys = [made for key in found if isinstance(key.get("kid", ""), str) and (made := _made(key))]
     if not keys:
         raise UpstreamError("The key set has no usable key.")
     return keys
@@ -122,6 +149,6 @@ def _made(key: JWKDict) -> IssuerKey | None:
     if not algorithms or key.get("use", "sig") != "sig":
         return None
     try:
-        return IssuerKey(PyJWK(key, algorithms[0]).key, algorithms)
+        return IssuerKey(PyJWK(key, algorithms[0]).key, algorithms, key.get("kid"))
     except (PyJWTError, KeyError, TypeError, ValueError):
         return None

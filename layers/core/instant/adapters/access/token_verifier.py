@@ -4,7 +4,8 @@ PyJWT and its dependencies take longer to import than the rest of the authorizer
 token: callers with an API key do not wait for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, override
@@ -48,27 +49,34 @@ class OidcTokenVerifier(TokenVerifier):
         import jwt
 
         try:
-            key = self._key_for(jwt.get_unverified_header(token))
-            return jwt.decode(
-                token,
-                key.public,
-                algorithms=key.algorithms,
-                issuer=self._issuer,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp"], "verify_aud": False, "enforce_minimum_key_length": True},
-            )
+            for key in self._keys_for(jwt.get_unverified_header(token)):
+                with suppress(jwt.InvalidSignatureError):
+                    return jwt.decode(
+                        token,
+                        key.public,
+                        algorithms=key.algorithms,
+                        issuer=self._issuer,
+                        leeway=LEEWAY_SECONDS,
+                        options={"require": ["exp"], "verify_aud": False, "enforce_minimum_key_length": True},
+                    )
         except jwt.PyJWTError:
-            raise _refused() from None
+            pass
+        raise _refused()
 
-    def _key_for(self, header: Mapping[str, Any]) -> "IssuerKey":
-        """The issuer's key with the `kid` of the header; no other header field is used."""
-        kind, name = header.get("typ", "JWT"), header.get("kid")
-        if "crit" in header or not isinstance(kind, str) or kind.lower() not in _TYPES or not isinstance(name, str):
+    def _keys_for(self, header: Mapping[str, Any]) -> Iterator["IssuerKey"]:
+        """The issuer's keys that can have signed the token; a key without a name may have been replaced since."""
+        from instant.adapters.access.issuer_keys import SUPPORTED
+
+        kind, name, algorithm = header.get("typ", "JWT"), header.get("kid"), header.get("alg")
+        if "crit" in header or not isinstance(kind, str) or kind.lower() not in _TYPES:
             raise _refused()
-        key = self._keys.find(name)
-        if key is None:
+        if not isinstance(name, str | None) or not isinstance(algorithm, str) or algorithm not in SUPPORTED:
             raise _refused()
-        return key
+        found = self._keys.find(name, algorithm)
+        yield from found
+        is_unnamed = name is None or (found and all(key.name is None for key in found))
+        if is_unnamed and self._keys.search():
+            yield from self._keys.find(name, algorithm)
 
     @cached_property
     def _keys(self) -> "IssuerKeys":

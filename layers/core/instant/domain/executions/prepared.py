@@ -49,7 +49,8 @@ class ServingModel:
 class Prepared:
     """One execution, ready to be performed now or later; it can be serialized as JSON.
 
-    `fingerprint` is set when the call has an idempotency key; `credential` is None where the type needs no key.
+    `fingerprint` is set when the call has an idempotency key; `credential` is None where the type needs no key. Without
+    `reveals_cost`, no error names the maximum cost, from which the length of a hidden prompt could be computed.
     """
 
     execution_id: str
@@ -63,6 +64,7 @@ class Prepared:
     credential: Credential | None
     budgets: tuple[Budget, ...]
     plan: Plan
+    reveals_cost: bool = False
 
     @property
     def model(self) -> str | None:

@@ -65,9 +65,10 @@ class Resource:
         """`handle/slug`, unique among all resources."""
         return f"{handle_of(self.owner_id)}/{self.slug}"
 
-    def visible_to(self, user_id: str) -> bool:
-        """Whether `user_id` may see and call it."""
-        return self.deleted_at is None and (self.owner_id == user_id or self.visibility is not Visibility.PRIVATE)
+    def visible_to(self, user_id: str, *, by_address: bool = False) -> bool:
+        """Whether `user_id` may see and call it; an address, which can be guessed, opens no unlisted resource."""
+        hidden = {Visibility.PRIVATE, Visibility.UNLISTED} if by_address else {Visibility.PRIVATE}
+        return self.deleted_at is None and (self.owner_id == user_id or self.visibility not in hidden)
 
 
 def too_many(most: int) -> LimitReached:

@@ -122,14 +122,20 @@ def rows(subject: Subject, period: Period, at: datetime) -> list[str]:
     return [_row(subject, period, at, shard) for shard in shards]
 
 
-def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int) -> None:
-    """Raise `CostCap` if the worst case exceeds a whole budget, even an unspent one."""
+def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int, *, reveals_cost: bool) -> None:
+    """Raise `CostCap` if the worst case exceeds a whole budget, even an unspent one.
+
+    The amount is compared with a budget, so it is named only to a caller who may know both.
+    """
     for hold in wanted:
         if worst_nanousd > hold.cap_nanousd:
+            is_named = reveals_cost and not hold.scope.is_shared
+            cost = f"up to {usd_text(worst_nanousd)} USD, which is more" if is_named else "more"
+            worst = {"worst_case_usd": usd_text(worst_nanousd)} if is_named else {}
             raise CostCap(
-                f"This call could cost up to {usd_text(worst_nanousd)} USD, which is more than {_words(hold)} allows "
-                f"for one call. Send less, or have the budget raised.",
-                details={"worst_case_usd": usd_text(worst_nanousd), "scope": hold.scope, "period": hold.period},
+                f"This call could cost {cost} than {_words(hold)} allows for one call. "
+                f"Send less, or have the budget raised.",
+                details={**worst, "scope": hold.scope, "period": hold.period},
             )
 
 

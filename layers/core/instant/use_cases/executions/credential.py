@@ -62,7 +62,7 @@ def choose_credential(
     return _paid_by(facts.caller, own, KeySource.CALLER)
 
 
-def within_cap(worst_nanousd: int, payment: Payment) -> None:
+def within_cap(worst_nanousd: int, payment: Payment, *, reveals_cost: bool) -> None:
     """Raise `CostCap` if the worst case exceeds the cap: the owner may have changed the model since."""
     cap, credential = payment.cap_nanousd, payment.credential
     if worst_nanousd <= cap:
@@ -72,10 +72,11 @@ def within_cap(worst_nanousd: int, payment: Payment) -> None:
     else:
         service = credential.integration if credential else "{service}"
         whose, remedy = "you allow", f"raise max_cost_per_call_usd with PATCH /api/user/integrations/{service}"
+    worst = {"worst_case_usd": usd_text(worst_nanousd)} if reveals_cost else {}
+    cost = f"up to {usd_text(worst_nanousd)} USD" if reveals_cost else "too much"
     raise CostCap(
-        f"This call could cost up to {usd_text(worst_nanousd)} USD and {whose} {usd_text(cap)} USD. "
-        f"Send less, or {remedy}.",
-        details={"worst_case_usd": usd_text(worst_nanousd), "max_cost_per_call_usd": usd_text(cap)},
+        f"This call could cost {cost}: {whose} {usd_text(cap)} USD. Send less, or {remedy}.",
+        details={**worst, "max_cost_per_call_usd": usd_text(cap)},
     )
 
 

@@ -55,7 +55,8 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
     payment = choose_credential(caller, resource_type.integration, models, facts, deps.platform)
     budgets = (*payment.budgets, *facts.budgets)
     plan = resource_type.plan(_call(request, resource, models, payment, caller, has_budgets=bool(budgets)))
-    within_cap(plan.worst_nanousd, payment)
+    reveals_cost = caller.may_read_settings(resource.owner_id)
+    within_cap(plan.worst_nanousd, payment, reveals_cost=reveals_cost)
     idempotent = request.idempotent(caller.idempotency_namespace)
     return Prepared(
         execution_id=idempotent.execution_id if idempotent else new_id("exe", now),
@@ -69,13 +70,14 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
         credential=payment.credential,
         budgets=budgets,
         plan=replace(plan, preview={}),
+        reveals_cost=reveals_cost,
     )
 
 
 def _find(request: ExecuteRequest, caller: Identity, resources: ResourceReader) -> Resource:
     """The resource, if it is visible to the caller; another user's private resource raises `NotFound`."""
     found = resources.get(request.resource_id) if request.resource_id else resources.find(request.address or "")
-    if found is None or not found.visible_to(caller.user_id):
+    if found is None or not found.visible_to(caller.user_id, by_address=request.resource_id is None):
         raise NotFound.of("resource")
     return found
 

@@ -133,7 +133,7 @@ class Recording:
 
     def _holds(self, shard: int) -> tuple[Hold, ...]:
         wanted = holds(self._prepared.budgets, parse_time(self.opening.created_at), shard)
-        refuse_too_dear(wanted, self.opening.reserved_nanousd)
+        refuse_too_dear(wanted, self.opening.reserved_nanousd, reveals_cost=self._prepared.reveals_cost)
         return wanted
 
     def _reserve(self) -> None:
