@@ -170,3 +170,15 @@ def _answer(content: str) -> dict[str, Any]:
         "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 2, "cost": 0.000001},
     }
+
+
+def test_execution_returns_every_part_of_the_usage(seeded: App) -> None:
+    resource = seeded.resource()
+    answer = seeded.execute(resource["resource_id"])
+    usage = answer.json["usage"]
+    parts = ("cached_tokens", "reasoning_tokens", "image_tokens", "web_searches")
+    assert {name: usage[name] for name in parts} == dict.fromkeys(parts, 0)
+    detail = seeded.call("GET", f"/api/executions/{answer.json['execution_id']}").json
+    assert detail["usage"] == usage
+    (listed,) = seeded.call("GET", "/api/executions").json["data"]
+    assert set(usage) - set(listed["usage"]) == set(parts)

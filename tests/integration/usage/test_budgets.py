@@ -266,3 +266,27 @@ def test_own_searches_of_a_model_are_held_in_the_budget(budgets: Budgets, seeded
     statuses = [budgets.run(resource, SEARCHED).status for _ in range(5)]
     assert statuses == [200, 429, 429, 429, 429]
     assert budgets.rows() == [(5_240_000, 5_240_000)]
+
+
+def test_call_under_a_budget_names_the_held_price_that_no_provider_undercuts(
+    budgets: Budgets, resource_id: str, seeded: App
+) -> None:
+    rows = copy.deepcopy(seeded.fake.catalog)
+    row = next(row for row in rows if row["id"] == CHEAP_MODEL)
+    expensive = row["pricing"] | {"prompt": "0.001"}
+    row["pricing"] = expensive
+    seeded.fake.catalog = rows
+    assert seeded.sync()["held"] == 1
+    unlimited = budgets.run(resource_id)
+    assert "held" not in unlimited.text
+    budgets.set("user", "1")
+    answer = budgets.run(resource_id)
+    assert (answer.status, answer.code) == (409, "model_unavailable"), answer.text
+    details = answer.json["error"]["details"]
+    assert (details["model"], details["price_held"]) == (CHEAP_MODEL, {"prompt": "0.001"})
+    assert "budget" in answer.json["error"]["message"]
+    model = seeded.call("GET", f"/api/models/{CHEAP_MODEL}", user=None).json
+    assert details["price_held_until"][:10] > model["price_held_since"][:10]
+    seeded.sync(accept_prices=True)
+    assert budgets.run(resource_id).status in {200, 409}
+    assert "held" not in budgets.run(resource_id).text

@@ -14,7 +14,8 @@ from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, read_media
 from instant.domain.media_types import MediaKind
-from instant.resource_types.chat_plan import MAX_PDF_PAGES, RESULT_CHARACTERS, Content, check_settings, plan_chat
+from instant.resource_types.chat_plan import check_settings, plan_chat
+from instant.resource_types.chat_usage import MAX_PDF_PAGES, RESULT_CHARACTERS, Content
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model
@@ -86,6 +87,21 @@ def test_chat_plan_bounds_paid_pages_by_the_file_size(size: int, pages: int) -> 
     assert planned(free, content=content, pdf_engine="mistral-ocr").worst_nanousd == pages * 2_000_000
     assert planned(free, content=content).worst_nanousd == 0
     assert MAX_PDF_PAGES == 1_000
+
+
+@pytest.mark.parametrize(
+    ("files", "pages"),
+    [
+        ([b"<</Type/Page>> <</Type /Pages/Kids[]>> <</Type\n/Page/Parent 1 0 R>>"], 2),
+        ([b"<</Type/Page>>", b"<</Type/Page>><</Type/Page>>"], 3),
+        ([b"<</Type/Page>>", b"compressed"], None),
+    ],
+)
+def test_chat_plan_counts_the_pages_that_are_read_for_a_charge(files: list[bytes], pages: int | None) -> None:
+    urls = (f"data:application/pdf;base64,{b64encode(b'%PDF-1.7 ' + data).decode()}" for data in files)
+    content = Content("Sum up.", [read_media("file", url, "inputs.it") for url in urls])
+    assert planned(content=content, pdf_engine="mistral-ocr").ocr_pages == pages
+    assert planned(content=content).ocr_pages == 0
 
 
 def test_chat_plan_counts_the_pages_of_every_file() -> None:

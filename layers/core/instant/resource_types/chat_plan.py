@@ -1,17 +1,11 @@
 """Builds one chat request from the owner's settings and the caller's content, with its maximum cost."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import (
     HIDDEN_PROMPT_TOKENS,
-    IMAGE_TOKENS,
-    SEARCH_USD,
-    MaxUsage,
     price_limits,
     worst_case,
 )
@@ -20,6 +14,13 @@ from instant.domain.executions.plan import Plan
 from instant.domain.media import Media
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
+from instant.resource_types.chat_usage import (
+    RESULT_CHARACTERS,
+    Content,
+    max_usage_of,
+    ocr_pages_of,
+    search_by_themselves,
+)
 from instant.resource_types.function_names import check_names
 from instant.resource_types.model_settings import (
     DEFAULT_MAX_TOKENS,
@@ -32,38 +33,14 @@ from instant.resource_types.model_settings import (
 )
 from instant.resource_types.resource_type import Call
 
-FRAME_TOKENS = 32
-"""Maximum tokens that the structure of one message adds to its text."""
-
 BYTES_PER_TOKEN = 3
 """Estimated bytes of text per token: ordinary English has 4, dense text fewer."""
 
 MIN_ROOM = 256
 """Minimum limit of an answer in tokens, for prompts that are estimated to fill the context."""
 
-PDF_PAGE_BYTES = 10
-"""Minimum size of a page in a file: the file's size divided by it is the maximum number of pages."""
-
-MAX_PDF_PAGES = 1_000
-"""Maximum pages of one file for which OpenRouter charges."""
-
-RESULT_CHARACTERS = 1_000
-"""Maximum length of each web search result in characters."""
-
 SECONDS_TO_KEEP_IMAGES = 10.0
 """Seconds reserved for decoding and storing the largest images."""
-
-_BYTES_PER_CHARACTER = 4
-_OCR_PAGE_USD = Decimal("0.002")
-_RESULT_USD = Decimal("0.004")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The user's message: text, then media."""
-
-    text: str
-    media: Sequence[Media] = ()
 
 
 def check_settings(settings: ModelSettings, models: Sequence[CatalogModel]) -> None:
@@ -115,7 +92,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     length = min(_length(settings, content, model) for model in call.models)
     modalities = _modalities(settings, call.models[0])
     engine = _pdf_engine(settings, content, call.models)
-    max_usage = _max_usage(settings, content, call.models, length, engine=engine, makes_images="image" in modalities)
+    max_usage = max_usage_of(settings, content, call.models, length, engine=engine, makes_images="image" in modalities)
     worst = worst_case(call.models, max_usage)
     cap = min(worst, call.cap_nanousd) if call.at_catalog_prices else call.cap_nanousd
     body = {
@@ -130,7 +107,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         **_pdf_plugin(engine),
         "provider": _provider(settings) | {"max_price": price_limits(call.models, max_usage, cap_nanousd=cap)},
     }
-    if settings.web_search and not _search_by_themselves(call.models):
+    if settings.web_search and not search_by_themselves(call.models):
         body |= _web_search(settings.web_search, body.get("tools", []))
     most = MAX_IMAGE_ANSWER_BYTES if modalities else MAX_TEXT_ANSWER_BYTES
     return Plan(
@@ -142,6 +119,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
             "wants_images": bool(modalities),
         },
         preview=_preview(body),
+        ocr_pages=ocr_pages_of(content, engine),
     )
 
 
@@ -183,10 +161,6 @@ def _refuse_unlimited(settings: ModelSettings, models: Sequence[CatalogModel]) -
     for model in models:
         if problem := unlimited_searches(settings, model):
             raise ModelUnavailable(f"The resource's model {model.openrouter_id} {problem} Its owner must do so.")
-
-
-def _search_by_themselves(models: Sequence[CatalogModel]) -> bool:
-    return any(model.own_searches != 0 for model in models)
 
 
 def _messages(settings: ModelSettings, content: Content) -> list[dict[str, Any]]:
@@ -254,47 +228,3 @@ def _web_search(search: WebSearch, tools: Sequence[Any]) -> dict[str, Any]:
 
 def _provider(settings: ModelSettings) -> dict[str, Any]:
     return settings.provider.model_dump(exclude_none=True) if settings.provider else {}
-
-
-def _max_usage(
-    settings: ModelSettings,
-    content: Content,
-    models: Sequence[CatalogModel],
-    length: int,
-    *,
-    engine: str | None,
-    makes_images: bool,
-) -> MaxUsage:
-    """The maximum usage of the call.
-
-    A model that searches by itself is not given the search tool. One without a limit can read its whole context again
-    after each search.
-    """
-    texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
-    images = sum(media.kind == "image" for media in content.media)
-    tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
-    extra, rounds = Decimal(0), 1
-    if engine == "mistral-ocr":
-        extra += _OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
-    search, is_unlimited = settings.web_search, any(model.own_searches is None for model in models)
-    if search and is_unlimited:
-        rounds += search.max_uses
-    elif search and not _search_by_themselves(models):
-        rounds += search.max_uses + 1  # one more turn after the last search, for the answer
-        tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
-        tokens += (rounds - 1) * length  # each turn reads the output of all previous turns again
-        extra += search.max_uses * max(SEARCH_USD, search.max_results * _RESULT_USD)
-    return MaxUsage(
-        prompt_tokens=tokens,
-        completion_tokens=length,
-        rounds=rounds,
-        images=images,
-        makes_images=makes_images,
-        reads_whole_context=is_unlimited or any(media.kind != "image" for media in content.media),
-        own_searches=search.max_uses if search else 1,
-        extra_usd=extra,
-    )
-
-
-def _pages(media: Media) -> int:
-    return min(MAX_PDF_PAGES, media.size_bytes // PDF_PAGE_BYTES + 1)

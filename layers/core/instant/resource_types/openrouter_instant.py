@@ -11,7 +11,8 @@ from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
 from instant.domain.validation import parse
 from instant.resource_types.chat import ChatType
-from instant.resource_types.chat_plan import Content, check_settings, plan_chat
+from instant.resource_types.chat_plan import check_settings, plan_chat
+from instant.resource_types.chat_usage import Content
 from instant.resource_types.model_settings import FITTING, ModelSettings, Strict
 from instant.resource_types.resource_type import Call
 

@@ -12,7 +12,8 @@ from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media
 from instant.domain.resources.template import BRACES, names_in, render, rendered_bytes
 from instant.resource_types.chat import ChatType
-from instant.resource_types.chat_plan import Content, check_settings, plan_chat
+from instant.resource_types.chat_plan import check_settings, plan_chat
+from instant.resource_types.chat_usage import Content
 from instant.resource_types.input_schema import (
     DRAFT,
     check_inputs,

@@ -62,3 +62,13 @@ def test_recorded_cost_matches_what_the_ledger_recomputes(catalog: dict[str, Cat
     assert (None if computed is None else computed - (read.cost_nanousd or 0)) == (
         None if drift is None else int(Decimal(drift) * NANO)
     )
+
+
+@pytest.mark.parametrize(("pages", "extra"), [(0, 0), (3, 6_000_000), (None, None)])
+def test_recorded_cost_contains_the_pages_read_for_a_charge(
+    catalog: dict[str, CatalogModel], pages: int | None, extra: int | None
+) -> None:
+    model, read = catalog["google/gemini-2.5-flash"], receipt("13-chat-pdf-native")
+    without, with_pages = recomputed_nanousd([model], read, AT), recomputed_nanousd([model], read, AT, ocr_pages=pages)
+    assert without is not None
+    assert with_pages == (None if extra is None else without + extra)

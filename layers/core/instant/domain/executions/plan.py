@@ -13,7 +13,8 @@ class Plan:
 
     `request` is the first request, without a key. `options` are the flow's other parameters, as JSON. `preview` is the
     part of the request that a preview shows, as JSON: nothing that depends on whose key is used. `seconds_to_keep` is
-    the time reserved for storing the answer.
+    the time reserved for storing the answer. `ocr_pages` is the number of pages of files that are read for a charge;
+    None if it is not known.
     """
 
     request: Request
@@ -21,3 +22,4 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
     preview: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seconds_to_keep: float = 0
+    ocr_pages: int | None = 0

@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -36,6 +36,7 @@ class ServingModel:
     """A model that may serve, with its catalog prices as decimal text, for comparison with the reported cost.
 
     `own_searches` is the number of searches that it makes by itself in each call; None if it has no limit.
+    `price_held` has the announced prices that are not accepted yet.
     """
 
     openrouter_id: str
@@ -43,6 +44,8 @@ class ServingModel:
     pricing: Mapping[str, str]
     price_overrides: Sequence[Mapping[str, Any]] = ()
     own_searches: int | None = 0
+    price_held: Mapping[str, str] = field(default_factory=dict)
+    price_held_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

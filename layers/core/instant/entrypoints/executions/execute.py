@@ -30,10 +30,14 @@ class Execute(Body):
 
 
 class TokenUsage(TypedDict):
-    """The usage of a call."""
+    """The usage of a call; lists of executions have the tokens and the cost only."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
+    cached_tokens: NotRequired[Annotated[int | None, Field(description="Part of the prompt's tokens.")]]
+    reasoning_tokens: NotRequired[Annotated[int | None, Field(description="Part of the completion's tokens.")]]
+    image_tokens: NotRequired[Annotated[int | None, Field(description="Part of the completion's tokens.")]]
+    web_searches: NotRequired[int | None]
     cost_usd: Annotated[Usd | None, Field(description="As the provider reported it; null is unknown, not free.")]
 
 

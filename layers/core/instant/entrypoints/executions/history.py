@@ -69,6 +69,7 @@ def execution_view(execution: Execution) -> ExecutionSummary:
 
 
 def execution_detail(execution: Execution, answer: dict[str, Any] | None) -> dict[str, Any]:
-    """An execution with its response."""
-    answer = answer or {}
-    return {**execution_view(execution), "output": answer.get("output"), "error": answer.get("error")}
+    """An execution with its response; the parts of its usage are stored with the response."""
+    answer, view = answer or {}, execution_view(execution)
+    usage = {**(answer.get("usage") or {}), **view["usage"]}
+    return {**view, "usage": usage, "output": answer.get("output"), "error": answer.get("error")}

@@ -9,10 +9,29 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
     ResponseValidationError,
 )
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailed
 
-from instant.domain.errors import InstantError, Internal, Malformed, NotFound, UnsupportedMediaType
+from instant.domain.errors import (
+    InstantError,
+    Internal,
+    Malformed,
+    NotFound,
+    UnsupportedMediaType,
+    UpstreamUnavailable,
+)
 from instant.domain.validation import invalid_field
 from instant.entrypoints.http.body import JSON
+
+_NO_CAPACITY = {
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+}
+"""Codes of AWS for a call that can succeed later."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +55,24 @@ def to_instant_error(error: Exception) -> InstantError:
     if isinstance(error, InstantError):
         return error
     _log.error("unexpected failure", exc_info=error)
-    return _internal()
+    return _no_storage() if _is_timeout(error) else _internal()
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """Whether AWS did not answer, or had no capacity, after all retries; pynamodb names such an error as its cause."""
+    seen = [error, getattr(error, "cause", None), error.__cause__ if error else None]
+    return any(
+        isinstance(each, HTTPClientError | ConnectionFailed)
+        or (isinstance(each, ClientError) and each.response.get("Error", {}).get("Code") in _NO_CAPACITY)
+        for each in seen
+    )
+
+
+def _no_storage() -> UpstreamUnavailable:
+    return UpstreamUnavailable(
+        "Our storage did not answer in time. Retry; if this was a change, read first whether it was made.",
+        retry_after=1,
+    )
 
 
 def _internal() -> Internal:

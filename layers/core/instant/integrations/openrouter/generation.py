@@ -8,7 +8,7 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.executions.outcome import CallOutcome
 from instant.domain.executions.receipt import Receipt
 from instant.domain.money import parse_usd, to_nanousd
-from instant.integrations.openrouter.parsing import NAME, count, mapping, parse, text
+from instant.integrations.openrouter.parsing import NAME, count, mapping, parse, sequence, text
 
 
 def outcome_request(generation_id: str) -> Request:
@@ -26,13 +26,20 @@ def read_outcome(reply: Reply) -> CallOutcome | None:
     receipt = Receipt(
         generation_id=text(data.get("id")),
         model=text(data.get("model")),
-        provider=text(data.get("provider_name")),
+        provider=_provider(data),
         finish_reason=finish_reason,
         prompt_tokens=_tokens(data, "prompt"),
         completion_tokens=_tokens(data, "completion"),
         cost_nanousd=cost,
     )
     return CallOutcome(receipt, was_answered=finish_reason not in {None, "error"} and data.get("cancelled") is not True)
+
+
+def _provider(data: Mapping[str, Any]) -> str | None:
+    """The provider whose attempt succeeded, the last one; without a list of attempts, the one that is named."""
+    attempts = [mapping(attempt) for attempt in sequence(data.get("provider_responses"))]
+    names = [text(attempt.get("provider_name")) for attempt in attempts if attempt.get("status") == 200]
+    return next((name for name in reversed(names) if name), None) or text(data.get("provider_name"))
 
 
 def _tokens(data: Mapping[str, Any], kind: str) -> int | None:

@@ -23,6 +23,7 @@ from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Flow
 from instant.use_cases.executions.credential import open_key
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
+from instant.use_cases.executions.held_price import explain_held_price
 from instant.use_cases.executions.media import store_images
 from instant.use_cases.executions.record import Recording, time_to_run
 
@@ -52,7 +53,7 @@ def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft,
         _mask_error(failure, mask)
         if integration and isinstance(failure.error, CredentialRejected):
             _mark_broken(integration, deps)
-        raise _for_caller(send.with_what_was_spent(failure), prepared) from None
+        raise explain_held_price(_for_caller(send.with_what_was_spent(failure), prepared), prepared) from None
 
 
 @dataclass(slots=True)

@@ -122,4 +122,6 @@ def _serving(model: CatalogModel) -> ServingModel:
         pricing=model.pricing,
         price_overrides=model.price_overrides,
         own_searches=model.own_searches,
+        price_held=model.price_held,
+        price_held_since=model.price_held_since,
     )

@@ -18,6 +18,7 @@ from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
 from instant.domain.executions.receipt import Receipt
+from instant.domain.executions.token_usage import Usage
 from instant.domain.ids import new_id
 from instant.domain.money import usd_text
 from instant.domain.usage.budget import GLOBAL_SHARDS, Hold, holds, refuse_too_dear
@@ -190,7 +191,8 @@ class Recording:
     def _computed(self, receipt: Receipt) -> int | None:
         """The cost by catalog price, for comparison; a failure here does not fail the execution."""
         try:
-            return recomputed_nanousd(self._prepared.models, receipt, parse_time(self.opening.created_at))
+            plan, at = self._prepared.plan, parse_time(self.opening.created_at)
+            return recomputed_nanousd(self._prepared.models, receipt, at, ocr_pages=plan.ocr_pages)
         except Exception:
             _log.exception("a cost was not computed", extra={"execution_id": self.opening.execution_id})
             return None
@@ -238,6 +240,16 @@ def _as_failure(error: Exception) -> Failure:
     return Failure(Internal("Something failed on our side. The execution is recorded."), effect=Effect.UNKNOWN)
 
 
+def _details(usage: Usage | None) -> dict[str, int | None]:
+    """The parts of the usage, which are stored with the answer; None if the service reported no usage."""
+    return {
+        "cached_tokens": usage.cached_tokens if usage else None,
+        "reasoning_tokens": usage.reasoning_tokens if usage else None,
+        "image_tokens": usage.image_output_tokens if usage else None,
+        "web_searches": usage.web_searches if usage else None,
+    }
+
+
 def _response(opening: Opening, answer: Answer) -> dict[str, Any]:
     receipt = answer.receipt
     return {
@@ -249,6 +261,7 @@ def _response(opening: Opening, answer: Answer) -> dict[str, Any]:
         "usage": {
             "prompt_tokens": receipt.prompt_tokens,
             "completion_tokens": receipt.completion_tokens,
+            **_details(receipt.usage),
             "cost_usd": usd_text(receipt.cost_nanousd),
         },
         "finish_reason": receipt.finish_reason,

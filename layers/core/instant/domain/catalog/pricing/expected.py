@@ -12,6 +12,9 @@ from instant.domain.executions.token_usage import Usage
 SEARCH_USD = Decimal("0.007")
 """OpenRouter's price of a web search with its own engine, in USD; some models have their own price."""
 
+OCR_PAGE_USD = Decimal("0.002")
+"""OpenRouter's price of a page of a file that is read by optical character recognition, in USD."""
+
 EXACT = 60
 """Arithmetic precision in digits: products of catalog prices are never rounded."""
 

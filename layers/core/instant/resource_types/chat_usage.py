@@ -1,0 +1,97 @@
+"""The maximum usage of one chat request: its tokens, turns, searches and pages."""
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from instant.domain.catalog.model import CatalogModel
+from instant.domain.catalog.pricing import IMAGE_TOKENS, OCR_PAGE_USD, SEARCH_USD, MaxUsage
+from instant.domain.media import Media
+from instant.resource_types.model_settings import ModelSettings, parameters
+
+RESULT_CHARACTERS = 1_000
+"""Maximum length of each web search result in characters."""
+
+FRAME_TOKENS = 32
+"""Maximum tokens that the structure of one message adds to its text."""
+
+PDF_PAGE_BYTES = 10
+"""Minimum size of a page in a file: the file's size divided by it is the maximum number of pages."""
+
+MAX_PDF_PAGES = 1_000
+"""Maximum pages of one file for which OpenRouter charges."""
+
+_BYTES_PER_CHARACTER = 4
+
+_PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
+"""A page of a PDF; compressed objects do not show it."""
+
+_RESULT_USD = Decimal("0.004")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The user's message: text, then media."""
+
+    text: str
+    media: Sequence[Media] = ()
+
+
+def search_by_themselves(models: Sequence[CatalogModel]) -> bool:
+    """Whether any of the models searches by itself."""
+    return any(model.own_searches != 0 for model in models)
+
+
+def max_usage_of(
+    settings: ModelSettings,
+    content: Content,
+    models: Sequence[CatalogModel],
+    length: int,
+    *,
+    engine: str | None,
+    makes_images: bool,
+) -> MaxUsage:
+    """The maximum usage of the call.
+
+    A model that searches by itself is not given the search tool. One without a limit can read its whole context again
+    after each search.
+    """
+    texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
+    images = sum(media.kind == "image" for media in content.media)
+    tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
+    extra, rounds = Decimal(0), 1
+    if engine == "mistral-ocr":
+        extra += OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
+    search, is_unlimited = settings.web_search, any(model.own_searches is None for model in models)
+    if search and is_unlimited:
+        rounds += search.max_uses
+    elif search and not search_by_themselves(models):
+        rounds += search.max_uses + 1  # one more turn after the last search, for the answer
+        tokens += search.max_uses * search.max_results * RESULT_CHARACTERS * _BYTES_PER_CHARACTER
+        tokens += (rounds - 1) * length  # each turn reads the output of all previous turns again
+        extra += search.max_uses * max(SEARCH_USD, search.max_results * _RESULT_USD)
+    return MaxUsage(
+        prompt_tokens=tokens,
+        completion_tokens=length,
+        rounds=rounds,
+        images=images,
+        makes_images=makes_images,
+        reads_whole_context=is_unlimited or any(media.kind != "image" for media in content.media),
+        own_searches=search.max_uses if search else 1,
+        extra_usd=extra,
+    )
+
+
+def ocr_pages_of(content: Content, engine: str | None) -> int | None:
+    """The number of pages that are charged; None if a file does not show how many it has."""
+    if engine != "mistral-ocr":
+        return 0
+    counts = [len(_PAGE_OBJECT.findall(b64decode(media.data or ""))) for media in content.media if media.kind == "file"]
+    return None if 0 in counts else sum(counts)
+
+
+def _pages(media: Media) -> int:
+    return min(MAX_PDF_PAGES, media.size_bytes // PDF_PAGE_BYTES + 1)
