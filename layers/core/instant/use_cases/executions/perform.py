@@ -12,6 +12,7 @@ from instant.domain.errors import CredentialRejected, CreditsExhausted, Upstream
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.execution import KeySource
 from instant.domain.executions.failure import Effect, Failure
+from instant.domain.executions.held_price import explain_held_price
 from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
 from instant.domain.executions.receipt import Receipt
@@ -23,7 +24,6 @@ from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Flow
 from instant.use_cases.executions.credential import open_key
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
-from instant.use_cases.executions.held_price import explain_held_price
 from instant.use_cases.executions.media import store_images
 from instant.use_cases.executions.record import Recording, time_to_run
 
