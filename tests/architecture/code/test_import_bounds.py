@@ -26,7 +26,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "preview": (130, 340),
     "rank_resources": (40, 210),
     "reconcile": (80, 360),
-    "resources": (150, 340),
+    "resources": (155, 340),
     "usage": (105, 340),
 }
 """The maximum number of modules by function: of `instant`, and of other packages except the standard library."""
