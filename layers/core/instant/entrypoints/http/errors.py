@@ -9,9 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
     ResponseValidationError,
 )
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as ConnectionFailed
 
+from instant.adapters.aws.outages import is_outage
 from instant.domain.errors import (
     InstantError,
     Internal,
@@ -22,16 +21,6 @@ from instant.domain.errors import (
 )
 from instant.domain.validation import invalid_field
 from instant.entrypoints.http.body import JSON
-
-_NO_CAPACITY = {
-    "InternalServerError",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "Throttling",
-    "ThrottlingException",
-}
-"""Codes of AWS for a call that can succeed later."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,17 +44,7 @@ def to_instant_error(error: Exception) -> InstantError:
     if isinstance(error, InstantError):
         return error
     _log.error("unexpected failure", exc_info=error)
-    return _no_storage() if _is_timeout(error) else _internal()
-
-
-def _is_timeout(error: BaseException | None) -> bool:
-    """Whether AWS did not answer, or had no capacity, after all retries; pynamodb names such an error as its cause."""
-    seen = [error, getattr(error, "cause", None), error.__cause__ if error else None]
-    return any(
-        isinstance(each, HTTPClientError | ConnectionFailed)
-        or (isinstance(each, ClientError) and each.response.get("Error", {}).get("Code") in _NO_CAPACITY)
-        for each in seen
-    )
+    return _no_storage() if is_outage(error) else _internal()
 
 
 def _no_storage() -> UpstreamUnavailable:
