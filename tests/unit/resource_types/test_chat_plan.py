@@ -15,7 +15,8 @@ from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, read_media
 from instant.domain.media_types import MediaKind
 from instant.resource_types.chat_plan import check_settings, plan_chat
-from instant.resource_types.chat_usage import MAX_PDF_PAGES, RESULT_CHARACTERS, Content
+from instant.resource_types.chat_usage import RESULT_CHARACTERS, Content
+from instant.resource_types.media_usage import MAX_PDF_PAGES
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model

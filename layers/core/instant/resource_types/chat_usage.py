@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.catalog.pricing import IMAGE_TOKENS, OCR_PAGE_USD, SEARCH_USD, MaxUsage
+from instant.domain.catalog.pricing import OCR_PAGE_USD, SEARCH_USD, MaxUsage
 from instant.domain.media import Media
+from instant.resource_types.media_usage import media_usage
 from instant.resource_types.model_settings import ModelSettings, parameters
 
 RESULT_CHARACTERS = 1_000
@@ -17,12 +18,6 @@ RESULT_CHARACTERS = 1_000
 
 FRAME_TOKENS = 32
 """Maximum tokens that the structure of one message adds to its text."""
-
-PDF_PAGE_BYTES = 10
-"""Minimum size of a page in a file: the file's size divided by it is the maximum number of pages."""
-
-MAX_PDF_PAGES = 1_000
-"""Maximum pages of one file for which OpenRouter charges."""
 
 _BYTES_PER_CHARACTER = 4
 
@@ -60,11 +55,9 @@ def max_usage_of(
     after each search.
     """
     texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
-    images = sum(media.kind == "image" for media in content.media)
-    tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + images * IMAGE_TOKENS
-    extra, rounds = Decimal(0), 1
-    if engine == "mistral-ocr":
-        extra += OCR_PAGE_USD * sum(_pages(media) for media in content.media if media.kind == "file")
+    media = media_usage(content.media, engine)
+    tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + (media.tokens or 0)
+    extra, rounds = OCR_PAGE_USD * media.ocr_pages, 1
     search, is_unlimited = settings.web_search, any(model.own_searches is None for model in models)
     if search and is_unlimited:
         rounds += search.max_uses
@@ -77,9 +70,9 @@ def max_usage_of(
         prompt_tokens=tokens,
         completion_tokens=length,
         rounds=rounds,
-        images=images,
+        images=media.images,
         makes_images=makes_images,
-        reads_whole_context=is_unlimited or any(media.kind != "image" for media in content.media),
+        reads_whole_context=is_unlimited or media.tokens is None,
         own_searches=search.max_uses if search else 1,
         extra_usd=extra,
     )
@@ -91,7 +84,3 @@ def ocr_pages_of(content: Content, engine: str | None) -> int | None:
         return 0
     counts = [len(_PAGE_OBJECT.findall(b64decode(media.data or ""))) for media in content.media if media.kind == "file"]
     return None if 0 in counts else sum(counts)
-
-
-def _pages(media: Media) -> int:
-    return min(MAX_PDF_PAGES, media.size_bytes // PDF_PAGE_BYTES + 1)
