@@ -5,7 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.adapters.access.expiring_keys import ExpiringApiKeyStore
 from instant.adapters.clock import SystemClock
 from instant.entrypoints.access.api_keys import ApiKeySummary, MintedApiKey, NewApiKey, api_key_view, minted_view
 from instant.entrypoints.http.app import api, handler_of
@@ -16,7 +16,7 @@ from instant.settings import ApiKeysSettings
 from instant.use_cases.access.api_keys import KeyRequest, create_key, list_keys, revoke_key, revoke_with_descendants
 
 settings = ApiKeysSettings.load()
-store = DynamoApiKeyStore(settings.api_keys_table)
+store = ExpiringApiKeyStore(settings.api_keys_table, settings.limits_table, days_kept=settings.retention_days)
 clock = SystemClock()
 app = api()
 

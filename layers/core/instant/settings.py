@@ -213,6 +213,7 @@ class ApiKeysSettings(CountedSettings):
 
     api_keys_table: str
     api_keys_per_user: int = Field(ge=1)
+    retention_days: int = Field(ge=10)
 
 
 class CatalogSettings(CountedSettings):

@@ -211,13 +211,16 @@ CONDITIONS |= {
     ("ResourcesFunction", "dynamodb:UpdateItem", "ResourceStatsTable"): {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["resource_id", "bucket", "expires_at"]}
     },
-    ("ResourcesFunction", "dynamodb:UpdateItem", "LimitsTable"): [
-        RATE_LIMIT_KEYS,
-        {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#resource#*"},
-            "ForAllValues:StringEquals": {"dynamodb:Attributes": ["name", "expires_at"]},
-        },
-    ],
+    **{
+        (function, "dynamodb:UpdateItem", "LimitsTable"): [
+            RATE_LIMIT_KEYS,
+            {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"budget#{scope}#*"},
+                "ForAllValues:StringEquals": {"dynamodb:Attributes": ["name", "expires_at"]},
+            },
+        ]
+        for function, scope in (("ResourcesFunction", "resource"), ("ApiKeysFunction", "api_key"))
+    },
 }
 """The condition by function, action and resource, or one for each statement; others have no condition."""
 

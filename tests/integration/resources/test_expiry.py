@@ -1,4 +1,4 @@
-"""A deleted resource expires with its budget and its totals, later than any execution of it; live ones never do."""
+"""Deleted resources and revoked keys expire with their budgets, later than any execution; live ones never do."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -107,3 +107,21 @@ def test_expired_budgets_do_not_count_towards_the_maximum(app: App) -> None:
         aws.client("dynamodb").delete_item(TableName=app.name("LIMITS_TABLE"), Key=key)
     store.put("user_dave", Budget(subject=subjects[-1], daily_nanousd=1))
     assert {budget.subject for budget in store.of_owner("user_dave")} == set(subjects[2:])
+
+
+def test_revoked_key_expires_with_its_budget(app: App) -> None:
+    made = app.call("POST", "/api/user/api-keys", {"name": "k", "scopes": ["execute"]}).json
+    key_id = made["key_id"]
+    assert app.call("POST", "/api/user/api-keys", {"name": "other", "scopes": ["execute"]}).status == 201
+    body = {"scope": "api_key", "id": key_id, "daily_usd": "1", "monthly_usd": None}
+    assert app.call("PUT", "/api/budgets", body).status == 200
+    for _ in range(2):
+        assert app.call("DELETE", f"/api/user/api-keys/{key_id}").status == 204
+    keys = rows_of(app, "API_KEYS_TABLE", "key_hash")
+    key = keys[keys[f"id#{key_id}"]["target"]["S"]]
+    expiry = {"N": str(expiry_after(key["revoked_at"]["S"], DAYS))}
+    budget = rows_of(app, "LIMITS_TABLE", "name")[f"budget#api_key#{key_id}"]
+    assert [key["purge_at"], keys[f"id#{key_id}"]["purge_at"], budget["expires_at"]] == [expiry] * 3
+    assert budget["daily_nanousd"] == {"N": "1000000000"}
+    assert app.call("PUT", "/api/budgets", body).status == 404
+    assert sum("purge_at" in row for row in keys.values()) == 2

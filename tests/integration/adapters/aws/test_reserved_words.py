@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from instant.adapters.access.api_keys import DynamoApiKeyStore
+from instant.adapters.access.expiring_keys import ExpiringApiKeyStore
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.executions.history import DynamoExecutionHistory
@@ -43,6 +43,7 @@ RAW = {
     "executions/ledger.py",
     "access/rate_limiter.py",
     "access/api_keys.py",
+    "access/expiring_keys.py",
     "access/live_keys.py",
     "resources/stats.py",
     "catalog/sync_lease.py",
@@ -101,7 +102,8 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
         assert lease.take("syn_1", START, START)
         lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
         lease.drop("syn_1")
-        keys, maker = DynamoApiKeyStore(cloud.name("API_KEYS_TABLE")), Identity(fresh("user"), frozenset(Scope))
+        keys = ExpiringApiKeyStore(cloud.name("API_KEYS_TABLE"), cloud.name("LIMITS_TABLE"), days_kept=10)
+        maker = Identity(fresh("user"), frozenset(Scope))
         wanted = KeyRequest(name="k", scopes=frozenset({Scope.READ}))
         _, parent = create_key(wanted, maker, keys, FakeClock(), most=2)
         create_key(wanted, replace(maker, key_id=parent.key_id), keys, FakeClock(), most=2)

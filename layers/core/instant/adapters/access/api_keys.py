@@ -13,7 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from instant.adapters.access.live_keys import LiveKeys
 from instant.adapters.aws.batch_reads import MAX_KEYS, name_of, read_items, these
 from instant.adapters.aws.pages import page_of
-from instant.adapters.aws.tables import Table
+from instant.adapters.aws.tables import IntegerAttribute, Table
 from instant.adapters.aws.transactions import TransactionContended, TransactionRefused, transact
 from instant.domain.access.api_key import ApiKey, too_many
 from instant.domain.access.identity import with_included
@@ -57,12 +57,14 @@ class ApiKeyRow(Table):
     ancestors = UnicodeSetAttribute(null=True)
     replaces = UnicodeAttribute(null=True)
     idempotency_namespace = UnicodeAttribute(null=True)
+    purge_at = IntegerAttribute(null=True)
     by_user = ByUser()
 
     def record(self) -> ApiKey:
         """Convert the row to the domain object."""
         ancestors = frozenset(self.ancestors or ())
-        return ApiKey(**{**self.values, "scopes": with_included(self.scopes), "ancestors": ancestors})
+        values = {name: value for name, value in self.values.items() if name != "purge_at"}
+        return ApiKey(**{**values, "scopes": with_included(self.scopes), "ancestors": ancestors})
 
 
 class KeyIdRow(Table):

@@ -99,10 +99,10 @@ def _refuse_others(subject: Subject, caller: Identity, deps: BudgetDeps, *, may_
 
 
 def _user_of(subject: Subject, deps: BudgetDeps) -> str | None:
-    """The owner of the key or resource; None if it does not exist."""
+    """The owner of the key or resource; None if it does not exist, or was revoked."""
     if subject.scope is BudgetScope.API_KEY:
         key = deps.api_keys.find(subject.subject_id)
-        return key.user_id if key else None
+        return key.user_id if key and key.revoked_at is None else None
     resource = deps.resources.get(subject.subject_id)
     return resource.owner_id if resource else None
 
