@@ -5,6 +5,7 @@ STAGE ?= dev
 # The shell has a USER of its own; an operator's is given to make.
 OPERATOR = $(if $(filter command,$(firstword $(origin USER))),--user=$(USER))
 CONFIG := $(if $(filter prod,$(STAGE)),prod,default)
+USER_ID = $(if $(filter command,$(firstword $(origin USER))),$(USER))
 REGION ?= $(shell sed -n '/^\[$(CONFIG)\.deploy/,/^$$/s/^region = "\(.*\)"/\1/p' samconfig.toml)
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
@@ -29,7 +30,7 @@ export ARCH
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key smoke copy-table import-template pins clean
+.PHONY: help setup run test test-busy fuzz simulate mutate check format openapi build e2e bench deploy checked-params admin-key export-user forget-user smoke copy-table import-template pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
@@ -108,6 +109,14 @@ deploy: checked-params build ## build and deploy (STAGE=dev, REGION=us-east-1, S
 admin-key: setup ## create an API key for a deployed stack and print it once (STACK=name, USER=name, SCOPES=execute,read,manage; without SCOPES it has every scope)
 	@test -n "$(STACK)" || { echo "Say for which stack: make admin-key STACK=instant-resources-dev" >&2; exit 2; }
 	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.access.admin_key $(STACK) $(OPERATOR) $(if $(SCOPES),--scopes="$(SCOPES)")
+
+export-user: setup ## write everything that is stored of a user to a ZIP file (STACK=name, USER=id, TO=user.zip)
+	@test -n "$(STACK)" -a -n "$(USER_ID)" -a -n "$(TO)" || { echo "Say whose data, and where to: make export-user STACK=instant-resources-dev USER=user_1 TO=user.zip" >&2; exit 2; }
+	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.access.export_user $(STACK) --user='$(USER_ID)' --to='$(TO)'
+
+forget-user: setup ## erase everything that is stored of a user (STACK=name, USER=id, SURE=yes; without SURE, print what would be erased)
+	@test -n "$(STACK)" -a -n "$(USER_ID)" || { echo "Say whose data: make forget-user STACK=instant-resources-dev USER=user_1" >&2; exit 2; }
+	@AWS_DEFAULT_REGION="$(REGION)" PYTHONPATH=layers/core $(PY) -m instant.entrypoints.access.forget_user $(STACK) --user='$(USER_ID)' $(if $(filter yes,$(SURE)),--sure)
 
 smoke: setup ## check a stack in eight steps (STACK=name and OPENROUTER_API_KEY, at most 0.25 USD; without STACK, the local stack)
 	@$(if $(STACK),AWS_DEFAULT_REGION="$(REGION)") PYTHONPATH=layers/core $(PY) -m tests.smoke $(STACK)

@@ -1,4 +1,4 @@
-"""Write many items to one table; unprocessed items are retried with backoff."""
+"""Write or delete many items of one table; unprocessed items are retried with backoff."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -29,12 +29,18 @@ def put_items(table: str, items: Iterable[Mapping[str, Any]]) -> None:
         _insist(table, [{"PutRequest": {"Item": item}} for item in batch])
 
 
-def _insist(table: str, puts: list[dict[str, Any]]) -> None:
+def delete_items(table_name: str, keys: Iterable[dict[str, Any]]) -> None:
+    """Delete the rows with these keys in sequential requests, like `write_items`."""
+    for batch in batched(keys, MAX_ITEMS, strict=False):
+        _insist(table_name, [{"DeleteRequest": {"Key": key}} for key in batch])
+
+
+def _insist(table: str, requests: list[dict[str, Any]]) -> None:
     """A table that is new, or has much traffic, accepts only a limited number of writes per second."""
     for delay in (0.0, *_BACKOFF.delays()):
         time.sleep(delay)
-        reply = client("dynamodb").batch_write_item(RequestItems={table: puts})
-        puts = reply.get("UnprocessedItems", {}).get(table, [])
-        if not puts:
+        reply = client("dynamodb").batch_write_item(RequestItems={table: requests})
+        requests = reply.get("UnprocessedItems", {}).get(table, [])
+        if not requests:
             return
     raise UpstreamUnavailable("The database is busy. Try again in a moment.", retry_after=1)

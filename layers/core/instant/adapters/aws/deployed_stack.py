@@ -1,4 +1,7 @@
-"""Read the outputs of a deployed stack; used on an operator's machine, by no function."""
+"""Read the outputs and the names of a deployed stack; used on an operator's machine, by no function."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -11,8 +14,28 @@ class StackUnusable(Exception):
 
 def output_of(stack: str, name: str) -> str:
     """The value of one output; raises `StackUnusable` if the stack or output is missing, or access is denied."""
-    try:
+    with _problems_of(stack):
         (found,) = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    for output in found.get("Outputs", []):
+        if output["OutputKey"] == name:
+            return str(output["OutputValue"])
+    status = found["StackStatus"]
+    raise StackUnusable(f"The stack {stack} ({status}) has no output {name}. Deploy this template to it: make deploy.")
+
+
+def names_of(stack: str) -> dict[str, str]:
+    """The physical name of each resource of a stack by its id in the template; raises `StackUnusable`."""
+    with _problems_of(stack):
+        pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        found = [each for page in pages for each in page["StackResourceSummaries"]]
+    return {each["LogicalResourceId"]: str(each["PhysicalResourceId"]) for each in found}
+
+
+@contextmanager
+def _problems_of(stack: str) -> Iterator[None]:
+    """Raise `StackUnusable` if the stack is missing, or AWS refuses or cannot be reached."""
+    try:
+        yield
     except NoCredentialsError:
         message = "No AWS credentials were found. Sign in, or set AWS_PROFILE, and try again."
         raise StackUnusable(message) from None
@@ -20,11 +43,6 @@ def output_of(stack: str, name: str) -> str:
         raise StackUnusable(_refusal(stack, error)) from None
     except BotoCoreError as error:
         raise StackUnusable(f"AWS cannot be reached: {error}") from None
-    for output in found.get("Outputs", []):
-        if output["OutputKey"] == name:
-            return str(output["OutputValue"])
-    status = found["StackStatus"]
-    raise StackUnusable(f"The stack {stack} ({status}) has no output {name}. Deploy this template to it: make deploy.")
 
 
 def _refusal(stack: str, error: ClientError) -> str:
