@@ -45,6 +45,7 @@ RAW = {
     "access/api_keys.py",
     "access/expiring_keys.py",
     "access/live_keys.py",
+    "access/user_rows.py",
     "resources/stats.py",
     "catalog/sync_lease.py",
     "usage/report.py",
