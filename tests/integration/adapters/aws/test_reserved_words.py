@@ -10,6 +10,7 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from instant.adapters.access.expiring_keys import ExpiringApiKeyStore
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
+from instant.adapters.catalog.sync_runs import DynamoSyncRuns
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
 from instant.adapters.resources.expiry import ExpiringRows
@@ -18,6 +19,7 @@ from instant.adapters.usage.budgets import DynamoBudgetStore
 from instant.adapters.usage.report import DynamoUsageStore
 from instant.domain.access.identity import Identity, Scope
 from instant.domain.catalog.model import SyncRecord
+from instant.domain.catalog.sync_run import SyncOrder, SyncResult, SyncRun
 from instant.domain.executions.execution import State, StoredAnswer
 from instant.domain.limits import Rate
 from instant.domain.page import PageRequest
@@ -48,6 +50,7 @@ RAW = {
     "access/user_rows.py",
     "resources/stats.py",
     "catalog/sync_lease.py",
+    "catalog/sync_runs.py",
     "usage/report.py",
 }
 """The adapters that write expressions by hand; pynamodb gives every name an alias."""
@@ -103,6 +106,8 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
         assert lease.take("syn_1", START, START)
         lease.finish("syn_1", SyncRecord(synced_at="now", read_at="now", validator="one"))
         lease.drop("syn_1")
+        run = SyncRun(run_id="syn_1", started_at="now", finished_at="now", order=SyncOrder(), result=SyncResult())
+        DynamoSyncRuns(cloud.name("LIMITS_TABLE")).add(run)
         keys = ExpiringApiKeyStore(cloud.name("API_KEYS_TABLE"), cloud.name("LIMITS_TABLE"), days_kept=10)
         maker = Identity(fresh("user"), frozenset(Scope))
         wanted = KeyRequest(name="k", scopes=frozenset({Scope.READ}))
