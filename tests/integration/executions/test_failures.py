@@ -31,7 +31,9 @@ CASES = [
     Case("error 403 moderation", 422, "moderated"),
     Case("error 403 limit", 409, "credits_exhausted"),
     Case("error 403 region", 502, "upstream_error"),
+    Case("error 403 guardrail", 422, "moderated"),
     Case("error 404", 409, "model_unavailable"),
+    Case("error 404 data-policy", 409, "model_unavailable"),
     Case("error 404 batch", 409, "model_unavailable"),
     Case("error 408", 504, "outcome_unknown", "UNKNOWN", None),
     Case("error 413", 413, "too_large"),
@@ -98,6 +100,45 @@ def test_rate_limit_returns_retry_after(seeded: App) -> None:
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], "[[fake: error 429 17]]")
     assert answer.headers["Retry-After"] == "17"
+
+
+def test_rate_limit_with_a_distant_date_returns_a_day(seeded: App) -> None:
+    resource = seeded.resource()
+    headers = {"Retry-After": "Fri, 31 Dec 2100 12:00:00 GMT"}
+    seeded.fake.script(429, b'{"error":{"code":429,"message":"Rate limit exceeded"}}', headers)
+    answer = seeded.execute(resource["resource_id"])
+    assert (answer.headers["Retry-After"], answer.json["error"]["details"]) == ("86400", {"limit": "openrouter"})
+
+
+def test_rate_limit_with_a_short_wait_in_the_body_is_retried(seeded: App) -> None:
+    resource = seeded.resource()
+    error = {"code": 429, "message": "Provider returned error", "metadata": {"retry_after_seconds": 1.5}}
+    seeded.fake.script(429, json.dumps({"error": error}).encode())
+    assert seeded.execute(resource["resource_id"]).status == 200
+    assert len(seeded.fake.chat_requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code", "details"),
+    [
+        ("prompt is too long: 215000 tokens > 200000 maximum", 413, "too_large", None),
+        ("Could not process image", 422, "invalid_field", {"field": "inputs"}),
+        ("content management policy", 422, "moderated", None),
+    ],
+)
+def test_refusal_of_a_provider_is_returned_and_read_again(
+    seeded: App, raw: str, status: int, code: str, details: dict[str, str] | None
+) -> None:
+    resource = seeded.resource()
+    metadata = {"raw": json.dumps({"error": {"message": raw}}), "provider_name": "Meadow"}
+    error = {"code": 400, "message": "Provider returned error", "metadata": metadata}
+    seeded.fake.script(400, json.dumps({"error": error, "user_id": "user_MASKED"}).encode())
+    answer = seeded.execute(resource["resource_id"])
+    _assert_error(answer, Case("", status, code))
+    assert answer.json["error"].get("details") == details
+    assert raw not in answer.text
+    detail = seeded.call("GET", f"/api/executions/{answer.json['error']['execution_id']}").json
+    assert detail["error"] == answer.json["error"]
 
 
 def test_refused_connection_costs_nothing_and_is_retryable(seeded: App) -> None:
