@@ -4,6 +4,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -132,3 +134,11 @@ def test_half_read_response_does_not_serve_the_next_request(upstream: HttpUpstre
             assert response.status == 200
         assert exchange(upstream, question(url), seconds=HANG_SECONDS).body == b"{}"
     assert len(received) == 2
+
+
+def test_reply_without_a_date_gets_the_current_one(upstream: HttpUpstream) -> None:
+    later = format_datetime(FakeClock().now() + timedelta(seconds=90), usegmt=True)
+    answer = ANSWER.replace(b"\r\n\r\n", f"\r\nRetry-After: {later}\r\n\r\n".encode())
+    with tcp_server(lambda connection, number: connection.sendall(answer)) as (url, _):
+        reply = exchange(upstream, question(url), seconds=HANG_SECONDS)
+    assert (reply.date, reply.retry_after) == (FakeClock().now(), 90)
