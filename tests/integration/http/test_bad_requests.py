@@ -216,6 +216,14 @@ def test_content_type_rejects_anything_but_json(
         assert sender.rejected(raw, 415, caplog, **headers)["code"] == "unsupported_media_type"
 
 
+@pytest.mark.parametrize(
+    "kind", ["Application/JSON", "APPLICATION/JSON; charset=utf-8", "application/json;charset=UTF-8"]
+)
+def test_content_type_accepts_json_in_any_case(sender: Sender, kind: str) -> None:
+    answer = sender.app.call(sender.method, sender.path, raw='{"surprise": 1}', headers={"Content-Type": kind})
+    assert (answer.status, answer.code) == (422, "invalid_field"), "the body is read"
+
+
 def test_body_rejects_unknown_field_by_name(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for value in (CANARY, [CANARY], {CANARY: CANARY}, None, 7):
         error = sender.rejected(json.dumps({**sender.good, "surprise": value}), 422, caplog)

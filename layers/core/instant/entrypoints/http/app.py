@@ -31,6 +31,7 @@ type Resolve = Callable[[dict[str, Any], Any], Proxy | Stream]
 type Handler = Callable[[dict[str, Any], Any], Proxy]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
+_HEADERS = ("headers", "multiValueHeaders")
 _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key", "resource_id": "resource"}
 """The kinds of ids in paths."""
 
@@ -138,13 +139,18 @@ def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -
 
 
 def _at_its_route(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with the path of its route, and GET for HEAD.
+    """The event with the path of its route, GET for HEAD, and no type of its body, which is JSON by now.
 
-    On a custom domain, `path` begins with the base path of the mapping.
+    On a custom domain, `path` begins with the base path of the mapping. The router compares media types by case.
     """
     parameters: Mapping[str, str] = event.get("pathParameters") or {}
     path = _PARAMETER.sub(lambda found: parameters[found[1]], event["resource"])
-    return {**event, "path": path, "httpMethod": "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]}
+    method = "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]
+    return {**event, "path": path, "httpMethod": method, **{name: _untyped(event.get(name)) for name in _HEADERS}}
+
+
+def _untyped(headers: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
 
 
 def _miss_long_ids(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
