@@ -16,10 +16,10 @@ def _with_key(method: str, suffix: str = "", body: Any = None) -> Callable[[Cana
     return step
 
 
-def _with_platform_key(method: str, body: Any = None) -> Callable[[Canary], Request]:
+def _with_platform_key(method: str, body: Any = None, end: str = "") -> Callable[[Canary], Request]:
     def step(canary: Canary) -> Request:
         canary.done("POST", PLATFORM_KEY, {"api_key": canary.key})
-        return Request(method, PLATFORM_KEY, body)
+        return Request(method, PLATFORM_KEY + end, body)
 
     return step
 
@@ -87,6 +87,7 @@ STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ),
     ("PATCH", "/api/admin/integrations/{service}"): _with_platform_key("PATCH", {"is_enabled": False}),
     ("DELETE", "/api/admin/integrations/{service}"): _with_platform_key("DELETE"),
+    ("POST", "/api/admin/integrations/{service}/test"): _with_platform_key("POST", end="/test"),
     ("GET", "/api/user/api-keys"): _plain("GET", "/api/user/api-keys"),
     ("POST", "/api/user/api-keys"): _plain("POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]}),
     ("DELETE", "/api/user/api-keys/{key_id}"): lambda canary: Request(

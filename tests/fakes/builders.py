@@ -91,6 +91,7 @@ def a_prepared(execution_id: str = "exe_1", **more: Any) -> Prepared:
         "resource_id": "res_1",
         "resource_revision": 1,
         "resource_type": "openrouter_instant",
+        "by_owner": False,
         "models": (ServingModel(openrouter_id="meadow/lark-mini", canonical_slug="meadow/lark-mini", pricing={}),),
         "credential": Credential(
             integration="openrouter", user_id="user_alice", source=KeySource.CALLER, ciphertext_sha256="0" * 64

@@ -4,13 +4,14 @@
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
+from instant.domain.executions.holds import is_of_others, reserved, room_of_others, settled, spent, spent_in
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Hold, exhausted
 
@@ -89,7 +90,7 @@ class MemoryLedger:
         known = {name: fact for name, fact in row.facts.items() if closing.error_code or name != "error_code"}
         self._put(replace(row, state=closing.state, due_at=None, facts={**known, **_facts(closing)}))
         self._count(opening, closing)
-        self._settle(opening, booked(opening, closing))
+        self._settle(opening, lambda hold: spent_in(opening, closing, hold))
         return True
 
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
@@ -125,30 +126,35 @@ class MemoryLedger:
 
     def _remove(self, opening: Opening) -> None:
         del self.rows[opening.execution_id]
-        self._settle(opening, 0)
+        self._settle(opening, lambda hold: 0)
 
     def _reserve(self, opening: Opening) -> None:
-        full = [hold for hold in opening.holds if not self.has_room(hold, opening.reserved_nanousd)]
+        full = [hold for hold in opening.holds if not self.has_room(opening, hold)]
         if full:
             raise exhausted(full[0], parse_time(opening.created_at))
         for hold in opening.holds:
-            self.budgets[hold.name]["committed"] += opening.reserved_nanousd
+            self.budgets[hold.name].update(reserved(opening, hold))
 
-    def has_room(self, hold: Hold, amount: int) -> bool:
-        """Whether the budget has room for a hold of this amount."""
-        return self.budgets[hold.name]["committed"] + amount <= hold.cap_nanousd
+    def has_room(self, opening: Opening, hold: Hold) -> bool:
+        """Whether the row has room for the worst case, and a resource's owner keeps a share of the budget."""
+        row = self.budgets[hold.name]
+        if row["committed"] > hold.room(opening.reserved_nanousd):
+            return False
+        is_alone = not is_of_others(opening, hold) or not row["others_held"]
+        return is_alone or row["others_weight"] <= room_of_others(opening, hold)
 
-    def _settle(self, opening: Opening, spent: int) -> None:
+    def _settle(self, opening: Opening, spent: Callable[[Hold], int]) -> None:
         for hold in opening.holds:
-            self.budgets[hold.name]["committed"] += spent - opening.reserved_nanousd
-            self.budgets[hold.name]["spent"] += spent
+            self.budgets[hold.name].update(settled(opening, hold, spent(hold)))
 
     def _count(self, opening: Opening, closing: Closing) -> None:
         day, receipt = opening.created_at[:10], closing.receipt
         ended_well, cost, computed = closing.error_code is None, receipt.cost_nanousd, closing.computed_nanousd
         is_comparable = cost is not None and computed is not None
         added = {"calls": 1, "successes": int(ended_well), "failures": int(not ended_well), "cost_nanousd": cost or 0}
-        self.stats[opening.resource_id, day].update(added)
+        counted = {name: added[name] * closing.counts for name in ("successes", "failures")}
+        own = {f"own_{name}": count for name, count in counted.items()} if opening.by_owner else {}
+        self.stats[opening.resource_id, day].update(added | counted | own)
         self.usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(
             added,
             lost=int(closing.state is State.LOST),
@@ -157,16 +163,10 @@ class MemoryLedger:
             completion_tokens=receipt.completion_tokens or 0,
             latency_ms=closing.latency_ms or 0,
             timed=int(closing.latency_ms is not None),
-            booked_nanousd=booked(opening, closing),
+            booked_nanousd=spent(opening, closing),
             billed_nanousd=cost or 0 if is_comparable else 0,
             computed_nanousd=computed or 0 if is_comparable else 0,
         )
-
-
-def booked(opening: Opening, closing: Closing) -> int:
-    """The amount that budgets count: the cost, or the worst case if the cost is unknown."""
-    cost = closing.receipt.cost_nanousd
-    return opening.reserved_nanousd if cost is None else cost
 
 
 def _is(row: Row | None, opening: Opening, *states: State) -> bool:
@@ -180,6 +180,8 @@ def _facts(closing: Closing) -> dict[str, object]:
         "reconciled_at" if closing.reconciled else "finished_at": closing.finished_at,
         "latency_ms": closing.latency_ms,
         "error_code": closing.error_code,
+        "claimed_nanousd": closing.claimed_nanousd,
+        "was_delivered": closing.was_delivered or None,
         "text": answer.text,
         "object_key": answer.object_key,
         **{name: getattr(receipt, name) for name in _RECEIPT},
@@ -213,11 +215,12 @@ def _execution(row: Row) -> Execution:
 
 
 def _open_run(row: Row) -> OpenRun:
-    facts = _picked(row.facts, ("generation_id", "finished_at", "error_code"))
+    facts = _picked(row.facts, ("generation_id", "finished_at", "error_code", "claimed_nanousd"))
     return OpenRun(
         opening=row.opening,
         state=row.state,
         was_delivered="was_delivered" in row.facts,
+        receipt=Receipt(**_picked(row.facts, _RECEIPT)),
         **{**facts, "generation_id": facts["generation_id"] or row.name},
     )
 

@@ -77,10 +77,42 @@ class ReadsThenWrites(MemoryLedger):
         super().__init__()
         self.pause: Callable[[], None] = lambda: None
 
-    def has_room(self, hold: Hold, amount: int) -> bool:
-        fits = super().has_room(hold, amount)
+    def has_room(self, opening: Opening, hold: Hold) -> bool:
+        fits = super().has_room(opening, hold)
         self.pause()
         return fits
+
+
+class IgnoresShares(MemoryLedger):
+    """A ledger in which one caller can hold all of a shared budget."""
+
+    def has_room(self, opening: Opening, hold: Hold) -> bool:
+        return hold.is_share or super().has_room(opening, hold)
+
+
+class IgnoresOwner(MemoryLedger):
+    """A ledger in which other users can hold all of a resource's budget."""
+
+    def has_room(self, opening: Opening, hold: Hold) -> bool:
+        return super().has_room(replace(opening, by_owner=True), hold)
+
+
+class FreesEveryLostCall(MemoryLedger):
+    """A ledger that never counts a lost call in shared budgets."""
+
+    def close(self, opening: Opening, closing: Closing) -> bool:
+        return super().close(opening, replace(closing, frees_shared=closing.state is State.LOST))
+
+
+class RecordsImplausibleCost(MemoryLedger):
+    """A ledger that records an implausible cost without a lookup."""
+
+    def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
+        if closing.claimed_nanousd is None:
+            super().mark_unknown(opening, closing, due_at)
+            return
+        receipt = replace(closing.receipt, cost_nanousd=closing.claimed_nanousd)
+        self.close(opening, replace(closing, state=State.DONE, receipt=receipt))
 
 
 class RecordsUnknownAsZero(MemoryLedger):
@@ -184,6 +216,10 @@ APPS = {
     "mark_unknown releases the holds": App(ReleasesUnknown),
     "release without a condition": App(ReleasesTwice),
     "holds that are read, then written": App(ReadsThenWrites),
+    "shares that are not enforced": App(IgnoresShares),
+    "an owner without a share": App(IgnoresOwner),
+    "lost calls that are not counted": App(FreesEveryLostCall),
+    "an implausible cost recorded at once": App(RecordsImplausibleCost),
     "an unknown cost recorded as zero": App(RecordsUnknownAsZero),
     "executions that are due too late": App(SchedulesTooLate),
     "a retry that executes after the lease": App(execute=executes_after_lease),

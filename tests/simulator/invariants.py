@@ -11,7 +11,7 @@ from instant.use_cases.executions.reconcile import MAX_DELAY
 from tests.fakes.ledger import Row
 from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
-from tests.simulator.world import Call, Outcome, World
+from tests.simulator.world import RESOURCE, Call, Outcome, World
 
 MAX_LOOKUP_TIME = timedelta(hours=24)
 PERIOD = timedelta(minutes=1, seconds=20)
@@ -95,7 +95,8 @@ def _check_caps(world: World) -> None:
             recorded: Counter[str] = Counter()
             for row in world.ledger.rows.values():
                 if budget.subject in _subjects(row.opening):
-                    recorded[period.starting(parse_time(row.opening.created_at))] += _cost_or_reserved(row)
+                    day_or_month = period.starting(parse_time(row.opening.created_at))
+                    recorded[day_or_month] += _cost_in_budget(world, row, budget.subject)
             if any(cost > cap for cost in recorded.values()):
                 raise Violation(f"{budget.subject.name}: {dict(recorded)} of {cap} for a {period}")
 
@@ -117,7 +118,8 @@ def _check_budgets(world: World) -> None:
     expected: Counter[str] = Counter()
     for row in world.ledger.rows.values():
         for hold in row.opening.holds:
-            expected[hold.name] += _cost_or_reserved(row)
+            subject = Subject.named(hold.name.split("#", 1)[1])
+            expected[hold.name] += 0 if hold.is_share else _cost_in_budget(world, row, subject)
     for name, sums in world.ledger.budgets.items():
         if not sums["committed"] == sums["spent"] == expected[name]:
             raise Violation(f"{name}: {dict(sums)} is not the recorded cost {expected[name]}")
@@ -137,11 +139,22 @@ def _check_counts(world: World) -> None:
             "booked_nanousd": _cost_or_reserved(row),
             **{name: _number(row, name) or 0 for name in ("prompt_tokens", "completion_tokens")},
         }
-        stats[opening.resource_id, day].update(sums)
+        counted = sums if _counts(world, row) else {**sums, "successes": 0, "failures": 0}
+        own = {f"own_{name}": counted[name] * _is_by_owner(opening) for name in ("successes", "failures")}
+        stats[opening.resource_id, day].update(counted | own)
         usage[opening.user_id, day, opening.resource_id, opening.model or "", opening.api_key_id].update(sums, **more)
     for found, expected in ((world.ledger.stats, stats), (world.ledger.usage, usage)):
         if _expected_sums(found, expected) != _expected_sums(expected, expected):
             raise Violation(f"the counts are {found!r}, expected {expected!r}")
+
+
+def _counts(world: World, row: Row) -> bool:
+    """Whether the outcome counts as a success or failure of the resource."""
+    return row.facts.get("error_code") != "rate_limited" and not _was_prevented(world, row)
+
+
+def _is_by_owner(opening: Opening) -> bool:
+    return opening.user_id == RESOURCE.owner_id
 
 
 def _expected_sums(found: object, expected: object) -> object:
@@ -212,6 +225,17 @@ def _number(row: Row, name: str) -> int | None:
 def _cost_or_reserved(row: Row) -> int:
     cost = _cost(row)
     return row.opening.reserved_nanousd if cost is None else cost
+
+
+def _cost_in_budget(world: World, row: Row, subject: Subject) -> int:
+    """The amount that the budget counts: 0 if it is shared and the caller prevented the lookup of the outcome."""
+    return 0 if _was_prevented(world, row) and subject.scope.is_shared else _cost_or_reserved(row)
+
+
+def _was_prevented(world: World, row: Row) -> bool:
+    """Whether the call is lost because its caller took the key away."""
+    is_callers = row.opening.key_source is KeySource.CALLER
+    return row.state is State.LOST and is_callers and world.is_disconnected and "generation_id" in row.facts
 
 
 def _is_reconciled(row: Row) -> bool:

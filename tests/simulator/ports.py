@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
+from instant.domain.access.integration import PLATFORM, Account, Integration
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.clock import parse_time
-from instant.domain.executions.execution import Closing, Execution, Opening, OpenRun, State, StoredAnswer
+from instant.domain.executions.execution import OPEN, Closing, Execution, Opening, OpenRun, State, StoredAnswer
 from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.resources.resource import Resource
 from instant.domain.secret import Secret
-from instant.domain.usage.budget import Budget, Subject
+from instant.domain.usage.budget import Budget, BudgetScope, Subject
 from instant.ports.executions.call_facts import CallFacts
 from tests.fakes.clock import START
 from tests.fakes.ledger import MemoryLedger
@@ -43,15 +43,37 @@ class SkewedClock:
 class FaultyLedger:
     """A ledger behind the network; raises `Violation` if a budget is exceeded or an execution is LOST too early."""
 
-    def __init__(self, inner: MemoryLedger, network: Network) -> None:
-        """Wrap `inner`."""
+    def __init__(self, inner: MemoryLedger, network: Network, resource: Resource, budgets: Sequence[Budget]) -> None:
+        """Wrap `inner`, in which calls of `resource` are under `budgets`."""
         self.inner, self._network = inner, network
+        self._resource, self._budgets = resource, budgets
 
     def open(self, opening: Opening) -> Execution | None:
         self._network.actor.opening = opening
-        return self._network.write(
-            f"open {_name(opening)}", lambda: self._step(opening, lambda: self.inner.open(opening))
-        )
+        return self._network.write(f"open {_name(opening)}", lambda: self._step(opening, lambda: self._opened(opening)))
+
+    def _opened(self, opening: Opening) -> Execution | None:
+        is_new = opening.execution_id not in self.inner.rows
+        existing = self.inner.open(opening)
+        if is_new and opening.user_id != self._resource.owner_id:
+            self._check_shares(opening)
+        return existing
+
+    def _check_shares(self, opening: Opening) -> None:
+        """A caller holds a quarter of a shared budget, or one call; a quarter of the rest stays for the owner."""
+        held = [row.opening for row in self.inner.rows.values() if row.state in OPEN]
+        mine = [each.reserved_nanousd for each in held if each.user_id == opening.user_id]
+        for budget in self._budgets:
+            caps = dict(budget.caps())
+            if caps and budget.subject.scope.is_shared and len(mine) > 1 and sum(mine) > min(caps.values()) // 4:
+                raise Violation(f"{opening.user_id} holds {mine} of {budget}")
+        others = [each for each in held if each.user_id != self._resource.owner_id]
+        for hold in opening.holds:
+            amounts = [each.reserved_nanousd for each in others if hold.name in {other.name for other in each.holds}]
+            is_limited = hold.scope is BudgetScope.RESOURCE and not hold.is_share and len(amounts) > 1
+            spent = self.inner.budgets[hold.name]["spent"]
+            if is_limited and 4 * sum(amounts) > 3 * (hold.cap_nanousd - spent):
+                raise Violation(f"others hold {amounts} of {hold} with {spent} spent")
 
     def mark_sent(self, opening: Opening) -> None:
         self._network.write(f"mark_sent {_name(opening)}", lambda: self.inner.mark_sent(opening))
@@ -99,7 +121,7 @@ class FaultyLedger:
         result = step()
         for hold in opening.holds:
             committed, spent = (self.inner.budgets[hold.name][name] for name in ("committed", "spent"))
-            if not 0 <= spent <= committed <= hold.cap_nanousd:
+            if not 0 <= spent <= committed or (committed > hold.cap_nanousd and not hold.is_share):
                 raise Violation(f"{hold.name}: {spent} spent, {committed} committed of {hold.cap_nanousd}")
         return result
 
@@ -204,7 +226,10 @@ class Unused:
     def related(self, model: CatalogModel) -> Sequence[CatalogModel]:
         raise NotImplementedError
 
-    def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
+    def set(self, integration: Integration) -> None:
+        raise NotImplementedError
+
+    def claim_check(self, integration: Integration, claimed: Integration) -> bool:
         raise NotImplementedError
 
     def decode(self, data: bytes) -> DecodedImage | None:

@@ -86,7 +86,7 @@ def _calls(rng: Random) -> list[Call]:
         if rng.random() < 0.3:
             calls.append(replace(call, prompt=PROMPTS[0] if prompt == PROMPTS[1] else PROMPTS[1]))
     for number in range(rng.choice([0, 0, 1, 2, 4])):
-        user_id = rng.choice(["user_alice", "user_bob"])
+        user_id = rng.choice(["user_alice", "user_bob", "user_carol", "user_dave"])
         calls.append(Call(f"keyless-{number}", user_id, rng.choice([None, "key_1"]), None, PROMPTS[0]))
     return calls
 

@@ -23,9 +23,10 @@ LOOKUP_DELAY = 20.0
 """Seconds until the outcome of a call can be looked up."""
 
 NOT_BEGUN = ("unreachable", 429, 503, 529)
+WRONG_USD = 1e6
 BEHAVIORS = (
     "answers", "answers", "answers", "is slow", "is slow", "loses the response", "loses the response and the id",
-    "fails", "returns no content", "returns no cost", *NOT_BEGUN,
+    "fails", "returns no content", "returns no cost", "returns a wrong cost", *NOT_BEGUN,
 )  # fmt: skip
 
 
@@ -39,6 +40,11 @@ class Charge:
     cost_nanousd: int
     lookup_from: float
     is_unlisted: bool
+
+    @property
+    def cost_usd(self) -> float:
+        """The cost in USD, as a response reports it."""
+        return float(usd_text(self.cost_nanousd))
 
 
 class SimulatedService:
@@ -72,9 +78,8 @@ class SimulatedService:
         if behavior.startswith("loses"):
             known_id = call.generation_id if behavior == "loses the response" else None
             raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=known_id), effect=Effect.UNKNOWN)
-        return _answer(
-            call, content="" if behavior == "returns no content" else None, is_priced=behavior != "returns no cost"
-        )
+        cost = {"returns no cost": None, "returns a wrong cost": WRONG_USD}.get(behavior, call.cost_usd)
+        return _answer(call, content="" if behavior == "returns no content" else None, cost_usd=cost)
 
     def _charge(self, request: Request, cost: int | None) -> Charge:
         """Charge for the call; raise `Violation` if its execution was charged before or is not recorded as SENT."""
@@ -115,8 +120,7 @@ class SimulatedService:
         call = next(call for call in self.charged if call.generation_id == generation_id)
         if call.is_unlisted or self.network.scheduler.time < call.lookup_from:
             return _reply(404, {"error": {"code": 404, "message": "no"}})
-        cost = usd_text(call.cost_nanousd)
-        data = {"id": generation_id, "total_cost": float(cost or 0), "finish_reason": "stop", "model": "m"}
+        data = {"id": generation_id, "total_cost": call.cost_usd, "finish_reason": "stop", "model": "m"}
         return _reply(200, {"data": data})
 
 
@@ -152,8 +156,8 @@ class SimulatedResponse:
         return self._reply
 
 
-def _answer(call: Charge, *, content: str | None, is_priced: bool) -> Reply:
-    cost = {"cost": float(usd_text(call.cost_nanousd) or 0)} if is_priced else {}
+def _answer(call: Charge, *, content: str | None, cost_usd: float | None) -> Reply:
+    cost = {} if cost_usd is None else {"cost": cost_usd}
     body = {
         "id": call.generation_id,
         "model": "meadow/lark-mini",

@@ -115,15 +115,17 @@ class World:
             self.ledger.pause = self._pause
         self.answers = SimulatedAnswers(rng, self.network)
         self.service = SimulatedService(rng, self.network, self.ledger)
-        faulty_ledger, clock, unused = FaultyLedger(self.ledger, self.network), SkewedClock(self.network), Unused()
         integrations = {user: an_integration(user) for user in ("user_alice", PLATFORM)}
         self.budgets = _budgets(rng)
+        faulty_ledger = FaultyLedger(self.ledger, self.network, RESOURCE, self.budgets)
+        clock, unused = SkewedClock(self.network), Unused()
         self.platform = PlatformTerms(
             models=frozenset({MODEL.openrouter_id}),
             daily_nanousd=8 * _random_cap(rng),
             daily_nanousd_each=_random_cap(rng),
         )
-        facts = Facts(RESOURCE, MODEL, integrations, self.budgets, is_disconnected=rng.random() < 0.05)
+        self.is_disconnected = rng.random() < 0.05
+        facts = Facts(RESOURCE, MODEL, integrations, self.budgets, is_disconnected=self.is_disconnected)
         self.deps = ExecuteDeps(
             resources=OneResource(RESOURCE),
             facts=facts,

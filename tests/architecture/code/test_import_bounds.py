@@ -25,7 +25,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "preflight": (15, 160),
     "preview": (140, 340),
     "rank_resources": (40, 210),
-    "reconcile": (80, 360),
+    "reconcile": (90, 360),
     "resources": (165, 340),
     "usage": (105, 340),
 }

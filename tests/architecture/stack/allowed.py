@@ -154,7 +154,18 @@ SYNC_RECORD_KEY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["catal
 
 KEY_STATUS_ATTRIBUTES = {
     "ForAllValues:StringEquals": {
-        "dynamodb:Attributes": ["user_id", "service", "key_sha256", "status", "last_verified_at", "limit_remaining"]
+        "dynamodb:Attributes": [
+            "user_id",
+            "service",
+            "key_sha256",
+            "status",
+            "last_verified_at",
+            "limit_remaining",
+            "lacks_credits",
+            "times_refused",
+            "refused_at",
+            "next_check_at",
+        ]
     }
 }
 """A function that uses a key can record its status, but cannot replace or enable it, or raise the cost limit."""
@@ -174,7 +185,7 @@ CONDITIONS = {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
     },
     ("ExecuteFunction", "dynamodb:UpdateItem", "LimitsTable"): {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["runs#*", "spend#*"]}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["runs#*", "spend#*", "held#*"]}
     },
     ("ExecuteFunction", "dynamodb:BatchGetItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#*"}
@@ -185,7 +196,7 @@ CONDITIONS = {
     ("CatalogSyncFunction", "dynamodb:UpdateItem", "LimitsTable"): SYNC_RECORD_KEY,
     ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
     ("ReconcileFunction", "dynamodb:UpdateItem", "LimitsTable"): {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "spend#*"}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["spend#*", "held#*"]}
     },
     ("ReconcileFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
     ("IntegrationTestFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,

@@ -121,7 +121,7 @@ def test_key_check_keeps_the_status_after_an_inconclusive_answer(
 def test_key_check_does_not_update_a_replaced_key(connected: App, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     def replaced_meanwhile() -> Reply:
         assert connected.connect(key=OTHER_KEY).status == 201
-        return Reply(status=status, body=b'{"data": {"limit_remaining": 1}}')
+        return Reply(status=status, body=b'{"data": {"limit_remaining": 1}, "error": {"code": 401}}')
 
     monkeypatch.setattr(connected.module("IntegrationTestFunction"), "upstream", Answers(replaced_meanwhile))
     assert _test(connected).status == (200 if status == 200 else 409)

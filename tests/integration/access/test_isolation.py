@@ -52,6 +52,7 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("POST", "/api/admin/integrations/{service}"): (OWN, (Scope.ADMIN,)),
     ("PATCH", "/api/admin/integrations/{service}"): (OWN, (Scope.ADMIN,)),
     ("DELETE", "/api/admin/integrations/{service}"): (OWN, (Scope.ADMIN,)),
+    ("POST", "/api/admin/integrations/{service}/test"): (OWN, (Scope.ADMIN,)),
     ("GET", "/api/user/api-keys"): (OWN, (Scope.READ,)),
     ("POST", "/api/user/api-keys"): (OWN, (Scope.MANAGE,)),
     ("DELETE", "/api/user/api-keys/{key_id}"): (ID, (Scope.MANAGE,)),

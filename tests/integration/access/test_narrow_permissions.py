@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
-from instant.domain.access.integration import KeyStatus
 from tests.integration.app import App
 from tests.integration.aws_calls import recorded
 from tests.integration.lent_app import lend_app
@@ -64,6 +64,7 @@ def test_key_status_updates_are_permitted(shared: App, function: str, remaining:
     found = store.get("user_alice", "openrouter")
     assert found
     with recorded("dynamodb") as calls:
-        store.set(found, KeyStatus.OK, "2026-01-01T00:00:00.000000Z", remaining)
-    (update,) = (call for call in calls if call.operation == "UpdateItem")
-    assert may(shared, function, "UpdateItem", update.parameters)
+        store.set(replace(found, limit_remaining=remaining, lacks_credits=True, times_refused=2))
+        store.claim_check(found, replace(found, next_check_at="2026-01-01T00:00:00.000000Z"))
+    updates = [call for call in calls if call.operation == "UpdateItem"]
+    assert [may(shared, function, "UpdateItem", update.parameters) for update in updates] == [True, True]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from instant.domain.executions.counted import counts
 from tests.fakes.aws_faults import failure, faults
 from tests.integration.app import GOOD_KEY, Answer, App
 from tests.integration.deadlines import little_time
@@ -20,13 +21,15 @@ class Case:
     state: str = "FAILED"
     cost: int | None = 0
     retryable: bool = False
+    is_counted: bool | None = None
+    """Whether it is a failure of the resource, where the code alone does not tell."""
 
 
 CASES = [
     Case("error 400", 502, "upstream_error"),
     Case("error 400 context", 413, "too_large"),
-    Case("error 401", 409, "credential_rejected"),
-    Case("error 401 missing", 409, "credential_rejected"),
+    Case("error 401", 503, "upstream_unavailable", retryable=True, is_counted=False),
+    Case("error 401 missing", 503, "upstream_unavailable", retryable=True, is_counted=False),
     Case("error 402", 409, "credits_exhausted"),
     Case("error 403 moderation", 422, "moderated"),
     Case("error 403 limit", 409, "credits_exhausted"),
@@ -38,7 +41,7 @@ CASES = [
     Case("error 408", 504, "outcome_unknown", "UNKNOWN", None),
     Case("error 413", 413, "too_large"),
     Case("error 422", 502, "upstream_error"),
-    Case("error 429", 429, "rate_limited", retryable=True),
+    Case("error 429", 429, "rate_limited", retryable=True, is_counted=True),
     Case("error 429 daily", 429, "rate_limited", retryable=True),
     Case("error 500", 502, "upstream_error"),
     Case("error 502", 502, "upstream_error"),
@@ -192,7 +195,7 @@ def test_call_that_did_not_execute_is_retried_at_most_twice(seeded: App, directi
     resource = seeded.resource()
     answer = seeded.execute(resource["resource_id"], f"[[fake: {directive}]]")
     assert len(seeded.fake.chat_requests) == 3
-    _assert_recorded(seeded, answer, Case("", answer.status, answer.code))
+    _assert_recorded(seeded, answer, Case("", answer.status, answer.code, is_counted=True))
 
 
 def test_success_on_retry_is_one_execution(seeded: App) -> None:
@@ -227,7 +230,8 @@ def _assert_recorded(app: App, answer: Answer, case: Case) -> None:
     cost = row.get("cost_nanousd")
     assert (cost and int(cost["N"])) == case.cost
     failures = sum(int(bucket["failures"]["N"]) for bucket in app.table("RESOURCE_STATS_TABLE"))
-    assert failures == (2 if case.state == "FAILED" else 0)  # the buckets of the day and of the total
+    is_counted = counts(case.code) if case.is_counted is None else case.is_counted
+    assert failures == (2 if case.state == "FAILED" and is_counted else 0)  # the buckets of the day and of the total
 
 
 def _assert_no_secrets(app: App, answer: Answer) -> None:

@@ -19,7 +19,7 @@ FULL_ROUTE = ("POST", "/api/execute")
 
 FEW = ("10 MB", "a key twice, deep down", "NUL, escaped, deep down")
 BODILESS = {"GET", "HEAD", "OPTIONS", "DELETE"}
-NO_BODY = {("POST", "/api/user/integrations/{service}/test")}
+NO_BODY = {("POST", f"/api/{owner}/integrations/{{service}}/test") for owner in ("user", "admin")}
 
 
 def routes_with_a_body() -> list[Route]:

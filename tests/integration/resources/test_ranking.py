@@ -154,7 +154,8 @@ def test_patch_keeps_ranks_and_hiding_clears_them(seeded: App) -> None:
     resource_id = resource["resource_id"]
     path = f"/api/resources/{resource_id}"
     assert {name: row(seeded, resource_id)[name] for name in RANKS[:2]} == {n: {"N": "0"} for n in RANKS[:2]}
-    assert seeded.execute(resource_id).status == 200
+    seeded.connect("bob")
+    assert seeded.execute(resource_id, user="bob").status == 200
     assert rank(seeded)["written"] == 1
     ranks = {name: row(seeded, resource_id)[name] for name in RANKS}
     assert ranks["calls_30d"] == {"N": "1"}

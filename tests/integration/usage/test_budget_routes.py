@@ -132,6 +132,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "ten decimals": ({"daily_usd": "0.0000000001"}, "daily_usd"),
     "not an amount": ({"daily_usd": "much"}, "daily_usd"),
     "not a number": ({"daily_usd": "NaN"}, "daily_usd"),
+    "underscores": ({"daily_usd": "1_000"}, "daily_usd"),
+    "digits of another script": ({"daily_usd": "\u0661"}, "daily_usd"),
     "true": ({"daily_usd": True}, "daily_usd"),
     "an unknown field": ({"spent_usd": "1"}, "spent_usd"),
 }

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
-from instant.domain.access.integration import PLATFORM, KeyStatus
+from instant.domain.access.integration import PLATFORM
 from instant.domain.usage.budget import Subject
 from instant.ports.executions.call_facts import CallFacts, CallFactsReader
 from tests.fakes.aws_faults import failure, faults
@@ -64,7 +65,7 @@ def mark_broken(app: App, user_id: str = "user_alice") -> None:
     store = DynamoIntegrationStore(app.name("INTEGRATIONS_TABLE"))
     found = store.get(user_id, "openrouter")
     assert found is not None
-    store.set(found, KeyStatus.BROKEN, "2026-11-22T12:00:00.000000Z")
+    store.set(found.rejected(datetime.now(UTC)))
 
 
 CHANGES: dict[str, tuple[Change, str]] = {

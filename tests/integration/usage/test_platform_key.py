@@ -1,6 +1,7 @@
 """The platform's own key: who may connect it, which users and models it pays for, and its limits."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from instant.domain.money import usd_text
 from instant.domain.usage.budget import GLOBAL_SHARDS
 from instant.use_cases.executions.credential import PlatformTerms
+from tests.fakes.clock import FakeClock
 from tests.integration.access.test_integrations import REFUSED_KEY
 from tests.integration.app import GOOD_KEY, Answer, App, deployed_app
 from tests.integration.aws_calls import recorded
-from tests.integration.budgets import Budgets, nanousd
+from tests.integration.budgets import Budgets, nanousd, set_clocks
 from tests.integration.synced_app import new_user
 
 PATH = "/api/admin/integrations/openrouter"
@@ -194,6 +196,8 @@ def test_platform_key_cap_per_call_names_the_alternative(app: App) -> None:
 
 @pytest.mark.parametrize("kind", ["error 401", "error 402", "error 403 limit"])
 def test_platform_key_failure_is_not_reported_as_the_callers(app: App, kind: str) -> None:
+    if kind == "error 401":
+        app.fake.revoked_keys.add(PLATFORM_KEY)
     answer = app.execute(public(app), f"[[fake: {kind}]]", user=new_user())
     assert (answer.status, answer.code) == (502, "upstream_error")
     assert "key" in answer.json["error"]["message"]
@@ -209,10 +213,34 @@ def test_platform_key_that_is_unusable_serves_no_user(app: App, state: str) -> N
     elif state == "gone":
         app.call("DELETE", PATH, scopes="admin")
     else:
-        app.execute(resource_id, "[[fake: error 401]]", user=new_user())
+        app.fake.revoked_keys.add(PLATFORM_KEY)
+        app.execute(resource_id, user=new_user())
         app.fake.forget_requests()
     answer = app.execute(resource_id, user=new_user())
     assert (answer.status, answer.code, app.fake.chat_requests) == (409, "credential_missing", [])
+
+
+def test_platform_key_has_a_test_route(app: App) -> None:
+    app.fake.revoked_keys.add(PLATFORM_KEY)
+    refused = app.call("POST", f"{PATH}/test", scopes="admin")
+    assert (refused.status, refused.code) == (409, "credential_rejected")
+    assert app.call("GET", PATH, scopes="admin").json["status"] == "broken"
+    app.fake.revoked_keys.clear()
+    passed = app.call("POST", f"{PATH}/test", scopes="admin")
+    assert (passed.status, passed.json["status"], passed.json["hint"]) == (200, "ok", PLATFORM_KEY[-4:])
+    assert app.call("POST", f"{PATH}/test", scopes="execute read manage").status == 403
+
+
+def test_rejected_platform_key_works_again_by_itself(app: App) -> None:
+    resource_id, clock = public(app), FakeClock(datetime(2026, 11, 27, 12, 0, tzinfo=UTC))
+    with set_clocks(app, clock):
+        app.fake.revoked_keys.add(PLATFORM_KEY)
+        codes = [app.execute(resource_id, user=new_user()).code for _ in range(2)]
+        assert codes == ["upstream_error", "credential_missing"]
+        app.fake.revoked_keys.clear()
+        clock.pass_seconds(30)
+        assert app.execute(resource_id, user=new_user()).status == 200
+    assert app.call("GET", PATH, scopes="admin").json["status"] == "ok"
 
 
 @pytest.mark.parametrize("missing", ["models", "daily_nanousd", "daily_nanousd_each"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instant.domain.money import parse_usd, to_nanousd, usd_text
+from instant.domain.money import MAX_NANOUSD, NANO, parse_bill, parse_usd, to_nanousd, usd_text
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False, places=18)
 
@@ -49,6 +49,36 @@ def test_money_keeps_price_strings_of_25_characters_exact() -> None:
 )
 def test_money_rejects_values_that_are_no_amount(value: object) -> None:
     assert parse_usd(value) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["1_000", " 1", "1 ", "+1", "1.", ".5", "\u0661\u0662", "\uff11", "0x1", "1\n", "-", "--1"]
+)
+def test_money_rejects_strings_that_only_python_reads(value: str) -> None:
+    assert (parse_usd(value), parse_bill(value)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        ("0.0012", Decimal("0.0012")),
+        (Decimal("3.4E-7"), Decimal("0.00000034")),
+        (0, 0),
+        (Decimal("-0.01"), None),
+        ("-1", None),
+        ("1e-3", None),
+        (MAX_NANOUSD / NANO, MAX_NANOUSD / NANO),
+        (MAX_NANOUSD / NANO + 1, None),
+        (None, None),
+        (True, None),
+    ],
+)
+def test_bill_is_a_plain_amount_that_can_be_recorded(value: object, amount: object) -> None:
+    assert parse_bill(value) == amount
+
+
+def test_recorded_amounts_add_up_within_the_digits_of_a_number() -> None:
+    assert len(str(MAX_NANOUSD * 10**16)) <= 38
 
 
 @pytest.mark.parametrize("value", ["1e999999", "1e-999999", Decimal("1e400000000"), 10**4000])

@@ -265,6 +265,13 @@ def test_chat_records_unknown_cost_for_an_unreadable_answer(case: str) -> None:
     assert caught.value.receipt == Receipt(generation_id="gen-1")
 
 
+BYOK_PARTS = {
+    "upstream_inference_cost": None,
+    "upstream_inference_prompt_cost": 0.0008,
+    "upstream_inference_completions_cost": 0.0004,
+}
+NO_PROMPT_PART = {"upstream_inference_prompt_cost": None}
+
 COSTS: dict[str, tuple[object, int | None]] = {
     "plain": ({"cost": 0.0000812}, 81_200),
     "rounded up": ({"cost": 0.0000000001}, 1),
@@ -277,8 +284,16 @@ COSTS: dict[str, tuple[object, int | None]] = {
     "text": ({"cost": "none"}, None),
     "too large": ({"cost": "1e300"}, None),
     "byok": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, 21_000_000),
-    "byok fee only": ({"cost": 0.001, "is_byok": True, "cost_details": None}, 1_000_000),
-    "byok refund": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": -5}}, 1_000_000),
+    "byok without a bill": ({"cost": 0.001, "is_byok": True, "cost_details": None}, None),
+    "byok with a null bill": ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, None),
+    "byok in parts": ({"cost": 0.001, "is_byok": True, "cost_details": {**BYOK_PARTS}}, 2_200_000),
+    "byok with one part": ({"cost": 0, "is_byok": True, "cost_details": {**BYOK_PARTS, **NO_PROMPT_PART}}, None),
+    "byok that costs nothing": ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0}}, 0),
+    "byok refund": ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": -5}}, None),
+    "byok without a fee": ({"is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, None),
+    "underscores": ({"cost": "1_000"}, None),
+    "arabic digits": ({"cost": "\u0661"}, None),
+    "more than can be added up": ({"cost": 1e13}, None),
     "not byok": ({"cost": 0.001, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.02}}, 1_000_000),
     "no usage": (None, None),
     "invalid usage": ("a lot", None),

@@ -98,6 +98,20 @@ def test_errors_with_a_cost_count_as_begun() -> None:
     assert nothing_done(Reply(status=503, body=b'{"error": {"code": 503}}'))
 
 
+UNREADABLE = {
+    "a cost that is no amount": {"cost": "much"},
+    "a missing bill": {"cost": 0, "is_byok": True},
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_errors_with_an_unreadable_cost_are_not_free(name: str) -> None:
+    body = {"error": {"code": 503, "message": "busy"}, "usage": UNREADABLE[name]}
+    reply = Reply(status=503, body=json.dumps(body).encode())
+    assert failure_of(reply).cost.cost_nanousd is None
+    assert not nothing_done(reply)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_errors_map_each_answer_to_its_kind(name: str) -> None:
     case = CASES[name]
@@ -139,7 +153,9 @@ HTML = b"<html><head><title>524: A timeout occurred</title></head><body>CANARY</
     ("status", "kind"),
     [
         (400, UpstreamError),
-        (401, CredentialRejected),
+        (401, UpstreamUnavailable),
+        (402, UpstreamUnavailable),
+        (403, UpstreamUnavailable),
         (500, OutcomeUnknown),
         (502, OutcomeUnknown),
         (503, OutcomeUnknown),

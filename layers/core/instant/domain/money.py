@@ -1,13 +1,20 @@
 """Money: integer nano-USD in storage, Decimal in arithmetic, plain decimal strings in JSON."""
 
-from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
+import re
+from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import overload
 
 NANO = Decimal(10) ** 9
 """Nano-USD per USD: the smallest real cost seen is 3.4e-7 USD, or 340 nano-USD."""
 
+MAX_NANOUSD = 10**21
+"""A trillion USD, the maximum amount that is recorded: DynamoDB's numbers have 38 digits, enough for 1e16 of these."""
+
 _MAGNITUDE = 28
 """Amounts above 1e28 or below 1e-28 USD are rejected: their decimal text could take gigabytes."""
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 @overload
@@ -35,11 +42,26 @@ def usd_text(nanousd: int | None) -> str | None:
 
 
 def parse_usd(text: object) -> Decimal | None:
-    """Parse a price string or a JSON number (Decimal); None if it is not a plausible amount."""
+    """Parse a price: a JSON number (Decimal), or a string with one; None if it is not a plausible amount.
+
+    Python's Decimal also reads `1_000`, blanks and the digits of every script, which no other reader would.
+    """
+    return _amount(text, _NUMBER)
+
+
+def parse_bill(text: object) -> Decimal | None:
+    """Parse a reported cost: a JSON number (Decimal), or a string in plain decimal syntax; None for any other value.
+
+    A cost is not negative, and at most `MAX_NANOUSD`.
+    """
+    amount = _amount(text, _PLAIN)
+    return amount if amount is not None and 0 <= amount <= MAX_NANOUSD / NANO else None
+
+
+def _amount(text: object, syntax: re.Pattern[str]) -> Decimal | None:
     if isinstance(text, bool) or not isinstance(text, str | int | Decimal):
         return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
+    if isinstance(text, str) and not syntax.fullmatch(text):
         return None
+    amount = Decimal(text)
     return amount if amount.is_finite() and abs(amount.adjusted()) <= _MAGNITUDE else None

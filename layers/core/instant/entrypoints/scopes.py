@@ -43,6 +43,7 @@ SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "POST /api/admin/integrations/{service}": _ADMIN,
     "PATCH /api/admin/integrations/{service}": _ADMIN,
     "DELETE /api/admin/integrations/{service}": _ADMIN,
+    "POST /api/admin/integrations/{service}/test": _ADMIN,
     "POST /api/admin/sync-models": _ADMIN,
     "GET /api/admin/sync-models": _ADMIN,
 }

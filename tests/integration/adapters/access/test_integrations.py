@@ -87,20 +87,44 @@ def test_cap_update_does_not_create_an_integration(store: DynamoIntegrationStore
 
 
 def test_status_update_is_stored(store: DynamoIntegrationStore, saved: Integration) -> None:
-    store.set(saved, KeyStatus.BROKEN, LATER)
-    assert read(store, saved) == replace(saved, status=KeyStatus.BROKEN, last_verified_at=LATER, limit_remaining=None)
-    store.set(saved, KeyStatus.OK, LATER, "2.5")
-    assert read(store, saved) == replace(saved, status=KeyStatus.OK, last_verified_at=LATER, limit_remaining="2.5")
+    broken = replace(
+        saved, status=KeyStatus.BROKEN, last_verified_at=LATER, limit_remaining=None, lacks_credits=True,
+        times_refused=3,
+        refused_at=LATER, next_check_at=LATER,
+    )  # fmt: skip
+    store.set(broken)
+    assert read(store, saved) == broken
+    fine = replace(saved, last_verified_at=LATER, limit_remaining="2.5")
+    store.set(fine)
+    assert read(store, saved) == fine
+
+
+def test_check_is_claimed_once(store: DynamoIntegrationStore, saved: Integration) -> None:
+    for _ in range(2):
+        found = read(store, saved)
+        assert found is not None
+        first, second = (replace(found, next_check_at=f"2026-11-22T1{number}:00:00.000000Z") for number in (3, 4))
+        if found.next_check_at:
+            first, second = second, first
+        assert [store.claim_check(found, each) for each in (first, second)] == [True, False]
+        assert read(store, saved) == first
+
+
+def test_check_of_a_replaced_key_is_not_claimed(store: DynamoIntegrationStore, saved: Integration) -> None:
+    new = replace(saved, key_sha256="b" * 64, ciphertext=b"new")
+    store.put(new)
+    assert not store.claim_check(saved, replace(saved, next_check_at=LATER))
+    assert read(store, saved) == new
 
 
 def test_status_update_of_a_replaced_key_is_ignored(store: DynamoIntegrationStore, saved: Integration) -> None:
     new = replace(saved, key_sha256="b" * 64, ciphertext=b"new")
     store.put(new)
-    store.set(saved, KeyStatus.BROKEN, LATER)
+    store.set(replace(saved, status=KeyStatus.BROKEN))
     assert read(store, saved) == new
 
 
 def test_status_update_does_not_recreate_a_deleted_key(store: DynamoIntegrationStore, saved: Integration) -> None:
     store.delete(saved.user_id, saved.service)
-    store.set(saved, KeyStatus.BROKEN, LATER)
+    store.set(replace(saved, status=KeyStatus.BROKEN))
     assert read(store, saved) is None

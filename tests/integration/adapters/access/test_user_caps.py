@@ -76,7 +76,7 @@ def test_store_keeps_the_cap_of_an_older_row_separate(store: DynamoIntegrationSt
     store.put(older)
     assert (store.get(user, older.service), store.cap_of(user)) == (older, None)
     assert store.enable(user, older.service, False)
-    store.set(older, KeyStatus.BROKEN, LATER)
+    store.set(replace(older, status=KeyStatus.BROKEN, last_verified_at=LATER))
     changed = replace(older, is_enabled=False, status=KeyStatus.BROKEN, last_verified_at=LATER)
     assert store.get(user, older.service) == changed
     store.set_cap(user, 9)

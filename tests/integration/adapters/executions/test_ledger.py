@@ -395,8 +395,8 @@ def test_writes_include_every_condition_they_depend_on(recorder: Recorder, openi
     end, day, total, usage = (write["Update"] for write in body["TransactItems"])
     assert end["ConditionExpression"] == "run_id = :run AND #state IN (:sent, :unknown)"
     assert usage["UpdateExpression"].startswith("ADD calls :calls")
-    assert day["UpdateExpression"].startswith("ADD calls :one")
-    assert total["UpdateExpression"].startswith("ADD calls :one")
+    assert day["UpdateExpression"].startswith("ADD calls :calls")
+    assert total["UpdateExpression"].startswith("ADD calls :calls")
 
 
 def test_executions_of_a_resource_spread_over_the_shards(recorder: Recorder, opening: Opening) -> None:

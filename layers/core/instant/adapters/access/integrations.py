@@ -1,10 +1,13 @@
 """Users' integrations with external services in DynamoDB."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import override
+from typing import Any, override
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from instant.adapters.aws.tables import IntegerAttribute, Table
 from instant.domain.access.integration import Integration, KeyStatus
@@ -29,6 +32,10 @@ class IntegrationRow(Table):
     max_cost_per_call_nanousd = IntegerAttribute(null=True)
     last_verified_at = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
+    lacks_credits = BooleanAttribute(null=True)
+    times_refused = IntegerAttribute(null=True)
+    refused_at = UnicodeAttribute(null=True)
+    next_check_at = UnicodeAttribute(null=True)
 
     def record(self) -> Integration:
         """Convert the row to the domain object."""
@@ -41,6 +48,12 @@ class UserRow(Table):
     user_id = UnicodeAttribute(hash_key=True)
     service = UnicodeAttribute(range_key=True, default=USER)
     max_cost_per_call_nanousd = IntegerAttribute()
+
+
+_STATUS = (
+    "status", "limit_remaining", "last_verified_at", "lacks_credits", "times_refused", "refused_at", "next_check_at",
+)  # fmt: skip
+"""The attributes that say what the service answered."""
 
 
 class DynamoIntegrationStore(IntegrationStore, KeyStatusStore):
@@ -86,18 +99,32 @@ class DynamoIntegrationStore(IntegrationStore, KeyStatusStore):
         self._users(user_id, max_cost_per_call_nanousd=nanousd).save()
 
     @override
-    def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
+    def set(self, integration: Integration) -> None:
+        self._update_status(integration, _STATUS)
+
+    @override
+    def claim_check(self, integration: Integration, claimed: Integration) -> bool:
+        seen, at = self._rows.next_check_at, integration.next_check_at
+        return self._update_status(claimed, ["next_check_at"], seen == at if at else seen.does_not_exist())
+
+    def _update_status(
+        self, integration: Integration, names: Sequence[str], condition: Condition | None = None
+    ) -> bool:
+        """Update these attributes of the row if it still has this key; None and the defaults are left out."""
         row = self._rows(integration.user_id, integration.service)
-        remaining = self._rows.limit_remaining
+        is_same = self._rows.key_sha256 == integration.key_sha256
         try:
             row.update(
-                actions=[
-                    self._rows.status.set(status.value),
-                    self._rows.last_verified_at.set(at),
-                    remaining.set(limit_remaining) if limit_remaining is not None else remaining.remove(),
-                ],
-                condition=self._rows.key_sha256 == integration.key_sha256,
+                actions=[_change(getattr(self._rows, name), getattr(integration, name)) for name in names],
+                condition=is_same if condition is None else is_same & condition,
             )
         except UpdateError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
+            return False
+        return True
+
+
+def _change(attribute: Any, value: object) -> Action:
+    action: Action = attribute.set(value) if value else attribute.remove()
+    return action

@@ -1,5 +1,6 @@
 """Past executions in DynamoDB, read only."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
 from instant.adapters.aws.client import client
@@ -76,14 +77,19 @@ def execution_of(item: dict[str, Any]) -> Execution:
         fingerprint=text.get("fingerprint"),
         lease_expires_at=text.get("lease_expires_at"),
         was_delivered="delivered" in number,
-        receipt=Receipt(
-            generation_id=text.get("generation_id"),
-            model=text.get("model_served"),
-            provider=text.get("provider"),
-            finish_reason=text.get("finish_reason"),
-            prompt_tokens=number.get("prompt_tokens"),
-            completion_tokens=number.get("completion_tokens"),
-            cost_nanousd=number.get("cost_nanousd"),
-        ),
+        receipt=receipt_in(text, number),
         answer=StoredAnswer(text=text.get("answer"), object_key=text.get("answer_key")),
+    )
+
+
+def receipt_in(text: Mapping[str, str], number: Mapping[str, int]) -> Receipt:
+    """The receipt in the text and number attributes of a row."""
+    return Receipt(
+        generation_id=text.get("generation_id"),
+        model=text.get("model_served"),
+        provider=text.get("provider"),
+        finish_reason=text.get("finish_reason"),
+        prompt_tokens=number.get("prompt_tokens"),
+        completion_tokens=number.get("completion_tokens"),
+        cost_nanousd=number.get("cost_nanousd"),
     )

@@ -218,6 +218,8 @@ class DynamoLedger(Ledger):
             completion_tokens=receipt.completion_tokens,
             cost_nanousd=receipt.cost_nanousd,
             computed_nanousd=closing.computed_nanousd,
+            claimed_nanousd=closing.claimed_nanousd,
+            delivered=1 if closing.was_delivered else None,
         )
         condition, bound = _in_states(opening, states)
         if closing.state is State.LOST and receipt.generation_id is None:

@@ -1,11 +1,13 @@
 """The counters that closing an execution updates: resource statistics, user usage, and budgets with holds."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from instant.adapters.executions.ledger_rows import item, shard_of, values
 from instant.domain.clock import parse_time
 from instant.domain.executions.execution import Closing, Opening, State
+from instant.domain.executions.holds import is_of_others, reserved, room_of_others, settled, spent, spent_in
 from instant.domain.usage.budget import Hold
 
 STATS_DAYS = 35
@@ -57,82 +59,87 @@ def usage_update(table: str, opening: Opening, closing: Closing) -> dict[str, An
         "latency_ms": closing.latency_ms or 0,
         "timed": int(closing.latency_ms is not None),
         "cost_nanousd": cost or 0,
-        "booked_nanousd": _spent(opening, closing),
+        "booked_nanousd": spent(opening, closing),
         "billed_nanousd": (cost or 0) if comparable else 0,
         "computed_nanousd": (computed or 0) if comparable else 0,
     }
     labels = {"resource_id": opening.resource_id, "model": opening.model, "api_key_id": opening.api_key_id}
     facts = {name: value for name, value in labels.items() if value is not None}
+    listed = ", ".join(f"{name} = :{name}" for name in facts)
     return {
         "TableName": table,
         "Key": item(user_id=opening.user_id, bucket=bucket),
-        "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in added)
-        + " SET expires_at = :expiry, " + ", ".join(f"{name} = :{name}" for name in facts),
+        "UpdateExpression": f"{_add(added)} SET expires_at = :expiry, {listed}",
         "ExpressionAttributeValues": values(**added, **facts, expiry=_after(day, USAGE_DAYS)),
-    }  # fmt: skip
+    }
 
 
 def reservations(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
     """Place a hold of the worst case in each row, if its spend and holds leave enough room."""
-    worst, expiry = opening.reserved_nanousd, _after(parse_time(opening.created_at), HOLD_DAYS)
-    return {
-        hold_name(hold): {
-            "TableName": table,
-            "Key": item(name=hold.name),
-            "UpdateExpression": "ADD committed :worst SET expires_at = :expiry",
-            "ConditionExpression": "attribute_not_exists(committed) OR committed <= :room",
-            "ExpressionAttributeValues": values(worst=worst, room=hold.cap_nanousd - worst, expiry=expiry),
-        }
-        for hold in opening.holds
-    }
+    return {hold_name(hold): _reservation(table, opening, hold) for hold in opening.holds}
 
 
 def settlements(table: str, opening: Opening, closing: Closing) -> dict[str, dict[str, Any]]:
     """Settle each hold: replace the held amount by the amount spent."""
-    return _settled(table, opening, _spent(opening, closing))
-
-
-def releases(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
-    """Release each hold: nothing was spent."""
-    return _settled(table, opening, 0)
-
-
-def _settled(table: str, opening: Opening, spent: int) -> dict[str, dict[str, Any]]:
     return {
-        hold_name(hold): {
-            "TableName": table,
-            "Key": item(name=hold.name),
-            "UpdateExpression": "ADD committed :change, spent :spent",
-            "ExpressionAttributeValues": values(change=spent - opening.reserved_nanousd, spent=spent),
-        }
+        hold_name(hold): _added(table, hold, settled(opening, hold, spent_in(opening, closing, hold)))
         for hold in opening.holds
     }
 
 
-def _spent(opening: Opening, closing: Closing) -> int:
-    """The amount that budgets count: an unknown cost counts as the worst case."""
-    cost = closing.receipt.cost_nanousd
-    return opening.reserved_nanousd if cost is None else cost
+def releases(table: str, opening: Opening) -> dict[str, dict[str, Any]]:
+    """Release each hold: nothing was spent."""
+    return {hold_name(hold): _added(table, hold, settled(opening, hold, 0)) for hold in opening.holds}
+
+
+def _reservation(table: str, opening: Opening, hold: Hold) -> dict[str, Any]:
+    update = _added(table, hold, reserved(opening, hold))
+    condition = "(attribute_not_exists(committed) OR committed <= :room)"
+    limits = {"room": hold.room(opening.reserved_nanousd)}
+    if is_of_others(opening, hold):
+        condition += " AND (attribute_not_exists(others_held) OR others_held <= :nothing OR others_weight <= :others)"
+        limits |= {"nothing": 0, "others": room_of_others(opening, hold)}
+    expiry = _after(parse_time(opening.created_at), HOLD_DAYS)
+    return {
+        **update,
+        "UpdateExpression": update["UpdateExpression"] + " SET expires_at = :expiry",
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": update["ExpressionAttributeValues"] | values(**limits, expiry=expiry),
+    }
+
+
+def _added(table: str, hold: Hold, changes: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "TableName": table,
+        "Key": item(name=hold.name),
+        "UpdateExpression": _add(changes),
+        "ExpressionAttributeValues": values(**changes),
+    }
 
 
 def _count(table: str, opening: Opening, closing: Closing, bucket: str, expires_at: int | None) -> dict[str, Any]:
-    succeeded = closing.error_code is None
+    added = {"calls": 1, **_outcome(opening, closing), "cost_nanousd": closing.receipt.cost_nanousd or 0}
     last = "if_not_exists(last_called_at, :now)" if closing.reconciled else ":now"
     expiry = ", expires_at = :expiry" if expires_at else ""
     return {
         "TableName": table,
         "Key": item(resource_id=opening.resource_id, bucket=bucket),
-        "UpdateExpression": "ADD calls :one, successes :success, failures :failure, cost_nanousd :cost "
-        f"SET last_called_at = {last}{expiry}",
+        "UpdateExpression": f"{_add(added)} SET last_called_at = {last}{expiry}",
         "ExpressionAttributeValues": values(
-            one=1,
-            success=int(succeeded),
-            failure=int(not succeeded),
-            cost=closing.receipt.cost_nanousd or 0,
-            now=opening.created_at if closing.reconciled else closing.finished_at,
-            expiry=expires_at,
+            **added, now=opening.created_at if closing.reconciled else closing.finished_at, expiry=expires_at
         ),
     }
+
+
+def _outcome(opening: Opening, closing: Closing) -> dict[str, int]:
+    """The counters of the outcome; one that does not count is neither a success nor a failure of the resource."""
+    succeeded = closing.error_code is None
+    counts = {"successes": int(closing.counts and succeeded), "failures": int(closing.counts and not succeeded)}
+    return {**counts, **{f"own_{name}": count for name, count in counts.items()}} if opening.by_owner else counts
+
+
+def _add(changes: Mapping[str, int]) -> str:
+    return "ADD " + ", ".join(f"{name} :{name}" for name in changes)
 
 
 def _after(day: datetime, days: int) -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
+from instant.adapters.executions.history import receipt_in
 from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.executions.execution import KeySource, Opening, OpenRun, State
 from instant.domain.usage.budget import BudgetScope, Hold, Period
@@ -34,6 +35,8 @@ def opening_row(opening: Opening, days_kept: int) -> dict[str, Any]:
         payer_id=opening.credential_owner_id,
         key_source=opening.key_source,
         service=opening.service,
+        ciphertext_sha256=opening.ciphertext_sha256,
+        by_owner=None if opening.by_owner is None else int(opening.by_owner),
         api_key_id=opening.api_key_id,
         resource_id=opening.resource_id,
         resource_revision=opening.resource_revision,
@@ -60,6 +63,8 @@ def open_run_of(row: Mapping[str, Any]) -> OpenRun:
         credential_owner_id=text.get("payer_id"),
         key_source=KeySource(text["key_source"]) if "key_source" in text else None,
         service=text.get("service"),
+        ciphertext_sha256=text.get("ciphertext_sha256"),
+        by_owner=bool(number["by_owner"]) if "by_owner" in number else None,
         api_key_id=text.get("api_key_id"),
         resource_id=text["resource_id"],
         resource_revision=number["resource_revision"],
@@ -76,7 +81,9 @@ def open_run_of(row: Mapping[str, Any]) -> OpenRun:
         generation_id=text.get("generation_id") or text.get("early_generation_id"),
         finished_at=text.get("finished_at"),
         error_code=text.get("error_code"),
+        claimed_nanousd=number.get("claimed_nanousd"),
         was_delivered="delivered" in number,
+        receipt=receipt_in(text, number),
     )
 
 

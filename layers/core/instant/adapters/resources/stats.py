@@ -25,6 +25,8 @@ class DynamoStatsStore(StatsStore):
             call_count=_sum(totals, "calls"),
             success_count_30d=_sum(days, "successes"),
             failure_count_30d=_sum(days, "failures"),
+            own_success_count_30d=_sum(days, "own_successes"),
+            own_failure_count_30d=_sum(days, "own_failures"),
             cost_nanousd_30d=_sum(days, "cost_nanousd"),
             last_called_at=max((row["last_called_at"]["S"] for row in totals), default=None),
         )

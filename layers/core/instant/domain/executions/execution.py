@@ -46,7 +46,8 @@ class Opening:
 
     `reserved_nanousd` is the maximum cost of the call, reserved in the budgets of `holds`. `run_id` is a fencing token:
     it distinguishes this run from another that took over the execution. `fingerprint` is set when the call has an
-    idempotency key. `credential_owner_id`, `key_source` and `service` identify the key; None if the type needs no key.
+    idempotency key. `credential_owner_id`, `key_source`, `service` and `ciphertext_sha256` identify the key; None if
+    the type needs no key. `by_owner` says whether the caller owns the resource; None in rows of earlier versions.
     """
 
     execution_id: str
@@ -60,8 +61,10 @@ class Opening:
     credential_owner_id: str | None = None
     key_source: KeySource | None = None
     service: str | None = None
+    ciphertext_sha256: str | None = None
     model: str | None = None
     api_key_id: str | None = None
+    by_owner: bool | None = None
     fingerprint: str | None = None
     holds: tuple[Hold, ...] = ()
 
@@ -83,8 +86,10 @@ class StoredAnswer:
 class Closing:
     """How an execution ended; `error_code` is None if and only if the call was answered.
 
-    `computed_nanousd` is the cost at catalog prices, for comparison. `reconciled` marks an outcome that the reconciler
-    recorded after the caller's request had ended.
+    `computed_nanousd` is the cost at catalog prices, for comparison. `claimed_nanousd` is an implausible cost, which is
+    not recorded until the service repeats it. `counts` says whether the outcome counts as a success or failure of the
+    resource, `frees_shared` whether a lost call is not recorded as spent in budgets that several users share.
+    `reconciled` marks an outcome that the reconciler recorded after the caller's request had ended.
     """
 
     state: State
@@ -94,7 +99,15 @@ class Closing:
     latency_ms: int | None = None
     error_code: str | None = None
     computed_nanousd: int | None = None
+    claimed_nanousd: int | None = None
+    counts: bool = True
+    frees_shared: bool = False
     reconciled: bool = False
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether the caller got the answer although the outcome cannot be recorded yet."""
+        return self.state is State.UNKNOWN and self.error_code is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +144,16 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """An execution that is due for reconciliation: its lease expired, or its outcome must be looked up."""
+    """An execution that is due for reconciliation: its lease expired, or its outcome must be looked up.
+
+    `receipt` has the facts of its answer that are recorded already.
+    """
 
     opening: Opening
     state: State
     generation_id: str | None = None
     finished_at: str | None = None
     error_code: str | None = None
+    claimed_nanousd: int | None = None
     was_delivered: bool = False
+    receipt: Receipt = field(default_factory=Receipt)

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from instant.domain.errors import InstantError
+from instant.domain.executions.counted import counts
 from instant.domain.executions.receipt import Receipt
 
 
@@ -22,9 +23,20 @@ class Effect(StrEnum):
 class Failure(Exception):
     """A call without an answer; `error` is the error response, `receipt` the cost that the service reported."""
 
-    def __init__(self, error: InstantError, *, receipt: Receipt | None = None, effect: Effect = Effect.KNOWN) -> None:
-        """Combine the error response with the facts to record."""
+    def __init__(
+        self,
+        error: InstantError,
+        *,
+        receipt: Receipt | None = None,
+        effect: Effect = Effect.KNOWN,
+        is_counted: bool | None = None,
+    ) -> None:
+        """Combine the error response with the facts to record.
+
+        `is_counted` says whether this is a failure of the resource, where the error code alone does not tell.
+        """
         super().__init__(error.message)
+        self.is_counted = counts(error.code) if is_counted is None else is_counted
         self.error = error
         self.effect = effect
         self.receipt = receipt

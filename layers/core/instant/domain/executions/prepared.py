@@ -52,8 +52,9 @@ class ServingModel:
 class Prepared:
     """One execution, ready to be performed now or later; it can be serialized as JSON.
 
-    `fingerprint` is set when the call has an idempotency key; `credential` is None where the type needs no key. Without
-    `reveals_cost`, no error names the maximum cost, from which the length of a hidden prompt could be computed.
+    `fingerprint` is set when the call has an idempotency key; `credential` is None where the type needs no key;
+    `by_owner` says whether the caller owns the resource. Without `reveals_cost`, no error names the maximum cost, from
+    which the length of a hidden prompt could be computed.
     """
 
     execution_id: str
@@ -63,6 +64,7 @@ class Prepared:
     resource_id: str
     resource_revision: int
     resource_type: str
+    by_owner: bool
     models: tuple[ServingModel, ...]
     credential: Credential | None
     budgets: tuple[Budget, ...]

@@ -1,11 +1,14 @@
 """The service's report on one call: who served it, its usage and its cost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from instant.domain.executions.token_usage import Usage
 
 MAX_FACT_CHARACTERS = 200
 """Maximum length of a fact that a service reports; real ones have at most 70. A row can have 400 KB."""
+
+PLAUSIBLE_FACTOR, PLAUSIBLE_NANOUSD = 100, 10**9
+"""A cost up to this many times the worst case, or up to 1 USD, is plausible."""
 
 
 def usable_id(text: str | None) -> str | None:
@@ -35,3 +38,16 @@ class Receipt:
         object.__setattr__(self, "generation_id", usable_id(self.generation_id))
         for name in ("model", "provider", "finish_reason"):
             object.__setattr__(self, name, (getattr(self, name) or "")[:MAX_FACT_CHARACTERS] or None)
+
+    def after(self, earlier: "Receipt") -> "Receipt":
+        """This report, with the facts of an earlier one where it has none; the cost is only its own."""
+        known = {name: getattr(earlier, name) for name in _FACTS if getattr(self, name) is None}
+        return replace(self, **known)
+
+
+_FACTS = ("generation_id", "model", "provider", "finish_reason", "prompt_tokens", "completion_tokens")
+
+
+def is_plausible(cost_nanousd: int | None, worst_nanousd: int) -> bool:
+    """Whether a reported cost can be recorded as it is; a higher one must be reported twice."""
+    return cost_nanousd is None or cost_nanousd <= max(PLAUSIBLE_FACTOR * worst_nanousd, PLAUSIBLE_NANOUSD)

@@ -41,5 +41,6 @@ class UseCounts:
 
 
 def usage_of(stats: Stats) -> UseCounts:
-    """The ranking counts of a resource with these statistics."""
-    return UseCounts(stats.success_count_30d + stats.failure_count_30d, stats.success_count_30d)
+    """The ranking counts of a resource with these statistics: its owner's own calls do not lift its rank."""
+    others = stats.without_own()
+    return UseCounts(others.success_count_30d + others.failure_count_30d, others.success_count_30d)

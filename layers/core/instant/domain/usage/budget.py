@@ -11,10 +11,17 @@ from enum import StrEnum
 from math import ceil
 
 from instant.domain.errors import BudgetExhausted, CostCap, InvalidField
+from instant.domain.limits import RETRY_IN_FLIGHT
 from instant.domain.money import usd_text
 
 GLOBAL_SHARDS = 8
 """Number of shards of a budget for all users' calls, so that no single row becomes a hot key."""
+
+
+CALLERS = 4
+"""A caller holds at most this part, a quarter, of a shared budget at once, so that no caller can hold all of it."""
+
+_SHARE = "held#"
 
 
 class BudgetScope(StrEnum):
@@ -28,9 +35,14 @@ class BudgetScope(StrEnum):
     PLATFORM_USER = "platform_user"
 
     @property
-    def is_shared(self) -> bool:
-        """Whether it applies to calls of all users."""
+    def is_sharded(self) -> bool:
+        """Whether its spending is in several rows, since it applies to the calls of all users."""
         return self in {BudgetScope.GLOBAL, BudgetScope.PLATFORM}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it applies to calls of several users."""
+        return self.is_sharded or self is BudgetScope.RESOURCE
 
 
 class Period(StrEnum):
@@ -99,12 +111,25 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A budget row in which a call reserves money, and the limit of that row."""
+    """A budget row in which a call reserves money, and the limit of that row.
+
+    A share is the row of one caller's open calls under a shared budget; nothing is ever spent in it.
+    """
 
     name: str
     cap_nanousd: int
     scope: BudgetScope
     period: Period
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it limits what one caller holds at once."""
+        return self.name.startswith(_SHARE)
+
+    def room(self, worst_nanousd: int) -> int:
+        """The maximum that can be committed before this call; a share always has room for one call."""
+        room = self.cap_nanousd - worst_nanousd
+        return max(0, room) if self.is_share else room
 
 
 def holds(budgets: Iterable[Budget], at: datetime, shard: int) -> tuple[Hold, ...]:
@@ -116,9 +141,23 @@ def holds(budgets: Iterable[Budget], at: datetime, shard: int) -> tuple[Hold, ..
     )
 
 
+def shares(budgets: Iterable[Budget], user_id: str, *, owns_resource: bool) -> tuple[Hold, ...]:
+    """The rows that limit what this caller holds at once: a quarter of each shared budget.
+
+    The owner of a resource can hold all of the resource's budget.
+    """
+    return tuple(
+        _share(budget, user_id)
+        for budget in budgets
+        if budget.subject.scope.is_shared
+        and any(True for _ in budget.caps())
+        and not (owns_resource and budget.subject.scope is BudgetScope.RESOURCE)
+    )
+
+
 def rows(subject: Subject, period: Period, at: datetime) -> list[str]:
     """The names of the rows whose sum is the amount spent."""
-    shards = range(GLOBAL_SHARDS) if subject.scope.is_shared else (0,)
+    shards = range(GLOBAL_SHARDS) if subject.scope.is_sharded else (0,)
     return [_row(subject, period, at, shard) for shard in shards]
 
 
@@ -128,8 +167,8 @@ def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int, *, reveals_cost:
     The amount is compared with a budget, so it is named only to a caller who may know both.
     """
     for hold in wanted:
-        if worst_nanousd > hold.cap_nanousd:
-            is_named = reveals_cost and not hold.scope.is_shared
+        if not hold.is_share and worst_nanousd > hold.cap_nanousd:
+            is_named = reveals_cost and not hold.scope.is_sharded
             cost = f"up to {usd_text(worst_nanousd)} USD, which is more" if is_named else "more"
             worst = {"worst_case_usd": usd_text(worst_nanousd)} if is_named else {}
             raise CostCap(
@@ -141,6 +180,8 @@ def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int, *, reveals_cost:
 
 def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
     """The error for a call that exceeds the remaining budget; the amount is shown only to the budget's owner."""
+    if hold.is_share:
+        return _share_full(hold)
     end = hold.period.end(at)
     error = BudgetExhausted(
         f"{_words(hold)[0].upper()}{_words(hold)[1:]} has too little left for this call. The next period begins at "
@@ -148,7 +189,7 @@ def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
         details={"scope": hold.scope, "period": hold.period},
         retry_after=ceil((end - at).total_seconds()),
     )
-    error.shard_full = hold.scope.is_shared
+    error.shard_full = hold.scope.is_sharded
     return error
 
 
@@ -158,9 +199,25 @@ def too_many(most: int) -> InvalidField:
 
 
 def _hold(subject: Subject, period: Period, cap: int, at: datetime, shard: int) -> Hold:
-    if subject.scope.is_shared:
+    if subject.scope.is_sharded:
         return Hold(_row(subject, period, at, shard), cap // GLOBAL_SHARDS, subject.scope, period)
     return Hold(_row(subject, period, at, 0), cap, subject.scope, period)
+
+
+def _share(budget: Budget, user_id: str) -> Hold:
+    """One row for both periods, since a call holds as much in each; the lower limit applies."""
+    period, cap = min(budget.caps(), key=lambda limit: limit[1])
+    name = f"{_SHARE}{budget.subject.name}#{user_id}"
+    return Hold(name, cap // CALLERS, budget.subject.scope, period)
+
+
+def _share_full(hold: Hold) -> BudgetExhausted:
+    """The error for a caller whose open calls hold a whole share."""
+    return BudgetExhausted(
+        f"Your calls in progress hold as much of {_words(hold)} as one caller can. Retry when one of them has ended.",
+        details={"scope": hold.scope, "period": hold.period, "limit": "share"},
+        retry_after=RETRY_IN_FLIGHT,
+    )
 
 
 def _row(subject: Subject, period: Period, at: datetime, shard: int) -> str:

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BeforeValidator, Field
 
 from instant.domain.catalog.model import NEAR_END
-from instant.entrypoints.http.fields import Moment
+from instant.entrypoints.http.fields import Moment, decimal_number
 
 AnyOf = Annotated[
     str | None, Query(max_length=500, description="One or more values, comma-separated; matches any of them.")
@@ -17,7 +18,9 @@ AllOf = Annotated[
 ]
 Days = Annotated[int | None, Query(ge=0, le=36_500, description="Calendar days in UTC.")]
 At = Annotated[Moment | None, Query(description="The catalog at this time.")]
-Price = Annotated[Decimal | None, Query(ge=0, description="USD per prompt token.")]
+Price = Annotated[
+    Annotated[Decimal, Field(ge=0), BeforeValidator(decimal_number)] | None, Query(description="USD per prompt token.")
+]
 Expiring = Annotated[
     bool | None,
     Query(description=f"Whether its announced end is within {NEAR_END.days} days, or within expiring_within_days."),

@@ -16,12 +16,21 @@ type Choice[E: StrEnum] = Annotated[E, Field(strict=False)]
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=r"\S")]
 type Text = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
 type Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARACTERS)]
-type UsdAmount = Annotated[Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9)]
+type UsdAmount = Annotated[
+    Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9), BeforeValidator(decimal_number)
+]
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text), AfterValidator(_known_year)]
 type Day = Annotated[date, Field(strict=False), BeforeValidator(_day_text), AfterValidator(_known_year)]
 type Usd = Annotated[str, Field(description="US dollars as a plain decimal number.", examples=["0.000081"])]
 type Time = Annotated[str, Field(description="ISO 8601 in UTC.", examples=["2026-11-22T20:17:24.000123Z"])]
 type JsonObject = dict[str, Any]
+
+
+def decimal_number(value: object) -> object:
+    """Reject strings that only Decimal reads as numbers: `1_000`, blanks, the digits of other scripts."""
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?(?=\.?[0-9])[0-9]*\.?[0-9]*([eE][+-]?[0-9]{1,3})?", value):
+        raise ValueError("must be a decimal number, such as 0.25")
+    return value
 
 
 def _iso_text(value: object) -> object:

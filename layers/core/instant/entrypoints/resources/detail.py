@@ -19,7 +19,11 @@ from instant.use_cases.resources.browse import Detail
 
 
 class ResourceStatistics(TypedDict):
-    """How often a resource was called; thirty days are UTC days and include today."""
+    """How often a resource was called; thirty days are UTC days and include today.
+
+    A call that fails because of its caller (a key, credits, limits, inputs, moderation) is neither a success nor a
+    failure. Only the owner's view includes the owner's own successes and failures.
+    """
 
     call_count: int
     success_count_30d: int
@@ -111,11 +115,12 @@ def used_view(used: UsedModel) -> UsedModelDetail:
 
 
 def stats_view(stats: Stats, *, is_owner: bool) -> ResourceStatistics:
-    """Counts of a resource; what all its calls cost is for its owner only."""
+    """Counts of a resource; its owner's own successes and failures, and all costs, are for its owner only."""
+    shown = stats if is_owner else stats.without_own()
     view: ResourceStatistics = {
-        "call_count": stats.call_count,
-        "success_count_30d": stats.success_count_30d,
-        "failure_count_30d": stats.failure_count_30d,
+        "call_count": shown.call_count,
+        "success_count_30d": shown.success_count_30d,
+        "failure_count_30d": shown.failure_count_30d,
         "last_called_at": stats.last_called_at,
     }
     return {**view, "cost_usd_30d": usd_text(stats.cost_nanousd_30d)} if is_owner else view

@@ -3,16 +3,18 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypedDict, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from instant.domain.clock import format_time
 from instant.domain.money import usd_text
 from instant.domain.usage.budget import BudgetScope, Period
-from instant.entrypoints.http.fields import Body, Id, Time, Usd, given
+from instant.entrypoints.http.fields import Body, Id, Time, Usd, decimal_number, given
 from instant.use_cases.usage.budgets import BudgetStatus
 
 type SettableScope = Literal["user", "api_key", "resource", "global"]
-type BudgetUsd = Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, max_digits=16, decimal_places=9)]
+type BudgetUsd = Annotated[
+    Decimal, Field(strict=False, ge=0, le=1_000_000, max_digits=16, decimal_places=9), BeforeValidator(decimal_number)
+]
 
 
 def _scopes(*names: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from instant.domain.errors import (
     InvalidField,
     ModelUnavailable,
     Moderated,
+    RateLimited,
     TooLarge,
     UpstreamError,
     UpstreamUnavailable,
@@ -25,6 +26,12 @@ _PROVIDERS = (
     "Every provider of this model is excluded: by provider.only or provider.ignore of the resource, or by the provider "
     "settings of the OpenRouter account that pays (https://openrouter.ai/settings/preferences). Change either."
 )
+_ACCOUNT_SETTINGS = {_PRIVACY, _PROVIDERS}
+"""The messages about settings of the account that pays: other callers of the same resource can be served."""
+
+PROVIDER_POOL = "provider_pool"
+"""`details.limit` of a rate limit of the pool that all users of a provider share."""
+
 _GUARDRAIL = (
     "A guardrail of the OpenRouter account that pays rejected the input. Change the input, or the guardrail in the "
     "settings of OpenRouter."
@@ -74,6 +81,16 @@ class Rule:
 def error_by_rules(refusal: Refusal) -> InstantError | None:
     """The error of the first rule that applies; None if none does."""
     return next((rule.error(refusal) for rule in RULES if rule.matches(refusal)), None)
+
+
+def is_counted(status: int, error: InstantError) -> bool | None:
+    """Whether the error is a failure of the resource, where its code alone does not tell; None: as its code says.
+
+    A key, its account and the settings of that account are the caller's, whichever error they lead to.
+    """
+    if status in {401, 402} or error.message in _ACCOUNT_SETTINGS:
+        return False
+    return error.details.get("limit") == PROVIDER_POOL if isinstance(error, RateLimited) else None
 
 
 def _rule(error: Callable[[Refusal], InstantError], names: str = "", pattern: str = "", statuses: str = "") -> Rule:

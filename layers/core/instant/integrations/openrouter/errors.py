@@ -15,7 +15,8 @@ from instant.domain.errors import (
 )
 from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Effect, Failure
-from instant.integrations.openrouter.error_rules import error_by_rules
+from instant.integrations.openrouter.cost import reports_cost
+from instant.integrations.openrouter.error_rules import PROVIDER_POOL, error_by_rules, is_counted
 from instant.integrations.openrouter.parsing import mapping, parse, receipt_of
 from instant.integrations.openrouter.refusal import Refusal, read_refusal, status_in
 from instant.integrations.openrouter.waits import until_midnight, wait_of
@@ -45,9 +46,10 @@ def failure_of(reply: Reply, error: Mapping[str, Any] | None = None) -> Failure:
     status = status_in(error) if reply.status == 200 else reply.status
     effect = Effect.UNKNOWN if _is_unknown(status, error) else Effect.KNOWN
     receipt = receipt_of(reply, mapping(parse(reply)))
-    if receipt.cost_nanousd is None and effect is Effect.KNOWN:
+    if receipt.cost_nanousd is None and effect is Effect.KNOWN and not _reports_cost(reply):
         receipt = replace(receipt, cost_nanousd=0)
-    return Failure(_error(status, error, reply), receipt=receipt, effect=effect)
+    found = _error(status, error, reply)
+    return Failure(found, receipt=receipt, effect=effect, is_counted=is_counted(status, found))
 
 
 def nothing_done(reply: Reply) -> bool:
@@ -56,7 +58,8 @@ def nothing_done(reply: Reply) -> bool:
         return False
     body = mapping(parse(reply))
     error = mapping(body.get("error"))
-    if _is_daily(read_refusal(reply.status, error)) or receipt_of(reply, body).cost_nanousd:
+    is_free = receipt_of(reply, body).cost_nanousd == 0 or not _reports_cost(reply)
+    if _is_daily(read_refusal(reply.status, error)) or not is_free:
         return False
     return _error(reply.status, error, reply).retryable
 
@@ -64,6 +67,11 @@ def nothing_done(reply: Reply) -> bool:
 def retry_after(reply: Reply) -> int | None:
     """The seconds to wait before a retry, from the headers or the body; None if neither gives a time."""
     return wait_of(reply, _error_in(reply))
+
+
+def _reports_cost(reply: Reply) -> bool:
+    """Whether the reply has a cost, readable or not: only without one is an error free."""
+    return reports_cost(mapping(mapping(parse(reply)).get("usage")))
 
 
 def _error_in(reply: Reply) -> Mapping[str, Any]:
@@ -81,6 +89,8 @@ def _error(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
         return OutcomeUnknown(
             "OpenRouter sent no answer, and the call may have been charged. Check GET /api/executions first."
         )
+    if status in {401, 402, 403} and not error:
+        return UpstreamUnavailable("The edge in front of OpenRouter refused the call. Nothing was charged. Retry.")
     if status == 401:
         return _unauthenticated(refusal)
     if status in {400, 403, 422} and refusal.has_reasons:
@@ -93,7 +103,7 @@ def _error(status: int, error: Mapping[str, Any], reply: Reply) -> InstantError:
 
 def _unauthenticated(refusal: Refusal) -> InstantError:
     """A provider's 401 is about the key of a provider, which OpenRouter sends, not about the key of OpenRouter."""
-    if refusal.is_from_provider:
+    if refusal.is_from_provider or refusal.provider:
         return UpstreamError(
             f"{refusal.who} rejected the key that OpenRouter sent it. If it is your own, replace it at "
             "https://openrouter.ai/settings/integrations. Otherwise choose another provider."
@@ -124,7 +134,7 @@ def _limited(refusal: Refusal) -> RateLimited:
     elif refusal.is_byok:
         limit, message = "provider_key", f"{refusal.who} limits your own key for it. Wait, then retry."
     elif refusal.provider or "shared_pool" in refusal.limit_source or "rate-limited upstream" in refusal.words:
-        limit, message = "provider_pool", f"{refusal.who} {_POOL}"
+        limit, message = PROVIDER_POOL, f"{refusal.who} {_POOL}"
     elif "credits" in refusal.limit_source:
         limit, message = "credits", "OpenRouter limits accounts with few credits. Add credits there, or wait."
     else:

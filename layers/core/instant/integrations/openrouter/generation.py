@@ -7,7 +7,8 @@ from urllib.parse import quote
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.outcome import CallOutcome
 from instant.domain.executions.receipt import Receipt
-from instant.domain.money import parse_usd, to_nanousd
+from instant.domain.money import parse_bill
+from instant.integrations.openrouter.cost import read_cost
 from instant.integrations.openrouter.parsing import NAME, count, mapping, parse, sequence, text
 
 
@@ -17,10 +18,13 @@ def outcome_request(generation_id: str) -> Request:
 
 
 def read_outcome(reply: Reply) -> CallOutcome | None:
-    """The outcome and the cost of the call; None if they are not known, or not known yet."""
+    """The outcome and the cost of the call; None if they are not known, or not known yet.
+
+    The record is complete when it has a total. With the account's own provider key, the provider's bill can be missing
+    for good: the outcome is known then, and the cost is not.
+    """
     data = mapping(mapping(parse(reply)).get("data"))
-    cost = _cost(data)
-    if reply.status != 200 or cost is None:
+    if reply.status != 200 or parse_bill(data.get("total_cost")) is None:
         return None
     finish_reason = text(data.get("finish_reason"))
     receipt = Receipt(
@@ -30,7 +34,14 @@ def read_outcome(reply: Reply) -> CallOutcome | None:
         finish_reason=finish_reason,
         prompt_tokens=_tokens(data, "prompt"),
         completion_tokens=_tokens(data, "completion"),
-        cost_nanousd=cost,
+        cost_nanousd=read_cost(
+            data.get("total_cost"),
+            is_byok=data.get("is_byok"),
+            details={
+                **mapping(data.get("cost_details")),
+                **{name: fact for name, fact in data.items() if fact is not None},
+            },
+        ),
     )
     return CallOutcome(receipt, was_answered=finish_reason not in {None, "error"} and data.get("cancelled") is not True)
 
@@ -46,13 +57,3 @@ def _tokens(data: Mapping[str, Any], kind: str) -> int | None:
     """The model's native token count, which is charged; else OpenRouter's count."""
     native = count(data.get(f"native_tokens_{kind}"))
     return count(data.get(f"tokens_{kind}")) if native is None else native
-
-
-def _cost(data: Mapping[str, Any]) -> int | None:
-    """With the account's own provider key, the total is only OpenRouter's fee; add the provider's cost."""
-    total = parse_usd(data.get("total_cost"))
-    if total is None or total < 0:
-        return None
-    if data.get("is_byok") is True:
-        total += max(parse_usd(data.get("upstream_inference_cost")) or 0, 0)
-    return to_nanousd(total)

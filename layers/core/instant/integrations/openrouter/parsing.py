@@ -7,7 +7,8 @@ from typing import Any
 from instant.domain.exchange import Reply
 from instant.domain.executions.receipt import MAX_FACT_CHARACTERS, Receipt, usable_id
 from instant.domain.executions.token_usage import Usage
-from instant.domain.money import parse_usd, to_nanousd
+from instant.domain.money import parse_usd
+from instant.integrations.openrouter.cost import read_cost
 from instant.integrations.openrouter.decoding import decode_reply
 
 NAME = "openrouter"
@@ -67,7 +68,9 @@ def receipt_of(reply: Reply, body: Mapping[str, Any], finish_reason: str | None 
         finish_reason=finish_reason,
         prompt_tokens=count(usage.get("prompt_tokens")),
         completion_tokens=count(usage.get("completion_tokens")),
-        cost_nanousd=_cost(usage),
+        cost_nanousd=read_cost(
+            usage.get("cost"), is_byok=usage.get("is_byok"), details=mapping(usage.get("cost_details"))
+        ),
         usage=_usage(usage),
     )
 
@@ -89,13 +92,3 @@ def _usage(usage: Mapping[str, Any]) -> Usage | None:
         audio_output_tokens=count(written.get("audio_tokens")) or 0,
         web_searches=count(mapping(usage.get("server_tool_use_details")).get("web_search_requests")) or 0,
     )
-
-
-def _cost(usage: Mapping[str, Any]) -> int | None:
-    """With the account's own provider key (`is_byok`), `cost` is only OpenRouter's fee; add the provider's cost."""
-    fee = parse_usd(usage.get("cost"))
-    if fee is None or fee < 0:
-        return None
-    if usage.get("is_byok") is True:
-        fee += max(parse_usd(mapping(usage.get("cost_details")).get("upstream_inference_cost")) or 0, 0)
-    return to_nanousd(fee)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from instant.domain.access.integration import Integration, KeyStatus
+from instant.domain.access.integration import Integration
 
 
 class IntegrationReader(Protocol):
@@ -34,5 +34,8 @@ class IntegrationStore(IntegrationReader, Protocol):
 class KeyStatusStore(Protocol):
     """The status of stored keys, as the service reported it."""
 
-    def set(self, integration: Integration, status: KeyStatus, at: str, limit_remaining: str | None = None) -> None:
-        """Record the status, unless the key was replaced or deleted in the meantime."""
+    def set(self, integration: Integration) -> None:
+        """Record the status in `integration`, unless the key was replaced or deleted in the meantime."""
+
+    def claim_check(self, integration: Integration, claimed: Integration) -> bool:
+        """Record that one call checks the key; False if another call did so since `integration` was read."""

@@ -1,8 +1,7 @@
 """Manage users' keys for external services: checked first, encrypted before they are stored, never shown again."""
 
 from instant.domain.access.identity import Identity, Scope
-from instant.domain.access.integration import PLATFORM, Account, Integration, KeyStatus
-from instant.domain.clock import format_time
+from instant.domain.access.integration import PLATFORM, Account, Integration
 from instant.domain.errors import CredentialRejected, InvalidField, NotFound
 from instant.domain.secret import Secret
 from instant.integrations import service_named
@@ -75,9 +74,9 @@ def test_key(
     try:
         facts = ask_about(key, service, upstream)
     except CredentialRejected:
-        key_status.set(found, KeyStatus.BROKEN, format_time(clock.now()))
+        key_status.set(found.rejected(clock.now()))
         raise
-    key_status.set(found, KeyStatus.OK, format_time(clock.now()), facts.limit_remaining)
+    key_status.set(found.confirmed(facts, clock.now()))
     return read_integration(service_name, caller, integrations)
 
 

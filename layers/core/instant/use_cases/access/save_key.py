@@ -55,10 +55,10 @@ def keep_key(
     return Account(integration=integration, own_cap_nanousd=cap)
 
 
-def ask_about(key: Secret, service: KeyedService, upstream: Upstream) -> KeyFacts:
+def ask_about(key: Secret, service: KeyedService, upstream: Upstream, *, seconds: float = CHECK_SECONDS) -> KeyFacts:
     """Check a key with its service; the check is free, so its errors do not mention charges."""
     try:
-        return service.read_key_check(ask(upstream, service.key_check(key), seconds=CHECK_SECONDS))
+        return service.read_key_check(ask(upstream, service.key_check(key), seconds=seconds))
     except (CredentialRejected, InvalidField):
         raise
     except InstantError as error:

@@ -15,6 +15,7 @@ from instant.ports.media.image_decoder import ImageDecoder
 from instant.ports.media.image_store import ImageStore
 from instant.ports.resources.store import ResourceReader
 from instant.ports.upstream import Upstream
+from instant.use_cases.access.recheck import RecheckDeps
 from instant.use_cases.executions.credential import PlatformTerms
 
 type SecondsLeft = Callable[[], float]
@@ -54,3 +55,8 @@ class ExecuteDeps:
     ledger: LedgerDeps
     platform: PlatformTerms
     clock: Clock
+
+    @property
+    def recheck(self) -> RecheckDeps:
+        """The dependencies of checking the key that a call uses."""
+        return RecheckDeps(key_status=self.key_status, keys=self.keys, upstream=self.upstream, clock=self.clock)

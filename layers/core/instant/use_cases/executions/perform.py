@@ -5,9 +5,8 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from instant.domain.access.integration import Integration, KeyStatus
+from instant.domain.access.integration import Integration
 from instant.domain.backoff import Backoff
-from instant.domain.clock import format_time
 from instant.domain.errors import CredentialRejected, CreditsExhausted, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.execution import KeySource
@@ -22,6 +21,7 @@ from instant.integrations.service import Service
 from instant.ports.upstream import exchange
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Flow
+from instant.use_cases.access.refused_keys import judged
 from instant.use_cases.executions.credential import open_key
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
 from instant.use_cases.executions.media import store_images
@@ -51,9 +51,10 @@ def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft,
         return store_images(_masked(drive(flow, send), mask), recording.opening, deps.media)
     except Failure as failure:
         _mask_error(failure, mask)
-        if integration and isinstance(failure.error, CredentialRejected):
-            _mark_broken(integration, deps)
-        raise explain_held_price(_for_caller(send.with_what_was_spent(failure), prepared), prepared) from None
+        failure = send.with_what_was_spent(failure)
+        if integration:
+            failure = judged(failure, integration, deps.recheck, seconds_left=send.seconds)
+        raise explain_held_price(_for_caller(failure, prepared), prepared) from None
 
 
 @dataclass(slots=True)
@@ -79,14 +80,14 @@ class _Sender:
             lambda: self._exchange(request),
             nothing_done=service.nothing_done,
             retry_after=service.retry_after,
-            seconds_left=self._time,
+            seconds_left=self.seconds,
             sleep=self.deps.clock.sleep,
         )
 
     def with_what_was_spent(self, failure: Failure) -> Failure:
         """The failure; if several requests spent and there is no receipt, the cost is unknown."""
         if self.spending > 1 and failure.receipt is None:
-            return Failure(failure.error, effect=Effect.UNKNOWN)
+            return Failure(failure.error, effect=Effect.UNKNOWN, is_counted=failure.is_counted)
         return failure
 
     def _exchange(self, request: Request) -> Reply:
@@ -97,11 +98,12 @@ class _Sender:
         return exchange(
             self.deps.upstream,
             replace(request, bearer=bearer),
-            seconds=self._time(),
+            seconds=self.seconds(),
             on_generation_id=self.recording.record_generation_id if self.recording.is_sent else None,
         )
 
-    def _time(self) -> float:
+    def seconds(self) -> float:
+        """The time that remains for requests."""
         return time_to_run(self.prepared, self.seconds_left)
 
 
@@ -177,18 +179,12 @@ def _opened(prepared: Prepared, deps: ExecuteDeps) -> tuple[Integration | None, 
     return open_key(prepared.credential, deps.integrations, deps.keys)
 
 
-def _mark_broken(integration: Integration, deps: ExecuteDeps) -> None:
-    """Mark a rejected key as broken, so that it is not sent again; a failed write does not affect the recording."""
-    try:
-        deps.key_status.set(integration, KeyStatus.BROKEN, format_time(deps.clock.now()))
-    except Exception:
-        _log.exception("the status of a rejected key was not stored")
-
-
 def _for_caller(failure: Failure, prepared: Prepared) -> Failure:
     """The failure for the caller; problems of a key that is not the caller's become a general upstream error."""
     is_own = prepared.credential is None or prepared.credential.source is KeySource.CALLER
     if is_own or not isinstance(failure.error, (CredentialRejected, CreditsExhausted)):
         return failure
     message = "The service rejected the key that pays for this resource. Connect your own key, or contact the owner."
-    return Failure(UpstreamError(message), receipt=failure.receipt, effect=failure.effect)
+    return Failure(
+        UpstreamError(message), receipt=failure.receipt, effect=failure.effect, is_counted=failure.is_counted
+    )

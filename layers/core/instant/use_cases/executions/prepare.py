@@ -17,6 +17,7 @@ from instant.ports.executions.call_facts import CallFacts
 from instant.ports.resources.store import ResourceReader
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Call, ResourceType
+from instant.use_cases.access.refused_keys import require_credits, with_rechecked_key
 from instant.use_cases.executions.credential import Payment, choose_credential, within_cap
 from instant.use_cases.executions.deps import ExecuteDeps
 from instant.use_cases.executions.models import serving_models
@@ -44,10 +45,10 @@ class ExecuteRequest:
 
 
 def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Prepared:
-    """Validate and plan the execution for `request`; nothing is written, sent or decrypted."""
+    """Validate and plan the execution for `request`; nothing is written or sent but free checks of refused keys."""
     resource = _find(request, caller, deps.resources)
     resource_type = RESOURCE_TYPES[resource.resource_type]
-    facts = _facts(caller, resource, resource_type, deps)
+    facts = with_rechecked_key(_facts(caller, resource, resource_type, deps), deps.recheck)
     now = deps.clock.now()
     models = serving_models(
         resource_type, resource.config, resource.successor_policy, facts.models, deps.models, now.date()
@@ -57,6 +58,11 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
     plan = resource_type.plan(_call(request, resource, models, payment, caller, has_budgets=bool(budgets)))
     reveals_cost = caller.may_read_settings(resource.owner_id)
     within_cap(plan.worst_nanousd, payment, reveals_cost=reveals_cost)
+    by_owner = resource.owner_id == caller.user_id
+    if plan.worst_nanousd:
+        require_credits(
+            facts.caller.integration, payment.credential, budgets, owns_resource=by_owner, deps=deps.recheck
+        )
     idempotent = request.idempotent(caller.idempotency_namespace)
     return Prepared(
         execution_id=idempotent.execution_id if idempotent else new_id("exe", now),
@@ -66,6 +72,7 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
         resource_id=resource.resource_id,
         resource_revision=resource.revision,
         resource_type=resource_type.name,
+        by_owner=by_owner,
         models=tuple(map(_serving, models)),
         credential=payment.credential,
         budgets=budgets,

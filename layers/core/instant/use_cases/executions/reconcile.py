@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from instant.domain.access.integration import Integration
 from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.errors import OutcomeUnknown
-from instant.domain.executions.execution import Closing, OpenRun, State
+from instant.domain.executions.counted import counts
+from instant.domain.executions.execution import Closing, KeySource, OpenRun, State
 from instant.domain.executions.outcome import CallOutcome
-from instant.domain.executions.receipt import Receipt
+from instant.domain.executions.receipt import Receipt, is_plausible
 from instant.domain.secret import Secret
 from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Accountable
@@ -23,6 +24,7 @@ from instant.ports.access.secret_box import KeyOpener
 from instant.ports.clock import Clock
 from instant.ports.executions.ledger import Ledger, OpenRuns
 from instant.ports.upstream import Upstream, ask
+from instant.use_cases.executions.credential import ciphertext_hash
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long after a call its outcome is looked up; afterwards the execution is LOST."""
@@ -82,13 +84,49 @@ def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     if run.state is State.SENT:
         run = _mark_unknown(run, now, deps)
     if run.generation_id is None or now - parse_time(run.opening.created_at) >= GIVE_UP_AFTER:
-        _log.warning("the outcome of an execution is lost", extra={"execution_id": run.opening.execution_id})
-        return _close(run, State.LOST, Receipt(generation_id=run.generation_id), now, deps)
+        return _lose(run, now, deps)
     outcome = _outcome(run, deps)
     if outcome is None:
         _reschedule(run, deps)
         return "open"
+    cost = outcome.receipt.cost_nanousd
+    if cost != run.claimed_nanousd and not is_plausible(cost, run.opening.reserved_nanousd):
+        return _doubt(run, outcome.receipt, now, deps)
     return _close(run, State.DONE if outcome.was_answered else State.FAILED, outcome.receipt, now, deps)
+
+
+def _lose(run: OpenRun, now: datetime, deps: ReconcileDeps) -> str:
+    """Close the execution as LOST.
+
+    If the caller took the key away, so that the service could not be asked, this is no failure of the resource, and
+    budgets that others share count the call no longer.
+    """
+    _log.warning("the outcome of an execution is lost", extra={"execution_id": run.opening.execution_id})
+    receipt = Receipt(generation_id=run.generation_id)
+    return _close(run, State.LOST, receipt, now, deps, was_prevented=bool(run.generation_id) and _is_gone(run, deps))
+
+
+def _is_gone(run: OpenRun, deps: ReconcileDeps) -> bool:
+    """Whether the caller disabled, replaced or removed the key of the call, here or at the service."""
+    integration, used = _integration(run, deps), run.opening.ciphertext_sha256
+    is_usable = integration is not None and integration.is_usable
+    is_replaced = integration is not None and used is not None and ciphertext_hash(integration) != used
+    return run.opening.key_source is KeySource.CALLER and (not is_usable or is_replaced)
+
+
+def _doubt(run: OpenRun, receipt: Receipt, now: datetime, deps: ReconcileDeps) -> str:
+    """Keep an implausible cost as a claim; it is recorded when the next lookup repeats it."""
+    cost = receipt.cost_nanousd
+    _log.error("a reported cost is implausible", extra={"execution_id": run.opening.execution_id, "nanousd": cost})
+    closing = Closing(
+        state=State.UNKNOWN,
+        receipt=Receipt(generation_id=run.generation_id),
+        finished_at=run.finished_at or format_time(now),
+        error_code=None if run.was_delivered else run.error_code,
+        claimed_nanousd=cost,
+    )
+    deps.ledger.mark_unknown(run.opening, closing, _next_lookup(run, now))
+    return "open"
 
 
 def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
@@ -105,27 +143,47 @@ def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
 
 def _outcome(run: OpenRun, deps: ReconcileDeps) -> CallOutcome | None:
     """Look up the outcome at the service; None if it is not available yet, or if no usable key is stored."""
-    name, owner = run.opening.service, run.opening.credential_owner_id
-    service = INTEGRATIONS.get(name or "")
-    if not isinstance(service, Accountable) or name is None or owner is None:
-        return None
-    integration = deps.integrations.get(owner, name)
-    if integration is None or not integration.is_usable:
+    service = INTEGRATIONS.get(run.opening.service or "")
+    integration = _integration(run, deps)
+    if not isinstance(service, Accountable) or integration is None or not _may_ask(integration, deps.clock.now()):
         return None
     request = replace(service.outcome_request(run.generation_id or ""), bearer=_key(integration, deps))
     return service.read_outcome(ask(deps.upstream, request, seconds=LOOKUP_SECONDS))
+
+
+def _integration(run: OpenRun, deps: ReconcileDeps) -> Integration | None:
+    """The integration with the key of the call, or with one that replaced it."""
+    name, owner = run.opening.service, run.opening.credential_owner_id
+    return deps.integrations.get(owner, name) if owner and name else None
+
+
+def _may_ask(integration: Integration, now: datetime) -> bool:
+    """A lookup is free, so that a rejected key can be used for it whenever it could be checked again."""
+    return integration.is_usable or (integration.is_enabled and integration.is_due(now))
 
 
 def _key(integration: Integration, deps: ReconcileDeps) -> Secret:
     return deps.keys.open(integration.ciphertext, user_id=integration.user_id, service=integration.service)
 
 
-def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: ReconcileDeps) -> str:
+def _close(
+    run: OpenRun,
+    state: State,
+    receipt: Receipt,
+    now: datetime,
+    deps: ReconcileDeps,
+    *,
+    was_prevented: bool = False,
+) -> str:
+    """Close the execution; `was_prevented` says that its caller prevented the lookup of its outcome."""
+    error_code = None if run.was_delivered else run.error_code or OutcomeUnknown.code
     closing = Closing(
         state=state,
-        receipt=receipt,
+        receipt=receipt.after(run.receipt),
         finished_at=format_time(now),
-        error_code=None if run.was_delivered else run.error_code or OutcomeUnknown.code,
+        error_code=error_code,
+        counts=counts(error_code) and not was_prevented,
+        frees_shared=was_prevented,
         reconciled=True,
     )
     return state.lower() if deps.ledger.close(run.opening, closing) else "open"
@@ -133,9 +191,12 @@ def _close(run: OpenRun, state: State, receipt: Receipt, now: datetime, deps: Re
 
 def _reschedule(run: OpenRun, deps: ReconcileDeps) -> None:
     """Schedule the next lookup; if that write fails, the next run looks the outcome up immediately."""
-    now = deps.clock.now()
-    delay = min(max((now - parse_time(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
     try:
-        deps.ledger.reschedule(run.opening, format_time(now + delay))
+        deps.ledger.reschedule(run.opening, _next_lookup(run, deps.clock.now()))
     except Exception:
         _log.exception("an execution was not rescheduled", extra={"execution_id": run.opening.execution_id})
+
+
+def _next_lookup(run: OpenRun, now: datetime) -> str:
+    delay = min(max((now - parse_time(run.opening.created_at)) / 2, MIN_DELAY), MAX_DELAY)
+    return format_time(now + delay)

@@ -17,11 +17,11 @@ from instant.domain.executions.execution import Closing, Execution, Opening, Sta
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.prepared import Prepared
-from instant.domain.executions.receipt import Receipt
+from instant.domain.executions.receipt import Receipt, is_plausible
 from instant.domain.executions.token_usage import Usage
 from instant.domain.ids import new_id
-from instant.domain.money import usd_text
-from instant.domain.usage.budget import GLOBAL_SHARDS, Hold, holds, refuse_too_dear
+from instant.domain.money import MAX_NANOUSD, usd_text
+from instant.domain.usage.budget import GLOBAL_SHARDS, Hold, holds, refuse_too_dear, shares
 from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps, SecondsLeft
 
@@ -107,16 +107,26 @@ class Recording:
     def finish(self, answer: Answer) -> dict[str, Any]:
         """Record the answer and return the response body; if no request spent, the execution is marked SENT here."""
         self.mark_sent()
-        body = _response(self.opening, answer)
-        self._close(State.DONE, body, answer.receipt)
+        receipt, claimed = self._believed(answer.receipt)
+        body = _response(self.opening, replace(answer, receipt=receipt))
+        state = State.DONE if claimed is None else State.UNKNOWN
+        self._close(state, body, receipt, claimed_nanousd=claimed)
         return deliverable(body)
 
     def fail(self, error: Exception) -> InstantError:
         """Record the failure of a call that was sent, and return the error response."""
         failure = _as_failure(error)
         response = failure.error.during(self.opening.execution_id)
-        state = State.UNKNOWN if failure.outcome_unknown else State.FAILED
-        self._close(state, response.body(), failure.cost, response.code)
+        receipt, claimed = self._believed(failure.cost)
+        state = State.UNKNOWN if failure.outcome_unknown or claimed is not None else State.FAILED
+        self._close(
+            state,
+            response.body(),
+            receipt,
+            claimed_nanousd=claimed,
+            error_code=response.code,
+            counts=failure.is_counted,
+        )
         return response
 
     def release(self) -> None:
@@ -133,9 +143,14 @@ class Recording:
         return crc32(self.opening.execution_id.encode())
 
     def _holds(self, shard: int) -> tuple[Hold, ...]:
-        wanted = holds(self._prepared.budgets, parse_time(self.opening.created_at), shard)
-        refuse_too_dear(wanted, self.opening.reserved_nanousd, reveals_cost=self._prepared.reveals_cost)
-        return wanted
+        """The holds in the order in which errors name them: the caller's budgets, the shares, the shared budgets."""
+        prepared = self._prepared
+        wanted = (
+            *shares(prepared.budgets, prepared.user_id, owns_resource=prepared.by_owner),
+            *holds(prepared.budgets, parse_time(self.opening.created_at), shard),
+        )
+        refuse_too_dear(wanted, self.opening.reserved_nanousd, reveals_cost=prepared.reveals_cost)
+        return tuple(sorted(wanted, key=lambda hold: (hold.scope.is_shared, not hold.is_share)))
 
     def _reserve(self) -> None:
         """Open the execution with its holds; sharded budgets use the first shard with enough room."""
@@ -159,7 +174,15 @@ class Recording:
         if existing := self._deps.ledger.open(self.opening):
             raise AlreadyRecorded(existing)
 
-    def _close(self, state: State, body: dict[str, Any], receipt: Receipt, error_code: str | None = None) -> None:
+    def _believed(self, receipt: Receipt) -> tuple[Receipt, int | None]:
+        """The receipt to record; an implausible cost is unknown until a lookup repeats it, and returned separately."""
+        cost = receipt.cost_nanousd
+        if is_plausible(cost, self.opening.reserved_nanousd):
+            return receipt, None
+        _log.error("a reported cost is implausible", extra={"execution_id": self.opening.execution_id, "nanousd": cost})
+        return replace(receipt, cost_nanousd=None), cost
+
+    def _close(self, state: State, body: dict[str, Any], receipt: Receipt, **more: Any) -> None:
         """Close the execution; if that fails, the row is reconciled later and the caller still gets the answer."""
         closing = Closing(
             state=state,
@@ -167,8 +190,8 @@ class Recording:
             answer=self._store(body),
             finished_at=format_time(self._deps.clock.now()),
             latency_ms=round((self._deps.clock.monotonic() - (self._sent_at or 0)) * 1000),
-            error_code=error_code,
             computed_nanousd=self._computed(receipt),
+            **more,
         )
         try:
             if state is State.UNKNOWN:
@@ -192,7 +215,8 @@ class Recording:
         """The cost by catalog price, for comparison; a failure here does not fail the execution."""
         try:
             plan, at = self._prepared.plan, parse_time(self.opening.created_at)
-            return recomputed_nanousd(self._prepared.models, receipt, at, ocr_pages=plan.ocr_pages)
+            cost = recomputed_nanousd(self._prepared.models, receipt, at, ocr_pages=plan.ocr_pages)
+            return None if cost is None or cost > MAX_NANOUSD else cost
         except Exception:
             _log.exception("a cost was not computed", extra={"execution_id": self.opening.execution_id})
             return None
@@ -219,6 +243,8 @@ def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Ope
         credential_owner_id=credential.user_id if credential else None,
         key_source=credential.source if credential else None,
         service=credential.integration if credential else None,
+        ciphertext_sha256=credential.ciphertext_sha256 if credential else None,
+        by_owner=prepared.by_owner,
         api_key_id=prepared.api_key_id,
         resource_id=prepared.resource_id,
         resource_revision=prepared.resource_revision,
