@@ -32,3 +32,38 @@ def test_outcome_names_the_provider_whose_attempt_succeeded(attempts: object, pr
     outcome = read_outcome(Reply(status=200, body=json.dumps({"data": data}).encode()))
     assert outcome is not None
     assert outcome.receipt.provider == provider
+
+
+RECORD = {"id": "gen-1", "total_cost": 0.001, "finish_reason": "stop"}
+BILL_PARTS = {"upstream_inference_prompt_cost": 0.0008, "upstream_inference_completions_cost": 0.0004}
+
+
+def record(**more: Any) -> Reply:
+    """A 200 with the record of an answered call."""
+    return Reply(status=200, body=json.dumps({"data": {**RECORD, **more}}).encode())
+
+
+@pytest.mark.parametrize(
+    ("more", "cost"),
+    [
+        ({}, 1_000_000),
+        ({"total_cost": "0.001"}, 1_000_000),
+        ({"is_byok": False, "upstream_inference_cost": 0.02}, 1_000_000),
+        ({"is_byok": True, "upstream_inference_cost": 0.02}, 21_000_000),
+        ({"is_byok": True, "upstream_inference_cost": 0}, 1_000_000),
+        ({"is_byok": True, "upstream_inference_cost": None, **BILL_PARTS}, 2_200_000),
+        ({"is_byok": True, "cost_details": BILL_PARTS}, 2_200_000),
+        ({"is_byok": True, "upstream_inference_cost": None}, None),
+        ({"is_byok": True, "upstream_inference_prompt_cost": 0.0008}, None),
+        ({"is_byok": True, "upstream_inference_cost": "1_000"}, None),
+    ],
+)
+def test_outcome_cost_is_the_whole_bill_or_unknown(more: dict[str, Any], cost: int | None) -> None:
+    outcome = read_outcome(record(**more))
+    assert outcome is not None
+    assert (outcome.receipt.cost_nanousd, outcome.was_answered) == (cost, True)
+
+
+@pytest.mark.parametrize("total", [None, "1_000", "\u0661", -1, True, 1e13])
+def test_outcome_without_a_readable_total_is_not_known(total: object) -> None:
+    assert read_outcome(record(total_cost=total)) is None
