@@ -13,7 +13,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "budgets": (80, 340),
     "catalog": (140, 340),
     "catalog_sync": (110, 360),
-    "execute": (190, 490),
+    "execute": (200, 490),
     "executions": (80, 310),
     "images": (75, 340),
     "integration_test": (85, 480),
