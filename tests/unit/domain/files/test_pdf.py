@@ -111,6 +111,7 @@ HOSTILE: dict[str, bytes] = {
     "kids with a comment": one_page(TEXT, b"9 0 obj\n<< /Kids [3 %\n 0 R] >>\nendobj\n"),
     "escaped key": one_page(TEXT, b"9 0 obj\n<< /#4bids 8 0 R >>\nendobj\n"),
     "contents by reference to a list": pdf(page(3, b"9 0 R"), b"9 0 obj\n[4 0 R 4 0 R]\nendobj\n", stream(4, LONG)),
+    "contents of too many streams": pdf(page(3, b"[" + b"4 0 R " * 40_000 + b"]"), stream(4, TEXT)),
     "contents in an image": pdf(page(3, b"4 0 R"), stream(4, LONG, header=IMAGE)),
     "nested forms": one_page(b"/F Do", stream(5, b"/G Do /G Do", header=FORM), stream(6, LONG, header=FORM)),
     "form in an image": one_page(b"/F Do", stream(5, LONG, header=b"/Subtype 9 0 R ")),

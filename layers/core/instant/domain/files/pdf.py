@@ -15,6 +15,9 @@ from instant.domain.files.pdf_text import bytes_per_code, shown_bytes
 PAGE_OVERHEAD = 200
 """Bytes of text that a reader can add for each page, such as a heading."""
 
+MAX_CONTENTS_BYTES = 200_000
+"""Maximum size of all references from pages to their streams."""
+
 _REF = rb"\d{1,10}\s++\d{1,10}\s++R"
 _KIDS = re.compile(rb"/Kids(?![^\s/<>\[\](){}%])\s*(\[((?:\s*" + _REF + rb")*)\s*\])?")
 _CONTENTS = re.compile(
@@ -25,7 +28,6 @@ _PAGE = re.compile(rb"/Page(?![^\s/<>\[\](){}%])")
 _NUMBER = re.compile(rb"(?<!\d)(\d{1,10})\s++\d{1,10}\s++R")
 _INDIRECT = re.compile(rb"/Differences\s*+(?!\[)")
 _WIDGET = re.compile(rb"/Widget(?![A-Za-z])")
-_DO = re.compile(rb"Do(?![A-Za-z])")
 _REFUSED = {b"Encrypt", b"Type3", b"XFA", b"EmbeddedFile", b"EmbeddedFiles", b"ActualText", b"JavaScript", b"JS"}
 """Names of features through which text can be repeated, hidden or added."""
 
@@ -94,7 +96,10 @@ class _Pdf:
         return pages
 
     def _longest_page(self) -> int:
-        return max((self._page(found["refs"]) for found in self._find(_CONTENTS) if not found["text"]), default=0)
+        pages = [found["refs"] for found in self._find(_CONTENTS) if not found["text"]]
+        if sum(len(refs or b"") for refs in pages) > MAX_CONTENTS_BYTES:
+            raise Unbounded
+        return max(map(self._page, pages), default=0)
 
     def _page(self, refs: bytes | None) -> int:
         """Bytes that the streams of one page can show, and the forms that they draw."""
@@ -102,7 +107,7 @@ class _Pdf:
         for number in _NUMBER.findall(refs or b"") or [b"-1"]:
             for stream in self._readable(int(number)):
                 shown += stream.shown
-                drawn += len(_DO.findall(stream.text or b""))
+                drawn += stream.drawn
         return shown + (drawn + self._form_refs) * self._longest_form
 
     def _readable(self, number: int) -> list[Stream]:
@@ -116,7 +121,7 @@ class _Pdf:
     def _forms(self) -> dict[int, list[Stream]]:
         """The streams that can be drawn; if one can draw another, there is no bound."""
         forms = {number: found for number, found in self.objects.streams.items() if any(s.is_form for s in found)}
-        if any(stream.is_form and _DO.search(stream.text or b"") for found in forms.values() for stream in found):
+        if any(stream.is_form and stream.drawn for found in forms.values() for stream in found):
             raise Unbounded
         return forms
 

@@ -25,6 +25,7 @@ _NAME = re.compile(rb"/([^\s/<>\[\](){}%]+)")
 _ESCAPED_NAME = re.compile(rb"/([^\s/<>\[\](){}%#]*+#[^\s/<>\[\](){}%]++)")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _INDIRECT_KIND = re.compile(rb"/(?:Subtype|Type|Filter|DecodeParms|DP)\s+\d")
+_DO = re.compile(rb"Do(?![A-Za-z])")
 _END = re.compile(rb"\s*endstream")
 _KEYS = frozenset(
     b"Contents DP DecodeParms Differences Filter First FlateDecode Form Image Kids Length ObjStm Page Pages "
@@ -51,6 +52,11 @@ class Stream:
     def shown(self) -> int:
         """Bytes that its operators can show."""
         return shown_bytes(self.text or b"")
+
+    @cached_property
+    def drawn(self) -> int:
+        """How often it draws another object."""
+        return len(_DO.findall(self.text or b""))
 
 
 def names_in(text: bytes) -> set[bytes]:
@@ -118,7 +124,7 @@ def _number(digits: bytes) -> int:
 
 def _refuse_escapes(text: bytes) -> None:
     """Reject keys that are written with escapes, which the patterns here do not find."""
-    for name in _ESCAPED_NAME.findall(text):
+    for name in set(_ESCAPED_NAME.findall(text)):
         if _decoded(name) in _KEYS:
             raise Unbounded
 
