@@ -101,6 +101,7 @@ STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ("GET", "/api/models/{author}/{slug}/endpoints"): lambda canary: Request(
         "GET", f"/api/models/{canary.synced_model}/endpoints"
     ),
+    ("GET", "/api/admin/sync-models"): _plain("GET", "/api/admin/sync-models"),
     ("POST", "/api/admin/sync-models"): _plain("POST", "/api/admin/sync-models", {"accept_losses": True}),
     ("GET", "/api/openapi.json"): _plain("GET", "/api/openapi.json"),
 }

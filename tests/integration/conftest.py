@@ -2,15 +2,13 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.integration.app import App, set_clock
 from tests.integration.lent_app import lend_app
-
-TWO_DAYS = timedelta(days=2)
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +48,8 @@ def fast_thread_switching() -> Iterator[None]:
 
 @pytest.fixture
 def later(app: App) -> Iterator[FakeClock]:
-    """The clock of the app's catalog syncs, stopped at today; two days earlier if the month is about to end.
-
-    The first sync of a month makes one call more.
-    """
-    now = datetime.now(UTC)
-    start = now if (now + TWO_DAYS).month == now.month else now - TWO_DAYS
-    module, clock = app.module("CatalogSyncFunction"), FakeClock(start)
+    """The clock of the app's catalog syncs; it starts at the current time and advances only when moved."""
+    module, clock = app.module("CatalogSyncFunction"), FakeClock(datetime.now(UTC))
     before = module.deps
     set_clock(app, clock)
     yield clock

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,9 +99,16 @@ def assert_readable(app: App) -> None:
         )
 
 
+def stay_within_the_month(clock: FakeClock) -> None:
+    """Set the clock back if the month ends soon: the first sync of a month makes one more call, for its snapshot."""
+    if (clock.now() + timedelta(days=2)).month != clock.now().month:
+        clock.pass_seconds(-2 * 86_400)
+
+
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a later sync"])
 @pytest.mark.parametrize("late", [False, True], ids=["before the call", "after the call"])
 def test_sync_killed_at_any_call_recovers_on_the_next(app: App, later: FakeClock, is_first: bool, late: bool) -> None:
+    stay_within_the_month(later)
     rows = list(app.fake.catalog) if is_first else before(app)
     app.fake.catalog, kept = after(rows), kept_tables()
     later.pass_seconds(3_600)

@@ -38,7 +38,7 @@ def assert_in_flight(answer: Answer) -> None:
 def leases(app: App, user: str) -> list[float]:
     """Return when each lease of a user expires."""
     rows = {row["name"]["S"]: row for row in app.table("LIMITS_TABLE")}
-    held = rows[f"runs#user_{user}"].get("leases", {"SS": []})["SS"]
+    held = rows.get(f"runs#user_{user}", {}).get("leases", {"SS": []})["SS"]
     return [float(lease.partition("-")[0]) for lease in held]
 
 

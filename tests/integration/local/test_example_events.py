@@ -91,9 +91,10 @@ def test_example_events_run_without_error(app: App) -> None:
             assert (header_of(answer, "Cache-Control") == "no-store") == ("authorizer" in event["requestContext"]), case
             learn(answer_of(answer).text, known)
         elif case == "authorizer/request":
-            key_id = answer["context"].pop("key_id")
-            assert answer["context"] == {"user_id": "user_alice", "scopes": "execute"}
-            assert key_id.startswith("key_")
+            context = answer["context"]
+            assert context.pop("namespace") == context["key_id"], "a key that cannot read has its own namespace"
+            assert context.pop("key_id").startswith("key_")
+            assert context == {"user_id": "user_alice", "scopes": "execute"}
         elif case == "model_impact/changed":
             assert answer == {"models": 0, "events": 0}, "nothing has changed yet"
         elif case == "reconcile/schedule":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from instant.adapters.aws import client as aws
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.domain.clock import format_time
 from instant.domain.executions.execution import State
@@ -135,7 +136,8 @@ def test_what_if_pages_add_up_to_the_total(past: Past, monkeypatch: pytest.Monke
 
 def test_what_if_fills_a_page_from_several_queries(past: Past) -> None:
     for _ in range(12):
-        past.run(finish_reason="x" * 200_000)
+        past.run()
+    _enlarge_rows(past)
     history = DynamoExecutionHistory(past.app.name("EXECUTIONS_TABLE"))
     with recorded("dynamodb") as calls:
         page = history.since(f"user_{past.user}", format_time(TODAY), PageRequest(10))
@@ -144,6 +146,18 @@ def test_what_if_fills_a_page_from_several_queries(past: Past) -> None:
     rest = history.since(f"user_{past.user}", format_time(TODAY), PageRequest(10, page.next))
     assert (len(rest.items), rest.next) == (2, None)
     assert len({run.execution_id for run in page.items + rest.items}) == 12
+
+
+def _enlarge_rows(past: Past) -> None:
+    """Make each row larger than a reply of 1 MB allows for ten."""
+    table = past.app.name("EXECUTIONS_TABLE")
+    for row in past.app.table("EXECUTIONS_TABLE"):
+        aws.client("dynamodb").update_item(
+            TableName=table,
+            Key={"execution_id": row["execution_id"]},
+            UpdateExpression="SET finish_reason = :long",
+            ExpressionAttributeValues={":long": {"S": "x" * 200_000}},
+        )
 
 
 @pytest.mark.parametrize(

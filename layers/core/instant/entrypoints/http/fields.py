@@ -20,7 +20,7 @@ type UsdAmount = Annotated[
     Decimal, Field(strict=False, ge=0, le=1_000, max_digits=13, decimal_places=9), BeforeValidator(decimal_number)
 ]
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_text), AfterValidator(_known_year)]
-type Day = Annotated[date, Field(strict=False), BeforeValidator(_day_text), AfterValidator(_known_year)]
+type Day = Annotated[date, Field(strict=False), BeforeValidator(_day_text)]
 type Usd = Annotated[str, Field(description="US dollars as a plain decimal number.", examples=["0.000081"])]
 type Time = Annotated[str, Field(description="ISO 8601 in UTC.", examples=["2026-11-22T20:17:24.000123Z"])]
 type JsonObject = dict[str, Any]
@@ -47,7 +47,7 @@ def _day_text(value: object) -> object:
     return value
 
 
-def _known_year[D: (date, datetime)](value: D) -> D:
+def _known_year(value: datetime) -> datetime:
     """Years with four digits, far from the first and the last of the calendar: no zone or duration leads out of it."""
     if value.year not in _YEARS:
         raise ValueError(f"must be a time in the years {_YEARS[0]} to {_YEARS[-1]}")
