@@ -36,7 +36,7 @@ CASES = [
     Case("error 403 region", 502, "upstream_error"),
     Case("error 403 guardrail", 422, "moderated"),
     Case("error 404", 409, "model_unavailable"),
-    Case("error 404 data-policy", 409, "model_unavailable"),
+    Case("error 404 data-policy", 409, "model_unavailable", is_counted=False),
     Case("error 404 batch", 409, "model_unavailable"),
     Case("error 408", 504, "outcome_unknown", "UNKNOWN", None),
     Case("error 413", 413, "too_large"),

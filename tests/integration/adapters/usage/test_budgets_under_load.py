@@ -50,6 +50,9 @@ FIT = 20
 CAP = FIT * WORST + WORST - 1
 FIT_PER_SHARD = 10
 SHARED_FIT = FIT_PER_SHARD * GLOBAL_SHARDS
+CALLERS = 10
+"""The number of users whose calls these are: none of them reaches its share of a budget."""
+
 SHARED_CAP = GLOBAL_SHARDS * (FIT_PER_SHARD * WORST + WORST - 1)
 AT = parse_time(NOON)
 CONFLICTS = 0.1
@@ -177,6 +180,7 @@ def run_calls(
         name = f"{monitor.budget.subject.subject_id or 'all'}_{number}"
         prepared = a_prepared(
             f"exe_{name}",
+            user_id=f"user_{number % CALLERS}",
             budgets=(monitor.budget,),
             plan=Plan(request=Request(method="POST", path=""), worst_nanousd=WORST),
         )
