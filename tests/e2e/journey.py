@@ -58,7 +58,7 @@ def call_remaining_routes(world: World, journey: Journey) -> None:
         "listing=public&sort=success_rate",
     ):
         world.done(200, "alice", "GET", f"/api/resources?{query}")
-    _create_image(world)
+    painter = _create_image(world, "alice")
     world.done(200, None, "GET", "/api/resource-types")
     world.done(200, None, "GET", f"/api/models/{journey.resource['ai_model_id']}")
     world.sync()
@@ -85,22 +85,44 @@ def call_remaining_routes(world: World, journey: Journey) -> None:
     made = world.done(201, "alice", "POST", "/api/user/api-keys", {"name": "spare", "scopes": ["execute"]})
     world.keys["spare"] = made["api_key"]
     world.done(200, "alice", "GET", "/api/user/api-keys")
+    _use_execute_only_key(world, painter)
+    _revoke_descendants(world)
     _use_budgets(world, {"resource": journey.resource["resource_id"], "api_key": made["key_id"]})
     _reconcile(world, journey)
     _use_platform_key(world)
     world.done(204, "alice", "DELETE", f"/api/user/api-keys/{made['key_id']}")
 
 
-def _create_image(world: World) -> None:
-    """Create an image, and download it through its presigned URL."""
+def _create_image(world: World, user: str, painter: str | None = None) -> str:
+    """Create an image, and download it through its presigned URL; returns the resource."""
     config = {"model": "juniper/fresco-2", "max_tokens": 1_000}
-    resource = world.resource("alice", name="Painter", config=config)["resource_id"]
-    (url,) = _run(world, "alice", resource_id=resource)["output"]["urls"]
-    shown = world.call("alice", "GET", urlsplit(url).path.removeprefix(f"/{world.stack.plan.stage}"))
+    resource = painter or str(world.resource(user, name="Painter", config=config)["resource_id"])
+    (url,) = _run(world, user, resource_id=resource)["output"]["urls"]
+    shown = world.call(user, "GET", urlsplit(url).path.removeprefix(f"/{world.stack.plan.stage}"))
     assert shown.status == 302, shown.body
     link = urlsplit(shown.headers["Location"])
     image = call(f"{link.scheme}://{link.netloc}", "GET", f"{link.path}?{link.query}")
     assert image.body.startswith(b"\x89PNG"), image.status
+    return resource
+
+
+def _use_execute_only_key(world: World, painter: str) -> None:
+    """Execute with the key `spare`, which sees its own executions and images only."""
+    _create_image(world, "spare", painter)
+    own = world.done(200, "spare", "GET", "/api/executions")["data"]
+    assert [execution["resource_id"] for execution in own] == [painter]
+    world.done(200, "spare", "GET", f"/api/executions/{own[0]['execution_id']}")
+
+
+def _revoke_descendants(world: World) -> None:
+    """Revoke a key together with the key that was created with it."""
+    body = {"name": "parent", "scopes": ["execute", "read", "manage"]}
+    parent = world.done(201, "alice", "POST", "/api/user/api-keys", body)
+    world.keys["parent"] = parent["api_key"]
+    world.keys["child"] = world.done(201, "parent", "POST", "/api/user/api-keys", body)["api_key"]
+    world.done(204, "alice", "DELETE", f"/api/user/api-keys/{parent['key_id']}?descendants=true")
+    listed = world.done(200, "alice", "GET", "/api/user/api-keys?revoked=true")["data"]
+    assert sum(key["name"] == "parent" for key in listed) == 2
 
 
 def _retry_with_key(world: World, journey: Journey) -> None:

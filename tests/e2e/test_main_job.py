@@ -24,8 +24,8 @@ def test_scheduled_sync_without_changes_releases_lease_and_reads_endpoints(world
     world.stack.fire("CatalogSyncFunction")
     world.stack.settle()
     made = [operation for _, operation in world.stack.calls.of("CatalogSyncFunction")]
-    assert made == ["UpdateItem", "UpdateItem", "Scan", "PutItem"], (
-        "lease, sync record, models in use, endpoints of one model"
+    assert made == [*["UpdateItem"] * 4, "Scan", "PutItem"], (
+        "lease, sync record, entry of this run twice, models in use, endpoints of one model"
     )
 
 
