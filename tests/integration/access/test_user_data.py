@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from instant.adapters.aws import client as aws
+from instant.adapters.executions.output_links import OUTPUTS
 from instant.entrypoints.access import export_user, forget_user
 from tests.fakes.builders import an_opening
 from tests.integration.app import GOOD_KEY, App, deployed_app
@@ -54,9 +55,13 @@ def fill(app: App) -> None:
 
 
 def draw(app: App, user: str) -> None:
-    """Store an image, which the preparation of tables does not contain."""
+    """Store an image and the document of an output, which the preparation of tables does not contain."""
     painter = app.resource(user, slug="painter", config={"model": PAINTER})
-    assert app.execute(painter["resource_id"], "A boat.", user=user).status == 200
+    drawn = app.execute(painter["resource_id"], "A boat.", user=user)
+    assert drawn.status == 200
+    output = f"/api/executions/{drawn.json['execution_id']}/output"
+    assert app.call("GET", output, user=user).status == 302
+    assert any(key.startswith(OUTPUTS) for key in stored(app)["objects"])
 
 
 def stored(app: App) -> dict[str, list[str]]:

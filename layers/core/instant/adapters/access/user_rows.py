@@ -8,6 +8,7 @@ from typing import Any
 from instant.adapters.aws.batch_writes import delete_items
 from instant.adapters.aws.client import client
 from instant.adapters.executions.ledger_rows import SHARDS
+from instant.adapters.executions.output_links import OUTPUTS
 
 type Item = dict[str, Any]
 
@@ -133,10 +134,7 @@ class UserRowsStore:
         return (row for row in self._scan("LimitsTable") if part.search(row["name"]["S"]))
 
     def _objects(self, execution_id: str) -> Iterator[str]:
-        pages = (
-            client("s3")
-            .get_paginator("list_objects_v2")
-            .paginate(Bucket=self._names["MediaBucket"], Prefix=f"media/{execution_id}/")
-        )
-        for page in pages:
-            yield from (each["Key"] for each in page.get("Contents", ()))
+        listing = client("s3").get_paginator("list_objects_v2")
+        for prefix in ("media/", OUTPUTS):
+            for page in listing.paginate(Bucket=self._names["MediaBucket"], Prefix=f"{prefix}{execution_id}/"):
+                yield from (each["Key"] for each in page.get("Contents", ()))

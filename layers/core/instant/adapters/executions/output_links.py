@@ -7,6 +7,10 @@ from instant.domain.executions.delivery import Document
 from instant.ports.executions.output_links import OutputLinks
 
 
+OUTPUTS = "media/outputs/"
+"""The prefix of the documents; the next part of a key is the id of the execution."""
+
+
 class S3OutputLinks(OutputLinks):
     """Stores each document when its link is first requested."""
 
@@ -17,7 +21,7 @@ class S3OutputLinks(OutputLinks):
     @override
     def link(self, execution_id: str, document: Document, *, seconds: int) -> str:
         """Browsers download the document: a model's text must not be shown as a page."""
-        key = f"media/outputs/{execution_id}/{document.name}"
+        key = f"{OUTPUTS}{execution_id}/{document.name}"
         put_once(self._bucket, key, document.data, document.content_type)
         return signed_link(
             self._bucket,
