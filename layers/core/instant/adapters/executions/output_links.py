@@ -6,7 +6,6 @@ from instant.adapters.aws.objects import put_once, signed_link
 from instant.domain.executions.delivery import Document
 from instant.ports.executions.output_links import OutputLinks
 
-
 OUTPUTS = "media/outputs/"
 """The prefix of the documents; the next part of a key is the id of the execution."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from instant.adapters.access.user_rows import UserRowsStore
 from instant.entrypoints.access.user_arguments import opened, parser
 
-_SECRET = {"key_hash", "ciphertext", "key_sha256", "target", "live"}
+_SECRET = {"key_hash", "ciphertext", "ciphertext_sha256", "key_sha256", "target", "live"}
 """Keys, and what identifies them: they authenticate the user, or are encrypted."""
 
 _JSON = {"config", "prices"}
