@@ -163,7 +163,7 @@ def test_revoke_key_finds_a_new_key_without_an_index(shared: App) -> None:
     key_id = _make(shared, user).json["key_id"]
     with recorded("dynamodb") as calls:
         assert shared.call("DELETE", f"{PATH}/{key_id}", user=user).status == 204
-    assert operations(calls) == ["GetItem", "GetItem", "UpdateItem", "UpdateItem"]
+    assert operations(calls) == ["GetItem", "GetItem", "UpdateItem", "UpdateItem", "TransactWriteItems"]
     assert [call.parameters["ConsistentRead"] for call in calls[:2]] == [True, True]
 
 

@@ -19,6 +19,7 @@ KEY_CHECKS = {
     ("POST", f"{KEYS}/test"),
     ("POST", f"{KEYS}/connect/complete"),
     ("POST", PLATFORM_S),
+    ("POST", f"{PLATFORM_S}/test"),
 }
 CLOSED = {EXECUTE, *KEY_CHECKS}
 """Routes that fail closed: they cost money or reveal whether a key is valid."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.app import ROOT, App
+from tests.integration.app import GOOD_KEY, ROOT, App
 
 RECORDED = ROOT.parent / "shared" / "data" / "openrouter" / "recorded"
 INDEX = RECORDED / "INDEX.json"
@@ -66,6 +66,8 @@ def test_recorded_error_parses_its_code(seeded: App, name: str, expected: tuple[
     entry = _entry(f"{name}.response.json")
     raw = Path(RECORDED, f"{name}.response.json").read_bytes()
     seeded.fake.script(entry["status"], raw, headers=_headers(entry))
+    if expected[1] == "credential_rejected":
+        seeded.fake.revoked_keys.add(GOOD_KEY)  # a 401 alone is verified with the key check
     answer = seeded.execute(seeded.resource()["resource_id"])
     assert (answer.status, answer.code) == expected
     assert "user_" not in answer.text
@@ -76,6 +78,8 @@ def test_quoted_error_parses_its_code(seeded: App, name: str, expected: tuple[in
     bodies = json.loads((RECORDED / "quoted-bodies.json").read_text())["bodies"]
     quoted = next(body for body in bodies if body["name"] == name)
     seeded.fake.script(quoted["status"], json.dumps(quoted["body"]).encode())
+    if expected[1] == "credential_rejected":
+        seeded.fake.revoked_keys.add(GOOD_KEY)  # a 401 alone is verified with the key check
     answer = seeded.execute(seeded.resource()["resource_id"])
     assert (answer.status, answer.code) == expected
     assert "MASKED" not in answer.text
