@@ -8,10 +8,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from instant.domain.access.identity import handle_of
 from instant.domain.clock import parse_time
+from instant.domain.executions.counted import counts
 from instant.use_cases.catalog.fetch import SyncRefused
 from tests.fakes.openrouter import Arrival
 from tests.fuzz.fault_plans import FaultPlan, faults_in, injected, optional_faults_in
-from tests.fuzz.inspection import facts_of, inspect, inspect_resource, integration_of, own_resources, rows_of_runs
+from tests.fuzz.inspection import (
+    ALL_KEYS,
+    facts_of,
+    inspect,
+    inspect_resource,
+    integration_of,
+    own_resources,
+    rows_of_runs,
+)
 from tests.fuzz.world import LOSSES_ALLOWED_PERCENT, MODELS, USERS, IntegrationState, Made, Run, World
 from tests.integration.app import Answer, App
 
@@ -79,8 +88,8 @@ class Histories(RuleBasedStateMachine):
         if found == expected:
             return False
         assert fault is not None, f"{found} instead of {expected}: {answer.text}"
-        is_internal = answer.status == 500 or answer.code == "limits_unavailable"
-        assert is_internal, f"{found} instead of {expected}: {answer.text}"
+        explained = answer.status == 500 or answer.code in {"limits_unavailable", "upstream_unavailable"}
+        assert explained, f"{found} instead of {expected}: {answer.text}"
         return True
 
     def picked(self, pick: int) -> Made:
@@ -216,7 +225,7 @@ class Histories(RuleBasedStateMachine):
         )
         new = {name: row for name, row in rows_of_runs(self.app).items() if name not in self.world.runs}
         sent = self.app.fake.chat_requests[sent_before:]
-        rejection = self.world.rejection_code(user, made)
+        rejection = self.world.rejection_code(user, made, by_address=by_address)
         if rejection:
             assert (new, sent) == ({}, [])
             self.failed_by_fault(answer, fault, rejection)
@@ -242,7 +251,8 @@ class Histories(RuleBasedStateMachine):
         assert parse_time(row["created_at"]["S"]).timestamp() < arrival.at + time.time() - time.monotonic()
         is_closed = row["state"]["S"] != "SENT"
         assert is_closed or fault
-        self.world.runs[name] = Run(user, made.resource_id, *((state, cost) if is_closed else ("SENT", None)))
+        counted = counts(row["error_code"]["S"] if "error_code" in row else None)
+        self.world.runs[name] = Run(user, made.resource_id, *((state, cost) if is_closed else ("SENT", None)), counted)
         if status == 409:
             found = integration_of(self.app, user)
             assert found is not None
@@ -254,10 +264,11 @@ class Histories(RuleBasedStateMachine):
     @rule(user=users, fault=optional_faults_in("PutItem", "PutItem+1"))
     def make_key(self, user: str, fault: FaultPlan | None) -> None:
         answer = self.call(fault, user, "POST", "/api/user/api-keys", {"name": "laptop", "scopes": ["execute"]})
-        listed = self.app.call("GET", "/api/user/api-keys", user=user).json["data"]
+        listed = self.app.call("GET", "/api/user/api-keys", user=user, query=ALL_KEYS).json["data"]
         new = {row["key_id"] for row in listed} - self.world.api_keys.keys()
         if self.failed_by_fault(answer, fault, 201):
             assert len(new) <= 1
+            self.world.revoked |= new & {row["key_id"] for row in listed if row["revoked_at"]}
         else:
             assert new == {answer.json["key_id"]}
         self.world.api_keys |= dict.fromkeys(new, user)
@@ -274,7 +285,7 @@ class Histories(RuleBasedStateMachine):
             self.world.revoked.add(key)
 
     def is_revoked(self, user: str, key: str) -> bool:
-        listed = self.app.call("GET", "/api/user/api-keys", user=user).json["data"]
+        listed = self.app.call("GET", "/api/user/api-keys", user=user, query=ALL_KEYS).json["data"]
         return any(row["revoked_at"] for row in listed if row["key_id"] == key)
 
     # --------------------------------------------------------------- catalog

@@ -9,13 +9,17 @@ from tests.integration.app import App
 _RUNS = "EXECUTIONS_TABLE"
 
 
+ALL_KEYS = {"revoked": "true", "limit": "200"}
+"""The query for all API keys, revoked ones included."""
+
+
 def inspect(app: App, world: World, user: str) -> None:
     """Compare everything that this user can read."""
     _inspect_lists(app, world, user)
     for made in world.resources.values():
         inspect_resource(app, world, user, made.resource_id)
     _inspect_history(app, world, user)
-    listed = app.call("GET", "/api/user/api-keys", user=user).json["data"]
+    listed = app.call("GET", "/api/user/api-keys", user=user, query=ALL_KEYS).json["data"]
     found = {row["key_id"]: row["revoked_at"] is not None for row in listed}
     assert found == {key: key in world.revoked for key, owner in world.api_keys.items() if owner == user}
     assert integration_of(app, user) == _integration(world, user)
@@ -32,7 +36,7 @@ def inspect_resource(app: App, world: World, user: str, resource_id: str) -> Non
     body, stats = answer.json, answer.json["stats"]
     assert facts_of(body) == made
     assert ("config" in body) == (user == made.owner)
-    calls, successes, failures, cost = world.stats_of(resource_id)
+    calls, successes, failures, cost = world.stats_of(made, user)
     found = (stats["call_count"], stats["success_count_30d"], stats["failure_count_30d"])
     assert found == (calls, successes, failures)
     assert stats.get("cost_usd_30d") == (cost if user == made.owner else None)

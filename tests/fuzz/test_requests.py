@@ -35,7 +35,7 @@ def test_generated_requests_do_not_violate_any_check(tmp_path: Path) -> None:
         print(ran.stdout, ran.stderr, *sorted(served.responses.items()), sep="\n")
         assert ran.returncode == 0
         succeeded = {(method, path) for method, path, status in served.responses if status < 400}
-        assert succeeded == {(route.method, route.path) for route in served.app.plan.operations}
+        assert {(route.method, route.path) for route in served.app.plan.operations} - succeeded == set()
         assert_bob_has_no_changes(served.app)
 
 

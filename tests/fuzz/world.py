@@ -34,6 +34,7 @@ class Run:
     resource_id: str
     state: str
     cost: int | None
+    counts: bool = True
 
 
 @dataclass
@@ -72,18 +73,22 @@ class World:
         """State and cost of a user's executions by id."""
         return {name: (run.state, usd_text(run.cost)) for name, run in self.runs.items() if run.user == user}
 
-    def stats_of(self, resource_id: str) -> tuple[int, int, int, str | None]:
-        """Calls, successes, failures and cost in USD of a resource; only executions that are DONE or FAILED count."""
-        ended = [
-            run for run in self.runs.values() if run.resource_id == resource_id and run.state in {"DONE", "FAILED"}
-        ]
-        successes = sum(run.state == "DONE" for run in ended)
-        return len(ended), successes, len(ended) - successes, usd_text(sum(run.cost or 0 for run in ended))
+    def stats_of(self, made: Made, viewer: str) -> tuple[int, int, int, str | None]:
+        """Calls, successes, failures and cost in USD of a resource; only executions that are DONE or FAILED count.
 
-    def rejection_code(self, user: str, made: Made) -> str | None:
+        Failures that are about the caller are calls only; the owner's own calls are in the owner's view only.
+        """
+        runs = [run for run in self.runs.values() if run.resource_id == made.resource_id]
+        ended = [run for run in runs if run.state in {"DONE", "FAILED"}]
+        seen = [run for run in ended if run.counts and (viewer == made.owner or run.user != made.owner)]
+        successes = sum(run.state == "DONE" for run in seen)
+        return len(ended), successes, len(seen) - successes, usd_text(sum(run.cost or 0 for run in ended))
+
+    def rejection_code(self, user: str, made: Made, *, by_address: bool = False) -> str | None:
         """The error code of an execution that is rejected before anything is sent; None if it is sent."""
         integration = self.integrations.get(user)
-        if not made.visible_to(user):
+        is_unlisted = by_address and made.visibility == "unlisted" and user != made.owner
+        if is_unlisted or not made.visible_to(user):
             return "not_found"
         if not self.models[made.model]:
             return "model_unavailable"

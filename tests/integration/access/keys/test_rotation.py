@@ -88,5 +88,5 @@ def test_replacing_a_foreign_key_returns_the_same_as_a_missing_one(seeded: App) 
         seeded.call("POST", PATH, {"name": "k", "scopes": ["execute"], "replaces": key_id})
         for key_id in (foreign, "key_00000000000000000000000000")
     ]
-    assert (answers[0].status, answers[0].code) == (404, "not_found")
+    assert (answers[0].status, answers[0].json["error"]["details"]["field"]) == (422, "replaces")
     assert answers[0] == answers[1]

@@ -45,7 +45,7 @@ def create_key(
         now=now,
         expires_at=_end(request.expires_at, now, parent),
         parent=parent,
-        replaced=_own(request.replaces, caller, store) if request.replaces else None,
+        replaced=_replaced(request.replaces, caller, store) if request.replaces else None,
     )
     store.create(key, most=most)
     return secret, key
@@ -77,6 +77,13 @@ def revoke_with_descendants(
             if seconds_left() < SECONDS_TO_ANSWER:
                 raise InProgress("Not all descendants are revoked yet. Send the same request again.", retry_after=1)
             store.revoke(each, format_time(clock.now()))
+
+
+def _replaced(key_id: str, caller: Identity, store: ApiKeyStore) -> ApiKey:
+    try:
+        return _own(key_id, caller, store)
+    except NotFound:
+        raise InvalidField.named("replaces", "must be the id of one of your API keys") from None
 
 
 def _own(key_id: str, caller: Identity, store: ApiKeyStore) -> ApiKey:
