@@ -116,6 +116,21 @@ def test_chat_plan_assumes_files_and_audio_fill_the_context(kind: MediaKind, for
     assert planned(model, content=Content("Go on.", [media(kind, form)])).worst_nanousd == 65_536_000
 
 
+@pytest.mark.parametrize(("kind", "form"), [("file", "application/pdf"), ("audio", "audio/wav")])
+def test_chat_plan_rejects_unmeasured_media_without_a_context_length(kind: MediaKind, form: str) -> None:
+    endless = a_model("a/endless", pricing=PRICED, input_modalities=("text", "audio", "file"), context_length=None)
+    known = a_model("a/known", pricing=PRICED, input_modalities=("text", "audio", "file"))
+    assert planned(known, endless).worst_nanousd > 0
+    for models in ([endless], [known, endless]):
+        with pytest.raises(InvalidField, match="a/endless states no context length"):
+            planned(*models, content=Content("Go on.", [media(kind, form, 2_000)]))
+
+
+def test_chat_plan_rejects_unlimited_searches_without_a_context_length() -> None:
+    with pytest.raises(ModelUnavailable, match="states no limit"):
+        planned(replace(DEEP, context_length=None), web_search={"max_uses": 2})
+
+
 def test_chat_plan_counts_each_image_at_the_observed_maximum() -> None:
     vision = a_model(pricing=PRICED, input_modalities=("text", "image"), context_length=10**7)
     none, two = (

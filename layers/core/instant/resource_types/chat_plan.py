@@ -6,6 +6,7 @@ from typing import Any
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import (
     HIDDEN_PROMPT_TOKENS,
+    MaxUsage,
     price_limits,
     worst_case,
 )
@@ -93,6 +94,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     modalities = _modalities(settings, call.models[0])
     engine = _pdf_engine(settings, content, call.models)
     max_usage = max_usage_of(settings, content, call.models, length, engine=engine, makes_images="image" in modalities)
+    _refuse_unmeasured(content, max_usage, call.models)
     worst = worst_case(call.models, max_usage)
     cap = min(worst, call.cap_nanousd) if call.at_catalog_prices else call.cap_nanousd
     body = {
@@ -161,6 +163,18 @@ def _refuse_unlimited(settings: ModelSettings, models: Sequence[CatalogModel]) -
     for model in models:
         if problem := unlimited_searches(settings, model):
             raise ModelUnavailable(f"The resource's model {model.openrouter_id} {problem} Its owner must do so.")
+
+
+def _refuse_unmeasured(content: Content, max_usage: MaxUsage, models: Sequence[CatalogModel]) -> None:
+    """Reject a prompt of unknown length for a model without a context length: the call would have no maximum cost."""
+    for model in models:
+        if max_usage.reads_whole_context and model.context_length is None:
+            if content.media:
+                problem = (
+                    f"have media of unknown length, and {model.openrouter_id} states no context length; leave it out"
+                )
+                raise InvalidField.named("inputs", problem)
+            raise ModelUnavailable(f"The resource's model {model.openrouter_id} states no limit of what it reads.")
 
 
 def _messages(settings: ModelSettings, content: Content) -> list[dict[str, Any]]:
