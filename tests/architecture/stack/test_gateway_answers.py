@@ -52,6 +52,17 @@ def test_gateway_response_has_security_headers_and_allows_every_origin_if_some_a
     assert headers["Access-Control-Allow-Origin"] == {"Fn::If": ["AllowsOrigins", "'*'", {"Ref": "AWS::NoValue"}]}
 
 
+def test_api_is_deployed_with_every_update() -> None:
+    """SAM deploys the API when its text changes; a parameter in a gateway response or time limit does not change it."""
+    assert API["Properties"]["AlwaysDeploy"] is True
+
+
+def test_links_to_the_bucket_can_be_read_by_web_pages_if_some_are_listed() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    rules = {"CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    assert bucket["Properties"]["CorsConfiguration"] == {"Fn::If": ["AllowsOrigins", rules, {"Ref": "AWS::NoValue"}]}
+
+
 def test_gateway_response_to_a_missing_token_has_a_challenge() -> None:
     assert ANSWERS["UNAUTHORIZED"]["ResponseParameters"]["Headers"]["WWW-Authenticate"] == "'Bearer'"
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -151,4 +151,8 @@ def test_past_list_rejects_times_beyond_its_change_limit(
         assert (answer.status, answer.json["error"]["details"]["field"]) == (422, "at")
         assert "one model" in answer.json["error"]["message"]
     assert operations_of_each[1] == ["GetItem"], "the second refusal reads nothing"
+    almost = format_time(datetime.fromisoformat(early) + timedelta(microseconds=1))
+    with recorded("dynamodb") as calls:
+        assert _ask(app, at=almost).status == 422
+    assert operations(calls) == ["GetItem"], "a slightly later time reads nothing, either"
     assert _ask(app, at=list(answered)[-2]).status == _ask(app, "/meadow/lark", at=early).status == 200

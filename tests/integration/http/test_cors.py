@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from instant.entrypoints.http.cors import Cors
 from tests.integration.app import Answer, App, deployed_app
 from tests.integration.front import Front
 
@@ -62,6 +63,11 @@ def test_unlisted_origin_gets_no_cors_headers(front: Front, origin: str) -> None
     ):
         assert cors_headers(answer) == {}
         assert "Origin" in answer.headers["Vary"]
+
+
+def test_origins_of_the_parameter_are_compared_in_lower_case() -> None:
+    event = {"headers": {"Origin": PAGE}}
+    assert Cors("https://App.Example").headers(event)["Access-Control-Allow-Origin"] == [PAGE]
 
 
 @pytest.mark.parametrize("origin", [PAGE, "http://localhost:3000"])

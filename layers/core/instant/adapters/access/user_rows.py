@@ -71,9 +71,8 @@ class UserRowsStore:
         }
         return UserRows(rows=rows, objects=[key for each in executions for key in self._objects(each)])
 
-    def open_executions(self, found: UserRows) -> list[str]:
+    def open_executions(self, user_id: str, found: UserRows) -> list[str]:
         """The ids of the open executions by the user, and of those by anybody of the user's resources."""
-        own = set(found.values("ExecutionsTable", "execution_id"))
         resources = set(found.values("ResourcesTable", "resource_id"))
         listed = [
             row for shard in range(SHARDS) for row in self._query("ExecutionsTable", "open_shard", str(shard), "open")
@@ -82,7 +81,7 @@ class UserRowsStore:
         return [
             row["execution_id"]["S"]
             for row in rows
-            if row["state"]["S"] in _OPEN and (row["execution_id"]["S"] in own or row["resource_id"]["S"] in resources)
+            if row["state"]["S"] in _OPEN and (row["user_id"]["S"] == user_id or row["resource_id"]["S"] in resources)
         ]
 
     def read(self, key: str) -> bytes:

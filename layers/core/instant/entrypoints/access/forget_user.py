@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{_summary(rows)}\nNothing was erased. Add SURE=yes to erase it.\n")
         return 0
     _stop(chosen.user, rows, store, names)
-    if waiting := store.open_executions(rows):
+    if waiting := store.open_executions(chosen.user, rows):
         sys.stderr.write(
             f"The user's keys are revoked and the resources deleted, but {len(waiting)} executions are open. "
             f"Run this again when they have ended, at the latest in 24 hours.\n"

@@ -24,7 +24,7 @@ class Cors:
 
     def __init__(self, origins: str) -> None:
         """Allow these origins, separated by commas; an empty list turns CORS off."""
-        self._origins = frozenset(filter(None, map(str.strip, origins.split(","))))
+        self._origins = frozenset(filter(None, map(str.strip, origins.lower().split(","))))
 
     def headers(self, event: Mapping[str, Any]) -> dict[str, list[str]]:
         """The headers of a response to this event."""

@@ -68,7 +68,7 @@ class _LaterState:
     """All models at time `until` (None: now), and the changes before it that were read so far, newest first.
 
     `asked` is the earliest time for which this is known to be the next stored state; `reached` is the earliest time
-    whose later changes were all read, and `out_of_reach` one whose changes are too many.
+    whose later changes were all read, and `out_of_reach` the earliest one that can be reconstructed, if not all can.
     """
 
     models: Sequence[CatalogModel]
@@ -91,14 +91,15 @@ class _LaterState:
         return takewhile(lambda change: change.at > at, self.changes)
 
     def _read_back_to(self, at: str, lists: ChangeLists) -> None:
-        if self.out_of_reach is not None and at <= self.out_of_reach:
+        if self.out_of_reach is not None and at < self.out_of_reach:
             raise _too_far()
         more = lists.after(at, until=self.reached or self.until)
-        found = [*self.changes, *islice(more, MAX_UNDONE - len(self.changes))]
-        if next(iter(more), None) is not None:
-            self.out_of_reach = at
+        self.changes = [*self.changes, *islice(more, MAX_UNDONE - len(self.changes))]
+        beyond = next(more, None)
+        self.reached = beyond.at if beyond else at
+        if beyond:
+            self.out_of_reach = beyond.at
             raise _too_far()
-        self.changes, self.reached = found, at
 
 
 def _too_far() -> InvalidField:
