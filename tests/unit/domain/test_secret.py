@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pydantic_core import PydanticSerializationError, to_json
 
 from instant.domain.exchange import Request
-from instant.domain.secret import Mask, Secret
+from instant.domain.secret import MASK, Mask, Secret
 
 HIDDEN = "sk-or-v1-canary-canary-canary"
 
@@ -225,3 +225,16 @@ def test_mask_keeps_other_bytes() -> None:
 
 def test_mask_does_not_show_the_secret() -> None:
     assert KEY not in repr(Mask(Secret(KEY)))
+
+
+def test_mask_takes_linear_time_for_runs_of_backslashes() -> None:
+    text = "\\" * 1_000_000 + "\\u0041"
+    assert Mask(Secret(KEY_OF_MASK)).text(text) == text
+
+
+def test_mask_finds_a_key_whose_escapes_are_escaped_as_code_points() -> None:
+    escaped = "".join(f"\\u005cu00{ord(each):02x}" for each in KEY_OF_MASK)
+    assert Mask(Secret(KEY_OF_MASK)).text(f'{{"a":"{escaped}"}}') == '{"a":"' + MASK + '"}'
+
+
+KEY_OF_MASK = "sk-or-v1-" + "0123456789abcdef" * 4

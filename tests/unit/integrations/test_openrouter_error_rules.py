@@ -20,6 +20,7 @@ from instant.domain.errors import (
 )
 from instant.domain.exchange import Reply
 from instant.integrations.openrouter.errors import failure_of, nothing_done
+from instant.integrations.openrouter.refusal import read_refusal
 
 WRAPPED = "Provider returned error"
 
@@ -278,3 +279,8 @@ def test_lack_of_capacity_is_retryable_with_any_status() -> None:
 @pytest.mark.parametrize("status", [408, 504, 524])
 def test_timeout_stays_unknown_whatever_it_says(status: int) -> None:
     assert type(error_for(status, raw="prompt is too long")) is OutcomeUnknown
+
+
+def test_words_of_a_refusal_are_limited() -> None:
+    refusal = read_refusal(400, {"message": "exceed" * 32_000, "metadata": {"raw": {"message": "exceed" * 32_000}}})
+    assert 0 < len(refusal.words) <= 8_000

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from instant.domain.exchange import Reply
+from instant.integrations.openrouter.cost import read_cost, reports_cost
 from instant.integrations.openrouter.generation import read_outcome
 
 ATTEMPTS: list[tuple[object, str | None]] = [
@@ -67,3 +68,14 @@ def test_outcome_cost_is_the_whole_bill_or_unknown(more: dict[str, Any], cost: i
 @pytest.mark.parametrize("total", [None, "1_000", "\u0661", -1, True, 1e13])
 def test_outcome_without_a_readable_total_is_not_known(total: object) -> None:
     assert read_outcome(record(total_cost=total)) is None
+
+
+@pytest.mark.parametrize("flag", [True, 1, "true", "yes"])
+def test_missing_bill_of_an_own_provider_key_is_unknown(flag: object) -> None:
+    assert read_cost(0, is_byok=flag, details={}) is None
+    assert reports_cost({"is_byok": flag})
+
+
+@pytest.mark.parametrize("flag", [None, False, 0, ""])
+def test_cost_without_an_own_provider_key_is_the_total(flag: object) -> None:
+    assert read_cost("0.000002", is_byok=flag, details={}) == 2_000

@@ -50,7 +50,7 @@ class OidcTokenVerifier(TokenVerifier):
 
         try:
             for key in self._keys_for(jwt.get_unverified_header(token)):
-                with suppress(jwt.InvalidSignatureError):
+                with suppress(jwt.InvalidSignatureError, jwt.InvalidKeyError):  # a key that is too short is not tried
                     return jwt.decode(
                         token,
                         key.public,

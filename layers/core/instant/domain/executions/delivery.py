@@ -1,15 +1,22 @@
-"""Deliver an output: inline, or by URL if a response cannot hold it."""
+"""Deliver an output: inline, or by URL if a response cannot hold it; read responses that were stored."""
 
+import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from instant.domain.errors import TooLarge
-from instant.domain.json_values import response_bytes, utf8_text
+from instant.domain.json_values import is_deeper, map_strings, response_bytes, utf8_text
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
 MAX_INLINE_BYTES = MAX_RESPONSE_BYTES - 100_000
 """Maximum size of an output inside Lambda's response; the rest is for the other fields of the response."""
+
+MAX_STORED_DEPTH = 64
+"""A response of this version is less deep: its output has at most 60 levels."""
+
+_LONE = re.compile("[\ud800-\udfff]")
 
 _MAX_ADDRESS = 300
 """Bytes that making a path an absolute URL adds at most."""
@@ -74,3 +81,14 @@ def _notice(size: int) -> TooLarge:
         f"The call succeeded, but its output of {size} bytes is too large for a response. Read it at output.url.",
         details={"limit": "response_bytes", "most": MAX_INLINE_BYTES},
     )
+
+
+def stored_response(text: str) -> dict[str, Any]:
+    """The response in `text`; lone surrogates are replaced by `?`, and an output that is nested deeper is text."""
+    response: dict[str, Any] = json.loads(text)
+    if "\\ud" in text.lower():
+        response = map_strings(response, lambda each: _LONE.sub("?", each))
+    if is_deeper(response, MAX_STORED_DEPTH):
+        output = response["output"]
+        response["output"] = {"type": "text", "content": json.dumps(output.get("content"), ensure_ascii=False)}
+    return response

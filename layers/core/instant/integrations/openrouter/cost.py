@@ -18,7 +18,7 @@ def read_cost(total: object, *, is_byok: object, details: Mapping[str, Any]) -> 
     `details`.
     """
     amounts = [total]
-    if is_byok is True:
+    if is_byok:
         amounts += [details.get(_BILL)] if details.get(_BILL) is not None else [details.get(part) for part in _PARTS]
     bills = [bill for amount in amounts if (bill := parse_bill(amount)) is not None]
     if len(bills) < len(amounts):
@@ -30,4 +30,4 @@ def read_cost(total: object, *, is_byok: object, details: Mapping[str, Any]) -> 
 
 def reports_cost(usage: Mapping[str, Any]) -> bool:
     """Whether `usage` has a cost, readable or not: only without one can a failed call be taken as free."""
-    return usage.get("cost") is not None or usage.get("is_byok") is True
+    return usage.get("cost") is not None or bool(usage.get("is_byok"))

@@ -10,6 +10,9 @@ from instant.integrations.openrouter.parsing import count, fact, mapping, sequen
 
 _MAX_RAW_CHARACTERS = 20_000
 _MAX_DEPTH = 6
+_MAX_SENTENCE, _MAX_WORDS = 2_000, 8_000
+"""Characters of one sentence, and of all, in which words are looked for."""
+
 _NAMES = {"code", "type", "status", "error_type", "error_code", "errorcode"}
 _SENTENCES = {"message", "msg", "detail", "details", "error", "error_message", "errormessage", "description", "reason"}
 _NESTED = {"innererror", "inner_error", "errors", "body", "response", "data"}
@@ -71,7 +74,9 @@ def read_refusal(status: int, error: Mapping[str, Any]) -> Refusal:
     return Refusal(
         status=status,
         names=frozenset(found.lower() for each in names if (found := fact(each))),
-        words="\n".join(found.lower() for key, value in said if key not in _NAMES and (found := text(value))),
+        words="\n".join(
+            found[:_MAX_SENTENCE].lower() for key, value in said if key not in _NAMES and (found := text(value))
+        )[:_MAX_WORDS],
         is_from_provider=bool(raw) or "provider returned error" in (text(error.get("message")) or "").lower(),
         provider=name if name and _PROVIDER.fullmatch(name) else None,
         is_byok=metadata.get("is_byok") is True,

@@ -48,7 +48,8 @@ def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft,
     send = _Sender(prepared, recording, key, seconds_left, deps)
     flow, mask = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan), Mask(key)
     try:
-        return store_images(_masked(drive(flow, send), mask), recording.opening, deps.media)
+        answer = store_images(_masked(drive(flow, send), mask), recording.opening, deps.media)
+        return _masked(answer, mask)  # an image that is cut out of a text can join the halves of a key
     except Failure as failure:
         _mask_error(failure, mask)
         failure = send.with_what_was_spent(failure)

@@ -1,12 +1,11 @@
 """List and read a caller's executions, and link to their outputs."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from instant.domain.access.identity import Identity
 from instant.domain.errors import NotFound
-from instant.domain.executions.delivery import OutputPart, deliverable, document_of
+from instant.domain.executions.delivery import OutputPart, deliverable, document_of, stored_response
 from instant.domain.executions.execution import Execution
 from instant.domain.page import Page, PageRequest
 from instant.ports.clock import Clock
@@ -54,4 +53,4 @@ def _read(execution_id: str, caller: Identity, deps: OutputDeps) -> tuple[Execut
     if execution is None or not execution.visible_to(caller):
         raise NotFound.of("execution")
     text = deps.answers.read(execution.answer)
-    return execution, json.loads(text) if text else None
+    return execution, stored_response(text) if text else None

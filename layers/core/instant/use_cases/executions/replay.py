@@ -1,6 +1,5 @@
 """Replay the response of an earlier request with the same idempotency key, or raise why that is not possible."""
 
-import json
 from datetime import timedelta
 from math import ceil
 from typing import Any
@@ -14,7 +13,7 @@ from instant.domain.errors import (
     UpstreamError,
     every_error,
 )
-from instant.domain.executions.delivery import deliverable
+from instant.domain.executions.delivery import deliverable, stored_response
 from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.idempotency import IdempotentRequest
 from instant.ports.clock import Clock
@@ -47,7 +46,7 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
             "The call was sent, but its answer is not available. It may have been executed and charged; it is not "
             "sent again. Check GET /api/executions for its state; a new idempotency key makes a new call."
         ).during(found.execution_id)
-    body: dict[str, Any] = json.loads(text)
+    body = stored_response(text)
     if "error" in body:
         raise _failure(body["error"])
     return deliverable(body)
