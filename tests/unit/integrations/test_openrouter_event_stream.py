@@ -75,6 +75,18 @@ def test_event_stream_joins_calls_without_an_index() -> None:
     ]
 
 
+def test_event_stream_prefers_a_whole_message_to_its_deltas() -> None:
+    whole = {"choices": [{"message": {"content": "Hello."}, "delta": {}, "finish_reason": "stop"}]}
+    body = chunk({"content": "Hel"}) + chunk({"content": "lo."}) + f"data: {json.dumps(whole)}\n\n".encode() + DONE
+    assert read_chat(reply(body)).output["content"] == "Hello."
+
+
+def test_event_stream_joins_contents_in_parts() -> None:
+    parts = [[{"type": "text", "text": "Hel"}], "lo", [{"type": "text", "text": "."}]]
+    body = b"".join(chunk({"content": content}) for content in parts) + DONE
+    assert read_chat(reply(body)).output["content"] == "Hello."
+
+
 def test_event_stream_joins_a_split_surrogate_pair() -> None:
     answer = read_chat(reply(chunk({"content": "a\ud83d"}) + chunk({"content": "\ude00\ud83d"}, "stop")))
     assert answer.output["content"] == "a\U0001f600?"

@@ -44,9 +44,8 @@ def completion_of(chunks: Sequence[Any], *, is_done: bool) -> dict[str, Any]:
         raise ValueError("not the chunks of a completion")
     if not (is_done or finish_reason or error or "error" in whole):
         raise ValueError("the stream is not complete")
-    message = _message(
-        [delta for choice in choices for name in ("delta", "message") if (delta := _object(choice, name))]
-    )
+    messages = [message for choice in choices if (message := _object(choice, "message"))]
+    message = messages[-1] if messages else _message([_object(choice, "delta") for choice in choices])
     return {
         **whole,
         "choices": [{"finish_reason": finish_reason, "error": error, "message": message}] if choices else [],
@@ -54,13 +53,23 @@ def completion_of(chunks: Sequence[Any], *, is_done: bool) -> dict[str, Any]:
 
 
 def _message(deltas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    texts = {name: "".join(piece for delta in deltas if isinstance(piece := delta.get(name), str)) for name in _TEXTS}
+    texts: dict[str, Any] = {
+        name: "".join(piece for delta in deltas if isinstance(piece := delta.get(name), str)) for name in _TEXTS
+    }
+    if any(_list(delta, "content") for delta in deltas):
+        texts["content"] = [part for delta in deltas for part in _content_parts(delta.get("content"))]
     lists = {name: [item for delta in deltas for item in _list(delta, name)] for name in _LISTS}
     return {
         **texts,
         **lists,
         "tool_calls": list(_tool_calls(piece for delta in deltas for piece in _list(delta, "tool_calls"))),
     }
+
+
+def _content_parts(content: object) -> Iterable[Any]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content if isinstance(content, list) else []
 
 
 def _tool_calls(pieces: Iterable[Any]) -> Iterator[dict[str, Any]]:
