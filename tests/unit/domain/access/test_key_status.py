@@ -67,3 +67,13 @@ def test_claimed_check_is_not_due_for_other_calls() -> None:
     later = NOON + timedelta(seconds=30)
     assert broken.is_due(later)
     assert not broken.claimed(later).is_due(later)
+
+
+def test_checks_of_a_key_without_credits_wait_longer_each_time() -> None:
+    integration, waits, now = an_integration("user_alice").out_of_credits(NOON), [], NOON
+    for _ in range(4):
+        integration = integration.claimed(now).confirmed(KeyFacts(limit_remaining="0"), now)
+        waits.append(wait(integration, now))
+        now += timedelta(seconds=waits[-1])
+    assert waits == [30, 60, 120, 240]
+    assert integration.confirmed(KeyFacts(limit_remaining="1"), now).next_check_at is None

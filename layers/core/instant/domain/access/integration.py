@@ -84,15 +84,19 @@ class Integration:
         return replace(refused, lacks_credits=True, next_check_at=format_time(now + wait))
 
     def confirmed(self, facts: "KeyFacts", now: datetime) -> Self:
-        """The integration after the key passed a check; a later refusal still counts earlier ones of the same day."""
-        return replace(
+        """The integration after the key passed a check; a later refusal still counts earlier ones of the same day.
+
+        A check that finds a key still without credits counts as a refusal, so that the delay grows.
+        """
+        checked = replace(
             self,
             status=KeyStatus.OK,
-            lacks_credits=self.lacks_credits and not facts.has_credits,
+            lacks_credits=False,
             limit_remaining=facts.limit_remaining,
             last_verified_at=format_time(now),
             next_check_at=None,
         )
+        return checked.out_of_credits(now) if self.lacks_credits and not facts.has_credits else checked
 
     def claimed(self, now: datetime) -> Self:
         """The integration while one call checks the key: no other call does so before the next check is due."""
