@@ -150,6 +150,9 @@ class ModelUnavailable(Conflict):
 
     code = "model_unavailable"
 
+    may_be_price = False
+    """Whether the price limit can be the cause: no provider is left, and no other reason is named."""
+
 
 class CredentialMissing(Conflict):
     """The payer has not connected a key for the service."""

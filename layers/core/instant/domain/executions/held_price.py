@@ -2,7 +2,7 @@
 
 from instant.domain.catalog.price_hold import HOLD
 from instant.domain.clock import format_time, parse_time
-from instant.domain.errors import CostCap, ModelUnavailable
+from instant.domain.errors import CostCap, InstantError, ModelUnavailable
 from instant.domain.executions.failure import Failure
 from instant.domain.executions.prepared import Prepared, ServingModel
 
@@ -13,9 +13,13 @@ def explain_held_price(failure: Failure, prepared: Prepared) -> Failure:
     Under a budget, a call is limited to the catalog's price, which is the old one while another is held.
     """
     held = next((model for model in prepared.models if model.price_held), None)
-    if held is None or not prepared.budgets or not isinstance(failure.error, CostCap | ModelUnavailable):
+    if held is None or not prepared.budgets or not _is_about_price(failure.error):
         return failure
-    return Failure(_error(held), receipt=failure.receipt, effect=failure.effect)
+    return Failure(_error(held), receipt=failure.receipt, effect=failure.effect, is_counted=failure.is_counted)
+
+
+def _is_about_price(error: InstantError) -> bool:
+    return isinstance(error, CostCap) or (isinstance(error, ModelUnavailable) and error.may_be_price)
 
 
 def _error(model: ServingModel) -> ModelUnavailable:

@@ -26,8 +26,9 @@ _PROVIDERS = (
     "Every provider of this model is excluded: by provider.only or provider.ignore of the resource, or by the provider "
     "settings of the OpenRouter account that pays (https://openrouter.ai/settings/preferences). Change either."
 )
-_ACCOUNT_SETTINGS = {_PRIVACY, _PROVIDERS}
-"""The messages about settings of the account that pays: other callers of the same resource can be served."""
+_NO_MEDIA_INPUT = "No provider of this model can read these inputs. Leave the media out, or choose another model."
+_NOT_COUNTED = {_PRIVACY, _PROVIDERS, _NO_MEDIA_INPUT}
+"""The messages about the account that pays or about the caller's media: other callers can be served."""
 
 PROVIDER_POOL = "provider_pool"
 """`details.limit` of a rate limit of the pool that all users of a provider share."""
@@ -55,6 +56,9 @@ _ASKS_FOR_JSON = (
     "The model's provider accepts the response_format json_object only if the prompt contains the word JSON. Add it to "
     "the system prompt of the resource."
 )
+
+_MAY_BE_PRICE = re.compile(r"\bprice\b|^no endpoints found( for \S+?)?\.?$", re.MULTILINE)
+"""Words about our price limit; OpenRouter can leave the reason out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,9 @@ def error_by_rules(refusal: Refusal) -> InstantError | None:
 def is_counted(status: int, error: InstantError) -> bool | None:
     """Whether the error is a failure of the resource, where its code alone does not tell; None: as its code says.
 
-    A key, its account and the settings of that account are the caller's, whichever error they lead to.
+    A key, its account, the settings of that account and the media are the caller's, whichever error they lead to.
     """
-    if status in {401, 402} or error.message in _ACCOUNT_SETTINGS:
+    if status in {401, 402} or error.message in _NOT_COUNTED:
         return False
     return error.details.get("limit") == PROVIDER_POOL if isinstance(error, RateLimited) else None
 
@@ -119,7 +123,9 @@ def _price(refusal: Refusal) -> InstantError:
     """Only our own price limit is a cost cap."""
     if "constraint_filtered" in refusal.names and "price" in f"{refusal.constraint} {refusal.words}":
         return CostCap("Every provider exceeds your maximum cost per call. Raise max_cost_per_call_usd.")
-    return ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
+    error = ModelUnavailable("No provider can serve this model with these settings. Change the resource.")
+    error.may_be_price = not refusal.constraint and bool(_MAY_BE_PRICE.search(refusal.words))
+    return error
 
 
 def _unavailable(message: str) -> Callable[[Refusal], InstantError]:
@@ -207,7 +213,7 @@ RULES = (
         statuses="404",
     ),
     _rule(
-        _unavailable("No provider of this model can read these inputs. Leave the media out, or choose another model."),
+        _unavailable(_NO_MEDIA_INPUT),
         pattern=r"support (image|file|audio|video) input",
         statuses="404",
     ),
