@@ -132,7 +132,7 @@ ORDINARY: dict[str, Any] = {"id": "a/b", "architecture": {"output_modalities": [
     [None, [], "a/b", {}, {**ORDINARY, "id": None}, {**ORDINARY, "id": ""}, {**ORDINARY, "id": "alone"},
      {**ORDINARY, "id": f"a/{'b' * 999}"}, {**ORDINARY, "id": f"a/{'ß' * 500}"},
      {**ORDINARY, "id": "a/b/c"}, {**ORDINARY, "id": 7}, {**ORDINARY, "pricing": {}}, {**ORDINARY, "pricing": "1"},
-     {**ORDINARY, "architecture": None}, {**ORDINARY, "architecture": []}],
+     {**ORDINARY, "architecture": None}, {**ORDINARY, "architecture": {}}],
 )  # fmt: skip
 def test_catalog_counts_a_row_without_required_fields_as_unreadable(row: object) -> None:
     listing = listing_of([ORDINARY, row])
@@ -185,12 +185,14 @@ COMPUTED: dict[str, tuple[Callable[[Any], dict[str, Any]], list[object]]] = {
     ),
     "top_provider.context_length": (lambda value: {"top_provider": {"context_length": value}}, ["8192", -1, {}]),
     "top_provider": (lambda value: {"top_provider": value}, ["x", [1], 7]),
+    "architecture": (lambda value: {"architecture": value or {"modality": "text"}}, ["text", ["text"], 7, True]),
 }
 FACTS = {
     "pricing.overrides": {"price_overrides"},
     "top_provider.max_completion_tokens": {"max_tokens"},
     "top_provider.context_length": {"top_context_length"},
     "top_provider": {"max_tokens", "top_context_length", "is_moderated"},
+    "architecture": {"input_modalities", "output_modalities"},
 }
 
 
@@ -216,6 +218,12 @@ def read(change: dict[str, Any]) -> Row:
 def test_catalog_rejects_a_row_that_is_too_long() -> None:
     assert read_model({**ORDINARY, "description": "x" * 19_000}) is not None
     assert read_model({**ORDINARY, "description": "x" * 20_000}) is None
+
+
+def test_catalog_measures_only_the_fields_that_it_keeps() -> None:
+    long = {"benchmarks": [{"score": "x" * 20_000}], "architecture": {**ORDINARY["architecture"], "note": "x" * 20_000}}
+    assert read_model({**ORDINARY, **long}) == read_model(ORDINARY)
+    assert read_model({**ORDINARY, "reasoning": {"note": "x" * 20_000}}) is None
 
 
 @pytest.mark.parametrize("value", [False, "", "per token", [1], {"a": 1}, [{"up_to": 1000, "prompt": "0.1"}]])
@@ -269,7 +277,19 @@ def nested(depth: int) -> str:
 
 @pytest.mark.parametrize(
     "value",
-    [nested(33), nested(400), nested(100_000), '{"a":' * 900 + "1" + "}" * 900, "9" * 5_000, "NaN", "1" * 999 + ".5"],
+    [
+        nested(33),
+        nested(400),
+        nested(100_000),
+        '{"a":' * 900 + "1" + "}" * 900,
+        "9" * 5_000,
+        "NaN",
+        "1" * 999 + ".5",
+        "1e999",
+        "-1e999",
+        "1e99999999999999999999",
+        "1e-99999999999999999999",
+    ],
 )
 def test_catalog_skips_a_row_with_a_value_that_cannot_be_kept(value: str) -> None:
     good = encode(ORDINARY).decode()

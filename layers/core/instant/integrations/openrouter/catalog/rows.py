@@ -13,7 +13,7 @@ from instant.integrations.openrouter.catalog.values import has_unreadable
 from instant.integrations.openrouter.parsing import amount_text, count, mapping, sequence, text
 
 MAX_ROW_BYTES = 20_000
-"""Maximum size of a row in bytes; real ones have at most 4,000. A DynamoDB item can have 400,000."""
+"""Maximum size of what is kept of a row in bytes; real rows have at most 4,000. A DynamoDB item can have 400,000."""
 
 MAX_ID_BYTES = 1_000
 """Maximum length of an id and a canonical slug; real ones have at most 70. A DynamoDB key can have 2,048."""
@@ -48,13 +48,12 @@ def read_row(row: Mapping[str, Any]) -> Row | None:
     Raises `RowSkipped` for a row that must not be used. Fields can be added, removed or null without notice.
     """
     openrouter_id = row_id(row)
-    architecture, pricing = mapping(row.get("architecture")), mapping(row.get("pricing"))
-    if openrouter_id is None or openrouter_id.count("/") != 1 or not architecture or not pricing:
+    given, pricing = row.get("architecture"), mapping(row.get("pricing"))
+    if openrouter_id is None or openrouter_id.count("/") != 1 or given in (None, {}) or not pricing:
         return None
     _refuse_unusable(row, pricing)
-    if len(repr(row).encode(errors="replace")) > MAX_ROW_BYTES:
-        return None
     fields = _Fields()
+    architecture = fields.fields_of("architecture", given, "input_modalities", "output_modalities")
     top = fields.fields_of("top_provider", row.get("top_provider"), "max_tokens", "top_context_length", "is_moderated")
     model = CatalogModel(
         openrouter_id=openrouter_id,
@@ -82,7 +81,8 @@ def read_row(row: Mapping[str, Any]) -> Row | None:
         alias_target=text(mapping(row.get("alias_target")).get("slug")),
         is_moderated=top["is_moderated"] if isinstance(top.get("is_moderated"), bool) else None,
     )
-    return Row(model, tuple(sorted(fields.left_out)), frozenset(fields.unread))
+    read = Row(model, tuple(sorted(fields.left_out)), frozenset(fields.unread))
+    return read if len(repr(read).encode(errors="replace")) <= MAX_ROW_BYTES else None
 
 
 def row_id(row: Mapping[str, Any]) -> str | None:

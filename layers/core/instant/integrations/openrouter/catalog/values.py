@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from instant.domain.json_values import map_strings
@@ -23,7 +24,7 @@ class _Unreadable:
 
 
 UNREADABLE = _Unreadable()
-"""Stands for a value that is nested too deep, too long, or no JSON number."""
+"""Stands for a value that is nested too deep, too long, or a number that JSON readers cannot hold."""
 
 
 def parse_catalog(body: bytes) -> Any:
@@ -51,7 +52,11 @@ def has_unreadable(value: object) -> bool:
 
 
 def _number(text: str, read: type[int] | type[Decimal]) -> Any:
-    return read(text) if len(text) <= MAX_DIGITS else UNREADABLE
+    is_readable = len(text) <= MAX_DIGITS and (read is int or isfinite(float(text)))
+    try:
+        return read(text) if is_readable else UNREADABLE
+    except ArithmeticError:
+        return UNREADABLE  # an exponent that Decimal cannot hold
 
 
 def _flattened(body: str) -> Iterator[str]:
