@@ -69,7 +69,13 @@ def test_price_keys_cover_the_saved_catalogs_and_the_specification() -> None:
         ({"image": "cheap", "request": '{"usd":1}'}, (), ("image", "request")),
         ({"video": "cheap"}, (), ()),
         ({}, ({"min_prompt_tokens": 5, "video": "1"},), ("video",)),
-        ({}, ({"min_prompt_tokens": 5, "utc_days": 3},), ()),
+        (
+            {},
+            ({"min_prompt_tokens": 5, "utc_days": 3, "video": True, "batch": None, "image": None, "audio_in": 0},),
+            (),
+        ),
+        ({}, ({"min_prompt_tokens": 5, "video": 1},), ("video",)),
+        ({}, ({"utc_start": 5, "utc_end": 9, "video": 2, "utc_fee": "1"},), ("video", "utc_fee")),
     ],
 )
 def test_unreckoned_names_prices_that_enter_no_cost(

@@ -10,6 +10,7 @@ from instant.domain.money import parse_usd
 
 _CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end")
 _LONG, _FROM, _TO = _CONDITIONS
+_CONDITION_STARTS = ("min_", "max_", "utc_")
 
 
 class Priced(Protocol):
@@ -53,16 +54,21 @@ def has_price(model: Priced) -> bool:
 def unreckoned(model: Priced) -> tuple[str, ...]:
     """The price keys whose price enters no cost: unknown ones other than 0, and known ones that are no amount.
 
-    In an override, a price is text. A condition is a number, or text in a prepared execution that was stored.
+    In an override, a price is text or a number. A condition is a number too, or text in a prepared execution that was
+    stored; unknown ones are known by the start of their name.
     """
     base = [key for key, value in model.pricing.items() if _is_unreckoned(key, value)]
     overrides = [
         key
         for tier in model.price_overrides
         for key, value in tier.items()
-        if isinstance(value, str) and key not in _CONDITIONS and _is_unreckoned(key, value)
+        if value is not None and not _is_condition(key, value) and _is_unreckoned(key, value)
     ]
     return tuple(dict.fromkeys([*base, *overrides]))
+
+
+def _is_condition(key: str, value: object) -> bool:
+    return key in _CONDITIONS or (not isinstance(value, str) and key.startswith(_CONDITION_STARTS))
 
 
 def _is_unreckoned(key: str, value: object) -> bool:
