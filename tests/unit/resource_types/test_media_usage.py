@@ -64,6 +64,19 @@ def test_audio_counts_its_longest_length() -> None:
     assert media_usage([media("audio", "audio/wav", a_wav(9, tag=2)), mp3], None).tokens is None
 
 
+@pytest.mark.parametrize("form", ["audio/wav", "audio/mpeg"])
+def test_audio_is_measured_by_its_data_whatever_its_name(form: str) -> None:
+    adpcm, slow = a_wav(9_000, tag=2), a_wav(9_000, rate=10)
+    tagged = b"ID3\4\0\0\0\0\0\4tags\0\0" + FRAME * 10
+    assert media_usage([media("audio", form, a_wav(8_000))], None).tokens == 2 * AUDIO_TOKENS
+    assert media_usage([media("audio", form, slow)], None).tokens == 453 * AUDIO_TOKENS
+    assert media_usage([media("audio", form, FRAME * 10)], None).tokens == 5 * AUDIO_TOKENS
+    assert media_usage([media("audio", form, tagged)], None).tokens is not None
+    aac, tagged_flac = b"\xff\xf1\x50\x80" + b"\0" * 99, b"ID3\4\0\0\0\0\0\0fLaC" + b"\0" * 99
+    for other in (adpcm, aac, tagged_flac, b"OggS" + FRAME, b"fLaC" + FRAME, b"x", a_wav(9).replace(b"WAVE", b"AVI ")):
+        assert media_usage([media("audio", form, other)], None).tokens is None
+
+
 def test_images_count_as_before() -> None:
     image = media("image", "image/png", b"\x89PNG\r\n\x1a\n")
     assert media_usage([image, image], None) == MediaUsage(2 * IMAGE_TOKENS, images=2, ocr_pages=0)

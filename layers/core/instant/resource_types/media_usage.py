@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from instant.domain.catalog.pricing import IMAGE_TOKENS
-from instant.domain.files.audio import mp3_seconds, wav_seconds
+from instant.domain.files.audio import audio_seconds
 from instant.domain.files.pdf import PdfBound, pdf_bound
 from instant.domain.media import Media
 
@@ -58,6 +58,5 @@ def _text_tokens(bound: PdfBound | None, engine: str | None) -> int | None:
 
 
 def _audio_tokens(media: Media) -> int | None:
-    data = a2b_base64(media.data or "")
-    seconds = wav_seconds(data) if media.format == "wav" else mp3_seconds(data)
+    seconds = audio_seconds(a2b_base64(media.data or ""))
     return None if seconds is None else seconds * AUDIO_TOKENS

@@ -24,6 +24,14 @@ _MP3_RATES = {
 _SAMPLE_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 
+def audio_seconds(data: bytes) -> int | None:
+    """The maximum length of WAV or MPEG audio, told apart by the data, as decoders do; None for any other data."""
+    if data[:4] == b"RIFF":
+        return wav_seconds(data) if data[8:12] == b"WAVE" else None
+    first = data[_after_tags(data) :].lstrip(b"\0")
+    return mp3_seconds(data) if _is_frame(first[:4]) else None
+
+
 def wav_seconds(data: bytes) -> int | None:
     """The maximum length of a WAV file with PCM; the data counts as long as the header or the file says."""
     fmt = size = None
@@ -77,6 +85,11 @@ def _has_only_fixed_rates(data: bytes, at: int) -> bool:
             return False
         at, frames = at + length, frames + 1
     return frames > 0 and (at >= len(data) - 4 or len(data) - at <= 128 or data[at : at + 3] == b"APE")
+
+
+def _is_frame(header: bytes) -> bool:
+    """Whether a frame of MPEG audio begins with these bytes; AAC begins similarly, with a layer of 0."""
+    return len(header) == 4 and header[0] == 0xFF and header[1] >= 0xE0 and bool(header[1] >> 1 & 3)
 
 
 def _frame_length(header: bytes) -> int | None:
