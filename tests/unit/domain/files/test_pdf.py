@@ -139,6 +139,32 @@ def test_file_that_is_not_simple_has_no_bound(data: bytes) -> None:
     assert pdf_bound(data) is None
 
 
+@pytest.mark.parametrize("flate", [True, False])
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        (b"/Type /ObjStm /N 1 /First 4 ", b"4 0 [5 0 R 5 0 R]"),
+        (b"/Type /ObjStm /N 2 /First 8 ", b"9 0 4 5 null [5 0 R 5 0 R]"),
+        (b"/Type /ObjStm /N 1 /First 0 ", b"4 4 [5 0 R 5 0 R]"),
+        (b"/Type /ObjStm /N 0 /First 4 ", b"4 0 [5 0 R 5 0 R]"),
+        (b"/Type /ObjStm /N 1 /First 8 0 R ", b"4 0 [5 0 R 5 0 R]"),
+        (b"/Type /ObjStm /N 2 /First 99 %/N 0\n", b"9 0 +4 5 null [5 0 R 5 0 R]"),
+        (b"/Type /ObjStm /N 1 /First 9 ", b"% 7\n\0004 0 [5 0 R 5 0 R]"),
+    ],
+)
+def test_stream_with_the_number_of_an_object_in_a_stream_has_no_bound(header: bytes, text: bytes, flate: bool) -> None:
+    inside = stream(7, text, header=header, flate=flate)
+    assert pdf_bound(one_page(TEXT, stream(5, LONG), inside)) is None
+    assert pdf_bound(pdf(page(3, b"6 0 R"), stream(6, TEXT), stream(5, LONG), inside)) is not None
+
+
+def test_stream_keeps_its_number_after_outlines_and_beside_integers_in_a_stream() -> None:
+    outlines = b"8 0 obj\n<< /Type /Outlines /First 9 0 R >>\nendobj\n"
+    assert pdf_bound(pdf(page(3, b"4 0 R"), outlines, stream(4, TEXT))) is not None
+    inside = stream(7, b"8 0 9 2 4 4 ", header=b"/Type /ObjStm /N 2 /First 8 ")
+    assert pdf_bound(one_page(TEXT, inside)) is not None
+
+
 @pytest.mark.parametrize("hide", [lambda o: b"%" + o, lambda o: b"/X (" + o + b")"], ids=["comment", "string"])
 def test_stream_with_a_false_object_header_keeps_its_number(hide: Callable[[bytes], bytes]) -> None:
     data = zlib.compress(LONG)

@@ -27,8 +27,13 @@ _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _INDIRECT_KIND = re.compile(rb"/(?:Subtype|Type|Filter|DecodeParms|DP)\s+\d")
 _DO = re.compile(rb"Do(?![A-Za-z])")
 _END = re.compile(rb"\s*endstream")
+_COUNT = re.compile(rb"/N(?![^\s/<>\[\](){}%])\s*(?:(\d{1,9})(?!\d|\s+\d+\s+R))?")
+_FIRST = re.compile(rb"/First(?![^\s/<>\[\](){}%])\s*(?:(\d{1,9})(?!\d|\s+\d+\s+R))?")
+_COMMENT = re.compile(rb"%[^\r\n]*+")
+_LEADING = re.compile(rb"[\s+\-.\d]*+")
+_NUMBER = re.compile(rb"(?<!\S)(?=\S)[+-]*+(\d*+)\S*+")
 _KEYS = frozenset(
-    b"Contents DP DecodeParms Differences Filter First FlateDecode Form Image Kids Length ObjStm Page Pages "
+    b"Contents DP DecodeParms Differences Filter First FlateDecode Form Image Kids Length N ObjStm Page Pages "
     b"Predictor Subtype ToUnicode Type UseCMap Widget XRef".split()
 )
 _NOT_IMAGES = {b"Form", b"ObjStm", b"First", b"XRef"}
@@ -47,6 +52,8 @@ class Stream:
     text: bytes | None = field(repr=False)
     is_form: bool
     holds_objects: bool
+    inside: frozenset[int] = frozenset()
+    """The numbers of the objects that it can hold."""
 
     @cached_property
     def shown(self) -> int:
@@ -104,6 +111,7 @@ def objects_of(data: bytes) -> Objects:
         stream = _stream(data, scan[previous : keyword.start()], keyword.end(), left)
         left -= len(stream.text or b"")
         previous = keyword.end()
+        others |= stream.inside
         for number in set(numbers):
             streams.setdefault(number, []).append(stream)
     return Objects(streams, others | {_number(each[1]) for each in objects[index:]})
@@ -149,7 +157,23 @@ def _stream(data: bytes, header: bytes, start: int, limit: int) -> Stream:
     if len(text) > limit:
         raise Unbounded
     _refuse_escapes(text)
-    return Stream(start, end, text, is_form=is_form, holds_objects=holds_objects)
+    inside = _numbers_inside(header, text) if holds_objects else frozenset[int]()
+    return Stream(start, end, text, is_form=is_form, holds_objects=holds_objects, inside=inside)
+
+
+def _numbers_inside(header: bytes, text: bytes) -> frozenset[int]:
+    """The object numbers in the pairs of number and offset with which an object stream begins.
+
+    There are as many pairs as the header says, or as fit before the first object, whichever are more. If the header is
+    not clear, all numbers at the beginning can be pairs.
+    """
+    plain = _COMMENT.sub(lambda comment: b" " * len(comment[0]), scannable(text))
+    leading = _LEADING.match(plain)
+    found = list(_NUMBER.finditer(leading[0])) if leading else []
+    counts, firsts = _COUNT.findall(header), _FIRST.findall(header)
+    if len(counts) == len(firsts) == 1 and counts[0] and firsts[0]:
+        found = found[: max(2 * int(counts[0]), sum(each.start() < int(firsts[0]) for each in found))]
+    return frozenset(_number(each[1] or b"0") for each in found[::2])
 
 
 def _filters(header: bytes) -> list[bytes]:
