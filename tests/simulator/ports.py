@@ -60,12 +60,13 @@ class FaultyLedger:
         return existing
 
     def _check_shares(self, opening: Opening) -> None:
-        """A caller holds a quarter of a shared budget, or one call; a quarter of the rest stays for the owner."""
+        """A caller holds a quarter of a shared budget (if not a resource's, or one call); an owner keeps a quarter."""
         held = [row.opening for row in self.inner.rows.values() if row.state in OPEN]
         mine = [each.reserved_nanousd for each in held if each.user_id == opening.user_id]
         for budget in self._budgets:
             caps = dict(budget.caps())
-            if caps and budget.subject.scope.is_shared and len(mine) > 1 and sum(mine) > min(caps.values()) // 4:
+            is_limited = len(mine) > 1 or budget.subject.scope is BudgetScope.RESOURCE
+            if caps and budget.subject.scope.is_shared and is_limited and sum(mine) > min(caps.values()) // 4:
                 raise Violation(f"{opening.user_id} holds {mine} of {budget}")
         others = [each for each in held if each.user_id != self._resource.owner_id]
         for hold in opening.holds:

@@ -187,7 +187,7 @@ def _budgets(rng: Random) -> list[Budget]:
         Subject(BudgetScope.USER, "user_alice"): 1,
         Subject(BudgetScope.USER, "user_bob"): 1,
         Subject(BudgetScope.API_KEY, "key_1"): 1,
-        Subject(BudgetScope.RESOURCE, RESOURCE.resource_id): 1,
+        Subject(BudgetScope.RESOURCE, RESOURCE.resource_id): 4,
         Subject(BudgetScope.GLOBAL): 8,
     }
     share = rng.choice([0.0, 0.3, 0.7])

@@ -95,6 +95,23 @@ def test_callers_with_open_calls_leave_a_share_to_the_owner(budgets: Budgets, re
     assert budgets.run(resource_id).status == 200
 
 
+def test_one_large_call_of_another_user_does_not_shut_out_the_owner(
+    budgets: Budgets, resource_id: str, seeded: App
+) -> None:
+    seeded.connect("bob")
+    worst = budgets.worst(STUCK)
+    budgets.set("resource", usd_text(4 * worst - 4), id=resource_id)
+    refused = budgets.run(resource_id, STUCK, user="bob")
+    assert (refused.status, refused.code) == (409, "cost_cap"), refused.text
+    error = refused.json["error"]
+    assert error["details"] == {"scope": "resource", "period": "day", "limit": "share"}
+    assert "owner can raise" in error["message"]
+    assert (seeded.fake.chat_requests, seeded.table("EXECUTIONS_TABLE"), budgets.rows()) == ([], [], [])
+    assert budgets.run(resource_id, STUCK).code == "outcome_unknown"
+    budgets.set("resource", usd_text(5 * worst), id=resource_id)
+    assert budgets.run(resource_id, STUCK, user="bob").code == "outcome_unknown"
+
+
 def test_caller_holds_at_most_a_quarter_of_a_shared_budget(budgets: Budgets, resource_id: str, seeded: App) -> None:
     connect(seeded, empty=False)
     worst = budgets.worst(STUCK)

@@ -171,8 +171,9 @@ def test_budget_of_a_key_counts_calls_with_that_key(budgets: Budgets, resource_i
 
 def test_budget_of_a_resource_counts_all_callers_for_its_owner(budgets: Budgets, resource_id: str, seeded: App) -> None:
     seeded.connect("bob", "sk-or-v1-" + "b" * 64)
-    budgets.set("resource", usd_text(budgets.worst(EXACT) + 100), id=resource_id)
+    budgets.set("resource", usd_text(4 * budgets.worst(EXACT)), id=resource_id)
     assert [budgets.run(resource_id, EXACT, user=user).status for user in ("alice", "bob")] == [200, 200]
+    assert [budgets.run(resource_id, "[[fake: hang-up]]").code for _ in range(4)] == ["outcome_unknown"] * 4
     refused = budgets.run(resource_id, EXACT, user="bob")
     assert_exhausted(refused, "resource", "day", HALF_A_DAY)
     assert spent(budgets.one("resource", id=resource_id))[0] == 200

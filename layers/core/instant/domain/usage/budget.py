@@ -164,18 +164,12 @@ def rows(subject: Subject, period: Period, at: datetime) -> list[str]:
 def refuse_too_dear(wanted: Sequence[Hold], worst_nanousd: int, *, reveals_cost: bool) -> None:
     """Raise `CostCap` if the worst case exceeds a whole budget, even an unspent one.
 
-    The amount is compared with a budget, so it is named only to a caller who may know both.
+    A caller who does not own the resource is refused above a share of its budget: one call could hold all of it.
     """
-    for hold in wanted:
-        if not hold.is_share and worst_nanousd > hold.cap_nanousd:
-            is_named = reveals_cost and not hold.scope.is_sharded
-            cost = f"up to {usd_text(worst_nanousd)} USD, which is more" if is_named else "more"
-            worst = {"worst_case_usd": usd_text(worst_nanousd)} if is_named else {}
-            raise CostCap(
-                f"This call could cost {cost} than {_words(hold)} allows for one call. "
-                f"Send less, or have the budget raised.",
-                details={**worst, "scope": hold.scope, "period": hold.period},
-            )
+    for hold in sorted(wanted, key=lambda hold: hold.is_share):
+        limits_one_call = not hold.is_share or hold.scope is BudgetScope.RESOURCE
+        if limits_one_call and worst_nanousd > hold.cap_nanousd:
+            raise _too_dear(hold, worst_nanousd, reveals_cost=reveals_cost)
 
 
 def exhausted(hold: Hold, at: datetime) -> BudgetExhausted:
@@ -209,6 +203,22 @@ def _share(budget: Budget, user_id: str) -> Hold:
     period, cap = min(budget.caps(), key=lambda limit: limit[1])
     name = f"{_SHARE}{budget.subject.name}#{user_id}"
     return Hold(name, cap // CALLERS, budget.subject.scope, period)
+
+
+def _too_dear(hold: Hold, worst_nanousd: int, *, reveals_cost: bool) -> CostCap:
+    """The amount is compared with a budget, so it is named only to a caller who may know both."""
+    is_named = reveals_cost and not hold.scope.is_sharded
+    cost = f"up to {usd_text(worst_nanousd)} USD, which is more" if is_named else "more"
+    most, remedy = f"{_words(hold)} allows for one call", "have the budget raised"
+    if hold.is_share:
+        most = f"a quarter of {_words(hold)}, which is the maximum for one call of another user"
+        remedy = "ask the owner of the resource: the owner can raise the budget"
+    worst = {"worst_case_usd": usd_text(worst_nanousd)} if is_named else {}
+    limit = {"limit": "share"} if hold.is_share else {}
+    return CostCap(
+        f"This call could cost {cost} than {most}. Send less, or {remedy}.",
+        details={**worst, "scope": hold.scope, "period": hold.period, **limit},
+    )
 
 
 def _share_full(hold: Hold) -> BudgetExhausted:
