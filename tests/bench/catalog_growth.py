@@ -12,6 +12,7 @@ from instant.domain.exchange import Reply, Request
 from tests.bench.catalog_sync import RECORDED
 from tests.bench.setup import Row, Setup
 from tests.fakes.openrouter.catalog import default_catalog
+from tests.fakes.whole_replies import WholeReplies
 from tests.integration.app import App, deployed_app
 from tests.integration.aws_calls import AwsCall, recorded
 
@@ -32,7 +33,7 @@ class Cost:
         return f"{rows} written, {self.write_units} write units, {self.read_units} read units"
 
 
-class Pages:
+class Pages(WholeReplies):
     """An upstream with prepared pages, so that the time is that of the sync and the tables."""
 
     def __init__(self, rows: list[Any]) -> None:
@@ -43,6 +44,9 @@ class Pages:
         """Return the page with the offset in the path."""
         _, _, offset = request.path.partition("offset=")
         return Reply(status=200, body=self._pages[int(offset or 0) // _PAGE])
+
+    def close(self) -> None:
+        """Hold no connections."""
 
     @staticmethod
     def _page(rows: list[Any], start: int) -> bytes:
