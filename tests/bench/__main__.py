@@ -36,15 +36,14 @@ REPORT = ROOT / ".aws-sam/bench.md"
 
 
 def main() -> None:
-    """Run all measurements, print the table and write it to `REPORT`."""
+    """Run all measurements, write the table to `REPORT` after each of them, and print it."""
     rows: list[Row] = []
     with open_setup() as setup:
         for measurement in MEASUREMENTS:
             print(f"measuring {measurement.__name__.rpartition('.')[2]} ...", file=sys.stderr, flush=True)
             rows += measurement.measure(setup)
-    table = _table(rows)
-    REPORT.write_text(table)
-    print(f"\n{table}\n({REPORT.relative_to(ROOT)})")
+            REPORT.write_text(_table(rows))
+    print(f"\n{_table(rows)}\n({REPORT.relative_to(ROOT)})")
 
 
 def _table(rows: list[Row]) -> str:
