@@ -1,14 +1,11 @@
 """Users without credits, and callers with many calls, cannot hold a budget that others share."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-
 import pytest
 
 from instant.domain.money import usd_text
 from tests.fakes.clock import FakeClock
 from tests.integration.app import App
-from tests.integration.budgets import Budgets, set_clocks, spent
+from tests.integration.budgets import Budgets, spent
 
 DAY = 86_400
 STUCK = "[[fake: hang-up]]"
@@ -18,13 +15,6 @@ NAMED = "[[fake: truncated]]"
 """The same, with a generation id, by which its outcome is looked up."""
 
 ACCOUNTS = [f"account{number}" for number in range(8)]
-
-
-@pytest.fixture
-def clock(seeded: App) -> Iterator[FakeClock]:
-    clock = FakeClock(datetime(2026, 11, 27, 12, 0, tzinfo=UTC))
-    with set_clocks(seeded, clock):
-        yield clock
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Budgets end to end: holds, settlement, rejections, and the daily and monthly reset."""
 
 import copy
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from instant.domain.money import usd_text
 from tests.fakes.clock import FakeClock
 from tests.integration.app import CHEAP_MODEL, GOOD_KEY, Answer, App
-from tests.integration.budgets import Budgets, nanousd, set_clocks, spent
+from tests.integration.budgets import Budgets, nanousd, spent
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HALF_A_DAY, DAY = 43_200, 86_400
@@ -19,14 +18,6 @@ EXACT = "[[fake: price 0.0000001]]"
 
 SEARCHED = "[[fake: price 0.00524]]"
 """Sets the cost of an execution to that of an answer with one search."""
-
-
-@pytest.fixture
-def clock(seeded: App) -> Iterator[FakeClock]:
-    """A clock set to noon on 27 November; it advances only when a test moves it."""
-    clock = FakeClock(NOON)
-    with set_clocks(seeded, clock):
-        yield clock
 
 
 @pytest.fixture

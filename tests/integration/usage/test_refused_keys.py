@@ -1,8 +1,6 @@
 """A refusal of a key is verified before the key is marked, and a marked key is checked again by itself."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -10,17 +8,9 @@ from instant.adapters.access.integrations import DynamoIntegrationStore
 from instant.domain.access.integration import KeyStatus
 from tests.fakes.clock import FakeClock
 from tests.integration.app import GOOD_KEY, Answer, App
-from tests.integration.budgets import set_clocks
 
 PATH = "/api/user/integrations/openrouter"
 HTML = b"<html>401 Authorization Required</html>"
-
-
-@pytest.fixture
-def clock(seeded: App) -> Iterator[FakeClock]:
-    clock = FakeClock(datetime(2026, 11, 27, 12, 0, tzinfo=UTC))
-    with set_clocks(seeded, clock):
-        yield clock
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ class DynamoApiKeyStore(ApiKeyStore):
             raise too_many(most) from None
 
     def _transact(self, key: ApiKey, most: int) -> None:
-        """Write the key; if it is not known whether that succeeded, the key is revoked, since nobody has seen it."""
+        """Write the key; if it is not known whether that succeeded, the key is revoked, since no caller has seen it."""
         writes = dict(self._writes(key, most))
         try:
             transact(writes)

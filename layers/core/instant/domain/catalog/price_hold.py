@@ -39,13 +39,13 @@ def settled(old: CatalogModel | None, announced: CatalogModel, now: datetime, *,
     """The announced model, with its old price for each key that is held; `accept` accepts all prices."""
     if old is None or accept:
         return announced
-    strange = {
+    implausible = {
         key: values[0]
         for key in old.pricing.keys() & announced.pricing.keys()
         if (values := _strange(old, announced, key))
     }
-    doubts = _doubts(old, announced, strange, now)
-    held = {key: value for key, value in strange.items() if not _is_over(key, doubts, announced, now)}
+    doubts = _doubts(old, announced, implausible, now)
+    held = {key: value for key, value in implausible.items() if not _is_over(key, doubts, announced, now)}
     if not held:
         return replace(announced, price_doubts=doubts)
     return replace(
@@ -100,15 +100,15 @@ def _highest(old: CatalogModel, new: CatalogModel, key: str) -> Decimal | None:
     return max((usd for usd in _amounts(believed, key) if usd is not None), default=None)
 
 
-def _doubts(old: CatalogModel, new: CatalogModel, strange: Mapping[str, str], now: datetime) -> Doubts:
+def _doubts(old: CatalogModel, new: CatalogModel, implausible: Mapping[str, str], now: datetime) -> Doubts:
     """What is remembered of each key with an implausible price, now or earlier."""
     found: dict[str, Mapping[str, str]] = {}
-    for key in {*strange, *old.price_doubts}:
-        changed = strange.get(key, new.pricing.get(key)) != old.price_held.get(key, old.pricing.get(key))
+    for key in {*implausible, *old.price_doubts}:
+        changed = implausible.get(key, new.pricing.get(key)) != old.price_held.get(key, old.pricing.get(key))
         past = _past(old, key)
         if past and (key in old.price_held or now - parse_time(past[_SEEN]) < MEMORY):
             found[key] = {**past, _SEEN: format_time(now)} if changed else past
-        elif key in strange:
+        elif key in implausible:
             found[key] = {_SINCE: format_time(now), _SEEN: format_time(now)}
     return found
 

@@ -25,7 +25,7 @@ _SAMPLE_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (1
 
 
 def audio_seconds(data: bytes) -> int | None:
-    """The maximum length of WAV or MPEG audio, told apart by the data, as decoders do; None for any other data."""
+    """The maximum length of WAV or MPEG audio, recognized by its data like in decoders; None for any other data."""
     if data[:4] == b"RIFF":
         return wav_seconds(data) if data[8:12] == b"WAVE" else None
     first = data[_after_tags(data) :].lstrip(b"\0")

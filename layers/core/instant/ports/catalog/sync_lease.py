@@ -32,7 +32,7 @@ class SyncLease(Protocol):
         """Acquire the lease, or return None while another holder has it. Invalidates the last list's validator."""
 
     def queue(self, order_id: str, order: SyncOrder, now: datetime) -> bool:
-        """Leave an order for the next sync while another holder has the lease; False if nobody has it."""
+        """Leave an order for the next sync while another holder has the lease; False if it is free."""
 
     def unqueue(self, order_id: str) -> None:
         """Remove the order that is waiting, unless there is a later one."""
