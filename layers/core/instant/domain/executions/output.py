@@ -56,3 +56,26 @@ class Answer:
     receipt: Receipt
     images: tuple[str, ...] = ()
     possible_images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallPiece:
+    """A piece of the tool call at `index`: id and name come with the first piece, the arguments in several."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A piece of the text, of the reasoning, or of a tool call; exactly one of them is set.
+
+    With `replace`, it replaces all earlier pieces of its kind (of its index, for a tool call).
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_call: ToolCallPiece | None = None
+    replace: bool = False

@@ -1,0 +1,1 @@
+"""Streamed executions: progress, leases, cancellation, continuation."""
