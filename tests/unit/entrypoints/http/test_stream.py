@@ -1,32 +1,37 @@
-"""A streamed response ends once: after its last chunk, on an error, or when it is closed."""
-
-from collections.abc import Iterator
+"""A streamed response is sent in pieces, and ends once: when it has been sent, or on an error."""
 
 import pytest
 
-from instant.entrypoints.http.stream import Stream
+from instant.entrypoints.http.stream import Headers, Start, Stream, Write
 
 
-class ChunkError(Exception):
-    """The error of a chunk."""
+class RunError(Exception):
+    """The error of a run."""
 
 
-class Events(list[str]):
-    """The events of a response, in order."""
+class Events(list[object]):
+    """What a response did, in order."""
 
-    def chunks(self, *, fails: bool = False) -> Iterator[bytes]:
-        """Yield two chunks and record the end of the generator."""
-        try:
-            yield b"Hel"
-            if fails:
-                raise ChunkError
-            yield "łö".encode()
-        finally:
-            self.append("stopped")
+    def run(self, start: Start) -> None:
+        """Send two pieces."""
+        write = start(200, {"Content-Type": ["text/plain"]})
+        write(b"Hel")
+        write("łö".encode())
+        self.append("ran")
+
+    def fail(self, start: Start) -> None:
+        """Send one piece and fail."""
+        start(200, {})(b"Hel")
+        raise RunError
+
+    def start(self, status: int, headers: Headers) -> Write:
+        """Record what is sent."""
+        self.append((status, headers))
+        return self.append
 
     def stream(self, *, fails: bool = False) -> Stream:
         """Return a response with two callbacks."""
-        stream = Stream(200, {"Content-Type": ["text/plain"]}, self.chunks(fails=fails))
+        stream = Stream(self.fail if fails else self.run)
         stream.on_close(lambda: self.append("first"))
         stream.on_close(lambda: self.append("second"))
         return stream
@@ -37,92 +42,35 @@ def events() -> Events:
     return Events()
 
 
-ENDED = ["stopped", "second", "first"]
+def test_stream_sends_each_piece_before_the_next_is_produced(events: Events) -> None:
+    events.stream().send(events.start)
+    assert events[:4] == [(200, {"Content-Type": ["text/plain"]}), b"Hel", "łö".encode(), "ran"]
 
 
-def test_stream_ends_after_its_last_chunk(events: Events) -> None:
-    reader = iter(events.stream())
-    assert (next(reader), events) == (b"Hel", [])
-    assert (next(reader), events) == ("łö".encode(), [])
-    assert next(reader, None) is None
-    assert events == ENDED
-
-
-def test_stream_ends_on_an_error_of_a_chunk(events: Events) -> None:
-    reader = iter(events.stream(fails=True))
-    assert next(reader) == b"Hel"
-    with pytest.raises(ChunkError):
-        next(reader)
-    assert events == ENDED
-
-
-def test_stream_ends_when_it_is_closed_early(events: Events) -> None:
+def test_stream_ends_after_its_run(events: Events) -> None:
     stream = events.stream()
-    assert next(iter(stream)) == b"Hel"
-    stream.close()
-    assert events == ENDED
-    assert list(stream) == []
+    assert events == []
+    stream.send(events.start)
+    assert events[3:] == ["ran", "second", "first"]
 
 
-def test_stream_ends_when_its_reader_is_closed_early(events: Events) -> None:
-    reader = iter(events.stream())
-    assert next(reader) == b"Hel"
-    reader.close()  # type: ignore[attr-defined]
-    assert events == ENDED
+def test_stream_ends_on_an_error_of_its_run(events: Events) -> None:
+    with pytest.raises(RunError):
+        events.stream(fails=True).send(events.start)
+    assert events[2:] == ["second", "first"]
 
 
-def test_unread_stream_ends_when_it_is_closed(events: Events) -> None:
-    events.stream().close()
-    assert events == ["second", "first"]
-
-
-def test_stream_ends_with_its_block(events: Events) -> None:
-    def send() -> None:
-        with events.stream() as stream:
-            next(iter(stream))
-            raise ChunkError
-
-    with pytest.raises(ChunkError):
-        send()
-    assert events == ENDED
-
-
-def test_stream_ends_once(events: Events) -> None:
-    stream = events.stream()
-    assert b"".join(stream) == "Helłö".encode()
-    stream.close()
-    stream.close()
-    assert events == ENDED
-
-
-def test_stream_runs_every_callback_despite_errors() -> None:
-    called = list[str]()
-
-    class Broken(Iterator[bytes]):
-        def __next__(self) -> bytes:
-            return b""
-
-        def close(self) -> None:
-            raise ChunkError
-
+def test_stream_runs_every_callback_despite_errors(events: Events) -> None:
     def fail() -> None:
-        called.append("failing")
-        raise ValueError
+        events.append("failing")
+        raise ValueError("a callback")
 
-    stream = Stream(200, {}, Broken())
-    stream.on_close(lambda: called.append("first"))
+    stream = Stream(events.fail)
+    stream.on_close(lambda: events.append("first"))
     stream.on_close(fail)
-    with pytest.raises(ValueError):  # noqa: PT011
-        stream.close()
-    assert called == ["failing", "first"]
-
-
-def test_stream_of_an_iterator_without_close_can_be_closed() -> None:
-    called = list[str]()
-    stream = Stream(200, {}, iter([b"a", b"b"]))
-    stream.on_close(lambda: called.append("closed"))
-    stream.close()
-    assert called == ["closed"]
+    with pytest.raises(ValueError, match="a callback"):
+        stream.send(events.start)
+    assert events[2:] == ["failing", "first"]
 
 
 def test_buffered_returns_the_body_and_ends_the_response(events: Events) -> None:
@@ -131,10 +79,10 @@ def test_buffered_returns_the_body_and_ends_the_response(events: Events) -> None
         "multiValueHeaders": {"Content-Type": ["text/plain"]},
         "body": "Helłö",
     }
-    assert events == ENDED
+    assert events == ["ran", "second", "first"]
 
 
 def test_buffered_ends_the_response_on_an_error(events: Events) -> None:
-    with pytest.raises(ChunkError):
+    with pytest.raises(RunError):
         events.stream(fails=True).buffered()
-    assert events == ENDED
+    assert events == ["second", "first"]

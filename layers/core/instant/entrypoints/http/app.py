@@ -17,7 +17,7 @@ from instant.entrypoints.http.body import check_body, read_json
 from instant.entrypoints.http.cors import Cors
 from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
 from instant.entrypoints.http.headers import add_headers
-from instant.entrypoints.http.stream import Stream
+from instant.entrypoints.http.stream import Headers, Start, Stream, Write
 from instant.entrypoints.http.throttles import throttle_of
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.scopes import require_scope
@@ -53,18 +53,32 @@ def api() -> APIGatewayRestResolver:
 
 def handler_of(app: APIGatewayRestResolver, settings: HttpSettings, *, max_body_bytes: int = MAX_BODY_BYTES) -> Handler:
     """The Lambda handler of `app`, whose responses are buffered."""
-    respond, cors = responder(app.resolve, settings, max_body_bytes=max_body_bytes), Cors(settings.cors_origins)
+    respond, cors = responder(resolver_of(app), settings, max_body_bytes=max_body_bytes), Cors(settings.cors_origins)
 
     def handler(event: dict[str, Any], context: Any) -> Proxy:
-        response = respond(event, context)
-        try:
-            return _fitting(response.buffered() if isinstance(response, Stream) else response)
-        except Exception as error:
-            failed = _failed(error)
-            _complete(failed, event, cors)
-            return failed
+        return buffered(respond(event, context), event, cors)
 
     return handler
+
+
+def resolver_of(app: APIGatewayRestResolver) -> Resolve:
+    """The function that runs the routes of `app`, some of which return streams."""
+
+    def resolve(event: dict[str, Any], context: Any) -> Proxy | Stream:
+        response = app.resolve(event, context)
+        return response["body"] if isinstance(response["body"], Stream) else response
+
+    return resolve
+
+
+def buffered(response: Proxy | Stream, event: Mapping[str, Any], cors: Cors) -> Proxy:
+    """The whole response, or an error response if Lambda cannot return it."""
+    try:
+        return _fitting(response.buffered() if isinstance(response, Stream) else response)
+    except Exception as error:
+        failed = _failed(error)
+        _complete(failed, event, cors)
+        return failed
 
 
 def _fitting(response: Proxy) -> Proxy:
@@ -83,7 +97,7 @@ def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int =
 
     The scope is checked before the throttle, so that a key cannot use up limits of routes that it may not call. The
     body is read after the throttle, so that requests with an invalid body are counted. The lease is released when the
-    response ends: on return for a buffered response, and after the last byte or on close for a stream.
+    response ends: on return for a buffered response, and for a stream when it has been sent.
     """
     throttle, cors = throttle_of(settings), Cors(settings.cors_origins)
 
@@ -98,21 +112,45 @@ def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int =
             except Exception as error:
                 response = _failed(error)
             if isinstance(response, Stream):
+                response = _completed(response, event, cors)
                 response.on_close(held.pop_all().close)
+                return response
         _complete(response, event, cors)
         return response
 
     return respond
 
 
-def _complete(response: Proxy | Stream, event: Mapping[str, Any], cors: Cors) -> None:
+def _complete(response: Proxy, event: Mapping[str, Any], cors: Cors) -> None:
     """Add the headers of every response; one to HEAD has no body."""
-    if isinstance(response, Stream):
-        add_headers(response.headers, event, cors)
-        return
     add_headers(response.setdefault("multiValueHeaders", {}), event, cors)
     if event.get("httpMethod") == "HEAD":
         response["body"] = ""
+
+
+def _completed(stream: Stream, event: Mapping[str, Any], cors: Cors) -> Stream:
+    """The stream with the headers of every response; one that fails before its start becomes an error response."""
+
+    def run(start: Start) -> None:
+        begun = False
+
+        def begin(status: int, headers: Headers) -> Write:
+            nonlocal begun
+            begun = True
+            add_headers(headers, event, cors)
+            return start(status, headers)
+
+        try:
+            stream.send(begin)
+            if not begun:
+                raise RuntimeError("a stream ended before it began")
+        except Exception as error:
+            if begun:
+                raise
+            failed = _failed(error)
+            begin(failed["statusCode"], failed["multiValueHeaders"])(failed["body"].encode())
+
+    return Stream(run)
 
 
 def _failed(error: Exception) -> Proxy:
