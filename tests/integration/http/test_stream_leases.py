@@ -215,5 +215,5 @@ def test_route_that_streams_validates_its_body(app: App, settings: ExecuteSettin
 
 def test_route_that_streams_can_return_a_body(app: App, settings: ExecuteSettings) -> None:
     response = answer_of_route(settings, hello, '{"name": "Bob"}')
-    assert (response["statusCode"], response["body"], leases(app)) == (200, '{"name": "Bob"}', 0)
+    assert (response["statusCode"], response["body"], leases(app)) == (200, '{"name":"Bob"}', 0)
     assert response["multiValueHeaders"]["Content-Type"] == ["application/json"]
