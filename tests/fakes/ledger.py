@@ -48,8 +48,7 @@ class MemoryLedger:
         if existing:
             return None if existing.opening == opening else _execution(existing)
         self._reserve(opening)
-        due = format_time(parse_time(opening.lease_expires_at) + timedelta(seconds=LEASE_SLACK))
-        self.rows[opening.execution_id] = Row(opening, opening.first_state, due)
+        self.rows[opening.execution_id] = Row(opening, opening.first_state, _due_at(opening.lease_expires_at))
         return None
 
     def mark_sent(self, opening: Opening) -> None:
@@ -74,6 +73,13 @@ class MemoryLedger:
         if _is(row, opening, State.RESERVED, State.SENT):
             self._remove(opening)
 
+    def renew(self, opening: Opening, lease_expires_at: str) -> None:
+        row = self._row(opening, State.RESERVED, State.SENT)
+        if lease_expires_at < row.opening.lease_expires_at:
+            raise Refused(f"{opening.execution_id} has a longer lease")
+        renewed = replace(row.opening, lease_expires_at=lease_expires_at)
+        self._put(replace(row, opening=renewed, due_at=_due_at(lease_expires_at)))
+
     def reclaim(self, execution_id: str, now: str) -> bool:
         row = self.rows.get(execution_id)
         if row is None or row.state is not State.RESERVED or row.opening.lease_expires_at >= now:
@@ -96,6 +102,13 @@ class MemoryLedger:
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         row = self._row(opening, State.SENT, State.UNKNOWN)
         self._put(replace(row, state=closing.state, due_at=due_at, facts={**row.facts, **_facts(closing)}))
+
+    def expire(self, opening: Opening, closing: Closing, due_at: str) -> bool:
+        row = self.rows.get(opening.execution_id)
+        if row is None or not _is(row, opening, State.SENT) or row.opening.lease_expires_at != opening.lease_expires_at:
+            return False
+        self.mark_unknown(opening, closing, due_at)
+        return True
 
     def reschedule(self, opening: Opening, due_at: str) -> None:
         row = self._row(opening, State.RESERVED, State.SENT, State.UNKNOWN)
@@ -167,6 +180,10 @@ class MemoryLedger:
             billed_nanousd=cost or 0 if is_comparable else 0,
             computed_nanousd=computed or 0 if is_comparable else 0,
         )
+
+
+def _due_at(lease_expires_at: str) -> str:
+    return format_time(parse_time(lease_expires_at) + timedelta(seconds=LEASE_SLACK))
 
 
 def _is(row: Row | None, opening: Opening, *states: State) -> bool:

@@ -92,6 +92,9 @@ class FaultyLedger:
             f"release {_name(opening)}", lambda: self._step(opening, lambda: self.inner.release(opening))
         )
 
+    def renew(self, opening: Opening, lease_expires_at: str) -> None:
+        self._network.write(f"renew {_name(opening)}", lambda: self.inner.renew(opening, lease_expires_at))
+
     def reclaim(self, execution_id: str, now: str) -> bool:
         return self._network.write(f"reclaim {execution_id}", lambda: self.inner.reclaim(execution_id, now))
 
@@ -108,6 +111,9 @@ class FaultyLedger:
         self._network.write(
             what, lambda: self._step(opening, lambda: self.inner.mark_unknown(opening, closing, due_at))
         )
+
+    def expire(self, opening: Opening, closing: Closing, due_at: str) -> bool:
+        return self._network.write(f"expire {_name(opening)}", lambda: self.inner.expire(opening, closing, due_at))
 
     def reschedule(self, opening: Opening, due_at: str) -> None:
         self._network.write(f"reschedule {_name(opening)}", lambda: self.inner.reschedule(opening, due_at))

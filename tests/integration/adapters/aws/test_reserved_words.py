@@ -77,22 +77,24 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
     executions, stats = cloud.name("EXECUTIONS_TABLE"), cloud.name("RESOURCE_STATS_TABLE")
     ledger = a_ledger(cloud)
     held = holds([Budget(subject=Subject(BudgetScope.USER, fresh("user")), daily_nanousd=10**9)], START, 0)
-    done, lost, released, expired = (
+    done, lost, released, expired, killed = (
         an_opening(fresh("exe"), resource_id=fresh("res"), holds=held, fingerprint="f", api_key_id="key_1")
-        for _ in range(4)
+        for _ in range(5)
     )
     everything = StoredAnswer(text="{}", object_key="media/1")
     with recorded("dynamodb") as calls:
-        for opening in (done, lost, released, expired):
+        for opening in (done, lost, released, expired, killed):
             ledger.open(opening)
-        for opening in (done, lost):
+        for opening in (done, lost, killed):
             ledger.mark_sent(opening)
             ledger.record_generation_id(opening, "gen-1")
             ledger.reschedule(opening, SENT_AT)
         ledger.release(released)
+        ledger.renew(expired, expired.lease_expires_at)
         assert ledger.reclaim(expired.execution_id, "2030")
         ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none", computed_nanousd=1))
         ledger.mark_unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
+        ledger.expire(killed, a_closing(State.UNKNOWN), SENT_AT)
         list(DynamoOpenRuns(executions).due("2030"))
         DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
         DynamoExecutionHistory(executions).since("user_alice", SENT_AT, PageRequest(1))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,7 @@ from tests.integration.ledgers import a_ledger
 WORST = 700_000
 LEASE_END = "2026-11-22T12:02:00.000000Z"
 BEFORE, LATER, LATE = "2026-11-22T12:01:59.999999Z", "2026-11-22T12:02:00.000001Z", "2026-11-22T14:00:00.000000Z"
+RENEWED = "2026-11-22T12:03:00.000000Z"
 NEVER = "9999-12-31T00:00:00.000000Z"
 
 type Sums = tuple[Counter[str], Counter[str], dict[str, tuple[int, int]]]
@@ -171,6 +173,12 @@ STEPS: dict[str, Step] = {
     "save result": lambda ledger, opening: ledger.save_result(opening, a_closing()),
     "save failure": lambda ledger, opening: ledger.save_result(opening, a_closing(State.FAILED, receipt=Receipt())),
     "release": lambda ledger, opening: ledger.release(opening),
+    "renew": lambda ledger, opening: ledger.renew(opening, RENEWED),
+    "renew shorter": lambda ledger, opening: ledger.renew(opening, BEFORE),
+    "expire": lambda ledger, opening: ledger.expire(opening, unknown_closing(), LATER),
+    "expire renewed": lambda ledger, opening: ledger.expire(
+        replace(opening, lease_expires_at=BEFORE), unknown_closing(), LATER
+    ),
     "reclaim early": lambda ledger, opening: ledger.reclaim(opening.execution_id, LEASE_END),
     "reclaim": lambda ledger, opening: ledger.reclaim(opening.execution_id, LATER),
     "done": lambda ledger, opening: ledger.close(opening, a_closing(latency_ms=777, computed_nanousd=6_000)),

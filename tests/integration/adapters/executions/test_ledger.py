@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client as aws
@@ -20,7 +21,7 @@ from instant.domain.errors import BudgetExhausted, LimitsUnavailable
 from instant.domain.executions.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
-from tests.fakes.aws_faults import cancelled, failure, faults, lost_answer, lost_request
+from tests.fakes.aws_faults import Process, Reply, cancelled, failure, faults, lost_answer, lost_request
 from tests.fakes.builders import NOON, a_closing, an_opening
 from tests.integration.app import App
 from tests.integration.ledgers import a_ledger
@@ -189,6 +190,20 @@ def test_reclaim_before_the_lease_ends_is_rejected(recorder: Recorder, held: Ope
     assert recorder.existing_row(held)["state"] == {"S": "RESERVED"}
     assert recorder.ledger.reclaim(held.execution_id, LATER)
     assert recorder.row(held) is None
+
+
+def test_reclaim_does_not_delete_an_execution_whose_lease_was_renewed_meanwhile(
+    recorder: Recorder, held: Opening
+) -> None:
+    def renewed_after_reading(request: AWSRequest, process: Process) -> Reply | None:
+        reply = process()
+        recorder.ledger.renew(held, "2026-11-22T13:00:00.000000Z")
+        return reply
+
+    recorder.bring_to(held, State.RESERVED)
+    with faults("GetItem", renewed_after_reading):
+        assert not recorder.ledger.reclaim(held.execution_id, LATER)
+    recorder.ledger.mark_sent(held)
 
 
 def test_second_open_returns_the_first_opening(recorder: Recorder, opening: Opening) -> None:

@@ -14,7 +14,9 @@ from tests.fakes.builders import a_closing, a_receipt, an_opening
 from tests.integration.adapters.executions.ledger_sides import (
     BEFORE,
     LATE,
+    LATER,
     NEVER,
+    RENEWED,
     STEPS,
     WORST,
     InDynamo,
@@ -62,6 +64,8 @@ ALLOWED: dict[str, dict[State | None, State | str]] = {
     "record id": {S: S, U: U},
     "save result": {S: S, U: U},
     "save failure": {S: S, U: U},
+    "renew": {R: R, S: S},
+    "expire": {S: U},
     "release": {R: DELETED, S: DELETED},
     "reclaim": {R: DELETED},
     "done": {S: State.DONE, U: State.DONE},
@@ -73,11 +77,13 @@ ALLOWED: dict[str, dict[State | None, State | str]] = {
 }
 """The allowed transitions of the execution's own run, by source state; all others are rejected."""
 
-RESULTS = {"reclaim": True, "done": True, "failed": True, "lost": True, "lost with id": True}
+RESULTS = {"expire": True, "reclaim": True, "done": True, "failed": True, "lost": True, "lost with id": True}
 """What these transitions return; the others return None."""
 
 ANY_RUN = {"reclaim", "reclaim early"}
 REJECTIONS = {
+    "expire": False,
+    "expire renewed": False,
     "reclaim": False,
     "reclaim early": False,
     "done": False,
@@ -106,6 +112,34 @@ def test_open_executions_are_listed_when_due(subject: Subject, opening: Opening)
     )  # fmt: skip
     subject.ledger.close(opening, a_closing())
     assert due(subject, opening, NEVER) is None
+
+
+def test_renewed_lease_moves_the_reconciliation(subject: Subject, opening: Opening) -> None:
+    subject.ledger.open(opening)
+    subject.ledger.renew(opening, RENEWED)
+    assert due(subject, opening, "2026-11-22T12:03:29.999999Z") is None
+    assert due(subject, opening, "2026-11-22T12:03:30.000000Z") == OpenRun(
+        opening=replace(opening, lease_expires_at=RENEWED), state=opening.first_state
+    )
+    found = subject.executions.get(opening.execution_id)
+    assert found is not None
+    assert found.lease_expires_at == RENEWED
+
+
+def test_execution_with_a_renewed_lease_is_not_taken_over(subject: Subject, opening: Opening) -> None:
+    """Neither by a reader of the earlier lease, nor before the new one ends."""
+    bring_to(subject.ledger, opening, opening.first_state)
+    subject.ledger.renew(opening, RENEWED)
+    assert not subject.ledger.reclaim(opening.execution_id, LATER)
+    subject.ledger.mark_sent(opening)
+    assert not subject.ledger.expire(opening, unknown_closing(), LATER)
+    assert subject.ledger.expire(replace(opening, lease_expires_at=RENEWED), unknown_closing(), LATER)
+
+
+def test_run_ends_its_execution_after_its_lease_was_renewed(subject: Subject, opening: Opening) -> None:
+    bring_to(subject.ledger, opening, State.SENT)
+    subject.ledger.renew(opening, RENEWED)
+    assert subject.ledger.close(opening, a_closing())
 
 
 def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:

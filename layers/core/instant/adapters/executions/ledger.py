@@ -18,7 +18,7 @@ from instant.adapters.executions.ledger_counts import (
     stats_updates,
     usage_update,
 )
-from instant.adapters.executions.ledger_rows import item, open_run_of, opening_row, values
+from instant.adapters.executions.ledger_rows import due_after, item, open_run_of, opening_row, values
 from instant.domain.clock import parse_time
 from instant.domain.errors import LimitsUnavailable
 from instant.domain.executions.execution import OPEN, Closing, Execution, Opening, State
@@ -100,11 +100,18 @@ class DynamoLedger(Ledger):
         self._remove(opening, State.RESERVED, State.SENT)
 
     @override
+    def renew(self, opening: Opening, lease_expires_at: str) -> None:
+        more = values(lease=lease_expires_at, due=due_after(lease_expires_at))
+        extended = "SET lease_expires_at = :lease, due_at = :due"
+        self._update(opening, (State.RESERVED, State.SENT), extended, more, "lease_expires_at <= :lease")
+
+    @override
     def reclaim(self, execution_id: str, now: str) -> bool:
+        """The lease is part of the condition of the deletion: its run may renew it at any time."""
         row = self._row(execution_id)
         if row is None or row["state"]["S"] != State.RESERVED or row["lease_expires_at"]["S"] >= now:
             return False
-        return self._remove(open_run_of(row).opening, State.RESERVED)
+        return self._remove(open_run_of(row).opening, State.RESERVED, lease_before=now)
 
     @override
     def close(self, opening: Opening, closing: Closing) -> bool:
@@ -136,9 +143,14 @@ class DynamoLedger(Ledger):
 
         If the execution is already UNKNOWN, a late run adds the facts that it has.
         """
-        write = self._end(opening, closing, (State.SENT, State.UNKNOWN), ", due_at = :due")
-        write["ExpressionAttributeValues"] |= values(due=due_at)
-        client("dynamodb").update_item(**write)
+        client("dynamodb").update_item(**self._unknown(opening, closing, (State.SENT, State.UNKNOWN), due_at))
+
+    @override
+    def expire(self, opening: Opening, closing: Closing, due_at: str) -> bool:
+        write = self._unknown(opening, closing, (State.SENT,), due_at)
+        write["ConditionExpression"] += " AND lease_expires_at = :lease"
+        write["ExpressionAttributeValues"] |= values(lease=opening.lease_expires_at)
+        return _is_done(lambda: client("dynamodb").update_item(**write))
 
     @override
     def reschedule(self, opening: Opening, due_at: str) -> None:
@@ -162,15 +174,20 @@ class DynamoLedger(Ledger):
         return True
 
     def _update(
-        self, opening: Opening, states: Sequence[State], expression: str, more: Mapping[str, Any] | None = None
+        self,
+        opening: Opening,
+        states: Sequence[State],
+        expression: str,
+        more: Mapping[str, Any] | None = None,
+        *conditions: str,
     ) -> None:
-        """Update an execution if it belongs to this run and is in one of these states."""
+        """Update an execution if it belongs to this run, is in one of these states, and the conditions hold."""
         condition, bound = _in_states(opening, states)
         client("dynamodb").update_item(
             TableName=self._tables.executions,
             Key=item(execution_id=opening.execution_id),
             UpdateExpression=expression,
-            ConditionExpression=condition,
+            ConditionExpression=" AND ".join([condition, *conditions]),
             ExpressionAttributeNames=_NAMES,
             ExpressionAttributeValues={**bound, **(more or {})},
         )
@@ -181,9 +198,14 @@ class DynamoLedger(Ledger):
         )
         return dict(reply["Item"]) if "Item" in reply else None
 
-    def _remove(self, opening: Opening, *states: State) -> bool:
-        """Delete the row and release its holds, if it belongs to this run and is in one of these states."""
+    def _remove(self, opening: Opening, *states: State, lease_before: str | None = None) -> bool:
+        """Delete the row and release its holds, if it belongs to this run and is in one of these states.
+
+        With `lease_before`, its lease must have expired before then.
+        """
         condition, bound = _in_states(opening, states)
+        if lease_before:
+            condition, bound = f"{condition} AND lease_expires_at < :before", {**bound, **values(before=lease_before)}
         delete = {
             "TableName": self._tables.executions,
             "Key": item(execution_id=opening.execution_id),
@@ -201,6 +223,11 @@ class DynamoLedger(Ledger):
                 raise
             return False
         return True
+
+    def _unknown(self, opening: Opening, closing: Closing, states: Sequence[State], due_at: str) -> dict[str, Any]:
+        write = self._end(opening, closing, states, ", due_at = :due")
+        write["ExpressionAttributeValues"] |= values(due=due_at)
+        return write
 
     def _end(self, opening: Opening, closing: Closing, states: Sequence[State], more: str) -> dict[str, Any]:
         receipt = closing.receipt

@@ -19,8 +19,8 @@ def shard_of(execution_id: str) -> int:
     return crc32(execution_id.encode()) % SHARDS
 
 
-def due_at(lease_expires_at: str) -> str:
-    """When an execution that was not closed is due for the reconciler."""
+def due_after(lease_expires_at: str) -> str:
+    """When an execution with this lease that was not closed is due for the reconciler."""
     return format_time(parse_time(lease_expires_at) + timedelta(seconds=LEASE_SLACK))
 
 
@@ -37,6 +37,7 @@ def opening_row(opening: Opening, days_kept: int) -> dict[str, Any]:
         service=opening.service,
         ciphertext_sha256=opening.ciphertext_sha256,
         by_owner=None if opening.by_owner is None else int(opening.by_owner),
+        streamed=1 if opening.streamed else None,
         api_key_id=opening.api_key_id,
         resource_id=opening.resource_id,
         resource_revision=opening.resource_revision,
@@ -46,7 +47,7 @@ def opening_row(opening: Opening, days_kept: int) -> dict[str, Any]:
         created_at=opening.created_at,
         lease_expires_at=opening.lease_expires_at,
         open_shard=str(shard_of(opening.execution_id)),
-        due_at=due_at(opening.lease_expires_at),
+        due_at=due_after(opening.lease_expires_at),
         expires_at=int((created + timedelta(days=days_kept)).timestamp()),
     )
     return {**row, "holds": {"L": [_hold_row(hold) for hold in opening.holds]}} if opening.holds else row
@@ -65,6 +66,7 @@ def open_run_of(row: Mapping[str, Any]) -> OpenRun:
         service=text.get("service"),
         ciphertext_sha256=text.get("ciphertext_sha256"),
         by_owner=bool(number["by_owner"]) if "by_owner" in number else None,
+        streamed="streamed" in number,
         api_key_id=text.get("api_key_id"),
         resource_id=text["resource_id"],
         resource_revision=number["resource_revision"],

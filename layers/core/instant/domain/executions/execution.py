@@ -48,6 +48,7 @@ class Opening:
     it distinguishes this run from another that took over the execution. `fingerprint` is set when the call has an
     idempotency key. `credential_owner_id`, `key_source`, `service` and `ciphertext_sha256` identify the key; None if
     the type needs no key. `by_owner` says whether the caller owns the resource; None in rows of earlier versions.
+    `streamed` says that the run renews its lease and can be cancelled.
     """
 
     execution_id: str
@@ -65,6 +66,7 @@ class Opening:
     model: str | None = None
     api_key_id: str | None = None
     by_owner: bool | None = None
+    streamed: bool = False
     fingerprint: str | None = None
     holds: tuple[Hold, ...] = ()
 

@@ -24,6 +24,9 @@ class Ledger(Protocol):
     def release(self, opening: Opening) -> None:
         """RESERVED or SENT -> nothing, only by the run itself when it has sent nothing; idempotent."""
 
+    def renew(self, opening: Opening, lease_expires_at: str) -> None:
+        """Extend the lease of a RESERVED or SENT execution, by its own run; it never becomes shorter."""
+
     def reclaim(self, execution_id: str, now: str) -> bool:
         """RESERVED -> nothing, if the lease expired before `now`; returns whether it was reclaimed."""
 
@@ -32,6 +35,9 @@ class Ledger(Protocol):
 
     def mark_unknown(self, opening: Opening, closing: Closing, due_at: str) -> None:
         """SENT -> UNKNOWN; its outcome is looked up at `due_at`."""
+
+    def expire(self, opening: Opening, closing: Closing, due_at: str) -> bool:
+        """SENT -> UNKNOWN, if the lease is still the one in `opening`; returns whether it was."""
 
     def reschedule(self, opening: Opening, due_at: str) -> None:
         """Reschedule the reconciliation of an open execution to `due_at`."""

@@ -82,7 +82,9 @@ def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
         limit = format_time(now - timedelta(seconds=LEASE_SLACK))
         return "none" if deps.ledger.reclaim(run.opening.execution_id, limit) else "open"
     if run.state is State.SENT:
-        run = _mark_unknown(run, now, deps)
+        if not _expire(run, now, deps):
+            return "open"
+        run = replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
     if run.generation_id is None or now - parse_time(run.opening.created_at) >= GIVE_UP_AFTER:
         return _lose(run, now, deps)
     outcome = _outcome(run, deps)
@@ -129,16 +131,15 @@ def _doubt(run: OpenRun, receipt: Receipt, now: datetime, deps: ReconcileDeps) -
     return "open"
 
 
-def _mark_unknown(run: OpenRun, now: datetime, deps: ReconcileDeps) -> OpenRun:
-    """Mark the execution UNKNOWN: the process that sent the call ended without recording the result."""
+def _expire(run: OpenRun, now: datetime, deps: ReconcileDeps) -> bool:
+    """Mark the execution UNKNOWN, as its run ended without a result; False if it ended or renewed its lease by now."""
     closing = Closing(
         state=State.UNKNOWN,
         receipt=Receipt(generation_id=run.generation_id),
         finished_at=format_time(now),
         error_code=OutcomeUnknown.code,
     )
-    deps.ledger.mark_unknown(run.opening, closing, format_time(now))
-    return replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
+    return deps.ledger.expire(run.opening, closing, format_time(now))
 
 
 def _outcome(run: OpenRun, deps: ReconcileDeps) -> CallOutcome | None:
