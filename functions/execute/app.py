@@ -13,6 +13,7 @@ from instant.adapters.executions.ledger import DynamoLedger, LedgerTables
 from instant.adapters.media.image_decoder import PillowImageDecoder
 from instant.adapters.media.image_store import S3ImageStore
 from instant.adapters.resources.reader import DynamoResourceReader
+from instant.domain.executions.delivery import deliverable
 from instant.domain.limits import MAX_MEDIA_BODY_BYTES
 from instant.domain.money import to_nanousd
 from instant.entrypoints.executions.execute import Execute, ExecutedCall
@@ -76,7 +77,7 @@ def execute(body: Execute) -> dict[str, Any]:
         idempotency_key=idempotency_key(app),
     )
     response = execute_resource(request, caller_of(app), seconds_left, deps)
-    return with_links(response, api_address(app, settings.public_url))
+    return with_links(deliverable(response), api_address(app, settings.public_url))
 
 
 def seconds_left() -> float:

@@ -9,7 +9,7 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.executions.answer_store import S3AnswerStore
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.output_links import S3OutputLinks
-from instant.domain.executions.delivery import OutputPart
+from instant.domain.executions.delivery import OutputPart, deliverable
 from instant.entrypoints.executions.history import ExecutionDetail, ExecutionSummary, execution_detail, execution_view
 from instant.entrypoints.executions.links import documented_link, link_response
 from instant.entrypoints.http.app import api, handler_of
@@ -41,7 +41,8 @@ def index(limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = 
 @app.get("/api/executions/<execution_id>", responses=documented(ExecutionDetail))
 def show(execution_id: str) -> dict[str, Any]:
     """Get one execution with its stored answer."""
-    detail = execution_detail(*read_execution(execution_id, caller_of(app), deps))
+    execution, stored = read_execution(execution_id, caller_of(app), deps)
+    detail = execution_detail(execution, deliverable(stored) if stored else None)
     return with_links(detail, api_address(app, settings.public_url))
 
 

@@ -5,6 +5,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import pytest
+
 from instant.domain.money import to_nanousd, usd_text
 from tests.integration.app import GOOD_KEY, App
 
@@ -182,3 +184,32 @@ def test_execution_returns_every_part_of_the_usage(seeded: App) -> None:
     assert detail["usage"] == usage
     (listed,) = seeded.call("GET", "/api/executions").json["data"]
     assert set(usage) - set(listed["usage"]) == set(parts)
+
+
+@pytest.mark.parametrize(
+    ("config", "scripted", "facts"),
+    [
+        (
+            {"model": "anthropic/claude-haiku-4.5", "response_format": {"type": "json_object"}},
+            b"[1, 2]",
+            {"text": "[1, 2]"},
+        ),
+        ({"model": "juniper/fresco-2", "max_tokens": None}, None, {"media_types": ["image/png"]}),
+    ],
+    ids=["json", "image"],
+)
+def test_execute_stores_what_a_stream_shows_but_does_not_return_it(
+    seeded: App, config: dict[str, Any], scripted: bytes | None, facts: dict[str, Any]
+) -> None:
+    resource_id = seeded.resource(config=config)["resource_id"]
+    if scripted:
+        message = {"role": "assistant", "content": scripted.decode()}
+        body = {"id": "gen-1", "choices": [{"finish_reason": "stop", "message": message}]}
+        seeded.fake.script(200, json.dumps(body).encode())
+    answer = seeded.execute(resource_id, "[[fake: picture png]]")
+    assert answer.status == 200, answer.text
+    (row,) = seeded.table("EXECUTIONS_TABLE")
+    detail = seeded.call("GET", f"/api/executions/{answer.json['execution_id']}")
+    assert json.loads(row["answer"]["S"])["stream"] == facts
+    assert "stream" not in answer.json
+    assert "stream" not in detail.json

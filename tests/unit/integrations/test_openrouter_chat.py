@@ -351,3 +351,15 @@ def test_chat_request_contains_its_body_and_no_key() -> None:
 def test_chat_keeps_every_digit_of_decimal_numbers() -> None:
     body = b'{"choices":[{"message":{"content":"Hi."}}],"usage":{"cost":0.12345678901234567890}}'
     assert read_chat(raw(body)).receipt.cost_nanousd == 123_456_790
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": " [1] "}, " [1] "),
+        ({"content": "[1"}, None),
+        ({"content": "[1]", "tool_calls": [{"function": {"name": "look"}}]}, None),
+    ],
+)
+def test_text_of_an_answer_in_json_is_kept(message: dict[str, Any], text: str | None) -> None:
+    assert read_chat(reply_with(message), wants_json=True).text == text

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from instant.domain.executions.delivery import MAX_INLINE_BYTES, OutputPart, deliverable, document_of
+from instant.domain.executions.delivery import (
+    MAX_INLINE_BYTES,
+    OutputPart,
+    deliverable,
+    document_of,
+    stream_facts,
+    streamed_media_types,
+    streamed_text,
+)
+from instant.domain.executions.output import Answer, Output
+from instant.domain.executions.receipt import Receipt
 from instant.domain.json_values import json_text, response_bytes, utf8_text
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
@@ -22,7 +32,7 @@ def a_response(content: Any, **others: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("content", ["short", "中" * 1_300_000, '"' * 1_500_000, ["x"], None])
 def test_output_that_fits_is_inline(content: Any) -> None:
     response = a_response(content)
-    assert deliverable(response) is response
+    assert deliverable(response) == response
     assert response_bytes(json_text(response)) < MAX_RESPONSE_BYTES
 
 
@@ -72,3 +82,42 @@ def test_repeats_are_identical() -> None:
 def test_document_is_text_or_json(output: dict[str, Any], part: OutputPart, data: str, content_type: str) -> None:
     document = document_of(output, part)
     assert (document.data.decode(), document.content_type) == (data, content_type)
+
+
+def stored(output: Any, **facts: Any) -> dict[str, Any]:
+    """Return the stored response of an answer with this output and these facts."""
+    return {"output": output, **stream_facts(Answer(output, Receipt(), **facts))}
+
+
+def test_facts_for_streams_are_stored_but_not_delivered() -> None:
+    response = stored({"type": "json", "content": 1}, text=" 1", media_types=("image/png",))
+    assert response["stream"] == {"text": " 1", "media_types": ["image/png"]}
+    assert deliverable(response) == {"output": response["output"]}
+    assert "stream" not in deliverable({**a_response(QUOTES), "stream": {"text": QUOTES}})
+
+
+def test_output_that_holds_all_that_a_stream_shows_has_no_facts() -> None:
+    assert stored({"type": "text", "content": "Hello."}) == {"output": {"type": "text", "content": "Hello."}}
+
+
+@pytest.mark.parametrize(
+    ("output", "text", "streamed"),
+    [
+        ({"type": "text", "content": "Hello."}, None, "Hello."),
+        ({"type": "text", "content": None, "refusal": "No."}, None, ""),
+        ({"type": "image", "content": "A boat.", "urls": []}, None, "A boat."),
+        ({"type": "json", "content": {"text": "Wait.", "tool_calls": [{}]}}, None, "Wait."),
+        ({"type": "json", "content": {"text": None, "tool_calls": [{}]}}, None, ""),
+        ({"type": "json", "content": {"tool_calls": []}}, '{ "tool_calls": [] }', '{ "tool_calls": [] }'),
+        ({"type": "json", "content": ["中"]}, None, '["中"]'),
+    ],
+)
+def test_streamed_text_is_as_the_model_wrote_it(output: Output, text: str | None, streamed: str) -> None:
+    assert streamed_text(stored(output, text=text)) == streamed
+
+
+def test_media_types_of_earlier_versions_are_unknown() -> None:
+    output = {"type": "image", "content": None, "urls": ["/api/images/img_1"]}
+    assert streamed_media_types(stored(output)) == [None]
+    assert streamed_media_types(stored(output, media_types=("image/png",))) == ["image/png"]
+    assert streamed_media_types(stored({"type": "text", "content": "Hello."})) == []

@@ -2,16 +2,21 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from instant.domain.errors import TooLarge
+from instant.domain.executions.output import Answer
 from instant.domain.json_values import is_deeper, map_strings, response_bytes, utf8_text
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
 MAX_INLINE_BYTES = MAX_RESPONSE_BYTES - 100_000
 """Maximum size of an output inside Lambda's response; the rest is for the other fields of the response."""
+
+STREAM = "stream"
+"""The member of a stored response that is not delivered: what a stream shows and the output does not hold."""
 
 MAX_STORED_DEPTH = 64
 """A response of this version is less deep: its output has at most 60 levels."""
@@ -40,11 +45,12 @@ class Document:
     name: str
 
 
-def deliverable(response: dict[str, Any]) -> dict[str, Any]:
-    """The response; an output that is too large for it is replaced by its URL, as a path of this API.
+def deliverable(stored: dict[str, Any]) -> dict[str, Any]:
+    """The response to deliver; an output that is too large for it is replaced by its URL, as a path of this API.
 
-    The result depends on the response only, so that repeats are byte-identical.
+    The result depends on the stored response only, so that repeats are byte-identical.
     """
+    response = {name: value for name, value in stored.items() if name != STREAM}
     output = response.get("output")
     if output is None or _fits(output):
         return response
@@ -55,6 +61,32 @@ def deliverable(response: dict[str, Any]) -> dict[str, Any]:
     size = len(document_of(output, part).data)
     short = {"content": None, "url": _path(response["execution_id"], part), "size_bytes": size}
     return {**response, "output": {"type": output["type"], **short, **others}, **_notice(size).body()}
+
+
+def stream_facts(answer: Answer) -> dict[str, Any]:
+    """The member `stream` of the stored response of `answer`: what a stream shows and the output does not hold."""
+    text = {} if answer.text is None else {"text": answer.text}
+    media_types = {"media_types": list(answer.media_types)} if answer.media_types else {}
+    return {STREAM: {**text, **media_types}} if text or media_types else {}
+
+
+def streamed_text(stored: Mapping[str, Any]) -> str:
+    """The text that a stream of this stored response shows; empty if the model wrote none."""
+    content, facts = stored["output"]["content"], stored.get(STREAM, {})
+    if "text" in facts:
+        text: str = facts["text"]
+        return text
+    if stored["output"]["type"] == "json" and isinstance(content, dict) and "tool_calls" in content:
+        content = content.get("text")
+    if content is None or isinstance(content, str):
+        return content or ""
+    return utf8_text(content)  # a row of an earlier version has no such facts
+
+
+def streamed_media_types(stored: Mapping[str, Any]) -> list[str | None]:
+    """The type of each image in the output's `urls`; None in responses of earlier versions."""
+    known: list[str | None] = stored.get(STREAM, {}).get("media_types", [])
+    return known or [None for _ in stored["output"].get("urls", [])]
 
 
 def document_of(output: dict[str, Any], part: OutputPart) -> Document:

@@ -49,13 +49,17 @@ class Answer:
     """The answer of a successful call.
 
     `images` are data URLs, base64 or links as received, not stored yet. `possible_images` are data URLs in the text of
-    an answer that was not expected to have images: those that cannot be decoded are text.
+    an answer that was not expected to have images: those that cannot be decoded are text. `text` is the text as the
+    model wrote it where the output has no place for it: an answer in JSON. `media_types` are the types of the stored
+    images.
     """
 
     output: Output
     receipt: Receipt
     images: tuple[str, ...] = ()
     possible_images: tuple[str, ...] = ()
+    text: str | None = None
+    media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

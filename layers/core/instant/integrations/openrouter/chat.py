@@ -10,7 +10,7 @@ from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.receipt import Receipt
 from instant.integrations.openrouter.errors import failure_of
-from instant.integrations.openrouter.message import possible_images, read_images, read_output
+from instant.integrations.openrouter.message import possible_images, raw_text, read_images, read_output
 from instant.integrations.openrouter.parsing import NAME, mapping, parse, receipt_of, sequence, text
 
 MAX_TEXT_ANSWER_BYTES = 4_000_000
@@ -58,7 +58,7 @@ def read_chat(reply: Reply, *, wants_json: bool = False, wants_images: bool = Fa
     output = read_output(message, wants_json=wants_json)
     if output is None:
         raise Failure(_empty(receipt), receipt=receipt)
-    return Answer(output, receipt, possible_images=possible_images(output))
+    return Answer(output, receipt, possible_images=possible_images(output), text=raw_text(message, output))
 
 
 def _empty(receipt: Receipt) -> EmptyAnswer | Moderated:

@@ -24,6 +24,11 @@ def read_output(message: Mapping[str, Any], *, wants_json: bool) -> Output | Non
     return _with_the_rest(output or {"type": "text", "content": content}, message)
 
 
+def raw_text(message: Mapping[str, Any], output: Output) -> str | None:
+    """The text of the message if the output has only the JSON that was read from it."""
+    return _content(message) if output["type"] == "json" and not _tool_calls(message) else None
+
+
 def read_images(message: Mapping[str, Any], *, wants_images: bool) -> tuple[Output, tuple[str, ...]] | None:
     """The output of an answer with images, and the images as received; None if it has none.
 

@@ -14,14 +14,23 @@ from instant.use_cases.executions.perform import perform
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare
 from instant.use_cases.executions.record import AlreadyRecorded, record
 from instant.use_cases.executions.replay import replay, replay_response
+from instant.use_cases.executions.streams.listener import Listener
 
 
-def execute(request: ExecuteRequest, caller: Identity, seconds_left: SecondsLeft, deps: ExecuteDeps) -> dict[str, Any]:
-    """Return the response body; every failure is recorded and raised as an `InstantError`."""
+def execute(
+    request: ExecuteRequest,
+    caller: Identity,
+    seconds_left: SecondsLeft,
+    deps: ExecuteDeps,
+    listener: Listener | None = None,
+) -> dict[str, Any]:
+    """Return the stored response; every failure is recorded and raised as an `InstantError`."""
     idempotent = request.idempotent(caller.idempotency_namespace)
     if idempotent and (response := replay(idempotent, deps.ledger)):
         return response
     prepared = prepare(request, caller, deps)
+    if listener:
+        listener.prepared(prepared)
     try:
         with record(prepared, seconds_left, deps.ledger) as recording:
             answer = perform(prepared, recording, seconds_left, deps)

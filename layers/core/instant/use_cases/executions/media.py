@@ -3,7 +3,8 @@
 import logging
 import re
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from instant.domain.clock import parse_time
@@ -49,23 +50,30 @@ def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
             unreadable = UpstreamError("The model returned no readable image. Change the prompt.")
             raise Failure(unreadable, receipt=answer.receipt)
         if not answer.images:
-            return Answer(answer.output, answer.receipt)
+            return _without_images(answer)
     unique = {decoded.sha256: decoded for decoded in read.values()}
     try:
         paths = {sha256: _keep(decoded, opening, deps.images) for sha256, decoded in unique.items()}
     except Exception:
         _log.exception("images were not stored", extra={"execution_id": opening.execution_id})
         if not answer.images:
-            return Answer(answer.output, answer.receipt)
+            return _without_images(answer)
         message = (
             "The model answered, but its images could not be stored. The call was charged; a new call is charged again."
         )
         raise Failure(Internal(message), receipt=answer.receipt) from None
     path_of = {url: paths[decoded.sha256] for url, decoded in read.items()}
-    output: Output = {**_linked(answer, path_of), "type": "image", "urls": list(paths.values())}
+    link = _linker(answer, path_of)
+    linked: Output = map_strings(answer.output, link)
+    output: Output = {**linked, "type": "image", "urls": list(paths.values())}
     if unread := len(set(answer.images) - read.keys()):
         output["unreadable_images"] = unread
-    return Answer(output, answer.receipt)
+    media_types = tuple(decoded.content_type for decoded in unique.values())
+    return Answer(output, answer.receipt, text=answer.text and link(answer.text), media_types=media_types)
+
+
+def _without_images(answer: Answer) -> Answer:
+    return replace(answer, images=(), possible_images=())
 
 
 def decode_image(url: str, decoder: ImageDecoder) -> DecodedImage | None:
@@ -101,8 +109,8 @@ def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
     return image.path
 
 
-def _linked(answer: Answer, path_of: Mapping[str, str]) -> Output:
-    """The output with the paths in place of images in its texts; other data URLs in an image answer are removed."""
+def _linker(answer: Answer, path_of: Mapping[str, str]) -> Callable[[str], str]:
+    """Puts paths in place of images in a text; other data URLs in an image answer are removed."""
     data = {url for url in answer.images if _IMAGE_URL.match(url)}
     longest_first = sorted({*data, *path_of}, key=len, reverse=True)
 
@@ -111,5 +119,4 @@ def _linked(answer: Answer, path_of: Mapping[str, str]) -> Output:
             text = text.replace(url, path_of.get(url, ""))
         return _DATA_IN_TEXT.sub("", text) if answer.images else text
 
-    linked: Output = map_strings(answer.output, link)
-    return linked
+    return link

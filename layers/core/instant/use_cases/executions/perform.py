@@ -110,7 +110,8 @@ class _Sender:
 
 def _masked(answer: Answer, mask: Mask) -> Answer:
     """The answer without the key: only the flow knows which parts of a reply it joined, or how it decoded them."""
-    return replace(answer, output=mask.value(answer.output), receipt=_masked_receipt(answer.receipt, mask))
+    output, text = mask.value([answer.output, answer.text])
+    return replace(answer, output=output, text=text, receipt=_masked_receipt(answer.receipt, mask))
 
 
 def _mask_error(failure: Failure, mask: Mask) -> None:

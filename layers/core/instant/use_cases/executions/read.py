@@ -5,7 +5,7 @@ from typing import Any
 
 from instant.domain.access.identity import Identity
 from instant.domain.errors import NotFound
-from instant.domain.executions.delivery import OutputPart, deliverable, document_of, stored_response
+from instant.domain.executions.delivery import OutputPart, document_of, stored_response
 from instant.domain.executions.execution import Execution
 from instant.domain.page import Page, PageRequest
 from instant.ports.clock import Clock
@@ -33,24 +33,19 @@ def list_executions(caller: Identity, page: PageRequest, history: ExecutionHisto
 
 
 def read_execution(execution_id: str, caller: Identity, deps: OutputDeps) -> tuple[Execution, dict[str, Any] | None]:
-    """An execution that the caller may read, and its response as it is delivered, if there is one."""
-    execution, response = _read(execution_id, caller, deps)
-    return execution, deliverable(response) if response else None
-
-
-def link_to_output(execution_id: str, part: OutputPart, caller: Identity, deps: OutputDeps) -> Link:
-    """Create a new link to the output, or its content, of an execution that the caller may read."""
-    execution, response = _read(execution_id, caller, deps)
-    output = (response or {}).get("output")
-    if output is None:
-        raise NotFound("This execution has no stored output.")
-    document = document_of(output, part)
-    return link_from_now(deps.links.link(execution.execution_id, document, seconds=LINK_SECONDS), deps.clock)
-
-
-def _read(execution_id: str, caller: Identity, deps: OutputDeps) -> tuple[Execution, dict[str, Any] | None]:
+    """An execution that the caller may read, and its stored response, if there is one."""
     execution = deps.executions.get(execution_id)
     if execution is None or not execution.visible_to(caller):
         raise NotFound.of("execution")
     text = deps.answers.read(execution.answer)
     return execution, stored_response(text) if text else None
+
+
+def link_to_output(execution_id: str, part: OutputPart, caller: Identity, deps: OutputDeps) -> Link:
+    """Create a new link to the output, or its content, of an execution that the caller may read."""
+    execution, response = read_execution(execution_id, caller, deps)
+    output = (response or {}).get("output")
+    if output is None:
+        raise NotFound("This execution has no stored output.")
+    document = document_of(output, part)
+    return link_from_now(deps.links.link(execution.execution_id, document, seconds=LINK_SECONDS), deps.clock)

@@ -12,7 +12,7 @@ from zlib import crc32
 from instant.domain.catalog.pricing import recomputed_nanousd
 from instant.domain.clock import format_time, parse_time
 from instant.domain.errors import BudgetExhausted, InstantError, Internal, UpstreamUnavailable
-from instant.domain.executions.delivery import deliverable
+from instant.domain.executions.delivery import stream_facts
 from instant.domain.executions.execution import Closing, Execution, Opening, State, StoredAnswer
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
@@ -105,13 +105,13 @@ class Recording:
         self._deps.ledger.record_generation_id(self.opening, generation_id)
 
     def finish(self, answer: Answer) -> dict[str, Any]:
-        """Record the answer and return the response body; if no request spent, the execution is marked SENT here."""
+        """Record the answer and return the stored response; if no request spent, the execution is marked SENT here."""
         self.mark_sent()
         receipt, claimed = self._believed(answer.receipt)
         body = _response(self.opening, replace(answer, receipt=receipt))
         state = State.DONE if claimed is None else State.UNKNOWN
         self._close(state, body, receipt, claimed_nanousd=claimed)
-        return deliverable(body)
+        return body
 
     def fail(self, error: Exception) -> InstantError:
         """Record the failure of a call that was sent, and return the error response."""
@@ -291,4 +291,5 @@ def _response(opening: Opening, answer: Answer) -> dict[str, Any]:
             "cost_usd": usd_text(receipt.cost_nanousd),
         },
         "finish_reason": receipt.finish_reason,
+        **stream_facts(answer),
     }

@@ -13,7 +13,7 @@ from instant.domain.errors import (
     UpstreamError,
     every_error,
 )
-from instant.domain.executions.delivery import deliverable, stored_response
+from instant.domain.executions.delivery import stored_response
 from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.idempotency import IdempotentRequest
 from instant.ports.clock import Clock
@@ -49,7 +49,7 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
     body = stored_response(text)
     if "error" in body:
         raise _failure(body["error"])
-    return deliverable(body)
+    return body
 
 
 def _stored(found: Execution, deps: LedgerDeps) -> str | None:
