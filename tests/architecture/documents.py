@@ -16,7 +16,8 @@ from textwrap import fill
 from instant.domain import limits
 from instant.domain.access.identity import Scope
 from instant.domain.catalog.pricing import PRICE_KEYS
-from instant.domain.errors import every_error
+from instant.domain.error_bodies.classes import every_error
+from instant.domain.error_bodies.fields import error_type
 from instant.entrypoints.scopes import SCOPES, what_it_allows
 from instant.resource_types import input_schema
 from tests.architecture.project import CORE, ROOT, Json, functions, resources, template
@@ -59,10 +60,13 @@ def scope_table() -> str:
 
 
 def error_table() -> str:
-    """Every error code, its status, whether a retry can succeed, and when it is returned."""
+    """Every error code, its status and type, whether a retry can succeed, and when it is returned."""
     kinds = sorted({(kind.status, kind.code, kind.retryable, kind.__doc__ or "") for kind in every_error()})
-    rows = [(str(status), f"`{code}`", "yes" if retryable else "", text) for status, code, retryable, text in kinds]
-    return _table("status", "code", "retryable", "when", rows=rows)
+    rows = [
+        (str(status), f"`{code}`", f"`{error_type(code, status)}`", "yes" if retryable else "", text)
+        for status, code, retryable, text in kinds
+    ]
+    return _table("status", "code", "type", "retryable", "when", rows=rows)
 
 
 def limit_table() -> str:

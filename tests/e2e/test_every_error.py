@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from instant.domain.errors import every_error
+from instant.domain.error_bodies.classes import every_error
 from tests.e2e.processes import function_processes
 from tests.e2e.world import OPENROUTER_KEYS, World, open_world
 from tests.local.functions.layout import Built

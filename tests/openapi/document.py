@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from unittest import mock
 
-from instant.domain.errors import every_error
+from instant.domain.error_bodies.classes import every_error
+from instant.domain.error_bodies.fields import error_type
 from instant.entrypoints.scopes import SCOPES
 from tests.architecture.probe import environment
 from tests.architecture.project import ROOT, Function, Json, functions, template
@@ -210,13 +211,19 @@ def _error_schema() -> Json:
     fields: Json = {
         "code": {"type": "string", "enum": codes},
         "message": {"type": "string", "description": "What to do next."},
+        "type": {
+            "type": "string",
+            "enum": sorted({error_type(error.code, error.status) for error in every_error()}),
+            "description": "The class of the error, as in OpenAI's API.",
+        },
+        "param": {"type": ["string", "null"], "description": "The field that must be changed, if it is one."},
         "retryable": {"type": "boolean", "description": "Whether the same call may succeed later."},
         "execution_id": {"type": "string", "description": "The execution in which it happened, which is recorded."},
         "details": {"type": "object", "description": "`field` names the field of an invalid_field."},
     }
     error = {
         "type": "object",
-        "required": ["code", "message", "retryable"],
+        "required": ["code", "message", "type", "param", "retryable"],
         "properties": fields,
         "additionalProperties": False,
     }

@@ -5,20 +5,22 @@ import re
 
 import pytest
 
-from instant.domain.errors import every_error
+from instant.domain.error_bodies.classes import every_error
+from instant.domain.error_bodies.fields import error_type
 from tests.architecture.project import Json, resources
 
 (API,) = resources("AWS::Serverless::Api").values()
 ANSWERS: dict[str, Json] = API["Properties"]["GatewayResponses"]
-CODES = {kind.code for kind in every_error()}
+KINDS = {kind.code: kind for kind in every_error()}
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_gateway_response_has_the_shape_of_an_api_error(kind: str) -> None:
     (text,) = ANSWERS[kind]["ResponseTemplates"].values()
     error = json.loads(text)["error"]
-    assert set(error) == {"code", "message", "retryable"}
-    assert error["code"] in CODES
+    assert set(error) == {"code", "message", "type", "param", "retryable"}
+    assert error["type"] == error_type(error["code"], KINDS[error["code"]].status)
+    assert error["param"] is None
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
@@ -68,7 +70,10 @@ def test_gateway_response_to_a_missing_token_has_a_challenge() -> None:
 
 
 def test_gateway_5xx_is_not_retryable_and_points_to_executions() -> None:
-    for kind in ("DEFAULT_5XX", "INTEGRATION_TIMEOUT"):
+    for kind in ("DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"):
+        assert ANSWERS[kind]["ResponseParameters"]["Headers"]["x-should-retry"] == "'false'", (
+            "clients of OpenAI obey it"
+        )
         (text,) = ANSWERS[kind]["ResponseTemplates"].values()
         error = json.loads(text)["error"]
         assert error["retryable"] is False

@@ -105,7 +105,7 @@ def _error(answer: Answer, route: Route) -> dict[str, Any]:
     """Assert the format of the error and return it."""
     assert set(answer.json) == {"error"}
     error = dict(answer.json["error"])
-    assert {"code", "message", "retryable"} <= set(error) <= {"code", "message", "retryable", "details"}
+    assert {"code", "message", "type", "param", "retryable"} == set(error) - {"details"}
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers.get("Cache-Control") == (None if route == OPEN else "no-store")
     assert error["message"]

@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from instant.domain.errors import every_error
+from instant.domain.error_bodies.classes import every_error
 from instant.entrypoints.openapi import PLACE
 from tests.architecture.project import ROOT, functions
 from tests.integration.app import App

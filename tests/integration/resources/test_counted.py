@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from instant.domain.errors import every_error
+from instant.domain.error_bodies.classes import every_error
 from instant.domain.executions.counted import COUNTS, counts
 from tests.integration.app import App
 

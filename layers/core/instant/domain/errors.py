@@ -32,19 +32,21 @@ InstantError
 └── OutcomeUnknown 504       sent, no response received: never retried
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Self, override
 
-MAX_NAME_LENGTH = 40
-"""Maximum length of one part of a field name in an error."""
-
+from instant.domain.error_bodies.fields import error_type, redacted_field
 
 USUAL_WAIT = 10
 """Default wait in seconds where a service gives none: its limits are per minute, or temporary."""
 
 
 class InstantError(Exception):
-    """An error response: `message` states what to do next, and never contains a key or an upstream body."""
+    """An error response: `message` states what to do next, and never contains a key or an upstream body.
+
+    `may_have_cost`: the call may have been charged. `is_replayed`: it was answered to an earlier request as well, with
+    the same idempotency key. Both are set where the failure is recorded and replayed.
+    """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -61,6 +63,13 @@ class InstantError(Exception):
         self.details = dict(details or {})
         self.retry_after = retry_after
         self.execution_id: str | None = None
+        self.may_have_cost = self.is_replayed = False
+
+    @property
+    def param(self) -> str | None:
+        """The name of the field that must be changed; None if it is not one field."""
+        field = self.details.get("field")
+        return field if isinstance(field, str) else None
 
     @property
     def wait(self) -> int | None:
@@ -78,8 +87,9 @@ class InstantError(Exception):
         return self
 
     def body(self) -> dict[str, object]:
-        """The JSON body of the response: `{"error": {"code", "message", "retryable", ...}}`."""
-        error: dict[str, object] = {"code": self.code, "message": self.message, "retryable": self.retryable}
+        """The JSON body of the response: `{"error": {"code", "message", "type", "param", "retryable", ...}}`."""
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        error |= {"type": error_type(self.code, self.status), "param": self.param, "retryable": self.retryable}
         if self.execution_id:
             error["execution_id"] = self.execution_id
         if self.details:
@@ -281,16 +291,3 @@ class OutcomeUnknown(InstantError):
     """The call was sent and no response was received: it may have been carried out, so it is never retried."""
 
     code, status = "outcome_unknown", 504
-
-
-def redacted_field(field: str) -> str:
-    """A dotted path, redacted: a part that is longer than any of our field names could be a key."""
-    return ".".join(part if len(part) <= MAX_NAME_LENGTH else "…" for part in field.split("."))
-
-
-def every_error(root: type[InstantError] = InstantError) -> Iterator[type[InstantError]]:
-    """All error classes, in the order of the hierarchy."""
-    for kind in root.__subclasses__():
-        if kind is not Conflict:
-            yield kind
-        yield from every_error(kind)

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from instant.domain.errors import InvalidField, redacted_field
+from instant.domain.error_bodies.fields import redacted_field
+from instant.domain.errors import InvalidField
 
 _WORDS = {
     "missing": "is required",

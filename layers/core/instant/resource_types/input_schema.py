@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from instant.domain.errors import InvalidField, redacted_field
+from instant.domain.error_bodies.fields import redacted_field
+from instant.domain.errors import InvalidField
 from instant.domain.limits import MAX_INPUTS, MAX_SCHEMA_DEPTH
 from instant.domain.media_types import MediaKind
 from instant.resource_types.schema_work import check_work, refuse_many_patterns

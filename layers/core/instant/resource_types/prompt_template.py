@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.errors import InvalidField, redacted_field
+from instant.domain.error_bodies.fields import redacted_field
+from instant.domain.errors import InvalidField
 from instant.domain.executions.plan import Plan
 from instant.domain.limits import MAX_IMAGES, MAX_TEXT_BYTES
 from instant.domain.media import read_media

@@ -4,6 +4,7 @@ from typing import Annotated, Any, TypedDict
 
 from pydantic import Field
 
+from instant.domain.error_bodies.stored import complete_error
 from instant.domain.executions.execution import Execution, KeySource, State
 from instant.domain.executions.output import Output
 from instant.domain.money import usd_text
@@ -72,4 +73,5 @@ def execution_detail(execution: Execution, answer: dict[str, Any] | None) -> dic
     """An execution with its response; the parts of its usage are stored with the response."""
     answer, view = answer or {}, execution_view(execution)
     usage = {**(answer.get("usage") or {}), **view["usage"]}
-    return {**view, "usage": usage, "output": answer.get("output"), "error": answer.get("error")}
+    error = complete_error(answer["error"]) if "error" in answer else None
+    return {**view, "usage": usage, "output": answer.get("output"), "error": error}

@@ -115,6 +115,10 @@ def _credits(refusal: Refusal) -> InstantError:
     return UpstreamError(f"{refusal.who} rejected the call for lack of credits of OpenRouter. Choose another provider.")
 
 
+def _too_long(refusal: Refusal) -> InstantError:
+    return TooLarge(_TOO_LONG, details={"limit": "context_length"})
+
+
 def _key_limit(refusal: Refusal) -> InstantError:
     return CreditsExhausted(_KEY_LIMIT)
 
@@ -166,7 +170,7 @@ RULES = (
         statuses="400 403 404 451",
     ),
     _rule(
-        lambda refusal: TooLarge(_TOO_LONG),
+        _too_long,
         names="context_length_exceeded string_too_long string_above_max_length payload_too_large request_too_large "
         "model_context_window_exceeded exceed_context_size_error",
         pattern=r"(maximum|max|exceed\w*|greater than)\b.{0,60}\bcontext|context[ _](length|window|size|limit)\b"
@@ -185,7 +189,7 @@ RULES = (
         r"|(image|audio|pdf|file)\b.{0,40}\b(is not valid|is invalid|too )",
         statuses="400 413 415 422",
     ),
-    _rule(lambda refusal: TooLarge(_TOO_LONG), statuses="413"),
+    _rule(_too_long, statuses="413"),
     _rule(
         lambda refusal: Moderated("The provider's moderation rejected the input. Change it."),
         names="content_policy_violation refusal content_filter responsibleaipolicyviolation data_inspection_failed "

@@ -119,6 +119,7 @@ class Recording:
         response = failure.error.during(self.opening.execution_id)
         receipt, claimed = self._believed(failure.cost)
         state = State.UNKNOWN if failure.outcome_unknown or claimed is not None else State.FAILED
+        response.may_have_cost = state is State.UNKNOWN or receipt.cost_nanousd != 0
         self._close(
             state,
             response.body(),

@@ -5,14 +5,8 @@ from math import ceil
 from typing import Any
 
 from instant.domain.clock import LEASE_SLACK, format_time, parse_time
-from instant.domain.errors import (
-    IdempotencyMismatch,
-    InProgress,
-    InstantError,
-    OutcomeUnknown,
-    UpstreamError,
-    every_error,
-)
+from instant.domain.error_bodies.stored import stored_error
+from instant.domain.errors import IdempotencyMismatch, InProgress, InstantError, OutcomeUnknown
 from instant.domain.executions.delivery import stored_response
 from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.idempotency import IdempotentRequest
@@ -42,13 +36,10 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
     if found.state is State.RESERVED or (found.state is State.SENT and not text and not _is_over(found, deps.clock)):
         raise _in_progress(found, deps.clock)
     if text is None:
-        raise OutcomeUnknown(
-            "The call was sent, but its answer is not available. It may have been executed and charged; it is not "
-            "sent again. Check GET /api/executions for its state; a new idempotency key makes a new call."
-        ).during(found.execution_id)
+        raise _unknown(found)
     body = stored_response(text)
     if "error" in body:
-        raise _failure(body["error"])
+        raise _failure(body["error"], found)
     return body
 
 
@@ -75,7 +66,17 @@ def _in_progress(found: Execution, clock: Clock) -> InProgress:
     ).during(found.execution_id)
 
 
-def _failure(error: dict[str, Any]) -> InstantError:
-    """Convert a stored failure to its error class."""
-    kind = {kind.code: kind for kind in every_error()}.get(error["code"], UpstreamError)
-    return kind(error["message"], details=error.get("details")).during(error["execution_id"])
+def _unknown(found: Execution) -> OutcomeUnknown:
+    error = OutcomeUnknown(
+        "The call was sent, but its answer is not available. It may have been executed and charged; it is not sent "
+        "again. Check GET /api/executions for its state; a new idempotency key makes a new call."
+    ).during(found.execution_id)
+    error.may_have_cost = error.is_replayed = True
+    return error
+
+
+def _failure(error: dict[str, Any], found: Execution) -> InstantError:
+    """The stored failure; only a cost that is known to be 0 is none."""
+    failure = stored_error(error)
+    failure.may_have_cost, failure.is_replayed = found.receipt.cost_nanousd != 0, True
+    return failure
