@@ -109,6 +109,10 @@ class ExecuteSettings(UpstreamSettings, HttpSettings):
         return frozenset(filter(None, map(str.strip, self.platform_models.split(","))))
 
 
+class StreamSettings(ExecuteSettings):
+    """functions/stream."""
+
+
 class ReconcileSettings(UpstreamSettings):
     """functions/reconcile."""
 

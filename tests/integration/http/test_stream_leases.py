@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from instant.entrypoints.http.app import api, handler_of, responder
 from instant.entrypoints.http.fields import Body
 from instant.entrypoints.http.headers import SECURITY
 from instant.entrypoints.http.stream import Headers, Run, Start, Stream, Write, streamed
-from instant.settings import ExecuteSettings
+from instant.entrypoints.http.throttles import LEASE
+from instant.settings import ExecuteSettings, StreamSettings
+from instant.use_cases.access.throttle import Lease
 from tests.fakes.aws_faults import failure, faults
 from tests.integration.app import App, Context, deployed_app
 
@@ -35,10 +38,15 @@ def settings(app: App) -> ExecuteSettings:
     return ExecuteSettings.model_construct(**facts)
 
 
+def lease_ends(app: App) -> list[float]:
+    """Return when the leases of alice's executions in flight expire."""
+    rows = [row for row in app.table("LIMITS_TABLE") if row["name"]["S"] == "runs#user_alice"]
+    return [float(lease.partition("-")[0]) for row in rows for lease in row.get("leases", {}).get("SS", ())]
+
+
 def leases(app: App) -> int:
     """Return the number of alice's executions in flight."""
-    rows = [row for row in app.table("LIMITS_TABLE") if row["name"]["S"] == "runs#user_alice"]
-    return sum(len(row.get("leases", {}).get("SS", ())) for row in rows)
+    return len(lease_ends(app))
 
 
 def answer(settings: ExecuteSettings, response: Any, event: dict[str, Any] = EVENT) -> Any:
@@ -174,6 +182,22 @@ def test_stream_ends_before_its_lease_is_released(app: App, settings: ExecuteSet
     stream.on_close(lambda: held.append(leases(app)))
     answer(settings, stream).send(sent.start)
     assert (held, leases(app)) == ([1], 0)
+
+
+def test_resolver_gets_the_lease_of_its_call(app: App, settings: ExecuteSettings) -> None:
+    """A stream has a short one, which its route renews."""
+    seen, began = list[Lease | None](), datetime.now(UTC).timestamp()
+
+    def resolve(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        seen.append(event[LEASE])
+        (end,) = lease_ends(app)
+        assert began + 90 <= end <= datetime.now(UTC).timestamp() + 90
+        return {"statusCode": 200}
+
+    respond = responder(resolve, StreamSettings.model_construct(**settings.model_dump()))
+    respond(EVENT, Context(30))
+    respond({**EVENT, "requestContext": {}, "resource": "/api/models", "httpMethod": "GET"}, Context(30))
+    assert [type(each) for each in seen] == [Lease, type(None)]
 
 
 class Named(Body):

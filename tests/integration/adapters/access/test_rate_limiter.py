@@ -199,6 +199,88 @@ def test_acquire_removes_only_expired_leases(
     assert set(row(cloud, f"runs#{user}")["leases"]["SS"]) == {running, new}
 
 
+def leases(cloud: App, user: str) -> set[str]:
+    """Return the user's leases in the row."""
+    return set(row(cloud, f"runs#{user}").get("leases", {"SS": []})["SS"])
+
+
+def test_renewed_lease_is_held_for_longer(limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str) -> None:
+    lease = limiter.acquire(user, MANY, 1, 90)
+    for _ in range(20):
+        clock.pass_seconds(30)
+        lease = limiter.renew(user, lease, 90)
+        assert leases(cloud, user) == {lease}
+        with rejected("in_flight", RETRY_IN_FLIGHT):
+            limiter.acquire(user, MANY, 1, 90)
+    limiter.release(user, lease)
+    limiter.acquire(user, MANY, 1, 90)
+
+
+@pytest.mark.parametrize(("passed", "is_free"), [(89, False), (89.999999, False), (90, True)])
+def test_lease_of_a_killed_holder_is_free_90_seconds_after_its_last_renewal(
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
+) -> None:
+    lease = limiter.acquire(user, MANY, 1, 90)
+    clock.pass_seconds(30)
+    limiter.renew(user, lease, 90)
+    clock.pass_seconds(passed)
+    if is_free:
+        limiter.acquire(user, MANY, 1, 90)
+        return
+    with rejected("in_flight", RETRY_IN_FLIGHT):
+        limiter.acquire(user, MANY, 1, 90)
+
+
+def test_renew_adds_before_it_removes(limiter: DynamoRateLimiter, clock: FakeClock, user: str) -> None:
+    lease = limiter.acquire(user, MANY, 1, 90)
+    clock.pass_seconds(30)
+    with recorded("dynamodb", short_timeout=True) as calls:
+        limiter.renew(user, lease, 90)
+    assert [call.parameters["UpdateExpression"].split()[0] for call in calls] == ["ADD", "DELETE"]
+
+
+def test_renew_at_the_same_time_keeps_the_lease(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
+    lease = limiter.acquire(user, MANY, 1, 90)
+    assert limiter.renew(user, lease, 90) == lease
+    assert leases(cloud, user) == {lease}
+
+
+def test_renewal_whose_old_lease_was_not_removed_counts_once(
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = limiter.acquire(user, MANY, 2, 90)
+    clock.pass_seconds(30)
+    with faults("UpdateItem", None, failure("AccessDeniedException")):
+        renewed = limiter.renew(user, lease, 90)
+    assert "a renewed lease was not removed" in caplog.text
+    assert leases(cloud, user) == {lease, renewed}
+    other = limiter.acquire(user, MANY, 2, 90)
+    assert leases(cloud, user) == {renewed, other}
+
+
+def test_renewal_that_fails_keeps_the_old_lease(
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
+) -> None:
+    lease = limiter.acquire(user, MANY, 1, 90)
+    clock.pass_seconds(30)
+    with faults("UpdateItem", failure("AccessDeniedException")), unavailable():
+        limiter.renew(user, lease, 90)
+    assert leases(cloud, user) == {lease}
+    with faults("UpdateItem", lost_answer, lost_answer), unavailable():
+        limiter.renew(user, lease, 90)
+    assert lease in leases(cloud, user)
+
+
+def test_execution_whose_lease_was_taken_is_counted_again_when_it_renews(
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
+) -> None:
+    lease = limiter.acquire(user, MANY, 1, 90)
+    clock.pass_seconds(90)
+    other = limiter.acquire(user, MANY, 1, 90)
+    renewed = limiter.renew(user, lease, 90)
+    assert leases(cloud, user) == {renewed, other}
+
+
 @pytest.mark.parametrize(("passed", "is_free"), [(59, False), (59.999999, False), (60, True), (61, True)])
 def test_acquire_limits_starts_in_every_sliding_window(
     limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool

@@ -7,7 +7,14 @@ import pytest
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.domain.limits import HOUR, MINUTE, Rate
 from instant.entrypoints.http.throttles import KEY_CHECKS, throttle_of
-from instant.settings import CountedSettings, ExecuteSettings, HttpSettings, IntegrationsSettings, KeyCheckSettings
+from instant.settings import (
+    CountedSettings,
+    ExecuteSettings,
+    HttpSettings,
+    IntegrationsSettings,
+    KeyCheckSettings,
+    StreamSettings,
+)
 from instant.use_cases.access.throttle import (
     ConcurrencyThrottle,
     KeyCheckThrottle,
@@ -37,8 +44,14 @@ def test_throttle_of_a_function_without_limits_is_none() -> None:
 def test_throttles_limit_executions_by_rate_and_concurrency() -> None:
     throttle = throttle_with(ExecuteSettings)
     assert isinstance(throttle, ConcurrencyThrottle)
-    assert (throttle.rate, throttle.max_in_flight) == (Rate(4, MINUTE), 5)
+    assert (throttle.rate, throttle.max_in_flight, throttle.lease_seconds) == (Rate(4, MINUTE), 5, None)
     assert_counts_in_the_table(throttle.limiter)
+
+
+def test_throttle_of_streams_has_short_leases() -> None:
+    throttle = throttle_with(StreamSettings)
+    assert isinstance(throttle, ConcurrencyThrottle)
+    assert (throttle.rate, throttle.max_in_flight, throttle.lease_seconds) == (Rate(4, MINUTE), 5, 90)
 
 
 @pytest.mark.parametrize(

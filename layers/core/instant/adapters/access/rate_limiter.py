@@ -1,5 +1,6 @@
 """Rate limits and leases in DynamoDB: each call is counted by one conditional write, so concurrent calls are safe."""
 
+import logging
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from secrets import token_hex
@@ -16,14 +17,16 @@ from instant.ports.clock import Clock
 DAY = 86_400
 """TTL of rows after their last use: it only removes old rows, correctness does not depend on it."""
 
+_log = logging.getLogger(__name__)
+
 
 class DynamoRateLimiter(RateLimiter):
     """Requests use a fixed window with one counter per window: a small write for every limit.
 
     Executions use a sliding window: each adds a ticket to two sets of one row, one for the rate and one, the lease,
     for concurrency. A ticket contains its expiry and never changes. A ticket is added only if the sets are below their
-    limits; expired tickets are removed when a set is full. So one conditional write checks both limits, and adding
-    the same ticket twice is idempotent.
+    limits; stale tickets are removed when a set is full. So one conditional write checks both limits, and adding the
+    same ticket twice is idempotent. A renewed lease is a later ticket with the same token.
     """
 
     def __init__(self, table: str, clock: Clock) -> None:
@@ -66,13 +69,28 @@ class DynamoRateLimiter(RateLimiter):
             )
             if admitted or lease in held["leases"]:  # the ticket exists already: an acknowledgement was lost
                 return lease
-            ended = {name: {each for each in tickets if _end(each) <= now} for name, tickets in held.items()}
-            if not any(ended.values()):
+            stale = {name: _stale(tickets, now) for name, tickets in held.items()}
+            if not any(stale.values()):
                 break
-            self._drop(user_id, **ended)
+            self._drop(user_id, **stale)
         if len(held["leases"]) >= most:
             raise too_many_in_flight(most)
         raise rate.exceeded(min(map(_end, held["starts"])) - now)
+
+    @override
+    def renew(self, user_id: str, lease: str, seconds: float) -> str:
+        """Add the new ticket, then remove the old one, so that the execution is counted at any time."""
+        now = self._clock.now().timestamp()
+        renewed = _ticket(now + seconds, _token(lease))
+        if _end(renewed) <= _end(lease):
+            return lease
+        added = "ADD leases :lease SET expires_at = :expiry"
+        self._update(f"runs#{user_id}", added, None, lease={"SS": [renewed]}, expiry=_number(now + DAY))
+        try:
+            self._drop(user_id, leases={lease})
+        except LimitsUnavailable as error:
+            _log.warning("a renewed lease was not removed and will expire: %r", error.__cause__)
+        return renewed
 
     @override
     def release(self, user_id: str, lease: str) -> None:
@@ -113,13 +131,23 @@ def _known_error() -> Iterator[None]:
         raise LimitsUnavailable(problem, retry_after=1) from error
 
 
-def _ticket(end: float) -> str:
-    """A unique ticket that contains its expiry, to the microsecond."""
-    return f"{end:.6f}-{token_hex(4)}"
+def _ticket(end: float, token: str | None = None) -> str:
+    """A unique ticket that contains its expiry, to the microsecond; with `token`, the next ticket of that lease."""
+    return f"{end:.6f}-{token or token_hex(4)}"
 
 
 def _end(ticket: str) -> float:
     return float(ticket.partition("-")[0])
+
+
+def _token(ticket: str) -> str:
+    return ticket.partition("-")[2]
+
+
+def _stale(tickets: Set[str], now: float) -> set[str]:
+    """The tickets that have expired, and those of leases that have a later one."""
+    latest = {_token(each): each for each in sorted(tickets, key=_end)}
+    return {each for each in tickets if _end(each) <= now or latest[_token(each)] != each}
 
 
 def _sets(row: Mapping[str, Any]) -> dict[str, Set[str]]:

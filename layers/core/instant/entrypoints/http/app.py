@@ -18,11 +18,11 @@ from instant.entrypoints.http.cors import Cors
 from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
 from instant.entrypoints.http.headers import add_headers
 from instant.entrypoints.http.stream import Headers, Start, Stream, Write
-from instant.entrypoints.http.throttles import throttle_of
+from instant.entrypoints.http.throttles import LEASE, throttle_of
 from instant.entrypoints.observability import quiet_libraries
 from instant.entrypoints.scopes import require_scope
 from instant.settings import HttpSettings
-from instant.use_cases.access.throttle import Throttle
+from instant.use_cases.access.throttle import Lease, Throttle
 
 type Proxy = dict[str, Any]
 """A response in the format that API Gateway expects from a Lambda function."""
@@ -106,9 +106,9 @@ def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int =
             try:
                 _refuse_expired(event)
                 require_scope(event)
-                held.enter_context(_passed(throttle, event, context))
+                lease = held.enter_context(_passed(throttle, event, context))
                 check_body(event, max_body_bytes)
-                response = resolve(_at_its_route(event), context)
+                response = resolve({**_at_its_route(event), LEASE: lease}, context)
             except Exception as error:
                 response = _failed(error)
             if isinstance(response, Stream):
@@ -167,7 +167,7 @@ def _refuse_expired(event: Mapping[str, Any]) -> None:
         raise Unauthenticated("The API key or access token has expired. Send a valid one.")
 
 
-def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[None]:
+def _passed(throttle: Throttle | None, event: Mapping[str, Any], context: Any) -> AbstractContextManager[Lease | None]:
     """Enter the throttle for the caller; public routes have none."""
     authorizer = (event.get("requestContext") or {}).get("authorizer")
     if throttle is None or not authorizer:

@@ -1,7 +1,12 @@
-"""The throttle of each function."""
+"""The throttle of each function, and the lease that a call holds."""
+
+from collections.abc import Callable
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.clock import SystemClock
+from instant.domain.clock import STREAM_LEASE_SECONDS
 from instant.domain.limits import HOUR, MINUTE, Rate
 from instant.settings import (
     CountedSettings,
@@ -10,10 +15,12 @@ from instant.settings import (
     IntegrationsSettings,
     KeyCheckSettings,
     PlatformIntegrationsSettings,
+    StreamSettings,
 )
 from instant.use_cases.access.throttle import (
     ConcurrencyThrottle,
     KeyCheckThrottle,
+    Lease,
     RequestThrottle,
     Throttle,
     ThrottleByRoute,
@@ -26,15 +33,20 @@ KEY_CHECKS = (
 )
 """The routes that check a key with its service."""
 
+LEASE = "lease"
+"""The name under which an event has the lease that its throttle acquired."""
+
 
 def throttle_of(settings: HttpSettings) -> Throttle | None:
     """The throttle of the function with these settings; None if API Gateway alone throttles its routes."""
     if not isinstance(settings, CountedSettings | ExecuteSettings | KeyCheckSettings):
         return None
-    limiter = DynamoRateLimiter(settings.limits_table, SystemClock())
+    clock = SystemClock()
+    limiter = DynamoRateLimiter(settings.limits_table, clock)
     match settings:
         case ExecuteSettings():
-            return ConcurrencyThrottle(limiter, Rate(settings.execute_per_minute, MINUTE), settings.max_in_flight)
+            rate, seconds = Rate(settings.execute_per_minute, MINUTE), _lease_seconds(settings)
+            return ConcurrencyThrottle(limiter, rate, settings.max_in_flight, clock, seconds)
         case IntegrationsSettings() | PlatformIntegrationsSettings():
             return ThrottleByRoute(
                 _ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings))
@@ -45,9 +57,20 @@ def throttle_of(settings: HttpSettings) -> Throttle | None:
             return _ordinary(limiter, settings)
 
 
+def _lease_seconds(settings: ExecuteSettings) -> float | None:
+    """A stream renews its lease, so that it frees its place soon after it was killed; other calls are short."""
+    return STREAM_LEASE_SECONDS if isinstance(settings, StreamSettings) else None
+
+
 def _ordinary(limiter: DynamoRateLimiter, settings: CountedSettings) -> RequestThrottle:
     return RequestThrottle(limiter, Rate(settings.rate_per_minute, MINUTE))
 
 
 def _key_checks(limiter: DynamoRateLimiter, settings: KeyCheckSettings) -> KeyCheckThrottle:
     return KeyCheckThrottle(limiter, Rate(settings.key_checks_per_hour, HOUR))
+
+
+def lease_renewal(app: APIGatewayRestResolver) -> Callable[[], None]:
+    """The function to call about once a second while the response is sent: it renews the lease when that is due."""
+    lease: Lease | None = app.current_event.get(LEASE)
+    return lease.renew_when_due if lease else lambda: None

@@ -14,5 +14,8 @@ class RateLimiter(Protocol):
     def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
         """Acquire one of `most` leases for an execution, which expires after `seconds`; else `RateLimited`."""
 
+    def renew(self, user_id: str, lease: str, seconds: float) -> str:
+        """The lease that replaces this one and expires after `seconds`; without an answer, this one is still held."""
+
     def release(self, user_id: str, lease: str) -> None:
         """Release a lease; idempotent."""

@@ -6,18 +6,44 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from instant.domain.clock import LEASE_SLACK
+from instant.domain.clock import LEASE_SLACK, RENEWAL_SECONDS, Every
 from instant.domain.errors import LimitsUnavailable
 from instant.domain.limits import Rate
 from instant.ports.access.rate_limiter import RateLimiter
+from instant.ports.clock import Clock
 
 _log = logging.getLogger(__name__)
+
+
+class Lease:
+    """A place among the user's executions in flight, which expires `seconds` after it was acquired or renewed."""
+
+    def __init__(self, limiter: RateLimiter, user_id: str, ticket: str, seconds: float, clock: Clock) -> None:
+        """Hold the ticket, which was acquired now."""
+        self._limiter, self._user_id, self._ticket, self._seconds = limiter, user_id, ticket, seconds
+        self._renewal = Every(RENEWAL_SECONDS, clock.monotonic)
+
+    def renew_when_due(self) -> None:
+        """Renew it if 30 seconds have passed; a failure is logged and does not stop the execution."""
+        if not self._renewal.is_due():
+            return
+        try:
+            self._ticket = self._limiter.renew(self._user_id, self._ticket, self._seconds)
+        except LimitsUnavailable as error:
+            _log.warning("a lease was not renewed: %r", error.__cause__)
+
+    def release(self) -> None:
+        """Release it; a failure is logged and does not fail the call, which may have been charged."""
+        try:
+            self._limiter.release(self._user_id, self._ticket)
+        except LimitsUnavailable as error:
+            _log.warning("a lease was not released and will expire: %r", error.__cause__)
 
 
 class Throttle(Protocol):
     """A throttle that a call enters before its body is read, and leaves after the response."""
 
-    def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
+    def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[Lease | None]:
         """Admit the call, or raise `RateLimited` or `LimitsUnavailable`; the invocation ends in `seconds_left`."""
 
 
@@ -28,7 +54,7 @@ class ThrottleByRoute:
     usual: Throttle
     special: Mapping[str, Throttle]
 
-    def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[None]:
+    def __call__(self, user_id: str, route: str, seconds_left: float) -> AbstractContextManager[Lease | None]:
         """Apply the throttle of the route."""
         return self.special.get(route, self.usual)(user_id, route, seconds_left)
 
@@ -69,24 +95,24 @@ class KeyCheckThrottle:
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyThrottle:
-    """A rate limit and a concurrency limit per user; fails closed if the rate limiter is unavailable."""
+    """A rate limit and a concurrency limit per user; fails closed if the rate limiter is unavailable.
+
+    Without `lease_seconds`, a lease lasts as long as the invocation, and need not be renewed.
+    """
 
     limiter: RateLimiter
     rate: Rate
     max_in_flight: int
+    clock: Clock
+    lease_seconds: float | None = None
 
     @contextmanager
-    def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[None]:
+    def __call__(self, user_id: str, route: str, seconds_left: float) -> Iterator[Lease]:
         """Hold a lease during the call; it is released at the end, and expires after a crash."""
-        lease = self.limiter.acquire(user_id, self.rate, self.max_in_flight, seconds_left + LEASE_SLACK)
+        seconds = self.lease_seconds or seconds_left + LEASE_SLACK
+        ticket = self.limiter.acquire(user_id, self.rate, self.max_in_flight, seconds)
+        lease = Lease(self.limiter, user_id, ticket, seconds, self.clock)
         try:
-            yield
+            yield lease
         finally:
-            self._release(user_id, lease)
-
-    def _release(self, user_id: str, lease: str) -> None:
-        """Release the lease; a failure is logged and does not fail the call, which may have been charged."""
-        try:
-            self.limiter.release(user_id, lease)
-        except LimitsUnavailable as error:
-            _log.warning("a lease was not released and will expire: %r", error.__cause__)
+            lease.release()
