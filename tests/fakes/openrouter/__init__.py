@@ -19,14 +19,14 @@ token limit (or with one above 10,114 tokens); `uncapped` has no limit at /key, 
         500, 502, 503, 524 (HTML), 524 json, 529
     200-error         200 with `error` and no choices
     choice-error      200 whose choice has an `error`; midstream-error is the same, for streams
-    midstream-error   some text, then an error chunk, usage, [DONE]
+    midstream-error   half of the text, then an error chunk with usage, [DONE]
     no-done           a stream that ends without [DONE]
     empty             content "" and finish_reason stop
     null-content      content null
     reasoning-only    reasoning, content "", finish_reason length
     refusal           content null and a refusal
     content-filter    content "", finish_reason content_filter
-    tool-calls        a call of each tool in the request, or of a default tool
+    tool-calls        a call of each tool in the request, or of a default tool, until its result is there
     huge              more than 4 MB of text
     not-json          200 with an HTML body
     cut-json          half of the body, in a complete HTTP response
@@ -37,6 +37,10 @@ token limit (or with one above 10,114 tokens); `uncapped` has no limit at /key, 
     drip-headers      endless header lines
     gzip              a gzip body, regardless of Accept-Encoding
     shred             the body in pieces of seven bytes
+    crlf              line ends of two characters
+    plain-json        one JSON body although a stream was requested
+    deltas <n>        a stream whose texts come n characters at a time
+    show-key [where]  the caller's key in the text, in the `reasoning`, or in the `arguments` of a tool call
     slow <seconds>    a delay before the response
     no-usage          no usage
     no-cost           usage without cost

@@ -1,22 +1,27 @@
 """The HTTP server of the fake: reads requests and writes replies piece by piece."""
 
 import itertools
+import select
 import socket
 import socketserver
 import struct
 import sys
 import threading
 import time
+from collections.abc import Generator, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes.openrouter.journal import Arrival, parse
-from tests.fakes.openrouter.reply import HangUp, Reply, Reset
+from tests.fakes.openrouter.reply import HangUp, Piece, Reply, Reset
 from tests.fakes.openrouter.routes import answer
+from tests.fakes.openrouter.streams.holds import StreamHold
 from tests.fakes.openrouter.world import World
 
 _BODILESS = (204, 304)
+# Seconds between two looks at a connection whose reply waits.
+_POLL = 0.01
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -39,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         world = self.server.world
         world.journal.arrived(arrival)
         try:
-            self._send(answer(world, arrival))
+            self._send(answer(world, arrival), world.stopping)
         except HangUp:
             self.close_connection = True
         except Reset:
@@ -55,8 +60,16 @@ class Handler(BaseHTTPRequestHandler):
         query, path = dict(parse_qsl(address.query)), unquote(address.path)
         return Arrival(self.command, path, query, headers, body, time.monotonic(), parse(body))
 
-    def _send(self, reply: Reply) -> None:
-        pieces, whole = iter(reply.pieces), isinstance(reply.pieces, tuple)
+    def _send(self, reply: Reply, stopping: threading.Event) -> None:
+        try:
+            self._send_pieces(reply, self._released(reply.pieces, stopping))
+        finally:
+            # A stream learns from this that its reader has left.
+            if isinstance(reply.pieces, Generator):
+                reply.pieces.close()
+
+    def _send_pieces(self, reply: Reply, pieces: Iterator[bytes]) -> None:
+        whole = isinstance(reply.pieces, tuple)
         # The first piece is read before the headers are sent, so a reply that fails at once sends nothing.
         first = next(pieces, b"")
         chunked = not reply.raw and self._head(reply)
@@ -67,6 +80,24 @@ class Handler(BaseHTTPRequestHandler):
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
+
+    def _released(self, pieces: Iterable[Piece], stopping: threading.Event) -> Iterator[bytes]:
+        """The bytes among the pieces, each after the events before it."""
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                self._wait(piece, stopping)
+
+    def _wait(self, event: threading.Event, stopping: threading.Event) -> None:
+        """Wait for the event; raise HangUp if the server stops first, OSError if the client disconnects."""
+        if isinstance(event, StreamHold):
+            event.reach()
+        while not event.wait(_POLL):
+            if stopping.is_set():
+                raise HangUp
+            if _has_left(self.connection):
+                raise ConnectionAbortedError
 
     def _head(self, reply: Reply) -> bool:
         """Write status and headers; return whether the body is chunked."""
@@ -134,6 +165,12 @@ class Listener(ThreadingHTTPServer):
         """Ignore clients that disconnect; any other error is a bug of the fake and is printed."""
         if not isinstance(sys.exception(), OSError):
             socketserver.BaseServer.handle_error(self, request, client_address)
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether the client has closed its side."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
 
 
 def _cut(connection: socket.socket) -> None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from tests.fakes.openrouter.exact_json import encode
 
 JSON_TYPE = {"Content-Type": "application/json"}
+
+Piece = bytes | Event
+"""What a reply consists of: bytes to send, and events to wait for."""
 
 
 class HangUp(Exception):
@@ -21,12 +25,14 @@ class Reset(Exception):
 class Reply:
     """One reply. A tuple of pieces is sent in one flush, any other iterable is flushed piece by piece.
 
+    The rest of a reply waits for an event among its pieces; meanwhile the client may disconnect.
+
     With `raw`, the pieces contain the whole response, including the status line.
     """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    pieces: Iterable[bytes] = ()
+    pieces: Iterable[Piece] = ()
     raw: bool = False
 
 

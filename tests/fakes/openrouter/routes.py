@@ -18,7 +18,7 @@ Answer = Callable[[World, Arrival], Reply]
 def key(world: World, arrival: Arrival) -> Reply:
     """GET /key: the limits and the usage of the bearer key."""
     if world.key_script:
-        return world.key_script.reply(world.stopping)
+        return world.key_script.reply()
     return json_reply(200, {"data": world.accounts.describe(world.accounts.authenticate(arrival))})
 
 
@@ -41,7 +41,7 @@ def auth_keys(world: World, arrival: Arrival) -> Reply:
     if arrival.method != "POST":
         raise error(405, "Method Not Allowed")
     if world.consent.scripts:
-        return world.consent.scripts.popleft().reply(world.stopping)
+        return world.consent.scripts.popleft().reply()
     return json_reply(200, world.consent.exchange(arrival.json))
 
 

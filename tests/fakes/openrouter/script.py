@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.fakes.openrouter.reply import JSON_TYPE, HangUp, Reply
+from tests.fakes.openrouter.reply import JSON_TYPE, HangUp, Piece, Reply
 
-Step = bytes | threading.Event
+Step = Piece
 
 
 class Pause(threading.Event):
@@ -32,16 +32,12 @@ class Script:
     steps: Sequence[Step] = field(repr=False)
     cut: bool = False
 
-    def reply(self, stopping: threading.Event) -> Reply:
+    def reply(self) -> Reply:
         """The reply that sends these bytes."""
-        return Reply(self.status, dict(self.headers), self._play(stopping))
+        return Reply(self.status, dict(self.headers), self._play())
 
-    def _play(self, stopping: threading.Event) -> Iterator[bytes]:
-        for step in self.steps:
-            if isinstance(step, bytes):
-                yield step
-            else:
-                hold(step, stopping)
+    def _play(self) -> Iterator[Step]:
+        yield from self.steps
         if self.cut:
             raise HangUp
 
@@ -55,13 +51,6 @@ def raw(
 ) -> Script:
     """A script of `chunks`, or of one `body` if there are none; the default content type is JSON."""
     return Script(status, JSON_TYPE if headers is None else headers, tuple(chunks) or (body,), cut)
-
-
-def hold(gate: threading.Event, stopping: threading.Event) -> None:
-    """Wait for the event; raise HangUp if the server stops first."""
-    while not gate.wait(0.01):
-        if stopping.is_set():
-            raise HangUp
 
 
 class ScriptQueue:

@@ -12,6 +12,7 @@ from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.http import Listener
 from tests.fakes.openrouter.journal import Arrival
 from tests.fakes.openrouter.script import Step
+from tests.fakes.openrouter.streams.holds import StreamHold
 from tests.fakes.openrouter.world import World
 from tests.timeouts import HANG_SECONDS
 
@@ -155,6 +156,12 @@ class FakeOpenRouter:
     def answer_next(self, *directives: str) -> None:
         """Queue directives ("error 429", "empty") for a later chat call; they replace those of its prompt."""
         self._world.queue.put(directives)
+
+    def hold_stream(self, after: int) -> StreamHold:
+        """Hold the next streamed chat call after this number of chunks, until `release()` of the returned hold."""
+        hold = StreamHold(after)
+        self._world.holds.append(hold)
+        return hold
 
     # Keys created with user consent
 

@@ -10,6 +10,7 @@ from tests.fakes.openrouter.catalog import default_catalog
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.journal import Journal
 from tests.fakes.openrouter.script import Script, ScriptQueue
+from tests.fakes.openrouter.streams.holds import StreamHold
 
 
 @dataclass
@@ -23,5 +24,11 @@ class World:
     accounts: Accounts = field(default_factory=Accounts)
     consent: Consent = field(default_factory=Consent)
     generations: Generations = field(default_factory=Generations)
+    holds: list[StreamHold] = field(default_factory=list)
     journal: Journal = field(default_factory=Journal)
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def take_holds(self) -> list[StreamHold]:
+        """Return and remove the holds of the next stream."""
+        taken, self.holds = self.holds, []
+        return taken

@@ -107,6 +107,7 @@ MODELS: Iterable[tuple[str, dict[str, Any]]] = [
     ("anthropic/claude-haiku-4.5", {"reasoning": {"effort": "low"}}),
     ("google/gemini-2.5-flash-image", {"modalities": ["image", "text"]}),
     ("openai/gpt-5-mini", {}),
+    ("harbor/lighthouse-pro", {}),
 ]
 
 
@@ -122,7 +123,7 @@ def test_ordinary_completion_contains_all_recorded_keys(ask: Ask) -> None:
 
 def test_streams_contain_only_known_keys(ask: Ask) -> None:
     sent: Paths = set()
-    for wish in (*DIRECTIVES, "midstream-error", "200-error"):
+    for wish in (*DIRECTIVES, "midstream-error", "200-error", "show-key reasoning", "show-key arguments"):
         sent |= set(key_paths(chunks(ask(f"Tides? [[fake: {wish}]]", stream=True).text)))
     for model, more in MODELS:
         sent |= set(key_paths(chunks(ask("Tides?", model=model, stream=True, **more).text)))

@@ -15,7 +15,7 @@ class Generations:
     """The records of all calls that a model served.
 
     The first `lag` lookups of an id get 404, as with OpenRouter for some seconds;
-    while `held` is true, all lookups do.
+    while `held` is true, all lookups do, and while a stream runs, those of its id.
     """
 
     def __init__(self) -> None:
@@ -23,12 +23,31 @@ class Generations:
         self.held = False
         self._records: dict[str, tuple[str, Json]] = {}
         self._asked: dict[str, int] = {}
+        self._running: set[str] = set()
         self._lock = threading.Lock()
 
     def record(self, key: str, arrival: Arrival, completion: Json) -> None:
         """Store the record of a completion for `key`."""
         with self._lock:
             self._records[completion["id"]] = (key, _record(arrival, completion))
+
+    def begin(self, generation_id: str) -> None:
+        """Withhold the record of a stream until `end`."""
+        with self._lock:
+            self._running.add(generation_id)
+
+    def cancel(self, generation_id: str, usage: Json) -> None:
+        """Replace the end of a stream whose reader has left; `usage` is what it used until then."""
+        unfinished = {"cancelled": True, "finish_reason": None, "native_finish_reason": None}
+        with self._lock:
+            key, record = self._records[generation_id]
+            cost = {"total_cost": usage["cost"], "usage": usage["cost"]}
+            self._records[generation_id] = (key, {**record, **_tokens(usage), **cost, **unfinished})
+
+    def end(self, generation_id: str) -> None:
+        """End `begin`."""
+        with self._lock:
+            self._running.discard(generation_id)
 
     def keep(self, key: str, record: Json) -> None:
         """Store a record of a completion that another double returned for `key`."""
@@ -39,7 +58,7 @@ class Generations:
         """Return the record to the key that made the call; raises 404 otherwise."""
         with self._lock:
             owner, record = self._records.get(generation_id, ("", {}))
-            if owner != key or self._too_early(generation_id):
+            if owner != key or generation_id in self._running or self._too_early(generation_id):
                 raise error(404, f"Generation {generation_id} not found")
         return json_reply(200, {"data": record})
 

@@ -19,7 +19,7 @@ Query = dict[str, str]
 def models(world: World, arrival: Arrival) -> Reply:
     """GET /models: requires no key; returns models with text output unless `output_modalities` is given."""
     if world.catalog_script:
-        return world.catalog_script.reply(world.stopping)
+        return world.catalog_script.reply()
     body = encode(_page(matching(world.catalog, arrival.query), arrival))
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {**JSON_TYPE, "ETag": tag}

@@ -6,6 +6,8 @@ from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.usage import per_million, prompt_tokens
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.faults import NO_SUCH_PARAMETERS, NO_TOOLS, USER_ID, error
+from tests.fakes.openrouter.messages.reasoning import check_signatures
+from tests.fakes.openrouter.messages.tools import check_results
 
 _MEDIA = {"image_url": "image", "input_audio": "audio", "video_url": "video"}
 
@@ -18,6 +20,8 @@ def check(call: Call, model: Json) -> None:
     _check_outputs(call, model)
     _check_provider_preferences(call, model)
     _check_length(call, model)
+    check_results(call.messages)
+    check_signatures(call.messages, model)
 
 
 def cap(call: Call, model: Json) -> int | None:

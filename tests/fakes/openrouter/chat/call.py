@@ -8,6 +8,7 @@ from tests.fakes.openrouter.chat.directives import Directive
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.faults import error
 from tests.fakes.openrouter.journal import Arrival
+from tests.fakes.openrouter.messages.tools import text_of
 
 _CAPS = ("max_completion_tokens", "max_tokens")
 
@@ -86,10 +87,3 @@ def last_user_text(body: Json) -> str:
     """The text of the last user message; empty if there is none."""
     texts = (text_of(item.get("content")) for item in reversed(body["messages"]) if item.get("role") == "user")
     return next(texts, "")
-
-
-def text_of(content: Any) -> str:
-    """The text in a message's content, whether a string or a list of parts."""
-    if isinstance(content, list):
-        return "\n".join(str(part["text"]) for part in content if "text" in part)
-    return str(content or "")

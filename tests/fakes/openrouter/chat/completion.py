@@ -8,6 +8,7 @@ from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.draft import Draft
 from tests.fakes.openrouter.chat.usage import prompt_tokens, tokens, usage
 from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.messages.reasoning import details
 
 # The native finish reasons of the providers, by tokenizer and OpenRouter's finish reason.
 _NATIVE: dict[str, dict[str, str]] = {
@@ -49,15 +50,15 @@ def _choice(draft: Draft, call: Call, model: Json) -> Json:
         "finish_reason": draft.finish,
         "native_finish_reason": native.get(draft.finish, draft.finish),
         **failure,
-        "message": _message(draft, call),
+        "message": _message(draft, call, model),
     }
 
 
-def _message(draft: Draft, call: Call) -> Json:
+def _message(draft: Draft, call: Call, model: Json) -> Json:
     hidden = (call.body.get("reasoning") or {}).get("exclude")
     reasoning = None if hidden else draft.reasoning
     optional: dict[str, Any] = {
-        "reasoning_details": [reasoning_detail(reasoning)] if reasoning else None,
+        "reasoning_details": details(reasoning, model) if reasoning else None,
         "tool_calls": draft.tool_calls,
         "images": [{"type": "image_url", "image_url": {"url": url}} for url in draft.images],
     }
@@ -68,11 +69,6 @@ def _message(draft: Draft, call: Call) -> Json:
         "reasoning": reasoning,
         **{key: value for key, value in optional.items() if value},
     }
-
-
-def reasoning_detail(text: str) -> Json:
-    """One reasoning text as an item of `reasoning_details`."""
-    return {"type": "reasoning.text", "text": text, "format": None, "index": 0}
 
 
 def _usage(draft: Draft, call: Call, model: Json) -> Json:

@@ -16,6 +16,7 @@ NAMES = frozenset(
         "empty", "null-content", "reasoning-only", "refusal", "content-filter", "tool-calls", "huge",
         "not-json", "cut-json", "truncated", "hang-up", "reset", "drip", "drip-headers", "gzip", "shred",
         "slow", "no-usage", "no-cost", "price", "weird", "picture", "data", "link", "in-words",
+        "crlf", "plain-json", "deltas", "show-key",
     }
 )  # fmt: skip
 

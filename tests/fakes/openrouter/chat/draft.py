@@ -9,6 +9,7 @@ from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.image import requested_images, small_png
 from tests.fakes.openrouter.chat.usage import CHARACTERS_PER_TOKEN, tokens
 from tests.fakes.openrouter.exact_json import Json, dumps
+from tests.fakes.openrouter.messages.tools import results
 
 
 @dataclass
@@ -77,6 +78,8 @@ def _content(call: Call, model: Json) -> str | None:
     known = {"response_format", "structured_outputs"} & set(model["supported_parameters"])
     if known and wanted.get("type") in ("json_object", "json_schema"):
         return writing.structured(call.prompt, wanted)
+    if found := results(call.messages):
+        return writing.from_results(found)
     return writing.answer(call.prompt)
 
 

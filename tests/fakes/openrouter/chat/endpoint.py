@@ -1,5 +1,6 @@
 """The handler of chat calls, which runs OpenRouter's checks in its order."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.fakes.openrouter.catalog import directives_of
@@ -12,8 +13,11 @@ from tests.fakes.openrouter.chat.stream import EVENT_HEADERS, events
 from tests.fakes.openrouter.chat.transport import BLANK_LINES, deliver
 from tests.fakes.openrouter.exact_json import Json, encode
 from tests.fakes.openrouter.journal import Arrival
-from tests.fakes.openrouter.reply import JSON_TYPE, Reply
+from tests.fakes.openrouter.reply import JSON_TYPE, Piece, Reply
 from tests.fakes.openrouter.script import Script
+from tests.fakes.openrouter.streams.deltas import deltas
+from tests.fakes.openrouter.streams.holds import with_holds
+from tests.fakes.openrouter.streams.metered import metered
 from tests.fakes.openrouter.world import World
 
 
@@ -21,7 +25,7 @@ def chat(world: World, arrival: Arrival) -> Reply:
     """The reply to a chat call: a queued script, an error, or a completion."""
     queued = world.queue.take()
     if isinstance(queued, Script):
-        return queued.reply(world.stopping)
+        return queued.reply()
     asked = call.read(arrival, world.accounts.authenticate(arrival), queued)
     model = routing.first_available(world.catalog, asked.models, _always_fails)
     asked = replace(asked, directives=[*asked.directives, *parse(directives_of(model))])
@@ -38,7 +42,7 @@ def _outcome(world: World, asked: Call, model: Json) -> Reply:
     for directive in asked.directives:
         if directive.name == "error":
             return requested_error(directive, model["id"])
-    return _reply(asked, _completion(world, asked, model))
+    return _reply(world, asked, _completion(world, asked, model))
 
 
 def _completion(world: World, asked: Call, model: Json) -> Json:
@@ -52,9 +56,15 @@ def _completion(world: World, asked: Call, model: Json) -> Json:
     return completion
 
 
-def _reply(asked: Call, completion: Json) -> Reply:
+def _reply(world: World, asked: Call, completion: Json) -> Reply:
     visible, number = outcomes.client_view(completion, asked), {"X-Generation-Id": completion["id"]}
-    if asked.streams:
-        streamed = {**completion, **visible} if "error" in visible else visible
-        return Reply(200, EVENT_HEADERS | number, events(streamed, done=not asked.asks("no-done")))
+    if asked.streams and not asked.asks("plain-json"):
+        return Reply(200, EVENT_HEADERS | number, _stream(world, asked, completion, visible))
     return Reply(200, JSON_TYPE | number, (BLANK_LINES * 2 + b"\n", encode(visible)))
+
+
+def _stream(world: World, asked: Call, completion: Json, visible: Json) -> Iterator[Piece]:
+    streamed = {**completion, **visible} if "error" in visible else visible
+    parts = deltas(streamed, outcomes.delta_size(asked))
+    pieces = with_holds(events(streamed, not asked.asks("no-done"), parts), world.take_holds())
+    return metered(world, asked.key, completion, pieces, len(parts))

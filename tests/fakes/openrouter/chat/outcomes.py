@@ -7,8 +7,9 @@ from tests.fakes.openrouter.chat import writing
 from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.directives import Directive, unknown
 from tests.fakes.openrouter.chat.draft import Draft, tool_calls
-from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.exact_json import Json, dumps
 from tests.fakes.openrouter.faults import USER_ID, error_body
+from tests.fakes.openrouter.messages.tools import results
 
 HUGE = 5 * 1024 * 1024
 
@@ -25,6 +26,8 @@ def reshape(draft: Draft, call: Call) -> None:
         change = _CHANGES.get(directive.name)
         if change:
             change(draft, call)
+        elif directive.name == "show-key":
+            _show_key(draft, call, directive)
 
 
 def _empty(draft: Draft, call: Call) -> None:
@@ -48,6 +51,8 @@ def _content_filter(draft: Draft, call: Call) -> None:
 
 
 def _tool_calls(draft: Draft, call: Call) -> None:
+    if results(call.messages):
+        return
     draft.content, draft.finish = None, "tool_calls"
     draft.tool_calls = tool_calls(call.tools or [_SOME_TOOL], call)
 
@@ -65,6 +70,19 @@ def _in_words(draft: Draft, call: Call) -> None:
     draft.content = f"{draft.content}\n\n![picture]({draft.images[0]})"
 
 
+def _show_key(draft: Draft, call: Call, directive: Directive) -> None:
+    match directive.argument:
+        case "":
+            draft.content = f"{draft.content or ''} The key is {call.key} today."
+        case "reasoning":
+            draft.reasoning = f"The key is {call.key} today."
+        case "arguments":
+            _tool_calls(draft, call)
+            draft.tool_calls[0]["function"]["arguments"] = dumps({"q": f"with {call.key} in it"})
+        case _:
+            raise unknown(directive)
+
+
 _CHANGES: dict[str, Callable[[Draft, Call], None]] = {
     "empty": _empty,
     "null-content": _null_content,
@@ -77,6 +95,16 @@ _CHANGES: dict[str, Callable[[Draft, Call], None]] = {
     "huge": _huge,
     "in-words": _in_words,
 }
+
+
+def delta_size(call: Call) -> int | None:
+    """The number of characters in each delta that a directive requests."""
+    for directive in call.directives:
+        if directive.name == "deltas":
+            if not directive.argument.isdecimal():
+                raise unknown(directive)
+            return int(directive.argument)
+    return None
 
 
 def reprice(completion: Json, call: Call) -> None:

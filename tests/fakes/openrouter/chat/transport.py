@@ -8,7 +8,7 @@ from threading import Event
 
 from tests.fakes.openrouter.chat.directives import Directive, unknown
 from tests.fakes.openrouter.chat.stream import COMMENT, EVENT_HEADERS
-from tests.fakes.openrouter.reply import HangUp, Reply, Reset
+from tests.fakes.openrouter.reply import HangUp, Piece, Reply, Reset
 
 BLANK_LINES = b"\n         \n"
 # Seconds between two lines of an endless reply.
@@ -33,7 +33,7 @@ def _slow(reply: Reply, directive: Directive, stopping: Event) -> Reply:
     except ValueError:
         raise unknown(directive) from None
 
-    def pieces() -> Iterator[bytes]:
+    def pieces() -> Iterator[Piece]:
         if stopping.wait(seconds):
             raise HangUp
         yield from reply.pieces
@@ -43,11 +43,15 @@ def _slow(reply: Reply, directive: Directive, stopping: Event) -> Reply:
 
 def _gzip(reply: Reply, directive: Directive, stopping: Event) -> Reply:
     headers = {**reply.headers, "Content-Encoding": "gzip"}
-    return replace(reply, headers=headers, pieces=(gzip.compress(b"".join(reply.pieces), 1),))
+    return replace(reply, headers=headers, pieces=(gzip.compress(_body(reply), 1),))
+
+
+def _body(reply: Reply) -> bytes:
+    return b"".join(piece for piece in reply.pieces if isinstance(piece, bytes))
 
 
 def _half(reply: Reply) -> bytes:
-    body = b"".join(reply.pieces)
+    body = _body(reply)
     return body[: len(body) // 2]
 
 
@@ -78,8 +82,22 @@ def _then(end: Exception, *pieces: bytes) -> Iterator[bytes]:
 
 
 def _shred(reply: Reply, directive: Directive, stopping: Event) -> Reply:
-    body = b"".join(reply.pieces)
-    return replace(reply, pieces=(body[at : at + _SHRED] for at in range(0, len(body), _SHRED)))
+    def pieces() -> Iterator[Piece]:
+        for piece in reply.pieces:
+            if isinstance(piece, Event):
+                yield piece
+            else:
+                yield from (piece[at : at + _SHRED] for at in range(0, len(piece), _SHRED))
+
+    return replace(reply, pieces=pieces())
+
+
+def _crlf(reply: Reply, directive: Directive, stopping: Event) -> Reply:
+    def pieces() -> Iterator[Piece]:
+        for piece in reply.pieces:
+            yield piece if isinstance(piece, Event) else piece.replace(b"\n", b"\r\n")
+
+    return replace(reply, pieces=pieces())
 
 
 def _drip(reply: Reply, directive: Directive, stopping: Event) -> Reply:
@@ -109,6 +127,7 @@ _FAULTS: dict[str, Fault] = {
     "hang-up": _hang_up,
     "reset": _reset,
     "shred": _shred,
+    "crlf": _crlf,
     "drip": _drip,
     "drip-headers": _drip_headers,
 }

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Sequence
 
 from tests.fakes.openrouter.exact_json import Json, dumps
 
@@ -32,6 +33,11 @@ def answer(prompt: str) -> str:
         return f"In short: {_clip(prompt.split(':', 1)[-1], 160)}"
     choices = next(texts for pattern, texts in _KINDS if pattern.search(prompt))
     return choices[zlib.crc32(prompt.encode()) % len(choices)].format(topic=_topic(prompt))
+
+
+def from_results(results: Sequence[str]) -> str:
+    """The answer once the tools have returned their results."""
+    return f"As I have looked up: {'; '.join(_clip(result, 200) for result in results)}."
 
 
 def thoughts(prompt: str) -> str:
