@@ -92,7 +92,7 @@ class App:
 
     plan: Plan
     fake: FakeOpenRouter
-    seconds: float = 30
+    seconds: float = 110
     modules: dict[str, Any] = field(default_factory=dict)
     prepared: dict[str, Any] = field(default_factory=dict)
     """Copies of the tables, by the name of the preparation."""
