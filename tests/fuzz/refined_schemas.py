@@ -22,7 +22,10 @@ def insert_existing_ids(document: dict[str, Any], ids: Mapping[str, str]) -> Non
 def refine_inputs(document: dict[str, Any]) -> None:
     """Replace "any object" by the schema of the inputs, and allow no overrides."""
     schemas = document["components"]["schemas"]
-    schemas["Inputs"] = dict(RESOURCE_TYPE.inputs_schema())
+    text = json.dumps(RESOURCE_TYPE.inputs_schema()).replace("#/$defs/", "#/components/schemas/Inputs")
+    inputs: dict[str, Any] = json.loads(text)
+    schemas |= {f"Inputs{name}": schema for name, schema in inputs.pop("$defs").items()}
+    schemas["Inputs"] = inputs
     for name in _INPUTS:
         schemas[name]["properties"]["inputs"] = {"$ref": "#/components/schemas/Inputs"}
         schemas[name]["properties"]["overrides"]["maxProperties"] = 0

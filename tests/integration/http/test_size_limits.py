@@ -2,6 +2,7 @@
 
 import ast
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,16 @@ def template(properties: dict[str, Any], inputs: dict[str, Any], of: str = "Hell
     """Return a preview of a template with these inputs."""
     schema = {"type": "object", "properties": properties}
     return preview({"template": of, "input_schema": schema}, inputs, "prompt_template")
+
+
+def conversation(*messages: Any, times: int = 1) -> Attempt:
+    """Return a preview of a conversation of these messages, repeated."""
+    return preview({}, {"messages": [*messages] * times})
+
+
+def a_file(name: str) -> dict[str, Any]:
+    """Return a part of a message with a file of this name."""
+    return {"type": "file", "file": {"filename": name, "file_data": b64encode(b"%PDF-1.7").decode()}}
 
 
 def data(value: Any) -> Attempt:
@@ -156,9 +167,16 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
         lambda n: template({"topic": {"type": "string"}}, {"topic": text(n - 1)}, "-{{topic}}"),
     ],
     "MAX_CONFIG_BYTES": [settings_of],
+    "MAX_MESSAGES": [lambda n: conversation({"role": "user", "content": "hello"}, times=n)],
+    "MAX_MESSAGES_BYTES": [
+        lambda n: conversation({"role": "user", "content": text(n)}),
+        lambda n: conversation({"role": "user", "content": "hello"}, {"role": "user", "content": text(n - 5)}),
+    ],
+    "MAX_FILE_NAME_CHARACTERS": [lambda n: conversation({"role": "user", "content": [a_file("x" * n)]})],
     "MAX_IMAGES": [
         lambda n: preview({"model": VISION_MODEL}, {"prompt": "hello", "images": [LINK] * n}),
         lambda n: template({f"i{k}": {"type": "string", "format": "image"} for k in range(n)}, {}),
+        lambda n: conversation({"role": "user", "content": [a_file("a.pdf")]}, times=n),
     ],
     "MAX_LINK_CHARACTERS": [
         lambda n: preview({"model": VISION_MODEL}, {"prompt": "hello", "images": [f"{LINK}?".ljust(n, "x")]}),

@@ -15,8 +15,9 @@ from instant.domain.executions.plan import Plan
 from instant.domain.media import Media, read_media
 from instant.domain.media_types import MediaKind
 from instant.resource_types.chat_plan import check_settings, plan_chat
-from instant.resource_types.chat_usage import RESULT_CHARACTERS, Content
+from instant.resource_types.chat_usage import RESULT_CHARACTERS
 from instant.resource_types.media_usage import MAX_PDF_PAGES
+from instant.resource_types.messages.content import Content, user_content
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model
@@ -42,7 +43,7 @@ def planned(
     serving = models or (a_model(),)
     call = Call(config={}, inputs={}, models=serving, cap_nanousd=cap, user="u", overrides=overrides or {})
     config = ModelSettings.model_validate({"model": serving[0].openrouter_id, **settings})
-    return plan_chat(config, content or Content("Hi."), call)
+    return plan_chat(config, content or user_content("Hi."), call)
 
 
 def body_of(plan: Plan) -> dict[str, Any]:
@@ -68,14 +69,14 @@ def reader(**more: Any) -> CatalogModel:
     ],
 )
 def test_chat_plan_always_names_the_file_engine(models: list[CatalogModel], chosen: str | None, engine: str) -> None:
-    content = Content("Sum up.", [media("file", "application/pdf")])
+    content = user_content("Sum up.", [media("file", "application/pdf")])
     settings: dict[str, Any] = {"pdf_engine": chosen} if chosen else {}
     body = body_of(planned(*models, content=content, **settings))
     assert body["plugins"] == [{"id": "file-parser", "pdf": {"engine": engine}}]
 
 
 def test_chat_plan_without_a_file_names_no_engine() -> None:
-    seen = Content("Look.", [media("image", "image/png")])
+    seen = user_content("Look.", [media("image", "image/png")])
     vision = a_model(input_modalities=("text", "image"))
     assert "plugins" not in body_of(planned(vision, content=seen, pdf_engine="mistral-ocr"))
     assert "plugins" not in body_of(planned())
@@ -83,7 +84,7 @@ def test_chat_plan_without_a_file_names_no_engine() -> None:
 
 @pytest.mark.parametrize(("size", "pages"), [(1, 1), (95, 10), (9_980, 999), (10_000, 1_000), (500_000, 1_000)])
 def test_chat_plan_bounds_paid_pages_by_the_file_size(size: int, pages: int) -> None:
-    content = Content("Sum up.", [media("file", "application/pdf", size)])
+    content = user_content("Sum up.", [media("file", "application/pdf", size)])
     free = a_model(pricing=FREE)
     assert planned(free, content=content, pdf_engine="mistral-ocr").worst_nanousd == pages * 2_000_000
     assert planned(free, content=content).worst_nanousd == 0
@@ -100,20 +101,20 @@ def test_chat_plan_bounds_paid_pages_by_the_file_size(size: int, pages: int) -> 
 )
 def test_chat_plan_counts_the_pages_that_are_read_for_a_charge(files: list[bytes], pages: int | None) -> None:
     urls = (f"data:application/pdf;base64,{b64encode(b'%PDF-1.7 ' + data).decode()}" for data in files)
-    content = Content("Sum up.", [read_media("file", url, "inputs.it") for url in urls])
+    content = user_content("Sum up.", [read_media("file", url, "inputs.it") for url in urls])
     assert planned(content=content, pdf_engine="mistral-ocr").ocr_pages == pages
     assert planned(content=content).ocr_pages == 0
 
 
 def test_chat_plan_counts_the_pages_of_every_file() -> None:
-    content = Content("Compare.", [media("file", "application/pdf", 95), media("file", "application/pdf", 5)])
+    content = user_content("Compare.", [media("file", "application/pdf", 95), media("file", "application/pdf", 5)])
     assert planned(a_model(pricing=FREE), content=content, pdf_engine="mistral-ocr").worst_nanousd == 11 * 2_000_000
 
 
 @pytest.mark.parametrize(("kind", "form"), [("file", "application/pdf"), ("audio", "audio/wav")])
 def test_chat_plan_assumes_files_and_audio_fill_the_context(kind: MediaKind, form: str) -> None:
     model = a_model(pricing=PRICED, input_modalities=("text", "audio", "file"), context_length=65_536)
-    assert planned(model, content=Content("Go on.", [media(kind, form)])).worst_nanousd == 65_536_000
+    assert planned(model, content=user_content("Go on.", [media(kind, form)])).worst_nanousd == 65_536_000
 
 
 @pytest.mark.parametrize(("kind", "form"), [("file", "application/pdf"), ("audio", "audio/wav")])
@@ -123,7 +124,7 @@ def test_chat_plan_rejects_unmeasured_media_without_a_context_length(kind: Media
     assert planned(known, endless).worst_nanousd > 0
     for models in ([endless], [known, endless]):
         with pytest.raises(InvalidField, match="a/endless states no context length"):
-            planned(*models, content=Content("Go on.", [media(kind, form, 2_000)]))
+            planned(*models, content=user_content("Go on.", [media(kind, form, 2_000)]))
 
 
 def test_chat_plan_rejects_unlimited_searches_without_a_context_length() -> None:
@@ -134,7 +135,7 @@ def test_chat_plan_rejects_unlimited_searches_without_a_context_length() -> None
 def test_chat_plan_counts_each_image_at_the_observed_maximum() -> None:
     vision = a_model(pricing=PRICED, input_modalities=("text", "image"), context_length=10**7)
     none, two = (
-        planned(vision, content=Content("Look.", [media("image", "image/png")] * number)).worst_nanousd
+        planned(vision, content=user_content("Look.", [media("image", "image/png")] * number)).worst_nanousd
         for number in (0, 2)
     )
     assert two - none == 2 * IMAGE_TOKENS * 1_000
@@ -144,7 +145,7 @@ def test_chat_plan_counts_each_image_at_the_observed_maximum() -> None:
 @pytest.mark.parametrize(("kind", "form"), [("image", "image/png"), ("audio", "audio/wav")])
 def test_chat_plan_rejects_input_that_any_model_cannot_read(kind: MediaKind, form: str) -> None:
     supported = a_model("a/able", input_modalities=("text", kind))
-    content = Content("Look.", [media(kind, form)])
+    content = user_content("Look.", [media(kind, form)])
     planned(supported, content=content)
     with pytest.raises(InvalidField, match=f"meadow/lark-mini cannot take {kind} inputs"):
         planned(supported, a_model(), content=content)

@@ -9,8 +9,8 @@ from instant.domain.files.pdf import pdf_bound
 from instant.domain.media import Media, read_media
 from instant.domain.media_types import MediaKind
 from instant.resource_types.chat_plan import plan_chat
-from instant.resource_types.chat_usage import Content
 from instant.resource_types.media_usage import AUDIO_TOKENS, FILE_TOKENS, MediaUsage, media_usage
+from instant.resource_types.messages.content import user_content
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model
@@ -89,5 +89,5 @@ def test_page_and_minute_of_speech_are_within_the_default_cap(given: Media) -> N
     prices = {"prompt": "0.0000003", "audio": "0.000001", "completion": "0.0000025"}
     model = a_model(pricing=prices, input_modalities=("text", "file", "audio"), context_length=1_048_576)
     call = Call(config={}, inputs={}, models=[model], user="u", cap_nanousd=250_000_000)
-    plan = plan_chat(ModelSettings(model="meadow/lark-mini", max_tokens=1_000), Content("Sum up.", [given]), call)
+    plan = plan_chat(ModelSettings(model="meadow/lark-mini", max_tokens=1_000), user_content("Sum up.", [given]), call)
     assert plan.worst_nanousd <= call.cap_nanousd

@@ -29,8 +29,17 @@ MAX_TEXT_BYTES = 200_000
 MAX_CONFIG_BYTES = 300_000
 """Maximum size of a resource's settings, as ASCII JSON: an item with all its attributes is at most 400 KB."""
 
+MAX_MESSAGES = 2_000
+"""Maximum messages of one call."""
+
+MAX_MESSAGES_BYTES = 2_000_000
+"""Maximum size of all text in the messages of one call, in UTF-8: each byte counts as one token."""
+
+MAX_FILE_NAME_CHARACTERS = 200
+"""Maximum length of the name of a file in a message."""
+
 MAX_IMAGES = 8
-"""Maximum images in one call, and media inputs of a template: each counts as up to 50,000 tokens."""
+"""Maximum images in one call, all media in messages, and media inputs of a template: each can take 50,000 tokens."""
 
 MAX_LINK_CHARACTERS = 8_192
 """Maximum length of a link to an image: presigned links with a session token have up to 4,000 characters."""

@@ -12,17 +12,16 @@ from instant.domain.catalog.pricing import (
 )
 from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.executions.plan import Plan
-from instant.domain.media import Media
 from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
 from instant.resource_types.chat_usage import (
     RESULT_CHARACTERS,
-    Content,
     max_usage_of,
     ocr_pages_of,
     search_by_themselves,
 )
 from instant.resource_types.function_names import check_names
+from instant.resource_types.messages.content import Content
 from instant.resource_types.model_settings import (
     DEFAULT_MAX_TOKENS,
     MAX_USES,
@@ -85,7 +84,7 @@ def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S
 
 
 def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
-    """A system message, if set, and the content as the user message; `call.models` has the available models."""
+    """The owner's system prompt, if set, then the messages of the content; `call.models` has the available models."""
     settings = overridden(settings, call.overrides)
     _check_overrides(settings, call)
     _refuse_unreadable(content, call.models)
@@ -144,7 +143,7 @@ def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> i
 
     The service rejects a limit that exceeds the free context, even if the answer would be short.
     """
-    prompt = len((settings.system_prompt or "").encode()) + len(content.text.encode())
+    prompt = len((settings.system_prompt or "").encode()) + content.text_bytes
     room = (model.context_length or 2**31) - prompt // BYTES_PER_TOKEN - HIDDEN_PROMPT_TOKENS
     return min(settings.max_tokens or DEFAULT_MAX_TOKENS, model.longest_answer, max(room, MIN_ROOM))
 
@@ -177,20 +176,9 @@ def _refuse_unmeasured(content: Content, max_usage: MaxUsage, models: Sequence[C
             raise ModelUnavailable(f"The resource's model {model.openrouter_id} states no limit of what it reads.")
 
 
-def _messages(settings: ModelSettings, content: Content) -> list[dict[str, Any]]:
+def _messages(settings: ModelSettings, content: Content) -> list[Mapping[str, Any]]:
     system = [{"role": "system", "content": settings.system_prompt}] if settings.system_prompt else []
-    parts = [{"type": "text", "text": content.text}, *(_part(media) for media in content.media)]
-    return [*system, {"role": "user", "content": parts if content.media else content.text}]
-
-
-def _part(media: Media) -> dict[str, Any]:
-    match media.kind:
-        case "image":
-            return {"type": "image_url", "image_url": {"url": media.url}}
-        case "file":
-            return {"type": "file", "file": {"filename": "document.pdf", "file_data": media.url}}
-        case "audio":
-            return {"type": "input_audio", "input_audio": {"data": media.data, "format": media.format}}
+    return [*system, *content.messages]
 
 
 def _supported(settings: ModelSettings, models: Sequence[CatalogModel]) -> dict[str, Any]:

@@ -4,20 +4,19 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import OCR_PAGE_USD, SEARCH_USD, MaxUsage
-from instant.domain.media import Media
 from instant.resource_types.media_usage import media_usage
+from instant.resource_types.messages.content import Content
 from instant.resource_types.model_settings import ModelSettings, parameters
 
 RESULT_CHARACTERS = 1_000
 """Maximum length of each web search result in characters."""
 
 FRAME_TOKENS = 32
-"""Maximum tokens that the structure of one message adds to its text."""
+"""Maximum tokens that the structure of a message, or of one of its parts, adds to its text."""
 
 _BYTES_PER_CHARACTER = 4
 
@@ -25,14 +24,6 @@ _PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 """A page of a PDF; compressed objects do not show it."""
 
 _RESULT_USD = Decimal("0.004")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The user's message: text, then media."""
-
-    text: str
-    media: Sequence[Media] = ()
 
 
 def search_by_themselves(models: Sequence[CatalogModel]) -> bool:
@@ -54,7 +45,7 @@ def max_usage_of(
     A model that searches by itself is not given the search tool. One without a limit can read its whole context again
     after each search.
     """
-    texts = [settings.system_prompt or "", content.text, json.dumps(parameters(settings))]
+    texts = [settings.system_prompt or "", *content.texts, json.dumps(parameters(settings))]
     media = media_usage(content.media, engine)
     tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + (media.tokens or 0)
     extra, rounds = OCR_PAGE_USD * media.ocr_pages, 1

@@ -14,7 +14,6 @@ from instant.domain.media import read_media
 from instant.domain.resources.template import BRACES, names_in, render, rendered_bytes
 from instant.resource_types.chat import ChatType
 from instant.resource_types.chat_plan import check_settings, plan_chat
-from instant.resource_types.chat_usage import Content
 from instant.resource_types.input_schema import (
     DRAFT,
     check_inputs,
@@ -23,6 +22,7 @@ from instant.resource_types.input_schema import (
     defaults_of,
     media_kind,
 )
+from instant.resource_types.messages.content import user_content
 from instant.resource_types.model_settings import FITTING, ModelSettings
 from instant.resource_types.resource_type import Call
 
@@ -78,7 +78,7 @@ class PromptTemplate(ChatType):
         ]
         if rendered_bytes(settings.template, values) > MAX_TEXT_BYTES:
             raise InvalidField.named("inputs", f"make a prompt of more than {MAX_TEXT_BYTES} bytes in UTF-8")
-        return plan_chat(settings, Content(render(settings.template, values), media), call)
+        return plan_chat(settings, user_content(render(settings.template, values), media), call)
 
 
 def _check_placeholders(settings: TemplateSettings) -> None:
