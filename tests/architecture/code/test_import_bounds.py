@@ -20,7 +20,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "integrations": (90, 480),
     "model_changes": (90, 340),
     "model_endpoints": (85, 340),
-    "model_impact": (120, 210),
+    "model_impact": (130, 210),
     "platform_integrations": (85, 480),
     "preflight": (15, 160),
     "preview": (155, 340),
