@@ -17,6 +17,8 @@ UV := $(UV_DIR)/bin/uv
 checksum = $(shell cksum < $(1) | cut -d ' ' -f 1)
 VENV_READY := .venv/.ready-$(call checksum,requirements/dev.txt)
 SAM_READY := .venv-sam/.ready-$(call checksum,requirements/sam.txt)
+OLD_CLIENT := .awslambdaric-3
+OLD_CLIENT_READY := $(OLD_CLIENT)/.ready-$(call checksum,requirements/awslambdaric-3.txt)
 CHECKOV_READY := .venv-checkov/.ready-$(call checksum,requirements/checkov.txt)
 SAM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE := $(PY) -m compileall -q -f --invalidation-mode unchecked-hash
@@ -35,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 
-setup: $(VENV_READY) ## create .venv; the other targets do this when it is missing or out of date
+setup: $(VENV_READY) $(OLD_CLIENT_READY) ## create .venv; the other targets do this when it is missing or out of date
 
 run: setup ## start the whole stack locally, with demo users and a fake OpenRouter
 	@$(PY) -m tests.local --demo
@@ -131,11 +133,12 @@ import-template: setup ## print the template that imports what a deleted stack h
 pins: setup ## resolve the pinned requirements again (UPGRADE=--upgrade for newer versions)
 	$(PINS) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
 	$(PINS) $(UPGRADE) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
+	$(PINS) $(UPGRADE) --group pyproject.toml:awslambdaric-3 -o requirements/awslambdaric-3.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:sam -o requirements/sam.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:checkov -o requirements/checkov.txt
 
 clean: ## remove all generated files and environments
-	rm -rf .venv .venv-sam .venv-checkov .uv .aws-sam .*_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-checkov $(OLD_CLIENT) .uv .aws-sam .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each environment is stamped with the checksum of the file it was made from.
@@ -145,6 +148,12 @@ $(VENV_READY): $(UV)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || $(UV) venv -q --clear --python 3.13 .venv
 	@$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt
 	@rm -f .venv/.ready-* && touch $@
+
+# Streams extend AWS's runtime client; the tests run them with the previous major version, too.
+$(OLD_CLIENT_READY): $(VENV_READY)
+	@rm -rf $(OLD_CLIENT)
+	@$(PY) -m uv pip install -q --require-hashes --python $(PY) --target $(OLD_CLIENT) -r requirements/awslambdaric-3.txt
+	@touch $@
 
 $(SAM_READY): $(VENV_READY)
 	@echo "Installing the SAM CLI into .venv-sam (about 200 MB, once) ..."

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from instant.entrypoints.http.cors import Cors
-from instant.entrypoints.http.headers import SECURITY
+from instant.entrypoints.http.headers import SECURITY, Cors
 from instant.entrypoints.observability import quiet_libraries
 from instant.settings import PreflightSettings
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.integration.app import Answer, App
 from tests.local.api.gateway import Gateway
 from tests.local.api.server import Request
-from tests.local.functions.invocation import Outcome
+from tests.local.functions.invocation import Outcome, Sink
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +47,16 @@ class Front:
         request = Request(method, f"{base}{target}", [*sent.items(), *repeated], raw)
         answer = self._gateway.answer(request)
         visible = {name: value for name, value in answer.headers if name != "x-amzn-RequestId"}
-        return Answer(answer.status, visible, answer.body.decode())
+        return Answer(answer.status, visible, b"".join(answer.pieces or [answer.body]).decode())
 
-    def _invoke(self, function: str, event: bytes) -> Outcome:
-        """Invoke a function like Lambda: JSON in and out; an exception is logged and returned as an error."""
+    def _invoke(self, function: str, event: bytes, sink: Sink | None = None) -> Outcome:
+        """Invoke a function like Lambda: JSON in, JSON or bytes out; an exception is logged and returned as an error.
+
+        Without AWS's runtime client, functions return their streams as a whole.
+        """
         try:
-            return Outcome(json.dumps(self._app.invoke(function, json.loads(event))).encode())
+            result = self._app.invoke(function, json.loads(event))
+            return Outcome(result if isinstance(result, bytes) else json.dumps(result).encode())
         except Exception as error:
             _log.exception("a function failed")
             described = {"errorType": type(error).__name__, "errorMessage": str(error)}

@@ -28,13 +28,17 @@ class FunctionPlan:
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path (with `{parameters}`), its function, its authorizer, if any, and its time limit."""
+    """One method of one path (with `{parameters}`), its function, its authorizer, if any, and its time limit.
+
+    `streams` means that responses are passed on while the function sends them.
+    """
 
     method: str
     path: str
     function: str
     authorizer: str | None
     seconds: float = 29.0
+    streams: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,9 +159,13 @@ def _text(value: Any) -> str:
 
 def _route(function: str, event: Json, default_authorizer: str | None) -> Route:
     authorizer = event.get("Auth", {}).get("Authorizer", default_authorizer)
-    seconds = int(event.get("TimeoutInMillis", 29_000)) / 1000
     return Route(
-        event["Method"].upper(), event["Path"], function, None if authorizer == "NONE" else authorizer, seconds
+        method=event["Method"].upper(),
+        path=event["Path"],
+        function=function,
+        authorizer=None if authorizer == "NONE" else authorizer,
+        seconds=int(event.get("TimeoutInMillis", 29_000)) / 1000,
+        streams=event.get("ResponseTransferMode") == "RESPONSE_STREAM",
     )
 
 

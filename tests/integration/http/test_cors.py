@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from instant.entrypoints.http.cors import Cors
+from instant.entrypoints.http.headers import Cors
 from tests.integration.app import Answer, App, deployed_app
 from tests.integration.front import Front
 

@@ -4,20 +4,22 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from queue import Empty, SimpleQueue
+from itertools import chain
 
 from tests.local.api.authorizer import Authorizer, Refused
-from tests.local.api.proxy import Exchange, InvalidProxyResponse, answer
+from tests.local.api.proxy import Exchange, InvalidProxyResponse, answer, head
 from tests.local.api.responses import GatewayResponses
 from tests.local.api.routes import Routes
 from tests.local.api.server import Answer, Request
+from tests.local.api.streams import IDLE_SECONDS, Pieces, read_prelude
 from tests.local.functions.invocation import EventTooLarge, Outcome
 from tests.local.plan import Plan, Route
 
 REQUEST_LIMIT = 10 * 1024 * 1024
 """The maximum size of a request body in bytes."""
 
-type Invoke = Callable[[str, bytes], Outcome]
+type Invoke = Callable[..., Outcome]
+"""Takes a function, an event, and for a function that streams also where its pieces go."""
 
 
 class Gateway:
@@ -31,10 +33,12 @@ class Gateway:
         clock: Callable[[], float] = time.monotonic,
         grace: float = 0,
         domains: Mapping[str, str] | None = None,
+        idle: float = IDLE_SECONDS,
     ) -> None:
         """The integration timeout is `timeout` seconds, or that of the route, plus `grace`; the function continues.
 
-        `clock` is for cached policies. `domains` maps custom domain names to their base paths, such as `/v1`.
+        `clock` is for cached policies. `domains` maps custom domain names to their base paths, such as `/v1`. A stream
+        is also cut off after `idle` seconds, plus `grace`, in which nothing arrives.
         """
         self._stage = plan.stage
         self._domains = dict(domains or {})
@@ -44,6 +48,7 @@ class Gateway:
         self._responses = GatewayResponses(plan.gateway_responses)
         self._invoke = invoke
         self._timeout = timeout
+        self._idle = idle
 
     def answer(self, request: Request) -> Answer:
         """The response to any request; rejected requests get the gateway responses of the template."""
@@ -60,13 +65,15 @@ class Gateway:
         exchange = self._exchange(request, request_id)
         authorizer = exchange.match.route.authorizer
         context = self._authorizers[authorizer].context(exchange) if authorizer else None
-        outcome = self._run(exchange.match.route, exchange.event(context))
+        pieces = self._run(exchange.match.route, exchange.event(context))
         try:
-            if not outcome.failed:
-                return answer(outcome.payload, request_id)
-        except InvalidProxyResponse:
-            pass
-        raise Refused("INTEGRATION_FAILURE", "Internal server error")
+            return (_stream if exchange.match.route.streams else _whole)(pieces, request_id)
+        except TimeoutError:
+            raise Refused("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None
+        except EventTooLarge:
+            raise Refused("REQUEST_TOO_LARGE", "Request Too Long") from None
+        except (ConnectionError, InvalidProxyResponse):
+            raise Refused("INTEGRATION_FAILURE", "Internal server error") from None
 
     def _exchange(self, request: Request, request_id: str) -> Exchange:
         base = self._domains.get(request.header("Host") or "")
@@ -77,24 +84,34 @@ class Gateway:
             raise _no_route(request)
         return Exchange(request, self._stage, path, found, request_id, base)
 
-    def _run(self, route: Route, event: bytes) -> Outcome:
-        outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
+    def _run(self, route: Route, event: bytes) -> Pieces:
+        """Start the function, which goes on even if nobody waits for its response."""
+        seconds = route.seconds if self._timeout is None else self._timeout
+        pieces = Pieces(seconds + self._grace, self._idle + self._grace)
+        sink = (pieces.add,) if route.streams else ()
 
         def invoke() -> None:
             try:
-                outcomes.put(self._invoke(route.function, event))
+                pieces.end(self._invoke(route.function, event, *sink))
             except EventTooLarge:
-                outcomes.put(None)
+                pieces.end(None)
 
         threading.Thread(target=invoke, daemon=True).start()
-        try:
-            seconds = route.seconds if self._timeout is None else self._timeout
-            outcome = outcomes.get(timeout=seconds + self._grace)
-        except Empty:
-            raise Refused("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None
-        if outcome is None:
-            raise Refused("REQUEST_TOO_LARGE", "Request Too Long")
-        return outcome
+        return pieces
+
+
+def _whole(pieces: Pieces, request_id: str) -> Answer:
+    outcome = pieces.outcome()
+    if outcome.failed:
+        raise InvalidProxyResponse
+    return answer(outcome.payload, request_id)
+
+
+def _stream(pieces: Pieces, request_id: str) -> Answer:
+    """The response as soon as its prelude is there; its body follows, or is cut off if the function fails."""
+    arriving = iter(pieces)
+    prelude, rest = read_prelude(arriving)
+    return Answer(*head(prelude, request_id), pieces=chain([rest] if rest else [], arriving))
 
 
 def _no_route(request: Request) -> Refused:

@@ -104,19 +104,30 @@ def answer(payload: bytes, request_id: str) -> Answer:
     """The HTTP response for a function's payload; raises InvalidProxyResponse."""
     try:
         content = json.loads(payload)
-        status, body = int(content["statusCode"]), content.get("body")
+        body = content.get("body")
+    except (ValueError, AttributeError) as error:
+        raise InvalidProxyResponse from error
+    if not isinstance(body, str | None):
+        raise InvalidProxyResponse
+    return Answer(*head(content, request_id), (body or "").encode())
+
+
+def head(content: Json, request_id: str) -> tuple[int, Headers]:
+    """Status and headers of the HTTP response for a function's; raises InvalidProxyResponse."""
+    try:
+        status = int(content["statusCode"])
         many = content.get("multiValueHeaders") or {}
         single = content.get("headers") or {}
         headers = [(name, _text(value)) for name, value in single.items() if name not in many]
         headers += [(name, _text(value)) for name, values in many.items() for value in values]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidProxyResponse from error
-    if not isinstance(body, str | None) or not 100 <= status <= 599:
+    if not 100 <= status <= 599:
         raise InvalidProxyResponse
     kept = [(_remapped(name), value) for name, value in headers if name.lower() not in _FRAMING]
     if not any(name.lower() == "content-type" for name, _ in kept):
         kept.append(("Content-Type", "application/json"))
-    return Answer(status, [*kept, ("x-amzn-RequestId", request_id)], (body or "").encode())
+    return status, [*kept, ("x-amzn-RequestId", request_id)]
 
 
 def _remapped(name: str) -> str:

@@ -4,24 +4,31 @@ import logging
 import socket
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
+
+from tests.local.api.body import Body
 
 type Headers = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; `target` is the raw path and query, `oversized` means that the body was discarded."""
+    """One HTTP request; `target` is the raw path and query, `oversized` means that the body was discarded.
+
+    A body that is read while it arrives is a `stream` instead.
+    """
 
     method: str
     target: str
     headers: Headers
     body: bytes
     oversized: bool = False
+    stream: Body | None = None
 
     @property
     def path(self) -> str:
@@ -41,11 +48,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP response; Content-Length is added if it is missing."""
+    """One HTTP response; Content-Length is added if it is missing. A body in `pieces` is sent in chunks instead."""
 
     status: int
     headers: Headers = field(default_factory=list)
     body: bytes = b""
+    pieces: Iterator[bytes] | None = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -72,40 +80,42 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def _read(self) -> Request:
-        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
-        limit = cast(Server, self.server).max_body
-        parts = self._chunks() if chunked else self._pieces(int(self.headers.get("Content-Length") or 0))
+        server, parts = cast(Server, self.server), Body(self.rfile, self.headers)
+        headers = [(key, value) for key, value in self.headers.items() if key.lower() != "transfer-encoding"]
+        if server.streams(self.headers):
+            return Request(self.command, self.path, headers, b"", stream=parts)
         body, size = bytearray(), 0
         for part in parts:
             size += len(part)
-            if size <= limit:
+            if size <= server.max_body:
                 body += part
-        oversized = size > limit
-        headers = [(key, value) for key, value in self.headers.items() if key.lower() != "transfer-encoding"]
+        oversized = size > server.max_body
         return Request(self.command, self.path, headers, b"" if oversized else bytes(body), oversized)
-
-    def _pieces(self, length: int) -> Any:
-        while length > 0 and (piece := self.rfile.read(min(length, 1 << 20))):
-            length -= len(piece)
-            yield piece
-
-    def _chunks(self) -> Any:
-        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
-            yield from self._pieces(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():  # trailers
-            pass
 
     def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         names = {name.lower() for name, _ in answer.headers}
         for name, value in answer.headers:
             self.send_header(name, value)
+        if answer.pieces is not None:
+            self._send_pieces(answer.pieces)
+            return
         if "content-length" not in names and answer.status not in (204, 304):
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _send_pieces(self, pieces: Iterator[bytes]) -> None:
+        """Send each piece as it comes; if the next one fails, the connection is closed before the end of the body."""
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.flush()
+        for piece in pieces:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
     def log_message(self, *_: Any) -> None:
@@ -122,10 +132,20 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, answer: Callable[[Request], Answer], port: int = 0, max_body: int = 1 << 40) -> None:
-        """Bind the port and start; raises OSError if the port is in use."""
+    def __init__(
+        self,
+        answer: Callable[[Request], Answer],
+        port: int = 0,
+        max_body: int = 1 << 40,
+        streams: Callable[[Message], bool] = lambda headers: False,
+    ) -> None:
+        """Bind the port and start; raises OSError if the port is in use.
+
+        Requests whose headers fulfil `streams` are answered while their bodies arrive.
+        """
         super().__init__(("127.0.0.1", port), Handler)
         self.max_body = max_body
+        self.streams = streams
         self.port: int = self.server_address[1]
         self.answer = answer
         self._open: set[socket.socket] = set()

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,10 @@ from tests.local.aws.arns import function_arn
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """The maximum size of an event in bytes; that of a response is 100 bytes more, as in Lambda."""
 ANSWER_LIMIT = PAYLOAD_LIMIT + 100
+
+
+type Sink = Callable[[bytes], None]
+"""Takes the pieces of a streamed response."""
 
 
 class EventTooLarge(Exception):
@@ -40,10 +45,11 @@ def failure(kind: str, message: str) -> Outcome:
 class Invocation:
     """One event in one environment; only the first outcome is recorded."""
 
-    def __init__(self, event: bytes) -> None:
-        """Assign a request id to the event."""
+    def __init__(self, event: bytes, sink: Sink | None = None) -> None:
+        """Assign a request id to the event; a streamed response is sent to `sink`, or else becomes the outcome."""
         self.id = str(uuid.uuid4())
         self.event = event
+        self.sink = sink
         self.outcome: Outcome | None = None
         self._lock = threading.Lock()
         self._started = threading.Event()

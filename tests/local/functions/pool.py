@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.local.aws.arns import REGION
 from tests.local.aws.presigned import SECRET
-from tests.local.functions.invocation import PAYLOAD_LIMIT, EventTooLarge, Outcome, failure
+from tests.local.functions.invocation import PAYLOAD_LIMIT, EventTooLarge, Outcome, Sink, failure
 from tests.local.functions.layout import Launch, Layout
 from tests.local.functions.runtime import Environment
 from tests.local.plan import FunctionPlan
@@ -29,12 +29,15 @@ class Function:
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _stopped: bool = False
 
-    def invoke(self, event: bytes) -> Outcome:
-        """Wait for an environment and for the outcome; raises EventTooLarge if the event is over 6 MB."""
+    def invoke(self, event: bytes, sink: Sink | None = None) -> Outcome:
+        """Wait for an environment and for the outcome; raises EventTooLarge if the event is over 6 MB.
+
+        A streamed response is sent to `sink`, or else is the outcome.
+        """
         if len(event) > PAYLOAD_LIMIT:
             raise EventTooLarge
         while environment := self._take():
-            outcome = environment.run(event)
+            outcome = environment.run(event, sink)
             self._give_back(environment)
             if outcome:
                 return outcome
@@ -110,9 +113,9 @@ class Functions:
         """The function of this name; raises KeyError."""
         return self._functions[name]
 
-    def invoke(self, name: str, event: bytes) -> Outcome:
+    def invoke(self, name: str, event: bytes, sink: Sink | None = None) -> Outcome:
         """Invoke a function and wait for its outcome."""
-        return self._functions[name].invoke(event)
+        return self._functions[name].invoke(event, sink)
 
     def stop(self) -> None:
         """Kill every environment."""

@@ -2,12 +2,15 @@
 
 import subprocess
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from email.message import Message
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.local.api.body import Body
 from tests.local.api.server import Answer, Request, Server
-from tests.local.functions.invocation import ANSWER_LIMIT, Invocation, Outcome, failure
+from tests.local.functions.invocation import ANSWER_LIMIT, Invocation, Outcome, Sink, failure
 from tests.local.plan import FunctionPlan
 
 INIT_SECONDS = 30.0
@@ -38,7 +41,7 @@ class Environment:
         self._ready = False
         self._over = False
         self._init_error: Outcome | None = None
-        self._server = Server(self._answer, max_body=ANSWER_LIMIT)
+        self._server = Server(self._answer, max_body=ANSWER_LIMIT, streams=_is_stream)
         self._process = subprocess.Popen(
             command,
             env={**variables, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.port}"},
@@ -57,9 +60,12 @@ class Environment:
         """Whether the environment can run another event."""
         return not self._over
 
-    def run(self, event: bytes) -> Outcome | None:
-        """The outcome of one event; None if the process ended before it started the event."""
-        invocation = Invocation(event)
+    def run(self, event: bytes, sink: Sink | None = None) -> Outcome | None:
+        """The outcome of one event; None if the process ended before it started the event.
+
+        A streamed response is sent to `sink` while it arrives, or else is the outcome.
+        """
+        invocation = Invocation(event, sink)
         with self._state:
             if self._over:
                 return None
@@ -117,6 +123,8 @@ class Environment:
         return Answer(200, invocation.start(self._plan.name, self._timeout), invocation.event)
 
     def _respond(self, request_id: str, request: Request) -> Answer:
+        if request.stream is not None:
+            return self._pass_on(request_id, request.stream)
         if not request.oversized:
             self._end(request_id, Outcome(request.body))
             return _ACCEPTED
@@ -125,10 +133,23 @@ class Environment:
         self._end(request_id, failure("Function.ResponseSizeTooLarge", f"{size} ({ANSWER_LIMIT} bytes)."))
         return Answer(413)
 
+    def _pass_on(self, request_id: str, stream: Body) -> Answer:
+        """Pass the pieces of a stream on as they arrive; its trailers may name an error."""
+        invocation, received = self._current, bytearray()
+        for piece in stream:
+            (invocation.sink if invocation and invocation.sink else received.extend)(piece)
+        error = stream.trailers.get("lambda-runtime-function-error-body")
+        self._end(request_id, Outcome(b64decode(error), failed=True) if error else Outcome(bytes(received)))
+        return _ACCEPTED
+
     def _end(self, request_id: str, outcome: Outcome) -> None:
         invocation = self._current
         if invocation and invocation.id == request_id:
             invocation.end(outcome)
+
+
+def _is_stream(headers: Message) -> bool:
+    return headers.get("Lambda-Runtime-Function-Response-Mode") == "streaming"
 
 
 def _timed_out(invocation: Invocation, seconds: float) -> Outcome:

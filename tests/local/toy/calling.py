@@ -13,7 +13,7 @@ from tests.timeouts import HANG_SECONDS
 
 TOY = Path(__file__).parent
 TEMPLATE = TOY / "template.yaml"
-CODE = Source((TOY,))
+CODE = Source((TOY, TOY.parents[2] / "layers/core"))
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from instant.domain.errors import InvalidField, NotFound, TooLarge, Unauthentica
 from instant.domain.json_values import json_text, response_bytes
 from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS, MAX_RESPONSE_BYTES
 from instant.entrypoints.http.body import check_body, read_json
-from instant.entrypoints.http.cors import Cors
 from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
-from instant.entrypoints.http.headers import add_headers
+from instant.entrypoints.http.headers import Cors, add_headers
 from instant.entrypoints.http.stream import Headers, Start, Stream, Write
 from instant.entrypoints.http.throttles import LEASE, throttle_of
 from instant.entrypoints.observability import quiet_libraries
