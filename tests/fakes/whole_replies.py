@@ -36,7 +36,9 @@ class WholeReplies:
     """Implements the port Upstream for doubles that override `send`."""
 
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator[WholeResponse]:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[WholeResponse]:
         yield WholeResponse(self.send(request, seconds=seconds), request)
 
     def send(self, request: Request, *, seconds: float) -> Reply:

@@ -1,6 +1,6 @@
 """Deadlines of calls to services, on a clock that advances when it is read, not with real time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,10 +22,12 @@ class TimedUpstream(HttpUpstream):
         self.allowed: list[float] = []
 
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator[HttpResponse]:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[HttpResponse]:
         """Return the response to one request."""
         self.allowed.append(seconds)
-        with super().open(request, seconds=seconds) as response:
+        with super().open(request, seconds=seconds, on_wait=on_wait) as response:
             yield response
 
 

@@ -183,8 +183,10 @@ class MisreportingUpstream:
     upstream: Upstream
 
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator[MisreportedResponse]:
-        with self.upstream.open(request, seconds=seconds) as response:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[MisreportedResponse]:
+        with self.upstream.open(request, seconds=seconds, on_wait=on_wait) as response:
             yield MisreportedResponse(response)
 
 

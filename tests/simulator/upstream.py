@@ -57,7 +57,9 @@ class SimulatedService:
         self._begun_calls: Counter[str] = Counter()
 
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator["SimulatedResponse"]:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> Iterator["SimulatedResponse"]:
         yield SimulatedResponse(lambda on_generation_id: self._send(request, seconds, on_generation_id))
 
     def _send(self, request: Request, seconds: float, on_generation_id: Callable[[str], None] | None) -> Reply:

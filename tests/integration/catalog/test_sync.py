@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -182,9 +182,11 @@ class PagedUpstream(HttpUpstream):
     """An upstream client that requests the catalog in pages, which OpenRouter may introduce."""
 
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator[HttpResponse]:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[HttpResponse]:
         path = request.path if "limit=" in request.path else f"{request.path}&limit=20"
-        with super().open(replace(request, path=path), seconds=seconds) as response:
+        with super().open(replace(request, path=path), seconds=seconds, on_wait=on_wait) as response:
             yield response
 
 

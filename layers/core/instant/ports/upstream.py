@@ -38,8 +38,13 @@ class Response(Protocol):
 class Upstream(Protocol):
     """HTTP to outside services; one attempt per request, without retries."""
 
-    def open(self, request: Request, *, seconds: float) -> AbstractContextManager[Response]:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> AbstractContextManager[Response]:
         """The response to one request; `seconds` is the deadline of the complete exchange, including the body.
+
+        `on_wait` is called about once a second while the response is awaited or read, also while nothing arrives. What
+        it raises ends the exchange and is raised unchanged; the connection is closed.
 
         Raises `Failure`: `Effect.NONE` without a connection, since nothing was sent; `Effect.UNKNOWN` when something
         was sent and no complete response was read.
@@ -47,10 +52,15 @@ class Upstream(Protocol):
 
 
 def exchange(
-    upstream: Upstream, request: Request, *, seconds: float, on_generation_id: Callable[[str], None] | None = None
+    upstream: Upstream,
+    request: Request,
+    *,
+    seconds: float,
+    on_generation_id: Callable[[str], None] | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> Reply:
     """One complete exchange; raises the errors of `Upstream.open`."""
-    with upstream.open(request, seconds=seconds) as response:
+    with upstream.open(request, seconds=seconds, on_wait=on_wait) as response:
         body = response.read(request.max_reply_bytes, on_generation_id)
         return Reply(status=response.status, body=body, headers=response.headers, mask=Mask(request.bearer))
 

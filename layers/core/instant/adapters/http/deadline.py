@@ -1,11 +1,11 @@
-"""One deadline for a whole HTTP exchange (connect, headers and body), and a timer that calls back during it.
+"""One deadline for a whole HTTP exchange (connect, headers and body), and timers that call back during it.
 
 HTTP clients apply a timeout to each read, and OpenRouter sends blank lines while a model works, so a slow response
 would never time out. Here every read and write on the socket gets only the remaining time of the exchange.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, override
@@ -14,12 +14,17 @@ import httpcore
 
 _FOREVER = float("inf")
 
+_MIN_WAIT = 0.001
+"""Shortest wait of a read; without one, a read fails that has nothing to read."""
+
 
 @dataclass
 class _Timer:
+    """Calls `callback` at `at`, then every `period` seconds; without a period, once."""
+
     at: float
     callback: Callable[[], None]
-    has_fired: bool = False
+    period: float = _FOREVER
 
 
 class Deadline:
@@ -29,40 +34,43 @@ class Deadline:
         """Start without a deadline; `monotonic` returns the time in seconds."""
         self._monotonic = monotonic
         self._at: ContextVar[float] = ContextVar("deadline", default=_FOREVER)
-        self._timer: ContextVar[_Timer | None] = ContextVar("timer", default=None)
+        self._timers: ContextVar[tuple[_Timer, ...]] = ContextVar("timers", default=())
+        self._raised: ContextVar[BaseException | None] = ContextVar("raised", default=None)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Set a deadline of `seconds` for the block."""
-        token = self._at.set(self._monotonic() + seconds)
+        at, raised = self._at.set(self._monotonic() + seconds), self._raised.set(None)
         try:
             yield
         finally:
-            self._at.reset(token)
+            self._at.reset(at)
+            self._raised.reset(raised)
 
-    @contextmanager
-    def call_after(self, seconds: float, callback: Callable[[], None]) -> Iterator[None]:
+    def call_after(self, seconds: float, callback: Callable[[], None]) -> AbstractContextManager[None]:
         """Call `callback` once if the block is still reading after `seconds`, even during a single long read."""
-        token = self._timer.set(_Timer(self._monotonic() + seconds, callback))
-        try:
-            yield
-        finally:
-            self._timer.reset(token)
+        return self._with(_Timer(self._monotonic() + seconds, callback))
+
+    def call_every(self, seconds: float, callback: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `callback` every `seconds` while the block reads, even during a single long read.
+
+        Its exceptions end the read.
+        """
+        return self._with(_Timer(self._monotonic() + seconds, callback, seconds))
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether a callback of the current exchange raised `error`."""
+        return self._raised.get() is error
 
     def read(self, stream: httpcore.NetworkStream, max_bytes: int, timeout: float | None) -> bytes:
-        """Read the next bytes from `stream` within the remaining time."""
-        timer = self._timer.get()
-        if timer is None or timer.has_fired:
-            return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
-        quiet, left = timer.at - self._monotonic(), self.left(timeout, httpcore.ReadTimeout)
-        if quiet > 0:
-            try:
-                return stream.read(max_bytes, quiet if left is None else min(quiet, left))
-            except httpcore.ReadTimeout:
-                if left is not None and left <= quiet:
-                    raise
-        timer.has_fired = True
-        timer.callback()
+        """Read the next bytes from `stream` within the remaining time; timers that are due are called before."""
+        while self._call_due():
+            next_at = min(timer.at for timer in self._timers.get())
+            quiet, left = next_at - self._monotonic(), self.left(timeout, httpcore.ReadTimeout)
+            if left is not None and left <= quiet:
+                return stream.read(max_bytes, left)
+            with suppress(httpcore.ReadTimeout):
+                return stream.read(max_bytes, max(quiet, _MIN_WAIT))
         return stream.read(max_bytes, self.left(timeout, httpcore.ReadTimeout))
 
     def left(self, timeout: float | None, late: type[Exception]) -> float | None:
@@ -71,6 +79,29 @@ class Deadline:
         if remaining <= 0:
             raise late("deadline passed")
         return timeout if remaining == _FOREVER else min(remaining, timeout or remaining)
+
+    @contextmanager
+    def _with(self, timer: _Timer) -> Iterator[None]:
+        token = self._timers.set((*self._timers.get(), timer))
+        try:
+            yield
+        finally:
+            self._timers.reset(token)
+
+    def _call_due(self) -> bool:
+        """Call the timers that are due; whether any timer is to be called later."""
+        for timer in self._timers.get():
+            if timer.at <= self._monotonic():
+                self._call(timer)
+                timer.at = self._monotonic() + timer.period
+        return any(timer.at < _FOREVER for timer in self._timers.get())
+
+    def _call(self, timer: _Timer) -> None:
+        try:
+            timer.callback()
+        except BaseException as error:
+            self._raised.set(error)
+            raise
 
 
 class _Stream(httpcore.NetworkStream):

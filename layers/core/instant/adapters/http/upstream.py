@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC
 from email.utils import format_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -25,6 +25,9 @@ from instant.ports.upstream import Response, Upstream
 CONNECT_SECONDS = 5.0
 """How long a connection may take before the service counts as unavailable."""
 
+WAIT_SECONDS = 1.0
+"""How often a caller is called back while it waits for a response."""
+
 BODY_SECONDS = 2.0
 """How long a body may take after its headers before the generation id is passed on, in case this process ends."""
 
@@ -42,8 +45,10 @@ class HttpUpstream(Upstream):
         clock: Clock | None = None,
         *,
         body_seconds: float = BODY_SECONDS,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         """Reach each integration at the base URL that `base_url_of` gives for its name."""
+        self._wait_seconds = wait_seconds
         self._body_seconds = body_seconds
         self._base_url_of = base_url_of
         self._clock = clock or SystemClock()
@@ -65,16 +70,21 @@ class HttpUpstream(Upstream):
 
     @override
     @contextmanager
-    def open(self, request: Request, *, seconds: float) -> Iterator["HttpResponse"]:
+    def open(
+        self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
+    ) -> Iterator["HttpResponse"]:
         self._drop_stale_connections()
-        with self._deadline.within(seconds):
-            with _failures_of(request):
+        with self._deadline.within(seconds), self._calling(on_wait):
+            with _failures_of(request, self._deadline):
                 response = self._client.send(self._built(request), stream=True)
             try:
                 self._add_date(response)
                 yield HttpResponse(request, response, self._deadline, self._body_seconds)
             finally:
                 response.close()
+
+    def _calling(self, on_wait: Callable[[], None] | None) -> AbstractContextManager[None]:
+        return self._deadline.call_every(self._wait_seconds, on_wait) if on_wait else nullcontext()
 
     def _add_date(self, response: httpx.Response) -> None:
         """Add the `Date` that a service omits (RFC 9110, 6.6.1): waits are computed from it."""
@@ -132,7 +142,7 @@ class HttpResponse(Response):
     @override
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives; a compressed body is rejected, since it could expand to gigabytes."""
-        with _failures_of(self._request, self._response.headers):
+        with _failures_of(self._request, self._deadline, self._response.headers):
             if not _is_plain(self._response.headers):
                 raise Unreadable("The service sent a compressed response, which is not supported.")
             yield from self._response.iter_raw()
@@ -141,7 +151,7 @@ class HttpResponse(Response):
     def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
         body = bytearray()
         with (
-            _failures_of(self._request, self._response.headers),
+            _failures_of(self._request, self._deadline, self._response.headers),
             self._deadline.call_after(self._body_seconds, lambda: self._pass_on(on_generation_id)),
         ):
             for chunk in self.chunks():
@@ -173,8 +183,11 @@ class Unreadable(Exception):
 
 
 @contextmanager
-def _failures_of(request: Request, headers: httpx.Headers | None = None) -> Iterator[None]:
-    """Convert the errors of one exchange to failures with the generation id, if one was received."""
+def _failures_of(request: Request, deadline: Deadline, headers: httpx.Headers | None = None) -> Iterator[None]:
+    """Convert the errors of one exchange to failures with the generation id, if one was received.
+
+    Failures, and what a callback of the caller raised, stay as they are.
+    """
     try:
         yield
     except Failure:
@@ -189,6 +202,8 @@ def _failures_of(request: Request, headers: httpx.Headers | None = None) -> Iter
     except Unreadable as error:
         raise _unanswered(UpstreamError(str(error)), request, headers) from None
     except Exception as error:  # the message of any error may contain the key
+        if deadline.has_raised(error):
+            raise
         _log.warning("upstream connection lost", extra={"error": type(error).__name__})
         lost = OutcomeUnknown(f"The connection was lost before the response was complete. {_SENT}")
         raise _unanswered(lost, request, headers) from None
