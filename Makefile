@@ -20,6 +20,7 @@ SAM_READY := .venv-sam/.ready-$(call checksum,requirements/sam.txt)
 OLD_CLIENT := .awslambdaric-3
 OLD_CLIENT_READY := $(OLD_CLIENT)/.ready-$(call checksum,requirements/awslambdaric-3.txt)
 CHECKOV_READY := .venv-checkov/.ready-$(call checksum,requirements/checkov.txt)
+CLIENTS_READY := .venv-clients/.ready-$(call checksum,requirements/clients.txt)
 SAM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE := $(PY) -m compileall -q -f --invalidation-mode unchecked-hash
 PINS := $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --python-version 3.13
@@ -86,7 +87,7 @@ build: setup $(SAM_READY) ## build functions and layers without Docker (ARCH=arm
 	$(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
 	@for function in $(BUILD)/*Function; do $(COMPILE) -s "$$function" -p /var/task "$$function" || exit 1; done
 
-e2e: ## build for this machine and run the end-to-end tests on the artifacts under AWS's runtime client
+e2e: $(CLIENTS_READY) ## build for this machine and run the end-to-end tests on the artifacts under AWS's runtime client
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
 	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m pytest -m e2e tests/e2e
 
@@ -136,9 +137,10 @@ pins: setup ## resolve the pinned requirements again (UPGRADE=--upgrade for newe
 	$(PINS) $(UPGRADE) --group pyproject.toml:awslambdaric-3 -o requirements/awslambdaric-3.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:sam -o requirements/sam.txt
 	$(PINS) $(UPGRADE) --group pyproject.toml:checkov -o requirements/checkov.txt
+	$(PINS) $(UPGRADE) --group pyproject.toml:clients -o requirements/clients.txt
 
 clean: ## remove all generated files and environments
-	rm -rf .venv .venv-sam .venv-checkov $(OLD_CLIENT) .uv .aws-sam .*_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-checkov .venv-clients .npm-clients $(OLD_CLIENT) .uv .aws-sam .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each environment is stamped with the checksum of the file it was made from.
@@ -165,6 +167,12 @@ $(CHECKOV_READY): $(VENV_READY)
 	@echo "Installing checkov into .venv-checkov (about 300 MB, once) ..."
 	@$(PY) -m uv venv -q --clear --python $(PY) .venv-checkov
 	@$(PY) -m uv pip sync -q --require-hashes --python .venv-checkov/bin/python requirements/checkov.txt
+	@touch $@
+
+$(CLIENTS_READY): $(VENV_READY)
+	@echo "Installing the official clients into .venv-clients (about 50 MB, once) ..."
+	@$(PY) -m uv venv -q --clear --python $(PY) .venv-clients
+	@$(PY) -m uv pip sync -q --require-hashes --python .venv-clients/bin/python requirements/clients.txt
 	@touch $@
 
 # A version manager's python3 refuses .python-version when it lacks that one; any other python3 can fetch uv.
