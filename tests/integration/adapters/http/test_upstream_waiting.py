@@ -40,7 +40,7 @@ def asking(base_url: str) -> Request:
     return Request(method="GET", base_url=base_url, path="/key", id_header="x-generation-id")
 
 
-class Gate:
+class Latch:
     """A callback that opens an event at its third call."""
 
     def __init__(self) -> None:
@@ -57,12 +57,12 @@ class Gate:
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_caller_is_called_back_while_nothing_arrives(fake: FakeOpenRouter, upstream: HttpUpstream, place: int) -> None:
-    gate = Gate()
+    latch = Latch()
     steps: list[Step] = [b"{", b"}"]
-    fake.script(200, headers=WITH_ID, chunks=[*steps[:place], gate.opened, *steps[place:]])
+    fake.script(200, headers=WITH_ID, chunks=[*steps[:place], latch.opened, *steps[place:]])
     request = Request(method="POST", base_url=fake.url, path="/chat/completions", body=b"{}")
-    assert exchange(upstream, request, seconds=HANG_SECONDS, on_wait=gate).body == b"{}"
-    assert gate.calls >= 3
+    assert exchange(upstream, request, seconds=HANG_SECONDS, on_wait=latch).body == b"{}"
+    assert latch.calls >= 3
 
 
 def test_caller_is_called_back_between_reads_that_do_not_wait() -> None:
