@@ -86,7 +86,7 @@ class InstantError(Exception):
         self.execution_id = execution_id
         return self
 
-    def body(self) -> dict[str, object]:
+    def body(self) -> dict[str, dict[str, object]]:
         """The JSON body of the response: `{"error": {"code", "message", "type", "param", "retryable", ...}}`."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
         error |= {"type": error_type(self.code, self.status), "param": self.param, "retryable": self.retryable}

@@ -17,5 +17,4 @@ def stored_error(error: Mapping[str, Any]) -> InstantError:
 
 def complete_error(error: Mapping[str, Any]) -> dict[str, Any]:
     """The stored `error` as it is returned now: earlier versions stored no `type` and no `param`."""
-    body: Any = stored_error(error).body()["error"]
-    return {**body, **error}
+    return {**stored_error(error).body()["error"], **error}

@@ -14,7 +14,7 @@ from instant.domain.errors import InvalidField, NotFound, TooLarge, Unauthentica
 from instant.domain.json_values import json_text, response_bytes
 from instant.domain.limits import MAX_BODY_BYTES, MAX_ID_CHARACTERS, MAX_RESPONSE_BYTES
 from instant.entrypoints.http.body import check_body, read_json
-from instant.entrypoints.http.errors import error_response, render_errors, to_instant_error
+from instant.entrypoints.http.errors import Render, error_response, render_errors, to_instant_error
 from instant.entrypoints.http.headers import Cors, add_headers
 from instant.entrypoints.http.stream import Headers, Start, Stream, Write
 from instant.entrypoints.http.throttles import LEASE, throttle_of
@@ -35,8 +35,8 @@ _NOUNS = {"execution_id": "execution", "image_id": "image", "key_id": "API key",
 """The kinds of ids in paths."""
 
 
-def api() -> APIGatewayRestResolver:
-    """A resolver that returns every error in the common format."""
+def api(render: Render = error_response) -> APIGatewayRestResolver:
+    """A resolver that returns every error in the format of `render`."""
     quiet_libraries()
     app = APIGatewayRestResolver(
         enable_validation=True,
@@ -46,7 +46,7 @@ def api() -> APIGatewayRestResolver:
         debug=False,
     )
     app.use([_refuse_unknown_query, _miss_long_ids])
-    render_errors(app)
+    render_errors(app, render)
     return app
 
 
@@ -70,12 +70,12 @@ def resolver_of(app: APIGatewayRestResolver) -> Resolve:
     return resolve
 
 
-def buffered(response: Proxy | Stream, event: Mapping[str, Any], cors: Cors) -> Proxy:
+def buffered(response: Proxy | Stream, event: Mapping[str, Any], cors: Cors, render: Render = error_response) -> Proxy:
     """The whole response, or an error response if Lambda cannot return it."""
     try:
         return _fitting(response.buffered() if isinstance(response, Stream) else response)
     except Exception as error:
-        failed = _failed(error)
+        failed = _failed(error, render)
         _complete(failed, event, cors)
         return failed
 
@@ -91,8 +91,14 @@ def _fitting(response: Proxy) -> Proxy:
     return response
 
 
-def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int = MAX_BODY_BYTES) -> Resolve:
-    """Create the function that handles every event, with throttling and the common error format.
+def responder(
+    resolve: Resolve,
+    settings: HttpSettings,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    render: Render = error_response,
+) -> Resolve:
+    """Create the function that handles every event, with throttling and one format of errors.
 
     The scope is checked before the throttle, so that a key cannot use up limits of routes that it may not call. The
     body is read after the throttle, so that requests with an invalid body are counted. The lease is released when the
@@ -109,9 +115,9 @@ def responder(resolve: Resolve, settings: HttpSettings, *, max_body_bytes: int =
                 check_body(event, max_body_bytes)
                 response = resolve({**_at_its_route(event), LEASE: lease}, context)
             except Exception as error:
-                response = _failed(error)
+                response = _failed(error, render)
             if isinstance(response, Stream):
-                response = _completed(response, event, cors)
+                response = _completed(response, event, cors, render)
                 response.on_close(held.pop_all().close)
                 return response
         _complete(response, event, cors)
@@ -127,7 +133,7 @@ def _complete(response: Proxy, event: Mapping[str, Any], cors: Cors) -> None:
         response["body"] = ""
 
 
-def _completed(stream: Stream, event: Mapping[str, Any], cors: Cors) -> Stream:
+def _completed(stream: Stream, event: Mapping[str, Any], cors: Cors, render: Render) -> Stream:
     """The stream with the headers of every response; one that fails before its start becomes an error response."""
 
     def run(start: Start) -> None:
@@ -146,15 +152,15 @@ def _completed(stream: Stream, event: Mapping[str, Any], cors: Cors) -> Stream:
         except Exception as error:
             if begun:
                 raise
-            failed = _failed(error)
+            failed = _failed(error, render)
             begin(failed["statusCode"], failed["multiValueHeaders"])(failed["body"].encode())
 
     return Stream(run)
 
 
-def _failed(error: Exception) -> Proxy:
+def _failed(error: Exception, render: Render) -> Proxy:
     """The same error response for failures outside the router."""
-    response = error_response(to_instant_error(error))
+    response = render(to_instant_error(error))
     headers = {name: [str(value)] for name, value in response.headers.items()}
     return {"statusCode": response.status_code, "multiValueHeaders": headers, "body": response.body}
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
@@ -25,24 +26,33 @@ from instant.entrypoints.http.body import JSON
 _log = logging.getLogger(__name__)
 
 
+type Render = Callable[[InstantError], Response[str]]
+"""Converts an error to an HTTP response."""
+
+
 def error_response(error: InstantError) -> Response[str]:
     """Convert an error to its HTTP response."""
     return Response(error.status, JSON, json.dumps(error.body()), dict(error.headers))
 
 
-def render_errors(app: APIGatewayRestResolver) -> None:
-    """Register error handlers on `app`: all errors and unknown routes get the common format."""
-    app.exception_handler(Exception)(lambda error: error_response(to_instant_error(error)))
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(RequestUnsupportedContentType)(_unsupported)
-    app.exception_handler(ResponseValidationError)(_misshapen)
-    app.not_found(_no_route)
+def render_errors(app: APIGatewayRestResolver, render: Render) -> None:
+    """Register error handlers on `app`: all errors and unknown routes get the format of `render`."""
+    for kind in (Exception, RequestValidationError, RequestUnsupportedContentType, ResponseValidationError):
+        app.exception_handler(kind)(lambda error: render(to_instant_error(error)))
+    app.not_found(lambda error: render(NotFound("There is no such route. GET /api/openapi.json lists the routes.")))
 
 
 def to_instant_error(error: Exception) -> InstantError:
     """The error for the caller; an unexpected error is logged and becomes `internal`."""
-    if isinstance(error, InstantError):
-        return error
+    match error:
+        case InstantError():
+            return error
+        case RequestValidationError():
+            return _invalid(error)
+        case RequestUnsupportedContentType():
+            return UnsupportedMediaType("Send the body as Content-Type: application/json.")
+        case ResponseValidationError():
+            return _misshapen(error)
     _log.error("unexpected failure", exc_info=error)
     return _no_storage() if is_outage(error) else _internal()
 
@@ -58,24 +68,16 @@ def _internal() -> Internal:
     return Internal("Something failed on our side. If this was an execution, read GET /api/executions first.")
 
 
-def _invalid(error: RequestValidationError) -> Response[str]:
+def _invalid(error: RequestValidationError) -> InstantError:
     errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
     if errors[0]["type"] == "json_invalid":
-        return error_response(Malformed("The body is not a valid JSON object."))
+        return Malformed("The body is not a valid JSON object.")
     if not errors[0]["loc"] and errors[0]["type"] in {"missing", "model_attributes_type", "dict_type", "model_type"}:
-        return error_response(Malformed("The body must be a JSON object."))
-    return error_response(invalid_field(errors))
+        return Malformed("The body must be a JSON object.")
+    return invalid_field(errors)
 
 
-def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
-    return error_response(UnsupportedMediaType("Send the body as Content-Type: application/json."))
-
-
-def _misshapen(error: ResponseValidationError) -> Response[str]:
+def _misshapen(error: ResponseValidationError) -> InstantError:
     """A bug of ours; the invalid value is not logged, since it may be a new key."""
     _log.error("a response does not match its schema", extra={"places": [each["loc"] for each in error.errors()]})
-    return error_response(_internal())
-
-
-def _no_route(error: Exception) -> Response[str]:
-    return error_response(NotFound("There is no such route. GET /api/openapi.json lists the routes."))
+    return _internal()
