@@ -18,6 +18,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from instant.domain.limits import MAX_BODY_BYTES
 from instant.entrypoints.http.app import Proxy, buffered, resolver_of, responder
+from instant.entrypoints.http.errors import Render, error_response
 from instant.entrypoints.http.headers import Cors
 from instant.entrypoints.http.stream import Headers, Start, Stream, Write
 from instant.settings import HttpSettings
@@ -38,13 +39,18 @@ type StreamingHandler = Callable[[Any, Any], Stream | bytes | None]
 
 
 def streaming_handler_of(
-    app: APIGatewayRestResolver, settings: HttpSettings, *, max_body_bytes: int = MAX_BODY_BYTES
+    app: APIGatewayRestResolver,
+    settings: HttpSettings,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    render: Render = error_response,
 ) -> StreamingHandler:
     """The Lambda handler of `app`, whose routes all have streaming integrations.
 
     If the runtime client cannot be extended, streams are sent as a whole when they have ended.
     """
-    respond, cors = responder(resolver_of(app), settings, max_body_bytes=max_body_bytes), Cors(settings.cors_origins)
+    respond = responder(resolver_of(app), settings, max_body_bytes=max_body_bytes, render=render)
+    cors = Cors(settings.cors_origins)
     is_streaming = _extend_client()
 
     def handler(event: Any, context: Any) -> Stream | bytes | None:
@@ -54,7 +60,7 @@ def streaming_handler_of(
         timed = _TimedContext(context)
         response = respond(event, timed)
         if not is_streaming:
-            return _whole(buffered(response, event, cors))
+            return _whole(buffered(response, event, cors, render))
         if not isinstance(response, Stream):
             return Stream(_sending(response))
         timed.lift_limit()
