@@ -125,6 +125,8 @@ def _comparable(value: Any) -> Any:
     if "last4" in kept and "scopes" in kept:
         kept = {name: each for name, each in kept.items() if name not in ADDED}
         kept["scopes"] = sorted({*kept["scopes"], *(["read"] if "manage" in kept["scopes"] else [])})
+    if isinstance(inputs := kept.get("properties"), dict) and "prompt" in inputs:
+        return {name: inputs[name] for name in ("prompt", "images")}  # messages are newer than release 0.1
     if isinstance(kept.get("error"), dict):
         kept["error"] = {name: each for name, each in kept["error"].items() if name != "message"}
     if str(kept.get("url", "")).partition("?")[2]:

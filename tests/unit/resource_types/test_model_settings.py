@@ -6,9 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from instant.domain.errors import InvalidField
-from instant.resource_types.chat_plan import check_settings, overridden
+from instant.resource_types.chat_plan import check_settings
 from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings, contradictions
 from instant.resource_types.openrouter_instant import OpenRouterInstant
+from instant.resource_types.overrides import overridden
 from tests.fakes.builders import a_model
 
 TOOL = {"function": {"name": "look"}}

@@ -12,7 +12,6 @@ from instant.domain.catalog.pricing import (
 )
 from instant.domain.errors import InvalidField, ModelUnavailable
 from instant.domain.executions.plan import Plan
-from instant.domain.validation import parse
 from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEXT_ANSWER_BYTES, chat_request
 from instant.resource_types.chat_usage import (
     RESULT_CHARACTERS,
@@ -31,6 +30,7 @@ from instant.resource_types.model_settings import (
     parameters,
     unsupported,
 )
+from instant.resource_types.overrides import with_overrides
 from instant.resource_types.resource_type import Call
 
 BYTES_PER_TOKEN = 3
@@ -66,27 +66,9 @@ def unlimited_searches(settings: ModelSettings, model: CatalogModel) -> str | No
     return "makes any number of searches; state in web_search.max_uses how many may be paid for."
 
 
-def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any]) -> S:
-    """The settings with the caller's overrides, if the owner allows them."""
-    allowed = settings.overridable or []
-    for name in overrides:
-        if name not in allowed:
-            known = ", ".join(sorted(allowed)) or "none"
-            raise InvalidField.named(f"overrides.{name}", f"cannot be overridden here; allowed overrides: {known}")
-    for name, value in overrides.items():
-        if value is None:
-            raise InvalidField.named(f"overrides.{name}", "cannot be null; leave it out")
-    merged = parse(type(settings), {**settings.model_dump(exclude_none=True, by_alias=True), **overrides}, "overrides")
-    most = settings.max_tokens or DEFAULT_MAX_TOKENS
-    if (merged.max_tokens or most) > most:
-        raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, the owner's setting")
-    return merged
-
-
 def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     """The owner's system prompt, if set, then the messages of the content; `call.models` has the available models."""
-    settings = overridden(settings, call.overrides)
-    _check_overrides(settings, call)
+    settings, ignored = with_overrides(settings, call)
     _refuse_unreadable(content, call.models)
     _refuse_unlimited(settings, call.models)
     length = min(_length(settings, content, model) for model in call.models)
@@ -121,6 +103,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
         },
         preview=_preview(body),
         ocr_pages=ocr_pages_of(content, engine),
+        ignored=ignored,
     )
 
 
@@ -129,13 +112,6 @@ def _preview(body: Mapping[str, Any]) -> dict[str, Any]:
     provider = {name: value for name, value in body["provider"].items() if name != "max_price"}
     shown = {name: value for name, value in body.items() if name not in {"user", "provider"}}
     return {**shown, "provider": provider} if provider else shown
-
-
-def _check_overrides(settings: ModelSettings, call: Call) -> None:
-    """Reject a caller's overrides that the model would ignore; the owner's settings may have lost their support."""
-    for name in unsupported(settings, call.models[0]):
-        if name in call.overrides:
-            raise InvalidField.named(f"overrides.{name}", f"{call.models[0].openrouter_id} does not support it")
 
 
 def _length(settings: ModelSettings, content: Content, model: CatalogModel) -> int:

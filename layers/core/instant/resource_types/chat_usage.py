@@ -18,6 +18,9 @@ RESULT_CHARACTERS = 1_000
 FRAME_TOKENS = 32
 """Maximum tokens that the structure of a message, or of one of its parts, adds to its text."""
 
+TOOL_TOKENS = 1_000
+"""Maximum tokens that providers add to the prompt of a call with tools: 350 are common."""
+
 _BYTES_PER_CHARACTER = 4
 
 _PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
@@ -48,6 +51,7 @@ def max_usage_of(
     texts = [settings.system_prompt or "", *content.texts, json.dumps(parameters(settings))]
     media = media_usage(content.media, engine)
     tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + (media.tokens or 0)
+    tokens += TOOL_TOKENS if settings.tools else 0
     extra, rounds = OCR_PAGE_USD * media.ocr_pages, 1
     search, is_unlimited = settings.web_search, any(model.own_searches is None for model in models)
     if search and is_unlimited:

@@ -62,6 +62,11 @@ type FunctionName = Annotated[
 """Names in stored settings are read in any form; `check_names` compares new ones with the pattern."""
 
 type Word = Annotated[str, StringConstraints(pattern=r"^[\w./:-]{1,100}$")]
+type Overridable = Literal[
+    "max_tokens", "temperature", "top_p", "top_k", "top_a", "min_p", "frequency_penalty", "presence_penalty",
+    "repetition_penalty", "seed", "stop", "verbosity", "reasoning", "tools", "tool_choice", "parallel_tool_calls",
+    "response_format",
+]  # fmt: skip
 type Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
@@ -83,15 +88,18 @@ class Reasoning(Strict):
 
     effort: Effort | None = None
     max_tokens: int | None = Field(None, ge=1, le=MAX_ANSWER_TOKENS, description="Counts toward max_tokens.")
+    enabled: bool | None = None
     exclude: bool | None = Field(None, description="Reason, but omit the reasoning from the answer.")
+    summary: Literal["auto", "concise", "detailed"] | None = None
 
 
 class JsonSchema(Strict):
     """A named JSON Schema that the answer must match."""
 
     name: FunctionName
+    description: Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)] | None = None
     schema_: dict[str, Any] = Field(alias="schema")
-    strict: bool = True
+    strict: bool | None = True
 
 
 class ResponseFormat(Strict):
@@ -202,9 +210,11 @@ class ModelSettings(Strict):
     provider: ProviderPreferences | None = None
     web_search: WebSearch | None = None
     pdf_engine: Literal["cloudflare-ai", "mistral-ocr", "native"] | None = None
-    overridable: (
-        list[Literal["max_tokens", "temperature", "top_p", "seed", "stop", "verbosity", "reasoning"]] | None
-    ) = Field(None, description="Settings that a caller can override; max_tokens can only be lowered.")
+    overridable: list[Overridable] | None = Field(
+        None,
+        description="Settings that a caller can override; max_tokens can only be lowered. Clients of OpenAI can "
+        "override sampling without it, and add tools and response_format; a list closes all others to them, too.",
+    )
 
     @model_validator(mode="after")
     def _agree_with_one_another(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.errors import InvalidField
@@ -23,10 +24,14 @@ from instant.resource_types.resource_type import Call
 _NULL: JsonDict = {"type": "null"}
 _ONE_OF: JsonDict = {
     "oneOf": [
-        {"required": ["prompt"], "properties": {"prompt": {"type": "string"}, "messages": _NULL}},
-        {"required": ["messages"], "properties": {"messages": {"type": "array"}, "prompt": _NULL, "images": _NULL}},
+        {"required": ["prompt"], "properties": {"messages": _NULL}},
+        {"required": ["messages"], "properties": {"messages": {"type": "array"}, "prompt": False, "images": _NULL}},
     ]
 }
+
+
+def _without_default(schema: JsonDict) -> None:
+    del schema["default"]
 
 
 class InstantSettings(ModelSettings):
@@ -50,8 +55,9 @@ class Inputs(Strict):
     model_config = ConfigDict(json_schema_extra=_ONE_OF)
 
     prompt: (
-        Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] | None
-    ) = Field(None, description="The prompt for the model.")
+        Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING]
+        | SkipJsonSchema[None]
+    ) = Field(None, description="The prompt for the model.", json_schema_extra=_without_default)
     images: list[str] | None = Field(
         None, max_length=MAX_IMAGES, description="https links or base64 data URLs, for models with image input."
     )

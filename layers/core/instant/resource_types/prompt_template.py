@@ -16,6 +16,7 @@ from instant.resource_types.chat import ChatType
 from instant.resource_types.chat_plan import check_settings, plan_chat
 from instant.resource_types.input_schema import (
     DRAFT,
+    MEDIA_FORMATS,
     check_inputs,
     check_schema,
     closed,
@@ -79,6 +80,22 @@ class PromptTemplate(ChatType):
         if rendered_bytes(settings.template, values) > MAX_TEXT_BYTES:
             raise InvalidField.named("inputs", f"make a prompt of more than {MAX_TEXT_BYTES} bytes in UTF-8")
         return plan_chat(settings, user_content(render(settings.template, values), media), call)
+
+
+def last_user_text_input(config: Mapping[str, Any]) -> str | None:
+    """The one required text input of a template, for the last user message of a conversation; None if it has not one.
+
+    An input with a list of values, or with media, is not text.
+    """
+    schema = config["input_schema"]
+    texts = [name for name in dict.fromkeys(schema.get("required", ())) if _is_text(schema["properties"].get(name))]
+    return texts[0] if len(texts) == 1 else None
+
+
+def _is_text(part: object) -> bool:
+    if not isinstance(part, Mapping) or part.get("type") != "string" or part.get("format") in MEDIA_FORMATS:
+        return False
+    return part.keys().isdisjoint({"enum", "const"})
 
 
 def _check_placeholders(settings: TemplateSettings) -> None:

@@ -27,7 +27,8 @@ class Call:
 
     `models` are the models of the resource that can serve now, always including the first; `cap_nanousd` is the
     maximum cost of the call; `user` is an opaque id of the caller. With `at_catalog_prices`, providers above the
-    catalog price are excluded, so that the cost cannot exceed the plan's worst case.
+    catalog price are excluded, so that the cost cannot exceed the plan's worst case. A `compatible` call comes from a
+    client of OpenAI, which does not know what the owner allows and what the model supports.
     """
 
     config: Mapping[str, Any]
@@ -37,6 +38,7 @@ class Call:
     user: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     at_catalog_prices: bool = False
+    compatible: bool = False
 
 
 class ResourceType(ABC):

@@ -60,6 +60,8 @@ def planned(resource_type: str, image_bytes: int) -> Plan:
         models=[a_model(input_modalities=("text", "image"), supported_parameters=("max_tokens", "response_format"))],
         cap_nanousd=10**9,
         user="hash-of-a-user",
+        overrides={"temperature": 1},
+        compatible=True,
     )
     return replace(RESOURCE_TYPES[resource_type].plan(call), preview={})
 

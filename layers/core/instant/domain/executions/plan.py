@@ -14,7 +14,7 @@ class Plan:
     `request` is the first request, without a key. `options` are the flow's other parameters, as JSON. `preview` is the
     part of the request that a preview shows, as JSON: nothing that depends on whose key is used. `seconds_to_keep` is
     the time reserved for storing the answer. `ocr_pages` is the number of pages of files that are read for a charge;
-    None if it is not known.
+    None if it is not known. `ignored` are the caller's parameters that were left out, since a model lacks them.
     """
 
     request: Request
@@ -23,3 +23,4 @@ class Plan:
     preview: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seconds_to_keep: float = 0
     ocr_pages: int | None = 0
+    ignored: tuple[str, ...] = ()

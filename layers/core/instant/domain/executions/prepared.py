@@ -103,7 +103,13 @@ def load(text: str, fetch: Callable[[str], bytes]) -> Prepared:
             "budgets": tuple(_budget(budget) for budget in facts["budgets"]),
         },
         credential=Credential(**{**credential, "source": KeySource(credential["source"])}) if credential else None,
-        plan=Plan(**{**plan, "request": Request(**{**plan["request"], "body": content})}),
+        plan=Plan(
+            **{
+                **plan,
+                "request": Request(**{**plan["request"], "body": content}),
+                "ignored": tuple(plan.get("ignored", ())),
+            }
+        ),
     )
 
 

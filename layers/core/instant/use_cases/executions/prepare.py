@@ -27,7 +27,8 @@ from instant.use_cases.executions.models import serving_models
 class ExecuteRequest:
     """A request to execute: a resource by id or by `handle/slug`, inputs, and overrides of its settings.
 
-    A request with an `idempotency_key` is executed once, even if it is sent several times.
+    A request with an `idempotency_key` is executed once, even if it is sent several times. A `compatible` request comes
+    from a client of OpenAI, which sends parameters without knowing the resource.
     """
 
     resource_id: str | None = None
@@ -35,12 +36,13 @@ class ExecuteRequest:
     inputs: Mapping[str, Any]
     overrides: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    compatible: bool = False
 
     def idempotent(self, namespace: str) -> IdempotentRequest | None:
         """The request as its idempotency key identifies it; None without a key."""
         if self.idempotency_key is None:
             return None
-        names = ("resource_id", "address", "inputs", "overrides")
+        names = ("resource_id", "address", "inputs", "overrides", *(["compatible"] if self.compatible else []))
         return idempotent_request(self.idempotency_key, namespace, {name: getattr(self, name) for name in names})
 
 
@@ -119,6 +121,7 @@ def _call(
         cap_nanousd=payment.cap_nanousd,
         user=sha256(caller.user_id.encode()).hexdigest(),
         at_catalog_prices=has_budgets,
+        compatible=request.compatible,
     )
 
 
