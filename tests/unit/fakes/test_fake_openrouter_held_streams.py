@@ -100,6 +100,19 @@ def test_stream_whose_reader_leaves_is_cancelled_and_costs_less(
     assert usage(client) == found["total_cost"] < before
 
 
+def test_stream_of_comments_whose_reader_leaves_costs_its_prompt(
+    openrouter: FakeOpenRouter, client: httpx.Client
+) -> None:
+    openrouter.release_generations()
+    openrouter.answer_next("drip")
+    with opened(client) as (_, lines):
+        assert next(lines) == ": OPENROUTER PROCESSING"
+    assert openrouter.wait_for_hang_up()
+    found = record(openrouter, client)
+    assert (found["cancelled"], found["tokens_completion"]) == (True, 0)
+    assert usage(client) == found["total_cost"] > 0
+
+
 def test_stream_that_ended_is_not_cancelled(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
     openrouter.release_generations()
     with opened(client) as (_, lines):

@@ -104,6 +104,11 @@ def test_stream_returns_an_image_on_one_line(ask: Ask) -> None:
     assert len(pictures) == 1
 
 
+def test_stream_returns_a_large_image_on_one_line(ask: Ask) -> None:
+    text = ask("A cat [[fake: data image/png 2]]", model="juniper/fresco-2", modalities=["image", "text"], stream=True)
+    assert max(len(line) for line in text.text.splitlines()) > 2_000_000
+
+
 def test_stream_returns_an_error_in_the_middle(ask: Ask) -> None:
     chunks, text = stream(ask, "Tides? [[fake: midstream-error]]")
     assert joined(chunks, "content")

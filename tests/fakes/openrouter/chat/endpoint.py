@@ -1,6 +1,5 @@
 """The handler of chat calls, which runs OpenRouter's checks in its order."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.fakes.openrouter.catalog import directives_of
@@ -13,7 +12,7 @@ from tests.fakes.openrouter.chat.stream import EVENT_HEADERS, events
 from tests.fakes.openrouter.chat.transport import BLANK_LINES, deliver
 from tests.fakes.openrouter.exact_json import Json, encode
 from tests.fakes.openrouter.journal import Arrival
-from tests.fakes.openrouter.reply import JSON_TYPE, Piece, Reply
+from tests.fakes.openrouter.reply import JSON_TYPE, Reply
 from tests.fakes.openrouter.script import Script
 from tests.fakes.openrouter.streams.deltas import deltas
 from tests.fakes.openrouter.streams.holds import with_holds
@@ -31,7 +30,7 @@ def chat(world: World, arrival: Arrival) -> Reply:
     asked = replace(asked, directives=[*asked.directives, *parse(directives_of(model))])
     world.accounts.check_funds(asked.key, asked.cap)
     admission.check(asked, model)
-    return deliver(_outcome(world, asked, model), asked.directives, world.stopping)
+    return _outcome(world, asked, model)
 
 
 def _always_fails(model: Json) -> bool:
@@ -41,8 +40,13 @@ def _always_fails(model: Json) -> bool:
 def _outcome(world: World, asked: Call, model: Json) -> Reply:
     for directive in asked.directives:
         if directive.name == "error":
-            return requested_error(directive, model["id"])
-    return _reply(world, asked, _completion(world, asked, model))
+            return deliver(requested_error(directive, model["id"]), asked.directives, world.stopping)
+    completion = _completion(world, asked, model)
+    visible = outcomes.client_view(completion, asked)
+    if asked.streams and not asked.asks("plain-json"):
+        return _stream(world, asked, completion, visible)
+    headers = JSON_TYPE | {"X-Generation-Id": completion["id"]}
+    return deliver(Reply(200, headers, (BLANK_LINES * 2 + b"\n", encode(visible))), asked.directives, world.stopping)
 
 
 def _completion(world: World, asked: Call, model: Json) -> Json:
@@ -56,15 +60,10 @@ def _completion(world: World, asked: Call, model: Json) -> Json:
     return completion
 
 
-def _reply(world: World, asked: Call, completion: Json) -> Reply:
-    visible, number = outcomes.client_view(completion, asked), {"X-Generation-Id": completion["id"]}
-    if asked.streams and not asked.asks("plain-json"):
-        return Reply(200, EVENT_HEADERS | number, _stream(world, asked, completion, visible))
-    return Reply(200, JSON_TYPE | number, (BLANK_LINES * 2 + b"\n", encode(visible)))
-
-
-def _stream(world: World, asked: Call, completion: Json, visible: Json) -> Iterator[Piece]:
+def _stream(world: World, asked: Call, completion: Json, visible: Json) -> Reply:
     streamed = {**completion, **visible} if "error" in visible else visible
     parts = deltas(streamed, outcomes.delta_size(asked))
     pieces = with_holds(events(streamed, not asked.asks("no-done"), parts), world.take_holds())
-    return metered(world, asked.key, completion, pieces, len(parts))
+    reply = Reply(200, EVENT_HEADERS | {"X-Generation-Id": completion["id"]}, pieces)
+    reply = deliver(reply, asked.directives, world.stopping)
+    return replace(reply, pieces=metered(world, asked.key, completion, reply.pieces, len(parts)))
