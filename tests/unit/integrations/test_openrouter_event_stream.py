@@ -39,7 +39,13 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "argume
 OTHER = {"id": "call_2", "type": "function", "function": {"name": "wait", "arguments": "{}"}}
 MESSAGES: dict[str, dict[str, Any]] = {
     "text": {"content": "List three ideas for lunch, please."},
-    "reasoning": {"content": "4", "reasoning": "two and two make four"},
+    "reasoning": {
+        "content": "4",
+        "reasoning": "two and two make four",
+        "reasoning_details": [
+            {"type": "reasoning.text", "text": "two and two make four", "signature": "c2ln", "format": "f", "index": 0}
+        ],
+    },
     "refusal": {"content": None, "refusal": "I would rather not."},
     "tool calls": {"content": None, "tool_calls": [CALL, OTHER]},
     "image": {"content": "A dawn.", "images": [{"type": "image_url", "image_url": {"url": PIXEL}}]},

@@ -70,7 +70,39 @@ def test_message_lists_the_sources_of_a_list_of_urls_once() -> None:
     ],
 )
 def test_message_returns_reasoning_in_each_spelling(message: dict[str, Any]) -> None:
-    assert read({"content": "4", **message}).output == {"type": "text", "content": "4", "reasoning": "hm, so"}
+    output = read({"content": "4", **message}).output
+    output.pop("reasoning_details", None)
+    assert output == {"type": "text", "content": "4", "reasoning": "hm, so"}
+
+
+DETAILS: list[dict[str, Any]] = [
+    {"type": "reasoning.text", "text": "2 and 2", "signature": "c2ln/+==", "format": "claude", "index": 0},
+    {"type": "reasoning.encrypted", "data": f"{PIXEL} iVBORw0KGgo{'A' * 200}", "id": None, "index": 0},
+    {"type": "reasoning.new", "weight": 0.1, "steps": [{"deep": [True, None, -7]}], "Żółć": ""},
+]
+
+
+@pytest.mark.parametrize("more", [{}, {"tool_calls": [CALL]}, {"images": [IMAGE]}])
+def test_message_returns_structured_reasoning_unchanged(more: dict[str, Any]) -> None:
+    answer = read({"content": "4", "reasoning": "2 and 2", "reasoning_details": DETAILS, **more})
+    assert json.dumps(answer.output["reasoning_details"]) == json.dumps(DETAILS)
+    assert answer.output["reasoning"] == "2 and 2"
+    assert answer.images == ((PIXEL,) if "images" in more else ())
+
+
+def test_message_takes_no_image_from_structured_reasoning() -> None:
+    body = {"choices": [{"message": {"content": "4", "reasoning_details": DETAILS}}]}
+    answer = read_chat(Reply(status=200, body=json.dumps(body).encode()), wants_images=True)
+    assert (answer.output["type"], answer.images) == ("text", ())
+
+
+def test_message_omits_structured_reasoning_that_json_cannot_hold() -> None:
+    deep: Any = "x"
+    for _ in range(70):
+        deep = [deep]
+    details = f'[7, null, {{}}, {{"data": 1e400}}, {{"data": {json.dumps(deep)}}}, {json.dumps(DETAILS[0])}]'
+    body = f'{{"choices": [{{"message": {{"content": "4", "reasoning_details": {details}}}}}]}}'
+    assert read_chat(Reply(status=200, body=body.encode())).output["reasoning_details"] == DETAILS[:1]
 
 
 def test_message_returns_reasoning_beside_the_answer() -> None:

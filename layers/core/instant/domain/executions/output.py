@@ -26,7 +26,9 @@ class Output(TypedDict):
     `content` is text for "text", any JSON for "json", and for "image" the text beside the images, if any; null if the
     model wrote none. `urls` are the images' URLs, which also replace images inside a text; `unreadable_images` counts
     images that could not be decoded. `refusal` is the model's text if it refused to answer. `citations` are the sources
-    of a web search; `reasoning` is the model's reasoning text. `tool_calls` are those of an answer with images.
+    of a web search; `reasoning` is the model's reasoning text, and `reasoning_details` its structured form, unchanged,
+    with signatures and encrypted data: send it back with the results of tool calls. `tool_calls` are those of an answer
+    with images.
 
     An output that is too large for the response has `content` null; `url` is where it can be read, and `size_bytes` its
     size there.
@@ -41,6 +43,7 @@ class Output(TypedDict):
     refusal: NotRequired[str]
     citations: NotRequired[list[Citation]]
     reasoning: NotRequired[str]
+    reasoning_details: NotRequired[list[dict[str, object]]]
     tool_calls: NotRequired[list[dict[str, object]]]
 
 

@@ -8,7 +8,7 @@ _DONE = re.compile(r"data:[ \t]*\[DONE\]\s*\Z")
 _IGNORED = re.compile(r"(?::|(?:event|id|retry):|data:[ \t]*\[DONE\][ \t]*\Z)")
 _DATA = re.compile(r"\Adata:[ \t]?")
 _TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
-_LISTS = ("images", "annotations", "reasoning_details")
+_LISTS = ("images", "annotations")
 
 
 def without_framing(text: str) -> str:
@@ -62,8 +62,26 @@ def _message(deltas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         **texts,
         **lists,
+        "reasoning_details": _joined_details(
+            detail for delta in deltas for detail in _list(delta, "reasoning_details")
+        ),
         "tool_calls": list(_tool_calls(piece for delta in deltas for piece in _list(delta, "tool_calls"))),
     }
+
+
+def _joined_details(pieces: Iterable[Any]) -> list[dict[str, Any]]:
+    """The parts of the reasoning by type and index: their texts come in pieces, and the signature at the end."""
+    parts: dict[str, dict[str, Any]] = {}
+    for piece in pieces:
+        if not isinstance(piece, dict):
+            continue
+        is_piece = not {"text", "summary", "signature"}.isdisjoint(piece)
+        key = f"{piece.get('type')} {piece.get('index')}" if is_piece else f"part {len(parts)}"
+        known = parts.get(key, {})
+        whole = {**known, **{name: value for name, value in piece.items() if value or name not in known}}
+        texts = {name: f"{known.get(name) or ''}{piece.get(name) or ''}" for name in ("text", "summary")}
+        parts[key] = {**whole, **{name: text for name, text in texts.items() if name in whole}}
+    return list(parts.values())
 
 
 def _content_parts(content: object) -> Iterable[Any]:

@@ -37,7 +37,8 @@ def read_images(message: Mapping[str, Any], *, wants_images: bool) -> tuple[Outp
     output = _with_the_rest({"type": "image", "content": _content(message), "urls": []}, message)
     if calls := _tool_calls(message):
         output["tool_calls"] = calls
-    found = [*image_parts(message), *(images_in_texts(output) if wants_images else ())]
+    texts = {name: part for name, part in output.items() if name != "reasoning_details"}
+    found = [*image_parts(message), *(images_in_texts(texts) if wants_images else ())]
     return (output, tuple(dict.fromkeys(found))) if found else None
 
 
@@ -54,6 +55,8 @@ def _with_the_rest(output: Output, message: Mapping[str, Any]) -> Output:
         output["citations"] = citations
     if reasoning := _reasoning(message):
         output["reasoning"] = reasoning
+    if details := _details(message):
+        output["reasoning_details"] = details
     return output
 
 
@@ -90,6 +93,20 @@ def _reasoning(message: Mapping[str, Any]) -> str | None:
         or _joined(message.get("reasoning_details"), "text", "summary")
         or _joined(message.get("content"), "thinking")
     )
+
+
+def _details(message: Mapping[str, Any]) -> list[dict[str, object]]:
+    """The structured reasoning, which a later turn sends back unchanged; without parts that JSON cannot hold."""
+    listed = sequence(message.get("reasoning_details"))
+    return [detail for each in listed if isinstance(each, dict) and (detail := _exact(each))]
+
+
+def _exact(detail: Mapping[str, Any]) -> dict[str, object] | None:
+    try:
+        found: dict[str, object] = decode_answer(encode(detail))
+    except ValueError:
+        return None
+    return found
 
 
 def _citations(message: Mapping[str, Any]) -> list[Citation]:
