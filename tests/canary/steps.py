@@ -1,10 +1,15 @@
 """One request for every route, with the data that it needs to succeed."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from instant.domain.clock import STREAM_LEASE_SECONDS, format_time
+from instant.domain.ids import new_id
 from tests.canary.client import PLATFORM_KEY, SERVICE, Canary, Request, run_of
+from tests.fakes.builders import an_opening
 from tests.integration.app import CALLBACKS
+from tests.integration.ledgers import a_ledger
 from tests.integration.synced_app import MODEL
 
 
@@ -27,6 +32,18 @@ def _with_platform_key(method: str, body: Any = None, end: str = "") -> Callable
 def _execute(canary: Canary) -> Request:
     canary.connect()
     return Request("POST", "/api/execute", run_of(canary.image_resource))
+
+
+def _cancel(canary: Canary) -> Request:
+    """Open the row of a running stream of the same user, so that it can be cancelled."""
+    known, now = canary.image_execution["execution_id"], datetime.now(UTC)
+    canary.tap.start()
+    users = {row["execution_id"]["S"]: row["user_id"]["S"] for row in canary.app.table("EXECUTIONS_TABLE")}
+    lease_end = format_time(now + timedelta(seconds=STREAM_LEASE_SECONDS))
+    facts = {"user_id": users[known], "created_at": format_time(now), "lease_expires_at": lease_end}
+    opening = an_opening(new_id("exe", now), streamed=True, **facts)
+    a_ledger(canary.app).open(opening)
+    return Request("POST", f"/api/executions/{opening.execution_id}/cancel")
 
 
 def _plain(method: str, target: str, body: Any = None) -> Callable[[Canary], Request]:
@@ -52,6 +69,7 @@ STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ("GET", "/api/executions/{execution_id}/output"): lambda canary: Request(
         "GET", f"/api/executions/{canary.image_execution['execution_id']}/output"
     ),
+    ("POST", "/api/executions/{execution_id}/cancel"): _cancel,
     ("GET", "/api/usage"): _plain("GET", "/api/usage?by=api_key&format=csv"),
     ("GET", "/api/usage/what-if"): _plain("GET", f"/api/usage/what-if?model={MODEL}"),
     ("GET", "/api/budgets"): _plain("GET", "/api/budgets"),

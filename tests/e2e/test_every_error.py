@@ -90,6 +90,21 @@ class Errors:
         self._run("alice", "[[fake: slow 25]]", key="slow")
         return self._run("alice", "[[fake: slow 25]]", key="slow")
 
+    def cancelled(self) -> Reply:
+        """A repeat of a call that was cancelled while it was streamed."""
+        execution_id = self._run("alice", key="stopped").json["execution_id"]
+        self.world.stack.client("dynamodb").update_item(
+            TableName=self.world.name("EXECUTIONS_TABLE"),
+            Key={"execution_id": {"S": execution_id}},
+            UpdateExpression="SET error_code = :code",
+            ExpressionAttributeValues={":code": {"S": "cancelled"}},
+        )
+        return self._run("alice", key="stopped")
+
+    def not_cancellable(self) -> Reply:
+        execution_id = self._run("alice").json["execution_id"]
+        return self.world.call("alice", "POST", f"/api/executions/{execution_id}/cancel")
+
     def idempotency_mismatch(self) -> Reply:
         self._run("alice", "Hello", key="once")
         return self._run("alice", "Hello again", key="once")

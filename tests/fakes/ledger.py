@@ -32,7 +32,7 @@ class Row:
 
 
 class MemoryLedger:
-    """Implements the ports Ledger, OpenRuns and ExecutionReader, with budgets, statistics and usage."""
+    """Implements the ports Ledger, OpenRuns, ExecutionReader and Cancellations; with budgets, statistics and usage."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -114,7 +114,20 @@ class MemoryLedger:
         row = self._row(opening, State.RESERVED, State.SENT, State.UNKNOWN)
         self._put(replace(row, due_at=due_at))
 
-    # ------------------------------------------------------------- OpenRuns and ExecutionReader
+    # ------------------------------------------------------------- Cancellations, OpenRuns and ExecutionReader
+
+    def request(self, execution_id: str, user_id: str, now: str) -> bool:
+        row = self.rows.get(execution_id)
+        if row is None or not row.opening.streamed or row.opening.user_id != user_id:
+            return False
+        if row.state not in {State.RESERVED, State.SENT}:
+            return False
+        self._put(replace(row, facts={"cancel_requested_at": now, **row.facts}))
+        return True
+
+    def is_cancelled(self, execution_id: str) -> bool:
+        row = self.rows.get(execution_id)
+        return row is not None and "cancel_requested_at" in row.facts
 
     def due(self, now: str) -> Iterator[OpenRun]:
         for execution_id in list(self.rows):
@@ -209,10 +222,10 @@ def _facts(closing: Closing) -> dict[str, object]:
 _RECEIPT = (
     "generation_id", "model", "provider", "finish_reason", "prompt_tokens", "completion_tokens", "cost_nanousd",
 )  # fmt: skip
-_END = ("finished_at", "reconciled_at", "latency_ms", "error_code")
+_END = ("cancel_requested_at", "finished_at", "reconciled_at", "latency_ms", "error_code")
 _BEGINNING = (
     "execution_id", "user_id", "resource_id", "resource_revision", "model", "created_at", "api_key_id", "fingerprint",
-    "lease_expires_at",
+    "lease_expires_at", "streamed",
 )  # fmt: skip
 
 

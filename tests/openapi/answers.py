@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.architecture.project import Json
 from tests.integration.app import Answer, App, answer_of
-from tests.integration.local.test_example_events import STORY, event_of, function_of, give_key, learn
+from tests.integration.local.test_example_events import STORY, event_of, function_of, give, learn
 
 _REPLACEMENTS = (
     (re.compile(r"\b(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),
@@ -31,8 +31,7 @@ def answers(app: App) -> Iterator[tuple[str, Json, Answer]]:
     known: dict[str, str] = {}
     for case, status in STORY.items():
         event = event_of(case, known)
-        if case == "authorizer/request":
-            give_key(app, event)
+        give(app, case, event)
         reply = app.invoke(function_of(app, case), event)
         if status:
             answer = answer_of(reply)

@@ -138,12 +138,13 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
     calls_out = method == "post" and "OPENROUTER_BASE_URL" in function.environment
     changes = method != "get" and "RESOURCES_TABLE" in function.environment and function.name != "budgets"
     keys = method != "get" and function.name == "api_keys"
+    cancels = method != "get" and function.name == "executions"
     conditions = {
         400: operation["requestBody"],
         401: not is_open,
         403: not is_open,
         404: "path" in places or function.name in {"budgets", "execute", "preview"},
-        409: calls_out or changes or keys,
+        409: calls_out or changes or keys or cancels,
         413: operation["requestBody"],
         415: operation["requestBody"],
         422: operation["requestBody"] or "query" in places or "header" in places,

@@ -124,6 +124,12 @@ class FaultyLedger:
     def get(self, execution_id: str) -> Execution | None:
         return self._network.read(f"get {execution_id}", lambda: self.inner.get(execution_id))
 
+    def request(self, execution_id: str, user_id: str, now: str) -> bool:
+        return self._network.write(f"cancel {execution_id}", lambda: self.inner.request(execution_id, user_id, now))
+
+    def is_cancelled(self, execution_id: str) -> bool:
+        return self._network.read(f"is_cancelled {execution_id}", lambda: self.inner.is_cancelled(execution_id))
+
     def _step[Result](self, opening: Opening, step: Callable[[], Result]) -> Result:
         result = step()
         for hold in opening.holds:

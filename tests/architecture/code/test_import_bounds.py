@@ -14,7 +14,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "catalog": (155, 340),
     "catalog_sync": (115, 360),
     "execute": (220, 490),
-    "executions": (80, 310),
+    "executions": (90, 310),
     "images": (75, 340),
     "integration_test": (85, 480),
     "integrations": (90, 480),

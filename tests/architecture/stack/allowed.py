@@ -27,7 +27,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "ExecutionsFunction": {
         "dynamodb:GetItem": "ExecutionsTable",
         "dynamodb:Query": "ExecutionsTable/index/by_api_key ExecutionsTable/index/by_user",
-        "dynamodb:UpdateItem": "LimitsTable",
+        "dynamodb:UpdateItem": "ExecutionsTable LimitsTable",
         "s3:GetObject": "MediaBucket/media/*",
         "s3:PutObject": "MediaBucket/media/outputs/*",
     },
@@ -183,6 +183,11 @@ EVENT_PUBLISHERS = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFuncti
 CONDITIONS = {
     ("AuthorizerFunction", "dynamodb:UpdateItem", "ApiKeysTable"): {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
+    },
+    ("ExecutionsFunction", "dynamodb:UpdateItem", "ExecutionsTable"): {
+        "ForAllValues:StringEquals": {
+            "dynamodb:Attributes": ["execution_id", "cancel_requested_at", "user_id", "streamed", "state"]
+        }
     },
     ("ExecuteFunction", "dynamodb:UpdateItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["runs#*", "spend#*", "held#*"]}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from instant.adapters.access.integrations import DynamoIntegrationStore
+from instant.adapters.executions.cancellations import DynamoCancellations
 from tests.integration.app import App
 from tests.integration.aws_calls import recorded
 from tests.integration.lent_app import lend_app
@@ -54,6 +55,19 @@ def test_functions_that_use_a_key_cannot_change_it(shared: App, function: str, n
     assert may(shared, function, "UpdateItem", {**row, "UpdateExpression": "SET last_verified_at = :one"})
     assert not may(shared, function, "UpdateItem", {**row, "UpdateExpression": f"SET {name} = :one"})
     assert not may(shared, function, "UpdateItem", {**row, "UpdateExpression": f"REMOVE last_verified_at, {name}"})
+
+
+@pytest.mark.parametrize("name", ["cost_nanousd", "answer", "due_at", "run_id", "lease_expires_at", "api_key_id"])
+def test_function_that_cancels_executions_cannot_change_them(shared: App, name: str) -> None:
+    cancellations = DynamoCancellations(shared.name("EXECUTIONS_TABLE"))
+    with recorded("dynamodb") as calls:
+        assert not cancellations.request("exe_1", "user_alice", "2026-01-01T00:00:00.000000Z")
+    (call,) = calls
+    assert may(shared, "ExecutionsFunction", "UpdateItem", call.parameters)
+    changed = {**call.parameters, "UpdateExpression": f"SET cancel_requested_at = :now, {name} = :now"}
+    assert not may(shared, "ExecutionsFunction", "UpdateItem", changed)
+    others = {"TableName": call.parameters["TableName"], "Key": call.parameters["Key"]}
+    assert not may(shared, "ExecutionsFunction", "DeleteItem", others)
 
 
 @pytest.mark.parametrize("function", ["ExecuteFunction", "IntegrationTestFunction"])

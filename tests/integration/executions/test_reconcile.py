@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from instant.adapters.aws import client as aws
+from instant.adapters.executions.ledger_rows import open_run_of
 from instant.domain.clock import format_time, parse_time
 from instant.domain.executions.execution import Opening, State
 from instant.domain.executions.receipt import Receipt
@@ -89,6 +90,23 @@ def test_reconciler_fetches_and_records_an_unknown_outcome(seeded: App, clock: F
     clock.pass_seconds(2 * DAY)
     assert reconcile(seeded) == {}
     assert counted(seeded, "USAGE_TABLE", "calls") == 1
+
+
+def test_cancelled_execution_is_recorded_as_failed_with_its_cost(seeded: App, clock: FakeClock) -> None:
+    """The service answered in full, but the caller did not want the answer any more; the resource did not fail."""
+    generation_id = left_unknown(seeded)
+    closing = a_closing(State.UNKNOWN, receipt=Receipt(generation_id=generation_id), error_code="cancelled")
+    a_ledger(seeded).mark_unknown(open_run_of(row(seeded)).opening, closing, format_time(clock.now()))
+    clock.pass_seconds(21)
+    assert reconcile(seeded) == {"open": 1}
+    clock.pass_seconds(MINUTE)
+    assert reconcile(seeded) == {"failed": 1}
+    found = row(seeded)
+    assert (found["state"], found["cost_nanousd"], found["error_code"]) == (
+        {"S": "FAILED"}, {"N": "123000"}, {"S": "cancelled"},
+    )  # fmt: skip
+    assert counted(seeded, "USAGE_TABLE", "cost_nanousd") == 123_000
+    assert counted(seeded, "RESOURCE_STATS_TABLE", "failures") == 0
 
 
 def test_reconciled_execution_shows_its_cost_and_has_no_answer(seeded: App, clock: FakeClock) -> None:

@@ -1,7 +1,7 @@
 """Every event in events/ is passed to its function, in the order of a typical use."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,11 @@ import pytest
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
+from instant.domain.clock import STREAM_LEASE_SECONDS, format_time
+from tests.fakes.builders import an_opening
 from tests.integration.app import ROOT, App, answer_of
 from tests.integration.browser import allow
+from tests.integration.ledgers import a_ledger
 
 STORY = {
     "catalog_sync/on-demand": None,
@@ -49,6 +52,7 @@ STORY = {
     "executions/read": 200,
     "executions/output": 200,
     "executions/content": 302,
+    "executions/cancel": 202,
     "usage/by-model": 200,
     "usage/what-if": 200,
     "resources/create-painter": 201,
@@ -83,8 +87,7 @@ def test_example_events_run_without_error(app: App) -> None:
     known: dict[str, str] = {}
     for case, status in STORY.items():
         event = event_of(case, known)
-        if case == "authorizer/request":
-            give_key(app, event)
+        give(app, case, event)
         answer = app.invoke(function_of(app, case), event)
         if status is not None:
             assert answer["statusCode"] == status, (case, answer)
@@ -144,6 +147,22 @@ def learn(text: str, known: dict[str, str]) -> None:
         known[f"verifier_hidden_{'0' * 70}"] = ids["code_verifier"]
     for url in (ids.get("output") or {}).get("urls", []):
         known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
+
+
+def give(app: App, case: str, event: dict[str, Any]) -> None:
+    """Store what the event refers to, if no event before it does."""
+    if case == "authorizer/request":
+        give_key(app, event)
+    if case == "executions/cancel":
+        give_stream(app, event)
+
+
+def give_stream(app: App, event: dict[str, Any]) -> None:
+    """Store the running execution that the event cancels."""
+    now = datetime.now(UTC)
+    lease_end = format_time(now + timedelta(seconds=STREAM_LEASE_SECONDS))
+    execution_id = event["pathParameters"]["execution_id"]
+    a_ledger(app).open(an_opening(execution_id, streamed=True, created_at=format_time(now), lease_expires_at=lease_end))
 
 
 def give_key(app: App, event: dict[str, Any]) -> None:

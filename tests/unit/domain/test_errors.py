@@ -26,6 +26,8 @@ TABLE = {
     "credits_exhausted": (409, False),
     "cost_cap": (409, False),
     "in_progress": (409, True),
+    "cancelled": (409, False),
+    "not_cancellable": (409, False),
     "idempotency_mismatch": (422, False),
     "budget_exhausted": (429, True),
     "too_large": (413, False),

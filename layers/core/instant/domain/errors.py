@@ -8,26 +8,21 @@ InstantError
 ├── Forbidden 403            the token lacks a scope
 ├── NotFound 404             missing, or another user's (the same response)
 ├── Conflict 409             the request is valid, the current state does not allow it
-│   ├── AddressTaken
-│   ├── RevisionConflict
-│   ├── LimitReached         the user has as many of these as allowed
+│   ├── AddressTaken, RevisionConflict, LimitReached
 │   ├── ModelUnavailable
 │   ├── CredentialMissing, CredentialDisabled, CredentialRejected
-│   ├── CreditsExhausted
-│   ├── CostCap
-│   └── InProgress           the first request with this idempotency key is in progress
+│   ├── CreditsExhausted, CostCap
+│   ├── InProgress           the first request with this idempotency key is in progress
+│   └── Cancelled, NotCancellable
 ├── TooLarge 413
 ├── UnsupportedMediaType 415
 ├── InvalidField 422         names the field
-├── IdempotencyMismatch 422  the idempotency key was used for another request
-├── Moderated 422
+├── IdempotencyMismatch, Moderated 422
 ├── RateLimited 429          retryable
 ├── BudgetExhausted 429      retryable in the budget's next period
 ├── Internal 500
-├── UpstreamError 502        the service failed or rejected the call
-├── EmptyAnswer 502          no text, media or tool calls
-├── UpstreamUnavailable 503  retryable: the service did not begin the call
-├── LimitsUnavailable 503    retryable: nothing was sent
+├── UpstreamError, EmptyAnswer 502
+├── UpstreamUnavailable, LimitsUnavailable 503   retryable: nothing was begun
 ├── DeadlineExceeded 504     our own deadline expired
 └── OutcomeUnknown 504       sent, no response received: never retried
 """
@@ -198,6 +193,18 @@ class InProgress(Conflict):
     """The first request with this idempotency key is still in progress."""
 
     code, retryable = "in_progress", True
+
+
+class Cancelled(Conflict):
+    """The execution was stopped by its caller; what it had cost by then is recorded."""
+
+    code = "cancelled"
+
+
+class NotCancellable(Conflict):
+    """The execution has ended, or is not streamed."""
+
+    code = "not_cancellable"
 
 
 class TooLarge(InstantError):

@@ -11,6 +11,7 @@ from instant.adapters.access.expiring_keys import ExpiringApiKeyStore
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.catalog.sync_lease import DynamoSyncLease
 from instant.adapters.catalog.sync_runs import DynamoSyncRuns
+from instant.adapters.executions.cancellations import DynamoCancellations
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
 from instant.adapters.resources.expiry import ExpiringRows
@@ -39,6 +40,7 @@ RAW = {
     "resources/expiry.py",
     "usage/budget_rows.py",
     "usage/budgets.py",
+    "executions/cancellations.py",
     "executions/history.py",
     "executions/ledger_counts.py",
     "executions/open_runs.py",
@@ -95,6 +97,7 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
         ledger.close(done, a_closing(State.DONE, answer=everything, error_code="none", computed_nanousd=1))
         ledger.mark_unknown(lost, a_closing(State.UNKNOWN), SENT_AT)
         ledger.expire(killed, a_closing(State.UNKNOWN), SENT_AT)
+        DynamoCancellations(executions).request(killed.execution_id, killed.user_id, SENT_AT)
         list(DynamoOpenRuns(executions).due("2030"))
         DynamoExecutionHistory(executions).of_user("user_alice", PageRequest(1))
         DynamoExecutionHistory(executions).since("user_alice", SENT_AT, PageRequest(1))

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from instant.adapters.aws import client as aws
+from instant.adapters.executions.cancellations import DynamoCancellations
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
 from instant.domain.errors import BudgetExhausted
 from instant.domain.executions.execution import Closing, Opening, State, StoredAnswer
 from instant.domain.executions.receipt import Receipt
 from instant.domain.usage.budget import BudgetScope, Hold, Period
+from instant.ports.executions.cancellations import Cancellations
 from instant.ports.executions.history import ExecutionReader
 from instant.ports.executions.ledger import Ledger, OpenRuns
 from tests.fakes.aws_stores import kept_tables, set_back
@@ -45,6 +47,9 @@ class Subject(Protocol):
     @property
     def executions(self) -> ExecutionReader: ...
 
+    @property
+    def cancellations(self) -> Cancellations: ...
+
     def sums(self, opening: Opening) -> Sums:
         """Return the totals of the opening's resource, user and budgets."""
 
@@ -60,7 +65,7 @@ class InMemory:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.books = self.ledger = self.open_runs = self.executions = MemoryLedger()
+        self.books = self.ledger = self.open_runs = self.executions = self.cancellations = MemoryLedger()
 
     def snapshot(self) -> Any:
         counters: tuple[dict[Any, Counter[str]], ...] = (self.books.budgets, self.books.stats, self.books.usage)
@@ -86,7 +91,7 @@ class InDynamo:
         """Use the tables of the app."""
         table = app.name("EXECUTIONS_TABLE")
         self.ledger, self.open_runs = a_ledger(app), DynamoOpenRuns(table)
-        self.executions = DynamoExecutionHistory(table)
+        self.executions, self.cancellations = DynamoExecutionHistory(table), DynamoCancellations(table)
         self._stats, self._usage, self._limits = map(app.name, ("RESOURCE_STATS_TABLE", "USAGE_TABLE", "LIMITS_TABLE"))
 
     def snapshot(self) -> Any:

@@ -142,6 +142,34 @@ def test_run_ends_its_execution_after_its_lease_was_renewed(subject: Subject, op
     assert subject.ledger.close(opening, a_closing())
 
 
+@pytest.mark.parametrize(("opening", "state"), INITIAL_STATES, indirect=["opening"])
+def test_only_a_running_stream_of_its_user_can_be_cancelled(
+    subject: Subject, opening: Opening, state: State | None
+) -> None:
+    for streamed, of in ((False, "own"), (True, "another"), (True, "own")):
+        call = replace(opening, execution_id=f"{opening.execution_id}-{streamed}-{of}", streamed=streamed)
+        bring_to(subject.ledger, call, state)
+        before, user_id = subject.snapshot(), call.user_id if of == "own" else "user_another"
+        is_allowed = streamed and of == "own" and state in {R, S}
+        assert subject.cancellations.request(call.execution_id, user_id, LATER) == is_allowed
+        assert subject.executions.is_cancelled(call.execution_id) == is_allowed
+        assert is_allowed or subject.snapshot() == before
+
+
+def test_repeated_cancellation_keeps_the_first_time(subject: Subject, opening: Opening) -> None:
+    """The run can end its execution in any way after that."""
+    opening = replace(opening, streamed=True)
+    bring_to(subject.ledger, opening, S)
+    for now in (LATER, LATE):
+        assert subject.cancellations.request(opening.execution_id, opening.user_id, now)
+    found = subject.executions.get(opening.execution_id)
+    assert found is not None
+    assert (found.streamed, found.cancel_requested_at, found.state) == (True, LATER, S)
+    subject.ledger.mark_unknown(opening, unknown_closing(error_code="cancelled"), LATER)
+    assert not subject.cancellations.request(opening.execution_id, opening.user_id, LATE)
+    assert subject.ledger.close(opening, a_closing(State.FAILED, error_code="cancelled"))
+
+
 def due(subject: Subject, opening: Opening, now: str) -> OpenRun | None:
     """Return the execution if it is due by then."""
     found = [run for run in subject.open_runs.due(now) if run.opening.execution_id == opening.execution_id]

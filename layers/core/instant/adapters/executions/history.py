@@ -26,6 +26,16 @@ class DynamoExecutionHistory(ExecutionReader, ExecutionHistory):
         return execution_of(reply["Item"]) if "Item" in reply else None
 
     @override
+    def is_cancelled(self, execution_id: str) -> bool:
+        reply = client("dynamodb", short_timeout=True).get_item(
+            TableName=self._table_name,
+            Key={"execution_id": {"S": execution_id}},
+            ConsistentRead=True,
+            ProjectionExpression="cancel_requested_at",
+        )
+        return bool(reply.get("Item"))
+
+    @override
     def of_user(self, user_id: str, page: PageRequest) -> Page[Execution]:
         return self._page("by_user", "user_id", user_id, page)
 
@@ -77,6 +87,8 @@ def execution_of(item: dict[str, Any]) -> Execution:
         fingerprint=text.get("fingerprint"),
         lease_expires_at=text.get("lease_expires_at"),
         was_delivered="delivered" in number,
+        streamed="streamed" in number,
+        cancel_requested_at=text.get("cancel_requested_at"),
         receipt=receipt_in(text, number),
         answer=StoredAnswer(text=text.get("answer"), object_key=text.get("answer_key")),
     )

@@ -11,6 +11,8 @@ COUNTS: Mapping[str, bool] = {
     "moderated": False,
     "not_found": False,
     "in_progress": False,
+    "cancelled": False,
+    "not_cancellable": False,
     "idempotency_mismatch": False,
     "address_taken": False,
     "revision_conflict": False,

@@ -114,9 +114,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An execution as shown to its user; lists omit `answer`, `fingerprint` and the lease.
+    """An execution as shown to its user; lists omit `answer`, `fingerprint`, the lease and what streams have.
 
-    `was_delivered` marks an execution whose answer was delivered before its outcome could be recorded.
+    `was_delivered` marks an execution whose answer was delivered before its outcome could be recorded. One that is
+    `streamed` can be cancelled until it has ended.
     """
 
     execution_id: str
@@ -135,6 +136,8 @@ class Execution:
     fingerprint: str | None = None
     lease_expires_at: str | None = None
     was_delivered: bool = False
+    streamed: bool = False
+    cancel_requested_at: str | None = None
     receipt: Receipt = field(default_factory=Receipt)
     answer: StoredAnswer = field(default_factory=StoredAnswer)
 

@@ -37,6 +37,7 @@ class ExecutionSummary(TypedDict):
 class ExecutionDetail(ExecutionSummary):
     """An execution with its response: an output, an error, or neither yet."""
 
+    cancel_requested_at: Annotated[Time | None, Field(description="When its caller asked for it to be stopped.")]
     output: Output | None
     error: JsonObject | None
 
@@ -74,4 +75,5 @@ def execution_detail(execution: Execution, answer: dict[str, Any] | None) -> dic
     answer, view = answer or {}, execution_view(execution)
     usage = {**(answer.get("usage") or {}), **view["usage"]}
     error = complete_error(answer["error"]) if "error" in answer else None
-    return {**view, "usage": usage, "output": answer.get("output"), "error": error}
+    asked = {"cancel_requested_at": execution.cancel_requested_at}
+    return {**view, **asked, "usage": usage, "output": answer.get("output"), "error": error}

@@ -19,6 +19,11 @@ def documented(
     return {200: {"description": description, "content": {JSON: {"model": shape}, **texts}}}
 
 
+def accepted(shape: Any) -> dict[int, OpenAPIResponse]:
+    """The response of a route that only begins what was asked for, for the OpenAPI document."""
+    return {202: {"description": "Accepted", "content": {JSON: {"model": shape}}}}
+
+
 def no_content() -> Response[None]:
     """An empty response."""
     return Response(204)

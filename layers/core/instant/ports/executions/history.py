@@ -12,6 +12,9 @@ class ExecutionReader(Protocol):
     def get(self, execution_id: str) -> Execution | None:
         """The execution, from a consistent read."""
 
+    def is_cancelled(self, execution_id: str) -> bool:
+        """Whether its caller asked for it to be stopped, from a consistent read with a short timeout."""
+
 
 class ExecutionHistory(Protocol):
     """Past executions."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from instant.domain.access.integration import Integration
 from instant.domain.clock import LEASE_SLACK, format_time, parse_time
-from instant.domain.errors import OutcomeUnknown
+from instant.domain.errors import Cancelled, OutcomeUnknown
 from instant.domain.executions.counted import counts
 from instant.domain.executions.execution import Closing, KeySource, OpenRun, State
 from instant.domain.executions.outcome import CallOutcome
@@ -94,7 +94,8 @@ def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     cost = outcome.receipt.cost_nanousd
     if cost != run.claimed_nanousd and not is_plausible(cost, run.opening.reserved_nanousd):
         return _doubt(run, outcome.receipt, now, deps)
-    return _close(run, State.DONE if outcome.was_answered else State.FAILED, outcome.receipt, now, deps)
+    was_answered = outcome.was_answered and run.error_code != Cancelled.code
+    return _close(run, State.DONE if was_answered else State.FAILED, outcome.receipt, now, deps)
 
 
 def _lose(run: OpenRun, now: datetime, deps: ReconcileDeps) -> str:

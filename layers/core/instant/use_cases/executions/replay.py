@@ -6,12 +6,13 @@ from typing import Any
 
 from instant.domain.clock import LEASE_SLACK, format_time, parse_time
 from instant.domain.error_bodies.stored import stored_error
-from instant.domain.errors import IdempotencyMismatch, InProgress, InstantError, OutcomeUnknown
+from instant.domain.errors import Cancelled, IdempotencyMismatch, InProgress, InstantError, OutcomeUnknown
 from instant.domain.executions.delivery import stored_response
 from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.idempotency import IdempotentRequest
 from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps
+from instant.use_cases.executions.streams.cancel import cancelled
 
 MAX_RETRY_AFTER = 10
 """Maximum `Retry-After`, in seconds, for a call in progress; few calls take longer."""
@@ -32,6 +33,8 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
         raise IdempotencyMismatch(
             "This idempotency key was used for another request. Repeat the same request, or use a new key."
         )
+    if found.error_code == Cancelled.code:
+        raise _replayed(cancelled(found.execution_id), found)
     text = _stored(found, deps)
     if found.state is State.RESERVED or (found.state is State.SENT and not text and not _is_over(found, deps.clock)):
         raise _in_progress(found, deps.clock)
@@ -39,7 +42,7 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
         raise _unknown(found)
     body = stored_response(text)
     if "error" in body:
-        raise _failure(body["error"], found)
+        raise _replayed(stored_error(body["error"]), found)
     return body
 
 
@@ -75,8 +78,7 @@ def _unknown(found: Execution) -> OutcomeUnknown:
     return error
 
 
-def _failure(error: dict[str, Any], found: Execution) -> InstantError:
-    """The stored failure; only a cost that is known to be 0 is none."""
-    failure = stored_error(error)
+def _replayed(failure: InstantError, found: Execution) -> InstantError:
+    """The failure of the first request; only a cost that is known to be 0 is none."""
     failure.may_have_cost, failure.is_replayed = found.receipt.cost_nanousd != 0, True
     return failure
