@@ -6,6 +6,8 @@ from typing import Any
 
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+
 
 def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     """A copy of `value` with `change` applied to every string and every object key."""
@@ -63,6 +65,11 @@ def utf8_text(value: object) -> str:
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":"))
     return text
+
+
+def one_line(text: str) -> str:
+    """JSON text with the line ends escaped that JSON allows in strings: some readers of events split lines at them."""
+    return text if text.isascii() else text.translate(_LINE_ENDS)
 
 
 def response_bytes(body: str) -> int:

@@ -24,6 +24,7 @@ from instant.resource_types.input_schema import (
     media_kind,
 )
 from instant.resource_types.messages.content import user_content
+from instant.resource_types.messages.last_user import last_user_text
 from instant.resource_types.model_settings import FITTING, ModelSettings
 from instant.resource_types.resource_type import Call
 
@@ -69,9 +70,9 @@ class PromptTemplate(ChatType):
     def plan(self, call: Call) -> Plan:
         """The rendered template as the user's message, followed by the media."""
         settings = TemplateSettings.model_validate(call.config)
-        schema = settings.input_schema
-        check_inputs(schema, call.inputs)
-        values = {**defaults_of(schema), **call.inputs}
+        schema, inputs = settings.input_schema, _inputs_of(call)
+        check_inputs(schema, inputs)
+        values = {**defaults_of(schema), **inputs}
         media = [
             read_media(kind, value, f"inputs.{name}")
             for name, value in values.items()
@@ -80,6 +81,18 @@ class PromptTemplate(ChatType):
         if rendered_bytes(settings.template, values) > MAX_TEXT_BYTES:
             raise InvalidField.named("inputs", f"make a prompt of more than {MAX_TEXT_BYTES} bytes in UTF-8")
         return plan_chat(settings, user_content(render(settings.template, values), media), call)
+
+
+def _inputs_of(call: Call) -> Mapping[str, Any]:
+    """The inputs; clients of OpenAI send a conversation, whose last user message is the one text that is required."""
+    properties = call.config["input_schema"]["properties"]
+    if not call.compatible or call.inputs.keys() != {"messages"} or "messages" in properties:
+        return call.inputs
+    name = last_user_text_input(call.config)
+    if name is None:
+        problem = "must be sent in the body instead of messages: this template takes other inputs than one text"
+        raise InvalidField.named("inputs", problem)
+    return {name: last_user_text(call.inputs["messages"], "inputs.messages")}
 
 
 def last_user_text_input(config: Mapping[str, Any]) -> str | None:

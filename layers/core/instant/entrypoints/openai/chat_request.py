@@ -1,0 +1,78 @@
+"""Read a chat request: its fields become the inputs of a resource and overrides of its settings."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from instant.domain.errors import InvalidField, NotFound
+from instant.domain.limits import MAX_ID_CHARACTERS
+from instant.entrypoints.openai.chat_body import ChatBody
+from instant.use_cases.executions.prepare import ExecuteRequest
+
+_ADDRESS = re.compile(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}")
+_SETTINGS = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "top_a",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "seed",
+    "stop",
+    "verbosity",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+)
+"""Fields that are settings of a resource with the same name."""
+
+
+def chat_request(body: ChatBody, idempotency_key: str | None) -> ExecuteRequest:
+    """The request to execute; raises `NotFound` for a model that can be no resource."""
+    return ExecuteRequest(
+        **resource_of(body.model),
+        inputs=_inputs(body),
+        overrides={name: value for name, _, value in _overrides(body)},
+        idempotency_key=idempotency_key,
+        compatible=True,
+    )
+
+
+def resource_of(model: str) -> dict[str, Any]:
+    """The resource that `model` names: by address, or by id."""
+    if _ADDRESS.fullmatch(model):
+        return {"address": model}
+    if "/" in model or len(model) > MAX_ID_CHARACTERS:
+        raise NotFound.of("resource")
+    return {"resource_id": model}
+
+
+def names_in(body: ChatBody, settings: Iterable[str]) -> list[str]:
+    """The fields of the request from which these settings were read."""
+    fields = {name: field for name, field, _ in _overrides(body)}
+    return [fields.get(name, name) for name in settings]
+
+
+def _inputs(body: ChatBody) -> dict[str, Any]:
+    if body.inputs is None:
+        return {"messages": body.messages}
+    if body.messages:
+        raise InvalidField.named("messages", "must be empty beside inputs, which a template takes instead")
+    return body.inputs
+
+
+def _overrides(body: ChatBody) -> Iterator[tuple[str, str, Any]]:
+    """Each setting that the request overrides: its name, the field that it was read from, and its value."""
+    for name in _SETTINGS:
+        if (value := getattr(body, name)) not in (None, []):
+            yield name, name, value
+    length = "max_tokens" if body.max_completion_tokens is None else "max_completion_tokens"
+    if (value := getattr(body, length)) is not None:
+        yield "max_tokens", length, value
+    if body.reasoning is not None:
+        yield "reasoning", "reasoning", {"effort": body.reasoning_effort, **body.reasoning}
+    elif body.reasoning_effort is not None:
+        yield "reasoning", "reasoning_effort", {"effort": body.reasoning_effort}
