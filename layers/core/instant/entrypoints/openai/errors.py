@@ -18,7 +18,7 @@ from instant.entrypoints.http.body import JSON
 MAY_HAVE_COST = 409
 """The status of what would be a 5xx, but may have been charged, or would be the same if it were repeated."""
 
-LONGEST_WAIT = 60
+MAX_RETRY_AFTER = 60
 """Longest `Retry-After`, in seconds, with which clients are told to repeat."""
 
 EXECUTION = "x-execution-id"
@@ -96,7 +96,7 @@ def status_of(error: InstantError) -> int:
 
 def should_retry(error: InstantError) -> bool:
     """Whether a repeat can succeed soon, and nothing is paid twice by it."""
-    return error.retryable and not _is_final(error) and (error.wait or 0) <= LONGEST_WAIT
+    return error.retryable and not _is_final(error) and (error.wait or 0) <= MAX_RETRY_AFTER
 
 
 def _is_final(error: InstantError) -> bool:
