@@ -32,6 +32,10 @@ EVERYTHING = "admin execute manage read"
 CHEAP_MODEL = "juniper/quill-7b"
 """An ordinary text model of the fake catalog."""
 
+EMBEDDINGS = "openrouter_embeddings"
+EMBEDDER = "northwind/compass-embed-small"
+"""The resource type of embeddings, and the embeddings model of the fake catalog."""
+
 CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
 """The allowed callback URLs."""
 
@@ -161,11 +165,12 @@ class App:
         return self.call("POST", "/api/user/integrations/openrouter", {"api_key": key, **more}, user=user)
 
     def resource(self, user: str = "alice", *, config: dict[str, Any] | None = None, **more: object) -> dict[str, Any]:
-        """Create a resource that uses a cheap model."""
+        """Create a resource that uses a cheap model; the settings of an embeddings resource are those given."""
+        defaults = {} if more.get("resource_type") == EMBEDDINGS else {"model": CHEAP_MODEL, "max_tokens": 200}
         body = {
             "resource_type": "openrouter_instant",
             "name": "Haiku",
-            "config": {"model": CHEAP_MODEL, "max_tokens": 200, **(config or {})},
+            "config": {**defaults, **(config or {})},
             **more,
         }
         answer = self.call("POST", "/api/resources", body, user=user)

@@ -51,7 +51,8 @@ token limit (or with one above 10,114 tokens); `uncapped` has no limit at /key, 
     link <url>        an image that is a link
     in-words          the first image also in the text
 
-One message can contain several directives. Models named `faulty/always-…` apply one to every call.
+One message can contain several directives. The texts of POST /embeddings can contain those about errors, transport,
+usage and price. Models named `faulty/always-…` apply one to every call.
 """
 
 from tests.fakes.openrouter.journal import Arrival

@@ -22,13 +22,13 @@ from instant.resource_types import RESOURCE_TYPES
 from tests.fakes.aws_stores import kept_tables, set_back
 from tests.fakes.clock import FakeClock
 from tests.fakes.deaths import Killed, killed_at, unacknowledged
-from tests.integration.app import CHEAP_MODEL, Answer, App, deployed_app, set_clock
+from tests.integration.app import CHEAP_MODEL, EMBEDDER, EMBEDDINGS, Answer, App, deployed_app, set_clock
 from tests.integration.ledgers import a_ledger
 from tests.toys.careful import Careful
 
 MINUTE, DAY = 60.0, 86_400.0
 BUDGETS = ("user#user_alice", "resource#{resource_id}", "global#")
-MODELS = {CHEAP_MODEL, "juniper/fresco-2"}
+MODELS = {CHEAP_MODEL, EMBEDDER, "juniper/fresco-2"}
 OPEN = {"RESERVED", "SENT", "UNKNOWN"}
 
 
@@ -41,8 +41,10 @@ class Scenario:
     prompt: str = "Say hello."
     config: tuple[tuple[str, Any], ...] = ()
     resource_type: str = "openrouter_instant"
+    input: str = "prompt"
 
 
+EMBEDS: dict[str, Any] = {"resource_type": EMBEDDINGS, "config": (("model", EMBEDDER),), "input": "input"}
 SCENARIOS = {
     "plain": Scenario(),
     "with budgets": Scenario(has_budgets=True),
@@ -53,6 +55,8 @@ SCENARIOS = {
     "with a key and budgets, unanswered": Scenario(key="order-1", has_budgets=True, prompt="[[fake: truncated]]"),
     "two exchanges": Scenario(resource_type="careful"),
     "two exchanges with a key and budgets": Scenario(key="order-1", has_budgets=True, resource_type="careful"),
+    "embeddings with a key and budgets": Scenario(key="order-1", has_budgets=True, **EMBEDS),
+    "embeddings, unanswered": Scenario(prompt="[[fake: truncated]]", **EMBEDS),
 }
 
 
@@ -90,7 +94,7 @@ class Stage:
 
     def call(self) -> Answer:
         """Send the client's call, with the same idempotency key each time."""
-        body = {"resource_id": self.resource_id, "inputs": {"prompt": self.scenario.prompt}}
+        body = {"resource_id": self.resource_id, "inputs": {self.scenario.input: self.scenario.prompt}}
         headers = {"Idempotency-Key": self.scenario.key} if self.scenario.key else {}
         return self.app.call("POST", "/api/execute", body, headers=headers)
 

@@ -1,4 +1,4 @@
-"""Four toy resource types can be listed, created, previewed, executed and recorded once they are registered."""
+"""Three toy resource types work once they are registered, as does the type that uses another endpoint."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,17 +13,15 @@ from instant.integrations import INTEGRATIONS
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.resource_type import Flow
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare
-from tests.integration.app import CHEAP_MODEL, Answer, App
+from tests.fakes.openrouter.api.embeddings import DIMENSIONS, vector
+from tests.integration.app import CHEAP_MODEL, EMBEDDER, Answer, App
 from tests.integration.resource_types.toy_service import KEY, Service, serving
 from tests.toys.announce import Announce
 from tests.toys.careful import Careful
-from tests.toys.embeddings import Embeddings
 from tests.toys.megaphone import Megaphone
 from tests.toys.parrot import Parrot
 from tests.toys.repeat import Repeat
 from tests.toys.shout import read_shout
-
-EMBEDDER = "northwind/compass-embed-small"
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,9 @@ class Toy:
 WORDS = {"words": "hear ye"}
 TOYS = {
     "another endpoint": Toy(
-        "embeddings", {"model": EMBEDDER}, WORDS, {"model": EMBEDDER, "input": "hear ye"}, "0.00000014",
-        ["-0.9140625", "0.109375", "0.0703125", "0.625"], EMBEDDER, "caller", "openrouter",
+        "openrouter_embeddings", {"model": EMBEDDER}, {"input": "hear ye"}, {"model": EMBEDDER, "input": ["hear ye"]},
+        "0.0000059", {"embeddings": [vector("hear ye", DIMENSIONS)], "dimensions": DIMENSIONS}, EMBEDDER, "caller",
+        "openrouter",
     ),
     "no model": Toy(
         "announce", {"loudness": 3}, WORDS, {"words": "hear ye", "loudness": 3}, "0.003",
@@ -70,7 +69,7 @@ def toys(app: App, service: type[Service], monkeypatch: pytest.MonkeyPatch) -> A
     """An app with a catalog, the registered toys, and alice's keys."""
     for integration in (Megaphone(service.url), Parrot(service.url)):
         monkeypatch.setitem(INTEGRATIONS, integration.name, integration)
-    for resource_type in (Embeddings(), Announce(), Repeat(), Careful()):
+    for resource_type in (Announce(), Repeat(), Careful()):
         monkeypatch.setitem(RESOURCE_TYPES, resource_type.name, resource_type)
     app.sync()
     assert app.connect().status == 201
@@ -192,7 +191,7 @@ def test_integration_without_keys_rejects_connections(toys: App) -> None:
 def test_type_rejects_models_it_cannot_use(toys: App) -> None:
     chat = create(toys, Toy("openrouter_instant", {"model": EMBEDDER}, {}, {}, "", None, None, None, None))
     assert chat.json["error"]["message"] == f"config.model: {EMBEDDER} outputs neither text nor images"
-    embedder = create(toys, Toy("embeddings", {"model": CHEAP_MODEL}, {}, {}, "", None, None, None, None))
+    embedder = create(toys, Toy("openrouter_embeddings", {"model": CHEAP_MODEL}, {}, {}, "", None, None, None, None))
     assert embedder.json["error"]["message"] == f"config.model: {CHEAP_MODEL} makes no embeddings"
     assert toys.call("GET", f"/api/models/{EMBEDDER}").json["usable"] is True
 

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from instant.resource_types import RESOURCE_TYPES, why_unsupported
+from instant.resource_types import why_unsupported
 from instant.resource_types.chat import ChatType
 from instant.resource_types.openrouter_instant import OpenRouterInstant
 from instant.resource_types.prompt_template import PromptTemplate
-from instant.resource_types.resource_type import ResourceType
 from tests.fakes.builders import a_model
-from tests.toys.embeddings import Embeddings
+from tests.toys.announce import Announce
 
 TYPES: list[ChatType] = [OpenRouterInstant(), PromptTemplate()]
 
@@ -68,22 +67,18 @@ def test_supports_is_none_for_a_usable_model(chat_type: ChatType, case: str) -> 
 
 
 def test_supports_is_none_by_default() -> None:
-    class AnyModel(Embeddings):
+    class AnyModel(Announce):
         name = "any_model"
-        supports = ResourceType.supports
 
     for changes, _ in UNSUPPORTED.values():
         assert AnyModel().supports(a_model(**changes)) is None
 
 
-@pytest.mark.parametrize("case", UNSUPPORTED)
+@pytest.mark.parametrize("case", {*UNSUPPORTED} - {"embeddings"})
 def test_why_unsupported_returns_the_first_reason(case: str) -> None:
     model = a_model(**UNSUPPORTED[case][0])
     assert why_unsupported(model) == OpenRouterInstant().supports(model) is not None
 
 
-def test_why_unsupported_is_none_if_one_type_supports_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    embedder = a_model(output_modalities=("embeddings",))
-    assert why_unsupported(embedder) is not None
-    monkeypatch.setitem(RESOURCE_TYPES, "embeddings", Embeddings())
-    assert why_unsupported(embedder) is None
+def test_why_unsupported_is_none_if_one_type_supports_it() -> None:
+    assert why_unsupported(a_model(output_modalities=("embeddings",))) is None

@@ -26,6 +26,15 @@ MAX_NUMBER_DIGITS = 40
 MAX_TEXT_BYTES = 200_000
 """Maximum size of a prompt, system prompt or template, in UTF-8: each byte counts as one token."""
 
+MAX_EMBEDDED_TEXTS = 2_048
+"""Maximum texts in one call of `openrouter_embeddings` with `encoding_format` base64."""
+
+MAX_EMBEDDED_FLOATS = 512
+"""Maximum texts in one call with `encoding_format` float, whose vectors are four times as long as in base64."""
+
+MAX_EMBEDDED_BYTES = 1_000_000
+"""Maximum size of all texts of one call of `openrouter_embeddings`, in UTF-8: each byte counts as one token."""
+
 MAX_CONFIG_BYTES = 300_000
 """Maximum size of a resource's settings, as ASCII JSON: an item with all its attributes is at most 400 KB."""
 

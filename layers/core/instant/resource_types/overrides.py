@@ -1,6 +1,6 @@
 """The caller's overrides of the owner's settings: which are open, and what becomes of those that a model lacks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from instant.domain.errors import InvalidField
@@ -51,7 +51,17 @@ def with_overrides[S: ModelSettings](settings: S, call: Call) -> tuple[S, tuple[
 
 def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any], *, compatible: bool = False) -> S:
     """The settings with the caller's overrides, if the owner allows them."""
-    allowed = _open(settings, compatible=compatible)
+    check_allowed(overrides, _open(settings, compatible=compatible), compatible=compatible)
+    most = settings.max_tokens or DEFAULT_MAX_TOKENS
+    given = _of_client(overrides, most) if compatible else overrides
+    merged = parse(type(settings), {**settings.model_dump(exclude_none=True, by_alias=True), **given}, "overrides")
+    if (merged.max_tokens or most) > most:
+        raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, the owner's setting")
+    return merged
+
+
+def check_allowed(overrides: Mapping[str, Any], allowed: Sequence[str], *, compatible: bool = False) -> None:
+    """Reject overrides that the owner does not allow, and null, which clients of OpenAI send for no value."""
     for name in overrides:
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
@@ -59,12 +69,6 @@ def overridden[S: ModelSettings](settings: S, overrides: Mapping[str, Any], *, c
     for name, value in overrides.items():
         if value is None and not compatible:
             raise InvalidField.named(f"overrides.{name}", "cannot be null; leave it out")
-    most = settings.max_tokens or DEFAULT_MAX_TOKENS
-    given = _of_client(overrides, most) if compatible else overrides
-    merged = parse(type(settings), {**settings.model_dump(exclude_none=True, by_alias=True), **given}, "overrides")
-    if (merged.max_tokens or most) > most:
-        raise InvalidField.named("overrides.max_tokens", f"can be at most {most}, the owner's setting")
-    return merged
 
 
 def _of_client(overrides: Mapping[str, Any], most: int) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def delta_size(call: Call) -> int | None:
 
 def reprice(completion: Json, call: Call) -> None:
     """Set the cost to 0 for a failure, and to the amount of a directive `price`."""
-    if call.asks("200-error") or "error" in completion["choices"][0]:
+    if call.asks("200-error") or any("error" in choice for choice in completion.get("choices", ())):
         completion["usage"]["cost"] = Decimal(0)
     for directive in call.directives:
         if directive.name == "price":

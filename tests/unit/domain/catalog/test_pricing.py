@@ -51,6 +51,7 @@ USAGES = st.builds(
     makes_images=st.booleans(),
     reads_whole_context=st.booleans(),
     extra_usd=st.sampled_from([Decimal(0), Decimal("0.007"), Decimal(2)]),
+    embeds=st.booleans(),
 )
 
 
@@ -62,9 +63,9 @@ def a_max_usage(prompt: int, completion: int, **more: Any) -> MaxUsage:
 def most_tokens(model: CatalogModel, max_usage: MaxUsage) -> tuple[int, int]:
     """Return the maximum prompt and answer tokens of one round, computed independently."""
     prompt = max_usage.prompt_tokens + HIDDEN_PROMPT_TOKENS
-    if model.context_length is not None:
+    if model.context_length is not None and not max_usage.embeds:
         prompt = model.context_length if max_usage.reads_whole_context else min(prompt, model.context_length)
-    capped = "max_tokens" in model.supported_parameters
+    capped = "max_tokens" in model.supported_parameters or max_usage.embeds
     return prompt, max_usage.completion_tokens if capped else model.longest_answer
 
 

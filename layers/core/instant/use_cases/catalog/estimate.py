@@ -103,6 +103,7 @@ def _max_usage(model: CatalogModel, call: PlannedCall) -> MaxUsage:
         makes_images=call.usage.image_output_tokens > 0,
         own_searches=searches or 1,
         extra_usd=tool_usd,
+        embeds="embeddings" in model.output_modalities,
     )
 
 

@@ -30,7 +30,8 @@ class MaxUsage:
 
     `rounds` is the maximum number of model runs over the prompt. `reads_whole_context`: the prompt's length is not
     known, so the model's context length is used. `own_searches` is the maximum number of searches of a model that
-    searches by itself. `extra_usd` is a cost that is independent of the model.
+    searches by itself. `extra_usd` is a cost that is independent of the model. `embeds`: texts are embedded, so that
+    the context length limits each of them, not their sum, and no answer is written.
     """
 
     prompt_tokens: int
@@ -41,6 +42,7 @@ class MaxUsage:
     reads_whole_context: bool = False
     own_searches: int = 1
     extra_usd: Decimal = Decimal(0)
+    embeds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ def _variable(models: Sequence[CatalogModel], max_usage: MaxUsage) -> Decimal:
     """The part of the cost that depends on prices; `price_limits` scales exactly this part."""
     prices = _dearest(models, max_usage)
     tokens = max(_prompt_tokens(model, max_usage) for model in models)
-    length = max(max_usage.completion_tokens if model.caps_output else model.longest_answer for model in models)
+    length = max(_answer_tokens(model, max_usage) for model in models)
     one_round = prices.prompt * tokens + prices.completion * length + prices.request
     return one_round * max_usage.rounds + prices.image * max_usage.images
 
@@ -101,9 +103,13 @@ def _fixed(models: Sequence[CatalogModel], max_usage: MaxUsage) -> Decimal:
 
 def _prompt_tokens(model: CatalogModel, max_usage: MaxUsage) -> int:
     tokens = max_usage.prompt_tokens + HIDDEN_PROMPT_TOKENS
-    if model.context_length is None:
+    if model.context_length is None or max_usage.embeds:
         return tokens
     return model.context_length if max_usage.reads_whole_context else min(tokens, model.context_length)
+
+
+def _answer_tokens(model: CatalogModel, max_usage: MaxUsage) -> int:
+    return max_usage.completion_tokens if model.caps_output or max_usage.embeds else model.longest_answer
 
 
 def _dearest(models: Sequence[CatalogModel], max_usage: MaxUsage) -> _Prices:
