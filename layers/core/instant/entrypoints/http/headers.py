@@ -12,14 +12,24 @@ SECURITY = {
 }
 """No content sniffing, and HTTPS only for two years."""
 
+_SENT_BY_PAGES = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Last-Event-ID, "
+    "OpenAI-Organization, OpenAI-Project, X-OpenRouter-Title, X-Title, X-Stainless-Arch, X-Stainless-Async, "
+    "X-Stainless-Helper-Method, X-Stainless-Lang, X-Stainless-OS, X-Stainless-Package-Version, "
+    "X-Stainless-Retry-Count, X-Stainless-Runtime, X-Stainless-Runtime-Version, X-Stainless-Timeout"
+)
+"""Headers of this API, and those that official clients of OpenAI and OpenRouter send from web pages."""
+
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": ["GET, HEAD, POST, PUT, PATCH, DELETE"],
-    "Access-Control-Allow-Headers": [
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Last-Event-ID"
-    ],
+    "Access-Control-Allow-Headers": [_SENT_BY_PAGES],
     "Access-Control-Max-Age": [str(MAX_AGE_SECONDS)],
 }
-_EXPOSED = {"Access-Control-Expose-Headers": ["ETag, Location, Retry-After"]}
+_EXPOSED = {
+    "Access-Control-Expose-Headers": [
+        "ETag, Location, Retry-After, x-execution-id, x-ignored-parameters, x-should-retry"
+    ]
+}
 
 
 class Cors:
