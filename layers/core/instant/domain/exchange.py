@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
+from typing import Any
 
+from instant.domain.errors import TooLarge
 from instant.domain.secret import Mask, Secret
 
 _SECONDS = re.compile(r"([0-9]{1,15})[0-9]*(\.[0-9]*)?")
@@ -36,10 +38,29 @@ class Request:
     generation_id: str | None = None
 
 
+class Unreadable(Exception):
+    """The failure of a response that arrived and was rejected."""
+
+    @classmethod
+    def not_text(cls) -> "Unreadable":
+        """The failure of a text that is not in UTF-8."""
+        return cls("The response is not text in UTF-8.")
+
+
+def too_long(most: int) -> TooLarge:
+    """The error for a response of more than `most` bytes."""
+    return TooLarge(
+        f"The answer is longer than {most} bytes. The call was stopped and may have been charged. Ask for less, or "
+        "lower max_tokens on the resource.",
+        details={"limit": "answer_bytes", "most": most},
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A complete response; header names are lower case.
 
+    `document` is the JSON of a body that was parsed while it arrived; `body` is empty then.
     `mask` removes the key of the request from values that were parsed from the body: the body itself is masked, but
     parsing can undo escapes, and join parts, that hid the key.
     """
@@ -47,6 +68,7 @@ class Reply:
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    document: Any = field(default=None, repr=False)
     mask: Mask = field(default=Mask(None), repr=False, compare=False)
 
     @property

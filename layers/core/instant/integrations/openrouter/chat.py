@@ -49,7 +49,9 @@ def read_chat(reply: Reply, *, wants_json: bool = False, wants_images: bool = Fa
     finish_reason = text(choice.get("finish_reason"))
     receipt = receipt_of(reply, body, finish_reason)
     if not choice:
-        raise Failure(UpstreamError("OpenRouter's answer could not be parsed."), receipt=receipt, effect=Effect.UNKNOWN)
+        # the cost comes at the end of a stream: with it, the call has ended
+        effect = Effect.UNKNOWN if receipt.cost_nanousd is None else Effect.KNOWN
+        raise Failure(UpstreamError("OpenRouter's answer could not be parsed."), receipt=receipt, effect=effect)
     if finish_reason == "error":
         raise Failure(UpstreamError("The model's provider failed while answering."), receipt=receipt)
     message = {"citations": body.get("citations"), **mapping(choice.get("message"))}

@@ -71,11 +71,9 @@ def _refusal(message: Mapping[str, Any]) -> str | None:
 
 
 def _joined(parts: object, *names: str) -> str | None:
-    """The texts under the first of these names that each part has, joined."""
-    texts = (
-        next((found for name in names if (found := text(mapping(part).get(name)))), "") for part in sequence(parts)
-    )
-    return text("".join(texts))
+    """The texts under the first of these names that each part has, joined; a part can be a blank between words."""
+    texts = (next(filter(None, map(mapping(part).get, names)), "") for part in sequence(parts))
+    return text("".join(each for each in texts if isinstance(each, str)))
 
 
 def _json(content: str) -> Output | None:

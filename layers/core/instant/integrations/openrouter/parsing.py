@@ -17,7 +17,7 @@ BASE_URL = "https://openrouter.ai/api/v1"
 
 def parse(reply: Reply) -> Any:
     """The JSON in the body, with clean strings without the key, fractional numbers as Decimal; None if it is none."""
-    return reply.mask.value(decode_reply(reply.body))
+    return reply.mask.value(decode_reply(reply.body) if reply.document is None else reply.document)
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from instant.domain.json_values import map_strings
-from instant.integrations.openrouter.decoding import clean
+from instant.integrations.openrouter.json_text import clean
 
 MAX_DEPTH = 35
 """Maximum nesting of arrays and objects; real catalogs have 7. The row itself is at depth 3."""

@@ -1,8 +1,6 @@
 """Answers that arrive as a stream of chunks although one body was requested."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,45 +9,12 @@ from instant.domain.exchange import Reply
 from instant.domain.executions.failure import Failure
 from instant.integrations.openrouter.chat import read_chat
 from tests.fakes.openrouter.chat.stream import COMMENT, DONE, events
-
-RECORDED = Path(__file__).parents[4] / "shared" / "data" / "openrouter" / "recorded"
-PIXEL = "data:image/png;base64,iVBORw0KGgo="
-USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "cost": 0.00000034}
-
-
-def completion(message: dict[str, Any], finish: str | None = "stop") -> dict[str, Any]:
-    """Return a completion as one body."""
-    choice = {"index": 0, "finish_reason": finish, "native_finish_reason": finish, "message": message}
-    facts = {"id": "gen-1", "object": "chat.completion", "created": 1, "model": "meadow/lark", "provider": "Meadow"}
-    return {**facts, "choices": [choice], "usage": USAGE}
-
-
-def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
-    """Return one event."""
-    body = {"id": "gen-1", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}
-    return b"data: " + json.dumps(body).encode() + b"\n\n"
+from tests.unit.integrations.streams.bodies import MESSAGES, RECORDED, USAGE, chunk, completion
 
 
 def reply(body: bytes) -> Reply:
     """Return a response with these bytes."""
     return Reply(status=200, body=body)
-
-
-CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": "a long way off"}'}}
-OTHER = {"id": "call_2", "type": "function", "function": {"name": "wait", "arguments": "{}"}}
-MESSAGES: dict[str, dict[str, Any]] = {
-    "text": {"content": "List three ideas for lunch, please."},
-    "reasoning": {
-        "content": "4",
-        "reasoning": "two and two make four",
-        "reasoning_details": [
-            {"type": "reasoning.text", "text": "two and two make four", "signature": "c2ln", "format": "f", "index": 0}
-        ],
-    },
-    "refusal": {"content": None, "refusal": "I would rather not."},
-    "tool calls": {"content": None, "tool_calls": [CALL, OTHER]},
-    "image": {"content": "A dawn.", "images": [{"type": "image_url", "image_url": {"url": PIXEL}}]},
-}
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -71,7 +36,11 @@ def test_event_stream_keeps_the_first_finish_reason() -> None:
 
 def test_event_stream_joins_calls_without_an_index() -> None:
     first, second = ({"id": name, "function": {"name": name, "arguments": {"n": 1}}} for name in "ab")
-    body = chunk({"tool_calls": [first, second]}) + chunk({"tool_calls": [None, {"function": {"name": "c"}}]}, "stop")
+    body = (
+        chunk({"tool_calls": [first, second]})
+        + chunk({"tool_calls": [None, {"function": {"name": "c"}}]}, "stop")
+        + DONE
+    )
     content = read_chat(reply(body)).output["content"]
     assert isinstance(content, dict)
     assert [(call["name"], call["arguments"]) for call in content["tool_calls"]] == [
@@ -94,7 +63,7 @@ def test_event_stream_joins_contents_in_parts() -> None:
 
 
 def test_event_stream_joins_a_split_surrogate_pair() -> None:
-    answer = read_chat(reply(chunk({"content": "a\ud83d"}) + chunk({"content": "\ude00\ud83d"}, "stop")))
+    answer = read_chat(reply(chunk({"content": "a\ud83d"}) + chunk({"content": "\ude00\ud83d"}, "stop") + DONE))
     assert answer.output["content"] == "a\U0001f600?"
 
 

@@ -1,0 +1,1 @@
+"""Answers that arrive as server-sent events."""
