@@ -29,7 +29,8 @@ def test_openrouter_instant_schema_describes_its_form_fields(app: App) -> None:
     assert {"temperature", "max_tokens", "stop", "system_prompt"} <= set(config["properties"])
     number = next(each for each in config["properties"]["temperature"]["anyOf"] if each["type"] == "number")
     assert (number["minimum"], number["maximum"]) == (0, 2)
-    assert (inputs["required"], set(inputs["properties"])) == (["prompt"], {"images", "prompt"})
+    assert set(inputs["properties"]) == {"images", "messages", "prompt"}
+    assert [each["required"] for each in inputs["oneOf"]] == [["prompt"], ["messages"]]
 
 
 def test_type_list_rejects_query_parameters(app: App) -> None:

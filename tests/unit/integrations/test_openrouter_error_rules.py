@@ -101,6 +101,50 @@ def test_moderation_is_recognised_by_the_code_of_the_provider(code: str) -> None
     assert type(error_for(400, raw={"error": {"innererror": {"code": code}}})) is Moderated
 
 
+CONVERSATION = [
+    "messages.1.content.0: Invalid `signature` in `thinking` block",
+    "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.",
+    "messages.2: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1.",
+    "unexpected `tool_use_id` found in `tool_result` blocks: toolu_1. Each must have a corresponding `tool_use` block.",
+    "This model does not support assistant message prefill. The conversation must end with a user message.",
+    "messages: first message must use the user role",
+    "messages: text content blocks must be non-empty",
+    "messages: final assistant content cannot end with trailing whitespace",
+    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+    "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'.",
+    "Item 'rs_1' of type 'reasoning' was provided without its required following item.",
+    "The encrypted content gAAA could not be verified.",
+    "Function call is missing a thought_signature in functionCall parts.",
+    "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
+    "Please ensure that the number of function response parts is equal to the number of function call parts.",
+    "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
+    "Unexpected role 'user' after role 'tool'",
+    "After the optional system message, conversation roles must alternate user/assistant/user/assistant/...",
+]
+
+
+@pytest.mark.parametrize("message", CONVERSATION)
+def test_rejected_conversation_is_the_callers_input(message: str) -> None:
+    for raw in spellings(message):
+        error = error_for(400, raw=raw)
+        assert (type(error), error.details) == (InvalidField, {"field": "inputs.messages"}), raw
+    assert type(error_for(400, message)) is InvalidField
+    assert type(error_for(404, message)) is not InvalidField
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "tools.0.custom.input_schema: JSON schema is invalid.",
+        "Invalid schema for function 'look': the first property must be an object.",
+        "Unsupported value: 'tool_choice' does not support 'required' with this model.",
+        "Thinking may not be enabled when tool_choice forces tool use.",
+    ],
+)
+def test_rejected_settings_are_no_rejected_conversation(message: str) -> None:
+    assert type(error_for(400, raw=message)) is UpstreamError
+
+
 MEDIA = [
     "Could not process image",
     "Image does not match the provided media type image/png",

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
+from pydantic import ConfigDict, Field, SkipValidation, StringConstraints, WithJsonSchema
 from pydantic.config import JsonDict
-from pydantic.json_schema import SkipJsonSchema
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.errors import InvalidField
@@ -28,6 +27,10 @@ _ONE_OF: JsonDict = {
         {"required": ["messages"], "properties": {"messages": {"type": "array"}, "prompt": False, "images": _NULL}},
     ]
 }
+
+
+_PROMPT = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_BYTES, "pattern": r"\S"}
+"""The prompt as clients make forms of it: it is never null where it is used."""
 
 
 def _without_default(schema: JsonDict) -> None:
@@ -54,10 +57,10 @@ class Inputs(Strict):
 
     model_config = ConfigDict(json_schema_extra=_ONE_OF)
 
-    prompt: (
-        Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING]
-        | SkipJsonSchema[None]
-    ) = Field(None, description="The prompt for the model.", json_schema_extra=_without_default)
+    prompt: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_BYTES, pattern=r"\S"), FITTING] | None,
+        WithJsonSchema(_PROMPT),
+    ] = Field(None, description="The prompt for the model.", json_schema_extra=_without_default)
     images: list[str] | None = Field(
         None, max_length=MAX_IMAGES, description="https links or base64 data URLs, for models with image input."
     )

@@ -24,6 +24,11 @@ def check(call: Call, model: Json) -> None:
     check_signatures(call.messages, model)
 
 
+def prompt_of(call: Call, model: Json) -> int:
+    """The number of tokens of the prompt, as the model counts them."""
+    return prompt_tokens(call.messages, call.tools, model["architecture"].get("tokenizer"))
+
+
 def cap(call: Call, model: Json) -> int | None:
     """The effective token limit; None for a model that does not support one, like any unsupported parameter."""
     known = {"max_tokens", "max_completion_tokens"} & set(model["supported_parameters"])
@@ -69,7 +74,7 @@ _PARAMETERS = {
 
 def _check_length(call: Call, model: Json) -> None:
     limit = model["context_length"]
-    asked, output = prompt_tokens(call.messages), cap(call, model) or 0
+    asked, output = prompt_of(call, model), cap(call, model) or 0
     if limit is None or asked + output <= limit:
         return
     parts = f"{asked} of text input" + (f", {output} in the output" if output else "")

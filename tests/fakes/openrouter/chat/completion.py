@@ -4,9 +4,10 @@ import secrets
 import time
 from typing import Any
 
+from tests.fakes.openrouter.chat.admission import prompt_of
 from tests.fakes.openrouter.chat.call import Call
 from tests.fakes.openrouter.chat.draft import Draft
-from tests.fakes.openrouter.chat.usage import prompt_tokens, tokens, usage
+from tests.fakes.openrouter.chat.usage import tokens, usage
 from tests.fakes.openrouter.exact_json import Json
 from tests.fakes.openrouter.messages.reasoning import details
 
@@ -74,5 +75,5 @@ def _message(draft: Draft, call: Call, model: Json) -> Json:
 def _usage(draft: Draft, call: Call, model: Json) -> Json:
     written = tokens(draft.content) + tokens(draft.refusal)
     called = sum(tokens(item["function"]["arguments"]) for item in draft.tool_calls)
-    prompt = prompt_tokens(call.messages)
+    prompt = prompt_of(call, model)
     return usage(model, prompt, written + called, tokens(draft.reasoning), len(draft.images))

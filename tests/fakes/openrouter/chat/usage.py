@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from tests.fakes.openrouter.exact_json import Json
+from tests.fakes.openrouter.exact_json import Json, dumps
 
 CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 4
 TOKENS_PER_MEDIUM = 256
 TOKENS_PER_IMAGE = 1290
+TOKENS_FOR_TOOLS = 346
 
 
 def tokens(text: str | None) -> int:
@@ -17,9 +18,16 @@ def tokens(text: str | None) -> int:
     return -(-len(text or "") // CHARACTERS_PER_TOKEN)
 
 
-def prompt_tokens(messages: Sequence[Json]) -> int:
-    """The number of tokens of the messages of a call, including media."""
-    return sum(TOKENS_PER_MESSAGE + _content_tokens(message.get("content")) for message in messages)
+def prompt_tokens(messages: Sequence[Json], tools: Sequence[Json] = (), tokenizer: str | None = None) -> int:
+    """The number of tokens of the messages of a call, including media, tool calls, reasoning and tools."""
+    asked = sum(TOKENS_PER_MESSAGE + _content_tokens(message.get("content")) for message in messages)
+    answered = sum(tokens(dumps(message[key])) for message in messages for key in _ANSWERED if message.get(key))
+    hidden = TOKENS_FOR_TOOLS if tools and tokenizer == "Claude" else 0
+    return asked + answered + sum(tokens(dumps(tool)) for tool in tools) + hidden
+
+
+_ANSWERED = ("tool_calls", "reasoning_details", "refusal")
+"""What messages of the assistant hold besides their content."""
 
 
 def _content_tokens(content: Any) -> int:

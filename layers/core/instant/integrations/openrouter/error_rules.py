@@ -47,6 +47,10 @@ _MEDIA = (
     "contain an image, file or audio that the model's provider cannot read. Check its format and size, and that a link "
     "opens without a login."
 )
+_CONVERSATION = (
+    "are in an order, or have reasoning, that the model's provider rejects. Send messages back as they were received, "
+    "with their reasoning_details, and answer each tool call."
+)
 _FEW_CREDITS = (
     "The OpenRouter account has too few credits for this call. Add credits there, lower max_tokens on the resource, or "
     "shorten the prompt."
@@ -198,6 +202,17 @@ RULES = (
         r"|content (management )?polic|usage polic|content[ _]filter|inappropriate content|content exists risk"
         r"|prohibited content|sensitive (content|words|information)|safety (system|filter|reasons|polic)",
         statuses="400 403 422",
+    ),
+    _rule(
+        lambda refusal: InvalidField("inputs.messages: " + _CONVERSATION, details={"field": "inputs.messages"}),
+        names="invalid_encrypted_content",
+        pattern=r"\b(thought[_ ])?signature\b.{0,60}\b(thinking|functioncall|block)|missing a thought[_ ]signature"
+        r"|(expected|must start with) .{0,20}\bthinking\b|encrypted content .{0,80}\bverified"
+        r"|'reasoning' was provided without|tool_use.{0,20} ids? .{0,40}tool_result|tool_result.{0,60}tool_use"
+        r"|role 'tool' must|'tool_calls' must be followed|function call turn comes|function response parts"
+        r"|roles must alternate|last role|unexpected role|role '\w+' after|must end with a user message|message prefill"
+        r"|first message must|text content blocks must be non-empty|final assistant content",
+        statuses="400 422",
     ),
     _rule(lambda refusal: UpstreamError(_ASKS_FOR_JSON), pattern=r"contain the word .{0,3}json", statuses="400 422"),
     _rule(
