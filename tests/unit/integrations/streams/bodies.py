@@ -18,7 +18,7 @@ DETAILS = [
 ]
 MESSAGES: dict[str, dict[str, Any]] = {
     "text": {"content": "List three ideas for lunch, please: crêpes, 寿司 or \U0001f355."},
-    "reasoning": {"content": "4", "reasoning": "two and two make four"},
+    "reasoning": {"content": "4", "reasoning": "Two and two make four.", "reasoning_details": DETAILS[:1]},
     "details": {"content": "4", "reasoning": "Two and two make four.It was a sum.", "reasoning_details": DETAILS},
     "refusal": {"content": None, "refusal": "I would rather not."},
     "tool calls": {"content": "Wait.", "tool_calls": [CALL, OTHER]},
