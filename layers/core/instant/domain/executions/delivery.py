@@ -83,6 +83,16 @@ def streamed_text(stored: Mapping[str, Any]) -> str:
     return utf8_text(content)  # a row of an earlier version has no such facts
 
 
+def streamed_tool_calls(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of this stored response, with `id`, `name` and `arguments`."""
+    output, content = stored["output"], stored["output"]["content"]
+    is_json_answer = output["type"] != "json" or "text" in stored.get(STREAM, {})
+    if not is_json_answer and isinstance(content, dict) and content.keys() == {"text", "tool_calls"}:
+        output = content
+    calls: list[dict[str, Any]] = output.get("tool_calls", [])
+    return calls
+
+
 def streamed_media_types(stored: Mapping[str, Any]) -> list[str | None]:
     """The type of each image in the output's `urls`; None in responses of earlier versions."""
     known: list[str | None] = stored.get(STREAM, {}).get("media_types", [])

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from instant.domain.executions.delivery import deliverable
+from instant.domain.executions.execution import Execution
 from instant.domain.executions.output import Delta
 from instant.domain.executions.prepared import Prepared
 from instant.domain.json_values import json_text, utf8_text
@@ -31,6 +32,10 @@ class ExecutionEvents(Listener):
     def prepared(self, prepared: Prepared) -> None:
         """Remember what the first event says."""
         self._begin = {"execution_id": prepared.execution_id, "model": prepared.model}
+
+    def joined(self, execution: Execution) -> None:
+        """Remember what the first event says."""
+        self._begin = {"execution_id": execution.execution_id, "model": execution.model}
 
     def started(self) -> None:
         """Send `start`."""

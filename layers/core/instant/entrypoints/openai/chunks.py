@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from instant.domain.errors import UpstreamError
+from instant.domain.executions.execution import Execution
 from instant.domain.executions.output import Delta, ToolCallPiece
 from instant.domain.executions.prepared import Prepared
 from instant.domain.json_values import one_line, utf8_text
@@ -42,6 +43,10 @@ class CompletionChunks(Listener):
     def prepared(self, prepared: Prepared) -> None:
         """Remember the id of the completion."""
         self._execution_id = prepared.execution_id
+
+    def joined(self, execution: Execution) -> None:
+        """Remember the id of the completion."""
+        self._execution_id = execution.execution_id
 
     def started(self) -> None:
         """Send the role, once."""

@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from instant.domain.catalog.pricing import recomputed_nanousd
-from instant.domain.clock import format_time, parse_time
+from instant.domain.clock import STREAM_LEASE_SECONDS, format_time, parse_time
 from instant.domain.errors import BudgetExhausted, InstantError, Internal, UpstreamUnavailable
 from instant.domain.executions.delivery import stream_facts
 from instant.domain.executions.execution import Closing, Execution, Opening, State, StoredAnswer
@@ -44,13 +44,15 @@ class AlreadyRecorded(Exception):
 
 
 @contextmanager
-def record(prepared: Prepared, seconds_left: SecondsLeft, deps: LedgerDeps) -> Iterator["Recording"]:
+def record(
+    prepared: Prepared, seconds_left: SecondsLeft, deps: LedgerDeps, *, streamed: bool = False
+) -> Iterator["Recording"]:
     """Open `prepared` in the ledger; record errors raised in the block, or release the row if nothing was sent.
 
     If the process ends in the block (a BaseException, or a closed generator), the row is left to the reconciler:
     the request may have been executed, so it is not recorded as failed.
     """
-    recording = Recording(prepared, _opening(prepared, seconds_left, deps.clock), deps)
+    recording = Recording(prepared, _opening(prepared, seconds_left, deps.clock, streamed=streamed), deps)
     recording.open()
     try:
         yield recording
@@ -232,8 +234,8 @@ class Recording:
             )
 
 
-def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Opening:
-    """The opening entry; its lease lasts as long as this invocation."""
+def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock, *, streamed: bool) -> Opening:
+    """The opening entry; its lease lasts as long as this invocation, or is renewed by a stream."""
     now, seconds, credential = clock.now(), seconds_left(), prepared.credential
     if time_to_run(prepared, seconds_left) <= 0:
         raise UpstreamUnavailable("Not enough time was left to run this. Nothing was sent; call again.")
@@ -253,7 +255,8 @@ def _opening(prepared: Prepared, seconds_left: SecondsLeft, clock: Clock) -> Ope
         reserved_nanousd=prepared.plan.worst_nanousd,
         fingerprint=prepared.fingerprint,
         created_at=format_time(now),
-        lease_expires_at=format_time(now + timedelta(seconds=seconds)),
+        lease_expires_at=format_time(now + timedelta(seconds=STREAM_LEASE_SECONDS if streamed else seconds)),
+        streamed=streamed,
     )
 
 

@@ -20,11 +20,17 @@ MAX_RETRY_AFTER = 10
 
 def replay(request: IdempotentRequest, deps: LedgerDeps) -> dict[str, Any] | None:
     """The response of the first request, or its error raised again; None if the request may be executed."""
+    found = first_execution(request, deps)
+    return replay_response(found, request.fingerprint, deps) if found else None
+
+
+def first_execution(request: IdempotentRequest, deps: LedgerDeps) -> Execution | None:
+    """The execution with the idempotency key of the request; None if the request may be executed."""
     found = deps.executions.get(request.execution_id)
     if found and found.state is State.RESERVED and _is_over(found, deps.clock):
         deps.ledger.reclaim(found.execution_id, _over_before(deps.clock))
-        found = deps.executions.get(request.execution_id)
-    return replay_response(found, request.fingerprint, deps) if found else None
+        return deps.executions.get(request.execution_id)
+    return found
 
 
 def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps) -> dict[str, Any]:
@@ -64,7 +70,7 @@ def _over_before(clock: Clock) -> str:
 def _in_progress(found: Execution, clock: Clock) -> InProgress:
     left = (parse_time(found.lease_expires_at or found.created_at) - clock.now()).total_seconds()
     return InProgress(
-        "The first call with this idempotency key is in progress. Wait, then repeat it with the same key.",
+        "The execution is in progress. Wait, then send the same request again, with its idempotency key if it has one.",
         retry_after=max(1, min(MAX_RETRY_AFTER, ceil(left))),
     ).during(found.execution_id)
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from instant.domain.executions.execution import Execution
 from instant.domain.executions.output import Delta
 from instant.domain.executions.prepared import Prepared
 
@@ -12,13 +13,16 @@ class Listener(Protocol):
     def prepared(self, prepared: Prepared) -> None:
         """The request is valid and nothing has been sent yet."""
 
+    def joined(self, execution: Execution) -> None:
+        """Instead of `prepared`: the execution has begun before. `idle` is called until it has ended."""
+
     def started(self) -> None:
         """The service has accepted the call: the first byte of a successful reply has arrived."""
 
     def delta(self, delta: Delta) -> None:
         """The next piece of the answer."""
 
-    def image(self, path: str, media_type: str) -> None:
+    def image(self, path: str, media_type: str | None) -> None:
         """An image of the answer is stored; `path` is its path in this API."""
 
     def idle(self) -> None:
