@@ -149,6 +149,28 @@ def test_reasoning_detail_is_complete_when_it_is_signed() -> None:
     assert found == [("One", "1", 0), ("Two", "2", 0), ("Three", None, 1)]
 
 
+def test_reasoning_details_are_joined_by_type_and_index() -> None:
+    pieces: list[dict[str, Any]] = [
+        {"type": "reasoning.summary", "index": 0, "summary": "One"},
+        {"type": "reasoning.text", "index": 0, "text": "Two "},
+        {"type": "reasoning.text", "index": 1, "text": "Three "},
+        {"type": "reasoning.encrypted", "index": 0, "data": "AA", "id": "rs_1"},
+        {"type": "reasoning.encrypted", "index": 0, "data": "BB", "id": "rs_2"},
+        {"type": "reasoning.text", "index": 0, "text": "more", "signature": "2"},
+        {"type": "reasoning.text", "index": 1, "text": "too"},
+        {"type": "reasoning.text", "text": "Four "},
+        {"type": "reasoning.text", "text": "words"},
+    ]
+    assert details_of(*(chunk({"reasoning_details": [piece]}) for piece in pieces)) == [
+        pieces[0],
+        {"type": "reasoning.text", "index": 0, "text": "Two more", "signature": "2"},
+        {"type": "reasoning.text", "index": 1, "text": "Three too"},
+        pieces[3],
+        pieces[4],
+        {"type": "reasoning.text", "text": "Four words"},
+    ]
+
+
 def test_stream_shows_the_reasoning_of_one_field() -> None:
     body = chunk({"reasoning": "One", "reasoning_content": "One"}) + chunk({"reasoning_content": "Two", "content": "3"})
     read = streamed([body + DONE])

@@ -70,7 +70,7 @@ def test_long_line_takes_three_times_its_size(size: int) -> None:
         {"images": [{"type": "image_url"}]},
         {"annotations": [None]},
         {"reasoning_details": [{"type": "reasoning.encrypted", "data": "a" * 100}]},
-        {"reasoning_details": [{"type": "reasoning.text", "index": index, "text": "a"} for index in range(9)]},
+        {"reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "a", "signature": "b"}] * 9},
         {"content": [{"type": "image_url"}, {"type": "text", "text": "a"}]},
         {"tool_calls": [{"function": {"name": "look"}}]},
         {"tool_calls": [{"index": 0, "function": {"arguments": "a" * 100}}]},

@@ -35,19 +35,26 @@ class Text:
 
 
 class Parts:
-    """A list of parts, in which a piece of a text continues the last part if nothing else differs."""
+    """A list of parts, in which a piece of a text continues a part if nothing else differs.
+
+    A piece with an index continues the last part of its type and index, any other the last part.
+    """
 
     def __init__(self) -> None:
         """Begin with an empty list."""
         self._parts: list[Any] = []
+        self._indexed: dict[tuple[str, str], Any] = {}
 
     def add(self, part: Any) -> int:
         """Append the part, or join it to the last one; returns by how much the list grows, in bytes."""
         piece = _Piece(part) if isinstance(part, dict) else None
-        last = self._parts[-1] if self._parts else None
+        key = (str(part.get("type")), str(part["index"])) if piece and "index" in part else None
+        last = self._indexed.get(key) if key else (self._parts[-1] if self._parts else None)
         if piece and isinstance(last, _Piece) and last.is_continued_by(piece):
             return last.join(piece)
         self._parts.append(piece if piece and piece.field else part)
+        if key:
+            self._indexed[key] = self._parts[-1]
         return size_of(part)
 
     def value(self) -> list[Any]:
