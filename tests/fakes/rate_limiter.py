@@ -1,0 +1,63 @@
+"""An in-memory rate limiter with the same guarantees as the real one, but without concurrency or lost responses.
+
+`tests/integration/adapters/access/test_rate_limiter_contract.py` runs both through the same histories.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from instant.domain.limits import Rate, too_many_in_flight
+from instant.ports.clock import Clock
+
+
+@dataclass
+class Held:
+    """The tickets of one user: the ends of the starts, and the end of each lease by its id."""
+
+    starts: list[float] = field(default_factory=list)
+    leases: dict[str, float] = field(default_factory=dict)
+
+
+class MemoryRateLimiter:
+    """Implements the port RateLimiter."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start empty."""
+        self.held: defaultdict[str, Held] = defaultdict(Held)
+        self._clock = clock
+        self._numbers = itertools.count()
+        self._counts: Counter[tuple[str, str, int]] = Counter()
+
+    def hit(self, user_id: str, what: str, rate: Rate) -> None:
+        window, passed = divmod(self._now, rate.seconds)
+        key = user_id, what, int(window)
+        if self._counts[key] >= rate.limit:
+            raise rate.exceeded(rate.seconds - passed)
+        self._counts[key] += 1
+
+    def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
+        held = self.held[user_id]
+        if len(held.starts) >= rate.limit or len(held.leases) >= most:
+            held.starts = [end for end in held.starts if end > self._now]
+            held.leases = {lease: end for lease, end in held.leases.items() if end > self._now}
+        if len(held.leases) >= most:
+            raise too_many_in_flight(most)
+        if len(held.starts) >= rate.limit:
+            raise rate.exceeded(min(held.starts) - self._now)
+        lease = f"lease-{next(self._numbers)}"
+        held.starts.append(self._now + rate.seconds)
+        held.leases[lease] = self._now + seconds
+        return lease
+
+    def renew(self, user_id: str, lease: str, seconds: float) -> str:
+        leases = self.held[user_id].leases
+        leases[lease] = max(leases.get(lease, 0), self._now + seconds)
+        return lease
+
+    def release(self, user_id: str, lease: str) -> None:
+        self.held[user_id].leases.pop(lease, None)
+
+    @property
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
