@@ -12,7 +12,7 @@ from instant.ports.clock import Clock
 
 
 @dataclass
-class Held:
+class Tickets:
     """The tickets of one user: the ends of the starts, and the end of each lease by its id."""
 
     starts: list[float] = field(default_factory=list)
@@ -24,7 +24,7 @@ class MemoryRateLimiter:
 
     def __init__(self, clock: Clock) -> None:
         """Start empty."""
-        self.held: defaultdict[str, Held] = defaultdict(Held)
+        self.held: defaultdict[str, Tickets] = defaultdict(Tickets)
         self._clock = clock
         self._numbers = itertools.count()
         self._counts: Counter[tuple[str, str, int]] = Counter()
