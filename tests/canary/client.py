@@ -141,9 +141,9 @@ def start(app: App, sinks: Sinks, tap: AwsTap) -> Canary:
     return Canary(app, sinks, tap, Front(app), token, [token, key], key)
 
 
-def token_parameters(issuer: FakeIssuer) -> dict[str, str]:
-    """The parameters of the template for an app that accepts tokens of this issuer."""
-    return {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "canary"}
+def parameters(issuer: FakeIssuer) -> dict[str, str]:
+    """The template's parameters: tokens of this issuer, and a place in flight for each lease whose release fails."""
+    return {"JwtIssuer": issuer.url, "JwtAudience": issuer.audience, "JwtAdmins": "canary", "MostInFlight": "100"}
 
 
 def with_access_token(canary: Canary, issuer: FakeIssuer) -> Canary:

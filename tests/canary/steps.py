@@ -1,6 +1,7 @@
 """One request for every route, with the data that it needs to succeed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +47,10 @@ def _cancel(canary: Canary) -> Request:
     return Request("POST", f"/api/executions/{opening.execution_id}/cancel")
 
 
+def _execute_stream(canary: Canary) -> Request:
+    return replace(_execute(canary), target="/api/execute/stream")
+
+
 def _plain(method: str, target: str, body: Any = None) -> Callable[[Canary], Request]:
     return lambda canary: Request(method, target, body)
 
@@ -62,6 +67,7 @@ _ESTIMATE = {"model": MODEL, "prompt": "hello", "completion_tokens": 10}
 
 STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ("POST", "/api/execute"): _execute,
+    ("POST", "/api/execute/stream"): _execute_stream,
     ("GET", "/api/executions"): _plain("GET", "/api/executions?limit=2"),
     ("GET", "/api/executions/{execution_id}"): lambda canary: Request(
         "GET", f"/api/executions/{canary.image_execution['execution_id']}"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.canary import scenarios
 from tests.canary.aws_tap import FAULTS, intercepted
-from tests.canary.client import Canary, start, token_parameters, with_access_token
+from tests.canary.client import Canary, parameters, start, with_access_token
 from tests.canary.sinks import Sinks, record_storage, recording
 from tests.canary.steps import STEPS
 from tests.fakes.issuer import FakeIssuer
@@ -17,7 +17,7 @@ from tests.integration.app import deployed_app
 @pytest.fixture(scope="module")
 def canary() -> Iterator[Canary]:
     """The canary after all requests."""
-    with FakeIssuer() as issuer, deployed_app(**token_parameters(issuer)) as app, intercepted(sinks := Sinks()) as tap:
+    with FakeIssuer() as issuer, deployed_app(**parameters(issuer)) as app, intercepted(sinks := Sinks()) as tap:
         canary = start(app, sinks, tap)
         with recording(sinks):
             scenarios.call_every_route(canary)

@@ -13,7 +13,11 @@ from tests.timeouts import HANG_SECONDS
 _KEYS = {user: {"Authorization": f"Bearer {os.environ[user.upper()]}"} for user in ("alice", "bob")}
 _ID = re.compile(r"(res|exe|img|key)_[0-9A-Z]{26}")
 _ADDRESS = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
-_SHARED = {("GET", "/api/resources/{resource_id}"), ("POST", "/api/execute")}
+_SHARED = {
+    ("GET", "/api/resources/{resource_id}"),
+    ("POST", "/api/execute"),
+    ("POST", "/api/execute/stream"),
+}
 """Routes that other users can use if the resource is not private."""
 
 

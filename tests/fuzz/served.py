@@ -12,10 +12,10 @@ from typing import Any
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
 from instant.domain.access.identity import Scope
-from tests.integration.app import App, deployed_app
+from tests.integration.app import App, answer_of, deployed_app
 from tests.local.api.gateway import Gateway
 from tests.local.api.server import Server
-from tests.local.functions.invocation import Outcome, failure
+from tests.local.functions.invocation import Outcome, Sink, failure
 
 USERS = ("alice", "bob")
 UNLIMITED = dict.fromkeys(("RatePerMinute", "ExecutePerMinute", "KeyChecksPerHour"), "10000") | {"MostInFlight": "1000"}
@@ -32,19 +32,22 @@ class ServedApp:
     url: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def invoke(self, function: str, payload: bytes) -> Outcome:
-        """Invoke a function in the role of Lambda, one call at a time: the simulated AWS is not thread-safe."""
+    def invoke(self, function: str, payload: bytes, sink: Sink | None = None) -> Outcome:
+        """Invoke a function in the role of Lambda, one call at a time: the simulated AWS is not thread-safe.
+
+        Without AWS's runtime client, functions return their streams as a whole.
+        """
         with self._lock:
             try:
                 reply = self._handle(function, json.loads(payload))
             except Exception as error:
                 return failure(type(error).__name__, str(error))
-            return Outcome(json.dumps(reply).encode())
+            return Outcome(reply if isinstance(reply, bytes) else json.dumps(reply).encode())
 
     def _handle(self, function: str, event: dict[str, Any]) -> Any:
         reply = self.app.invoke(function, event)
-        if "statusCode" in reply:
-            self.responses[event["httpMethod"], event["resource"], reply["statusCode"]] += 1
+        if "httpMethod" in event and "type" not in event:
+            self.responses[event["httpMethod"], event["resource"], answer_of(reply).status] += 1
         return reply
 
 

@@ -36,6 +36,9 @@ EMBEDDINGS = "openrouter_embeddings"
 EMBEDDER = "northwind/compass-embed-small"
 """The resource type of embeddings, and the embeddings model of the fake catalog."""
 
+EXECUTING = ("ExecuteFunction", "StreamFunction")
+"""The functions that execute resources."""
+
 CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
 """The allowed callback URLs."""
 
@@ -134,7 +137,7 @@ class App:
             found = self.plan.functions[function]
             with mock.patch.dict(os.environ, found.environment):
                 self.modules[function] = _import(found)
-            if function == "ExecuteFunction":
+            if function in EXECUTING:
                 set_clock(self, SleeplessClock(), function)
         return self.modules[function]
 
@@ -260,8 +263,11 @@ def set_clock(app: App, clock: Clock, function: str = "CatalogSyncFunction") -> 
     app.module(function).deps = replace(deps, clock=clock)
 
 
-def answer_of(reply: dict[str, Any]) -> Answer:
-    """Convert a Lambda proxy response to the HTTP response of the caller."""
+def answer_of(reply: dict[str, Any] | bytes) -> Answer:
+    """Convert a Lambda proxy response, or a prelude with its body, to the HTTP response of the caller."""
+    if isinstance(reply, bytes):
+        prelude, _, body = reply.partition(bytes(8))
+        reply = {**json.loads(prelude), "body": body.decode()}
     headers = {name: values[0] for name, values in reply.get("multiValueHeaders", {}).items()}
     return Answer(reply["statusCode"], {**headers, **reply.get("headers", {})}, reply.get("body") or "")
 

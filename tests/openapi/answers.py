@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from tests.architecture.project import Json
 from tests.integration.app import Answer, App, answer_of
@@ -59,16 +60,20 @@ def without_answers(document: Json) -> Json:
 
 
 def answer_content(document: Json, event: Json, answer: Answer) -> Json:
-    """The part of the document for the JSON of this response; None if the response has no content."""
+    """The part of the document for the content of this response; None if it is not described, or has no content."""
     operation = document["paths"][event["resource"]][event["httpMethod"].lower()]
-    return operation["responses"][str(answer.status)].get("content", {}).get("application/json")
+    media_type = answer.headers.get("Content-Type", "")
+    return operation["responses"][str(answer.status)].get("content", {}).get(media_type)
 
 
-def shown(answer: Answer) -> Json:
+def shown(answer: Answer) -> Any:
     """The response as an example: the same in every run, with short lists."""
-    text = json.dumps(answer.json)
+    is_json = answer.headers["Content-Type"] == "application/json"
+    text = json.dumps(answer.json) if is_json else answer.text
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
+    if not is_json:
+        return text
     value = json.loads(text)
     if isinstance(value.get("data"), list):
         value["data"] = value["data"][:_MAX_LIST]

@@ -143,7 +143,7 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
         400: operation["requestBody"],
         401: not is_open,
         403: not is_open,
-        404: "path" in places or function.name in {"budgets", "execute", "preview"},
+        404: "path" in places or function.name in {"budgets", "execute", "preview", "stream"},
         409: calls_out or changes or keys or cancels,
         413: operation["requestBody"],
         415: operation["requestBody"],

@@ -27,6 +27,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "rank_resources": (40, 210),
     "reconcile": (95, 360),
     "resources": (185, 340),
+    "stream": (225, 490),
     "usage": (105, 340),
 }
 """The maximum number of modules by function: of `instant`, and of other packages except the standard library."""

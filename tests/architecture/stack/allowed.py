@@ -1,21 +1,29 @@
 """The complete permissions of each function, compared with the roles that SAM generates from the template."""
 
+from typing import Any
+
+EXECUTING = ("ExecuteFunction", "StreamFunction")
+
+EXECUTION = {
+    "dynamodb:BatchGetItem": "IntegrationsTable LimitsTable ModelsTable",
+    "dynamodb:DeleteItem": "ExecutionsTable",
+    "dynamodb:GetItem": "ExecutionsTable IntegrationsTable ResourcesTable",
+    "dynamodb:PutItem": "ExecutionsTable ImagesTable",
+    "dynamodb:Query": "ModelsTable/index/by_slug",
+    "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable UsageTable",
+    "kms:Decrypt": "CredentialsKey",
+    "s3:GetObject": "MediaBucket/media/*",
+    "s3:PutObject": "MediaBucket/media/*",
+}
+"""What executing a resource needs, streamed or not."""
+
 ALLOWED: dict[str, dict[str, str]] = {
     "AuthorizerFunction": {
         "dynamodb:GetItem": "ApiKeysTable",
         "dynamodb:UpdateItem": "ApiKeysTable",
     },
-    "ExecuteFunction": {
-        "dynamodb:BatchGetItem": "IntegrationsTable LimitsTable ModelsTable",
-        "dynamodb:DeleteItem": "ExecutionsTable",
-        "dynamodb:GetItem": "ExecutionsTable IntegrationsTable ResourcesTable",
-        "dynamodb:PutItem": "ExecutionsTable ImagesTable",
-        "dynamodb:Query": "ModelsTable/index/by_slug",
-        "dynamodb:UpdateItem": "ExecutionsTable IntegrationsTable LimitsTable ResourceStatsTable UsageTable",
-        "kms:Decrypt": "CredentialsKey",
-        "s3:GetObject": "MediaBucket/media/*",
-        "s3:PutObject": "MediaBucket/media/*",
-    },
+    "ExecuteFunction": EXECUTION,
+    "StreamFunction": EXECUTION,
     "ReconcileFunction": {
         "dynamodb:DeleteItem": "ExecutionsTable",
         "dynamodb:GetItem": "ExecutionsTable IntegrationsTable",
@@ -180,7 +188,17 @@ BUDGET_KEYS: list[tuple[str | list[str], tuple[str, ...]]] = [
 OWN_EVENT_SOURCE = {"StringEquals": {"events:source": "instant.resources"}}
 EVENT_PUBLISHERS = ["CatalogFunction", "CatalogSyncFunction", "ModelImpactFunction"]
 
-CONDITIONS = {
+EXECUTION_CONDITIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("dynamodb:UpdateItem", "LimitsTable"): {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["runs#*", "spend#*", "held#*"]}
+    },
+    ("dynamodb:BatchGetItem", "LimitsTable"): {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#*"}},
+    ("dynamodb:UpdateItem", "IntegrationsTable"): KEY_STATUS_ATTRIBUTES,
+    ("kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
+}
+
+CONDITIONS: dict[tuple[str, str, str], Any] = {
+    **{(function, *place): condition for function in EXECUTING for place, condition in EXECUTION_CONDITIONS.items()},
     ("AuthorizerFunction", "dynamodb:UpdateItem", "ApiKeysTable"): {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["key_hash", "last_used_at"]}
     },
@@ -189,17 +207,9 @@ CONDITIONS = {
             "dynamodb:Attributes": ["execution_id", "cancel_requested_at", "user_id", "streamed", "state"]
         }
     },
-    ("ExecuteFunction", "dynamodb:UpdateItem", "LimitsTable"): {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["runs#*", "spend#*", "held#*"]}
-    },
-    ("ExecuteFunction", "dynamodb:BatchGetItem", "LimitsTable"): {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "budget#*"}
-    },
-    ("ExecuteFunction", "dynamodb:UpdateItem", "IntegrationsTable"): KEY_STATUS_ATTRIBUTES,
     ("IntegrationTestFunction", "dynamodb:UpdateItem", "IntegrationsTable"): KEY_STATUS_ATTRIBUTES,
     ("CatalogFunction", "dynamodb:GetItem", "LimitsTable"): SYNC_RECORD_KEY,
     ("CatalogSyncFunction", "dynamodb:UpdateItem", "LimitsTable"): SYNC_RECORD_KEY,
-    ("ExecuteFunction", "kms:Decrypt", "CredentialsKey"): ENCRYPTION_CONTEXT_REQUIRED,
     ("ReconcileFunction", "dynamodb:UpdateItem", "LimitsTable"): {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["spend#*", "held#*"]}
     },
@@ -240,6 +250,6 @@ CONDITIONS |= {
 }
 """The condition by function, action and resource, or one for each statement; others have no condition."""
 
-MAY_DECRYPT = {"ExecuteFunction", "IntegrationTestFunction", "ReconcileFunction"}
+MAY_DECRYPT = {*EXECUTING, "IntegrationTestFunction", "ReconcileFunction"}
 MAY_ENCRYPT = {"IntegrationsFunction", "PlatformIntegrationsFunction"}
 """The functions that decrypt or encrypt users' keys; no function does both."""

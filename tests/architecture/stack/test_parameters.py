@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from tests.architecture.project import template
+from tests.architecture.project import Json, template
+from tests.architecture.stack.allowed import EXECUTING
 from tests.architecture.stack.roles import cloud, of_type
 
 LOGGABLE = {
@@ -87,20 +88,45 @@ def test_optional_resources_have_their_conditions() -> None:
         for name, body in of_type("AWS::Lambda::Function").items()
         if "ReservedConcurrentExecutions" in body
     }
-    choice = ["ReservesExecute", {"Ref": "ExecuteConcurrency"}, {"Ref": "AWS::NoValue"}]
-    assert reserved == {"ExecuteFunction": {"Fn::If": choice}}
+    assert reserved == {
+        "ExecuteFunction": {"Fn::If": ["ReservesExecute", {"Ref": "ExecuteConcurrency"}, {"Ref": "AWS::NoValue"}]},
+        "StreamFunction": {"Fn::If": ["ReservesStreams", {"Ref": "StreamConcurrency"}, {"Ref": "AWS::NoValue"}]},
+    }
 
 
-def test_execute_has_its_own_time_limit_and_memory() -> None:
+STREAMS = {("/api/execute/stream", "post")}
+"""The methods whose responses are streamed."""
+
+
+def integrations() -> dict[tuple[str, str], Json]:
+    """The integration of each method of the API."""
     (api,) = of_type("AWS::ApiGateway::RestApi").values()
-    limits = {
-        (path, method): operation["x-amazon-apigateway-integration"]["timeoutInMillis"]
+    return {
+        (path, method): operation["x-amazon-apigateway-integration"]
         for path, methods in api["Body"]["paths"].items()
         for method, operation in methods.items()
-        if "timeoutInMillis" in operation["x-amazon-apigateway-integration"]
     }
-    assert limits == {("/api/execute", "post"): {"Ref": "TimeoutInMillis"}}
-    assert of_type("AWS::Lambda::Function")["ExecuteFunction"]["MemorySize"] == {"Ref": "ExecuteMemory"}
+
+
+def test_functions_that_execute_have_their_own_time_limits_and_memory() -> None:
+    limits = {
+        method: integration["timeoutInMillis"]
+        for method, integration in integrations().items()
+        if "timeoutInMillis" in integration
+    }
+    assert limits == {("/api/execute", "post"): {"Ref": "TimeoutInMillis"}, **dict.fromkeys(STREAMS, 900_000)}
+    for function in EXECUTING:
+        assert of_type("AWS::Lambda::Function")[function]["MemorySize"] == {"Ref": "ExecuteMemory"}
+
+
+def test_streams_are_invoked_as_streams() -> None:
+    for method, integration in integrations().items():
+        assert (integration.get("responseTransferMode") == "STREAM") == (method in STREAMS)
+        assert ("/response-streaming-invocations" in str(integration["uri"])) == (method in STREAMS)
+
+
+def test_streaming_function_ends_before_the_gateway_ends_its_stream() -> None:
+    assert 890 == of_type("AWS::Lambda::Function")["StreamFunction"]["Timeout"] < 900
 
 
 def test_gateway_waits_no_longer_than_execute_runs() -> None:

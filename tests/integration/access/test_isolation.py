@@ -26,6 +26,7 @@ OWN = "own"
 
 ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("POST", "/api/execute"): (ID, (Scope.EXECUTE,)),
+    ("POST", "/api/execute/stream"): (ID, (Scope.EXECUTE,)),
     ("GET", "/api/executions"): (OWN, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}"): (ID, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}/output"): (ID, (Scope.EXECUTE, Scope.READ)),
@@ -68,6 +69,9 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("GET", "/api/openapi.json"): (PUBLIC, ()),
 }
 """The kind of access of every route, and the scopes of which one is required."""
+
+EXECUTING = ("/api/execute", "/api/execute/stream")
+"""The paths whose bodies name a resource by its id or by its address."""
 
 READERS = {Scope.READ, Scope.MANAGE, Scope.ADMIN}
 """The scopes that are or include read."""
@@ -206,13 +210,13 @@ def test_foreign_item_returns_the_same_as_a_missing_one(place: Place, route: Rou
 def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> Iterator[Any]:
     """Return pairs of requests for a foreign and a missing item: in the path, or in the body by id and by address."""
     inputs = {"inputs": {"prompt": "hello"}}
-    if route == ("POST", "/api/execute"):
+    if route[1] in EXECUTING:
         yield [(each, {"resource": each["address"], **inputs}) for each in (ids, nothing)]
     if route == ("PUT", "/api/budgets"):
         for scope, name in (("resource", "resource_id"), ("api_key", "key_id")):
             limits = {"daily_usd": "1", "monthly_usd": None}
             yield [(each, {"scope": scope, "id": each[name], **limits}) for each in (ids, nothing)]
-    elif route[1] in ("/api/execute", "/api/resources/preview"):
+    elif route[1] in (*EXECUTING, "/api/resources/preview"):
         yield [(each, {"resource_id": each["resource_id"], **inputs}) for each in (ids, nothing)]
     else:
         yield [(each, {}) for each in (ids, nothing)]

@@ -20,6 +20,7 @@ INTEGRATION = "/api/user/integrations/{service}"
 PLATFORM_S = "/api/admin/integrations/{service}"
 BODIES: dict[Route, dict[str, Any]] = {
     ("POST", "/api/execute"): {"resource_id": "", "inputs": {"prompt": "hello"}},
+    ("POST", "/api/execute/stream"): {"resource_id": "", "inputs": {"prompt": "hello"}},
     ("POST", "/api/resources"): {
         "resource_type": "openrouter_instant",
         "name": "Haiku",

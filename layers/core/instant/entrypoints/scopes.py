@@ -15,6 +15,7 @@ _WITHOUT_SETTINGS = {Scope.EXECUTE: "without settings", Scope.READ: "yes"}
 
 SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "POST /api/execute": _EXECUTE,
+    "POST /api/execute/stream": _EXECUTE,
     "GET /api/executions": _OF_KEY,
     "GET /api/executions/{execution_id}": _OF_KEY,
     "GET /api/executions/{execution_id}/output": _OF_KEY,

@@ -25,12 +25,17 @@ class Sent(list[str]):
         super().__init__()
         self.clock = FakeClock()
         self.heads: list[tuple[int, Headers]] = []
-        self.events = ExecutionEvents(EventStream(self.start, self.clock), ADDRESS)
+        self.renewals = 0
+        self.events = ExecutionEvents(EventStream(self.start, self.clock, renew_lease=self.renew), ADDRESS)
 
     def start(self, status: int, headers: Headers) -> Write:
         """Receive the status and the headers."""
         self.heads.append((status, headers))
         return lambda piece: self.append(piece.decode())
+
+    def renew(self) -> None:
+        """Count the call."""
+        self.renewals += 1
 
     def wait(self, seconds: int) -> None:
         """Let seconds pass, one after the other."""
@@ -83,6 +88,13 @@ def test_comments_are_sent_after_ten_seconds_without_an_event(started: Sent) -> 
     assert started[1:] == [": keep-alive\n\n"]
     started.wait(1)
     assert started[1:] == [": keep-alive\n\n"] * 2
+
+
+def test_lease_is_renewed_before_and_after_the_first_event(sent: Sent) -> None:
+    sent.wait(3)
+    sent.events.started()
+    sent.wait(2)
+    assert sent.renewals == 5
 
 
 def test_ids_count_the_code_points_of_the_text(started: Sent) -> None:

@@ -1,5 +1,9 @@
 """A response of server-sent events: when it begins, how events are written, and its keep-alive comments."""
 
+from collections.abc import Callable
+
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+
 from instant.entrypoints.http.stream import Start, Write
 from instant.ports.clock import Clock
 
@@ -8,17 +12,35 @@ IDLE_SECONDS = 10
 
 CONTENT_TYPE = "text/event-stream"
 
+_EVENTS = """Server-sent events, each with one line of JSON.
+
+- `start`: `{"execution_id", "model"}`; the service has begun to answer.
+- `delta`: one of `{"text"}`, `{"reasoning"}` and `{"tool_call": {"index", "id", "name", "arguments"}}`, a piece of the
+  output. With `"replace": true`, it replaces all earlier pieces of its kind. Its `id` is the number of Unicode code
+  points of the text so far.
+- `image`: `{"url", "media_type"}`; an image is stored.
+- `done`: the response of `POST /api/execute`. It is the last event of a successful call.
+- `error`: the body of an error response. It is the last event of a failed call.
+
+Comments (lines that begin with a colon) keep the connection alive."""
+
 _KEEP_ALIVE = b": keep-alive\n\n"
+
+
+def documented_events() -> dict[int, OpenAPIResponse]:
+    """The response of a route that streams, for the OpenAPI document."""
+    return {200: {"description": _EVENTS, "content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}}
 
 
 class EventStream:
     """The events of one response, which begins with the first of them; `headers` can be added until then."""
 
-    def __init__(self, start: Start, clock: Clock) -> None:
-        """Begin to measure the time, but not yet the response."""
+    def __init__(self, start: Start, clock: Clock, *, renew_lease: Callable[[], None] = lambda: None) -> None:
+        """Begin to measure the time, but not yet the response; `renew_lease` is called about once a second."""
         self.headers = {"Content-Type": [CONTENT_TYPE]}
         self._start = start
         self._clock = clock
+        self._renew_lease = renew_lease
         self._write: Write | None = None
         self._last = clock.monotonic()
 
@@ -35,6 +57,7 @@ class EventStream:
 
     def keep_alive(self) -> None:
         """Send a comment if nothing was sent for ten seconds; to be called about once a second."""
+        self._renew_lease()
         if self._clock.monotonic() - self._last >= IDLE_SECONDS:
             self._send(_KEEP_ALIVE)
 

@@ -10,6 +10,7 @@ import logging
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import cache
 from http.client import HTTPConnection, HTTPException
 from inspect import signature
 from typing import Any
@@ -51,7 +52,6 @@ def streaming_handler_of(
     """
     respond = responder(resolver_of(app), settings, max_body_bytes=max_body_bytes, render=render)
     cors = Cors(settings.cors_origins)
-    is_streaming = _extend_client()
 
     def handler(event: Any, context: Any) -> Stream | bytes | None:
         if not isinstance(event, dict) or not event.keys() >= {"httpMethod", "resource"}:
@@ -59,7 +59,7 @@ def streaming_handler_of(
             return None
         timed = _TimedContext(context)
         response = respond(event, timed)
-        if not is_streaming:
+        if not _extend_client():
             return _whole(buffered(response, event, cors, render))
         if not isinstance(response, Stream):
             return Stream(_sending(response))
@@ -111,12 +111,11 @@ def prelude(status: int, headers: Mapping[str, list[str]]) -> bytes:
     return json.dumps(content).encode() + END_OF_PRELUDE
 
 
+@cache
 def _extend_client() -> bool:
     """Whether streams are sent by the runtime client of this process, if it is one that can be extended."""
     client: Any = getattr(sys.modules.get(_CLIENT), "LambdaRuntimeClient", None)
     usual = getattr(client, "marshaller", None)
-    if isinstance(usual, _Marshaller):
-        return True
     post: Any = getattr(client, "post_invocation_result", None)
     if not hasattr(usual, "marshal_response") or not _takes_results(post):
         _log.error("this runtime client cannot be extended: responses are sent when they have ended, not as streams")
