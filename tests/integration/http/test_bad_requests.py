@@ -62,7 +62,11 @@ BODIES: dict[Route, dict[str, Any]] = {
 OPEN = ("POST", "/api/models/estimate")
 """A public route: its responses need no `Cache-Control: no-store`."""
 OPTIONAL = ("POST", "/api/admin/sync-models")
-BODILESS = {("POST", f"{INTEGRATION}/test"), ("POST", "/api/admin/integrations/{service}/test")}
+BODILESS = {
+    ("POST", f"{INTEGRATION}/test"),
+    ("POST", "/api/admin/integrations/{service}/test"),
+    ("POST", "/api/executions/{execution_id}/cancel"),
+}
 
 
 @pytest.fixture(scope="module")
