@@ -19,7 +19,10 @@ FULL_ROUTE = ("POST", "/api/execute")
 
 FEW = ("10 MB", "a key twice, deep down", "NUL, escaped, deep down")
 BODILESS = {"GET", "HEAD", "OPTIONS", "DELETE"}
-NO_BODY = {("POST", f"/api/{owner}/integrations/{{service}}/test") for owner in ("user", "admin")}
+NO_BODY = {
+    ("POST", "/api/executions/{execution_id}/cancel"),
+    *(("POST", f"/api/{owner}/integrations/{{service}}/test") for owner in ("user", "admin")),
+}
 
 
 def routes_with_a_body() -> list[Route]:
