@@ -13,6 +13,15 @@ _MAX_PREFIX = 1_000
 _STANDARD = str.maketrans("-_", "+/")
 
 
+LETTERS_IN_TEXT = r"(?:\\/|[A-Za-z0-9+/_%=-])+"
+"""A regular expression for the data of a URL inside another text, such as JSON, in which slashes can be escaped."""
+
+
+def head_in_text(kind: str) -> str:
+    """A regular expression for what precedes the data of URLs of types such as `image`; all of it is bounded."""
+    return rf"data:{kind}\\?/[\w.+-]{{1,80}}(?:;[\w.=+-]{{1,80}}){{0,4}};base64,"
+
+
 @dataclass(frozen=True, slots=True)
 class DataUrl:
     """A media type in lower case without parameters, empty if the URL has none, and the decoded data."""

@@ -8,7 +8,7 @@ type MediaKind = Literal["image", "file", "audio"]
 _NAMES: dict[MediaKind, dict[str, str]] = {
     "image": {
         "image/png": "image/png image/x-png image/apng",
-        "image/jpeg": "image/jpeg image/jpg image/pjpeg image/jfif image/jpe image/x-jpeg image/x-jpg",
+        "image/jpeg": "image/jpeg image/jpg image/pjpeg image/pjpg image/jfif image/jpe image/x-jpeg image/x-jpg",
         "image/webp": "image/webp image/x-webp",
         "image/gif": "image/gif image/x-gif",
     },
@@ -42,6 +42,10 @@ _SIGNATURES: dict[str, re.Pattern[bytes]] = {
     "audio/mpeg": re.compile(rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
 }
 """How the data of each type begins. A PDF can have other bytes before its header."""
+
+
+IMAGE_IN_BASE64 = "(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)"
+"""A regular expression for the base64 of the first bytes of each type of image."""
 
 
 def media_types(kind: MediaKind) -> list[str]:

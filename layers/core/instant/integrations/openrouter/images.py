@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from instant.domain.data_url import LETTERS_IN_TEXT, head_in_text, is_data_url
 from instant.domain.json_values import strings_in
+from instant.domain.media_types import IMAGE_IN_BASE64
 from instant.integrations.openrouter.parsing import mapping, sequence, text
 
 _PLACES = ("image_url", "imageUrl", "url", "image", "source", "inline_data", "inlineData")
@@ -13,16 +15,13 @@ _PLACES = ("image_url", "imageUrl", "url", "image", "source", "inline_data", "in
 _DATA = ("b64_json", "base64", "data", "result")
 """The fields of a part that hold the base64 of an image."""
 
-_MAGIC = "(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)"
-"""The base64 of the first bytes of a PNG, JPEG, WebP or GIF."""
-
 # all quantifiers are bounded or possessive: a hostile text must not take quadratic time
-_BASE64 = re.compile(rf"\s*+{_MAGIC}[A-Za-z0-9+/_\s-]{{40,}}+={{0,2}}+\s*+")
+_BASE64 = re.compile(rf"\s*+{IMAGE_IN_BASE64}[A-Za-z0-9+/_\s-]{{40,}}+={{0,2}}+\s*+")
 
-_HEAD = r"data:image\\?/[\w.+-]{1,40}(?:;[\w.=+-]{1,80}){0,4};base64,"
+_HEAD = head_in_text("image")
 _IN_MARKDOWN = rf"(?<=\]\(){_HEAD}[A-Za-z0-9+/_%=\s-]+"
-_ANYWHERE = rf"{_HEAD}(?:\\/|[A-Za-z0-9+/_%=-])+"
-_BARE = rf"(?<![A-Za-z0-9+/_-]){_MAGIC}[A-Za-z0-9+/_-]{{80,}}+={{0,2}}+"
+_ANYWHERE = _HEAD + LETTERS_IN_TEXT
+_BARE = rf"(?<![A-Za-z0-9+/_-]){IMAGE_IN_BASE64}[A-Za-z0-9+/_-]{{80,}}+={{0,2}}+"
 _MARKDOWN_IMAGE = re.compile(_IN_MARKDOWN, re.IGNORECASE)
 _DATA_URL = re.compile(f"{_IN_MARKDOWN}|{_ANYWHERE}", re.IGNORECASE)
 _IN_TEXT = re.compile(f"(?i:{_IN_MARKDOWN}|{_ANYWHERE})|{_BARE}")
@@ -60,7 +59,8 @@ def _listed(value: object, kind: type = object) -> list[Any]:
 def _image(part: object, levels: int = 4) -> str | None:
     """The image in one part, at most so many objects deep; parts of text have none of these fields."""
     if isinstance(part, str):
-        return part if part.lower().startswith(("data:", "https:", "http:")) or _BASE64.fullmatch(part) else None
+        is_url = is_data_url(part) or part.lower().startswith(("https:", "http:"))
+        return part if is_url or _BASE64.fullmatch(part) else None
     fields = mapping(part) if levels else {}
     inside = (_image(fields.get(name), levels - 1) for name in (*_PLACES, *_DATA) if name in fields)
     return text(fields.get("b64_json")) or next(filter(None, inside), None)

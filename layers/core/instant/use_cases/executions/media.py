@@ -2,12 +2,11 @@
 
 import logging
 import re
-from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from urllib.parse import unquote
 
 from instant.domain.clock import parse_time
+from instant.domain.data_url import LETTERS_IN_TEXT, head_in_text, is_data_url, parse_data_url
 from instant.domain.errors import Internal, UpstreamError
 from instant.domain.executions.execution import Opening
 from instant.domain.executions.failure import Failure
@@ -15,6 +14,7 @@ from instant.domain.executions.image import DecodedImage, Image
 from instant.domain.executions.output import Answer, Output
 from instant.domain.ids import new_id
 from instant.domain.json_values import map_strings
+from instant.domain.media_types import IMAGE_IN_BASE64, media_type_of
 from instant.ports.media.image_decoder import ImageDecoder
 from instant.ports.media.image_store import ImageStore
 from instant.use_cases.executions.deps import MediaDeps
@@ -25,16 +25,8 @@ MAX_IMAGES = 8
 MAX_BYTES = 20_000_000
 """Maximum size of an image that is decoded, in bytes."""
 
-_MAX_LETTERS = (MAX_BYTES + 2) // 3 * 4
-_PARAMETERS = r"(?:;[\w.=+-]{1,80}){0,4};base64,"
-_IMAGE_URL = re.compile(
-    rf"\s*data:image\\?/(?:x-)?(?:a?png|p?jpe?g|jfif|webp|gif){_PARAMETERS}|\s*(?=iVBORw0KGgo|/9j/|UklGR|R0lGOD)",
-    re.IGNORECASE,
-)
-_DATA_IN_TEXT = re.compile(
-    rf"data:[\w.+-]{{1,80}}\\?/[\w.+-]{{1,80}}{_PARAMETERS}(?:\\/|[A-Za-z0-9+/_%=-])+", re.IGNORECASE
-)
-_IGNORED_LETTERS = str.maketrans("-_", "+/", " \t\r\n\\")
+_IMAGE_URL = re.compile(rf"\s*(?:{head_in_text('image')}|(?={IMAGE_IN_BASE64}))", re.IGNORECASE)
+_DATA_IN_TEXT = re.compile(head_in_text(r"[\w.+-]{1,80}") + LETTERS_IN_TEXT, re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 
@@ -81,15 +73,13 @@ def decode_image(url: str, decoder: ImageDecoder) -> DecodedImage | None:
 
     Line breaks, percent-encoding, the URL-safe alphabet and missing padding are accepted, as models write them.
     """
-    found = _IMAGE_URL.match(url)
-    if found is None or len(url) - found.end() > _MAX_LETTERS:
+    if not _IMAGE_URL.match(url):
         return None
-    letters = unquote(url[found.end() :]).translate(_IGNORED_LETTERS)
-    try:
-        data = a2b_base64(letters + "=" * (-len(letters) % 4), strict_mode=True)
-    except ValueError:
+    plain = url.replace("\\", "")
+    found = parse_data_url(plain if is_data_url(plain) else f"data:;base64,{plain}", MAX_BYTES)
+    if found is None or media_type_of("image", found.media_type, found.data) is None:
         return None
-    return decoder.decode(data)
+    return decoder.decode(found.data)
 
 
 def _keep(decoded: DecodedImage, opening: Opening, images: ImageStore) -> str:
