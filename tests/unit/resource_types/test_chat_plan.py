@@ -21,6 +21,7 @@ from instant.resource_types.messages.content import Content, user_content
 from instant.resource_types.model_settings import ModelSettings
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model
+from tests.fakes.pdf import TEXT, one_page, page, pdf, stream
 
 NANO = 10**9
 FREE = {"prompt": "0", "completion": "0"}
@@ -91,16 +92,25 @@ def test_chat_plan_bounds_paid_pages_by_the_file_size(size: int, pages: int) -> 
     assert MAX_PDF_PAGES == 1_000
 
 
+TWO_PAGES = pdf(page(3, b"5 0 R"), page(4, b"5 0 R"), stream(5, TEXT), kids=(3, 4))
+NESTED = pdf(b"6 0 obj\n<< /Type /Pages /Kids [3 0 R] >>\nendobj\n", page(3, b"5 0 R"), stream(5, TEXT), kids=(6,))
+COMPRESSED = pdf(
+    stream(7, b"3 0 <</Type/Page /Contents 5 0 R>>", header=b"/Type /ObjStm /N 1 /First 4 "), stream(5, TEXT)
+)
+
+
 @pytest.mark.parametrize(
     ("files", "pages"),
     [
-        ([b"<</Type/Page>> <</Type /Pages/Kids[]>> <</Type\n/Page/Parent 1 0 R>>"], 2),
-        ([b"<</Type/Page>>", b"<</Type/Page>><</Type/Page>>"], 3),
-        ([b"<</Type/Page>>", b"compressed"], None),
+        ([one_page()], 1),
+        ([NESTED], 1),
+        ([COMPRESSED], 1),
+        ([one_page(), TWO_PAGES], 3),
+        ([one_page(), b"%PDF-1.7 unreadable"], None),
     ],
 )
 def test_chat_plan_counts_the_pages_that_are_read_for_a_charge(files: list[bytes], pages: int | None) -> None:
-    urls = (f"data:application/pdf;base64,{b64encode(b'%PDF-1.7 ' + data).decode()}" for data in files)
+    urls = (f"data:application/pdf;base64,{b64encode(data).decode()}" for data in files)
     content = user_content("Sum up.", [read_media("file", url, "inputs.it") for url in urls])
     assert planned(content=content, pdf_engine="mistral-ocr").ocr_pages == pages
     assert planned(content=content).ocr_pages == 0

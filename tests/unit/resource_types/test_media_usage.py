@@ -47,7 +47,7 @@ def test_pdf_read_as_text_counts_no_images() -> None:
 
 
 def test_pdf_read_by_ocr_counts_its_pages_and_the_whole_context() -> None:
-    assert media_usage([a_file(TWO_PAGES)], "mistral-ocr") == MediaUsage(None, 0, ocr_pages=2)
+    assert media_usage([a_file(TWO_PAGES)], "mistral-ocr") == MediaUsage(None, 0, ocr_pages=2, known_pages=2)
 
 
 @pytest.mark.parametrize("other", [b"%PDF-1.7 junk", TWO_PAGES + b"/Encrypt 9 0 R"])

@@ -16,10 +16,10 @@ from instant.integrations.openrouter.chat import MAX_IMAGE_ANSWER_BYTES, MAX_TEX
 from instant.resource_types.chat_usage import (
     RESULT_CHARACTERS,
     max_usage_of,
-    ocr_pages_of,
     search_by_themselves,
 )
 from instant.resource_types.function_names import check_names
+from instant.resource_types.media_usage import media_usage
 from instant.resource_types.messages.content import Content
 from instant.resource_types.model_settings import (
     DEFAULT_MAX_TOKENS,
@@ -74,7 +74,8 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     length = min(_length(settings, content, model) for model in call.models)
     modalities = _modalities(settings, call.models[0])
     engine = _pdf_engine(settings, content, call.models)
-    max_usage = max_usage_of(settings, content, call.models, length, engine=engine, makes_images="image" in modalities)
+    media = media_usage(content.media, engine)
+    max_usage = max_usage_of(settings, content, call.models, length, media=media, makes_images="image" in modalities)
     _refuse_unmeasured(content, max_usage, call.models)
     worst = worst_case(call.models, max_usage)
     cap = min(worst, call.cap_nanousd) if call.at_catalog_prices else call.cap_nanousd
@@ -102,7 +103,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
             "wants_images": bool(modalities),
         },
         preview=_preview(body),
-        ocr_pages=ocr_pages_of(content, engine),
+        ocr_pages=media.known_pages,
         ignored=ignored,
     )
 

@@ -1,14 +1,12 @@
 """The maximum usage of one chat request: its tokens, turns, searches and pages."""
 
 import json
-import re
-from base64 import b64decode
 from collections.abc import Sequence
 from decimal import Decimal
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.pricing import OCR_PAGE_USD, SEARCH_USD, MaxUsage
-from instant.resource_types.media_usage import media_usage
+from instant.resource_types.media_usage import MediaUsage
 from instant.resource_types.messages.content import Content
 from instant.resource_types.model_settings import ModelSettings, parameters
 
@@ -22,9 +20,6 @@ TOOL_TOKENS = 1_000
 """Maximum tokens that providers add to the prompt of a call with tools: 350 are common."""
 
 _BYTES_PER_CHARACTER = 4
-
-_PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
-"""A page of a PDF; compressed objects do not show it."""
 
 _RESULT_USD = Decimal("0.004")
 
@@ -40,7 +35,7 @@ def max_usage_of(
     models: Sequence[CatalogModel],
     length: int,
     *,
-    engine: str | None,
+    media: MediaUsage,
     makes_images: bool,
 ) -> MaxUsage:
     """The maximum usage of the call.
@@ -49,7 +44,6 @@ def max_usage_of(
     after each search.
     """
     texts = [settings.system_prompt or "", *content.texts, json.dumps(parameters(settings))]
-    media = media_usage(content.media, engine)
     tokens = sum(len(text.encode()) + FRAME_TOKENS for text in texts) + (media.tokens or 0)
     tokens += TOOL_TOKENS if settings.tools else 0
     extra, rounds = OCR_PAGE_USD * media.ocr_pages, 1
@@ -71,11 +65,3 @@ def max_usage_of(
         own_searches=search.max_uses if search else 1,
         extra_usd=extra,
     )
-
-
-def ocr_pages_of(content: Content, engine: str | None) -> int | None:
-    """The number of pages that are charged; None if a file does not show how many it has."""
-    if engine != "mistral-ocr":
-        return 0
-    counts = [len(_PAGE_OBJECT.findall(b64decode(media.data or ""))) for media in content.media if media.kind == "file"]
-    return None if 0 in counts else sum(counts)

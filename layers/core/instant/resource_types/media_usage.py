@@ -24,11 +24,15 @@ FILE_TOKENS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class MediaUsage:
-    """`tokens` is None if nothing but the model's context limits them; pages of files can be read as images."""
+    """`tokens` is None if nothing but the model's context limits them; pages of files can be read as images.
+
+    `ocr_pages` are the most pages that can be charged, `known_pages` those that the files have; None if one hides them.
+    """
 
     tokens: int | None
     images: int
     ocr_pages: int
+    known_pages: int | None = 0
 
 
 def media_usage(media: Sequence[Media], engine: str | None) -> MediaUsage:
@@ -41,7 +45,10 @@ def media_usage(media: Sequence[Media], engine: str | None) -> MediaUsage:
     tokens += [_audio_tokens(each) for each in media if each.kind == "audio"]
     known = [each for each in tokens if each is not None]
     total = sum(known) + images * IMAGE_TOKENS if len(known) == len(tokens) else None
-    return MediaUsage(total, images, pages if engine == "mistral-ocr" else 0)
+    if engine != "mistral-ocr":
+        return MediaUsage(total, images, 0)
+    counts = [bound.page_objects if bound else 0 for _, bound in bounds]
+    return MediaUsage(total, images, pages, known_pages=sum(counts) if all(counts) else None)
 
 
 def _pdf(media: Media) -> tuple[Media, PdfBound | None]:

@@ -34,10 +34,11 @@ _REFUSED = {b"Encrypt", b"Type3", b"XFA", b"EmbeddedFile", b"EmbeddedFiles", b"A
 
 @dataclass(frozen=True, slots=True)
 class PdfBound:
-    """The maximum number of pages, and of bytes of text in all of them."""
+    """The maximum number of pages, and of bytes of text in all of them; `page_objects` are the pages that it has."""
 
     pages: int
     text_bytes: int
+    page_objects: int
 
 
 def pdf_bound(data: bytes) -> PdfBound | None:
@@ -61,7 +62,8 @@ class _Pdf:
         factor = bytes_per_code(self._texts)
         widgets = sum(1 for _ in self._find(_WIDGET))  # each can show the value of the same field
         once = sum(shown_bytes(text) for text in self._outside) * max(1, widgets)
-        return PdfBound(pages, factor * (pages * self._longest_page() + once) + PAGE_OVERHEAD * pages)
+        text_bytes = factor * (pages * self._longest_page() + once) + PAGE_OVERHEAD * pages
+        return PdfBound(pages, text_bytes, self._page_objects)
 
     @cached_property
     def _texts(self) -> list[bytes]:
@@ -81,6 +83,10 @@ class _Pdf:
     def _all_streams(self) -> list[Stream]:
         return list({id(s): s for versions in self.objects.streams.values() for s in versions}.values())
 
+    @cached_property
+    def _page_objects(self) -> int:
+        return sum(1 for _ in self._find(_PAGE))
+
     def _pages(self) -> int:
         """Pages that a tree can name, each once, or that a reader can find without the tree."""
         named: list[bytes] = []
@@ -90,7 +96,7 @@ class _Pdf:
             named += _NUMBER.findall(found[2])
         if len(set(map(int, named))) < len(named):
             raise Unbounded
-        pages = max(len(named), sum(1 for _ in self._find(_PAGE)))
+        pages = max(len(named), self._page_objects)
         if not pages:
             raise Unbounded
         return pages

@@ -96,7 +96,7 @@ class UserTurn(Strict):
 class CalledFunction(Strict):
     """The function that the model called, with its arguments as JSON text."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    name: Name
     arguments: str
 
 
