@@ -190,6 +190,16 @@ def test_media_links_images_inside_every_text() -> None:
     assert kept["tool_calls"][0]["arguments"] == json.dumps({"image": first})
 
 
+def test_media_keeps_structured_reasoning_as_it_is_signed() -> None:
+    details: list[dict[str, object]] = [{"type": "reasoning.encrypted", "data": f"{url()} {url(kind='bmp')}"}]
+    output: Output = {"type": "image", "content": url(), "urls": [], "reasoning_details": details}
+    stored = store_images(
+        Answer(output, RECEIPT, (url(),)), OPENING, MediaDeps(decoder=AnyImageDecoder(), images=Store())
+    )
+    assert stored.output["reasoning_details"] == details
+    assert stored.output["content"] == stored.output["urls"][0]
+
+
 def test_media_removes_unreadable_images_from_texts_and_keeps_links() -> None:
     bad, link = "data:image/png;base64,####", "https://pictures.example/1.png"
     content = f"{bad} {link}"

@@ -58,6 +58,8 @@ def store_images(answer: Answer, opening: Opening, deps: MediaDeps) -> Answer:
     link = _linker(answer, path_of)
     linked: Output = map_strings(answer.output, link)
     output: Output = {**linked, "type": "image", "urls": list(paths.values())}
+    if details := answer.output.get("reasoning_details"):
+        output["reasoning_details"] = details  # unchanged: it is signed or encrypted
     if unread := len(set(answer.images) - read.keys()):
         output["unreadable_images"] = unread
     media_types = tuple(decoded.content_type for decoded in unique.values())
