@@ -76,6 +76,9 @@ STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
         "GET", f"/api/executions/{canary.image_execution['execution_id']}/output"
     ),
     ("POST", "/api/executions/{execution_id}/cancel"): _cancel,
+    ("GET", "/api/executions/{execution_id}/stream"): lambda canary: Request(
+        "GET", f"/api/executions/{canary.image_execution['execution_id']}/stream"
+    ),
     ("GET", "/api/usage"): _plain("GET", "/api/usage?by=api_key&format=csv"),
     ("GET", "/api/usage/what-if"): _plain("GET", f"/api/usage/what-if?model={MODEL}"),
     ("GET", "/api/budgets"): _plain("GET", "/api/budgets"),

@@ -40,9 +40,18 @@ _IF_NONE_MATCH = {
     "schema": {"type": "string"},
     "examples": {"tag": {"value": '"6a1f3c0e9b2d4857a0c1e2f3a4b5c6d7"'}},
 }
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The id of the last event that you have: the number of Unicode code points of its text.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,9}$"},
+    "examples": {"resume": {"value": "12"}},
+}
 _NOT_MODIFIED = {"description": "One of the answers that If-None-Match names is still right."}
 _CACHED = {("get", "/api/models"), ("get", "/api/models/{author}/{slug}")}
 _CONDITIONAL = {("patch", "/api/resources/{resource_id}"), ("delete", "/api/resources/{resource_id}")}
+_RESUMABLE = {("get", "/api/executions/{execution_id}/stream")}
 _UPSTREAM_STATUSES = (502, 503, 504)
 
 
@@ -125,10 +134,11 @@ def _operation(function: Function, method: str, path: str, generated: Json) -> J
 
 
 def _headers(method: str, path: str) -> list[Json]:
-    """The conditional headers of an operation."""
+    """The headers of an operation that its handler reads itself."""
     return [
         *([_IF_MATCH] if (method, path) in _CONDITIONAL else []),
         *([_IF_NONE_MATCH] if (method, path) in _CACHED else []),
+        *([_LAST_EVENT_ID] if (method, path) in _RESUMABLE else []),
     ]
 
 

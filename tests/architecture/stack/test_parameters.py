@@ -94,7 +94,7 @@ def test_optional_resources_have_their_conditions() -> None:
     }
 
 
-STREAMS = {("/api/execute/stream", "post")}
+STREAMS = {("/api/execute/stream", "post"), ("/api/executions/{execution_id}/stream", "get")}
 """The methods whose responses are streamed."""
 
 

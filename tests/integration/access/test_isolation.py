@@ -30,6 +30,7 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("GET", "/api/executions"): (OWN, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}"): (ID, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}/output"): (ID, (Scope.EXECUTE, Scope.READ)),
+    ("GET", "/api/executions/{execution_id}/stream"): (ID, (Scope.EXECUTE, Scope.READ)),
     ("POST", "/api/executions/{execution_id}/cancel"): (ID, (Scope.EXECUTE,)),
     ("GET", "/api/usage"): (OWN, (Scope.READ,)),
     ("GET", "/api/usage/what-if"): (OWN, (Scope.READ,)),

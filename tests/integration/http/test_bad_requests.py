@@ -307,7 +307,7 @@ def test_float_fields_accept_whole_numbers(shared: App) -> None:
 
 def test_overlong_id_returns_not_found_without_database_request(shared: App) -> None:
     routes = [route for route in shared.plan.operations if "_id}" in route.path]
-    assert len(routes) == 8
+    assert len(routes) == 9
     for route in routes:
         body = BODIES.get((route.method, route.path))
         missing, *long = (

@@ -52,6 +52,7 @@ STORY = {
     "executions/list": 200,
     "executions/read": 200,
     "executions/output": 200,
+    "stream/resume": 200,
     "executions/content": 302,
     "executions/cancel": 202,
     "usage/by-model": 200,

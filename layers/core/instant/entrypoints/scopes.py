@@ -19,6 +19,7 @@ SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "GET /api/executions": _OF_KEY,
     "GET /api/executions/{execution_id}": _OF_KEY,
     "GET /api/executions/{execution_id}/output": _OF_KEY,
+    "GET /api/executions/{execution_id}/stream": _OF_KEY,
     "POST /api/executions/{execution_id}/cancel": {Scope.EXECUTE: "its own"},
     "GET /api/images/{image_id}": _OF_KEY,
     "GET /api/resources": _WITHOUT_SETTINGS,

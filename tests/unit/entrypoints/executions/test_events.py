@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from instant.domain.errors import UpstreamError
+from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.output import Delta, ToolCallPiece
 from instant.domain.json_values import json_text
 from instant.entrypoints.executions.event_stream import EventStream
@@ -65,6 +66,21 @@ def test_response_begins_with_the_first_event(sent: Sent) -> None:
     assert sent.heads == [(200, {"Content-Type": ["text/event-stream"]})]
     model = a_prepared().model
     assert sent == [f'event: start\ndata: {{"execution_id":"exe_7","model":"{model}"}}\n\n']
+
+
+def test_continued_stream_begins_with_the_same_event(sent: Sent) -> None:
+    execution = Execution(
+        execution_id="exe_7",
+        user_id="user_alice",
+        resource_id="res_1",
+        resource_revision=1,
+        state=State.SENT,
+        created_at="2026-11-22T20:17:24.000123Z",
+        model="juniper/quill-7b",
+    )
+    sent.events.joined(execution)
+    sent.events.started()
+    assert sent == ['event: start\ndata: {"execution_id":"exe_7","model":"juniper/quill-7b"}\n\n']
 
 
 def test_response_begins_with_a_comment_after_ten_seconds(sent: Sent) -> None:

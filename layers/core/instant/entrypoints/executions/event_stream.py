@@ -1,9 +1,12 @@
 """A response of server-sent events: when it begins, how events are written, and its keep-alive comments."""
 
+import re
 from collections.abc import Callable
 
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
+from instant.domain.errors import InvalidField
 from instant.entrypoints.http.stream import Start, Write
 from instant.ports.clock import Clock
 
@@ -24,12 +27,21 @@ _EVENTS = """Server-sent events, each with one line of JSON.
 
 Comments (lines that begin with a colon) keep the connection alive."""
 
+_ID = re.compile("[0-9]{1,9}")
 _KEEP_ALIVE = b": keep-alive\n\n"
 
 
 def documented_events() -> dict[int, OpenAPIResponse]:
     """The response of a route that streams, for the OpenAPI document."""
     return {200: {"description": _EVENTS, "content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}}
+
+
+def last_event_id(app: APIGatewayRestResolver) -> int:
+    """The id of the last event that the client has received; 0 without one."""
+    value = app.current_event.headers.get("Last-Event-ID") or "0"
+    if not _ID.fullmatch(value):
+        raise InvalidField.named("Last-Event-ID", "must be the id of an event of this stream, which is a number")
+    return int(value)
 
 
 class EventStream:
