@@ -9,7 +9,7 @@ from instant.domain.errors import UpstreamError
 from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.output import Delta, ToolCallPiece
 from instant.domain.json_values import json_text
-from instant.entrypoints.executions.event_stream import EventStream
+from instant.entrypoints.executions.event_stream import MAX_PIECE, EventStream
 from instant.entrypoints.executions.events import ExecutionEvents
 from instant.entrypoints.http.stream import Headers, Write
 from tests.fakes.builders import a_prepared
@@ -57,6 +57,14 @@ def started(sent: Sent) -> Sent:
     sent.events.started()
     sent.clear()
     return sent
+
+
+@pytest.mark.parametrize("length", [MAX_PIECE - 11, MAX_PIECE - 10, 3 * MAX_PIECE, 1_000_000])
+def test_long_event_is_sent_in_pieces(started: Sent, length: int) -> None:
+    text = "é" * length
+    started.events.delta(Delta(text=text))
+    assert "".join(started) == f'event: delta\nid: {length}\ndata: {{"text":"{text}"}}\n\n'
+    assert max(map(len, started)) <= MAX_PIECE + 100
 
 
 def test_response_begins_with_the_first_event(sent: Sent) -> None:

@@ -13,6 +13,9 @@ from instant.ports.clock import Clock
 IDLE_SECONDS = 10
 """Maximum seconds without a byte: a response without events begins after them, and continues with comments."""
 
+MAX_PIECE = 65_536
+"""Maximum characters of an event that are sent at once."""
+
 CONTENT_TYPE = "text/event-stream"
 
 _EVENTS = """Server-sent events, each with one line of JSON.
@@ -62,10 +65,16 @@ class EventStream:
         return self._write is not None
 
     def send(self, data: str, *, event: str | None = None, event_id: int | None = None) -> None:
-        """Send an event; `data` is one line."""
+        """Send an event; `data` is one line, and is sent in pieces if it is long, so that it is not copied as a whole."""
         name = f"event: {event}\n" if event else ""
         number = f"id: {event_id}\n" if event_id is not None else ""
-        self._send(f"{name}{number}data: {data}\n\n".encode())
+        if len(data) <= MAX_PIECE:
+            self._send(f"{name}{number}data: {data}\n\n".encode())
+            return
+        self._send(f"{name}{number}data: ".encode())
+        for start in range(0, len(data), MAX_PIECE):
+            self._send(data[start : start + MAX_PIECE].encode())
+        self._send(b"\n\n")
 
     def keep_alive(self) -> None:
         """Send a comment if nothing was sent for ten seconds; to be called about once a second."""
