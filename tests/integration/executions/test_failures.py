@@ -55,7 +55,7 @@ CASES = [
     Case("truncated", 504, "outcome_unknown", "UNKNOWN", None),
     Case("hang-up", 504, "outcome_unknown", "UNKNOWN", None),
     Case("reset", 504, "outcome_unknown", "UNKNOWN", None),
-    Case("huge", 502, "upstream_error", "UNKNOWN", None),
+    Case("huge", 413, "too_large", "UNKNOWN", None, is_counted=True),
     Case("gzip", 502, "upstream_error", "UNKNOWN", None),
 ]
 

@@ -38,11 +38,14 @@ def planned(
     content: Content | None = None,
     overrides: dict[str, Any] | None = None,
     cap: int = 10 * NANO,
+    stream: bool = False,
     **settings: Any,
 ) -> Plan:
     """Return the plan of a call with these settings and models."""
     serving = models or (a_model(),)
-    call = Call(config={}, inputs={}, models=serving, cap_nanousd=cap, user="u", overrides=overrides or {})
+    call = Call(
+        config={}, inputs={}, models=serving, cap_nanousd=cap, user="u", overrides=overrides or {}, stream=stream
+    )
     config = ModelSettings.model_validate({"model": serving[0].openrouter_id, **settings})
     return plan_chat(config, content or user_content("Hi."), call)
 
@@ -331,8 +334,12 @@ def test_chat_plan_expects_json_where_requested(form: dict[str, Any] | None, exp
     assert planned(supported, **settings).options["wants_json"] is expected
 
 
-def test_chat_plan_asks_for_one_body_instead_of_a_stream() -> None:
-    assert body_of(planned())["stream"] is False
+def test_chat_plan_asks_for_a_stream_only_in_a_stream() -> None:
+    whole, streamed = planned(), planned(stream=True)
+    assert body_of(streamed) == {**body_of(whole), "stream": True}
+    assert (body_of(whole)["stream"], whole.request.stream) == (False, False)
+    request = replace(streamed.request, body=whole.request.body, stream=False)
+    assert replace(streamed, request=request, preview=whole.preview) == whole
 
 
 def test_chat_plan_expects_no_json_from_an_unsupporting_model() -> None:

@@ -21,7 +21,8 @@ class Request:
     `bearer` is revealed only as the Authorization header on the wire. `id_header` is the response header that holds
     the service's id of the call: it is kept even when the rest of the response cannot be read. `spends` says whether
     carrying it out can cost money: an execution is SENT before the first request that spends. `generation_id` is the
-    service's id of the call where it is known in advance: it is stored before the request is sent.
+    service's id of the call where it is known in advance: it is stored before the request is sent. `stream` says that
+    the reply is read while it arrives, if the service sends it as events.
     Bodies may hold secrets: no repr shows them.
     """
 
@@ -36,6 +37,7 @@ class Request:
     id_header: str | None = None
     spends: bool = True
     generation_id: str | None = None
+    stream: bool = False
 
 
 class Unreadable(Exception):

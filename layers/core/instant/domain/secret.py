@@ -1,6 +1,7 @@
 """A secret value that cannot appear in a log, error, trace, template or table by accident, and its mask."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from pydantic import GetCoreSchemaHandler
@@ -10,6 +11,10 @@ from instant.domain.json_values import map_strings
 
 MASK = "[key]"
 """What replaces a secret in text that came from outside."""
+
+
+_BACKSLASHES = r"(?<!\\)\\(?:\\|u005(?i:c))*+"
+"""A run of backslashes, from its first one, that escape each other."""
 
 
 class Secret:
@@ -67,11 +72,12 @@ def _refuse(value: object) -> NoReturn:
 class Mask:
     """Replaces a secret in what a service sent, also where JSON escapes its characters, to any depth; None: nothing."""
 
-    __slots__ = ("__secret",)
+    __slots__ = ("__beginning", "__secret")
 
     def __init__(self, secret: Secret | None) -> None:
         """Mask `secret`."""
         self.__secret = secret
+        self.__beginning: re.Pattern[str] | None = None
 
     def text(self, text: str) -> str:
         """`text` without the secret."""
@@ -79,6 +85,23 @@ class Mask:
             return text
         masked = text.replace(self.__secret.reveal(), MASK)
         return self._escaped().sub(MASK, masked) if "\\u00" in masked else masked
+
+    def settled(self, text: str) -> int:
+        """The length of what no further text can change in masked `text`: the rest can be the beginning of the secret.
+
+        So a text that arrives in pieces is masked like a whole one.
+        """
+        if self.__secret is None:
+            return len(text)
+        if "\\" in text:
+            self.__beginning = self.__beginning or self._beginning()
+            found = self.__beginning.search(text)
+            return found.start() if found else len(text)
+        secret = self.__secret.reveal()
+        at = text.find(secret[0], max(0, len(text) - len(secret) + 1))
+        while at >= 0 and not secret.startswith(text[at:]):
+            at = text.find(secret[0], at + 1)
+        return len(text) if at < 0 else at
 
     def data(self, data: bytes) -> bytes:
         """`data` without the secret; it is copied only if it can contain an escape."""
@@ -96,7 +119,15 @@ class Mask:
 
         Only the first backslash of a run begins a match, and nothing is tried twice: the time is linear.
         """
-        characters = self.__secret.reveal() if self.__secret else ""
-        backslashes = r"(?<!\\)\\(?:\\|u005(?i:c))*+"
-        either = (rf"(?:{re.escape(each)}|{backslashes}u00(?i:{ord(each):02x}))" for each in characters)
-        return re.compile("".join(either))
+        return re.compile("".join(f"(?:{either})" for either in self._spellings()))
+
+    def _beginning(self) -> re.Pattern[str]:
+        """The secret as far as the text goes: after its end, anything can follow."""
+        cut = rf"{_BACKSLASHES}(?:u0{{0,2}}|u00[\da-fA-F])?\Z"
+        first, *others = (f"{either}|{cut}" for either in self._spellings())
+        return re.compile(f"(?:{first})" + "".join(rf"(?:{each}|\Z)" for each in others))
+
+    def _spellings(self) -> Iterator[str]:
+        """Each character of the secret: itself, or its escape."""
+        for each in self.__secret.reveal() if self.__secret else "":
+            yield rf"{re.escape(each)}|{_BACKSLASHES}u00(?i:{ord(each):02x})"

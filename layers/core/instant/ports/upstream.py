@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from instant.domain.errors import TooLarge, UpstreamError
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.failure import Failure
 from instant.domain.secret import Mask
@@ -61,8 +62,13 @@ def exchange(
 ) -> Reply:
     """One complete exchange; raises the errors of `Upstream.open`."""
     with upstream.open(request, seconds=seconds, on_wait=on_wait) as response:
-        body = response.read(request.max_reply_bytes, on_generation_id)
-        return Reply(status=response.status, body=body, headers=response.headers, mask=Mask(request.bearer))
+        return read_reply(response, request, on_generation_id)
+
+
+def read_reply(response: Response, request: Request, on_generation_id: Callable[[str], None] | None = None) -> Reply:
+    """The complete reply in an open response to `request`."""
+    body = response.read(request.max_reply_bytes, on_generation_id)
+    return Reply(status=response.status, body=body, headers=response.headers, mask=Mask(request.bearer))
 
 
 def ask(upstream: Upstream, request: Request, *, seconds: float) -> Reply:
@@ -70,4 +76,6 @@ def ask(upstream: Upstream, request: Request, *, seconds: float) -> Reply:
     try:
         return exchange(upstream, request, seconds=seconds)
     except Failure as failure:
+        if isinstance(failure.error, TooLarge):  # nothing that the caller of this API sent
+            raise UpstreamError(failure.error.message) from None
         raise failure.error from None

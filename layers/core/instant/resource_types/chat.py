@@ -10,6 +10,7 @@ from instant.domain.executions.plan import Plan
 from instant.domain.money import parse_usd
 from instant.domain.resources.resource import Badge
 from instant.integrations.openrouter.chat import read_chat
+from instant.integrations.openrouter.streams.chat_stream import ChatStream
 from instant.resource_types.resource_type import Flow, ResourceType
 
 _SETTING_BADGES: dict[str, Badge] = {
@@ -59,6 +60,10 @@ class ChatType(ResourceType):
         """One exchange."""
         reply = yield plan.request
         return read_chat(reply, **plan.options)
+
+    @override
+    def stream_reader(self, plan: Plan) -> ChatStream:
+        return ChatStream(plan.request.max_reply_bytes)
 
     @override
     def badges(self, config: Mapping[str, Any], model: CatalogModel | None) -> Iterator[Badge]:

@@ -82,7 +82,7 @@ def plan_chat(settings: ModelSettings, content: Content, call: Call) -> Plan:
     body = {
         "model": call.models[0].openrouter_id,
         "messages": _messages(settings, content),
-        "stream": False,
+        "stream": call.stream,
         "max_completion_tokens": length,
         "user": call.user,
         **_supported(settings, call.models),

@@ -3,14 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.exchange import Reply, Request
-from instant.domain.executions.output import Answer
+from instant.domain.executions.output import Answer, Delta
 from instant.domain.executions.plan import Plan
+from instant.domain.executions.receipt import Receipt
 from instant.domain.resources.resource import Badge
 
 type Flow = Generator[Request, Reply, Answer]
@@ -28,7 +29,8 @@ class Call:
     `models` are the models of the resource that can serve now, always including the first; `cap_nanousd` is the
     maximum cost of the call; `user` is an opaque id of the caller. With `at_catalog_prices`, providers above the
     catalog price are excluded, so that the cost cannot exceed the plan's worst case. A `compatible` call comes from a
-    client of OpenAI, which does not know what the owner allows and what the model supports.
+    client of OpenAI, which does not know what the owner allows and what the model supports. With `stream`, the answer
+    is to arrive while the model writes it, if the type can read it so; everything else of the plan is the same.
     """
 
     config: Mapping[str, Any]
@@ -39,6 +41,25 @@ class Call:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     at_catalog_prices: bool = False
     compatible: bool = False
+    stream: bool = False
+
+
+class StreamReader(Protocol):
+    """Reads one reply while it arrives; one that is read in pieces gives the same answer as a whole one."""
+
+    def feed(self, data: bytes) -> Sequence[Delta]:
+        """What the next bytes add to the answer.
+
+        Raises `TooLarge` if the answer is longer than the request allows, and `Unreadable` for bytes that cannot be
+        read.
+        """
+
+    def finish(self) -> Any:
+        """The JSON of the complete reply, for `Reply.document`; None if it cannot be read."""
+
+    @property
+    def known(self) -> Receipt:
+        """The facts that have arrived so far."""
 
 
 class ResourceType(ABC):
@@ -78,6 +99,10 @@ class ResourceType(ABC):
     @abstractmethod
     def flow(self, plan: Plan) -> Flow:
         """The exchanges with the service, one request at a time; a flow is never restarted."""
+
+    def stream_reader(self, plan: Plan) -> StreamReader | None:
+        """Reads the reply to a request with `stream`; None if the type does not read replies while they arrive."""
+        return None
 
     def badges(self, config: Mapping[str, Any], model: CatalogModel | None) -> Iterable[Badge]:
         """The badges of a resource with `config` on `model`."""

@@ -12,7 +12,14 @@ from dataclasses import replace
 import pytest
 
 from instant.adapters.http.upstream import HttpUpstream
-from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
+from instant.domain.errors import (
+    DeadlineExceeded,
+    InstantError,
+    OutcomeUnknown,
+    TooLarge,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from instant.domain.exchange import Request
 from instant.domain.executions.failure import Failure
 from instant.domain.executions.receipt import Receipt
@@ -193,14 +200,16 @@ def test_response_size_limit_is_exact(upstream: HttpUpstream, fake: FakeOpenRout
         assert len(exchange(upstream, chat(fake.url, most=1_000), seconds=HANG_SECONDS).body) == length
     else:
         failure = failure_of(upstream, chat(fake.url, most=1_000))
-        assert type(failure.error) is UpstreamError
+        assert type(failure.error) is TooLarge
+        assert failure.error.details == {"limit": "answer_bytes", "most": 1_000}
         assert failure.outcome_unknown
+        assert failure.is_counted
 
 
 def test_endless_body_is_aborted_at_the_size_limit(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
     fake.script(200, chunks=[b"x" * 65_536] * 5_000)
     failure = failure_of(upstream, chat(fake.url, most=1_000_000))
-    assert type(failure.error) is UpstreamError
+    assert type(failure.error) is TooLarge
     assert failure.outcome_unknown
     assert fake.wait_for_hang_up()
 

@@ -15,7 +15,7 @@ from instant.adapters.clock import SystemClock
 from instant.adapters.http.connections import KEEP_ALIVE_SECONDS, transport
 from instant.adapters.http.deadline import Deadline
 from instant.domain.errors import DeadlineExceeded, InstantError, OutcomeUnknown, UpstreamError, UpstreamUnavailable
-from instant.domain.exchange import Request
+from instant.domain.exchange import Request, Unreadable, too_long
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.receipt import Receipt, usable_id
 from instant.domain.secret import Mask
@@ -157,9 +157,9 @@ class HttpResponse(Response):
             for chunk in self.chunks():
                 body += chunk
                 if len(body) > limit:
-                    raise Unreadable(f"The response is longer than {limit} bytes.")
+                    raise _unanswered(too_long(limit), self._request, self._response.headers)
             if _is_text(self._response.headers) and not _is_utf8(body):
-                raise Unreadable("The response is not text in UTF-8.")
+                raise Unreadable.not_text()
         return Mask(self._request.bearer).data(bytes(body))
 
     def _pass_on(self, on_generation_id: Callable[[str], None] | None) -> None:
@@ -176,10 +176,6 @@ def _is_plain(headers: httpx.Headers) -> bool:
     """Whether the body is not encoded; `identity` means no encoding, and can be named in any case."""
     encodings = headers.get("content-encoding", "").lower().split(",")
     return {encoding.strip() for encoding in encodings} <= {"", "identity"}
-
-
-class Unreadable(Exception):
-    """The failure of a response that arrived and was rejected."""
 
 
 @contextmanager
@@ -212,7 +208,7 @@ def _failures_of(request: Request, deadline: Deadline, headers: httpx.Headers | 
 def _unanswered(error: InstantError, request: Request, headers: httpx.Headers | None) -> Failure:
     """The failure of a call that was sent but has no complete response, with its generation id, if one was received."""
     receipt = Receipt(generation_id=_generation_id(request, headers) if headers else None)
-    return Failure(error, receipt=receipt, effect=Effect.UNKNOWN)
+    return Failure(error, receipt=receipt, effect=Effect.UNKNOWN, is_counted=True)
 
 
 def _generation_id(request: Request, headers: httpx.Headers) -> str | None:

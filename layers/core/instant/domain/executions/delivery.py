@@ -67,7 +67,8 @@ def stream_facts(answer: Answer) -> dict[str, Any]:
     """The member `stream` of the stored response of `answer`: what a stream shows and the output does not hold."""
     text = {} if answer.text is None else {"text": answer.text}
     media_types = {"media_types": list(answer.media_types)} if answer.media_types else {}
-    return {STREAM: {**text, **media_types}} if text or media_types else {}
+    facts = {**text, **media_types, **({"replaced": True} if answer.is_replaced else {})}
+    return {STREAM: facts} if facts else {}
 
 
 def streamed_text(stored: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ class Answer:
     `images` are data URLs, base64 or links as received, not stored yet. `possible_images` are data URLs in the text of
     an answer that was not expected to have images: those that cannot be decoded are text. `text` is the text as the
     model wrote it where the output has no place for it: an answer in JSON. `media_types` are the types of the stored
-    images.
+    images. `is_replaced` says that a stream showed another text before.
     """
 
     output: Output
@@ -63,6 +63,7 @@ class Answer:
     possible_images: tuple[str, ...] = ()
     text: str | None = None
     media_types: tuple[str, ...] = ()
+    is_replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

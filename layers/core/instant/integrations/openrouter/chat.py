@@ -34,6 +34,7 @@ def chat_request(body: Mapping[str, Any], *, max_reply_bytes: int) -> Request:
         headers={"Content-Type": "application/json", "X-OpenRouter-Title": "Instant Resources"},
         max_reply_bytes=max_reply_bytes,
         id_header="x-generation-id",
+        stream=bool(body.get("stream")),
     )
 
 

@@ -15,6 +15,7 @@ from instant.use_cases.executions.perform import perform
 from instant.use_cases.executions.prepare import ExecuteRequest, prepare
 from instant.use_cases.executions.record import AlreadyRecorded, record
 from instant.use_cases.executions.replay import replay, replay_response
+from instant.use_cases.executions.streams.guarded import GuardedListener
 from instant.use_cases.executions.streams.listener import Listener
 from instant.use_cases.executions.streams.resume import join
 
@@ -27,15 +28,16 @@ def execute(
     listener: Listener | None = None,
 ) -> dict[str, Any]:
     """Return the stored response; every failure is recorded and raised as an `InstantError`."""
+    listener = listener and GuardedListener(listener)
     idempotent = request.idempotent(caller.idempotency_namespace)
     if idempotent and (response := _earlier_response(idempotent, seconds_left, deps.ledger, listener)):
         return response
-    prepared = prepare(request, caller, deps)
+    prepared = prepare(request, caller, deps, stream=listener is not None)
     if listener:
         listener.prepared(prepared)
     try:
         with record(prepared, seconds_left, deps.ledger, streamed=listener is not None) as recording:
-            answer = perform(prepared, recording, seconds_left, deps)
+            answer = perform(prepared, recording, seconds_left, deps, listener)
             return recording.finish(answer)
     except AlreadyRecorded as earlier:
         if idempotent and listener and (response := join(idempotent, listener, seconds_left, deps.ledger)):

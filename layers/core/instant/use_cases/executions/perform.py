@@ -20,12 +20,16 @@ from instant.integrations import INTEGRATIONS
 from instant.integrations.service import Service
 from instant.ports.upstream import exchange
 from instant.resource_types import RESOURCE_TYPES
-from instant.resource_types.resource_type import Flow
+from instant.resource_types.resource_type import Flow, StreamReader
 from instant.use_cases.access.refused_keys import judged
 from instant.use_cases.executions.credential import open_key
 from instant.use_cases.executions.deps import ExecuteDeps, SecondsLeft
 from instant.use_cases.executions.media import store_images
 from instant.use_cases.executions.record import Recording, time_to_run
+from instant.use_cases.executions.streams.exchange import StreamedExchange
+from instant.use_cases.executions.streams.listener import Listener
+from instant.use_cases.executions.streams.progress import Progress
+from instant.use_cases.executions.streams.watch import Watch
 
 RETRY = Backoff(attempts=3, initial=0.75, max=1.5, spread=2 / 3)
 """The backoff for requests that the service did not begin and that have no `Retry-After`."""
@@ -42,14 +46,24 @@ _UNKNOWN_SERVICE = Service()
 _log = logging.getLogger(__name__)
 
 
-def perform(prepared: Prepared, recording: Recording, seconds_left: SecondsLeft, deps: ExecuteDeps) -> Answer:
+def perform(
+    prepared: Prepared,
+    recording: Recording,
+    seconds_left: SecondsLeft,
+    deps: ExecuteDeps,
+    listener: Listener | None = None,
+) -> Answer:
     """Return the answer with its images stored; raises `Failure`, or `InstantError` if nothing was sent."""
     integration, key = _opened(prepared, deps)
-    send = _Sender(prepared, recording, key, seconds_left, deps)
-    flow, mask = RESOURCE_TYPES[prepared.resource_type].flow(prepared.plan), Mask(key)
+    resource_type, mask = RESOURCE_TYPES[prepared.resource_type], Mask(key)
+    progress = Progress(listener, mask) if listener else None
+    watch = Watch(recording.opening, listener, deps.ledger) if listener else None
+    send = _Sender(prepared, recording, key, seconds_left, deps, progress, watch)
     try:
-        answer = store_images(_masked(drive(flow, send), mask), recording.opening, deps.media)
-        return _masked(answer, mask)  # an image that is cut out of a text can join the halves of a key
+        answer = drive(resource_type.flow(prepared.plan), send)
+        answer = store_images(_masked(answer, mask), recording.opening, deps.media)
+        answer = _masked(answer, mask)  # an image that is cut out of a text can join the halves of a key
+        return progress.finish(answer) if progress else answer
     except Failure as failure:
         _mask_error(failure, mask)
         failure = send.with_what_was_spent(failure)
@@ -67,6 +81,8 @@ class _Sender:
     key: Secret | None
     seconds_left: SecondsLeft
     deps: ExecuteDeps
+    progress: Progress | None
+    watch: Watch | None
     spending: int = 0
 
     def __call__(self, request: Request) -> Reply:
@@ -82,7 +98,7 @@ class _Sender:
             nothing_done=service.nothing_done,
             retry_after=service.retry_after,
             seconds_left=self.seconds,
-            sleep=self.deps.clock.sleep,
+            sleep=self._sleep,
         )
 
     def with_what_was_spent(self, failure: Failure) -> Failure:
@@ -95,13 +111,31 @@ class _Sender:
         """Make one attempt; a key is sent only to the base URL of its own integration."""
         credential = self.prepared.credential
         is_own = credential and request.integration == credential.integration and request.base_url is None
-        bearer = self.key if is_own else None
-        return exchange(
-            self.deps.upstream,
-            replace(request, bearer=bearer),
-            seconds=self.seconds(),
-            on_generation_id=self.recording.record_generation_id if self.recording.is_sent else None,
-        )
+        request = replace(request, bearer=self.key if is_own else None)
+        on_generation_id = self.recording.record_generation_id if self.recording.is_sent else None
+        if self.progress is None or self.watch is None:
+            return exchange(self.deps.upstream, request, seconds=self.seconds(), on_generation_id=on_generation_id)
+        return StreamedExchange(
+            upstream=self.deps.upstream,
+            request=request,
+            reader=self._reader() if request.stream else None,
+            progress=self.progress,
+            clock=self.deps.clock,
+            on_generation_id=on_generation_id,
+            on_wait=self.watch.tick,
+        ).run(self.seconds())
+
+    def _reader(self) -> StreamReader | None:
+        return RESOURCE_TYPES[self.prepared.resource_type].stream_reader(self.prepared.plan)
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep before a retry; a stream is watched meanwhile."""
+        while self.watch and seconds > 0:
+            self.deps.clock.sleep(min(seconds, 1.0))
+            self.watch.tick()
+            seconds -= 1.0
+        if not self.watch:
+            self.deps.clock.sleep(seconds)
 
     def seconds(self) -> float:
         """The time that remains for requests."""

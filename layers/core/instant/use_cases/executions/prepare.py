@@ -46,8 +46,11 @@ class ExecuteRequest:
         return idempotent_request(self.idempotency_key, namespace, {name: getattr(self, name) for name in names})
 
 
-def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Prepared:
-    """Validate and plan the execution for `request`; nothing is written or sent but free checks of refused keys."""
+def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps, *, stream: bool = False) -> Prepared:
+    """Validate and plan the execution for `request`; nothing is written or sent but free checks of refused keys.
+
+    With `stream`, the answer is to arrive while the model writes it.
+    """
     resource = _find(request, caller, deps.resources)
     resource_type = RESOURCE_TYPES[resource.resource_type]
     facts = with_rechecked_key(_facts(caller, resource, resource_type, deps), deps.recheck)
@@ -57,7 +60,8 @@ def prepare(request: ExecuteRequest, caller: Identity, deps: ExecuteDeps) -> Pre
     )
     payment = choose_credential(caller, resource_type.integration, models, facts, deps.platform)
     budgets = (*payment.budgets, *facts.budgets)
-    plan = resource_type.plan(_call(request, resource, models, payment, caller, has_budgets=bool(budgets)))
+    call = _call(request, resource, models, payment, caller, has_budgets=bool(budgets))
+    plan = resource_type.plan(replace(call, stream=stream))
     reveals_cost = caller.may_read_settings(resource.owner_id)
     within_cap(plan.worst_nanousd, payment, reveals_cost=reveals_cost)
     by_owner = resource.owner_id == caller.user_id

@@ -1,0 +1,90 @@
+"""A text in pieces is masked like a whole one, and nothing of an image in it is passed on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instant.domain.secret import MASK, Mask, Secret
+from instant.use_cases.executions.streams.pieces import MAX_HELD, Pieces
+
+KEY = "sk-or-sk-or-v1-s0k+1"
+ESCAPED = "".join(f"\\u00{ord(each):02x}" for each in KEY)
+DEEPER = ESCAPED.replace("\\", "\\\\\\")
+HALF = KEY[:5] + "".join(f"\\u00{ord(each):02X}" for each in KEY[5:])
+FRAGMENTS = [KEY, ESCAPED, DEEPER, HALF, KEY[:6], KEY[6:], ESCAPED[:9], ESCAPED[9:], "s", "\\", "u00", "A word. ", "é"]
+
+
+def passed_on(pieces: list[str], key: str | None = KEY) -> list[str]:
+    """Return what is passed on of each piece, and at the end."""
+    mask = Mask(Secret(key) if key else None)
+    text = Pieces(mask)
+    found = [text.next(piece) for piece in pieces]
+    rest, is_replaced = text.last(mask.text("".join(pieces)))
+    assert not is_replaced
+    return [*found, rest]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=8).map("".join), st.integers(1, 9))
+def test_text_in_pieces_is_masked_like_a_whole_one(text: str, size: int) -> None:
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    assert "".join(passed_on(pieces)) == Mask(Secret(KEY)).text(text)
+
+
+@pytest.mark.parametrize("spelled", [KEY, ESCAPED, DEEPER, HALF], ids=["plain", "escaped", "deeper", "half"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_spread_key_is_masked_before_it_is_complete(spelled: str, size: int) -> None:
+    text = f"It is {spelled} now."
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    found = passed_on(pieces)
+    assert "".join(found) == f"It is {MASK} now."
+    before_end = (len("It is ") + len(spelled) - 1) // size
+    assert "It is ".startswith("".join(found[:before_end]))
+
+
+def test_text_that_can_be_no_key_is_passed_on_at_once() -> None:
+    assert passed_on(["A word,", " and", " a task", "s: ask-or", " not."]) == [
+        "A word,", " and", " a ta", "sks: a", "sk-or not.", "",
+    ]  # fmt: skip
+
+
+def test_text_without_a_key_is_passed_on_at_once() -> None:
+    assert passed_on(["A wor", "sk-or", "\\"], key=None) == ["A wor", "sk-or", "\\", ""]
+
+
+def test_blank_beginning_waits_for_a_word() -> None:
+    assert passed_on(["\n", " ", "A", " "]) == ["", "", "\n A", " ", ""]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "data:image/png;base64,iVBORw0KGgoAAAA",
+        "DATA:IMAGE/PNG;base64,AAAA",
+        r"data:image\/png;base64,AAAA",
+        "iVBORw0KGgoAAAA",
+        "/9j/AAAA",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_nothing_is_passed_on_from_the_beginning_of_an_image(image: str, size: int) -> None:
+    before = "Here: ![a dawn]("
+    text = f"{before}{image}) and more words"
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    found, whole = Pieces(Mask(None)), f"{before}/api/images/img_1) and more words"
+    assert "".join(found.next(piece) for piece in pieces) == before
+    assert found.last(whole) == (whole[len(before) :], False)
+
+
+def test_long_text_that_can_be_a_key_is_held_to_the_end() -> None:
+    backslashes = Pieces(Mask(Secret(KEY)))
+    pieces = [backslashes.next("\\" * 1_000) for _ in range(MAX_HELD // 1_000 + 1)]
+    assert [*pieces, backslashes.next(" and words")] == [""] * (len(pieces) + 1)
+    assert backslashes.last("whole") == ("whole", False)
+
+
+def test_whole_text_that_differs_replaces_what_was_passed_on() -> None:
+    text = Pieces(Mask(None))
+    text.next("Hello")
+    assert text.last("Hello there") == (" there", False)
+    assert text.last("Help") == ("Help", True)
+    assert text.last("Hell") == ("Hell", True)
