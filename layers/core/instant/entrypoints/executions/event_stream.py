@@ -65,7 +65,7 @@ class EventStream:
         return self._write is not None
 
     def send(self, data: str, *, event: str | None = None, event_id: int | None = None) -> None:
-        """Send an event; `data` is one line, and is sent in pieces if it is long, so that it is not copied as a whole."""
+        """Send an event; `data` is one line, and is sent in pieces if it is long: it is not copied as a whole."""
         name = f"event: {event}\n" if event else ""
         number = f"id: {event_id}\n" if event_id is not None else ""
         if len(data) <= MAX_PIECE:
