@@ -1,6 +1,7 @@
 """`openrouter_instant`: the settings it rejects, the request it sends, and its maximum cost."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from instant.resource_types.openrouter_instant import OpenRouterInstant
 from instant.resource_types.resource_type import Call
 from instant.use_cases.executions.perform import drive
 from tests.fakes.builders import a_model
+from tests.fakes.pdf import one_page
 
 TYPE = OpenRouterInstant()
 EVERYTHING: dict[str, Any] = {
@@ -212,6 +214,45 @@ def test_openrouter_instant_plan_has_no_cost_or_side_effect() -> None:
     call = Call(config=config, inputs={"prompt": "Hi."}, models=[model], cap_nanousd=10**9, user="u")
     assert TYPE.plan(call) == TYPE.plan(call)
     assert config == {"model": "meadow/lark-mini", "stop": ["END"]}
+
+
+def conversation(*contents: Any, model: CatalogModel | None = None, **config: Any) -> Plan:
+    """Return the plan of a conversation in which the user says these contents, one after the other."""
+    answer = {"role": "assistant", "content": "Go on."}
+    messages = [each for content in contents for each in ({"role": "user", "content": content}, answer)][:-1]
+    call = Call(
+        config={"model": "meadow/lark-mini", **config},
+        inputs={"messages": messages},
+        models=[model or a_model()],
+        cap_nanousd=10**9,
+        user="u",
+    )
+    return TYPE.plan(call)
+
+
+def test_openrouter_instant_counts_the_pages_and_images_of_all_messages() -> None:
+    file = {"type": "file", "file": {"file_data": b64encode(one_page()).decode()}}
+    picture = {"type": "image_url", "image_url": "https://pictures.example/a.png"}
+    free = a_model(pricing={"prompt": "0", "completion": "0", "image": "0.001"}, input_modalities=("text", "image"))
+    plan = conversation([file], [file, file], "So?", model=free, pdf_engine="mistral-ocr")
+    assert (plan.ocr_pages, plan.worst_nanousd) == (3, 3 * 2_000_000)
+    assert body_of(plan)["plugins"] == [{"id": "file-parser", "pdf": {"engine": "mistral-ocr"}}]
+    assert conversation([picture], [picture], model=free).worst_nanousd == 2 * 1_000_000
+
+
+def test_openrouter_instant_leaves_room_for_all_messages() -> None:
+    model = a_model(context_length=2_000, max_tokens=2_000)
+    assert body_of(conversation("x" * 1_500, "x" * 1_500, model=model))["max_completion_tokens"] == 2_000 - 1_002 - 256
+
+
+@pytest.mark.parametrize("kind", ["image_url", "input_audio"])
+def test_openrouter_instant_rejects_media_of_any_message_that_the_model_cannot_take(kind: str) -> None:
+    parts: dict[str, Any] = {
+        "image_url": "https://pictures.example/a.png",
+        "input_audio": {"data": b64encode(b"RIFF....WAVEfmt ").decode(), "format": "wav"},
+    }
+    with pytest.raises(InvalidField, match="cannot take"):
+        conversation([{"type": kind, kind: parts[kind]}], "So?")
 
 
 def test_openrouter_instant_flow_returns_the_answer_of_one_request() -> None:
