@@ -206,8 +206,8 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
     ],
     "MAX_DESCRIPTION_CHARACTERS": [
         lambda n: created({}, description="x" * n),
-        lambda n: preview({"tools": [tool(description="x" * n)]}),
     ],
+    "MAX_TOOL_DESCRIPTION_CHARACTERS": [lambda n: preview({"tools": [tool(description="x" * n)]})],
     "MAX_ID_CHARACTERS": [
         lambda n: Attempt("POST", "/api/execute", json.dumps({"resource_id": "x" * n, "inputs": {}}), 404)
     ],

@@ -71,8 +71,11 @@ MAX_PATTERN_BYTES = 10_000
 MAX_ANSWER_TOKENS = 1_000_000
 """Maximum `max_tokens` and `reasoning.max_tokens`; the model's limit and the cap on costs are usually lower."""
 
-MAX_TOOLS = 64
-"""Maximum tools of a resource."""
+MAX_TOOLS = 128
+"""Maximum tools of a resource, or of a call: OpenAI accepts no more."""
+
+MAX_TOOL_DESCRIPTION_CHARACTERS = 20_000
+"""Maximum length of the description of a tool or a schema: those of coding agents have up to 10,000."""
 
 MAX_STOPS = 4
 """Maximum stop sequences: providers accept no more."""
@@ -84,7 +87,7 @@ MAX_NAME_CHARACTERS = 120
 """Maximum length of the name of a resource or an API key."""
 
 MAX_DESCRIPTION_CHARACTERS = 2_000
-"""Maximum length of the description of a resource or a tool."""
+"""Maximum length of the description of a resource."""
 
 MAX_BUDGETS = 100
 """Maximum budgets that one user can set."""

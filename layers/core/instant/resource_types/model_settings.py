@@ -18,10 +18,10 @@ from instant.domain.catalog.model import CatalogModel
 from instant.domain.catalog.not_listed import is_preset, why_not_listed
 from instant.domain.limits import (
     MAX_ANSWER_TOKENS,
-    MAX_DESCRIPTION_CHARACTERS,
     MAX_STOP_CHARACTERS,
     MAX_STOPS,
     MAX_TEXT_BYTES,
+    MAX_TOOL_DESCRIPTION_CHARACTERS,
     MAX_TOOLS,
 )
 
@@ -97,7 +97,7 @@ class JsonSchema(Strict):
     """A named JSON Schema that the answer must match."""
 
     name: FunctionName
-    description: Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)] | None = None
+    description: Annotated[str, StringConstraints(max_length=MAX_TOOL_DESCRIPTION_CHARACTERS)] | None = None
     schema_: dict[str, Any] = Field(alias="schema")
     strict: bool | None = True
 
@@ -113,7 +113,7 @@ class FunctionShape(Strict):
     """A function that the model can request; the caller is responsible for calling it."""
 
     name: FunctionName
-    description: Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)] | None = None
+    description: Annotated[str, StringConstraints(max_length=MAX_TOOL_DESCRIPTION_CHARACTERS)] | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     strict: bool | None = None
 
