@@ -59,11 +59,11 @@ def stream(
     key: str | None = None,
     events: Events | None = None,
     listener: Listener | None = None,
-    **more: Any,
+    inputs: dict[str, Any] | None = None,
 ) -> Streamed:
     """Execute a call of alice as a stream."""
     events = events or Events()
-    request = ExecuteRequest(resource_id=resource_id, inputs={"prompt": prompt}, idempotency_key=key, **more)
+    request = ExecuteRequest(resource_id=resource_id, inputs=inputs or {"prompt": prompt}, idempotency_key=key)
     deps = app.module("ExecuteFunction").deps
     try:
         return Streamed(deliverable(execute(request, ALICE, lambda: app.seconds, deps, listener or events)), events)

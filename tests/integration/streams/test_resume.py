@@ -95,13 +95,13 @@ def test_reasoning_tool_calls_and_images_are_reported_as_a_whole(run: StreamRun)
 
 
 def test_response_of_an_earlier_version_is_resumed(run: StreamRun) -> None:
-    """It has no private facts: types of images are unknown, and JSON is encoded again."""
+    """It has no private facts: types of images are unknown, and so is the text of JSON."""
     painting = an_answer("Two.", type="image", urls=["/api/images/1"])
     run.finished(painting)
     assert resumed(run)[1].images == [("/api/images/1", None)]
     run.app.empty()
     run.finished(an_answer({"a": "ä"}, type="json"))
-    assert json.loads(resumed(run)[1].text_after("")) == {"a": "ä"}
+    assert resumed(run)[1].text_after("") == ""
 
 
 def test_execution_in_progress_is_awaited(run: StreamRun) -> None:

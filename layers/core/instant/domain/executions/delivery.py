@@ -72,16 +72,14 @@ def stream_facts(answer: Answer) -> dict[str, Any]:
 
 
 def streamed_text(stored: Mapping[str, Any]) -> str:
-    """The text that a stream of this stored response shows; empty if the model wrote none."""
+    """The text that a stream of this stored response shows; empty if the model wrote none, or only data."""
     content, facts = stored["output"]["content"], stored.get(STREAM, {})
     if "text" in facts:
         text: str = facts["text"]
         return text
     if stored["output"]["type"] == "json" and isinstance(content, dict) and "tool_calls" in content:
         content = content.get("text")
-    if content is None or isinstance(content, str):
-        return content or ""
-    return utf8_text(content)  # a row of an earlier version has no such facts
+    return content if isinstance(content, str) else ""
 
 
 def streamed_tool_calls(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
