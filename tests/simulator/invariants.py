@@ -9,16 +9,17 @@ from instant.domain.executions.idempotency import IdempotentRequest
 from instant.domain.usage.budget import Budget, BudgetScope, Subject
 from instant.use_cases.executions.reconcile import MAX_DELAY
 from tests.fakes.ledger import Row
+from tests.simulator.calls import RESOURCE, Call, Outcome
 from tests.simulator.upstream import content_of
 from tests.simulator.violation import Violation
-from tests.simulator.world import RESOURCE, Call, Outcome, World
+from tests.simulator.world import World
 
 MAX_LOOKUP_TIME = timedelta(hours=24)
 PERIOD = timedelta(minutes=1, seconds=20)
 """The period of the reconciler, and the maximum difference between two clocks."""
 
-REJECTIONS = {"budget_exhausted", "cost_cap"}
-"""Error codes of calls that are rejected without an execution."""
+REJECTIONS = {"budget_exhausted", "cost_cap", "not_found"}
+"""Error codes of calls without an execution: one that was rejected, or rolled back before it was resumed."""
 
 
 def check_no_execution_is_overdue(world: World, fault_free_since: datetime) -> None:
@@ -39,6 +40,7 @@ def check_end(world: World) -> None:
     """At the end, ledger, charges, budgets, counts and responses agree."""
     _check_charges(world)
     _check_final_states(world)
+    _check_cancellations(world)
     _check_caps(world)
     _check_budgets(world)
     _check_counts(world)
@@ -81,6 +83,20 @@ def _check_final_states(world: World) -> None:
             _require(not _is_reconciled(row) or "latency_ms" in row.facts, row, "was left open by its process")
     if world.network.has_had_no_faults and any(outcome.code == "internal" for outcome in world.outcomes):
         raise Violation("a call failed without a fault")
+
+
+def _check_cancellations(world: World) -> None:
+    """A cancelled execution was asked to stop, is not DONE, and has no answer; no place is taken for longer."""
+    answered = {outcome.execution_id for outcome in world.outcomes if not outcome.code}
+    for execution_id, row in world.ledger.rows.items():
+        if _is_cancelled(row):
+            _require("cancel_requested_at" in row.facts, row, "is cancelled, and nobody asked for it")
+            _require(row.state in {State.FAILED, State.LOST}, row, "is cancelled")
+            _require(execution_id not in answered, row, "is cancelled and was answered")
+
+
+def _is_cancelled(row: Row) -> bool:
+    return row.facts.get("error_code") == "cancelled"
 
 
 def _check_caps(world: World) -> None:
@@ -150,7 +166,7 @@ def _check_counts(world: World) -> None:
 
 def _counts(world: World, row: Row) -> bool:
     """Whether the outcome counts as a success or failure of the resource."""
-    return row.facts.get("error_code") != "rate_limited" and not _was_prevented(world, row)
+    return row.facts.get("error_code") not in {"rate_limited", "cancelled"} and not _was_prevented(world, row)
 
 
 def _is_by_owner(opening: Opening) -> bool:
@@ -195,7 +211,8 @@ def _check_replays(world: World, outcomes: list[Outcome]) -> None:
             _require(outcome.text == stored, row, f"returned {outcome.text} although {stored} is stored")
             _require(answers <= {stored}, row, f"returned {answers} before")
         else:
-            _require(outcome.code == "outcome_unknown", row, f"returned {outcome.code}")
+            expected = "cancelled" if _is_cancelled(row) else "outcome_unknown"
+            _require(outcome.code == expected, row, f"returned {outcome.code}")
 
 
 def _idempotent_request(call: Call) -> IdempotentRequest:

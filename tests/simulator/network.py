@@ -7,7 +7,7 @@ from random import Random
 
 from instant.domain.errors import InstantError
 from tests.fakes.ledger import Refused
-from tests.simulator.scheduler import Actor, Crash, LateWrite, Scheduler
+from tests.simulator.scheduler import Actor, LateWrite, Scheduler
 
 WRITES = (
     "crashed before",
@@ -62,14 +62,14 @@ class Network:
         if fault in {"request late", "duplicate late", "crashed, request late"}:
             self._send_late(what, effect)
         if fault in {"crashed before", "crashed, request late"}:
-            raise Crash
+            self.actor.crash()
         if fault in {"request lost", "request late"}:
             raise Lost(what)
         if fault in {"crashed after", "acknowledgement lost", "repeated immediately"}:
             with suppress(InstantError, Refused):
                 effect()
         if fault == "crashed after":
-            raise Crash
+            self.actor.crash()
         if fault == "acknowledgement lost":
             raise Lost(what)
         return effect()
@@ -78,7 +78,7 @@ class Network:
         """Return the result of `effect`, or raise `Lost` or `Crash`."""
         fault = self._next_fault(what, self._reads)
         if fault == "crashed before":
-            raise Crash
+            self.actor.crash()
         if fault:
             raise Lost(what)
         return effect()
@@ -97,11 +97,13 @@ class Network:
             return None
         if self._pauses and self._rng.random() < self._pauses:
             self.counts["paused"] += 1
+            self.actor.is_disturbed = True
             self.scheduler.pause(self._rng.random() * self._rng.choice(MAX_PAUSES))
         self.scheduler.pause()
         fault = self._rng.choice(faults) if faults and self._rng.random() < self._rate else None
         if fault:
             self.counts[fault] += 1
+            self.actor.is_disturbed = True
         self.note(f"{what}: {fault}" if fault else what)
         return fault
 

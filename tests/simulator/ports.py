@@ -19,6 +19,12 @@ from tests.fakes.ledger import MemoryLedger
 from tests.simulator.network import Network
 from tests.simulator.violation import Violation
 
+MAX_SKEW = 10.0
+"""Maximum clock skew of a process, in seconds."""
+
+MIN_SLEEP = 6.0
+"""Minimum seconds of a sleep: those who wait for an execution look at it each second, which would take long here."""
+
 MIN_LOOKUP_TIME = timedelta(hours=23, minutes=59)
 """Minimum time for which the outcome of a call with a generation id is looked up, despite clock skew."""
 
@@ -37,7 +43,7 @@ class SkewedClock:
         return self._network.scheduler.time
 
     def sleep(self, seconds: float) -> None:
-        self._network.wait(seconds)
+        self._network.wait(max(seconds, MIN_SLEEP))
 
 
 class FaultyLedger:
@@ -113,7 +119,22 @@ class FaultyLedger:
         )
 
     def expire(self, opening: Opening, closing: Closing, due_at: str) -> bool:
-        return self._network.write(f"expire {_name(opening)}", lambda: self.inner.expire(opening, closing, due_at))
+        what = f"expire {_name(opening)}"
+        return self._network.write(what, lambda: self._step(opening, lambda: self._expired(opening, closing, due_at)))
+
+    def _expired(self, opening: Opening, closing: Closing, due_at: str) -> bool:
+        """Expire an execution; it must have no lease, and not be run by a process without faults."""
+        row = self.inner.rows.get(opening.execution_id)
+        is_expired = self.inner.expire(opening, closing, due_at)
+        if not is_expired or row is None:
+            return is_expired
+        scheduler = self._network.scheduler
+        if parse_time(row.opening.lease_expires_at) > START + timedelta(seconds=scheduler.time + MAX_SKEW):
+            raise Violation(f"{opening.execution_id} expires before its lease")
+        undisturbed = [each for each in scheduler.running if not each.is_disturbed and not each.ignores_timeout]
+        if opening.run_id in {actor.opening.run_id for actor in undisturbed if actor.opening}:
+            raise Violation(f"{opening.execution_id} expires while it runs")
+        return is_expired
 
     def reschedule(self, opening: Opening, due_at: str) -> None:
         self._network.write(f"reschedule {_name(opening)}", lambda: self.inner.reschedule(opening, due_at))
@@ -125,7 +146,14 @@ class FaultyLedger:
         return self._network.read(f"get {execution_id}", lambda: self.inner.get(execution_id))
 
     def request(self, execution_id: str, user_id: str, now: str) -> bool:
-        return self._network.write(f"cancel {execution_id}", lambda: self.inner.request(execution_id, user_id, now))
+        return self._network.write(f"cancel {execution_id}", lambda: self._requested(execution_id, user_id, now))
+
+    def _requested(self, execution_id: str, user_id: str, now: str) -> bool:
+        before = self.inner.rows.get(execution_id)
+        is_accepted = self.inner.request(execution_id, user_id, now)
+        if is_accepted and (before is None or before.state not in {State.RESERVED, State.SENT}):
+            raise Violation(f"{execution_id} is cancelled while its state is {before and before.state}")
+        return is_accepted
 
     def is_cancelled(self, execution_id: str) -> bool:
         return self._network.read(f"is_cancelled {execution_id}", lambda: self.inner.is_cancelled(execution_id))

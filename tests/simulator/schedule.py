@@ -10,21 +10,20 @@ from dataclasses import dataclass, replace
 from random import Random
 from unittest import mock
 
-from instant.domain.clock import parse_time
+from instant.domain.clock import STREAM_LEASE_SECONDS, parse_time
 from instant.domain.executions.execution import State
 from tests.fakes.clock import START
+from tests.simulator.calls import STREAM_SECONDS, Call
 from tests.simulator.invariants import check_end, check_no_execution_is_overdue
+from tests.simulator.ports import MAX_SKEW
 from tests.simulator.scheduler import Actor
 from tests.simulator.violation import Violation
-from tests.simulator.world import INVOCATION_SECONDS, App, Call, World
+from tests.simulator.world import App, World
 
 MINUTE = 60.0
 """Seconds between two runs of the reconciler."""
 
 PROMPTS = ("Say hello.", "Say good-bye.")
-SKEW = 10.0
-"""Maximum clock skew of a process, in seconds."""
-
 MAX_RUNS = 500
 """Maximum runs of the reconciler until no execution is open: with delays that grow to an hour, a day takes fewer."""
 
@@ -63,7 +62,8 @@ def run_schedule(seed: int, app: App | None = None) -> Verdict:
         world, problem = World(rng, app or App()), None
         try:
             calls = _calls(rng)
-            world.network.scheduler.run([*_callers(rng, world, calls), *_reconcilers(rng, world)])
+            actors = [*_callers(rng, world, calls), *_reconcilers(rng, world), *_clients(rng, world, calls)]
+            world.network.scheduler.run(actors)
             _settle(rng, world, calls)
             check_end(world)
         except Violation as violation:
@@ -78,6 +78,7 @@ def run_schedule(seed: int, app: App | None = None) -> Verdict:
 def _calls(rng: Random) -> list[Call]:
     """Few calls with many retries: some with a key, some reuse a key for another request, some have no key."""
     calls: list[Call] = []
+    streamed = rng.choice([0.0, 0.0, 0.5, 1.0])
     for number in range(rng.choice([1, 1, 2])):
         user_id, key_id = rng.choice(["user_alice", "user_bob"]), rng.choice([None, "key_1"])
         prompt, key = rng.choice(PROMPTS), f"key-{number}"
@@ -88,7 +89,7 @@ def _calls(rng: Random) -> list[Call]:
     for number in range(rng.choice([0, 0, 1, 2, 4])):
         user_id = rng.choice(["user_alice", "user_bob", "user_carol", "user_dave"])
         calls.append(Call(f"keyless-{number}", user_id, rng.choice([None, "key_1"]), None, PROMPTS[0]))
-    return calls
+    return [replace(call, is_streamed=True) if rng.random() < streamed else call for call in calls]
 
 
 def _callers(rng: Random, world: World, calls: list[Call]) -> list[Actor]:
@@ -98,9 +99,9 @@ def _callers(rng: Random, world: World, calls: list[Call]) -> list[Actor]:
             f"caller {number}",
             lambda call=call: world.call(call),  # type: ignore[misc]
             ready_at=rng.random() * spread,
-            timeout=INVOCATION_SECONDS,
+            timeout=call.seconds,
             ignores_timeout=rng.random() < ignoring,
-            skew=rng.uniform(-SKEW, SKEW),
+            skew=rng.uniform(-MAX_SKEW, MAX_SKEW),
         )
         for number, call in enumerate(calls)
     ]
@@ -114,7 +115,23 @@ def _reconcilers(rng: Random, world: World) -> list[Actor]:
             world.reconcile,
             ready_at=rng.random() * rng.choice([30.0, 200.0, 400.0, 180_000.0]),
             timeout=300,
-            skew=rng.uniform(-SKEW, SKEW),
+            skew=rng.uniform(-MAX_SKEW, MAX_SKEW),
+        )
+        for number in range(rng.choice([0, 1, 2, 4]))
+    ]
+
+
+def _clients(rng: Random, world: World, calls: list[Call]) -> list[Actor]:
+    """Up to four clients who cancel or resume a stream, while it runs or later."""
+    if not any(call.is_streamed for call in calls):
+        return []
+    return [
+        Actor(
+            f"client {number}",
+            rng.choice([world.cancel, world.resume]),
+            ready_at=rng.random() * rng.choice([1.0, 30.0, 200.0, 1_000.0]),
+            timeout=STREAM_SECONDS,
+            skew=rng.uniform(-MAX_SKEW, MAX_SKEW),
         )
         for number in range(rng.choice([0, 1, 2, 4]))
     ]
@@ -123,12 +140,15 @@ def _reconcilers(rng: Random, world: World) -> list[Actor]:
 def _settle(rng: Random, world: World, calls: list[Call]) -> None:
     """Without faults: run the reconciler until no execution is open, with a retry of every idempotent call between."""
     world.network.is_fault_free = True
+    world.network.scheduler.time += STREAM_LEASE_SECONDS + MAX_SKEW
     world.network.scheduler.actor = Actor("reconciler", lambda: None, timeout=0)
     _reconcile_until_closed(rng, world)
     world.network.scheduler.actor = Actor("caller", lambda: None, timeout=0)
     idempotent = [call for call in dict.fromkeys(calls) if call.key]
     for call in idempotent * 2:  # after a rejected call, another call with the same key may be accepted
         world.call(call)
+    for _ in range(min(2, len(world.readers))):
+        world.resume()
     _reconcile_until_closed(rng, world)
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import NoReturn
 
 from instant.domain.executions.execution import Opening
 
@@ -18,7 +19,8 @@ class Crash(BaseException):
 class Actor:
     """A process: it starts at `ready_at`, and ends after `timeout` seconds unless `ignores_timeout`.
 
-    `skew` is the error of its clock, `call` the label of its call, `opening` the execution that it runs for it.
+    `is_disturbed` says whether a fault or a pause has affected it. `skew` is the error of its clock, `call` the label
+    of its call, `opening` the execution that it runs for it.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Actor:
         self.name, self.work, self.ready_at, self.timeout = name, work, ready_at, timeout
         self.ignores_timeout, self.skew = ignores_timeout, skew
         self.call = ""
+        self.is_disturbed = False
         self.opening: Opening | None = None
         self.ends_at = float("inf")
         self.turn = threading.Lock()
@@ -43,6 +46,11 @@ class Actor:
     def start(self, time: float) -> None:
         """Start the timeout."""
         self.ends_at = float("inf") if self.ignores_timeout else time + self.timeout
+
+    def crash(self) -> NoReturn:
+        """End the process: nothing that it tries to do from now on has an effect."""
+        self.ends_at = float("-inf")
+        raise Crash
 
 
 @dataclass(eq=False)
@@ -96,6 +104,11 @@ class Scheduler:
             self.time += self._rng.random() * MAX_STEP_SECONDS
         if self.is_stopped or self.time >= current.ends_at:
             raise Crash
+
+    @property
+    def running(self) -> list[Actor]:
+        """The processes that have not ended."""
+        return [each for each in self._waiting if isinstance(each, Actor) and each.ends_at > self.time]
 
     def add(self, write: LateWrite) -> None:
         """Deliver this write at its time."""

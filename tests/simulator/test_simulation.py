@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.simulator.faulty_apps import APPS
+from tests.simulator.faulty_streams import STREAM_APPS
 from tests.simulator.network import READS, WRITES
 from tests.simulator.schedule import run_schedule
 from tests.simulator.world import App
 
-SCHEDULES = 2_000
+SCHEDULES = 1_800
 ROOT = Path(__file__).parents[2]
 
 
 COVERED = {
     "charged", "reconciled", "ended as DONE", "ended as FAILED", "ended as LOST", "returned an answer",
     "returned in_progress", "returned outcome_unknown", "returned idempotency_mismatch", "returned budget_exhausted",
-    "returned internal", *READS, *WRITES,
+    "returned internal", "returned cancelled", "cancelled", "resumed", *READS, *WRITES,
 }  # fmt: skip
 """Counts that must be at least one percent of the number of schedules: every fault and every result occurs."""
 
@@ -34,7 +35,7 @@ def test_schedules_do_not_violate_any_invariant() -> None:
     assert {name for name in COVERED if counts[name] < SCHEDULES / 100} == set()
 
 
-@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
+@pytest.mark.parametrize("app", [*APPS.values(), *STREAM_APPS.values()], ids=[*APPS, *STREAM_APPS])
 def test_simulation_finds_the_bug_of_each_faulty_app(app: App) -> None:
     assert any(run_schedule(seed, app).violation for seed in range(SCHEDULES))
 

@@ -5,18 +5,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from instant.domain.clock import LEASE_SLACK, parse_time
 from instant.domain.errors import DeadlineExceeded, OutcomeUnknown, UpstreamUnavailable
 from instant.domain.exchange import Reply, Request
 from instant.domain.executions.execution import Opening, State
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.receipt import Receipt
 from instant.domain.money import usd_text
+from tests.fakes.clock import START
 from tests.fakes.ledger import MemoryLedger, Refused
 from tests.simulator.network import Lost, Network
+from tests.simulator.ports import MAX_SKEW
 from tests.simulator.violation import Violation
 
 LOOKUP_DELAY = 20.0
@@ -24,6 +28,15 @@ LOOKUP_DELAY = 20.0
 
 NOT_BEGUN = ("unreachable", 429, 503, 529)
 WRONG_USD = 1e6
+PIECE = 7
+"""Characters in each piece of a streamed answer."""
+
+TICK = 12.0
+"""Seconds between two calls back to the client of a stream; really it is about one."""
+
+MAX_STREAM_SECONDS = 850.0
+"""Longest duration of a slow stream."""
+
 BEHAVIORS = (
     "answers", "answers", "answers", "is slow", "is slow", "loses the response", "loses the response and the id",
     "fails", "returns no content", "returns no cost", "returns a wrong cost", *NOT_BEGUN,
@@ -60,9 +73,11 @@ class SimulatedService:
     def open(
         self, request: Request, *, seconds: float, on_wait: Callable[[], None] | None = None
     ) -> Iterator["SimulatedResponse"]:
-        yield SimulatedResponse(lambda on_generation_id: self._send(request, seconds, on_generation_id))
+        yield SimulatedResponse(
+            lambda on_generation_id: self._send(request, _Exchange(seconds, on_generation_id, on_wait))
+        )
 
-    def _send(self, request: Request, seconds: float, on_generation_id: Callable[[str], None] | None) -> Reply:
+    def _send(self, request: Request, exchange: "_Exchange") -> "Reply | _Streamed":
         if request.method == "GET":
             generation_id = parse_qs(urlsplit(request.path).query)["id"][0]
             return self.network.read(f"looks up {generation_id}", lambda: self._look_up(generation_id))
@@ -75,13 +90,44 @@ class SimulatedService:
         call = self._charge(request, 0 if behavior == "fails" else None)
         if behavior == "fails":
             return _reply(500, {"error": {"code": 500, "message": "no"}})
+        if json.loads(request.body or b"").get("stream"):
+            return _Streamed(
+                200, {**_headers(call), "content-type": "text/event-stream"}, self._stream(call, behavior, exchange)
+            )
         if behavior == "is slow":
-            self._wait_before_answer(call, seconds, on_generation_id)
+            self._wait_before_answer(call, exchange)
         if behavior.startswith("loses"):
             known_id = call.generation_id if behavior == "loses the response" else None
             raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=known_id), effect=Effect.UNKNOWN)
-        cost = {"returns no cost": None, "returns a wrong cost": WRONG_USD}.get(behavior, call.cost_usd)
-        return _answer(call, content="" if behavior == "returns no content" else None, cost_usd=cost)
+        return _reply(200, {**_facts(call, behavior), "choices": [_choice(call, behavior)]}, _headers(call))
+
+    def _stream(self, call: Charge, behavior: str, exchange: "_Exchange") -> Iterator[bytes]:
+        """The answer in pieces, or some of them; a slow one has pauses in which the client is called back."""
+        content = _content(call, behavior)
+        seconds = self._rng.random() * MAX_STREAM_SECONDS if behavior == "is slow" else 0.0
+        for begin in range(0, len(content), PIECE):
+            self._wait_in_stream(call, seconds * PIECE / len(content), exchange)
+            if behavior.startswith("loses") and self._rng.random() < 0.5:
+                break
+            yield _event(
+                {"id": call.generation_id, "choices": [{"delta": {"content": content[begin : begin + PIECE]}}]}
+            )
+        if behavior.startswith("loses"):
+            known_id = call.generation_id if behavior == "loses the response" else None
+            raise Failure(OutcomeUnknown("Lost."), receipt=Receipt(generation_id=known_id), effect=Effect.UNKNOWN)
+        yield _event({**_facts(call, behavior), "choices": [{"delta": {}, "finish_reason": "stop"}]})
+        yield b"data: [DONE]\n\n"
+
+    def _wait_in_stream(self, call: Charge, seconds: float, exchange: "_Exchange") -> None:
+        while seconds > 0:
+            step = min(seconds, exchange.seconds, TICK)
+            self.network.wait(step)
+            seconds, exchange.seconds = seconds - step, exchange.seconds - step
+            if exchange.on_wait:
+                exchange.on_wait()
+            if exchange.seconds <= 0:
+                receipt = Receipt(generation_id=call.generation_id)
+                raise Failure(DeadlineExceeded("Late."), receipt=receipt, effect=Effect.UNKNOWN)
 
     def _charge(self, request: Request, cost: int | None) -> Charge:
         """Charge for the call; raise `Violation` if its execution was charged before or is not recorded as SENT."""
@@ -93,7 +139,7 @@ class SimulatedService:
                 raise Violation(f"{name} was sent twice")
         row = self._ledger.rows.get(opening.execution_id)
         is_sent = row is not None and row.opening.run_id == opening.run_id and row.state is State.SENT
-        if not is_sent and not self.network.actor.ignores_timeout:
+        if not is_sent and not self.network.actor.ignores_timeout and not self._has_stalled(opening):
             raise Violation(f"{opening.execution_id} was sent while its state is {row and row.state}")
         call = Charge(
             generation_id=f"gen-{len(self.charged)}",
@@ -106,12 +152,18 @@ class SimulatedService:
         self.charged.append(call)
         return call
 
-    def _wait_before_answer(self, call: Charge, seconds: float, on_generation_id: Callable[[str], None] | None) -> None:
-        self.network.wait(min(2.0, seconds))
-        if on_generation_id:
+    def _has_stalled(self, opening: Opening) -> bool:
+        """Whether the lease of a stream has ended before its request is sent, since its process stood still."""
+        row, now = self._ledger.rows.get(opening.execution_id), START + timedelta(seconds=self.network.scheduler.time)
+        lease_over = parse_time((row.opening if row else opening).lease_expires_at) + timedelta(seconds=LEASE_SLACK)
+        return opening.streamed and self.network.actor.is_disturbed and lease_over - timedelta(seconds=MAX_SKEW) < now
+
+    def _wait_before_answer(self, call: Charge, exchange: "_Exchange") -> None:
+        self.network.wait(min(2.0, exchange.seconds))
+        if exchange.on_generation_id:
             with suppress(Lost, Refused):
-                on_generation_id(call.generation_id)
-        left, duration = seconds - 2.0, self._rng.random() * 150
+                exchange.on_generation_id(call.generation_id)
+        left, duration = exchange.seconds - 2.0, self._rng.random() * 150
         self.network.wait(max(0.0, min(left, duration)))
         if duration > left:
             receipt = Receipt(generation_id=call.generation_id)
@@ -129,10 +181,10 @@ class SimulatedService:
 class SimulatedResponse:
     """The port Response; the request is sent when the response is first read."""
 
-    def __init__(self, send: Callable[[Callable[[str], None] | None], Reply]) -> None:
+    def __init__(self, send: "Callable[[Callable[[str], None] | None], Reply | _Streamed]") -> None:
         """Keep the function that sends the request."""
         self._send = send
-        self._reply: Reply | None = None
+        self._reply: Reply | _Streamed | None = None
 
     @property
     def status(self) -> int:
@@ -147,31 +199,63 @@ class SimulatedResponse:
         return self.headers.get("x-generation-id")
 
     def chunks(self) -> Iterator[bytes]:
-        yield self._whole().body
+        reply = self._whole()
+        yield from reply.pieces if isinstance(reply, _Streamed) else [reply.body]
 
     def read(self, limit: int, on_generation_id: Callable[[str], None] | None = None) -> bytes:
-        return self._whole(on_generation_id).body
+        reply = self._whole(on_generation_id)
+        return b"".join(reply.pieces) if isinstance(reply, _Streamed) else reply.body
 
-    def _whole(self, on_generation_id: Callable[[str], None] | None = None) -> Reply:
+    def _whole(self, on_generation_id: Callable[[str], None] | None = None) -> "Reply | _Streamed":
         if self._reply is None:
             self._reply = self._send(on_generation_id)
         return self._reply
 
 
-def _answer(call: Charge, *, content: str | None, cost_usd: float | None) -> Reply:
-    cost = {} if cost_usd is None else {"cost": cost_usd}
-    body = {
-        "id": call.generation_id,
-        "model": "meadow/lark-mini",
-        "choices": [{"finish_reason": "stop", "message": {"content": content_of(call.prompt, content)}}],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 5, **cost},
-    }
-    return _reply(200, body, {"x-generation-id": call.generation_id})
+@dataclass
+class _Exchange:
+    """One exchange: its remaining time, and what the client wants to hear of it."""
+
+    seconds: float
+    on_generation_id: Callable[[str], None] | None
+    on_wait: Callable[[], None] | None
 
 
-def content_of(prompt: str, content: str | None = None) -> str:
+@dataclass(frozen=True)
+class _Streamed:
+    """A reply whose body arrives in pieces."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[bytes]
+
+
+def content_of(prompt: str) -> str:
     """The answer of the service to this prompt."""
-    return f"You said: {prompt}" if content is None else content
+    return f"You said: {prompt}"
+
+
+def _content(call: Charge, behavior: str) -> str:
+    return "" if behavior == "returns no content" else content_of(call.prompt)
+
+
+def _choice(call: Charge, behavior: str) -> dict[str, Any]:
+    return {"finish_reason": "stop", "message": {"content": _content(call, behavior)}}
+
+
+def _facts(call: Charge, behavior: str) -> dict[str, Any]:
+    """What the service says of the call besides the answer."""
+    cost = {"returns no cost": {}, "returns a wrong cost": {"cost": WRONG_USD}}.get(behavior, {"cost": call.cost_usd})
+    usage = {"prompt_tokens": 3, "completion_tokens": 5, **cost}
+    return {"id": call.generation_id, "model": "meadow/lark-mini", "usage": usage}
+
+
+def _headers(call: Charge) -> dict[str, str]:
+    return {"x-generation-id": call.generation_id}
+
+
+def _event(chunk: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
 def _reply(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Reply:

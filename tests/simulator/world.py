@@ -1,24 +1,27 @@
 """The state of one schedule: calls and budgets, and the real use cases on simulated ports."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from instant.domain.access.identity import Identity, Scope
+from instant.domain.access.identity import Identity
 from instant.domain.access.integration import PLATFORM
 from instant.domain.errors import InstantError, Internal
 from instant.domain.executions.execution import State
-from instant.domain.resources.resource import Visibility
 from instant.domain.usage.budget import Budget, BudgetScope, Subject
 from instant.use_cases.executions.credential import PlatformTerms
 from instant.use_cases.executions.deps import ExecuteDeps, LedgerDeps, MediaDeps, SecondsLeft
 from instant.use_cases.executions.execute import execute
 from instant.use_cases.executions.prepare import ExecuteRequest
 from instant.use_cases.executions.reconcile import ReconcileDeps, reconcile_executions
-from tests.fakes.builders import a_model, a_resource, an_integration
+from instant.use_cases.executions.streams.cancel import CancelDeps, cancel_execution
+from instant.use_cases.executions.streams.listener import Listener
+from instant.use_cases.executions.streams.resume import resume
+from tests.fakes.builders import an_integration
 from tests.fakes.ledger import MemoryLedger, Refused
+from tests.fakes.rate_limiter import MemoryRateLimiter
+from tests.simulator.calls import MODEL, RESOURCE, Call, Outcome
 from tests.simulator.network import Lost, Network
 from tests.simulator.ports import (
     Facts,
@@ -31,75 +34,26 @@ from tests.simulator.ports import (
     Unused,
 )
 from tests.simulator.scheduler import Scheduler
-from tests.simulator.upstream import SimulatedService
+from tests.simulator.streams import Places, Reader
+from tests.simulator.upstream import TICK, SimulatedService
 from tests.simulator.violation import Violation
-
-INVOCATION_SECONDS = 120.0
-"""Timeout of an invocation that executes, as in the template."""
 
 WORST_NANOUSD = 31_000
 """Slightly more than the worst case of every call here, in nano-USD."""
 
-MODEL = a_model()
-RESOURCE = a_resource(visibility=Visibility.PUBLIC, config={"model": MODEL.openrouter_id, "max_tokens": 100})
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call and its retries; without an idempotency key it has none."""
-
-    label: str
-    user_id: str
-    key_id: str | None
-    key: str | None
-    prompt: str
-
-    @property
-    def request(self) -> ExecuteRequest:
-        """The request that is sent."""
-        return ExecuteRequest(
-            resource_id=RESOURCE.resource_id, inputs={"prompt": self.prompt}, idempotency_key=self.key
-        )
-
-    @property
-    def caller(self) -> Identity:
-        """The identity of the caller."""
-        return Identity(self.user_id, frozenset({Scope.EXECUTE}), self.key_id)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The response to a call."""
-
-    call: Call
-    body: dict[str, Any]
-
-    @property
-    def text(self) -> str:
-        """The body as text, to compare byte for byte."""
-        return json.dumps(self.body, separators=(",", ":"))
-
-    @property
-    def code(self) -> str | None:
-        """The error code, if the call failed."""
-        return str(self.body["error"]["code"]) if "error" in self.body else None
-
-    @property
-    def execution_id(self) -> str:
-        """The id of the execution, or an empty string."""
-        return str(self.body.get("execution_id") or self.body.get("error", {}).get("execution_id") or "")
-
-
-type Execute = Callable[[ExecuteRequest, Identity, SecondsLeft, ExecuteDeps], dict[str, Any]]
+type Execute = Callable[[ExecuteRequest, Identity, SecondsLeft, ExecuteDeps, Listener | None], dict[str, Any]]
+type Resume = Callable[[str, int, Identity, Listener, SecondsLeft, LedgerDeps], dict[str, Any]]
 type Reconcile = Callable[[ReconcileDeps, SecondsLeft], object]
 
 
 @dataclass(frozen=True)
 class App:
-    """The ledger and the use cases under test: the real ones, or a faulty variant of one."""
+    """The ledger, the rate limiter and the use cases under test: the real ones, or a faulty variant of one."""
 
     ledger: type[MemoryLedger] = MemoryLedger
+    limiter: type[MemoryRateLimiter] = MemoryRateLimiter
     execute: Execute = execute
+    resume: Resume = resume
     reconcile: Reconcile = reconcile_executions
 
 
@@ -108,7 +62,9 @@ class World:
 
     def __init__(self, rng: Random, app: App) -> None:
         """Draw the budgets, the faults and the settings."""
-        self.app, self.outcomes = app, list[Outcome]()
+        self.app, self.outcomes, self.readers = app, list[Outcome](), list[Reader]()
+        self.cancelled_at = dict[str, float]()
+        self._rng = rng
         self.network = Network(rng, Scheduler(rng, keep_probability=rng.choice([0.0, 0.5, 0.9])))
         self.ledger = app.ledger()
         if hasattr(self.ledger, "pause"):
@@ -139,6 +95,8 @@ class World:
             platform=self.platform,
             clock=clock,
         )
+        self.places = Places(rng, self.network, clock, app.limiter)
+        self.cancel_deps = CancelDeps(executions=faulty_ledger, cancellations=faulty_ledger, clock=clock)
         self.reconcile_deps = ReconcileDeps(
             open_runs=faulty_ledger,
             ledger=faulty_ledger,
@@ -152,20 +110,82 @@ class World:
         """Run one invocation that executes, and record its outcome."""
         self.network.actor.call = call.label
         self.network.counts["calls"] += 1
-        ends_at = self.network.scheduler.time + INVOCATION_SECONDS
-        try:
-            body = self.app.execute(call.request, call.caller, lambda: ends_at - self.network.scheduler.time, self.deps)
-        except InstantError as error:
-            body = error.body()
-        except (Lost, Refused):
-            body = Internal("Something failed on our side.").body()
-        outcome = Outcome(call, body)
+        outcome = self._outcome(call, self._streamed if call.is_streamed else self._buffered)
+        if self.network.is_fault_free and outcome.code == "rate_limited" and not outcome.execution_id:
+            raise Violation(f"{call.user_id} has no free place, and nothing runs")
         row = self.ledger.rows.get(outcome.execution_id)
         if outcome.code == "outcome_unknown" and row and row.state is State.RESERVED:
             raise Violation(f"{outcome.execution_id} is not sent yet, but the response is outcome_unknown")
         self.network.counts[f"returned {outcome.code or 'an answer'}"] += 1
         self.network.note(f"returns {outcome.code or 'the answer'} of {outcome.execution_id[-6:]}")
         self.outcomes.append(outcome)
+
+    def resume(self) -> None:
+        """Run one invocation that continues a stream from where its client left."""
+        if reader := self._any_stream():
+            self.network.counts["resumed"] += 1
+            outcome = self._outcome(reader.call, lambda call, left: self._resumed(reader, left))
+            if self._has_begun(reader):
+                self.outcomes.append(outcome)
+
+    def cancel(self) -> None:
+        """Ask one stream to stop."""
+        if not (reader := self._any_stream()):
+            return
+        try:
+            cancel_execution(reader.execution_id, reader.call.owner, self.cancel_deps)
+        except (InstantError, Lost, Refused):
+            return
+        self.network.counts["cancelled"] += 1
+        if row := self.ledger.rows.get(reader.execution_id):
+            self.cancelled_at.setdefault(row.opening.run_id, self.network.scheduler.time)
+
+    def _any_stream(self) -> Reader | None:
+        known = [reader for reader in self.readers if reader.execution_id]
+        return self._rng.choice(known) if known else None
+
+    def _outcome(self, call: Call, run: Callable[[Call, SecondsLeft], dict[str, Any]]) -> Outcome:
+        """Run one invocation for the call; return its response."""
+        ends_at = self.network.scheduler.time + call.seconds
+        try:
+            return Outcome(call, run(call, lambda: ends_at - self.network.scheduler.time))
+        except InstantError as error:
+            return Outcome(call, error.body())
+        except (Lost, Refused):
+            return Outcome(call, Internal("Something failed on our side.").body())
+
+    def _buffered(self, call: Call, seconds_left: SecondsLeft) -> dict[str, Any]:
+        return self.app.execute(call.request, call.caller, seconds_left, self.deps, None)
+
+    def _streamed(self, call: Call, seconds_left: SecondsLeft) -> dict[str, Any]:
+        with self.places.place(call.user_id, seconds_left()) as lease:
+            reader = Reader(call, lease, leaves_after=self._rng.choice([None, 0, 1, 2]))
+            self.readers.append(reader)
+            body = self.app.execute(call.request, call.caller, seconds_left, self.deps, reader)
+            reader.check_text(str(body["output"]["content"]))
+            self._check_was_not_cancelled(reader.execution_id)
+            return body
+
+    def _check_was_not_cancelled(self, execution_id: str) -> None:
+        """A run without faults ends soon after it was cancelled; another one can return the answer at any time."""
+        opening = self.network.actor.opening
+        cancelled_at = self.cancelled_at.get(opening.run_id if opening else "", float("inf"))
+        if not self.network.actor.is_disturbed and self.network.scheduler.time > cancelled_at + 2 * TICK:
+            raise Violation(f"{execution_id} was cancelled and runs on")
+
+    def _resumed(self, left: Reader, seconds_left: SecondsLeft) -> dict[str, Any]:
+        with self.places.place(left.call.user_id, seconds_left()) as lease:
+            reader = Reader(left.call, lease, text=left.text)
+            position = len(reader.text)
+            body = self.app.resume(left.execution_id, position, left.call.owner, reader, seconds_left, self.deps.ledger)
+            if self._has_begun(left):
+                reader.check_text(str(body["output"]["content"]))
+            return body
+
+    def _has_begun(self, reader: Reader) -> bool:
+        """Whether the execution is of the client's request: another one can have its key if that was rolled back."""
+        row = self.ledger.rows.get(reader.execution_id)
+        return row is None or row.opening.fingerprint == reader.call.fingerprint
 
     def reconcile(self) -> None:
         """Run one invocation of the reconciler."""

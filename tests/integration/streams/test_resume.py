@@ -76,6 +76,14 @@ def test_position_past_the_end_replaces_the_whole_text(run: StreamRun) -> None:
     assert events.deltas == [Delta(text=TEXT, replace=True)]
 
 
+def test_text_that_replaced_another_is_reported_as_a_whole(run: StreamRun) -> None:
+    """What the client has may be the beginning of the other text."""
+    run.finished(replace(an_answer(TEXT), is_replaced=True))
+    for after in (1, len(TEXT)):
+        assert resumed(run, after)[1].deltas == [Delta(text=TEXT, replace=True)]
+    assert resumed(run)[1].deltas == [Delta(text=TEXT)]
+
+
 def test_position_at_the_end_reports_no_text(run: StreamRun) -> None:
     run.finished(an_answer(TEXT))
     assert resumed(run, len(TEXT))[1].deltas == []
@@ -209,9 +217,10 @@ def test_request_executes_when_the_first_one_was_rolled_back_meanwhile(run: Stre
 
 def test_another_request_with_the_same_key_is_rejected_at_once(run: StreamRun) -> None:
     run.sent()
+    events = Events()
     with pytest.raises(IdempotencyMismatch):
-        joined(run, "0" * 64)
-    assert run.clock.sleeps == []
+        join(IdempotentRequest(EXECUTION_ID, "0" * 64), events, run.seconds_left, run.deps)
+    assert (events.names, run.clock.sleeps) == ([], [])
 
 
 def test_same_request_gets_the_same_error(run: StreamRun) -> None:

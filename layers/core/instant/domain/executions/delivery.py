@@ -82,6 +82,11 @@ def streamed_text(stored: Mapping[str, Any]) -> str:
     return content if isinstance(content, str) else ""
 
 
+def text_was_replaced(stored: Mapping[str, Any]) -> bool:
+    """Whether the stream of this stored response showed another text before."""
+    return "replaced" in stored.get(STREAM, {})
+
+
 def streamed_tool_calls(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tool calls of this stored response, with `id`, `name` and `arguments`."""
     output, content = stored["output"], stored["output"]["content"]

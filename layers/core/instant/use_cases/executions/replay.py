@@ -35,10 +35,7 @@ def first_execution(request: IdempotentRequest, deps: LedgerDeps) -> Execution |
 
 def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps) -> dict[str, Any]:
     """The stored response of an executed request, byte for byte."""
-    if found.fingerprint != fingerprint:
-        raise IdempotencyMismatch(
-            "This idempotency key was used for another request. Repeat the same request, or use a new key."
-        )
+    require_same(found, fingerprint)
     if found.error_code == Cancelled.code:
         raise _replayed(cancelled(found.execution_id), found)
     text = _stored(found, deps)
@@ -50,6 +47,14 @@ def replay_response(found: Execution, fingerprint: str | None, deps: LedgerDeps)
     if "error" in body:
         raise _replayed(stored_error(body["error"]), found)
     return body
+
+
+def require_same(found: Execution, fingerprint: str | None) -> None:
+    """Raise `IdempotencyMismatch` if the execution is that of another request."""
+    if found.fingerprint != fingerprint:
+        raise IdempotencyMismatch(
+            "This idempotency key was used for another request. Repeat the same request, or use a new key."
+        )
 
 
 def _stored(found: Execution, deps: LedgerDeps) -> str | None:

@@ -5,13 +5,18 @@ from typing import Any
 
 from instant.domain.access.identity import Identity
 from instant.domain.errors import InProgress, NotFound
-from instant.domain.executions.delivery import streamed_media_types, streamed_text, streamed_tool_calls
+from instant.domain.executions.delivery import (
+    streamed_media_types,
+    streamed_text,
+    streamed_tool_calls,
+    text_was_replaced,
+)
 from instant.domain.executions.execution import Execution
 from instant.domain.executions.idempotency import IdempotentRequest
 from instant.domain.executions.output import Delta, ToolCallPiece
 from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import LedgerDeps, SecondsLeft
-from instant.use_cases.executions.replay import first_execution, replay_response
+from instant.use_cases.executions.replay import first_execution, replay_response, require_same
 from instant.use_cases.executions.streams.listener import Listener
 
 POLL_SECONDS = 1.0
@@ -31,7 +36,8 @@ def resume(
 ) -> dict[str, Any]:
     """Return the stored response of an execution that the caller may read, as soon as it has ended, or raise its error.
 
-    Of its text, what follows the first `after` code points is reported; without so many, the whole text replaces them.
+    Of its text, what follows the first `after` code points is reported. If it has fewer, or its stream showed another
+    text first, the whole text replaces them.
     """
 
     def read() -> Execution | None:
@@ -53,10 +59,15 @@ def join(
 ) -> dict[str, Any] | None:
     """As `replay`, but wait for a first request that is in progress, and report its answer."""
 
+    def read() -> Execution | None:
+        if found := first_execution(request, deps):
+            require_same(found, request.fingerprint)
+        return found
+
     def respond(found: Execution) -> dict[str, Any]:
         return replay_response(found, request.fingerprint, deps)
 
-    stored = _awaited(lambda: first_execution(request, deps), respond, listener, seconds_left, deps.clock)
+    stored = _awaited(read, respond, listener, seconds_left, deps.clock)
     if stored:
         _report(stored, 0, listener)
     return stored
@@ -92,7 +103,7 @@ def _report(stored: Mapping[str, Any], after: int, listener: Listener) -> None:
 def _deltas(stored: Mapping[str, Any], after: int) -> Iterator[Delta]:
     """The rest of the text; the reasoning and each tool call as a whole, since their pieces have no position."""
     text = streamed_text(stored)
-    if after > len(text):
+    if after > len(text) or (after and text_was_replaced(stored)):
         yield Delta(text=text, replace=True)
     elif rest := text[after:]:
         yield Delta(text=rest)
