@@ -60,10 +60,12 @@ def stream(
     events: Events | None = None,
     listener: Listener | None = None,
     inputs: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Streamed:
     """Execute a call of alice as a stream."""
     events = events or Events()
-    request = ExecuteRequest(resource_id=resource_id, inputs=inputs or {"prompt": prompt}, idempotency_key=key)
+    inputs = inputs or {"prompt": prompt}
+    request = ExecuteRequest(resource_id=resource_id, inputs=inputs, idempotency_key=key, **more)
     deps = app.module("ExecuteFunction").deps
     try:
         return Streamed(deliverable(execute(request, ALICE, lambda: app.seconds, deps, listener or events)), events)
