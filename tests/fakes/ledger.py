@@ -91,7 +91,8 @@ class MemoryLedger:
         row = self.rows.get(opening.execution_id)
         if row is None or not _is(row, opening, State.SENT, State.UNKNOWN):
             return False
-        if closing.state is State.LOST and row.name and closing.receipt.generation_id is None:
+        is_named = row.name or row.facts.get("generation_id")
+        if closing.state is State.LOST and is_named and closing.receipt.generation_id is None:
             return False
         known = {name: fact for name, fact in row.facts.items() if closing.error_code or name != "error_code"}
         self._put(replace(row, state=closing.state, due_at=None, facts={**known, **_facts(closing)}))

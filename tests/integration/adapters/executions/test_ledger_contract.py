@@ -21,6 +21,7 @@ from tests.integration.adapters.executions.ledger_sides import (
     WORST,
     InDynamo,
     InMemory,
+    Step,
     Subject,
     bring_to,
     lost_closing,
@@ -312,11 +313,23 @@ def test_late_answer_is_not_counted_as_a_failure(subject: Subject, opening: Open
     assert subject.sums(opening)[0] == {"calls": 1, "successes": 1, "cost_nanousd": 5_920}
 
 
-def test_execution_with_a_generation_id_is_not_marked_lost(subject: Subject, opening: Opening) -> None:
+LATE_ID = Receipt(generation_id="gen-late")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        lambda ledger, opening: ledger.record_generation_id(opening, "gen-late"),
+        lambda ledger, opening: ledger.mark_unknown(opening, unknown_closing(receipt=LATE_ID), LATER),
+    ],
+    ids=["during the call", "at its end"],
+)
+def test_execution_with_a_generation_id_is_not_marked_lost(subject: Subject, opening: Opening, record: Step) -> None:
+    """Its run recorded it after the reconciler had read the row."""
     bring_to(subject.ledger, opening, State.UNKNOWN)
-    subject.ledger.record_generation_id(opening, "gen-late")
+    record(subject.ledger, opening)
     assert not subject.ledger.close(opening, lost_closing())
     found = subject.executions.get(opening.execution_id)
     assert found is not None
     assert found.state is State.UNKNOWN
-    assert subject.ledger.close(opening, replace(lost_closing(), receipt=Receipt(generation_id="gen-late")))
+    assert subject.ledger.close(opening, replace(lost_closing(), receipt=LATE_ID))

@@ -250,7 +250,7 @@ class DynamoLedger(Ledger):
         )
         condition, bound = _in_states(opening, states)
         if closing.state is State.LOST and receipt.generation_id is None:
-            condition += " AND attribute_not_exists(early_generation_id)"
+            condition += " AND attribute_not_exists(early_generation_id) AND attribute_not_exists(generation_id)"
         return {
             "TableName": self._tables.executions,
             "Key": item(execution_id=opening.execution_id),
