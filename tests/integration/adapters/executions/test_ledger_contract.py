@@ -245,7 +245,8 @@ def test_plain_call_opens_as_sent_and_others_as_reserved(subject: Subject, openi
         ("open sent unknown done", 5_920, 5_920),
         ("open sent failed", WORST, WORST),
         ("open sent lost", WORST, WORST),
-        ("open sent unknown lost", WORST, WORST),
+        ("open sent unknown lost", WORST, 0),
+        ("open sent unknown lost_with_id", 5_920, 5_920),
         ("open open sent sent done", 5_920, 5_920),
     ],
 )
