@@ -14,6 +14,7 @@ from instant.adapters.catalog.sync_runs import DynamoSyncRuns
 from instant.adapters.executions.cancellations import DynamoCancellations
 from instant.adapters.executions.history import DynamoExecutionHistory
 from instant.adapters.executions.open_runs import DynamoOpenRuns
+from instant.adapters.executions.retry_pointers import DynamoRetryPointers
 from instant.adapters.resources.expiry import ExpiringRows
 from instant.adapters.resources.stats import DynamoStatsStore
 from instant.adapters.usage.budgets import DynamoBudgetStore
@@ -25,6 +26,7 @@ from instant.domain.executions.execution import State, StoredAnswer
 from instant.domain.limits import Rate
 from instant.domain.page import PageRequest
 from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
+from instant.ports.executions.retry_pointers import RetryPointer
 from instant.use_cases.access.api_keys import KeyRequest, create_key, revoke_with_descendants
 from tests.architecture.project import CORE
 from tests.fakes.builders import a_closing, an_opening
@@ -44,6 +46,7 @@ RAW = {
     "executions/history.py",
     "executions/ledger_counts.py",
     "executions/open_runs.py",
+    "executions/retry_pointers.py",
     "executions/ledger.py",
     "access/rate_limiter.py",
     "access/api_keys.py",
@@ -121,6 +124,11 @@ def written(cloud: App, fresh: Callable[[str], str]) -> list[str]:
         revoke_with_descendants(parent.key_id, maker, keys, FakeClock(), lambda: 30.0)
     limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), FakeClock())
     with recorded("dynamodb", short_timeout=True) as counted:
+        pointers = DynamoRetryPointers(cloud.name("LIMITS_TABLE"))
+        pointer = RetryPointer(key="key", received_at=1, by_retry=False)
+        pointers.begin("one", pointer)
+        pointers.join("one", pointer, since=0)
+        pointers.forget("one", "key")
         limiter.hit("alice", fresh("x"), Rate(1, 1))
         limiter.release("alice", limiter.acquire("alice", Rate(1, 1), 1, 1))
     return list(expressions(calls + counted))
