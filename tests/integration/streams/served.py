@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.integration.app import CHEAP_MODEL, GOOD_KEY
+from tests.local.functions.layout import Layout
 from tests.local.seed import seed
-from tests.local.stack import Stack
+from tests.local.stack import SOURCE, Stack
 from tests.local.toy.calling import Reply, call
 from tests.timeouts import HANG_SECONDS
 
@@ -115,10 +116,10 @@ class Served:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
-    """Start the stack with a fake OpenRouter."""
+def served(code: Layout = SOURCE) -> Iterator[Served]:
+    """Start the stack on this code, with a fake OpenRouter."""
     limits = {"RatePerMinute": "10000", "ExecutePerMinute": "600", "KeyChecksPerHour": "10000", "MostInFlight": "100"}
-    with FakeOpenRouter() as fake, Stack(upstream_url=fake.url, parameters=limits) as stack:
+    with FakeOpenRouter() as fake, Stack(upstream_url=fake.url, code=code, parameters=limits) as stack:
         sync = {"source": "instant.resources", "detail-type": "openrouter/models.sync", "detail": {}}
         assert not stack.invoke("CatalogSyncFunction", sync).failed
         running = Served(stack, fake, seed(stack)["alice"])
