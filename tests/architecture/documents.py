@@ -13,14 +13,21 @@ from itertools import pairwise
 from pathlib import Path
 from textwrap import fill
 
+from pydantic import BaseModel
+
 from instant.domain import limits
 from instant.domain.access.identity import Scope
 from instant.domain.catalog.pricing import PRICE_KEYS
 from instant.domain.error_bodies.classes import every_error
 from instant.domain.error_bodies.fields import error_type
+from instant.entrypoints.openai.chat_body import ChatBody
+from instant.entrypoints.openai.embeddings import EmbeddingsBody
+from instant.entrypoints.openai.errors import CLASSES, MAY_HAVE_COST, SHOULD_RETRY, openai_response
+from instant.entrypoints.openai.parameters import ignored, passed_on, refused
 from instant.entrypoints.scopes import SCOPES, what_it_allows
 from instant.resource_types import input_schema
 from tests.architecture.project import CORE, ROOT, Json, functions, resources, template
+from tests.openapi.openai_errors import openai_errors
 
 README = ROOT / "README.md"
 API = ROOT / "docs/api.md"
@@ -67,6 +74,42 @@ def error_table() -> str:
         for status, code, retryable, text in kinds
     ]
     return _table("status", "code", "type", "retryable", "when", rows=rows)
+
+
+def openai_error_table() -> str:
+    """Every error that /v1 can return: its status there, its code, and what clients do."""
+    rows = []
+    for error in sorted(openai_errors(), key=lambda error: (error.status, error.code)):
+        shown = openai_response(error)
+        code, status = json.loads(shown.body or "")["error"]["code"], shown.status_code
+        statuses = f"{status}, {MAY_HAVE_COST}" if status >= 500 else str(status)
+        repeats = "yes" if shown.headers[SHOULD_RETRY] == "true" else ""
+        rows.append((f"`{error.code}`", statuses, f"`{code}`", f"`{CLASSES[status]}`", repeats))
+    return _table("our code", "status on /v1", "`code` on /v1", "class in OpenAI's clients", "repeated", rows=rows)
+
+
+def openai_fields(body: type[BaseModel]) -> Callable[[], str]:
+    """How each field of a request is treated: three lists."""
+
+    def lists() -> str:
+        named = ", ".join(f"`{name}`" for name, _ in passed_on(body))
+        without = [(f"`{name}`", " or ".join(map(_code, mark.values)) or "any") for name, mark in ignored(body)]
+        refusing = [(f"`{name}`", mark.instead) for name, mark in refused(body)]
+        return "\n\n".join(
+            [
+                fill(f"Passed on: {named}.", 120),
+                "Accepted without effect:",
+                _table("field", "values", rows=without),
+                "Refused by name (400, `param` names the field):",
+                _table("field", "instead", rows=refusing),
+            ]
+        )
+
+    return lists
+
+
+def _code(value: object) -> str:
+    return f"`{json.dumps(value)}`"
 
 
 def limit_table() -> str:
@@ -132,7 +175,15 @@ type Parts = Mapping[str, Callable[[], str]]
 
 PARTS: Mapping[Path, Parts] = {
     README: {"functions": function_table},
-    API: {"routes": route_table, "scopes": scope_table, "errors": error_table, "limits": limit_table},
+    API: {
+        "routes": route_table,
+        "scopes": scope_table,
+        "errors": error_table,
+        "openai-errors": openai_error_table,
+        "chat-fields": openai_fields(ChatBody),
+        "embeddings-fields": openai_fields(EmbeddingsBody),
+        "limits": limit_table,
+    },
     GUARANTEES: {"prices": price_table},
     OPERATIONS: {"parameters": parameter_table, "alarms": alarm_table},
     CONTRIBUTING: {"targets": target_table, "keywords": keyword_list},

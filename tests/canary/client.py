@@ -14,7 +14,7 @@ from tests.canary.aws_tap import AwsTap
 from tests.canary.sinks import Sinks
 from tests.fakes.aws_faults import Fault
 from tests.fakes.issuer import FakeIssuer
-from tests.integration.app import Answer, App
+from tests.integration.app import EMBEDDER, EMBEDDINGS, Answer, App
 from tests.integration.browser import allow
 from tests.integration.front import Front
 from tests.integration.synced_app import MODEL
@@ -92,6 +92,12 @@ class Canary:
     def image_resource(self) -> str:
         """The id of a resource that returns images."""
         return self.resource("juniper/fresco-2")
+
+    @cached_property
+    def embeddings_resource(self) -> str:
+        """The id of a resource that returns embeddings."""
+        body = {"resource_type": EMBEDDINGS, "name": "Embedder", "config": {"model": EMBEDDER}}
+        return str(self.done("POST", "/api/resources", body)["resource_id"])
 
     @cached_property
     def image_execution(self) -> Any:

@@ -145,7 +145,7 @@ def _in_bodies(secret: str) -> Iterator[Request]:
 def _in_paths(secret: str) -> Iterator[Request]:
     for method, path in STEPS:
         if "{" in path and "{author}" not in path:  # a model id may be as long as a key, so that the request is valid
-            names = dict.fromkeys(("execution_id", "image_id", "resource_id", "service", "key_id"), secret)
+            names = dict.fromkeys(("execution_id", "image_id", "resource_id", "service", "key_id", "model"), secret)
             body = BODIES.get((method, path))
             yield Request(method, path.format(**names, author=secret, slug=secret), body)
     yield Request("GET", f"/api/{secret}")

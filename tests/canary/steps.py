@@ -51,6 +51,19 @@ def _execute_stream(canary: Canary) -> Request:
     return replace(_execute(canary), target="/api/execute/stream")
 
 
+def _openai_chat(canary: Canary) -> Request:
+    canary.connect()
+    messages = [{"role": "user", "content": "Say hello."}]
+    headers = {"X-Stainless-Retry-Count": "0"}
+    return Request("POST", "/v1/chat/completions", {"model": canary.image_resource, "messages": messages}, headers)
+
+
+def _openai_embeddings(canary: Canary) -> Request:
+    canary.connect()
+    body = {"model": canary.embeddings_resource, "input": "hello"}
+    return Request("POST", "/v1/embeddings", body, {"X-Stainless-Retry-Count": "1"})
+
+
 def _plain(method: str, target: str, body: Any = None) -> Callable[[Canary], Request]:
     return lambda canary: Request(method, target, body)
 
@@ -68,6 +81,13 @@ _ESTIMATE = {"model": MODEL, "prompt": "hello", "completion_tokens": 10}
 STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ("POST", "/api/execute"): _execute,
     ("POST", "/api/execute/stream"): _execute_stream,
+    ("POST", "/v1/chat/completions"): _openai_chat,
+    ("POST", "/v1/embeddings"): _openai_embeddings,
+    ("GET", "/v1/models"): _plain("GET", "/v1/models"),
+    ("GET", "/v1/models/{model}"): lambda canary: Request("GET", f"/v1/models/{canary.image_resource}"),
+    ("GET", "/v1/models/{model}/{slug}"): lambda canary: Request(
+        "GET", f"/v1/models/{canary.done('GET', f'/api/resources/{canary.image_resource}')['address']}"
+    ),
     ("GET", "/api/executions"): _plain("GET", "/api/executions?limit=2"),
     ("GET", "/api/executions/{execution_id}"): lambda canary: Request(
         "GET", f"/api/executions/{canary.image_execution['execution_id']}"

@@ -24,7 +24,7 @@ SECRETS = {"an OpenRouter key": "sk-or-v1-" + token_hex(32), "an API key": API_K
 def synced_app() -> Iterator[App]:
     """An app with a synced catalog and an OpenRouter key."""
     logging.getLogger("moto").setLevel(logging.WARNING)  # moto logs requests
-    with deployed_app() as app:
+    with deployed_app(ExecutePerMinute="10000") as app:
         app.sync()
         assert app.connect().status == 201
         yield app
@@ -56,11 +56,13 @@ def _send(app: App, resource_id: str, wrong: Misplaced, sinks: Sinks) -> int:
         resource_id=resource_id,
         service="openrouter",
         author="meadow",
+        model=resource_id,
         slug="lark",
     )
     body = wrong.body
-    if isinstance(body, dict) and body.get("resource_id") == "":
-        body = {**body, "resource_id": resource_id}
+    for name in ("resource_id", "model"):
+        if isinstance(body, dict) and body.get(name) == "":
+            body = {**body, name: resource_id}
     answer = app.call(wrong.method, filled, body, query=wrong.query or None)
     if answer.status >= 400:
         sinks.answer(f"{wrong.method} {wrong.path}", answer)

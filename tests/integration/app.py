@@ -36,7 +36,7 @@ EMBEDDINGS = "openrouter_embeddings"
 EMBEDDER = "northwind/compass-embed-small"
 """The resource type of embeddings, and the embeddings model of the fake catalog."""
 
-EXECUTING = ("ExecuteFunction", "StreamFunction")
+EXECUTING = ("ExecuteFunction", "StreamFunction", "OpenaiFunction")
 """The functions that execute resources."""
 
 CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
@@ -118,13 +118,19 @@ class App:
         raw: str | None = None,
         is_base64: bool = False,
         until: str | None = None,
+        received_at: int | None = None,
     ) -> Answer:
-        """Send a request as `user`, with the API key `key_id` that expires at `until`; `raw` is a body as sent."""
+        """Send a request as `user`, with the API key `key_id` that expires at `until`; `raw` is a body as sent.
+
+        `received_at` is when the gateway received it, in milliseconds since 1970.
+        """
         route, parameters = self._match(method, path)
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
         event = _event(route, path, parameters, text, headers or {}, query or {}, user, scopes, key_id)
         if until:
             event["requestContext"]["authorizer"]["expires_at"] = until
+        if received_at is not None:
+            event["requestContext"]["requestTimeEpoch"] = received_at
         return answer_of(self.invoke(route.function, event | {"isBase64Encoded": is_base64}))
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:

@@ -68,13 +68,16 @@ def missing(ids: Mapping[str, str]) -> dict[str, str]:
 def target_of(path: str, ids: Mapping[str, str]) -> str:
     """Return the path of a route with these ids."""
     author, slug = MODEL.split("/")
-    return path.format(**ids, service="openrouter", author=author, slug=slug)
+    if path == "/v1/models/{model}/{slug}":
+        return f"/v1/models/{ids['address']}"
+    return path.format(**ids, service="openrouter", author=author, slug=slug, model=ids["resource_id"])
 
 
 def body_of(method: str, path: str, ids: Mapping[str, str]) -> Any:
     """Return a valid body for a route, with these ids."""
-    good = BODIES.get((method, path))
-    return {**good, "resource_id": ids["resource_id"]} if good and "resource_id" in good else good
+    good = BODIES.get((method, path)) or {}
+    name = next((name for name in ("resource_id", "model") if good.get(name) == ""), None)
+    return {**good, name: ids["resource_id"]} if name else good or None
 
 
 def rows_of(app: App, tenant: Tenant) -> list[str]:

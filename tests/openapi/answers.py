@@ -21,6 +21,7 @@ _REPLACEMENTS = (
     (re.compile(r'("latency_ms(?:_average)?": )\d+'), r"\g<1>812"),
     (re.compile(r'("authorize_url": ")[^"]+'), r"\g<1>https://openrouter.ai/auth?code_challenge_method=S256&…"),
     (re.compile(r'("(?:state|code_verifier)": ")[\w-]{43,}'), r"\g<1>hidden"),
+    (re.compile(r'("created": ?)\d+'), r"\g<1>1795378644"),
     (re.compile(r'("last4": ")\w+'), r"\g<1>R2d2"),
     (re.compile(r'"https://[^"]+X-Amz-[^"]+"'), '"https://media.example/picture.png?X-Amz-Signature=example"'),
 )

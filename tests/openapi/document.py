@@ -14,6 +14,7 @@ from instant.domain.error_bodies.fields import error_type
 from instant.entrypoints.scopes import SCOPES
 from tests.architecture.probe import environment
 from tests.architecture.project import ROOT, Function, Json, functions, template
+from tests.openapi.openai_errors import openai_codes, openai_error_response, openai_error_schema
 
 _ABOUT = """Pick a model, make a resource of it, and anybody you let can call it.
 
@@ -76,8 +77,11 @@ def document() -> Json:
         "tags": [{"name": function.name, "description": function.properties["Description"]} for function, _ in parts],
         "paths": {path: paths[path] for path in sorted(paths)},
         "components": {
-            "schemas": dict(sorted({**_schemas([part for _, part in parts]), "Error": _error_schema()}.items())),
-            "responses": {f"Error{status}": _error_response(status) for status in sorted(_codes())},
+            "schemas": dict(sorted({**_schemas([part for _, part in parts]), **_error_schemas()}.items())),
+            "responses": {
+                **{f"Error{status}": _error_response(status) for status in sorted(_codes())},
+                **{f"OpenaiError{status}": openai_error_response(status) for status in sorted(openai_codes())},
+            },
             "securitySchemes": {"BearerToken": {"type": "http", "scheme": "bearer", "description": _TOKEN}},
         },
     }
@@ -125,8 +129,9 @@ def _operation(function: Function, method: str, path: str, generated: Json) -> J
             del answer["content"]
     if (method, path) in _CACHED:
         operation["responses"]["304"] = _NOT_MODIFIED
+    kind = "OpenaiError" if function.name == "openai" else "Error"
     for status in _failures(function, method, operation, is_open):
-        operation["responses"][str(status)] = {"$ref": f"#/components/responses/Error{status}"}
+        operation["responses"][str(status)] = {"$ref": f"#/components/responses/{kind}{status}"}
     route = (method.upper(), path)
     matching = {name: event for name, event in cases(function) if (event["httpMethod"], event["resource"]) == route}
     _add_examples(operation, matching)
@@ -149,15 +154,16 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
     changes = method != "get" and "RESOURCES_TABLE" in function.environment and function.name != "budgets"
     keys = method != "get" and function.name == "api_keys"
     cancels = method != "get" and function.name == "executions"
+    is_openai, reads = function.name == "openai", operation["requestBody"] or "query" in places
     conditions = {
-        400: operation["requestBody"],
+        400: reads if is_openai else operation["requestBody"],
         401: not is_open,
         403: not is_open,
-        404: "path" in places or function.name in {"budgets", "execute", "preview", "stream"},
+        404: "path" in places or function.name in {"budgets", "execute", "openai", "preview", "stream"},
         409: calls_out or changes or keys or cancels,
         413: operation["requestBody"],
         415: operation["requestBody"],
-        422: operation["requestBody"] or "query" in places or "header" in places,
+        422: operation["requestBody"] if is_openai else reads or "header" in places,
         429: True,
         500: True,
         **dict.fromkeys(_UPSTREAM_STATUSES, calls_out),
@@ -215,6 +221,11 @@ def _error_response(status: int) -> Json:
         "description": f"{HTTPStatus(status).phrase}.\n\n{listed}",
         "content": {"application/json": {"schema": schema}},
     }
+
+
+def _error_schemas() -> Json:
+    schema = _error_schema()
+    return {"Error": schema, "OpenaiError": openai_error_schema(schema)}
 
 
 def _error_schema() -> Json:

@@ -113,6 +113,10 @@ class StreamSettings(ExecuteSettings):
     """functions/stream."""
 
 
+class OpenaiSettings(StreamSettings, CountedSettings):
+    """functions/openai."""
+
+
 class ReconcileSettings(UpstreamSettings):
     """functions/reconcile."""
 

@@ -21,6 +21,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "model_changes": (90, 340),
     "model_endpoints": (85, 340),
     "model_impact": (135, 210),
+    "openai": (250, 490),
     "platform_integrations": (85, 480),
     "preflight": (15, 160),
     "preview": (160, 340),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-EXECUTING = ("ExecuteFunction", "StreamFunction")
+EXECUTING = ("ExecuteFunction", "StreamFunction", "OpenaiFunction")
 
 EXECUTION = {
     "dynamodb:BatchGetItem": "IntegrationsTable LimitsTable ModelsTable",
@@ -24,6 +24,10 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "ExecuteFunction": EXECUTION,
     "StreamFunction": EXECUTION,
+    "OpenaiFunction": {
+        **EXECUTION,
+        "dynamodb:Query": f"{EXECUTION['dynamodb:Query']} ResourcesTable/index/owned ResourcesTable/index/popular",
+    },
     "ReconcileFunction": {
         "dynamodb:DeleteItem": "ExecutionsTable",
         "dynamodb:GetItem": "ExecutionsTable IntegrationsTable",
@@ -234,6 +238,10 @@ CONDITIONS: dict[tuple[str, str, str], Any] = {
     **{(function, "dynamodb:UpdateItem", "LimitsTable"): RATE_LIMIT_KEYS for function in RATE_LIMITED},
 }
 CONDITIONS |= {
+    ("OpenaiFunction", "dynamodb:UpdateItem", "LimitsTable"): [
+        EXECUTION_CONDITIONS["dynamodb:UpdateItem", "LimitsTable"],
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["calls#*", "join#*"]}},
+    ],
     ("ResourcesFunction", "dynamodb:UpdateItem", "ResourceStatsTable"): {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["resource_id", "bucket", "expires_at"]}
     },

@@ -90,11 +90,22 @@ def test_optional_resources_have_their_conditions() -> None:
     }
     assert reserved == {
         "ExecuteFunction": {"Fn::If": ["ReservesExecute", {"Ref": "ExecuteConcurrency"}, {"Ref": "AWS::NoValue"}]},
-        "StreamFunction": {"Fn::If": ["ReservesStreams", {"Ref": "StreamConcurrency"}, {"Ref": "AWS::NoValue"}]},
+        **{
+            function: {"Fn::If": ["ReservesStreams", {"Ref": "StreamConcurrency"}, {"Ref": "AWS::NoValue"}]}
+            for function in ("StreamFunction", "OpenaiFunction")
+        },
     }
 
 
-STREAMS = {("/api/execute/stream", "post"), ("/api/executions/{execution_id}/stream", "get")}
+STREAMS = {
+    ("/api/execute/stream", "post"),
+    ("/api/executions/{execution_id}/stream", "get"),
+    ("/v1/chat/completions", "post"),
+    ("/v1/embeddings", "post"),
+    ("/v1/models", "get"),
+    ("/v1/models/{model}", "get"),
+    ("/v1/models/{model}/{slug}", "get"),
+}
 """The methods whose responses are streamed."""
 
 
@@ -126,7 +137,8 @@ def test_streams_are_invoked_as_streams() -> None:
 
 
 def test_streaming_function_ends_before_the_gateway_ends_its_stream() -> None:
-    assert 890 == of_type("AWS::Lambda::Function")["StreamFunction"]["Timeout"] < 900
+    for function in ("StreamFunction", "OpenaiFunction"):
+        assert 890 == of_type("AWS::Lambda::Function")[function]["Timeout"] < 900
 
 
 def test_gateway_waits_no_longer_than_execute_runs() -> None:

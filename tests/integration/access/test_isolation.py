@@ -27,6 +27,11 @@ OWN = "own"
 ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("POST", "/api/execute"): (ID, (Scope.EXECUTE,)),
     ("POST", "/api/execute/stream"): (ID, (Scope.EXECUTE,)),
+    ("POST", "/v1/chat/completions"): (ID, (Scope.EXECUTE,)),
+    ("POST", "/v1/embeddings"): (ID, (Scope.EXECUTE,)),
+    ("GET", "/v1/models"): (OWN, (Scope.EXECUTE, Scope.READ)),
+    ("GET", "/v1/models/{model}"): (ID, (Scope.EXECUTE, Scope.READ)),
+    ("GET", "/v1/models/{model}/{slug}"): (ID, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions"): (OWN, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}"): (ID, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/api/executions/{execution_id}/output"): (ID, (Scope.EXECUTE, Scope.READ)),
@@ -73,6 +78,9 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
 
 EXECUTING = ("/api/execute", "/api/execute/stream")
 """The paths whose bodies name a resource by its id or by its address."""
+
+OPENAI = ("/v1/chat/completions", "/v1/embeddings")
+"""The paths whose bodies name a resource as `model`."""
 
 READERS = {Scope.READ, Scope.MANAGE, Scope.ADMIN}
 """The scopes that are or include read."""
@@ -202,7 +210,7 @@ def test_foreign_item_returns_the_same_as_a_missing_one(place: Place, route: Rou
     place.app.fake.forget_requests()
     for body in bodies(route, place.alice.ids, nothing):
         foreign, absent = (place.ask(route, ids, token, **sent) for ids, sent in body)
-        assert (foreign.status, foreign.code) == (404, "not_found")
+        assert (foreign.status, foreign.code) == (404, "model_not_found" if "/v1/" in route[1] else "not_found")
         assert foreign == absent
     assert rows_of(place.app, place.alice) == before
     assert place.app.fake.requests == []
@@ -213,7 +221,10 @@ def bodies(route: Route, ids: Mapping[str, str], nothing: Mapping[str, str]) -> 
     inputs = {"inputs": {"prompt": "hello"}}
     if route[1] in EXECUTING:
         yield [(each, {"resource": each["address"], **inputs}) for each in (ids, nothing)]
-    if route == ("PUT", "/api/budgets"):
+    if body_of(*route, ids) and route[1] in OPENAI:
+        for name in ("resource_id", "address"):
+            yield [(each, {**body_of(*route, each), "model": each[name]}) for each in (ids, nothing)]
+    elif route == ("PUT", "/api/budgets"):
         for scope, name in (("resource", "resource_id"), ("api_key", "key_id")):
             limits = {"daily_usd": "1", "monthly_usd": None}
             yield [(each, {"scope": scope, "id": each[name], **limits}) for each in (ids, nothing)]

@@ -21,8 +21,10 @@ KEY_CHECKS = {
     ("POST", PLATFORM_S),
     ("POST", f"{PLATFORM_S}/test"),
 }
-CLOSED = {EXECUTE, *KEY_CHECKS}
-"""Routes that fail closed: they cost money or reveal whether a key is valid."""
+STREAMS = {("POST", "/api/execute/stream"), ("GET", "/api/executions/{execution_id}/stream")}
+OPENAI = {("POST", "/v1/chat/completions"), ("POST", "/v1/embeddings")}
+CLOSED = {EXECUTE, *STREAMS, *OPENAI, *KEY_CHECKS}
+"""Routes that fail closed: they cost money, take a place in flight or reveal whether a key is valid."""
 
 ABSENT = "res_00000000000000000000000000"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.app import CALLBACKS, GOOD_KEY, Answer, App
+from tests.integration.app import CALLBACKS, EMBEDDER, EMBEDDINGS, GOOD_KEY, Answer, App
 from tests.integration.aws_calls import operations, recorded
 from tests.integration.synced_app import MODEL, created, deployed_synced_app
 
@@ -21,6 +21,8 @@ PLATFORM_S = "/api/admin/integrations/{service}"
 BODIES: dict[Route, dict[str, Any]] = {
     ("POST", "/api/execute"): {"resource_id": "", "inputs": {"prompt": "hello"}},
     ("POST", "/api/execute/stream"): {"resource_id": "", "inputs": {"prompt": "hello"}},
+    ("POST", "/v1/chat/completions"): {"model": "", "messages": [{"role": "user", "content": "hello"}]},
+    ("POST", "/v1/embeddings"): {"model": "", "input": ["hello"]},
     ("POST", "/api/resources"): {
         "resource_type": "openrouter_instant",
         "name": "Haiku",
@@ -71,7 +73,7 @@ BODILESS = {
 
 @pytest.fixture(scope="module")
 def resource_id() -> list[str]:
-    """A list that will contain the id of the app's only resource."""
+    """A list that will contain the ids of the app's resources: of the one for chat, and of the one for embeddings."""
     return []
 
 
@@ -81,6 +83,7 @@ def shared(resource_id: list[str]) -> Iterator[App]:
     with deployed_synced_app() as app:
         assert app.connect().status == 201
         resource_id.append(created(app, "alice")["resource_id"])
+        resource_id.append(app.resource(resource_type=EMBEDDINGS, config={"model": EMBEDDER})["resource_id"])
         app.fake.forget_requests()
         yield app
 
@@ -88,11 +91,14 @@ def shared(resource_id: list[str]) -> Iterator[App]:
 class Sender:
     """Sends bodies to one route, and asserts what every rejection has in common."""
 
-    def __init__(self, app: App, route: Route, resource_id: str) -> None:
+    def __init__(self, app: App, route: Route, resource_ids: list[str]) -> None:
         self.app, self.route = app, route
         self.method, path = route
-        self.path = path.format(resource_id=resource_id, service="openrouter")
-        self.good = {**BODIES[route], **({"resource_id": resource_id} if "resource_id" in BODIES[route] else {})}
+        self.path = path.format(resource_id=resource_ids[0], service="openrouter")
+        named = resource_ids[path == "/v1/embeddings"]
+        self.good = {name: named if value == "" else value for name, value in BODIES[route].items()}
+        self.invalid = 400 if path.startswith("/v1/") else 422
+        """The status of an invalid field."""
 
     def rejected(self, raw: str, status: int, caplog: pytest.LogCaptureFixture, **headers: str) -> dict[str, Any]:
         """Send `raw`, assert the status and that nothing is written, sent or leaked, and return the error."""
@@ -130,7 +136,7 @@ def cases(values: Mapping[str, str], few: Collection[str]) -> Iterator[Any]:
 
 @pytest.fixture(params=BODIES, ids=[f"{method} {path}" for method, path in BODIES])
 def sender(request: pytest.FixtureRequest, shared: App, resource_id: list[str]) -> Sender:
-    return Sender(shared, request.param, resource_id[0])
+    return Sender(shared, request.param, resource_id)
 
 
 def test_senders_cover_every_route_with_a_body(shared: App) -> None:
@@ -226,12 +232,12 @@ def test_content_type_rejects_anything_but_json(
 )
 def test_content_type_accepts_json_in_any_case(sender: Sender, kind: str) -> None:
     answer = sender.app.call(sender.method, sender.path, raw='{"surprise": 1}', headers={"Content-Type": kind})
-    assert (answer.status, answer.code) == (422, "invalid_field"), "the body is read"
+    assert (answer.status, answer.code) == (sender.invalid, "invalid_field"), "the body is read"
 
 
 def test_body_rejects_unknown_field_by_name(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     for value in (CANARY, [CANARY], {CANARY: CANARY}, None, 7):
-        error = sender.rejected(json.dumps({**sender.good, "surprise": value}), 422, caplog)
+        error = sender.rejected(json.dumps({**sender.good, "surprise": value}), sender.invalid, caplog)
         assert (error["code"], error["details"]["field"]) == ("invalid_field", "surprise")
         assert "surprise" in error["message"]
 
@@ -241,19 +247,19 @@ def test_body_rejects_wrong_type_by_field_name(sender: Sender, caplog: pytest.Lo
         for value in ([[CANARY]], {"x": {"y": CANARY}}, [CANARY, 7]):
             if isinstance(sender.good[field], dict) and isinstance(value, dict):
                 continue
-            error = sender.rejected(json.dumps({**sender.good, field: value}), 422, caplog)
+            error = sender.rejected(json.dumps({**sender.good, field: value}), sender.invalid, caplog)
             assert error["code"] == "invalid_field"
             assert error["details"]["field"].split(".")[0] == field
 
 
 def test_body_error_lists_all_wrong_fields(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
     wrong = {name: [[CANARY]] for name in sender.good} | {f"surprise{number}": CANARY for number in range(50)}
-    error = sender.rejected(json.dumps(wrong), 422, caplog)
+    error = sender.rejected(json.dumps(wrong), sender.invalid, caplog)
     assert 0 < len(error["details"]["more"]) < 10
 
 
 def test_body_rejects_huge_field_without_repeating_it(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
-    error = sender.rejected(json.dumps({"x" * 100_000: CANARY}), 422, caplog)
+    error = sender.rejected(json.dumps({"x" * 100_000: CANARY}), sender.invalid, caplog)
     assert len(error["message"]) < 1_000
 
 
@@ -293,8 +299,8 @@ def test_body_does_not_coerce_types(
     field: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    sender = Sender(shared, route, resource_id[0])
-    error = sender.rejected(json.dumps({**sender.good, **change}), 422, caplog)
+    sender = Sender(shared, route, resource_id)
+    error = sender.rejected(json.dumps({**sender.good, **change}), sender.invalid, caplog)
     assert (error["code"], error["details"]["field"]) == ("invalid_field", field)
 
 
@@ -330,7 +336,7 @@ def _at(app: App, method: str, path: str, body: Any) -> tuple[Answer, list[str]]
 def test_idempotency_key_header_rejects_invalid_values(
     shared: App, resource_id: list[str], name: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sender = Sender(shared, ("POST", "/api/execute"), resource_id[0])
-    error = sender.rejected(json.dumps(sender.good), 422, caplog, **{name: value})
+    sender = Sender(shared, ("POST", "/api/execute"), resource_id)
+    error = sender.rejected(json.dumps(sender.good), sender.invalid, caplog, **{name: value})
     assert (error["code"], error["details"]["field"]) == ("invalid_field", "Idempotency-Key")
     assert "1 to 255 visible ASCII" in error["message"]

@@ -22,6 +22,9 @@ OPERATIONS = {
 }
 
 
+FAILURES = ("error 400 context", "error 402", "error 429", "hang-up")
+
+
 def conforms(schema: dict[str, Any], value: Any) -> None:
     """Assert that a value matches a schema of the document."""
     complete = {**schema, "components": DOCUMENT["components"]}
@@ -59,8 +62,12 @@ def test_openapi_operation_ids_are_unique_and_everything_has_a_description() -> 
 
 
 def test_openapi_errors_share_one_shape_and_list_every_code() -> None:
-    codes = DOCUMENT["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
-    assert set(codes) == {kind.code for kind in every_error()}
+    schemas = DOCUMENT["components"]["schemas"]
+    native, openai = (
+        set(schemas[name]["properties"]["error"]["properties"]["code"]["enum"]) for name in ("Error", "OpenaiError")
+    )
+    assert native == {kind.code for kind in every_error()}
+    assert openai - native == {"context_length_exceeded", "insufficient_quota", "model_not_found"}
     assert "ValidationError" not in json.dumps(DOCUMENT)
     for operation in OPERATIONS.values():
         for status, answer in operation["responses"].items():
@@ -84,8 +91,8 @@ def test_openapi_responses_describe_every_field() -> None:
     for route, operation in OPERATIONS.items():
         for status, answer in operation["responses"].items():
             schema = answer.get("content", {}).get("application/json", {}).get("schema")
-            if set(answer.get("content", {})) == {"text/event-stream"}:
-                assert "`done`" in answer["description"], route
+            if "text/event-stream" in answer.get("content", {}):
+                assert "`done`" in answer["description"] or "`data: [DONE]`" in answer["description"], route
             elif status in {"200", "201", "202"} and route[1] != "/api/openapi.json":
                 assert "$ref" in schema, route
 
@@ -128,6 +135,21 @@ def test_openapi_error_responses_match_their_schemas(seeded: App) -> None:
         seeded.call("POST", "/api/resources", raw="{"),
         seeded.call("POST", "/api/resources", {}, scopes=""),
         seeded.execute(seeded.resource()["resource_id"], "[[fake: error 400]]"),
+    ):
+        assert answer.status >= 400
+        conforms(schema, answer.json)
+
+
+def test_openapi_error_responses_of_openai_routes_match_their_schemas(seeded: App) -> None:
+    schema, model = {"$ref": "#/components/schemas/OpenaiError"}, seeded.resource()["address"]
+    chats = [{"model": model, "messages": [{"role": "user", "content": f"[[fake: {each}]]"}]} for each in FAILURES]
+    bodies: list[Any] = [*chats, {"model": model, "messages": [], "n": 2}, {"model": "gpt-4o", "messages": []}]
+    for answer in (
+        *(seeded.call("POST", "/v1/chat/completions", body) for body in bodies),
+        seeded.call("GET", "/v1/models/none"),
+        seeded.call("GET", "/v1/models", query={"limit": "0"}),
+        seeded.call("POST", "/v1/chat/completions", raw="{"),
+        seeded.call("POST", "/v1/embeddings", {}, scopes=""),
     ):
         assert answer.status >= 400
         conforms(schema, answer.json)

@@ -35,10 +35,11 @@ def test_body_rejects_text_for_numbers_and_booleans(
     shared: App, method: str, path: str, place: tuple[str, ...], wrong: str
 ) -> None:
     body: dict[str, Any] = put(BODIES[method, path], place, wrong)
-    if "resource_id" in body:
-        body["resource_id"] = "res_00000000000000000000000000"
+    for name in ("resource_id", "model"):
+        if body.get(name) == "":
+            body[name] = "res_00000000000000000000000000"
     target = path.format(resource_id="res_00000000000000000000000000", service="openrouter")
     answer = shared.call(method, target, body, user=new_user())
-    assert (answer.status, answer.code) == (422, "invalid_field")
+    assert (answer.status, answer.code) == (400 if path.startswith("/v1/") else 422, "invalid_field")
     details = answer.json["error"]["details"]
     assert ".".join(place) in {details["field"], *details.get("more", ())}

@@ -16,6 +16,11 @@ _WITHOUT_SETTINGS = {Scope.EXECUTE: "without settings", Scope.READ: "yes"}
 SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "POST /api/execute": _EXECUTE,
     "POST /api/execute/stream": _EXECUTE,
+    "POST /v1/chat/completions": _EXECUTE,
+    "POST /v1/embeddings": _EXECUTE,
+    "GET /v1/models": _WITHOUT_SETTINGS,
+    "GET /v1/models/{model}": _WITHOUT_SETTINGS,
+    "GET /v1/models/{model}/{slug}": _WITHOUT_SETTINGS,
     "GET /api/executions": _OF_KEY,
     "GET /api/executions/{execution_id}": _OF_KEY,
     "GET /api/executions/{execution_id}/output": _OF_KEY,

@@ -7,7 +7,7 @@ import pytest
 from instant.domain.errors import InvalidField, NotFound
 from instant.domain.validation import parse
 from instant.entrypoints.openai.chat_body import ChatBody
-from instant.entrypoints.openai.chat_request import chat_request, names_in
+from instant.entrypoints.openai.chat_request import chat_request
 from instant.entrypoints.openai.parameters import ignored, passed_on, refused
 from instant.resource_types.overrides import SAMPLING, UNLESS_SET
 from instant.use_cases.executions.prepare import ExecuteRequest
@@ -94,16 +94,6 @@ def test_fields_that_are_null_or_empty_are_absent() -> None:
 )
 def test_fields_are_settings_of_the_resource(fields: dict[str, Any], expected: dict[str, Any]) -> None:
     assert request(**fields).overrides == expected
-
-
-def test_ignored_settings_have_the_names_of_the_request() -> None:
-    read = body(max_completion_tokens=5, reasoning_effort="low", seed=1)
-    assert names_in(read, ("max_tokens", "reasoning", "seed", "other")) == [
-        "max_completion_tokens",
-        "reasoning_effort",
-        "seed",
-        "other",
-    ]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """Streamed completions: chunks that add up to the answer."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from instant.domain.errors import OutcomeUnknown
+from instant.domain.executions.execution import Execution, State
 from instant.domain.executions.output import Delta, ToolCallPiece
+from instant.domain.validation import parse
 from instant.entrypoints.executions.event_stream import EventStream
 from instant.entrypoints.http.stream import Headers, Write
+from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.chunks import CompletionChunks
 from instant.entrypoints.openai.completion import completion_text
 from tests.fakes.builders import a_prepared
@@ -16,6 +20,7 @@ from tests.fakes.clock import FakeClock
 from tests.unit.entrypoints.openai.stored import EXECUTION_ID, stored, stored_message
 
 ADDRESS = "https://api.example/test"
+IMAGE = "/api/images/img_01JD0000000000000000000000"
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"q": 1}'}}
 
 
@@ -25,14 +30,15 @@ class Client:
     def __init__(self, *, include_usage: bool = False) -> None:
         """Request a stream."""
         self.pieces: list[str] = []
+        self.headers: Headers = {}
         self.clock = FakeClock()
-        self.chunks = CompletionChunks(
-            EventStream(self._start, self.clock), "u1/haiku", 1, ADDRESS, include_usage=include_usage
-        )
-        self.chunks.prepared(a_prepared(EXECUTION_ID))
+        options = {"stream_options": {"include_usage": True}} if include_usage else {}
+        body = parse(ChatBody, {"model": "u1/haiku", "messages": [], "max_completion_tokens": 5, **options}, "")
+        self.chunks = CompletionChunks(EventStream(self._start, self.clock), body, 1, ADDRESS)
 
     def _start(self, status: int, headers: Headers) -> Write:
-        assert (status, headers["Content-Type"]) == (200, ["text/event-stream"])
+        self.headers = dict(headers)
+        assert status == 200
         return lambda piece: self.pieces.append(piece.decode())
 
     @property
@@ -68,7 +74,9 @@ def _add_calls(calls: dict[int, dict[str, Any]], pieces: list[dict[str, Any]]) -
 
 @pytest.fixture
 def client() -> Client:
-    return Client()
+    client = Client()
+    client.chunks.prepared(a_prepared(EXECUTION_ID))
+    return client
 
 
 def test_stream_has_role_deltas_reason_and_done(client: Client) -> None:
@@ -87,8 +95,43 @@ def test_stream_has_role_deltas_reason_and_done(client: Client) -> None:
     ]
 
 
+def test_headers_name_the_execution_and_what_was_ignored() -> None:
+    client, prepared = Client(), a_prepared(EXECUTION_ID)
+    client.chunks.prepared(replace(prepared, plan=replace(prepared.plan, ignored=("max_tokens", "seed"))))
+    client.chunks.started()
+    assert client.headers == {
+        "Content-Type": ["text/event-stream"],
+        "x-execution-id": [EXECUTION_ID],
+        "x-ignored-parameters": ["max_completion_tokens, seed"],
+    }
+
+
+def test_headers_of_a_repeat_name_the_execution() -> None:
+    client = Client()
+    client.chunks.done(stored())
+    assert client.headers["x-execution-id"] == [EXECUTION_ID]
+    assert {chunk["id"] for chunk in client.data[:-1]} == {EXECUTION_ID}
+
+
+def test_joined_execution_gives_its_id() -> None:
+    client = Client()
+    client.chunks.joined(
+        Execution(
+            execution_id=EXECUTION_ID,
+            user_id="user_alice",
+            resource_id="res_1",
+            resource_revision=1,
+            state=State.SENT,
+            created_at="2026-11-22T12:00:00.000000Z",
+        )
+    )
+    client.chunks.started()
+    assert (client.headers["x-execution-id"], client.data[0]["id"]) == ([EXECUTION_ID], EXECUTION_ID)
+
+
 def test_usage_is_in_a_last_chunk_without_choices() -> None:
     client = Client(include_usage=True)
+    client.chunks.prepared(a_prepared(EXECUTION_ID))
     client.chunks.delta(Delta(text="Hello."))
     client.chunks.done(stored(usage={"cost_usd": "0.1234567890123456789"}))
     assert [chunk["usage"] for chunk in client.data[:-2]] == [None] * 3
@@ -105,7 +148,7 @@ RESPONSES = {
     "reasoning": stored(
         {"type": "text", "content": "4", "reasoning": "2 + 2", "reasoning_details": [{"type": "reasoning.text"}]}
     ),
-    "image": stored({"type": "image", "content": "See /api/images/img_1.", "urls": ["/api/images/img_1"]}),
+    "image": stored({"type": "image", "content": f"See {IMAGE}.", "urls": [IMAGE]}),
     "citations": stored({"type": "text", "content": "x", "citations": [{"url": "https://a.example", "title": "A"}]}),
 }
 
@@ -126,8 +169,8 @@ def test_answer_that_was_not_sent_in_pieces_is_sent_at_the_end(client: Client, n
 def test_pieces_add_up_to_the_answer(client: Client) -> None:
     output = {
         "type": "image",
-        "content": "See /api/images/img_1.",
-        "urls": ["/api/images/img_1"],
+        "content": f"See {IMAGE}.",
+        "urls": [IMAGE],
         "reasoning": "I see.",
     }
     response = stored({**output, "tool_calls": [{"id": "call_1", "name": "look_up", "arguments": '{"q": 1}'}]})
@@ -138,8 +181,8 @@ def test_pieces_add_up_to_the_answer(client: Client) -> None:
     client.chunks.delta(Delta(tool_call=ToolCallPiece(index=0, arguments='{"q": ')))
     client.chunks.delta(Delta(text="See "))
     client.chunks.delta(Delta(tool_call=ToolCallPiece(index=0, arguments="1}")))
-    client.chunks.image("/api/images/img_1", "image/png")
-    client.chunks.delta(Delta(text="/api/images/img_1."))
+    client.chunks.delta(Delta(text=f"{IMAGE}."))
+    client.chunks.image(IMAGE, "image/png")
     client.chunks.done(response)
     assert client.message() == whole(response)
     assert client.data[-2]["choices"][0]["finish_reason"] == "tool_calls"

@@ -14,6 +14,7 @@ from instant.settings import (
     HttpSettings,
     IntegrationsSettings,
     KeyCheckSettings,
+    OpenaiSettings,
     PlatformIntegrationsSettings,
     StreamSettings,
 )
@@ -33,6 +34,9 @@ KEY_CHECKS = (
 )
 """The routes that check a key with its service."""
 
+MODEL_LISTS = ("GET /v1/models", "GET /v1/models/{model}", "GET /v1/models/{model}/{slug}")
+"""The routes beside those that execute which execute nothing."""
+
 LEASE = "lease"
 """The name under which an event has the lease that its throttle acquired."""
 
@@ -44,9 +48,12 @@ def throttle_of(settings: HttpSettings) -> Throttle | None:
     clock = SystemClock()
     limiter = DynamoRateLimiter(settings.limits_table, clock)
     match settings:
+        case OpenaiSettings():
+            return ThrottleByRoute(
+                _executions(limiter, settings, clock), dict.fromkeys(MODEL_LISTS, _ordinary(limiter, settings))
+            )
         case ExecuteSettings():
-            rate, seconds = Rate(settings.execute_per_minute, MINUTE), _lease_seconds(settings)
-            return ConcurrencyThrottle(limiter, rate, settings.max_in_flight, clock, seconds)
+            return _executions(limiter, settings, clock)
         case IntegrationsSettings() | PlatformIntegrationsSettings():
             return ThrottleByRoute(
                 _ordinary(limiter, settings), dict.fromkeys(KEY_CHECKS, _key_checks(limiter, settings))
@@ -57,9 +64,12 @@ def throttle_of(settings: HttpSettings) -> Throttle | None:
             return _ordinary(limiter, settings)
 
 
-def _lease_seconds(settings: ExecuteSettings) -> float | None:
+def _executions(limiter: DynamoRateLimiter, settings: ExecuteSettings, clock: SystemClock) -> ConcurrencyThrottle:
     """A stream renews its lease, so that it frees its place soon after it was killed; other calls are short."""
-    return STREAM_LEASE_SECONDS if isinstance(settings, StreamSettings) else None
+    seconds = STREAM_LEASE_SECONDS if isinstance(settings, StreamSettings) else None
+    return ConcurrencyThrottle(
+        limiter, Rate(settings.execute_per_minute, MINUTE), settings.max_in_flight, clock, seconds
+    )
 
 
 def _ordinary(limiter: DynamoRateLimiter, settings: CountedSettings) -> RequestThrottle:

@@ -2,10 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from instant.entrypoints.http.fields import Body, JsonObject
 from instant.entrypoints.openai.parameters import Ignored, Refused
+
+_TEXT, _TEXTS, _OBJECT = {"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}
+
+type TextOrList = Annotated[Any, WithJsonSchema({"anyOf": [_TEXT, _TEXTS]})]
+type TextOrObject = Annotated[Any, WithJsonSchema({"anyOf": [_TEXT, _OBJECT]})]
+"""Checked by the resource type, so that an error names the field and not one of its alternatives."""
 
 type Model = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
@@ -38,12 +44,12 @@ class ChatBody(Body):
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     seed: int | None = None
-    stop: str | list[str] | None = None
+    stop: TextOrList | None = None
     verbosity: str | None = None
     reasoning_effort: str | None = None
     response_format: JsonObject | None = None
     tools: list[JsonObject] | None = Field(None, description="Functions only.")
-    tool_choice: str | JsonObject | None = None
+    tool_choice: TextOrObject | None = None
     parallel_tool_calls: bool | None = None
     reasoning: JsonObject | None = Field(None, description="OpenRouter's: effort, max_tokens, exclude, enabled.")
     top_k: int | None = Field(None, description="OpenRouter's.")

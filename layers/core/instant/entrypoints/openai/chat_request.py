@@ -1,13 +1,17 @@
 """Read a chat request: its fields become the inputs of a resource and overrides of its settings."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from instant.domain.errors import InvalidField, NotFound
+from instant.domain.executions.prepared import Prepared
 from instant.domain.limits import MAX_ID_CHARACTERS
 from instant.entrypoints.openai.chat_body import ChatBody
+from instant.entrypoints.openai.errors import EXECUTION
 from instant.use_cases.executions.prepare import ExecuteRequest
+
+IGNORED = "x-ignored-parameters"
 
 _ADDRESS = re.compile(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}")
 _SETTINGS = (
@@ -50,10 +54,11 @@ def resource_of(model: str) -> dict[str, Any]:
     return {"resource_id": model}
 
 
-def names_in(body: ChatBody, settings: Iterable[str]) -> list[str]:
-    """The fields of the request from which these settings were read."""
+def headers_of(prepared: Prepared, body: ChatBody) -> dict[str, str]:
+    """The headers of the response: the execution, and the fields of the request that the model does not support."""
     fields = {name: field for name, field, _ in _overrides(body)}
-    return [fields.get(name, name) for name in settings]
+    ignored = ", ".join(fields.get(name, name) for name in prepared.plan.ignored)
+    return {EXECUTION: prepared.execution_id, **({IGNORED: ignored} if ignored else {})}
 
 
 def _inputs(body: ChatBody) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from instant.domain.executions.prepared import Prepared
 from instant.domain.json_values import one_line, utf8_text
 from instant.entrypoints.executions.event_stream import EventStream
 from instant.entrypoints.http.errors import to_instant_error
+from instant.entrypoints.openai.chat_body import ChatBody
+from instant.entrypoints.openai.chat_request import headers_of
 from instant.entrypoints.openai.completion import Message, Stored, finish_reason, image_part, message_of, usage_text
-from instant.entrypoints.openai.errors import openai_body
+from instant.entrypoints.openai.errors import EXECUTION, openai_body
 from instant.use_cases.executions.streams.listener import Listener
 
+_IMAGE = re.compile(r"/api/images/img_[0-9A-HJKMNP-TV-Z]{26}")
 _AT_THE_END = ("refusal", "reasoning_details", "annotations")
 """Members of the message that are never sent in pieces."""
 
@@ -27,26 +30,26 @@ class CompletionChunks(Listener):
     with an error that says where the answer is.
     """
 
-    def __init__(
-        self, stream: EventStream, model: str, created: int, address: str, *, include_usage: bool = False
-    ) -> None:
-        """Send chunks to `stream`, with links below `address`."""
+    def __init__(self, stream: EventStream, body: ChatBody, created: int, address: str) -> None:
+        """Send chunks to `stream` for the request `body`, with links below `address`."""
         self._stream = stream
-        self._facts = {"object": "chat.completion.chunk", "created": created, "model": model}
+        self._body = body
+        self._facts = {"object": "chat.completion.chunk", "created": created, "model": body.model}
         self._address = address
-        self._include_usage = include_usage
+        self._include_usage = bool(body.stream_options and body.stream_options.include_usage)
         self._execution_id = ""
         self._sent = set[object]()
-        self._paths = list[str]()
         self._is_wrong = False
 
     def prepared(self, prepared: Prepared) -> None:
-        """Remember the id of the completion."""
+        """Set the headers and the id of the completion."""
         self._execution_id = prepared.execution_id
+        self._stream.headers |= {name: [value] for name, value in headers_of(prepared, self._body).items()}
 
     def joined(self, execution: Execution) -> None:
-        """Remember the id of the completion."""
+        """Set the header and the id of the completion."""
         self._execution_id = execution.execution_id
+        self._stream.headers[EXECUTION] = [self._execution_id]
 
     def started(self) -> None:
         """Send the role, once."""
@@ -72,7 +75,6 @@ class CompletionChunks(Listener):
         """Send an image."""
         self.started()
         self._sent.add("images")
-        self._paths.append(path)
         self._send({"images": [image_part(self._address + path)]})
 
     def idle(self) -> None:
@@ -82,6 +84,7 @@ class CompletionChunks(Listener):
     def done(self, stored: Stored) -> None:
         """Send what was not sent before, and the end."""
         self._execution_id = stored["execution_id"]
+        self._stream.headers[EXECUTION] = [self._execution_id]
         if self._is_wrong:
             self._send_error(_contradiction(self._execution_id))
             return
@@ -117,17 +120,19 @@ class CompletionChunks(Listener):
         yield from ({name: value} for name in _AT_THE_END if (value := message.get(name)))
 
     def _tool_call(self, call: ToolCallPiece, *, is_first: bool) -> dict[str, Any]:
-        function = {"arguments": call.arguments} if call.name is None else {"name": call.name}
-        piece = {"index": call.index, "function": {**function, "arguments": call.arguments}}
+        """A piece of a tool call; the first one has all but the arguments."""
         if not is_first:
-            return piece
-        return {**piece, "id": call.id or f"call_{self._execution_id}_{call.index}", "type": "function"}
+            return {"index": call.index, "function": {"arguments": call.arguments}}
+        return {
+            "index": call.index,
+            "id": call.id or f"call_{self._execution_id}_{call.index}",
+            "type": "function",
+            "function": {"name": call.name or "", "arguments": call.arguments},
+        }
 
     def _linked(self, text: str) -> str:
-        """The text with absolute links to the images that were sent."""
-        if not self._paths:
-            return text
-        return re.sub("|".join(map(re.escape, self._paths)), lambda path: self._address + path[0], text)
+        """The text with absolute links to images, which no piece of a text breaks."""
+        return _IMAGE.sub(lambda path: self._address + path[0], text)
 
     def _send(self, delta: dict[str, Any], reason: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}

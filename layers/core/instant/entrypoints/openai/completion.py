@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
-from instant.domain.executions.delivery import STREAM, streamed_text
+from instant.domain.executions.delivery import streamed_text, streamed_tool_calls
 from instant.domain.json_values import json_text
 from instant.entrypoints.http.fields import JsonObject
 from instant.entrypoints.http.links import with_links
@@ -122,15 +122,13 @@ def image_part(url: str) -> JsonObject:
 
 def tool_calls_of(stored: Stored) -> list[ToolCall]:
     """The tool calls of the answer; an id that the provider did not give is made up, since the next turn needs one."""
-    output = stored["output"]
-    calls = output.get("tool_calls") or (output["content"]["tool_calls"] if _is_made_of_calls(stored) else [])
     return [
         {
             "id": call["id"] or f"call_{stored['execution_id']}_{number}",
             "type": "function",
             "function": {"name": call["name"] or "", "arguments": call["arguments"]},
         }
-        for number, call in enumerate(calls)
+        for number, call in enumerate(streamed_tool_calls(stored))
     ]
 
 
@@ -167,13 +165,6 @@ def _linked(stored: Stored, address: str) -> dict[str, Any]:
     output = {**stored["output"], "text": streamed_text(stored)}
     linked: dict[str, Any] = with_links({"output": output}, address)["output"]
     return linked
-
-
-def _is_made_of_calls(stored: Stored) -> bool:
-    """Whether the JSON is our form of tool calls; an answer in JSON has its text beside it."""
-    output = stored["output"]
-    is_answer = "text" in stored.get(STREAM, {}) or output["type"] != "json"
-    return not is_answer and isinstance(output["content"], dict) and output["content"].keys() == {"text", "tool_calls"}
 
 
 def _annotation(citation: Mapping[str, Any]) -> JsonObject:

@@ -7,7 +7,7 @@ from typing import Any
 
 from instant.domain.access.identity import Identity
 from instant.domain.catalog.model import CatalogModel
-from instant.domain.errors import NotFound
+from instant.domain.errors import InvalidField, NotFound
 from instant.domain.executions.idempotency import IdempotentRequest, idempotent_request
 from instant.domain.executions.prepared import Prepared, ServingModel
 from instant.domain.ids import new_id
@@ -28,7 +28,8 @@ class ExecuteRequest:
     """A request to execute: a resource by id or by `handle/slug`, inputs, and overrides of its settings.
 
     A request with an `idempotency_key` is executed once, even if it is sent several times. A `compatible` request comes
-    from a client of OpenAI, which sends parameters without knowing the resource.
+    from a client of OpenAI, which sends parameters without knowing the resource. With a `resource_type`, resources of
+    other types are rejected.
     """
 
     resource_id: str | None = None
@@ -37,6 +38,7 @@ class ExecuteRequest:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     compatible: bool = False
+    resource_type: str | None = None
 
     def idempotent(self, namespace: str) -> IdempotentRequest | None:
         """The request as its idempotency key identifies it; None without a key."""
@@ -92,6 +94,8 @@ def _find(request: ExecuteRequest, caller: Identity, resources: ResourceReader) 
     found = resources.get(request.resource_id) if request.resource_id else resources.find(request.address or "")
     if found is None or not found.visible_to(caller.user_id, by_address=request.resource_id is None):
         raise NotFound.of("resource")
+    if request.resource_type not in {None, found.resource_type}:
+        raise InvalidField.named("model", f"must be a resource of the type {request.resource_type}")
     return found
 
 

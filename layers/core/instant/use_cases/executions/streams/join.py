@@ -3,12 +3,11 @@
 Official clients of OpenAI's API repeat a request by themselves when the connection fails or the response is late, and
 send no key. They count their attempts in a header, by which a repeat can be told from a new request with the same
 content. So each request with that header gets a key: a first attempt a new one, a repeat that of the latest request
-with the same content. The rest is idempotency.
+with the same content. The rest is idempotency, with a listener: a request waits for an execution in progress.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -24,25 +23,27 @@ from instant.use_cases.executions.streams.listener import Listener
 MAX_AGE_SECONDS = 600
 """How long a repeat joins an earlier request; clients wait at most ten minutes for a response."""
 
-SECONDS_BETWEEN_LOOKS = 1.0
-"""Seconds between two looks at an execution that is in progress."""
-
-MIN_SECONDS_LEFT = 5.0
-"""Seconds of the invocation that are left when waiting ends."""
-
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """An HTTP request by a client that counts its attempts; `number` is 0 for the first of a call.
+    """An HTTP request by a client that counts its attempts.
 
     `content` is what repeats have in common. `received_at` is when the gateway received it, in milliseconds since 1970.
     """
 
-    number: int
-    content: str
+    is_repeat: bool
+    content: str = field(repr=False)
     received_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinDeps:
+    """The dependencies of executing a request once, though its client sends it several times."""
+
+    execute: ExecuteDeps
+    pointers: RetryPointers
 
 
 def execute_once(
@@ -50,21 +51,19 @@ def execute_once(
     attempt: Attempt | None,
     caller: Identity,
     seconds_left: SecondsLeft,
-    deps: ExecuteDeps,
-    pointers: RetryPointers,
+    deps: JoinDeps,
     listener: Listener,
 ) -> dict[str, Any]:
     """Execute the request, or wait for the execution that it repeats; a key that the client sends is used as it is."""
     if attempt is None or request.idempotency_key is not None:
-        return execute(request, caller, seconds_left, deps, listener)
+        return execute(request, caller, seconds_left, deps.execute, listener)
     name = _name(attempt, caller)
-    key = _key(name, attempt, deps, pointers)
-    identified = replace(request, idempotency_key=key)
+    key = _key(name, attempt, deps)
     try:
-        return _waited(lambda: execute(identified, caller, seconds_left, deps, listener), seconds_left, deps, listener)
+        return execute(replace(request, idempotency_key=key), caller, seconds_left, deps.execute, listener)
     except InstantError as error:
         if error.retryable and not error.may_have_cost and not isinstance(error, InProgress):
-            _forget(name, key, pointers)
+            _forget(name, key, deps.pointers)
             error.is_replayed = False  # the next repeat is executed
         raise
 
@@ -74,32 +73,18 @@ def _name(attempt: Attempt, caller: Identity) -> str:
     return sha256(f"{caller.key_id or caller.user_id}\n{attempt.content}".encode()).hexdigest()
 
 
-def _key(name: str, attempt: Attempt, deps: ExecuteDeps, pointers: RetryPointers) -> str:
+def _key(name: str, attempt: Attempt, deps: JoinDeps) -> str:
     """The idempotency key of the request; without a stored pointer, nothing may be sent."""
     made = RetryPointer(
-        key=new_id("try", deps.clock.now()), received_at=attempt.received_at, by_retry=attempt.number > 0
+        key=new_id("try", deps.execute.clock.now()), received_at=attempt.received_at, by_retry=attempt.is_repeat
     )
     try:
-        if made.by_retry:
-            return pointers.join(name, made, since=attempt.received_at - MAX_AGE_SECONDS * 1000).key
-        return pointers.begin(name, made).key
+        if attempt.is_repeat:
+            return deps.pointers.join(name, made, since=attempt.received_at - MAX_AGE_SECONDS * 1000).key
+        return deps.pointers.begin(name, made).key
     except Exception as error:
         problem = "Whether this repeats an earlier request cannot be checked now. Nothing was sent. Retry."
         raise LimitsUnavailable(problem, retry_after=1) from error
-
-
-def _waited(
-    run: Callable[[], dict[str, Any]], seconds_left: SecondsLeft, deps: ExecuteDeps, listener: Listener
-) -> dict[str, Any]:
-    """The response; while the execution is in progress elsewhere, look again until the time is up."""
-    while True:
-        try:
-            return run()
-        except InProgress:
-            if seconds_left() < MIN_SECONDS_LEFT:
-                raise
-        listener.idle()
-        deps.clock.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _forget(name: str, key: str, pointers: RetryPointers) -> None:
