@@ -124,7 +124,7 @@ def test_rate_limit_with_a_short_wait_in_the_body_is_retried(seeded: App) -> Non
 @pytest.mark.parametrize(
     ("raw", "status", "code", "details"),
     [
-        ("prompt is too long: 215000 tokens > 200000 maximum", 413, "too_large", None),
+        ("prompt is too long: 215000 tokens > 200000 maximum", 413, "too_large", {"limit": "context_length"}),
         ("Could not process image", 422, "invalid_field", {"field": "inputs"}),
         ("content management policy", 422, "moderated", None),
     ],
