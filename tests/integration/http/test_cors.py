@@ -85,7 +85,7 @@ def test_response_allows_a_listed_origin_to_read_it(app: App, origin: str) -> No
         assert cors_headers(answer) == {
             "access-control-allow-origin": origin,
             "access-control-expose-headers": "ETag, Location, Retry-After, "
-            "x-execution-id, x-ignored-parameters, x-should-retry",
+            "x-execution-id, x-ignored-parameters, x-request-id, x-should-retry",
         }
         assert answer.headers["Vary"] == "Origin"
 

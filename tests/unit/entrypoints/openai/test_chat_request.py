@@ -48,6 +48,21 @@ def test_each_field_of_openai_is_in_one_list() -> None:
     assert sum(map(len, lists)) == len(set.union(*lists)) == len(ChatBody.model_fields)
 
 
+def test_answers_come_back_without_what_the_clients_have_parsed() -> None:
+    call: dict[str, Any] = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    answer = {"role": "assistant", "content": None, "tool_calls": [call]}
+    seen = {**call, "function": {**call["function"], "parsed_arguments": {}}}
+    read = {**answer, "tool_calls": [seen], "parsed": None}
+    assert request(messages=[USER, read]).inputs["messages"] == [USER, answer]
+    for strange in (
+        {"role": "assistant", "tool_calls": "?"},
+        {"role": "assistant", "tool_calls": [1, {"function": 2}]},
+    ):
+        assert request(messages=[USER, strange]).inputs["messages"] == [USER, strange]
+    said = {**USER, "parsed": None}
+    assert request(messages=[said]).inputs["messages"] == [said]
+
+
 def test_each_setting_that_is_open_can_be_overridden() -> None:
     fields: dict[str, Any] = {
         "max_tokens": 7,

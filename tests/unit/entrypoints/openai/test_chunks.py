@@ -102,6 +102,7 @@ def test_headers_name_the_execution_and_what_was_ignored() -> None:
     assert client.headers == {
         "Content-Type": ["text/event-stream"],
         "x-execution-id": [EXECUTION_ID],
+        "x-request-id": [EXECUTION_ID],
         "x-ignored-parameters": ["max_completion_tokens, seed"],
     }
 
@@ -109,7 +110,7 @@ def test_headers_name_the_execution_and_what_was_ignored() -> None:
 def test_headers_of_a_repeat_name_the_execution() -> None:
     client = Client()
     client.chunks.done(stored())
-    assert client.headers["x-execution-id"] == [EXECUTION_ID]
+    assert client.headers["x-execution-id"] == client.headers["x-request-id"] == [EXECUTION_ID]
     assert {chunk["id"] for chunk in client.data[:-1]} == {EXECUTION_ID}
 
 

@@ -94,7 +94,8 @@ def test_openai_errors_keep_their_code_when_the_status_changes(error: InstantErr
 
 
 def test_openai_errors_name_the_execution_in_a_header() -> None:
-    assert openai_response(OutcomeUnknown("Look.").during("exe_1")).headers["x-execution-id"] == "exe_1"
+    headers = openai_response(OutcomeUnknown("Look.").during("exe_1")).headers
+    assert headers["x-execution-id"] == headers["x-request-id"] == "exe_1"
     assert "x-execution-id" not in openai_response(NotFound("Look.")).headers
 
 

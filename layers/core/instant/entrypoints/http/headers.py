@@ -27,7 +27,7 @@ _PREFLIGHT = {
 }
 _EXPOSED = {
     "Access-Control-Expose-Headers": [
-        "ETag, Location, Retry-After, x-execution-id, x-ignored-parameters, x-should-retry"
+        "ETag, Location, Retry-After, x-execution-id, x-ignored-parameters, x-request-id, x-should-retry"
     ]
 }
 

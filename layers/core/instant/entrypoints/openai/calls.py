@@ -24,7 +24,7 @@ from instant.entrypoints.openai.chat_request import chat_request, headers_of
 from instant.entrypoints.openai.chunks import CompletionChunks
 from instant.entrypoints.openai.completion import Stored, completion_text
 from instant.entrypoints.openai.embeddings import EmbeddingsBody, embeddings_request, embeddings_text
-from instant.entrypoints.openai.errors import EXECUTION
+from instant.entrypoints.openai.errors import execution_headers
 from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import SecondsLeft
 from instant.use_cases.executions.prepare import ExecuteRequest
@@ -139,7 +139,7 @@ def _response(
     progress = _Progress(headers, call.renew_lease)
     stored = call.execute(request, deps, progress)
     with _paid(stored):
-        return Response(200, JSON, write(stored), {**progress.headers, EXECUTION: stored["execution_id"]})
+        return Response(200, JSON, write(stored), progress.headers | execution_headers(stored["execution_id"]))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from instant.domain.errors import InvalidField, NotFound
 from instant.domain.executions.prepared import Prepared
 from instant.domain.limits import MAX_ID_CHARACTERS
 from instant.entrypoints.openai.chat_body import ChatBody
-from instant.entrypoints.openai.errors import EXECUTION
+from instant.entrypoints.openai.errors import execution_headers
 from instant.use_cases.executions.prepare import ExecuteRequest
 
 IGNORED = "x-ignored-parameters"
@@ -58,15 +58,32 @@ def headers_of(prepared: Prepared, body: ChatBody) -> dict[str, str]:
     """The headers of the response: the execution, and the fields of the request that the model does not support."""
     fields = {name: field for name, field, _ in _overrides(body)}
     ignored = ", ".join(fields.get(name, name) for name in prepared.plan.ignored)
-    return {EXECUTION: prepared.execution_id, **({IGNORED: ignored} if ignored else {})}
+    return execution_headers(prepared.execution_id) | ({IGNORED: ignored} if ignored else {})
 
 
 def _inputs(body: ChatBody) -> dict[str, Any]:
     if body.inputs is None:
-        return {"messages": body.messages}
+        return {"messages": [_as_answered(message) for message in body.messages]}
     if body.messages:
         raise InvalidField.named("messages", "must be empty beside inputs, which a template takes instead")
     return body.inputs
+
+
+def _as_answered(message: Any) -> Any:
+    """A message without what OpenAI's clients add to those that they have read: parsed contents and arguments."""
+    if not isinstance(message, dict) or message.get("role") != "assistant":
+        return message
+    kept = {name: value for name, value in message.items() if name != "parsed"}
+    if isinstance(calls := kept.get("tool_calls"), list):
+        kept["tool_calls"] = [_as_called(call) for call in calls]
+    return kept
+
+
+def _as_called(call: Any) -> Any:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return call
+    return {**call, "function": {name: value for name, value in function.items() if name != "parsed_arguments"}}
 
 
 def _overrides(body: ChatBody) -> Iterator[tuple[str, str, Any]]:

@@ -15,7 +15,7 @@ from instant.entrypoints.http.errors import to_instant_error
 from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.chat_request import headers_of
 from instant.entrypoints.openai.completion import Message, Stored, finish_reason, image_part, message_of, usage_text
-from instant.entrypoints.openai.errors import EXECUTION, openai_body
+from instant.entrypoints.openai.errors import execution_headers, openai_body
 from instant.use_cases.executions.streams.listener import Listener
 
 _IMAGE = re.compile(r"/api/images/img_[0-9A-HJKMNP-TV-Z]{26}")
@@ -49,7 +49,7 @@ class CompletionChunks(Listener):
     def joined(self, execution: Execution) -> None:
         """Set the header and the id of the completion."""
         self._execution_id = execution.execution_id
-        self._stream.headers[EXECUTION] = [self._execution_id]
+        self._name_execution()
 
     def started(self) -> None:
         """Send the role, once."""
@@ -84,7 +84,7 @@ class CompletionChunks(Listener):
     def done(self, stored: Stored) -> None:
         """Send what was not sent before, and the end."""
         self._execution_id = stored["execution_id"]
-        self._stream.headers[EXECUTION] = [self._execution_id]
+        self._name_execution()
         if self._is_wrong:
             self._send_error(_contradiction(self._execution_id))
             return
@@ -95,6 +95,10 @@ class CompletionChunks(Listener):
         if self._include_usage:
             self._stream.send(self._chunk([], usage_text(stored)))
         self._stream.send("[DONE]")
+
+    def _name_execution(self) -> None:
+        named = execution_headers(self._execution_id)
+        self._stream.headers |= {name: [value] for name, value in named.items()}
 
     @contextmanager
     def reporting_errors(self) -> Iterator[None]:

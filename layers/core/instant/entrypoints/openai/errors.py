@@ -21,7 +21,6 @@ MAY_HAVE_COST = 409
 MAX_RETRY_AFTER = 60
 """Longest `Retry-After`, in seconds, with which clients are told to repeat."""
 
-EXECUTION = "x-execution-id"
 SHOULD_RETRY = "x-should-retry"
 
 
@@ -71,8 +70,13 @@ def openai_response(error: InstantError) -> Response[str]:
     """Convert an error to its HTTP response on /v1."""
     headers = {**error.headers, SHOULD_RETRY: str(should_retry(error)).lower()}
     if error.execution_id:
-        headers[EXECUTION] = error.execution_id
+        headers |= execution_headers(error.execution_id)
     return Response(status_of(error), JSON, json.dumps(openai_body(error)), headers)
+
+
+def execution_headers(execution_id: str) -> dict[str, str]:
+    """The headers that name the execution: ours, and the only one that OpenAI's clients show to their callers."""
+    return dict.fromkeys(("x-execution-id", "x-request-id"), execution_id)
 
 
 def openai_body(error: InstantError) -> dict[str, dict[str, object]]:
