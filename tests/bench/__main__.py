@@ -1,4 +1,4 @@
-"""`make bench`: cold start, CPU time, AWS calls and the catalog sync, measured on the built artifacts.
+"""`make bench`: cold start, CPU time, AWS calls, the catalog sync and streams, measured on the built artifacts.
 
 Absolute times depend on the machine; compare the ratios, and the values of one run.
 """
@@ -18,6 +18,7 @@ from tests.bench import (
     warm_cpu,
 )
 from tests.bench.setup import Row, open_setup
+from tests.bench.streams import stream_memory, stream_speed
 from tests.local.stack import ROOT
 
 MEASUREMENTS = (
@@ -31,6 +32,8 @@ MEASUREMENTS = (
     images,
     listing,
     hostile,
+    stream_speed,
+    stream_memory,
 )
 REPORT = ROOT / ".aws-sam/bench.md"
 

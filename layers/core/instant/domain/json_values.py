@@ -53,8 +53,13 @@ def is_deeper(value: Any, most: int) -> bool:
 
 def json_text(value: object) -> str:
     """Compact JSON in ASCII, or in UTF-8 if it would be too large for a response."""
-    text = json.dumps(value, separators=(",", ":"))
+    text = ascii_text(value)
     return text if response_bytes(text) <= MAX_RESPONSE_BYTES else utf8_text(value)
+
+
+def ascii_text(value: object) -> str:
+    """Compact JSON in ASCII."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def utf8_text(value: object) -> str:
@@ -63,7 +68,7 @@ def utf8_text(value: object) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
+        return ascii_text(value)
     return text
 
 
@@ -74,7 +79,7 @@ def one_line(text: str) -> str:
 
 def response_bytes(body: str) -> int:
     """The size of a JSON body inside Lambda's response, where its quotes and backslashes are escaped."""
-    return len(body.encode()) + body.count('"') + body.count("\\")
+    return (len(body) if body.isascii() else len(body.encode())) + body.count('"') + body.count("\\")
 
 
 def _places(node: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:

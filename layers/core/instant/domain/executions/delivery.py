@@ -9,7 +9,7 @@ from typing import Any
 
 from instant.domain.errors import TooLarge
 from instant.domain.executions.output import Answer
-from instant.domain.json_values import is_deeper, map_strings, response_bytes, utf8_text
+from instant.domain.json_values import ascii_text, is_deeper, map_strings, response_bytes, utf8_text
 from instant.domain.limits import MAX_RESPONSE_BYTES
 
 MAX_INLINE_BYTES = MAX_RESPONSE_BYTES - 100_000
@@ -112,8 +112,13 @@ def document_of(output: dict[str, Any], part: OutputPart) -> Document:
 
 
 def _fits(output: dict[str, Any]) -> bool:
-    text = utf8_text(output)
-    return response_bytes(text) + text.count("/api/") * _MAX_ADDRESS <= MAX_INLINE_BYTES
+    """Whether the output fits as UTF-8; in ASCII it is never shorter, but takes less memory."""
+    text = ascii_text(output)
+    return _size(text) <= MAX_INLINE_BYTES or ("\\u" in text and _size(utf8_text(output)) <= MAX_INLINE_BYTES)
+
+
+def _size(text: str) -> int:
+    return response_bytes(text) + text.count("/api/") * _MAX_ADDRESS
 
 
 def _path(execution_id: str, part: OutputPart) -> str:

@@ -32,7 +32,7 @@ def sequence(value: object) -> list[Any]:
 
 def text(value: object) -> str | None:
     """`value` if it is a string that is not blank."""
-    return value if isinstance(value, str) and value.strip() else None
+    return value if isinstance(value, str) and value and not value.isspace() else None
 
 
 def fact(value: object) -> str | None:

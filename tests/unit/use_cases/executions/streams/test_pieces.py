@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instant.domain.secret import MASK, Mask, Secret
-from instant.use_cases.executions.streams.pieces import MAX_HELD, Pieces
+from instant.use_cases.executions.streams.pieces import MAX_HELD, MAX_PART, Pieces
 
 KEY = "sk-or-sk-or-v1-s0k+1"
 ESCAPED = "".join(f"\\u00{ord(each):02x}" for each in KEY)
@@ -28,6 +28,25 @@ def passed_on(pieces: list[str], key: str | None = KEY) -> list[str]:
 def test_text_in_pieces_is_masked_like_a_whole_one(text: str, size: int) -> None:
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     assert "".join(passed_on(pieces)) == Mask(Secret(KEY)).text(text)
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=8).map("".join), st.integers(0, 40))
+def test_long_piece_is_passed_on_in_parts_and_masked_like_a_whole_one(text: str, before: int) -> None:
+    whole = "word " * (MAX_PART // 5) + "." * before + text
+    found = Pieces(Mask(Secret(KEY)))
+    parts = [*found.next_of(whole)]
+    rest, is_replaced = found.last(Mask(Secret(KEY)).text(whole))
+    assert ("".join([*parts, rest]), is_replaced) == (Mask(Secret(KEY)).text(whole), False)
+    assert len(parts[0]) <= MAX_PART
+
+
+@pytest.mark.parametrize("length", [MAX_PART - 1, MAX_PART, MAX_PART + 1, 2 * MAX_PART])
+def test_text_with_another_beginning_is_replaced(length: int) -> None:
+    found, text = Pieces(Mask(None)), "a" * length
+    assert "".join(found.next_of(text)) == text
+    assert found.last(f"{text}b") == ("b", False)
+    for other in (text[:-1], f"{text[:-1]}b", f"b{text[1:]}"):
+        assert found.last(other) == (other, True)
 
 
 @pytest.mark.parametrize("spelled", [KEY, ESCAPED, DEEPER, HALF], ids=["plain", "escaped", "deeper", "half"])

@@ -1,12 +1,16 @@
 """One text of an answer, passed on while it arrives: without the key, and without images, which become links."""
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 
 from instant.domain.secret import Mask
 
 MAX_HELD = 10_000
 """Maximum length of a text that is held because the key can begin in it; one that is longer is held to the end."""
+
+MAX_PART = 65_536
+"""Maximum length of what is passed on at once."""
 
 _STARTS = ("data:image", "iVBORw0KGgo", "/9j/", "UklGR", "R0lGOD")
 """How images in a text begin: as data URLs, or in base64."""
@@ -34,6 +38,12 @@ class Pieces:
         self._length = 0
         self._hash = sha256()
 
+    def next_of(self, piece: str) -> Iterator[str]:
+        """What can be passed on with the next piece, in parts if it is long, without a copy of all of it."""
+        for start in range(0, len(piece), MAX_PART):
+            if text := self.next(piece[start : start + MAX_PART]):
+                yield text
+
     def next(self, piece: str) -> str:
         """What can be passed on with the next piece; blanks at the beginning wait, as they may be all of the text."""
         if self._is_held:
@@ -51,8 +61,7 @@ class Pieces:
 
     def last(self, whole: str) -> tuple[str, bool]:
         """What is missing of the whole text; if it does not begin with what was passed on, all of it, and True."""
-        begin = whole[: self._length]
-        if len(begin) == self._length and sha256(_utf8(begin)).digest() == self._hash.digest():
+        if len(whole) >= self._length and _digest(whole, self._length) == self._hash.digest():
             return whole[self._length :], False
         return whole, True
 
@@ -60,6 +69,14 @@ class Pieces:
         self._length += len(text)
         self._hash.update(_utf8(text))
         return text
+
+
+def _digest(text: str, length: int) -> bytes:
+    """The hash of the beginning of a text, without a copy of it: a character can take four bytes."""
+    found = sha256()
+    for start in range(0, length, MAX_PART):
+        found.update(_utf8(text[start : min(start + MAX_PART, length)]))
+    return found.digest()
 
 
 def _utf8(text: str) -> bytes:

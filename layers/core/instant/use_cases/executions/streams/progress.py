@@ -42,9 +42,9 @@ class Progress:
         """Report the next piece as far as it cannot change any more."""
         if delta.tool_call:
             self._add_call(delta.tool_call)
-        if delta.reasoning and (reasoning := self._reasoning.next(delta.reasoning)):
+        for reasoning in self._reasoning.next_of(delta.reasoning):
             self._listener.delta(Delta(reasoning=reasoning))
-        if delta.text and (text := self._text.next(delta.text)):
+        for text in self._text.next_of(delta.text):
             self._listener.delta(Delta(text=text))
 
     def finish(self, answer: Answer) -> Answer:
