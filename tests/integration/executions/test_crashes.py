@@ -4,9 +4,10 @@ After each crash the client repeats its call, the lease expires, the reconciler 
 once more.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 
 from instant.adapters.aws import client as aws
 from instant.adapters.executions.ledger import DynamoLedger
+from instant.adapters.http.upstream import HttpUpstream
 from instant.domain.clock import LEASE_SLACK
+from instant.domain.error_bodies.classes import every_error
 from instant.domain.executions.execution import Opening
 from instant.resource_types import RESOURCE_TYPES
 from tests.fakes.aws_stores import kept_tables, set_back
@@ -42,6 +45,7 @@ class Scenario:
     config: tuple[tuple[str, Any], ...] = ()
     resource_type: str = "openrouter_instant"
     input: str = "prompt"
+    is_streamed: bool = False
 
 
 EMBEDS: dict[str, Any] = {"resource_type": EMBEDDINGS, "config": (("model", EMBEDDER),), "input": "input"}
@@ -57,6 +61,8 @@ SCENARIOS = {
     "two exchanges with a key and budgets": Scenario(key="order-1", has_budgets=True, resource_type="careful"),
     "embeddings with a key and budgets": Scenario(key="order-1", has_budgets=True, **EMBEDS),
     "embeddings, unanswered": Scenario(prompt="[[fake: truncated]]", **EMBEDS),
+    "streamed with a key and budgets": Scenario(key="order-1", has_budgets=True, is_streamed=True),
+    "streamed, unanswered": Scenario(prompt="[[fake: truncated]]", is_streamed=True),
 }
 
 
@@ -65,6 +71,14 @@ def module_app() -> Iterator[App]:
     """An app whose users may leave many executions behind, with the toy type of two exchanges."""
     with mock.patch.dict(RESOURCE_TYPES, {"careful": Careful()}), deployed_app(MostInFlight="1000") as opened:
         yield opened
+
+
+class WaitingClock(FakeClock):
+    """Ten seconds pass with each look at it, so that a stream renews its leases and looks for a cancellation."""
+
+    def monotonic(self) -> float:
+        self.pass_seconds(10)
+        return super().monotonic()
 
 
 class Stage:
@@ -82,21 +96,26 @@ class Stage:
             for subject in BUDGETS:
                 self._cap(f"budget#{subject.format(resource_id=self.resource_id)}")
         self._kept = kept_tables()
+        self.upstream = HttpUpstream(lambda name: app.fake.url, wait_seconds=0)
+        module = app.module("StreamFunction")
+        module.deps = replace(module.deps, upstream=self.upstream)
         self.begin_again()
 
     def begin_again(self) -> None:
         """Reset the tables; the functions stay warm."""
         set_back(self._kept)
         self.app.fake.begin_again()
-        self.clock = FakeClock(datetime.now(UTC))
-        for function in ("ExecuteFunction", "ReconcileFunction"):
+        self.clock = WaitingClock(datetime.now(UTC)) if self.scenario.is_streamed else FakeClock(datetime.now(UTC))
+        for function in ("ExecuteFunction", "StreamFunction", "ReconcileFunction"):
             set_clock(self.app, self.clock, function)
 
     def call(self) -> Answer:
         """Send the client's call, with the same idempotency key each time."""
         body = {"resource_id": self.resource_id, "inputs": {self.scenario.input: self.scenario.prompt}}
         headers = {"Idempotency-Key": self.scenario.key} if self.scenario.key else {}
-        return self.app.call("POST", "/api/execute", body, headers=headers)
+        if not self.scenario.is_streamed:
+            return self.app.call("POST", "/api/execute", body, headers=headers)
+        return _ended(self.app.call("POST", "/api/execute/stream", body, headers=headers))
 
     def reconcile(self) -> None:
         """Run the scheduled reconciler."""
@@ -139,9 +158,24 @@ class Stage:
         aws.client("dynamodb").put_item(TableName=self.app.name("LIMITS_TABLE"), Item={"name": {"S": name}, **caps})
 
 
+def _ended(answer: Answer) -> Answer:
+    """The last event of a stream as a response."""
+    name, _, data = answer.text.strip().rpartition("event: ")[2].partition("\ndata: ")
+    if name not in {"done", "error"}:
+        return answer
+    status = (
+        {each.code: each.status for each in every_error()}[json.loads(data)["error"]["code"]]
+        if name == "error"
+        else 200
+    )
+    return replace(answer, status=status, text=data)
+
+
 @pytest.fixture
-def stage(app: App, request: pytest.FixtureRequest) -> Stage:
-    return Stage(app, SCENARIOS[request.param])
+def stage(app: App, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    stage = Stage(app, SCENARIOS[request.param])
+    with closing(stage.upstream):
+        yield stage
 
 
 def recover(stage: Stage) -> Answer:
