@@ -62,7 +62,7 @@ def output(execution_id: str, part: Literal["output", "content"] = "output") -> 
 def cancel(execution_id: str) -> Response[dict[str, Any]]:
     """Ask a streamed execution to stop; its run does so within seconds, and what it has cost is recorded.
 
-    A repeat gives the same answer. One that has ended, or is not streamed, cannot be cancelled.
+    It can be repeated. One that has ended in another way, or is not streamed, cannot be cancelled.
     """
     execution = cancel_execution(execution_id, caller_of(app), cancel_deps)
     return Response(202, JSON, execution_detail(execution, None))

@@ -23,14 +23,16 @@ class CancelDeps:
 def cancel_execution(execution_id: str, caller: Identity, deps: CancelDeps) -> Execution:
     """Ask the execution to stop, if the caller may read it; return it as it is now. A repeat changes nothing.
 
-    Raises `NotCancellable` for one that has ended, or is not streamed: nothing reads the request then.
+    Raises `NotCancellable` for one that has ended in another way, or is not streamed: nothing reads the request then.
     """
     found = _found(execution_id, caller, deps)
     if not found.streamed:
         raise NotCancellable("Only streamed executions can be cancelled. This one ends by itself.").during(execution_id)
-    if not deps.cancellations.request(execution_id, found.user_id, format_time(deps.clock.now())):
+    is_asked = deps.cancellations.request(execution_id, found.user_id, format_time(deps.clock.now()))
+    found = _found(execution_id, caller, deps)
+    if not is_asked and found.error_code != Cancelled.code:
         raise NotCancellable("The execution has ended. Read its result.").during(execution_id)
-    return _found(execution_id, caller, deps)
+    return found
 
 
 def cancelled(execution_id: str) -> Cancelled:
