@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 _ARRIVED = re.compile(rb"a=(\d+);")
-_STAMP = re.compile(rb"t=(\d+);")
+_SENT_AT = re.compile(rb"t=(\d+);")
 _MS = 1e6
 
 
@@ -35,7 +35,7 @@ class Reading:
         self.is_done, end = bool(done), 0
         if not self._arrived and (found := _ARRIVED.search(text)):
             self._arrived = int(found[1])
-        for found in _STAMP.finditer(text):
+        for found in _SENT_AT.finditer(text):
             self.delays.append(now - int(found[1]))
             end = found.end()
         self._rest = text[max(end, len(text) - 64) :]

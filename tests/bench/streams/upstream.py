@@ -46,9 +46,9 @@ async def _stream(writer: StreamWriter, body: bytes, arrived: int) -> None:
         writer.write(_framed(_COMMENT) * _BATCH)
         await writer.drain()
     for number in range(_number(body, b"chunks")):
-        stamp = f"t={time.monotonic_ns()};" if pause or not number else ""
+        sent_at = f"t={time.monotonic_ns()};" if pause or not number else ""
         begin = "" if number else f"a={arrived};{'😀' * _number(body, b'wide')}"
-        text = f"{begin}{stamp}{letters}"
+        text = f"{begin}{sent_at}{letters}"
         writer.write(_framed((_EVENT % (text, "null", "")).encode()))
         if pause:
             await asyncio.sleep(pause / 1e6)
