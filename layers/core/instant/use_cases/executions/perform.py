@@ -129,13 +129,17 @@ class _Sender:
         return RESOURCE_TYPES[self.prepared.resource_type].stream_reader(self.prepared.plan)
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep before a retry; a stream is watched meanwhile."""
-        while self.watch and seconds > 0:
-            self.deps.clock.sleep(min(seconds, 1.0))
-            self.watch.tick()
-            seconds -= 1.0
-        if not self.watch:
+        """Sleep before a retry; a stream is watched meanwhile, and can end at no cost: no attempt was begun."""
+        if self.watch is None:
             self.deps.clock.sleep(seconds)
+            return
+        try:
+            while seconds > 0:
+                self.deps.clock.sleep(min(seconds, 1.0))
+                self.watch.tick()
+                seconds -= 1.0
+        except Failure as failure:
+            raise Failure(failure.error, effect=Effect.KNOWN, is_counted=failure.is_counted) from None
 
     def seconds(self) -> float:
         """The time that remains for requests."""
