@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from instant.adapters.executions.retry_pointers import DynamoRetryPointers
+from instant.domain.errors import LimitsUnavailable
 from instant.domain.exchange import Request
 from instant.ports.executions.retry_pointers import RetryPointer
 from instant.ports.upstream import Upstream
@@ -302,3 +303,55 @@ def text_of(answer: Answer) -> tuple[str, str]:
     assert done == "[DONE]"
     deltas = [json.loads(chunk)["choices"][0]["delta"] for chunk in chunks]
     return json.loads(chunks[0])["id"], "".join(delta.get("content", "") for delta in deltas)
+
+
+def test_repeat_after_the_time_limit_of_clients_joins(client: Client) -> None:
+    """Official clients wait ten minutes, then some seconds more."""
+    first, repeat = client.ask(0), client.ask(1, 610_000)
+    assert said(first) == said(repeat)
+    assert client.paid == 1
+
+
+class SlowPointers(DynamoRetryPointers):
+    """Pointers with which a first attempt is overtaken by something, as soon as it has its own."""
+
+    def __init__(self, limits_table: str, overtake: Callable[[], object]) -> None:
+        """Call `overtake` when the pointer of a first attempt is stored."""
+        super().__init__(limits_table)
+        self._overtake = overtake
+
+    def begin(self, name: str, pointer: RetryPointer) -> RetryPointer:
+        """Store the pointer."""
+        stored = super().begin(name, pointer)
+        self._overtake()
+        return stored
+
+
+class UnreadableOnce:
+    """Facts that cannot be read the first time."""
+
+    def __init__(self, facts: Any) -> None:
+        """Read from `facts` later."""
+        self._facts = facts
+        self._fails = True
+
+    def __getattr__(self, name: str) -> Any:
+        if self._fails:
+            self._fails = False
+            raise LimitsUnavailable("Later.")
+        return getattr(self._facts, name)
+
+
+def test_repeat_that_fails_before_the_call_takes_no_key_from_the_first_attempt(client: Client) -> None:
+    """The first attempt is still being prepared then, and later repeats must join it."""
+    module, repeats = client.app.module(FUNCTION), list[Answer]()
+    before = module.deps, module.pointers
+    module.deps = replace(module.deps, facts=UnreadableOnce(module.deps.facts))
+    module.pointers = SlowPointers(client.app.name("LIMITS_TABLE"), lambda: repeats.append(client.ask(1, 5_000)))
+    try:
+        first, last = client.ask(0), client.ask(2, 10_000)
+    finally:
+        module.deps, module.pointers = before
+    assert [(each.code, each.headers["x-should-retry"]) for each in repeats] == [("limits_unavailable", "true")]
+    assert said(first) == said(last)
+    assert client.paid == 1

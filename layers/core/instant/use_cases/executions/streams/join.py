@@ -20,8 +20,8 @@ from instant.use_cases.executions.execute import execute
 from instant.use_cases.executions.prepare import ExecuteRequest
 from instant.use_cases.executions.streams.listener import Listener
 
-MAX_AGE_SECONDS = 600
-"""How long a repeat joins an earlier request; clients wait at most ten minutes for a response."""
+MAX_AGE_SECONDS = 660
+"""How long a repeat joins an earlier request: clients wait ten minutes for a response, and a moment more to repeat."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,10 +62,16 @@ def execute_once(
     try:
         return execute(replace(request, idempotency_key=key), caller, seconds_left, deps.execute, listener)
     except InstantError as error:
-        if error.retryable and not error.may_have_cost and not isinstance(error, InProgress):
+        if _is_over(error):
             _forget(name, key, deps.pointers)
             error.is_replayed = False  # the next repeat is executed
         raise
+
+
+def _is_over(error: InstantError) -> bool:
+    """Whether the execution has ended and may be repeated; one that has not begun can still begin with its key."""
+    is_recorded = error.execution_id is not None
+    return is_recorded and error.retryable and not error.may_have_cost and not isinstance(error, InProgress)
 
 
 def _name(attempt: Attempt, caller: Identity) -> str:
