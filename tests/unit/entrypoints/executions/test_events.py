@@ -130,6 +130,15 @@ def test_ids_count_the_code_points_of_the_text(started: Sent) -> None:
     assert json.loads(lines[0].removeprefix("data: ")) == {"text": "Zażółć"}
 
 
+def test_deltas_have_one_line(started: Sent) -> None:
+    """Some clients read lines as `str.splitlines` does."""
+    text = "a\nb\r\u2028\u2029\x85\x0b\x1c"
+    started.events.delta(Delta(text=text))
+    started.events.delta(Delta(reasoning=text))
+    assert [len(each.removesuffix("\n\n").splitlines()) for each in started] == [3, 3]
+    assert json.loads(started[0].splitlines()[2].removeprefix("data: ")) == {"text": text}
+
+
 def test_ids_continue_where_the_client_is() -> None:
     sent = Sent()
     events = ExecutionEvents(EventStream(sent.start, sent.clock), ADDRESS, position=5)

@@ -8,7 +8,7 @@ from instant.domain.executions.delivery import deliverable
 from instant.domain.executions.execution import Execution
 from instant.domain.executions.output import Delta
 from instant.domain.executions.prepared import Prepared
-from instant.domain.json_values import json_text, utf8_text
+from instant.domain.json_values import json_text, one_line, utf8_text
 from instant.entrypoints.executions.event_stream import EventStream
 from instant.entrypoints.http.errors import to_instant_error
 from instant.entrypoints.http.links import with_links
@@ -46,7 +46,7 @@ class ExecutionEvents(Listener):
         if not (delta.reasoning or delta.tool_call):
             self._position = len(delta.text) + (0 if delta.replace else self._position)
         replace = {"replace": True} if delta.replace else {}
-        self._stream.send(utf8_text({**_content(delta), **replace}), event="delta", event_id=self._position)
+        self._send("delta", {**_content(delta), **replace}, self._position)
 
     def image(self, path: str, media_type: str | None) -> None:
         """Send `image`."""
@@ -70,8 +70,8 @@ class ExecutionEvents(Listener):
                 raise
             self._send("error", to_instant_error(error).body())
 
-    def _send(self, name: str, content: dict[str, Any]) -> None:
-        self._stream.send(utf8_text(content), event=name)
+    def _send(self, name: str, content: dict[str, Any], event_id: int | None = None) -> None:
+        self._stream.send(one_line(utf8_text(content)), event=name, event_id=event_id)
 
 
 def _content(delta: Delta) -> dict[str, Any]:

@@ -147,7 +147,7 @@ class CompletionChunks(Listener):
         return f'{text[:-1]},"usage":{usage}}}' if usage else text
 
     def _send_error(self, error: Exception) -> None:
-        self._stream.send(utf8_text(openai_body(to_instant_error(error))))
+        self._stream.send(one_line(utf8_text(openai_body(to_instant_error(error)))))
 
 
 def _contradiction(execution_id: str) -> UpstreamError:
