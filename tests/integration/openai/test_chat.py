@@ -182,3 +182,24 @@ def test_image_is_a_link_that_the_caller_can_read(seeded: App) -> None:
         (image,) = [each for choice in choices for each in (choice.get("message") or choice["delta"]).get("images", [])]
         path = image["image_url"]["url"].removeprefix("https://api.example/test")
         assert seeded.call("GET", path).status == 302
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"max_completion_tokens": 0, "max_tokens": 5}, "max_completion_tokens"),
+        ({"reasoning_effort": "most"}, "reasoning_effort"),
+        ({"reasoning": {"effort": "most"}}, "reasoning.effort"),
+        ({"reasoning_effort": "low", "reasoning": {"effort": "most"}}, "reasoning.effort"),
+    ],
+)
+def test_errors_name_the_fields_of_the_request(
+    seeded: App, model: str, fields: dict[str, Any], param: str, stream: bool
+) -> None:
+    answer = chat(seeded, model, stream=stream, **fields)
+    error = answer.json["error"]
+    assert (answer.status, error["param"], error["details"]["field"]) == (400, param, param)
+    assert error["message"].startswith(f"{param}: ")

@@ -20,7 +20,7 @@ from instant.entrypoints.http.links import api_address
 from instant.entrypoints.http.stream import Start, Stream
 from instant.entrypoints.http.throttles import lease_renewal
 from instant.entrypoints.openai.chat_body import ChatBody
-from instant.entrypoints.openai.chat_request import chat_request, headers_of
+from instant.entrypoints.openai.chat_request import chat_request, errors_in_words_of, headers_of
 from instant.entrypoints.openai.chunks import CompletionChunks
 from instant.entrypoints.openai.completion import Stored, completion_text
 from instant.entrypoints.openai.embeddings import EmbeddingsBody, embeddings_request, embeddings_text
@@ -83,12 +83,13 @@ def complete_chat(body: ChatBody, call: HttpCall, deps: JoinDeps) -> Stream | Re
     request, created = chat_request(body, call.idempotency_key), int(deps.execute.clock.now().timestamp())
     if not body.stream:
         write = partial(completion_text, model=body.model, created=created, address=call.address)
-        return _response(request, call, deps, write, partial(headers_of, body=body))
+        with errors_in_words_of(body):
+            return _response(request, call, deps, write, partial(headers_of, body=body))
 
     def send(start: Start) -> None:
         stream = EventStream(start, deps.execute.clock, renew_lease=call.renew_lease)
         chunks = CompletionChunks(stream, body, created, call.address)
-        with chunks.reporting_errors():
+        with chunks.reporting_errors(), errors_in_words_of(body):
             stored = call.execute(request, deps, chunks)
             with _paid(stored):
                 chunks.done(stored)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from instant.domain.errors import InvalidField, NotFound
@@ -59,6 +60,26 @@ def headers_of(prepared: Prepared, body: ChatBody) -> dict[str, str]:
     fields = {name: field for name, field, _ in _overrides(body)}
     ignored = ", ".join(fields.get(name, name) for name in prepared.plan.ignored)
     return execution_headers(prepared.execution_id) | ({IGNORED: ignored} if ignored else {})
+
+
+@contextmanager
+def errors_in_words_of(body: ChatBody) -> Iterator[None]:
+    """Errors of settings that the request has under other names get the names of its fields."""
+    try:
+        yield
+    except InvalidField as error:
+        for setting, own in _other_names(body):
+            if error.param == setting:
+                error.message = own + error.message.removeprefix(setting)
+                error.details["field"] = own
+        raise
+
+
+def _other_names(body: ChatBody) -> Iterator[tuple[str, str]]:
+    if body.max_completion_tokens is not None:
+        yield "overrides.max_tokens", "max_completion_tokens"
+    if body.reasoning_effort is not None and not (body.reasoning and "effort" in body.reasoning):
+        yield "overrides.reasoning.effort", "reasoning_effort"
 
 
 def _inputs(body: ChatBody) -> dict[str, Any]:
