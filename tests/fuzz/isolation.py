@@ -17,6 +17,10 @@ _SHARED = {
     ("GET", "/api/resources/{resource_id}"),
     ("POST", "/api/execute"),
     ("POST", "/api/execute/stream"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/embeddings"),
+    ("GET", "/v1/models/{model}"),
+    ("GET", "/v1/models/{model}/{slug}"),
 }
 """Routes that other users can use if the resource is not private."""
 
@@ -71,24 +75,31 @@ def _for_missing(case: Case[Any]) -> Case[Any] | None:
         if found := _ID.fullmatch(str(value)):
             missing.path_parameters[name] = f"{found[1]}_{'Z' * 26}"
             return missing
-    if isinstance(body, dict) and _ID.fullmatch(str(body.get("resource_id"))):
-        missing.body = {**body, "resource_id": f"res_{'Z' * 26}"}
+    if place := _place_of_name(case):
+        is_id = _ID.fullmatch(body[place])
+        missing.body = {**body, place: f"res_{'Z' * 26}" if is_id else "nobody/nothing"}
         return missing
-    if isinstance(body, dict) and _ADDRESS.fullmatch(str(body.get("resource"))):
-        missing.body = {**body, "resource": "nobody/nothing"}
-        return missing
+    return None
+
+
+def _place_of_name(case: Case[Any]) -> str | None:
+    """The field of the body that has the id or the address of a resource."""
+    for place in ("model",) if case.path.startswith("/v1/") else ("resource_id", "resource"):
+        name = case.body.get(place) if isinstance(case.body, dict) else None
+        if isinstance(name, str) and (_ID.fullmatch(name) or (place != "resource_id" and _ADDRESS.fullmatch(name))):
+            return place
     return None
 
 
 def _visibility(case: Case[Any]) -> str:
     """The visibility of the resource in the case, read as its owner."""
-    body: Any = case.body
-    resource_id = case.path_parameters.get("resource_id") or body.get("resource_id")
-    if resource_id:
-        path = "/api/resources/{resource_id}"
-        return str(_read_as_alice(case, path, path_parameters={"resource_id": resource_id})["visibility"])
+    place, path = _place_of_name(case), case.path_parameters
+    name = path.get("resource_id") or path.get("model") or case.body[place or ""]
+    if _ID.fullmatch(name):
+        parameters = {"resource_id": name}
+        return str(_read_as_alice(case, "/api/resources/{resource_id}", path_parameters=parameters)["visibility"])
     page = _read_as_alice(case, "/api/resources", query={"limit": 200})
-    while not (found := [row for row in page["data"] if row["address"] == body["resource"]]):
+    while not (found := [row for row in page["data"] if row["address"] == name]):
         page = _read_as_alice(case, "/api/resources", query={"limit": 200, "cursor": page["next_cursor"]})
     return str(found[0]["visibility"])
 

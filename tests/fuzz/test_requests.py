@@ -14,7 +14,7 @@ import pytest
 from instant.domain.resources.resource import Visibility
 from tests.fuzz.refined_schemas import RESOURCE_TYPE
 from tests.fuzz.served import ServedApp, serve_app
-from tests.integration.app import GOOD_KEY, ROOT, App
+from tests.integration.app import EMBEDDER, EMBEDDINGS, GOOD_KEY, ROOT, App
 from tests.integration.local.test_example_events import event_of, learn
 from tests.integration.media import image_id, paint
 
@@ -66,6 +66,7 @@ class ExistingObjects:
     """The objects of alice before the first request; a generator cannot guess their ids."""
 
     resources: list[dict[str, Any]]
+    embedder: dict[str, Any]
     execution_id: str
     image_id: str
     consent: dict[str, str]
@@ -76,11 +77,12 @@ class ExistingObjects:
         model = event_of("model_endpoints/show", {})["pathParameters"]
         config = {"model": f"{model['author']}/{model['slug']}"}
         resources = [app.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
+        embedder = app.resource(resource_type=EMBEDDINGS, config={"model": EMBEDDER}, visibility="public")
         app.sync()
         painted = paint(app).json
         consent: dict[str, str] = {}
         learn(app.invoke("IntegrationsFunction", event_of("integrations/connect", {}))["body"], consent)
-        return cls(resources, painted["execution_id"], image_id(painted["output"]["urls"][0]), consent)
+        return cls(resources, embedder, painted["execution_id"], image_id(painted["output"]["urls"][0]), consent)
 
     def by_placeholder(self) -> dict[str, str]:
         """The ids and the consent, by their placeholders in the example events."""
@@ -98,6 +100,9 @@ class ExistingObjects:
             "body.inputs.prompt": ["Say hello.", "[[fake: error 400]]", "[[fake: reset]]"],
             "body.resource_id": [resource["resource_id"] for resource in self.resources],
             "body.resource": [resource["address"] for resource in self.resources],
+            "body.model": [
+                each[name] for each in (*self.resources, self.embedder) for name in ("resource_id", "address")
+            ],
             "body.resource_type": [RESOURCE_TYPE.name],
         }
         return "".join(_dictionary(number, place, known) for number, (place, known) in enumerate(values.items()))
