@@ -77,7 +77,7 @@ class ExistingObjects:
         model = event_of("model_endpoints/show", {})["pathParameters"]
         config = {"model": f"{model['author']}/{model['slug']}"}
         resources = [app.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
-        embedder = app.resource(resource_type=EMBEDDINGS, config={"model": EMBEDDER}, visibility="public")
+        embedder = app.resource(resource_type=EMBEDDINGS, name="Embedder", config={"model": EMBEDDER})
         app.sync()
         painted = paint(app).json
         consent: dict[str, str] = {}
