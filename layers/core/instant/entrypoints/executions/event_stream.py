@@ -30,18 +30,23 @@ _EVENTS = """Server-sent events, each with one line of JSON.
 
 Comments (lines that begin with a colon) keep the connection alive."""
 
+EVENTS_SCHEMA = {"description": "Server-sent events, as described for the response."}
+"""The schema of a stream of events in OpenAPI 3.1, which has no term for the schema of one event."""
+
 _ID = re.compile("[0-9]{1,9}")
 _KEEP_ALIVE = b": keep-alive\n\n"
 
 
 def documented_events() -> dict[int, OpenAPIResponse]:
     """The response of a route that streams, for the OpenAPI document."""
-    return {200: {"description": _EVENTS, "content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}}
+    return {200: {"description": _EVENTS, "content": {CONTENT_TYPE: {"schema": dict(EVENTS_SCHEMA)}}}}
 
 
 def last_event_id(app: APIGatewayRestResolver) -> int:
     """The id of the last event that the client has received; 0 without one."""
-    value = app.current_event.headers.get("Last-Event-ID") or "0"
+    value = app.current_event.headers.get("Last-Event-ID")
+    if value is None:
+        return 0
     if not _ID.fullmatch(value):
         raise InvalidField.named("Last-Event-ID", "must be the id of an event of this stream, which is a number")
     return int(value)

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from instant.entrypoints.executions.event_stream import CONTENT_TYPE
+from instant.entrypoints.executions.event_stream import CONTENT_TYPE, EVENTS_SCHEMA
 from instant.entrypoints.http.body import JSON
 from instant.entrypoints.openai.completion import ChatCompletion
 from instant.entrypoints.openai.embeddings import Embeddings
@@ -17,7 +17,7 @@ connection alive."""
 CHAT: dict[int, OpenAPIResponse] = {
     200: {
         "description": _CHUNKS,
-        "content": {JSON: {"model": ChatCompletion}, CONTENT_TYPE: {"schema": {"type": "string"}}},
+        "content": {JSON: {"model": ChatCompletion}, CONTENT_TYPE: {"schema": dict(EVENTS_SCHEMA)}},
     }
 }
 EMBEDDINGS: dict[int, OpenAPIResponse] = {
