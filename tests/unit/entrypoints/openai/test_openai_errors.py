@@ -19,7 +19,7 @@ from instant.domain.errors import (
     TooLarge,
     UpstreamUnavailable,
 )
-from instant.entrypoints.openai.errors import CLASSES, openai_response
+from instant.entrypoints.openai.errors import CLASSES, openai_body, openai_response
 
 TABLE = {
     "malformed": (400, "malformed", False),
@@ -153,3 +153,12 @@ def test_openai_errors_name_fields_as_the_request_does(field: str, expected: str
     body = json.loads(openai_response(InvalidField.named(field, "is wrong")).body or "")["error"]
     assert (body["param"], body["details"]) == (expected, {"field": expected})
     assert body["message"] == f"{expected}: is wrong"
+
+
+def test_error_of_several_settings_names_no_field() -> None:
+    error = openai_body(InvalidField.named("overrides", "tool_choice requires tools"))["error"]
+    assert (error["message"], error["param"], error["details"]) == (
+        "tool_choice requires tools",
+        None,
+        {"field": "body"},
+    )

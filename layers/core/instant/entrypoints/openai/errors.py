@@ -62,7 +62,7 @@ CLASSES: Mapping[int, str] = {
 }
 """The class that OpenAI's clients raise for each status."""
 
-_OWN_FIELDS = re.compile(r"(?:overrides\.|inputs\.(?=(?:messages|input|encoding_format)\b))")
+_OWN_FIELDS = re.compile(r"(?:overrides(?:\.|: |$)|inputs\.(?=(?:messages|input|encoding_format)\b))")
 """What precedes a field of the request in the names of settings and inputs."""
 
 
@@ -84,7 +84,8 @@ def openai_body(error: InstantError) -> dict[str, dict[str, object]]:
     shown, body = _shown(error), error.body()["error"]
     body |= {"message": _own(error.message), "type": error_type(error.code, shown.status)}
     if error.param:
-        body |= {"param": _own(error.param), "details": {**error.details, "field": _own(error.param)}}
+        field = _own(error.param) or None  # None: several settings, which are not in one field of the request
+        body |= {"param": field, "details": {**error.details, "field": field or "body"}}
     if shown.code:
         body |= {"code": shown.code, "details": {**error.details, "code": error.code}}
     if shown.code == "model_not_found":
