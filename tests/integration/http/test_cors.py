@@ -52,6 +52,7 @@ def test_preflight_allows_the_request_headers_of_the_api_and_no_credentials(fron
     allowed = set(answer.headers["Access-Control-Allow-Headers"].split(", "))
     assert {name for name in allowed if not name.startswith(("X-", "OpenAI-"))} == {
         *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Prefer", "Last-Event-ID"),
+        "HTTP-Referer",
     }
     assert {"X-Stainless-Retry-Count", "X-Stainless-Package-Version", "OpenAI-Organization"} <= allowed
     assert "Access-Control-Allow-Credentials" not in answer.headers

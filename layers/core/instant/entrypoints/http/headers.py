@@ -14,9 +14,10 @@ SECURITY = {
 
 _SENT_BY_PAGES = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Last-Event-ID, "
-    "OpenAI-Organization, OpenAI-Project, X-OpenRouter-Title, X-Title, X-Stainless-Arch, X-Stainless-Async, "
-    "X-Stainless-Helper-Method, X-Stainless-Lang, X-Stainless-OS, X-Stainless-Package-Version, "
-    "X-Stainless-Retry-Count, X-Stainless-Runtime, X-Stainless-Runtime-Version, X-Stainless-Timeout"
+    "HTTP-Referer, OpenAI-Organization, OpenAI-Project, X-OpenRouter-Categories, X-OpenRouter-Title, X-Title, "
+    "X-Stainless-Arch, X-Stainless-Async, X-Stainless-Helper-Method, X-Stainless-Lang, X-Stainless-OS, "
+    "X-Stainless-Package-Version, X-Stainless-Retry-Count, X-Stainless-Runtime, X-Stainless-Runtime-Version, "
+    "X-Stainless-Timeout"
 )
 """Headers of this API, and those that official clients of OpenAI and OpenRouter send from web pages."""
 
