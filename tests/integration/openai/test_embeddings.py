@@ -70,3 +70,10 @@ def test_resource_of_another_type_is_refused_before_it_is_executed(seeded: App) 
 
 def test_user_has_no_effect(seeded: App, model: str) -> None:
     assert embed(seeded, model, user="somebody").status == 200
+
+
+def test_chat_completions_of_embeddings_are_refused_before_they_are_executed(seeded: App, model: str) -> None:
+    body = {"model": model, "messages": [], "inputs": {"input": "one"}}
+    answer = seeded.call("POST", "/v1/chat/completions", body)
+    assert (answer.status, answer.json["error"]["param"]) == (400, "model"), answer.text
+    assert seeded.table("EXECUTIONS_TABLE") == []

@@ -10,6 +10,8 @@ from instant.domain.executions.prepared import Prepared
 from instant.domain.limits import MAX_ID_CHARACTERS
 from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.errors import execution_headers
+from instant.resource_types import RESOURCE_TYPES
+from instant.resource_types.chat import ChatType
 from instant.use_cases.executions.prepare import ExecuteRequest
 
 IGNORED = "x-ignored-parameters"
@@ -35,6 +37,9 @@ _SETTINGS = (
 """Fields that are settings of a resource with the same name."""
 
 
+_CHAT_TYPES = frozenset(name for name, kind in RESOURCE_TYPES.items() if isinstance(kind, ChatType))
+
+
 def chat_request(body: ChatBody, idempotency_key: str | None) -> ExecuteRequest:
     """The request to execute; raises `NotFound` for a model that can be no resource."""
     return ExecuteRequest(
@@ -43,6 +48,7 @@ def chat_request(body: ChatBody, idempotency_key: str | None) -> ExecuteRequest:
         overrides={name: value for name, _, value in _overrides(body)},
         idempotency_key=idempotency_key,
         compatible=True,
+        resource_types=_CHAT_TYPES,
     )
 
 

@@ -64,7 +64,7 @@ def embeddings_request(body: EmbeddingsBody, idempotency_key: str | None) -> Exe
         overrides={name: given[name] for name in _SETTINGS if name in given},
         idempotency_key=idempotency_key,
         compatible=True,
-        resource_type=OpenRouterEmbeddings.name,
+        resource_types=frozenset({OpenRouterEmbeddings.name}),
     )
 
 

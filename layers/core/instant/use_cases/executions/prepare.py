@@ -28,7 +28,7 @@ class ExecuteRequest:
     """A request to execute: a resource by id or by `handle/slug`, inputs, and overrides of its settings.
 
     A request with an `idempotency_key` is executed once, even if it is sent several times. A `compatible` request comes
-    from a client of OpenAI, which sends parameters without knowing the resource. With a `resource_type`, resources of
+    from a client of OpenAI, which sends parameters without knowing the resource. With `resource_types`, resources of
     other types are rejected.
     """
 
@@ -38,7 +38,7 @@ class ExecuteRequest:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     compatible: bool = False
-    resource_type: str | None = None
+    resource_types: frozenset[str] = frozenset()
 
     def idempotent(self, namespace: str) -> IdempotentRequest | None:
         """The request as its idempotency key identifies it; None without a key."""
@@ -94,8 +94,9 @@ def _find(request: ExecuteRequest, caller: Identity, resources: ResourceReader) 
     found = resources.get(request.resource_id) if request.resource_id else resources.find(request.address or "")
     if found is None or not found.visible_to(caller.user_id, by_address=request.resource_id is None):
         raise NotFound.of("resource")
-    if request.resource_type not in {None, found.resource_type}:
-        raise InvalidField.named("model", f"must be a resource of the type {request.resource_type}")
+    if request.resource_types and found.resource_type not in request.resource_types:
+        listed = " or ".join(sorted(request.resource_types))
+        raise InvalidField.named("model", f"must be a resource of the type {listed}")
     return found
 
 
