@@ -14,17 +14,18 @@ from tests.fakes.clock import SleeplessClock, TickingClock
 from tests.integration.app import App
 from tests.integration.streams.runs import Events
 from tests.integration.streams.streamed import stream
+from tests.timeouts import HANG_SECONDS
 
 BUSY = b'{"error": {"code": 429, "message": "slow down"}}'
 WAIT = {"Retry-After": "4"}
 
 
 @contextmanager
-def impatient(app: App, clock: Any) -> Iterator[None]:
+def impatient(app: App, clock: Any, wait_seconds: float = 0.01) -> Iterator[None]:
     """Call executions back every few milliseconds, and give the ledger this clock."""
     module = app.module("ExecuteFunction")
     before = module.deps
-    with closing(HttpUpstream(lambda name: app.fake.url, wait_seconds=0.01)) as upstream:
+    with closing(HttpUpstream(lambda name: app.fake.url, wait_seconds=wait_seconds)) as upstream:
         module.deps = replace(before, upstream=upstream, ledger=replace(before.ledger, clock=clock))
         try:
             yield
@@ -51,7 +52,7 @@ class Cancelling(Events):
 
     def idle(self) -> None:
         super().idle()
-        self._cancel("idle")
+        self._cancel("idle after the start" if "started" in self.names else "idle")
 
     def _cancel(self, report: str) -> None:
         if report == self._report:
@@ -60,7 +61,7 @@ class Cancelling(Events):
             assert answer.status == 202, answer.text
 
 
-@pytest.mark.parametrize(("report", "after"), [("idle", 0), ("delta", 1)])
+@pytest.mark.parametrize(("report", "after"), [("idle after the start", 0), ("delta", 1)])
 def test_cancelled_stream_ends_and_closes_its_connection(seeded: App, report: str, after: int) -> None:
     seeded.fake.hold_stream(after=after)
     resource_id = seeded.resource()["resource_id"]
@@ -79,7 +80,7 @@ def test_cancelled_stream_ends_and_closes_its_connection(seeded: App, report: st
 def test_stream_that_is_cancelled_between_attempts_costs_nothing(seeded: App) -> None:
     seeded.fake.script(429, BUSY, WAIT)
     resource_id = seeded.resource()["resource_id"]
-    with impatient(seeded, TickingClock(1.0)):
+    with impatient(seeded, TickingClock(1.0), wait_seconds=HANG_SECONDS):  # only between the attempts
         streamed = stream(seeded, resource_id, events=Cancelling(seeded, "idle"))
     (row,) = seeded.table("EXECUTIONS_TABLE")
     assert (streamed.code, row["state"]["S"], row["cost_nanousd"]["N"]) == ("cancelled", "FAILED", "0")

@@ -61,6 +61,10 @@ class StreamReader(Protocol):
     def known(self) -> Receipt:
         """The facts that have arrived so far."""
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the service has marked the end of its reply: what follows is not needed."""
+
 
 class ResourceType(ABC):
     """A type of resource: its settings, its inputs, and the requests that it makes.

@@ -98,7 +98,7 @@ class _Sender:
             nothing_done=service.nothing_done,
             retry_after=service.retry_after,
             seconds_left=self.seconds,
-            sleep=self._sleep,
+            sleep=lambda seconds: self._sleep(seconds, request),
         )
 
     def with_what_was_spent(self, failure: Failure) -> Failure:
@@ -128,8 +128,11 @@ class _Sender:
     def _reader(self) -> StreamReader | None:
         return RESOURCE_TYPES[self.prepared.resource_type].stream_reader(self.prepared.plan)
 
-    def _sleep(self, seconds: float) -> None:
-        """Sleep before a retry; a stream is watched meanwhile, and can end at no cost: no attempt was begun."""
+    def _sleep(self, seconds: float, request: Request) -> None:
+        """Sleep before a retry; a stream is watched meanwhile.
+
+        If it is cancelled then, this request was not begun: an earlier one may have spent if this one does not.
+        """
         if self.watch is None:
             self.deps.clock.sleep(seconds)
             return
@@ -139,7 +142,8 @@ class _Sender:
                 self.watch.tick()
                 seconds -= 1.0
         except Failure as failure:
-            raise Failure(failure.error, effect=Effect.KNOWN, is_counted=failure.is_counted) from None
+            failure.effect = Effect.KNOWN if request.spends else failure.effect
+            raise
 
     def seconds(self) -> float:
         """The time that remains for requests."""

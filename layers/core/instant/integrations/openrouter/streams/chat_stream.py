@@ -41,6 +41,11 @@ class ChatStream:
         facts = map_strings(self._completion.facts, clean)
         return receipt_of(Reply(status=200, body=b""), facts, text(self._completion.finish_reason))
 
+    @property
+    def is_done(self) -> bool:
+        """Whether `[DONE]` has arrived."""
+        return self._events.is_done
+
     def _add(self, value: Any) -> list[Delta]:
         deltas = self._completion.add(value)
         if self._completion.size > self._most:

@@ -20,6 +20,10 @@ SECONDS_TO_NAME = 2.0
 _log = logging.getLogger(__name__)
 
 
+class _Ended(Exception):
+    """The reply has ended, but not its connection."""
+
+
 @dataclass
 class StreamedExchange:
     """Sends one request, and reads the reply with `reader` if the service sends it as events.
@@ -57,14 +61,24 @@ class StreamedExchange:
             self._is_event_stream = _is_event_stream(response) and self.reader is not None
         if self.reader is None or not self._is_event_stream:
             return read_reply(response, self.request, self.on_generation_id)
-        for chunk in response.chunks():
-            for delta in self.reader.feed(chunk):
-                self.progress.delta(delta)
-            self._store_generation_id()
+        try:
+            self._follow(response, self.reader)
+        except (Failure, _Ended):
+            if not self.reader.is_done:  # a complete answer is paid for, however its connection ends
+                raise
         mask, document = Mask(self.request.bearer), self.reader.finish()
         return Reply(status=200, body=b"", headers=response.headers, document=document, mask=mask)
 
+    def _follow(self, response: Response, reader: StreamReader) -> None:
+        for chunk in response.chunks():
+            for delta in reader.feed(chunk):
+                self.progress.delta(delta)
+            self._store_generation_id()
+
     def _wait(self) -> None:
+        """Do what is due; a service that keeps the connection open after the end of its reply is not awaited."""
+        if self._is_event_stream and self.reader and self.reader.is_done:
+            raise _Ended
         self._store_generation_id()
         self.on_wait()
 
@@ -90,9 +104,11 @@ class StreamedExchange:
         """The failure with the facts of a stream that broke off.
 
         The service has begun, so that the request is never repeated. The cost comes at the end of a stream: with it,
-        the call has ended.
+        the call has ended. Of another reply, only the id in its headers is known.
         """
         if not self._is_event_stream:
+            if self._response and failure.receipt is None and failure.outcome_unknown:
+                failure.receipt = Receipt(generation_id=self._response.generation_id)
             return failure
         receipt = self._known().after(failure.receipt or Receipt())
         effect = Effect.UNKNOWN if receipt.cost_nanousd is None else Effect.KNOWN
