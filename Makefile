@@ -89,7 +89,7 @@ build: setup $(SAM_READY) ## build functions and layers without Docker (ARCH=arm
 
 e2e: $(CLIENTS_READY) ## build for this machine and run the end-to-end tests on the artifacts under AWS's runtime client
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
-	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m pytest -m e2e tests/e2e
+	@ARTIFACTS=.aws-sam/$(HOST_ARCH) $(PY) -m pytest -rs -m e2e tests/e2e
 
 bench: ## build for this machine and measure cold start, CPU per call, AWS calls and the catalog sync
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)

@@ -22,9 +22,16 @@ const raised = (error) => ({
   body: error.error ?? null,
 });
 
+// The arguments as those of the package: a body, and options. The names are those of the package for Python.
+const split = ({ extra_headers: headers, extra_body: extra, ...body }) => [{ ...body, ...extra }, { headers }];
+
+// A vector as numbers; base64 that was asked for stays text.
+const plain = (row) =>
+  typeof row.embedding === 'string' ? row : { ...row, embedding: Array.from(row.embedding) };
+
 const functions = {
   async chat(client, asked) {
-    const completion = await client.chat.completions.create(asked);
+    const completion = await client.chat.completions.create(...split(asked));
     return { ...completion, request_id: completion._request_id };
   },
 
@@ -57,7 +64,7 @@ const functions = {
 
   async embed(client, asked) {
     const found = await client.embeddings.create(asked);
-    return { ...found, data: found.data.map((row) => ({ ...row, embedding: Array.from(row.embedding) })) };
+    return { ...found, data: found.data.map(plain) };
   },
 
   async models(client) {
@@ -83,7 +90,8 @@ for (const [name, [called, asked]] of Object.entries(calls)) {
   try {
     facts[name] = await functions[called](client, asked);
   } catch (error) {
-    if (!(error instanceof OpenAI.APIError)) throw error;
+    // A body that is cut off raises an error of fetch, which the package passes on.
+    if (!(error instanceof OpenAI.APIError) && error.message !== 'terminated') throw error;
     facts[name] = raised(error);
   }
 }

@@ -68,9 +68,17 @@ def leave(client: OpenAI, chunks: int, **arguments: Any) -> Json:
 
 def helper(client: OpenAI, **arguments: Any) -> Json:
     """The completion that the package's own helper joins from a stream."""
+    found: Json = _joined(client, **arguments).to_dict()
+    return found
+
+
+def _whole(client: OpenAI, **arguments: Any) -> Any:
+    return client.chat.completions.create(**arguments)
+
+
+def _joined(client: OpenAI, **arguments: Any) -> Any:
     with client.chat.completions.stream(**arguments) as events:
-        found: Json = events.get_final_completion().to_dict()
-        return found
+        return events.get_final_completion()
 
 
 def parse(client: OpenAI, **arguments: Any) -> Json:
@@ -81,20 +89,21 @@ def parse(client: OpenAI, **arguments: Any) -> Json:
 
 def tools(client: OpenAI, streamed: bool, messages: list[Any], **arguments: Any) -> Json:
     """A conversation with two turns: calls of tools, then the answer from their results."""
-    join = helper if streamed else chat
-    turns = [join(client, messages=messages, tools=TOOLS, **arguments)]
-    answer = turns[0]["choices"][0]["message"]
+    join = _joined if streamed else _whole
+    first = join(client, messages=messages, tools=TOOLS, **arguments)
+    answer = first.choices[0].message
     results = [
-        {"role": "tool", "tool_call_id": call["id"], "content": WEATHER[call["function"]["name"]]}
-        for call in answer["tool_calls"]
+        {"role": "tool", "tool_call_id": call.id, "content": WEATHER[call.function.name]} for call in answer.tool_calls
     ]
-    turns.append(join(client, messages=[*messages, answer, *results], tools=TOOLS, **arguments))
-    return {"turns": turns}
+    second = join(client, messages=[*messages, answer, *results], tools=TOOLS, **arguments)
+    return {"turns": [first.to_dict(), second.to_dict()]}
 
 
 def embed(client: OpenAI, **arguments: Any) -> Json:
     """Embeddings."""
-    return checked(CreateEmbeddingResponse, client.embeddings.create(**arguments))
+    found = client.embeddings.create(**arguments)
+    # The package returns base64 as it is, contrary to its type.
+    return found.to_dict() if arguments.get("encoding_format") == "base64" else checked(CreateEmbeddingResponse, found)
 
 
 def models(client: OpenAI) -> Json:
