@@ -70,7 +70,7 @@ def connect(case: Case[Any]) -> None:
 
 def _for_missing(case: Case[Any]) -> Case[Any] | None:
     """The same request for an object that does not exist; None if the case has no id and no address."""
-    missing, body = case.derive(), case.body
+    missing, body = case.derive(), _body_of(case)
     for name, value in (case.path_parameters or {}).items():
         if found := _ID.fullmatch(str(value)):
             missing.path_parameters[name] = f"{found[1]}_{'Z' * 26}"
@@ -80,6 +80,11 @@ def _for_missing(case: Case[Any]) -> Case[Any] | None:
         missing.body = {**body, place: f"res_{'Z' * 26}" if is_id else "nobody/nothing"}
         return missing
     return None
+
+
+def _body_of(case: Case[Any]) -> Any:
+    """The body of the case; it is an object where a place of it is asked for."""
+    return case.body
 
 
 def _place_of_name(case: Case[Any]) -> str | None:
@@ -94,7 +99,7 @@ def _place_of_name(case: Case[Any]) -> str | None:
 def _visibility(case: Case[Any]) -> str:
     """The visibility of the resource in the case, read as its owner."""
     place, path = _place_of_name(case), case.path_parameters
-    name = path.get("resource_id") or path.get("model") or case.body[place or ""]
+    name = path.get("resource_id") or path.get("model") or _body_of(case)[place or ""]
     if _ID.fullmatch(name):
         parameters = {"resource_id": name}
         return str(_read_as_alice(case, "/api/resources/{resource_id}", path_parameters=parameters)["visibility"])
