@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -205,6 +205,20 @@ def test_repeat_returns_an_answer_whose_record_failed(seeded: App, clock: FakeCl
     found = row(seeded)
     assert (found["state"], found["cost_nanousd"], "error_code" in found) == ({"S": "DONE"}, {"N": "123000"}, False)
     assert counted(seeded, "USAGE_TABLE", "successes") == len(seeded.fake.generation_ids) == 1
+
+
+def test_reconciler_leaves_a_run_alone_while_its_lease_lasts(seeded: App, clock: FakeClock) -> None:
+    """It was due, and was rescheduled after its run had renewed the lease."""
+    ledger, now = a_ledger(seeded), clock.now()
+    opening = an_opening(created_at=format_time(now), lease_expires_at=format_time(now))
+    ledger.open(opening)
+    ledger.mark_sent(opening)
+    ledger.renew(opening, format_time(now + timedelta(seconds=90)))
+    ledger.reschedule(opening, format_time(now + timedelta(seconds=30)))
+    clock.pass_seconds(119)
+    assert (reconcile(seeded), state(seeded)) == ({"open": 1}, "SENT")
+    clock.pass_seconds(2)
+    assert reconcile(seeded) == {"lost": 1}
 
 
 def test_reconciler_skips_an_unreadable_row(seeded: App, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:

@@ -176,3 +176,13 @@ def test_stream_shows_the_reasoning_of_one_field() -> None:
     read = streamed([body + DONE])
     assert isinstance(read.outcome, Answer)
     assert read.reasoning == read.outcome.output["reasoning"] == "One"
+
+
+def test_arguments_that_are_json_itself_are_kept_when_an_empty_piece_follows() -> None:
+    begin = {"index": 0, "id": "call_1", "function": {"name": "wait", "arguments": {"n": 1}}}
+    end = {"index": 0, "function": {"arguments": ""}}
+    read = streamed([*(chunk({"tool_calls": [piece]}) for piece in (begin, end)), DONE]).outcome
+    assert isinstance(read, Answer)
+    content = read.output["content"]
+    assert isinstance(content, dict)
+    assert [call["arguments"] for call in content["tool_calls"]] == ['{"n": 1}']

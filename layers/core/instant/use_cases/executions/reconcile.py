@@ -78,11 +78,12 @@ def _reconciled(run: OpenRun, deps: ReconcileDeps) -> str:
 
 def _reconcile(run: OpenRun, deps: ReconcileDeps) -> str:
     now = deps.clock.now()
+    limit = format_time(now - timedelta(seconds=LEASE_SLACK))
     if run.state is State.RESERVED:
-        limit = format_time(now - timedelta(seconds=LEASE_SLACK))
         return "none" if deps.ledger.reclaim(run.opening.execution_id, limit) else "open"
     if run.state is State.SENT:
-        if not _expire(run, now, deps):
+        is_alive = run.opening.lease_expires_at >= limit  # its lease was renewed while it was rescheduled
+        if is_alive or not _expire(run, now, deps):
             return "open"
         run = replace(run, state=State.UNKNOWN, error_code=OutcomeUnknown.code)
     if run.generation_id is None or now - parse_time(run.opening.created_at) >= GIVE_UP_AFTER:

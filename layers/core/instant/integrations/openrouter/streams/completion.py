@@ -188,7 +188,7 @@ class _Call:
         function = _object(piece, "function")
         arguments = function.get("arguments")
         self._id, self._name = self._id or piece.get("id"), self._name or function.get("name")
-        if arguments is not None:
+        if arguments is not None and (arguments != "" or self._is_text):  # an empty piece ends JSON itself
             self._is_text = self._is_text and isinstance(arguments, str)
             self._last = arguments if not self._is_text else None
         text = arguments if self._is_text and isinstance(arguments, str) else ""
