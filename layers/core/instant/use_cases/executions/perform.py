@@ -43,6 +43,9 @@ MIN_TIME_FOR_RETRY = 10.0
 _UNKNOWN_SERVICE = Service()
 """Judges the replies of an absolute URL: none proves that nothing was done."""
 
+_JOINED = ("text", "summary", "data")
+"""The fields of structured reasoning that clients join over its parts."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -153,6 +156,12 @@ class _Sender:
 def _masked(answer: Answer, mask: Mask) -> Answer:
     """The answer without the key: only the flow knows which parts of a reply it joined, or how it decoded them."""
     output, text = mask.value([answer.output, answer.text])
+    parts = [part for part in output.get("reasoning_details", ()) if isinstance(part, dict)]
+    joined = "".join(
+        value for part in parts for name, value in part.items() if name in _JOINED and isinstance(value, str)
+    )
+    if mask.text(joined) != joined:  # a key in pieces; the text of the reasoning shows the rest
+        output = {name: value for name, value in output.items() if name != "reasoning_details"}
     return replace(answer, output=output, text=text, receipt=_masked_receipt(answer.receipt, mask))
 
 
