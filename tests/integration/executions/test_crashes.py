@@ -62,6 +62,12 @@ SCENARIOS = {
     "embeddings with a key and budgets": Scenario(key="order-1", has_budgets=True, **EMBEDS),
     "embeddings, unanswered": Scenario(prompt="[[fake: truncated]]", **EMBEDS),
     "streamed with a key and budgets": Scenario(key="order-1", has_budgets=True, is_streamed=True),
+    "streamed with a key, an image": Scenario(
+        key="order-1",
+        prompt="[[fake: picture png]]",
+        config=(("model", "juniper/fresco-2"), ("max_tokens", None)),
+        is_streamed=True,
+    ),
     "streamed, unanswered": Scenario(prompt="[[fake: truncated]]", is_streamed=True),
 }
 
