@@ -80,3 +80,12 @@ def test_key_in_the_facts_of_a_stream_is_masked(seeded: App, is_cut: bool) -> No
     assert_masked(seeded, stream(seeded, seeded.resource()["resource_id"]))
     (row,) = seeded.table("EXECUTIONS_TABLE")
     assert {row[name]["S"] for name in ("generation_id", "model_served", "provider")} == {MASK}
+
+
+def test_key_as_the_name_of_a_tool_call_is_masked(seeded: App) -> None:
+    call = {"index": 0, "id": GOOD_KEY, "function": {"name": GOOD_KEY, "arguments": "{}"}}
+    body = {"id": "gen-1", "choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    seeded.fake.script(200, headers=HEADERS, chunks=[b"data: " + json.dumps(body).encode() + b"\n\n", DONE])
+    streamed = stream(seeded, seeded.resource()["resource_id"])
+    assert streamed.calls == [{"id": MASK, "name": MASK, "arguments": "{}"}]
+    assert_masked(seeded, streamed)

@@ -24,7 +24,7 @@ from instant.domain.exchange import Request
 from instant.domain.executions.failure import Failure
 from instant.domain.executions.receipt import Receipt
 from instant.domain.secret import Secret
-from instant.ports.upstream import exchange
+from instant.ports.upstream import ask, exchange
 from tests.fakes.clock import TickingClock
 from tests.fakes.openrouter import FakeOpenRouter
 from tests.fakes.openrouter.script import Pause, Step
@@ -204,6 +204,14 @@ def test_response_size_limit_is_exact(upstream: HttpUpstream, fake: FakeOpenRout
         assert failure.error.details == {"limit": "answer_bytes", "most": 1_000}
         assert failure.outcome_unknown
         assert failure.is_counted
+
+
+def test_oversized_reply_to_a_free_request_is_an_error_of_the_service(
+    upstream: HttpUpstream, fake: FakeOpenRouter
+) -> None:
+    fake.script(200, b"x" * 1_001)
+    with pytest.raises(UpstreamError, match="longer than 1000 bytes"):
+        ask(upstream, chat(fake.url, most=1_000), seconds=HANG_SECONDS)
 
 
 def test_endless_body_is_aborted_at_the_size_limit(upstream: HttpUpstream, fake: FakeOpenRouter) -> None:
