@@ -69,7 +69,7 @@ def said(answer: Answer) -> tuple[str, str]:
 
 
 class HeldUpstream:
-    """An upstream that holds requests until it is opened."""
+    """An upstream that holds the first request until it is opened, or until a second one shows that nothing waits."""
 
     def __init__(self, upstream: Upstream) -> None:
         """Hold the requests to this upstream."""
@@ -78,7 +78,9 @@ class HeldUpstream:
         self.opened = threading.Event()
 
     def open(self, request: Request, **more: Any) -> Any:
-        """Send the request when the held is open."""
+        """Send the request when it is no longer held."""
+        if self.reached.is_set():
+            self.opened.set()
         self.reached.set()
         assert self.opened.wait(HANG_SECONDS)
         return self._upstream.open(request, **more)
