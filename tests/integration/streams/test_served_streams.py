@@ -191,14 +191,21 @@ def test_stream_is_cancelled(running: Served) -> None:
     assert running.fake.wait_for_hang_up()
 
 
-def test_images_arrive_as_links(running: Served) -> None:
-    painter = running.resource(PAINTER)
-    with running.stream("A harbour.", resource_id=painter) as reader:
+@pytest.mark.parametrize("is_in_text", [False, True])
+def test_images_arrive_as_links(running: Served, *, is_in_text: bool) -> None:
+    prompt = "A boat. [[fake: picture png]]" + " [[fake: in-words]]" * is_in_text
+    with running.stream(prompt, resource_id=running.resource(PAINTER)) as reader:
         execution_id = begun(reader)
         events = reader.rest()
     (image,) = (event for event in events if event.name == "image")
-    assert image.json["media_type"] == "image/png"
-    assert events[-1].json["output"]["urls"] == [image.json["url"]]
+    output = events[-1].json["output"]
+    assert (image.json["media_type"], output["urls"]) == ("image/png", [image.json["url"]])
+    assert text_of(events) == (output["content"] or "")
+    assert (image.json["url"] in text_of(events)) == is_in_text
     link = call(image.json["url"], "GET", "", Authorization=f"Bearer {running.token}")
     assert link.status == 302
-    assert [event for event in ended(running, execution_id) if event.name != "delta"] == events[-2:]
+    for number in range(len(events)):
+        last = next((event.id for event in reversed(events[:number]) if event.id), None)
+        rest = ended(running, execution_id, last)
+        assert [event for event in rest if event.name != "delta"] == [image, events[-1]]
+        assert text_of([*events[:number], *rest]) == text_of(events)

@@ -174,6 +174,19 @@ def test_image_is_a_link(started: Sent) -> None:
     assert started == [f'event: image\ndata: {{"url":"{ADDRESS}/api/images/img_1","media_type":"image/png"}}\n\n']
 
 
+def test_text_has_links_like_the_response(started: Sent) -> None:
+    path = "/api/images/img_1"
+    link = ADDRESS + path
+    started.events.delta(Delta(text="A boat: "))
+    started.events.image(path, "image/png")
+    started.events.delta(Delta(text=f"![]({path})"))
+    started.events.delta(Delta(text=f"Here: {path}", replace=True))
+    assert started[2:] == [
+        f'event: delta\nid: {len(f"A boat: ![]({link})")}\ndata: {{"text":"![]({link})"}}\n\n',
+        f'event: delta\nid: {len(f"Here: {link}")}\ndata: {{"text":"Here: {link}","replace":true}}\n\n',
+    ]
+
+
 def test_done_is_what_a_call_without_a_stream_answers(started: Sent) -> None:
     output = {"type": "image", "content": "ł", "urls": ["/api/images/img_1"]}
     stored: dict[str, Any] = {"success": True, "execution_id": "exe_1", "output": output, "stream": {"text": "private"}}

@@ -11,7 +11,7 @@ from instant.domain.executions.prepared import Prepared
 from instant.domain.json_values import json_text, one_line, utf8_text
 from instant.entrypoints.executions.event_stream import EventStream
 from instant.entrypoints.http.errors import to_instant_error
-from instant.entrypoints.http.links import with_links
+from instant.entrypoints.http.links import linked, with_links
 from instant.use_cases.executions.streams.listener import Listener
 
 
@@ -28,6 +28,7 @@ class ExecutionEvents(Listener):
         self._address = address
         self._position = position
         self._begin: dict[str, Any] = {}
+        self._paths: list[str] = []
 
     def prepared(self, prepared: Prepared) -> None:
         """Remember what the first event says."""
@@ -43,13 +44,15 @@ class ExecutionEvents(Listener):
 
     def delta(self, delta: Delta) -> None:
         """Send `delta`."""
-        if not (delta.reasoning or delta.tool_call):
-            self._position = len(delta.text) + (0 if delta.replace else self._position)
+        content = linked(_content(delta), self._paths, self._address)
+        if "text" in content:
+            self._position = len(content["text"]) + (0 if delta.replace else self._position)
         replace = {"replace": True} if delta.replace else {}
-        self._send("delta", {**_content(delta), **replace}, self._position)
+        self._send("delta", {**content, **replace}, self._position)
 
     def image(self, path: str, media_type: str | None) -> None:
-        """Send `image`."""
+        """Send `image`; texts that contain its path come later."""
+        self._paths.append(path)
         self._send("image", {"url": self._address + path, "media_type": media_type})
 
     def idle(self) -> None:

@@ -1,7 +1,7 @@
 """The API's public URL: stored paths are returned as absolute links."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
@@ -29,8 +29,13 @@ def with_links(answer: dict[str, Any], address: str) -> dict[str, Any]:
     output = answer.get("output")
     if not isinstance(output, dict):
         return answer
-    linked = [*output.get("urls", ()), *([output["url"]] if "url" in output else ())]
-    if not linked:
-        return answer
-    paths = re.compile("|".join(re.escape(path) for path in linked))
-    return {**answer, "output": map_strings(output, lambda text: paths.sub(lambda path: address + path[0], text))}
+    paths = [*output.get("urls", ()), *([output["url"]] if "url" in output else ())]
+    return {**answer, "output": linked(output, paths, address)}
+
+
+def linked(value: Any, paths: Sequence[str], address: str) -> Any:
+    """A copy of `value` with absolute URLs wherever its texts contain one of these paths."""
+    if not paths:
+        return value
+    any_of_them = re.compile("|".join(map(re.escape, paths)))
+    return map_strings(value, lambda text: any_of_them.sub(lambda path: address + path[0], text))

@@ -23,7 +23,7 @@ class Listener(Protocol):
         """The next piece of the answer."""
 
     def image(self, path: str, media_type: str | None) -> None:
-        """An image of the answer is stored; `path` is its path in this API."""
+        """An image of the answer is stored; `path` is its path in this API, which later texts may contain."""
 
     def idle(self) -> None:
         """Called about once a second while the call runs, even if nothing arrives."""

@@ -93,11 +93,12 @@ def _awaited(
 
 
 def _report(stored: Mapping[str, Any], after: int, listener: Listener) -> None:
+    """Report in the order of the first stream: images before what follows them in the text."""
     listener.started()
-    for delta in _deltas(stored, after):
-        listener.delta(delta)
     for path, media_type in zip(stored["output"].get("urls", ()), streamed_media_types(stored), strict=True):
         listener.image(path, media_type)
+    for delta in _deltas(stored, after):
+        listener.delta(delta)
 
 
 def _deltas(stored: Mapping[str, Any], after: int) -> Iterator[Delta]:
