@@ -10,7 +10,7 @@ from instant.domain.errors import InvalidField
 from instant.domain.executions.plan import Plan
 from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS
 from instant.resource_types.openrouter_instant import OpenRouterInstant
-from instant.resource_types.overrides import SAMPLING, UNLESS_SET
+from instant.resource_types.overrides import OPEN, UNLESS_SET
 from instant.resource_types.prompt_template import last_user_text_input
 from instant.resource_types.resource_type import Call
 from tests.fakes.builders import a_model
@@ -67,7 +67,7 @@ def test_compatible_calls_override_everything_that_is_open() -> None:
     expected = {name: value for name, value in VALUES.items() if name != "max_tokens"}
     assert {name: body[name] for name in expected} == expected
     assert (body["max_completion_tokens"], plan.ignored) == (20, ())
-    assert {*SAMPLING, *UNLESS_SET} == VALUES.keys()
+    assert {*OPEN, *UNLESS_SET} == VALUES.keys()
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -106,7 +106,7 @@ def test_compatible_calls_cannot_override_other_settings(name: str) -> None:
         planned({name: 1})
 
 
-@pytest.mark.parametrize("name", SAMPLING)
+@pytest.mark.parametrize("name", OPEN)
 def test_compatible_calls_ignore_sampling_that_a_model_lacks(name: str) -> None:
     without = lacking(name) if name != "max_tokens" else a_model("a/b", supported_parameters=("temperature",))
     for models in ([without], [a_model("a/b", supported_parameters=ABLE), without]):

@@ -243,7 +243,7 @@ def contradictions(settings: ModelSettings) -> Iterator[str]:
         yield "web_search cannot be used together with fallback_models"
 
 
-PASSED_ON = (
+SAMPLING = (
     "temperature",
     "top_p",
     "top_k",
@@ -256,11 +256,13 @@ PASSED_ON = (
     "stop",
     "verbosity",
     "reasoning",
-    "response_format",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
 )
+"""Parameters of how a model writes its answer."""
+
+TOOLS_AND_FORMATS = ("response_format", "tools", "tool_choice", "parallel_tool_calls")
+"""Parameters of what kind the answer is."""
+
+PASSED_ON = (*SAMPLING, *TOOLS_AND_FORMATS)
 """Settings with the name of an OpenRouter parameter, sent only to models that list it."""
 
 

@@ -6,27 +6,19 @@ from typing import Any
 from instant.domain.errors import InvalidField
 from instant.domain.validation import parse
 from instant.resource_types.function_names import check_names
-from instant.resource_types.model_settings import DEFAULT_MAX_TOKENS, ModelSettings, unsupported
+from instant.resource_types.model_settings import (
+    DEFAULT_MAX_TOKENS,
+    SAMPLING,
+    TOOLS_AND_FORMATS,
+    ModelSettings,
+    unsupported,
+)
 from instant.resource_types.resource_type import Call
 
-SAMPLING = (
-    "max_tokens",
-    "temperature",
-    "top_p",
-    "top_k",
-    "top_a",
-    "min_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "seed",
-    "stop",
-    "verbosity",
-    "reasoning",
-)
+OPEN = ("max_tokens", *SAMPLING)
 """Settings that clients of OpenAI can override, unless the owner has listed what can be overridden."""
 
-UNLESS_SET = ("tools", "tool_choice", "parallel_tool_calls", "response_format")
+UNLESS_SET = TOOLS_AND_FORMATS
 """Settings that these clients can add, unless the owner has set them."""
 
 
@@ -88,7 +80,7 @@ def _open(settings: ModelSettings, *, compatible: bool) -> list[str]:
     """The settings that can be overridden; a list of the owner closes all others."""
     if settings.overridable is not None or not compatible:
         return [*(settings.overridable or ())]
-    return [*SAMPLING, *(name for name in UNLESS_SET if getattr(settings, name) is None)]
+    return [*OPEN, *(name for name in UNLESS_SET if getattr(settings, name) is None)]
 
 
 def _is_lacking(name: str, settings: ModelSettings, call: Call) -> bool:

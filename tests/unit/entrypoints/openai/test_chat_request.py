@@ -9,7 +9,7 @@ from instant.domain.validation import parse
 from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.chat_request import chat_request
 from instant.entrypoints.openai.parameters import ignored, passed_on, refused
-from instant.resource_types.overrides import SAMPLING, UNLESS_SET
+from instant.resource_types.overrides import OPEN, UNLESS_SET
 from instant.use_cases.executions.prepare import ExecuteRequest
 
 USER = {"role": "user", "content": "Hello."}
@@ -83,7 +83,7 @@ def test_each_setting_that_is_open_can_be_overridden() -> None:
         "parallel_tool_calls": False,
         "response_format": {"type": "json_object"},
     }
-    assert fields.keys() == {*SAMPLING, *UNLESS_SET}
+    assert fields.keys() == {*OPEN, *UNLESS_SET}
     assert request(**fields).overrides == fields | {"reasoning": {"effort": "low"}}
 
 

@@ -1,7 +1,8 @@
 """A response of server-sent events: when it begins, how events are written, and its keep-alive comments."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
@@ -86,6 +87,16 @@ class EventStream:
         self._renew_lease()
         if self._clock.monotonic() - self._last >= IDLE_SECONDS:
             self._send(_KEEP_ALIVE)
+
+    @contextmanager
+    def reporting_errors(self, report: Callable[[Exception], object]) -> Iterator[None]:
+        """Report an error as the last event; one before the first event is raised instead."""
+        try:
+            yield
+        except Exception as error:
+            if not self.has_begun:
+                raise
+            report(error)
 
     def _send(self, data: bytes) -> None:
         if self._write is None:

@@ -1,7 +1,6 @@
 """The events of a streamed execution: start, delta, image, done and error."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from instant.domain.executions.delivery import deliverable
@@ -63,15 +62,9 @@ class ExecutionEvents(Listener):
         """Send `done`, the last event: exactly what a call without a stream answers."""
         self._stream.send(json_text(with_links(deliverable(stored), self._address)), event="done")
 
-    @contextmanager
-    def reporting_errors(self) -> Iterator[None]:
+    def reporting_errors(self) -> AbstractContextManager[None]:
         """Send an error as `error`, the last event; one before the first event is raised instead."""
-        try:
-            yield
-        except Exception as error:
-            if not self._stream.has_begun:
-                raise
-            self._send("error", to_instant_error(error).body())
+        return self._stream.reporting_errors(lambda error: self._send("error", to_instant_error(error).body()))
 
     def _send(self, name: str, content: dict[str, Any], event_id: int | None = None) -> None:
         self._stream.send(one_line(utf8_text(content)), event=name, event_id=event_id)

@@ -12,32 +12,17 @@ from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.errors import execution_headers
 from instant.resource_types import RESOURCE_TYPES
 from instant.resource_types.chat import ChatType
+from instant.resource_types.model_settings import PASSED_ON
 from instant.use_cases.executions.prepare import ExecuteRequest
 
 IGNORED = "x-ignored-parameters"
 
 _ADDRESS = re.compile(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}")
-_SETTINGS = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "top_a",
-    "min_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "seed",
-    "stop",
-    "verbosity",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "response_format",
-)
+_SETTINGS = tuple(name for name in PASSED_ON if name != "reasoning")
 """Fields that are settings of a resource with the same name."""
 
-
 _CHAT_TYPES = frozenset(name for name, kind in RESOURCE_TYPES.items() if isinstance(kind, ChatType))
+"""The resource types whose answers are completions."""
 
 
 def chat_request(body: ChatBody, idempotency_key: str | None) -> ExecuteRequest:

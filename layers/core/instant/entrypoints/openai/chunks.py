@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from instant.domain.errors import UpstreamError
@@ -100,15 +100,9 @@ class CompletionChunks(Listener):
         named = execution_headers(self._execution_id)
         self._stream.headers |= {name: [value] for name, value in named.items()}
 
-    @contextmanager
-    def reporting_errors(self) -> Iterator[None]:
+    def reporting_errors(self) -> AbstractContextManager[None]:
         """Send an error as the last event; one before the first event is raised instead."""
-        try:
-            yield
-        except Exception as error:
-            if not self._stream.has_begun:
-                raise
-            self._send_error(error)
+        return self._stream.reporting_errors(self._send_error)
 
     def _missing(self, message: Message) -> Iterator[dict[str, Any]]:
         """The parts of the message that were not sent in pieces."""

@@ -19,7 +19,7 @@ MAY_HAVE_COST = 409
 """The status of what would be a 5xx, but may have been charged, or would be the same if it were repeated."""
 
 MAX_RETRY_AFTER = 60
-"""Longest `Retry-After`, in seconds, with which clients are told to repeat."""
+"""Maximum `Retry-After`, in seconds, of an error that clients are asked to repeat."""
 
 SHOULD_RETRY = "x-should-retry"
 

@@ -12,7 +12,7 @@ from instant.domain.exchange import Reply, Request
 from instant.domain.executions.execution import KeySource
 from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.held_price import explain_held_price
-from instant.domain.executions.output import Answer
+from instant.domain.executions.output import Answer, Output
 from instant.domain.executions.prepared import Prepared
 from instant.domain.executions.receipt import Receipt
 from instant.domain.secret import Mask, Secret
@@ -156,13 +156,20 @@ class _Sender:
 def _masked(answer: Answer, mask: Mask) -> Answer:
     """The answer without the key: only the flow knows which parts of a reply it joined, or how it decoded them."""
     output, text = mask.value([answer.output, answer.text])
-    parts = [part for part in output.get("reasoning_details", ()) if isinstance(part, dict)]
-    joined = "".join(
-        value for part in parts for name, value in part.items() if name in _JOINED and isinstance(value, str)
-    )
-    if mask.text(joined) != joined:  # a key in pieces; the text of the reasoning shows the rest
-        output = {name: value for name, value in output.items() if name != "reasoning_details"}
+    output = _without_split_key(output, mask)
     return replace(answer, output=output, text=text, receipt=_masked_receipt(answer.receipt, mask))
+
+
+def _without_split_key(output: Output, mask: Mask) -> Output:
+    """The output without its structured reasoning if the key is spread over parts of it."""
+    parts = output.get("reasoning_details", ())
+    values = (value for part in parts for name, value in part.items() if name in _JOINED)
+    joined = "".join(value for value in values if isinstance(value, str))
+    if mask.text(joined) == joined:
+        return output
+    kept = output.copy()
+    del kept["reasoning_details"]
+    return kept
 
 
 def _mask_error(failure: Failure, mask: Mask) -> None:

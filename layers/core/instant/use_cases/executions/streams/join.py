@@ -1,7 +1,7 @@
 """Join a repeat without an idempotency key to the execution that it repeats.
 
 Official clients of OpenAI's API repeat a request by themselves when the connection fails or the response is late, and
-send no key. They count their attempts in a header, by which a repeat can be told from a new request with the same
+send no key. They count their attempts in a header, which distinguishes a repeat from a new request with the same
 content. So each request with that header gets a key: a first attempt a new one, a repeat that of the latest request
 with the same content. The rest is idempotency, with a listener: a request waits for an execution in progress.
 """
