@@ -5,7 +5,8 @@ of the local stack, and all its times include the local Runtime API, which runs 
 """
 
 import os
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median, quantiles
@@ -38,18 +39,19 @@ class Candidate:
     delays: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
-    def run(self) -> None:
-        """Measure one round; the CPU time of a short stream is not part of that of the chunks."""
+    def read_short(self) -> None:
+        """Measure the first byte of a stream."""
+        reading = self.read(SHORT)
+        self.first_byte.append(reading.first_byte_ms)
+        self.preparation.append(reading.preparation_ms)
+
+    def read_long(self, short_ticks: float) -> None:
+        """Measure the chunks of a stream; the CPU time of a short one is not theirs."""
         before = cpu_ticks(self.pid)
-        for _ in range(SHORT_STREAMS):
-            reading = self.read(SHORT)
-            self.first_byte.append(reading.first_byte_ms)
-            self.preparation.append(reading.preparation_ms)
-        middle = cpu_ticks(self.pid)
-        long = self.read(LONG)
-        spent = cpu_ticks(self.pid) - middle - (middle - before) / SHORT_STREAMS
-        self.delays += [delay / 1e3 for delay in long.delays]
-        self.cpu.append(spent * _MS_PER_TICK / len(long.delays) * 1000)
+        delays = self.read(LONG).delays
+        spent = cpu_ticks(self.pid) - before - short_ticks
+        self.delays += [delay / 1e3 for delay in delays]
+        self.cpu.append(spent * _MS_PER_TICK / len(delays) * 1000)
 
 
 def measure(setup: Setup) -> list[Row]:
@@ -66,9 +68,17 @@ def measure(setup: Setup) -> list[Row]:
             Candidate(ours.name, ours.pid, ours.read),
         ]
         for _ in range(ROUNDS):
-            for candidate in candidates:
-                candidate.run()
+            _run(candidates)
     return [*_first_bytes(*candidates), *_delays(candidates), *_cpu(*candidates)]
+
+
+def _run(candidates: Sequence[Candidate]) -> None:
+    """One round: the candidates take turns in any order, since a stream finds the caches as the last one left them."""
+    before = [cpu_ticks(candidate.pid) for candidate in candidates]
+    for candidate in random.sample([*candidates] * SHORT_STREAMS, len(candidates) * SHORT_STREAMS):
+        candidate.read_short()
+    for candidate, ticks in zip(candidates, before, strict=True):
+        candidate.read_long((cpu_ticks(candidate.pid) - ticks) / SHORT_STREAMS)
 
 
 def _candidate(peer: Peer) -> Candidate:
@@ -85,7 +95,7 @@ def _first_bytes(source: Candidate, *others: Candidate) -> list[Row]:
     return rows
 
 
-def _delays(candidates: list[Candidate]) -> list[Row]:
+def _delays(candidates: Sequence[Candidate]) -> list[Row]:
     rows = [
         Row(
             f"delay of a chunk, {each.name}",
