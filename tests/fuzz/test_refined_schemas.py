@@ -9,12 +9,14 @@ from instant.entrypoints.openapi import PLACE
 from tests.fuzz.refined_schemas import refine_inputs, refine_settings
 
 REFINED = {"inputs": "Inputs", "config": "Config"}
+TEMPLATES = {"ChatBody"}
+"""Bodies whose inputs are those of a template, which differ from resource to resource."""
 
 
 @pytest.mark.parametrize("name", REFINED)
 def test_refined_document_covers_every_body_with_this_property(name: str) -> None:
     document: dict[str, Any] = json.loads(PLACE.read_text())
-    bodies = {schema for schema in _request_bodies(document) if name in _properties(document, schema)}
+    bodies = {schema for schema in _request_bodies(document) if name in _properties(document, schema)} - TEMPLATES
     refine_inputs(document)
     refine_settings(document)
     refined = {schema for schema in bodies if REFINED[name] in json.dumps(_properties(document, schema)[name])}

@@ -9,7 +9,10 @@ from tests.integration.app import App
 from tests.integration.aws_calls import recorded
 from tests.integration.synced_app import deployed_synced_app, new_user
 
-NAMES = {"execution_id": "x", "image_id": "x", "resource_id": "x", "key_id": "x", "service": "openrouter"}
+NAMES = {
+    **dict.fromkeys(("execution_id", "image_id", "resource_id", "key_id", "model", "slug"), "x"),
+    "service": "openrouter",
+}
 
 
 @pytest.fixture(scope="module")

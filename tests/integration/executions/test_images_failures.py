@@ -66,7 +66,7 @@ def test_image_type_is_detected_from_the_content(seeded: App) -> None:
 
 def test_answer_over_the_size_limit_is_not_read(seeded: App) -> None:
     answer = paint(seeded, "data image/png 31")
-    assert (answer.status, answer.code) == (502, "upstream_error")
+    assert (answer.status, answer.code) == (413, "too_large")
     (row,) = seeded.table("EXECUTIONS_TABLE")
     assert row["state"] == {"S": "UNKNOWN"}
     assert objects(seeded) == {}

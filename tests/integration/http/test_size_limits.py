@@ -11,7 +11,7 @@ import pytest
 
 from instant.domain import limits
 from tests.architecture.project import CORE, ROOT
-from tests.integration.app import Answer, App
+from tests.integration.app import EMBEDDER, EMBEDDINGS, Answer, App
 from tests.integration.synced_app import MODEL, deployed_synced_app, new_user
 
 type Config = dict[str, Any]
@@ -66,6 +66,11 @@ def template(properties: dict[str, Any], inputs: dict[str, Any], of: str = "Hell
 def conversation(*messages: Any, times: int = 1) -> Attempt:
     """Return a preview of a conversation of these messages, repeated."""
     return preview({}, {"messages": [*messages] * times})
+
+
+def embedded(texts: list[str], encoding: str) -> Attempt:
+    """Return a preview of embedding these texts."""
+    return preview({"model": EMBEDDER}, {"input": texts, "encoding_format": encoding}, EMBEDDINGS)
 
 
 def a_file(name: str) -> dict[str, Any]:
@@ -178,6 +183,9 @@ CASES: dict[str, list[Callable[[int], Attempt]]] = {
         lambda n: template({f"i{k}": {"type": "string", "format": "image"} for k in range(n)}, {}),
         lambda n: conversation({"role": "user", "content": [a_file("a.pdf")]}, times=n),
     ],
+    "MAX_EMBEDDED_TEXTS": [lambda n: embedded(["x"] * n, "base64")],
+    "MAX_EMBEDDED_FLOATS": [lambda n: embedded(["x"] * n, "float")],
+    "MAX_EMBEDDED_BYTES": [lambda n: embedded([text(n // 200)] * 199 + [text(n - n // 200 * 199)], "float")],
     "MAX_LINK_CHARACTERS": [
         lambda n: preview({"model": VISION_MODEL}, {"prompt": "hello", "images": [f"{LINK}?".ljust(n, "x")]}),
     ],

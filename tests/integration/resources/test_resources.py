@@ -35,7 +35,7 @@ def test_owner_creates_and_reads_a_resource(shared: App) -> None:
     assert {name: detail[name] for name in resource} == resource
     assert (detail["model"]["openrouter_id"], detail["model"]["display_name"]) == (MODEL, "Meadow: Lark")
     assert detail["model"]["tool_calling_supported"] is True
-    assert set(detail["inputs_schema"]["properties"]) == {"prompt", "images"}
+    assert set(detail["inputs_schema"]["properties"]) == {"prompt", "images", "messages"}
     counts = ("call_count", "success_count_30d", "failure_count_30d")
     assert [detail["stats"][name] for name in counts] == [0, 0, 0]
     assert (detail["stats"]["cost_usd_30d"], detail["stats"]["last_called_at"]) == ("0", None)
