@@ -6,15 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from instant.domain.clock import format_time
+from instant.domain.ids import new_id
 from instant.domain.resources.resource import Visibility
+from tests.fakes.builders import an_opening
 from tests.fuzz.refined_schemas import RESOURCE_TYPE
 from tests.fuzz.served import ServedApp, serve_app
 from tests.integration.app import EMBEDDER, EMBEDDINGS, GOOD_KEY, ROOT, App
+from tests.integration.ledgers import a_ledger
 from tests.integration.local.test_example_events import event_of, learn
 from tests.integration.media import image_id, paint
 
@@ -68,12 +73,13 @@ class ExistingObjects:
     resources: list[dict[str, Any]]
     embedder: dict[str, Any]
     execution_id: str
+    stream_id: str
     image_id: str
     consent: dict[str, str]
 
     @classmethod
     def made_in(cls, app: App) -> "ExistingObjects":
-        """Create four resources of each visibility and an execution with an image, and sync the catalog."""
+        """Create four resources of each visibility, an execution with an image, and a stream; sync the catalog."""
         model = event_of("model_endpoints/show", {})["pathParameters"]
         config = {"model": f"{model['author']}/{model['slug']}"}
         resources = [app.resource(config=config, visibility=v) for v in Visibility for _ in range(4)]
@@ -82,7 +88,8 @@ class ExistingObjects:
         painted = paint(app).json
         consent: dict[str, str] = {}
         learn(app.invoke("IntegrationsFunction", event_of("integrations/connect", {}))["body"], consent)
-        return cls(resources, embedder, painted["execution_id"], image_id(painted["output"]["urls"][0]), consent)
+        image = image_id(painted["output"]["urls"][0])
+        return cls(resources, embedder, painted["execution_id"], _stream(app), image, consent)
 
     def by_placeholder(self) -> dict[str, str]:
         """The ids and the consent, by their placeholders in the example events."""
@@ -105,7 +112,20 @@ class ExistingObjects:
             ],
             "body.resource_type": [RESOURCE_TYPE.name],
         }
-        return "".join(_dictionary(number, place, known) for number, (place, known) in enumerate(values.items()))
+        known = "".join(_dictionary(number, place, each) for number, (place, each) in enumerate(values.items()))
+        cancel = "/api/executions/{execution_id}/cancel"
+        fixed = f'parameters."path.execution_id" = {json.dumps(self.stream_id)}'
+        return f'{known}\n[[operations]]\ninclude-path = "{cancel}"\n{fixed}\n'
+
+
+def _stream(app: App) -> str:
+    """The id of a streamed execution that can be cancelled; its lease has expired, so that nobody waits for its end."""
+    began = datetime.now(UTC) - timedelta(hours=1)
+    times = dict.fromkeys(("created_at", "lease_expires_at"), format_time(began))
+    opening, ledger = an_opening(new_id("exe", began), streamed=True, **times), a_ledger(app)
+    ledger.open(opening)
+    ledger.mark_sent(opening)
+    return opening.execution_id
 
 
 def _dictionary(number: int, place: str, values: Iterable[str]) -> str:
