@@ -18,6 +18,7 @@ from instant.use_cases.access.authorize import authorize
 from tests.fakes.clock import FakeClock
 from tests.fakes.issuer import BAD_TOKENS, FakeIssuer, SigningKey, jws
 from tests.fakes.issuer.signing import encoded
+from tests.timeouts import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def verifier(issuer: FakeIssuer) -> OidcTokenVerifier:
 
 
 def verifier_of(issuer: FakeIssuer) -> OidcTokenVerifier:
-    return OidcTokenVerifier(issuer.url, issuer.audience, "", SystemClock())
+    return OidcTokenVerifier(issuer.url, issuer.audience, "", SystemClock(), HANG_SECONDS)
 
 
 def rejected(verifier: OidcTokenVerifier, token: str) -> bool:
@@ -59,7 +60,7 @@ def test_verifier_rejects_a_bad_token(issuer: FakeIssuer, verifier: OidcTokenVer
 
 def test_verifier_fetches_keys_from_the_configured_url(issuer: FakeIssuer) -> None:
     with FakeIssuer() as elsewhere:
-        verifier = OidcTokenVerifier(issuer.url, issuer.audience, elsewhere.jwks_url, SystemClock())
+        verifier = OidcTokenVerifier(issuer.url, issuer.audience, elsewhere.jwks_url, SystemClock(), HANG_SECONDS)
         rejected(verifier, issuer.token())
         assert [f"{elsewhere.url}{path}" for path in elsewhere.asked] == [elsewhere.jwks_url]
 
@@ -202,7 +203,7 @@ def test_verifier_finds_a_replaced_key_without_id() -> None:
     with FakeIssuer() as issuer:
         issuer.published, issuer.extra_keys = [], [unnamed(issuer.key)]
         clock = FakeClock()
-        verifier = OidcTokenVerifier(issuer.url, issuer.audience, "", clock)
+        verifier = OidcTokenVerifier(issuer.url, issuer.audience, "", clock, HANG_SECONDS)
         assert not rejected(verifier, issuer.token(headers=NO_ID))
         issuer.key = SigningKey.make("next", "ES256")
         issuer.extra_keys = [unnamed(issuer.key)]

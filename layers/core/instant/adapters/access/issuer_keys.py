@@ -63,7 +63,7 @@ class IssuerKey:
 class IssuerKeys:
     """The keys of an issuer, fetched on demand."""
 
-    def __init__(self, issuer: str, jwks_url: str, upstream: Upstream, clock: Clock, seconds: float = 2.0) -> None:
+    def __init__(self, issuer: str, jwks_url: str, upstream: Upstream, clock: Clock, seconds: float) -> None:
         """Without `jwks_url`, the discovery document provides the URL; `seconds` is the timeout of each fetch."""
         self._issuer = issuer
         self._jwks_url = jwks_url

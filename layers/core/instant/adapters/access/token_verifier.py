@@ -29,12 +29,13 @@ _TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 class OidcTokenVerifier(TokenVerifier):
     """Verifies tokens of one issuer for one audience."""
 
-    def __init__(self, issuer: str, audience: str, jwks_url: str, clock: Clock) -> None:
-        """Without `jwks_url`, the URL of the keys comes from the issuer's discovery document."""
+    def __init__(self, issuer: str, audience: str, jwks_url: str, clock: Clock, seconds: float = 2.0) -> None:
+        """Without `jwks_url`, the discovery document provides the URL; `seconds` is the timeout of each fetch."""
         self._issuer = issuer
         self._audience = audience
         self._jwks_url = jwks_url
         self._clock = clock
+        self._seconds = seconds
 
     @override
     def verify(self, token: str) -> TokenClaims:
@@ -83,7 +84,7 @@ class OidcTokenVerifier(TokenVerifier):
         from instant.adapters.access.issuer_keys import IssuerKeys
         from instant.adapters.http.upstream import HttpUpstream
 
-        return IssuerKeys(self._issuer, self._jwks_url, HttpUpstream(), self._clock)
+        return IssuerKeys(self._issuer, self._jwks_url, HttpUpstream(), self._clock, self._seconds)
 
 
 def _end(exp: float) -> str | None:
