@@ -130,7 +130,8 @@ def _operation(function: Function, method: str, path: str, generated: Json) -> J
     if (method, path) in _CACHED:
         operation["responses"]["304"] = _NOT_MODIFIED
     kind = "OpenaiError" if function.name == "openai" else "Error"
-    for status in _failures(function, method, operation, is_open):
+    resumes = (method, path) in _RESUMABLE
+    for status in _failures(function, method, operation, is_open=is_open, resumes=resumes):
         operation["responses"][str(status)] = {"$ref": f"#/components/responses/{kind}{status}"}
     route = (method.upper(), path)
     matching = {name: event for name, event in cases(function) if (event["httpMethod"], event["resource"]) == route}
@@ -147,10 +148,13 @@ def _headers(method: str, path: str) -> list[Json]:
     ]
 
 
-def _failures(function: Function, method: str, operation: Json, is_open: bool) -> list[int]:
-    """The error statuses of an operation, by its parameters and the environment of its function."""
+def _failures(function: Function, method: str, operation: Json, *, is_open: bool, resumes: bool) -> list[int]:
+    """The error statuses of an operation, by its parameters and the environment of its function.
+
+    An operation that `resumes` an execution answers with the error of that execution.
+    """
     places = {parameter["in"] for parameter in operation["parameters"]}
-    calls_out = method == "post" and "OPENROUTER_BASE_URL" in function.environment
+    calls_out = (method == "post" and "OPENROUTER_BASE_URL" in function.environment) or resumes
     changes = method != "get" and "RESOURCES_TABLE" in function.environment and function.name != "budgets"
     keys = method != "get" and function.name == "api_keys"
     cancels = method != "get" and function.name == "executions"
@@ -161,7 +165,7 @@ def _failures(function: Function, method: str, operation: Json, is_open: bool) -
         403: not is_open,
         404: "path" in places or function.name in {"budgets", "execute", "openai", "preview", "stream"},
         409: calls_out or changes or keys or cancels,
-        413: operation["requestBody"],
+        413: operation["requestBody"] or resumes,
         415: operation["requestBody"],
         422: operation["requestBody"] if is_openai else reads or "header" in places,
         429: True,
