@@ -101,6 +101,33 @@ def test_long_text_that_can_be_a_key_is_held_to_the_end() -> None:
     assert backslashes.last("whole") == ("whole", False)
 
 
+class CountingMask(Mask):
+    """A mask that counts the characters that it reads."""
+
+    def __init__(self) -> None:
+        """Count from 0."""
+        super().__init__(Secret(KEY))
+        self.characters = 0
+
+    def text(self, text: str) -> str:
+        """The text without the key."""
+        self.characters += len(text)
+        return super().text(text)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [["\\"] * 20_000, [" "] * 20_000, [*["\\"] * 900, "word"] * 20, ["\\u0073", *["\\\\u006b"] * 20_000]],
+    ids=["backslashes", "blanks", "runs of backslashes", "escapes"],
+)
+def test_short_pieces_are_read_again_a_limited_number_of_times(pieces: list[str]) -> None:
+    mask, limit = CountingMask(), len(pieces) * 1_000
+    text = Pieces(mask)
+    for piece in pieces:
+        text.next(piece)
+    assert mask.characters <= limit
+
+
 def test_whole_text_that_differs_replaces_what_was_passed_on() -> None:
     text = Pieces(Mask(None))
     text.next("Hello")

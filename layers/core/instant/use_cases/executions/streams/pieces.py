@@ -6,8 +6,11 @@ from hashlib import sha256
 
 from instant.domain.secret import Mask
 
-MAX_HELD = 10_000
-"""Maximum length of a text that is held because the key can begin in it; one that is longer is held to the end."""
+MAX_HELD = 1_000
+"""Maximum length of a text that is held because the key can begin in it; one that is longer is held to the end.
+
+What is held is read again with each piece, so this bounds the time of many short pieces.
+"""
 
 MAX_PART = 65_536
 """Maximum length of what is passed on at once."""
