@@ -89,3 +89,13 @@ def test_key_as_the_name_of_a_tool_call_is_masked(seeded: App) -> None:
     streamed = stream(seeded, seeded.resource()["resource_id"])
     assert streamed.calls == [{"id": MASK, "name": MASK, "arguments": "{}"}]
     assert_masked(seeded, streamed)
+
+
+def test_parts_of_the_key_around_a_blank_part_are_not_reported(seeded: App) -> None:
+    parts = [{"type": "text", "text": text} for text in (GOOD_KEY[:36], " ", GOOD_KEY[36:], " is it.")]
+    choices = [{"index": 0, "delta": {"content": [part]}, "finish_reason": None} for part in parts]
+    chunks = [b"data: " + json.dumps({"id": "gen-1", "choices": [choice]}).encode() + b"\n\n" for choice in choices]
+    seeded.fake.script(200, headers=HEADERS, chunks=[*chunks, DONE])
+    streamed = stream(seeded, seeded.resource()["resource_id"])
+    assert_masked(seeded, streamed)
+    assert streamed.events.text_after("") == streamed.body["output"]["content"] == f"{MASK} is it."

@@ -212,6 +212,21 @@ def test_mask_replaces_a_secret_with_any_json_escapes(text: str, masked: str) ->
     assert mask.value({text: [text, 1, None, {"a": text}]}) == {masked: [masked, 1, None, {"a": masked}]}
 
 
+@pytest.mark.parametrize("blanks", [" ", "\n", " \u00a0\t"])
+@pytest.mark.parametrize("key", [KEY, KEY.replace("o", r"\u006f"), KEY.replace("-", r"\\u002d")])
+def test_mask_replaces_a_secret_with_blanks_inside(key: str, blanks: str) -> None:
+    mask = Mask(Secret(KEY))
+    for at in range(1, len(key)):
+        if "\\" not in key[max(0, at - 6) : at]:
+            assert mask.text(f"A {key[:at]}{blanks}{key[at:]} b") == "A [key] b"
+    assert mask.text(f"s k {KEY[:-1]} {KEY[1:]}") == f"s k {KEY[:-1]} {KEY[1:]}"
+
+
+@pytest.mark.parametrize("key", [" ", "a b", " a"])
+def test_mask_replaces_a_secret_that_has_blanks_itself(key: str) -> None:
+    assert Mask(Secret(key)).text(f"{key}.{key.replace(' ', r'\u0020')}") == "[key].[key]"
+
+
 def test_mask_without_a_secret_changes_nothing() -> None:
     assert Mask(None).text(KEY) == KEY
     assert Mask(None).data(b"\xff\\u00") == b"\xff\\u00"

@@ -1,7 +1,6 @@
 """A secret value that cannot appear in a log, error, trace, template or table by accident, and its mask."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from pydantic import GetCoreSchemaHandler
@@ -15,6 +14,9 @@ MASK = "[key]"
 
 _BACKSLASHES = r"(?<!\\)\\(?:\\|u005(?i:c))*+"
 """A run of backslashes, from its first one, that escape each other."""
+
+_CUT_ESCAPE = rf"{_BACKSLASHES}(?:u0{{0,2}}|u00[\da-fA-F])?\Z"
+"""An escape that the end of the text cuts off."""
 
 
 class Secret:
@@ -70,21 +72,27 @@ def _refuse(value: object) -> NoReturn:
 
 
 class Mask:
-    """Replaces a secret in what a service sent, also where JSON escapes its characters, to any depth; None: nothing."""
+    """Replaces a secret in what a service sent, to any depth; None: nothing.
 
-    __slots__ = ("__beginning", "__secret")
+    The secret is also found where JSON escapes its characters, and where blanks are between them, as parts of a text
+    that are joined can have.
+    """
+
+    __slots__ = ("__patterns", "__secret")
 
     def __init__(self, secret: Secret | None) -> None:
         """Mask `secret`."""
         self.__secret = secret
-        self.__beginning: re.Pattern[str] | None = None
+        self.__patterns = dict[tuple[bool, bool], re.Pattern[str]]()
 
     def text(self, text: str) -> str:
         """`text` without the secret."""
         if self.__secret is None:
             return text
-        masked = text.replace(self.__secret.reveal(), MASK)
-        return self._escaped().sub(MASK, masked) if "\\u00" in masked else masked
+        masked, is_escaped = text.replace(self.__secret.reveal(), MASK), "\\u00" in text
+        if len(masked) <= len(self.__secret.reveal()) and not is_escaped:
+            return masked
+        return self._pattern(is_escaped=is_escaped).sub(MASK, masked)
 
     def settled(self, text: str) -> int:
         """The length of what no further text can change in masked `text`: the rest can be the beginning of the secret.
@@ -93,15 +101,8 @@ class Mask:
         """
         if self.__secret is None:
             return len(text)
-        if "\\" in text:
-            self.__beginning = self.__beginning or self._beginning()
-            found = self.__beginning.search(text)
-            return found.start() if found else len(text)
-        secret = self.__secret.reveal()
-        at = text.find(secret[0], max(0, len(text) - len(secret) + 1))
-        while at >= 0 and not secret.startswith(text[at:]):
-            at = text.find(secret[0], at + 1)
-        return len(text) if at < 0 else at
+        found = self._pattern(is_escaped="\\" in text, is_beginning=True).search(text)
+        return found.start() if found else len(text)
 
     def data(self, data: bytes) -> bytes:
         """`data` without the secret; it is copied only if it can contain an escape."""
@@ -114,20 +115,31 @@ class Mask:
         """A JSON value without the secret in any string or object key."""
         return map_strings(value, self.text) if self.__secret is not None else value
 
-    def _escaped(self) -> re.Pattern[str]:
-        """The secret with any of its characters escaped: JSON in a string of JSON escapes the backslashes again.
+    def _pattern(self, *, is_escaped: bool, is_beginning: bool = False) -> re.Pattern[str]:
+        """The secret, or its beginning at the end of a text, with or without escapes."""
+        kind = (is_escaped, is_beginning)
+        if kind not in self.__patterns:
+            secret = self.__secret.reveal() if self.__secret else ""
+            self.__patterns[kind] = _pattern(secret, is_escaped=is_escaped, is_beginning=is_beginning)
+        return self.__patterns[kind]
 
-        Only the first backslash of a run begins a match, and nothing is tried twice: the time is linear.
-        """
-        return re.compile("".join(f"(?:{either})" for either in self._spellings()))
 
-    def _beginning(self) -> re.Pattern[str]:
-        """The secret as far as the text goes: after its end, anything can follow."""
-        cut = rf"{_BACKSLASHES}(?:u0{{0,2}}|u00[\da-fA-F])?\Z"
-        first, *others = (f"{either}|{cut}" for either in self._spellings())
-        return re.compile(f"(?:{first})" + "".join(rf"(?:{each}|\Z)" for each in others))
+def _pattern(secret: str, *, is_escaped: bool, is_beginning: bool) -> re.Pattern[str]:
+    """The secret with blanks between its characters; a beginning ends with the text, and anything can follow.
 
-    def _spellings(self) -> Iterator[str]:
-        """Each character of the secret: itself, or its escape."""
-        for each in self.__secret.reveal() if self.__secret else "":
-            yield rf"{re.escape(each)}|{_BACKSLASHES}u00(?i:{ord(each):02x})"
+    JSON in a string of JSON escapes the backslashes again. Only the first backslash of a run begins a match, and
+    nothing is tried twice: the time is linear.
+    """
+    first, *others = (_spellings(each, is_escaped, is_beginning) for each in secret)
+    if is_beginning:
+        others = [rf"{each}|\Z" for each in others]
+    blanks = "" if any(map(str.isspace, secret)) else r"\s*+"
+    return re.compile(blanks.join(f"(?:{each})" for each in (first, *others)))
+
+
+def _spellings(character: str, is_escaped: bool, is_beginning: bool) -> str:
+    """The character itself, or its escape, which the end of the text can cut off."""
+    if not is_escaped:
+        return re.escape(character)
+    escaped = rf"{re.escape(character)}|{_BACKSLASHES}u00(?i:{ord(character):02x})"
+    return f"{escaped}|{_CUT_ESCAPE}" if is_beginning else escaped

@@ -49,6 +49,10 @@ REPLIES = {
     "escaped": sent(chat("K is your key")),
     "escaped in part": sent(chat("K"), MIXED),
     "parts": sent(chat(halves())),
+    "parts around a blank one": sent(chat([halves()[0], {"type": "text", "text": " "}, halves()[1]])),
+    "parts of reasoning around a blank one": sent(
+        chat(message={"reasoning_details": [halves()[0], {"type": "text", "text": "\n"}, halves()[1]]})
+    ),
     "arguments": sent(calls({"K": "K"})),
     "JSON in arguments": json.dumps(calls(NESTED)).encode(),
     "JSON in JSON in arguments": json.dumps(calls(TWICE)).encode(),

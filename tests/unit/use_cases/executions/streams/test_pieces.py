@@ -11,7 +11,23 @@ KEY = "sk-or-sk-or-v1-s0k+1"
 ESCAPED = "".join(f"\\u00{ord(each):02x}" for each in KEY)
 DEEPER = ESCAPED.replace("\\", "\\\\\\")
 HALF = KEY[:5] + "".join(f"\\u00{ord(each):02X}" for each in KEY[5:])
-FRAGMENTS = [KEY, ESCAPED, DEEPER, HALF, KEY[:6], KEY[6:], ESCAPED[:9], ESCAPED[9:], "s", "\\", "u00", "A word. ", "é"]
+SPELLED = [KEY, ESCAPED, DEEPER, HALF, f"{KEY[:7]} {KEY[7:]}", f"{HALF[:11]}\n\n{HALF[11:]}"]
+FRAGMENTS = [
+    KEY,
+    ESCAPED,
+    DEEPER,
+    HALF,
+    KEY[:6],
+    KEY[6:],
+    ESCAPED[:9],
+    ESCAPED[9:],
+    "s",
+    "\\",
+    "u00",
+    "A word. ",
+    "é",
+    "\n ",
+]
 
 
 def passed_on(pieces: list[str], key: str | None = KEY) -> list[str]:
@@ -49,7 +65,7 @@ def test_text_with_another_beginning_is_replaced(length: int) -> None:
         assert found.last(other) == (other, True)
 
 
-@pytest.mark.parametrize("spelled", [KEY, ESCAPED, DEEPER, HALF], ids=["plain", "escaped", "deeper", "half"])
+@pytest.mark.parametrize("spelled", SPELLED, ids=["plain", "escaped", "deeper", "half", "blanks", "escaped blanks"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_spread_key_is_masked_before_it_is_complete(spelled: str, size: int) -> None:
     text = f"It is {spelled} now."
