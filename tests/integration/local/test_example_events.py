@@ -9,7 +9,7 @@ import pytest
 
 from instant.adapters.access.api_keys import DynamoApiKeyStore
 from instant.domain.access.api_key import mint
-from instant.domain.access.identity import Scope
+from instant.domain.access.identity import Scope, handle_of
 from instant.domain.clock import STREAM_LEASE_SECONDS, format_time
 from tests.fakes.builders import an_opening
 from tests.integration.app import ROOT, App, answer_of
@@ -151,6 +151,8 @@ def learn(text: str, known: dict[str, str]) -> None:
     for kind, prefix in (("resource_id", "res"), ("execution_id", "exe"), ("key_id", "key")):
         if kind in ids:
             known[f"{prefix}_{'0' * 26}"] = ids[kind]
+    if "address" in ids:
+        known[handle_of("user_alice")] = ids["address"].partition("/")[0]
     if "authorize_url" in ids:
         known["auth_code_hidden"] = allow(ids["authorize_url"])[1]["code"]
         known[f"verifier_hidden_{'0' * 70}"] = ids["code_verifier"]
