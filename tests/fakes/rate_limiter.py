@@ -7,15 +7,16 @@ import itertools
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from instant.domain.access.start_window import StartWindow, slot_at
 from instant.domain.limits import Rate, too_many_in_flight
 from instant.ports.clock import Clock
 
 
 @dataclass
 class Tickets:
-    """The tickets of one user: the ends of the starts, and the end of each lease by its id."""
+    """The starts of one user, and the end of each lease by its id."""
 
-    starts: list[float] = field(default_factory=list)
+    starts: StartWindow = field(default_factory=lambda: StartWindow(0))
     leases: dict[str, float] = field(default_factory=dict)
 
 
@@ -38,15 +39,15 @@ class MemoryRateLimiter:
 
     def acquire(self, user_id: str, rate: Rate, most: int, seconds: float) -> str:
         held = self.held[user_id]
-        if len(held.starts) >= rate.limit or len(held.leases) >= most:
-            held.starts = [end for end in held.starts if end > self._now]
+        starts = held.starts.moved_to(slot_at(self._now), rate)
+        if len(held.leases) >= most:
             held.leases = {lease: end for lease, end in held.leases.items() if end > self._now}
         if len(held.leases) >= most:
             raise too_many_in_flight(most)
-        if len(held.starts) >= rate.limit:
-            raise rate.exceeded(min(held.starts) - self._now)
+        if starts.count >= rate.limit:
+            raise rate.exceeded(starts.free_at(rate) - self._now)
         lease = f"lease-{next(self._numbers)}"
-        held.starts.append(self._now + rate.seconds)
+        held.starts = starts.with_start()
         held.leases[lease] = self._now + seconds
         return lease
 

@@ -8,7 +8,7 @@ from tests.architecture.probe import load
 from tests.architecture.project import Function, functions
 
 BOUNDS: dict[str, tuple[int, int]] = {
-    "api_keys": (65, 340),
+    "api_keys": (70, 340),
     "authorizer": (40, 210),
     "budgets": (85, 340),
     "catalog": (160, 340),
@@ -19,16 +19,16 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "integration_test": (85, 480),
     "integrations": (90, 480),
     "model_changes": (90, 340),
-    "model_endpoints": (85, 340),
+    "model_endpoints": (90, 340),
     "model_impact": (135, 210),
     "openai": (250, 490),
-    "platform_integrations": (85, 480),
+    "platform_integrations": (90, 480),
     "preflight": (15, 160),
     "preview": (160, 340),
     "rank_resources": (40, 210),
     "reconcile": (95, 360),
     "resources": (185, 340),
-    "stream": (225, 490),
+    "stream": (230, 490),
     "usage": (105, 340),
 }
 """The maximum number of modules by function: of `instant`, and of other packages except the standard library."""

@@ -151,8 +151,8 @@ def test_layers_have_names_of_this_stack() -> None:
     assert sorted(names) == ["${AWS::StackName}-core", "${AWS::StackName}-deps"]
 
 
-def test_execution_rate_is_limited_while_its_row_is_unbounded() -> None:
-    assert template()["Parameters"]["ExecutePerMinute"]["MaxValue"] == 600
+def test_execution_rate_is_one_that_a_single_row_can_serve() -> None:
+    assert template()["Parameters"]["ExecutePerMinute"]["MaxValue"] == 10_000
 
 
 def test_parameters_have_a_description_and_a_default() -> None:

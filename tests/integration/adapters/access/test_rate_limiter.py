@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from instant.adapters.access.rate_limiter import DAY, DynamoRateLimiter
+from instant.adapters.aws import client as aws
 from instant.domain.errors import LimitsUnavailable, RateLimited
 from instant.domain.limits import RETRY_IN_FLIGHT, Rate
 from tests.fakes.aws_faults import failure, faults, lost_answer, lost_request
@@ -143,7 +145,7 @@ def test_acquire_makes_one_write(limiter: DynamoRateLimiter, cloud: App, user: s
         limiter.acquire(user, MANY, 5, SECONDS)
     assert operations(calls) == ["UpdateItem"] * 3
     held = row(cloud, f"runs#{user}")
-    assert (len(held["starts"]["SS"]), len(held["leases"]["SS"])) == (2, 1)
+    assert (held["started"]["N"], len(held["leases"]["SS"])) == ("2", 1)
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
@@ -281,18 +283,107 @@ def test_execution_whose_lease_was_taken_is_counted_again_when_it_renews(
     assert leases(cloud, user) == {renewed, other}
 
 
-@pytest.mark.parametrize(("passed", "is_free"), [(59, False), (59.999999, False), (60, True), (61, True)])
-def test_acquire_limits_starts_in_every_sliding_window(
-    limiter: DynamoRateLimiter, clock: FakeClock, user: str, passed: float, is_free: bool
+@pytest.mark.parametrize(
+    ("into_slot", "passed", "is_free"),
+    [(0, 64.999999, False), (0, 65, True), (4, 60.999999, False), (4, 61, True), (4.999999, 60.000001, True)],
+)
+def test_starts_count_for_the_window_and_the_rest_of_their_slot(
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str, into_slot: float, passed: float, is_free: bool
 ) -> None:
-    clock.pass_seconds(45)  # crosses no clock minute
+    clock.pass_seconds(into_slot)
     for _ in range(3):
         limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
-    clock.pass_seconds(passed)
-    for _ in range(3 if is_free else 0):
-        limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
-    with rejected("rate", 60 if is_free else 1):
+    with rejected("rate", ceil(65 - into_slot)):
         limiter.acquire(user, THREE, 5, SECONDS)
+    clock.pass_seconds(passed)
+    if not is_free:
+        with rejected("rate", 1):
+            limiter.acquire(user, THREE, 5, SECONDS)
+        return
+    for _ in range(3):
+        limiter.release(user, limiter.acquire(user, THREE, 5, SECONDS))
+    with pytest.raises(RateLimited):
+        limiter.acquire(user, THREE, 5, SECONDS)
+
+
+def test_acquire_through_a_warm_limiter_makes_one_write_in_each_slot(
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str
+) -> None:
+    with recorded("dynamodb", short_timeout=True) as calls:
+        for _ in range(20):
+            limiter.acquire(user, MANY, 100, SECONDS)
+            clock.pass_seconds(3)
+    assert operations(calls) == ["UpdateItem"] * 20
+
+
+def test_acquire_through_another_limiter_makes_at_most_two_writes(cloud: App, clock: FakeClock, user: str) -> None:
+    limiters = [DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock) for _ in range(2)]
+    for number in range(20):
+        with recorded("dynamodb", short_timeout=True) as calls:
+            limiters[number % 2].acquire(user, MANY, 100, SECONDS)
+        assert len(calls) <= 2
+        clock.pass_seconds(3)
+    assert row(cloud, f"runs#{user}")["started"]["N"] == "20"
+
+
+def test_starts_of_a_busy_user_fit_in_a_kilobyte(
+    limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
+) -> None:
+    rate = Rate(10_000, 60)
+    for _ in range(150):
+        limiter.release(user, limiter.acquire(user, rate, 10, SECONDS))
+        clock.pass_seconds(1)
+    held = row(cloud, f"runs#{user}")
+    size = sum(len(name) + len(next(iter(value.values()))) for name, value in held.items())
+    assert size < 500
+    marks = held["start_marks"]["S"].split()
+    assert (held["started"]["N"], len(marks)) == ("150", 13)
+    assert len(" ".join(f"{mark.partition(':')[0]}:1000000" for mark in marks)) < 300
+
+
+def test_changed_limit_applies_to_the_starts_that_count(
+    limiter: DynamoRateLimiter, clock: FakeClock, user: str
+) -> None:
+    def start(limit: int) -> None:
+        limiter.acquire(user, Rate(limit, 60), 100, SECONDS)
+
+    for _ in range(3):
+        start(3)
+    start(5)
+    with rejected("rate", 65):
+        start(2)
+    start(5)
+    with rejected("rate", 65):
+        start(5)
+    clock.pass_seconds(65)
+    start(2)
+    start(2)
+    with rejected("rate", 65):
+        start(2)
+
+
+def test_limiter_with_a_late_clock_counts_in_the_newest_slot(cloud: App, user: str) -> None:
+    clocks = FakeClock(), FakeClock()
+    clocks[0].pass_seconds(7)
+    early, late = (DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock) for clock in clocks)
+    early.acquire(user, THREE, 100, SECONDS)
+    late.acquire(user, THREE, 100, SECONDS)
+    early.acquire(user, THREE, 100, SECONDS)
+    for limiter in (early, late):
+        with pytest.raises(RateLimited):
+            limiter.acquire(user, THREE, 100, SECONDS)
+
+
+def test_starts_of_the_first_version_do_not_count(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
+    aws.client("dynamodb").put_item(
+        TableName=cloud.name("LIMITS_TABLE"),
+        Item={"name": {"S": f"runs#{user}"}, "starts": {"SS": ["1.000000-00", "2.000000-00", "3.000000-00"]}},
+    )
+    for _ in range(3):
+        limiter.acquire(user, THREE, 100, SECONDS)
+    assert "starts" not in row(cloud, f"runs#{user}")
+    with rejected("rate", 65):
+        limiter.acquire(user, THREE, 100, SECONDS)
 
 
 def test_rejected_acquire_changes_nothing(limiter: DynamoRateLimiter, cloud: App, user: str) -> None:
@@ -308,7 +399,7 @@ def test_acquire_with_a_lost_acknowledgement_counts_once(limiter: DynamoRateLimi
         with faults("UpdateItem", lost_answer):
             limiter.acquire(user, THREE, 3, SECONDS)
         held = row(cloud, f"runs#{user}")
-        assert (len(held["starts"]["SS"]), len(held["leases"]["SS"])) == (number + 1, number + 1)
+        assert (held["started"]["N"], len(held["leases"]["SS"])) == (str(number + 1), number + 1)
     with rejected("in_flight", RETRY_IN_FLIGHT):
         limiter.acquire(user, THREE, 3, SECONDS)
 

@@ -8,6 +8,7 @@ import pytest
 
 from instant.adapters.access.rate_limiter import DynamoRateLimiter
 from instant.adapters.aws import client as aws
+from instant.domain.access.start_window import SLOT_SECONDS
 from instant.domain.errors import RateLimited
 from instant.domain.limits import Rate, too_many_in_flight
 from instant.ports.access.rate_limiter import RateLimiter
@@ -122,7 +123,22 @@ def test_concurrent_starts_at_a_window_end_allow_exactly_the_limit(cloud: App, f
     limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
     for _ in range(2):
         assert accepted(lambda: limiter.acquire(user, rate, 1_000, 30), 2) == 30
-        clock.pass_seconds(60)
+        clock.pass_seconds(60 + SLOT_SECONDS)
+
+
+def test_concurrent_starts_through_many_limiters_allow_exactly_the_limit(
+    cloud: App, fresh: Callable[[str], str]
+) -> None:
+    clock, user, rate = FakeClock(), fresh("user"), Rate(40, 60)
+    for allowed in (25, 15, 0):
+        limiters = [DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock) for _ in range(THREADS)]
+        with ThreadPoolExecutor(allowed or THREADS) as pool:
+            starts = pool.map(
+                lambda limiter: _is_accepted(lambda: limiter.acquire(user, rate, 1_000, 300)),
+                limiters[: allowed or THREADS],
+            )
+            assert sum(starts) == allowed
+        clock.pass_seconds(SLOT_SECONDS)
 
 
 def test_concurrent_leases_never_exceed_the_limit(limiter: DynamoRateLimiter, fresh: Callable[[str], str]) -> None:
