@@ -24,14 +24,18 @@ class Calls:
 
 
 @contextmanager
-def faults(operation: str, *plan: Fault | None) -> Iterator[Calls]:
-    """Apply one fault to each of the next calls of an operation; None and all later calls are processed normally."""
+def faults(operation: str, *plan: Fault | None, where: str = "") -> Iterator[Calls]:
+    """Apply one fault to each of the next calls of an operation; None and all later calls are processed normally.
+
+    With `where`, a table or a part of a key, only calls that contain this text are seen.
+    """
     calls, pending, process = Calls(), list(plan), BotocoreStubber.process_request
 
     def intercept(self: BotocoreStubber, request: AWSRequest) -> Reply | None:
-        if not _target(request).endswith(f".{operation}"):
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        if not _target(request).endswith(f".{operation}") or where not in body:
             return process(self, request)
-        calls.bodies.append(json.loads(request.body))
+        calls.bodies.append(json.loads(body))
         fault = pending.pop(0) if pending else None
         return fault(request, lambda: process(self, request)) if fault else process(self, request)
 

@@ -209,7 +209,8 @@ def test_repeat_returns_the_answer_after_resource_and_key_are_deleted(
 
 
 def test_repeat_takes_over_an_unsent_execution_after_its_lease(seeded: App, resource_id: str, clock: FakeClock) -> None:
-    with faults("UpdateItem", None, REFUSED), faults("DeleteItem", REFUSED):
+    executions = seeded.name("EXECUTIONS_TABLE")
+    with faults("UpdateItem", REFUSED, where=executions), faults("DeleteItem", REFUSED):
         assert call(seeded, resource_id).status == 500
     (row,) = rows(seeded)
     assert row["state"] == {"S": "RESERVED"}
@@ -222,7 +223,8 @@ def test_repeat_takes_over_an_unsent_execution_after_its_lease(seeded: App, reso
 
 
 def test_repeat_does_not_take_over_a_sent_execution(seeded: App, resource_id: str, clock: FakeClock) -> None:
-    with faults("TransactWriteItems", REFUSED), faults("UpdateItem", None, None, REFUSED):
+    executions = seeded.name("EXECUTIONS_TABLE")
+    with faults("TransactWriteItems", REFUSED), faults("UpdateItem", None, REFUSED, where=executions):
         assert call(seeded, resource_id).status == 200
     assert call(seeded, resource_id).code == "in_progress"
     clock.pass_seconds(seeded.seconds + 31)

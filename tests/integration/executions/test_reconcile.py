@@ -278,7 +278,8 @@ def test_reconciler_finds_a_sent_execution_by_its_generation_id(seeded: App, clo
 
 def test_reconciler_marks_a_sent_execution_without_generation_id_lost(seeded: App, clock: FakeClock) -> None:
     resource_id, refused = seeded.resource()["resource_id"], failure("AccessDeniedException")
-    with faults("TransactWriteItems", refused), faults("UpdateItem", None, refused):
+    executions = seeded.name("EXECUTIONS_TABLE")
+    with faults("TransactWriteItems", refused), faults("UpdateItem", refused, where=executions):
         seeded.execute(resource_id)
     clock.pass_seconds(seeded.seconds + 31)
     assert reconcile(seeded) == {"lost": 1}

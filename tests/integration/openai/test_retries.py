@@ -230,9 +230,10 @@ def test_key_that_is_sent_is_used_as_it_is(client: Client) -> None:
 @pytest.mark.parametrize("attempt", [0, 1])
 def test_nothing_is_sent_if_repeats_cannot_be_recognized(client: Client, attempt: int) -> None:
     client.app.module(FUNCTION)
-    with faults("UpdateItem", None, *[failure("AccessDeniedException")] * 3):  # the first one is the rate limit's
+    with faults("UpdateItem", failure("AccessDeniedException"), where="join#") as calls:
         answer = client.ask(attempt)
     assert (answer.status, answer.code, answer.headers["x-should-retry"]) == (503, "limits_unavailable", "true")
+    assert len(calls.bodies) == 1
     assert (client.paid, client.rows, client.app.fake.chat_requests) == (0, 0, [])
 
 
