@@ -4,6 +4,7 @@ MODULES = (
     "functions/authorizer/app.py",
     "instant/adapters/access/rate_limiter.py",
     "instant/adapters/access/secret_box.py",
+    "instant/adapters/access/start_writes.py",
     "instant/adapters/access/token_verifier.py",
     "instant/adapters/executions/ledger.py",
     "instant/adapters/executions/ledger_counts.py",
@@ -12,6 +13,7 @@ MODULES = (
     "instant/adapters/usage/budgets.py",
     "instant/domain/access/api_key.py",
     "instant/domain/access/identity.py",
+    "instant/domain/access/start_window.py",
     "instant/domain/limits.py",
     "instant/domain/secret.py",
     "instant/domain/usage/budget.py",
@@ -25,6 +27,7 @@ MODULES = (
 TESTS = (
     "tests/unit/domain/access/test_api_key.py",
     "tests/unit/domain/access/test_identity.py",
+    "tests/unit/domain/access/test_start_window.py",
     "tests/unit/domain/test_secret.py",
     "tests/unit/domain/access/test_token.py",
     "tests/unit/entrypoints/http/test_throttles.py",
