@@ -68,6 +68,14 @@ def test_starts_at_the_begin_of_a_slot_count_for_all_of_it(later: float, is_free
     assert window.free_at(THREE) == 165.0
 
 
+@pytest.mark.parametrize(("time", "is_free"), [(10.0, False), (14.9, False), (15.0, True)])
+def test_rate_of_no_whole_number_of_slots_counts_each_slot_that_it_touches(time: float, is_free: bool) -> None:
+    rate = Rate(1, 7)
+    window = StartWindow(slot_at(4.9)).with_start()
+    assert (window.moved_to(slot_at(time), rate).count < 1) == is_free
+    assert window.free_at(rate) == 15.0
+
+
 def test_slots_are_remembered_until_they_are_older_than_the_window() -> None:
     window = StartWindow(0)
     for slot in range(100):

@@ -45,14 +45,13 @@ class StartWindow:
         return rate.limit + self.total - self.count
 
     def free_at(self, rate: Rate) -> float:
-        """When its oldest starts no longer count, in seconds since 1970."""
-        oldest = self.marks[0][0] if self.marks else self.slot
-        return (oldest + _reach(rate) + 1) * SLOT_SECONDS
+        """When its oldest starts no longer count, in seconds since 1970; for a window with starts."""
+        return (self.marks[0][0] + _reach(rate) + 1) * SLOT_SECONDS
 
 
 def slot_at(seconds: float) -> int:
     """The slot of a time, in seconds since 1970."""
-    return int(seconds // SLOT_SECONDS)
+    return int(seconds) // SLOT_SECONDS
 
 
 def oldest_slot(slot: int, rate: Rate) -> int:
