@@ -135,14 +135,15 @@ class Listener(ThreadingHTTPServer):
 
     def __init__(self, port: int, world: World) -> None:
         self.world = world
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, Any] = {}
         self._changed = threading.Condition()
         super().__init__(("127.0.0.1", port), Handler)
 
     @override
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
-            self._open.add(request)
+            self._open[request] = client_address
+            self._changed.notify_all()
         super().process_request(request, client_address)
 
     @override
@@ -150,8 +151,16 @@ class Listener(ThreadingHTTPServer):
         """Close without the default shutdown, which would send a FIN instead of a reset."""
         self.close_request(request)
         with self._changed:
-            self._open.discard(request)
+            self._open.pop(request, None)
             self._changed.notify_all()
+
+    def settle(self, timeout: float) -> None:
+        """Finish with all that clients have sent, and close their connections, also those that are not accepted yet."""
+        with socket.create_connection(("127.0.0.1", self.server_port)) as last:
+            address = last.getsockname()
+            with self._changed:
+                self._changed.wait_for(lambda: address in self._open.values(), timeout)
+            self.drop_all(timeout)
 
     def drop_all(self, timeout: float) -> None:
         """Close every connection and wait until their threads have finished."""

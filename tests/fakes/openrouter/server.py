@@ -55,12 +55,13 @@ class FakeOpenRouter:
         self._listener.server_close()
 
     def begin_again(self) -> None:
-        """Reset all state at the same address; running replies are aborted."""
+        """Reset all state at the same address; running replies are aborted, and late requests belong to the past."""
         if self._world.stopping.is_set():
             self.__init__(self._listener.server_port)  # type: ignore[misc]
             self.start()
         else:
             self._world.stopping.set()
+            self._listener.settle(HANG_SECONDS)
             self._world = self._listener.world = World()
 
     def __enter__(self) -> Self:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -168,3 +169,20 @@ def test_http_stop_before_start_releases_the_port() -> None:
     first.stop()
     with FakeOpenRouter(port) as second:
         assert second.url == first.url
+
+
+def test_request_before_a_reset_is_not_recorded_after_it(openrouter: FakeOpenRouter, client: httpx.Client) -> None:
+    address = client.base_url.host, client.base_url.port
+    with (
+        socket.create_connection(address, HANG_SECONDS) as sent,
+        socket.create_connection(address, HANG_SECONDS) as half,
+    ):
+        sent.sendall(b"GET /api/v1/models HTTP/1.1\r\nHost: a\r\n\r\n")
+        half.sendall(b"GET /api/v1/models HTTP/1.1\r\nHost: a\r\n")
+        openrouter.begin_again()
+        with suppress(OSError):
+            half.sendall(b"\r\n")
+        with suppress(OSError):
+            assert half.recv(1) == b""
+    assert client.get("/models/count").status_code == 200
+    assert [request.path for request in openrouter.requests] == ["/api/v1/models/count"]
