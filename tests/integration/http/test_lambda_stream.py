@@ -110,7 +110,7 @@ def test_both_versions_of_the_client_are_tested(tmp_path: Path) -> None:
     versions = []
     for client in (None, OLD_CLIENT):
         with opened(tmp_path, "-c", program, client=client) as function:
-            assert function.environment.run(b"{}") is not None
+            function.environment.run(b"{}")  # returns when the process has ended
             versions.append(function.logged().split(".")[0])
     assert versions == ["4", "3"]
 

@@ -316,6 +316,15 @@ def test_acquire_through_a_warm_limiter_makes_one_write_in_each_slot(
     assert operations(calls) == ["UpdateItem"] * 20
 
 
+def test_starts_after_the_first_of_a_slot_only_add(limiter: DynamoRateLimiter, clock: FakeClock, user: str) -> None:
+    with recorded("dynamodb", short_timeout=True) as calls:
+        for _ in range(4):
+            limiter.acquire(user, MANY, 100, SECONDS)
+            clock.pass_seconds(2)
+    adds = ["started :one" in call.parameters["UpdateExpression"] for call in calls]
+    assert adds == [False, True, True, False], "two slots"
+
+
 def test_acquire_through_another_limiter_makes_at_most_two_writes(cloud: App, clock: FakeClock, user: str) -> None:
     limiters = [DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock) for _ in range(2)]
     for number in range(20):
