@@ -16,10 +16,11 @@ from instant.entrypoints.http.caller import caller_of
 from instant.entrypoints.http.lambda_stream import streaming_handler_of
 from instant.entrypoints.http.links import api_address
 from instant.entrypoints.http.stream import Stream, streamed
-from instant.entrypoints.openai.calls import HttpCall, complete_chat, embed
+from instant.entrypoints.openai.calls import HttpCall
+from instant.entrypoints.openai.chat import complete_chat
 from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.documented import CHAT, EMBEDDINGS
-from instant.entrypoints.openai.embeddings import EmbeddingsBody
+from instant.entrypoints.openai.embeddings import EmbeddingsBody, embed
 from instant.entrypoints.openai.errors import openai_response
 from instant.entrypoints.openai.models import ModelList, ModelRow, model_list, model_row, named_in_path
 from instant.settings import OpenaiSettings

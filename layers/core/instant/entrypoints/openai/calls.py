@@ -1,9 +1,8 @@
 """Calls on /v1: what a route reads of the HTTP request, the execution, and how its response is written."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -19,11 +18,8 @@ from instant.entrypoints.http.errors import to_instant_error
 from instant.entrypoints.http.links import api_address
 from instant.entrypoints.http.stream import Start, Stream
 from instant.entrypoints.http.throttles import lease_renewal
-from instant.entrypoints.openai.chat_body import ChatBody
-from instant.entrypoints.openai.chat_request import chat_request, errors_in_words_of, headers_of
-from instant.entrypoints.openai.chunks import CompletionChunks
-from instant.entrypoints.openai.completion import Stored, completion_text
-from instant.entrypoints.openai.embeddings import EmbeddingsBody, embeddings_request, embeddings_text
+from instant.entrypoints.openai.answer_stream import AnswerStream
+from instant.entrypoints.openai.completion import Stored
 from instant.entrypoints.openai.errors import execution_headers
 from instant.ports.clock import Clock
 from instant.use_cases.executions.deps import SecondsLeft
@@ -78,31 +74,6 @@ def attempt_of(app: APIGatewayRestResolver, clock: Clock) -> Attempt | None:
     )
 
 
-def complete_chat(body: ChatBody, call: HttpCall, deps: JoinDeps) -> Stream | Response[str]:
-    """The completion of a chat, or a stream of its chunks."""
-    request, created = chat_request(body, call.idempotency_key), int(deps.execute.clock.now().timestamp())
-    if not body.stream:
-        write = partial(completion_text, model=body.model, created=created, address=call.address)
-        with errors_in_words_of(body):
-            return _response(request, call, deps, write, partial(headers_of, body=body))
-
-    def send(start: Start) -> None:
-        stream = EventStream(start, deps.execute.clock, renew_lease=call.renew_lease)
-        chunks = CompletionChunks(stream, body, created, call.address)
-        with chunks.reporting_errors(), errors_in_words_of(body):
-            stored = call.execute(request, deps, chunks)
-            with _paid(stored):
-                chunks.done(stored)
-
-    return Stream(send)
-
-
-def embed(body: EmbeddingsBody, call: HttpCall, deps: JoinDeps) -> Response[str]:
-    """The embeddings of texts."""
-    request = embeddings_request(body, call.idempotency_key)
-    return _response(request, call, deps, partial(embeddings_text, model=body.model), lambda prepared: {})
-
-
 @dataclass(slots=True)
 class _Progress(Listener):
     """Follows an execution whose response is sent at its end."""
@@ -130,17 +101,37 @@ class _Progress(Listener):
         self.renew_lease()
 
 
-def _response(
+def respond(
     request: ExecuteRequest,
     call: HttpCall,
     deps: JoinDeps,
     write: Callable[[Stored], str],
     headers: Callable[[Prepared], dict[str, str]],
 ) -> Response[str]:
+    """Execute the request, then send the response."""
     progress = _Progress(headers, call.renew_lease)
     stored = call.execute(request, deps, progress)
     with _paid(stored):
         return Response(200, JSON, write(stored), progress.headers | execution_headers(stored["execution_id"]))
+
+
+def stream(
+    request: ExecuteRequest,
+    call: HttpCall,
+    deps: JoinDeps,
+    events_of: Callable[[EventStream], AnswerStream],
+    naming_errors: Callable[[], AbstractContextManager[None]],
+) -> Stream:
+    """Execute the request while its events are sent."""
+
+    def send(start: Start) -> None:
+        events = events_of(EventStream(start, deps.execute.clock, renew_lease=call.renew_lease))
+        with events.reporting_errors(), naming_errors():
+            stored = call.execute(request, deps, events)
+            with _paid(stored):
+                events.done(stored)
+
+    return Stream(send)
 
 
 @contextmanager

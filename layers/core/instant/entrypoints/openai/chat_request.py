@@ -1,28 +1,19 @@
 """Read a chat request: its fields become the inputs of a resource and overrides of its settings."""
 
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from instant.domain.errors import InvalidField, NotFound
+from instant.domain.errors import InvalidField
 from instant.domain.executions.prepared import Prepared
-from instant.domain.limits import MAX_ID_CHARACTERS
 from instant.entrypoints.openai.chat_body import ChatBody
-from instant.entrypoints.openai.errors import execution_headers
-from instant.resource_types import RESOURCE_TYPES
-from instant.resource_types.chat import ChatType
+from instant.entrypoints.openai.field_names import prepared_headers, renaming_errors
+from instant.entrypoints.openai.named_resource import CHAT_TYPES, resource_of
 from instant.resource_types.model_settings import PASSED_ON
 from instant.use_cases.executions.prepare import ExecuteRequest
 
-IGNORED = "x-ignored-parameters"
-
-_ADDRESS = re.compile(r"[a-z0-9-]{1,64}/[a-z0-9-]{1,64}")
 _SETTINGS = tuple(name for name in PASSED_ON if name != "reasoning")
 """Fields that are settings of a resource with the same name."""
-
-_CHAT_TYPES = frozenset(name for name, kind in RESOURCE_TYPES.items() if isinstance(kind, ChatType))
-"""The resource types whose answers are completions."""
 
 
 def chat_request(body: ChatBody, idempotency_key: str | None) -> ExecuteRequest:
@@ -33,37 +24,19 @@ def chat_request(body: ChatBody, idempotency_key: str | None) -> ExecuteRequest:
         overrides={name: value for name, _, value in _overrides(body)},
         idempotency_key=idempotency_key,
         compatible=True,
-        resource_types=_CHAT_TYPES,
+        resource_types=CHAT_TYPES,
     )
-
-
-def resource_of(model: str) -> dict[str, Any]:
-    """The resource that `model` names: by address, or by id."""
-    if _ADDRESS.fullmatch(model):
-        return {"address": model}
-    if "/" in model or len(model) > MAX_ID_CHARACTERS:
-        raise NotFound.of("resource")
-    return {"resource_id": model}
 
 
 def headers_of(prepared: Prepared, body: ChatBody) -> dict[str, str]:
     """The headers of the response: the execution, and the fields of the request that the model does not support."""
-    fields = {name: field for name, field, _ in _overrides(body)}
-    ignored = ", ".join(fields.get(name, name) for name in prepared.plan.ignored)
-    return execution_headers(prepared.execution_id) | ({IGNORED: ignored} if ignored else {})
+    return prepared_headers(prepared, {name: field for name, field, _ in _overrides(body)})
 
 
-@contextmanager
-def errors_in_words_of(body: ChatBody) -> Iterator[None]:
+def errors_in_words_of(body: ChatBody) -> AbstractContextManager[None]:
     """Errors of settings that the request has under other names get the names of its fields."""
-    try:
-        yield
-    except InvalidField as error:
-        for setting, own in _other_names(body):
-            if error.param == setting:
-                error.message = own + error.message.removeprefix(setting)
-                error.details["field"] = own
-        raise
+    names = dict(_other_names(body))
+    return renaming_errors(lambda name: names.get(name, name))
 
 
 def _other_names(body: ChatBody) -> Iterator[tuple[str, str]]:

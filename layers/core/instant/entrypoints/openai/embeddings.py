@@ -1,17 +1,21 @@
-"""POST /v1/embeddings: request and response bodies."""
+"""POST /v1/embeddings: request and response bodies, and the call."""
 
+from functools import partial
 from typing import Annotated, Any, Literal, TypedDict
 
+from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
 from instant.domain.json_values import json_text
 from instant.entrypoints.http.fields import Body
+from instant.entrypoints.openai.calls import HttpCall, respond
 from instant.entrypoints.openai.chat_body import Model, TextOrList
-from instant.entrypoints.openai.chat_request import resource_of
 from instant.entrypoints.openai.completion import Stored
+from instant.entrypoints.openai.named_resource import resource_of
 from instant.entrypoints.openai.parameters import Ignored, Refused
 from instant.resource_types.openrouter_embeddings import OpenRouterEmbeddings
 from instant.use_cases.executions.prepare import ExecuteRequest
+from instant.use_cases.executions.streams.join import JoinDeps
 
 _SETTINGS = ("dimensions", "input_type")
 _INPUTS = ("input", "encoding_format")
@@ -53,6 +57,12 @@ class Embeddings(TypedDict):
     model: str
     data: list[Embedding]
     usage: EmbeddingsUsage
+
+
+def embed(body: EmbeddingsBody, call: HttpCall, deps: JoinDeps) -> Response[str]:
+    """The embeddings of texts."""
+    request = embeddings_request(body, call.idempotency_key)
+    return respond(request, call, deps, partial(embeddings_text, model=body.model), lambda prepared: {})
 
 
 def embeddings_request(body: EmbeddingsBody, idempotency_key: str | None) -> ExecuteRequest:

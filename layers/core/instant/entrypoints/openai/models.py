@@ -10,7 +10,7 @@ from instant.domain.access.identity import handle_of
 from instant.domain.catalog.model import CatalogModel
 from instant.domain.clock import parse_time
 from instant.entrypoints.http.fields import JsonObject
-from instant.entrypoints.openai.chat_request import resource_of
+from instant.entrypoints.openai.named_resource import resource_of
 from instant.use_cases.resources.executable import Executable
 
 _NO_PRICE = "-1"
