@@ -1,4 +1,4 @@
-"""/v1: the routes that clients of OpenAI's API call: chat completions, embeddings and models."""
+"""/v1: the routes that clients of OpenAI's API call: chat completions, responses, embeddings and models."""
 
 from typing import Annotated
 
@@ -19,10 +19,12 @@ from instant.entrypoints.http.stream import Stream, streamed
 from instant.entrypoints.openai.calls import HttpCall
 from instant.entrypoints.openai.chat import complete_chat
 from instant.entrypoints.openai.chat_body import ChatBody
-from instant.entrypoints.openai.documented import CHAT, EMBEDDINGS
+from instant.entrypoints.openai.documented import CHAT, EMBEDDINGS, RESPONSES
 from instant.entrypoints.openai.embeddings import EmbeddingsBody, embed
 from instant.entrypoints.openai.errors import openai_response
 from instant.entrypoints.openai.models import ModelList, ModelRow, model_list, model_row, named_in_path
+from instant.entrypoints.openai.responses.body import ResponsesBody
+from instant.entrypoints.openai.responses.create import create_response
 from instant.settings import OpenaiSettings
 from instant.use_cases.executions.streams.join import JoinDeps
 from instant.use_cases.resources.executable import MAX_EXECUTABLE, list_executable, read_executable
@@ -42,6 +44,13 @@ def chat(body: ChatBody) -> Stream | Response[str]:
     return complete_chat(body, call(), JoinDeps(execute=deps, pointers=pointers))
 
 
+@app.post("/v1/responses", responses=RESPONSES)
+@streamed
+def responses(body: ResponsesBody) -> Stream | Response[str]:
+    """Create a response with a resource; with `stream: true`, as typed events. Nothing is kept between requests."""
+    return create_response(body, call(), JoinDeps(execute=deps, pointers=pointers))
+
+
 @app.post("/v1/embeddings", responses=EMBEDDINGS)
 def embeddings(body: EmbeddingsBody) -> Response[str]:
     """Embed texts with a resource."""
@@ -51,7 +60,8 @@ def embeddings(body: EmbeddingsBody) -> Response[str]:
 @app.get("/v1/models")
 def index(offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1)] = MAX_EXECUTABLE) -> ModelList:
     """List the resources that the caller can execute, as models: its own, then the public ones that are called most."""
-    return model_list(list_executable(caller_of(app), lists, models), offset, limit, address())
+    found = list_executable(caller_of(app), lists, models)
+    return model_list(found, offset, limit, api_address(app, settings.public_url))
 
 
 @app.get("/v1/models/<model>")
@@ -69,17 +79,12 @@ def show_address(model: str, slug: str) -> ModelRow:
 def one(*parts: str) -> ModelRow:
     """The resource that the path names."""
     found = read_executable(caller_of(app), deps.resources, models, **named_in_path(*parts))
-    return model_row(found, address())
+    return model_row(found, api_address(app, settings.public_url))
 
 
 def call() -> HttpCall:
     """The current request."""
     return HttpCall.of(app, deps.clock, settings.public_url)
-
-
-def address() -> str:
-    """The API's public URL."""
-    return api_address(app, settings.public_url)
 
 
 handler = streaming_handler_of(app, settings, max_body_bytes=MAX_MEDIA_BODY_BYTES, render=openai_response)

@@ -24,6 +24,7 @@ from instant.entrypoints.openai.chat_body import ChatBody
 from instant.entrypoints.openai.embeddings import EmbeddingsBody
 from instant.entrypoints.openai.errors import CLASSES, MAY_HAVE_COST, SHOULD_RETRY, openai_response
 from instant.entrypoints.openai.parameters import ignored, passed_on, refused
+from instant.entrypoints.openai.responses.body import ResponsesBody
 from instant.entrypoints.scopes import SCOPES, what_it_allows
 from instant.resource_types import input_schema
 from tests.architecture.project import CORE, ROOT, Json, functions, resources, template
@@ -181,6 +182,7 @@ PARTS: Mapping[Path, Parts] = {
         "errors": error_table,
         "openai-errors": openai_error_table,
         "chat-fields": openai_fields(ChatBody),
+        "responses-fields": openai_fields(ResponsesBody),
         "embeddings-fields": openai_fields(EmbeddingsBody),
         "limits": limit_table,
     },

@@ -58,6 +58,12 @@ def _openai_chat(canary: Canary) -> Request:
     return Request("POST", "/v1/chat/completions", {"model": canary.image_resource, "messages": messages}, headers)
 
 
+def _openai_responses(canary: Canary) -> Request:
+    canary.connect()
+    body = {"model": canary.image_resource, "input": "Say hello.", "stream": True}
+    return Request("POST", "/v1/responses", body, {"X-Stainless-Retry-Count": "0"})
+
+
 def _openai_embeddings(canary: Canary) -> Request:
     canary.connect()
     body = {"model": canary.embeddings_resource, "input": "hello"}
@@ -82,6 +88,7 @@ STEPS: dict[tuple[str, str], Callable[[Canary], Request]] = {
     ("POST", "/api/execute"): _execute,
     ("POST", "/api/execute/stream"): _execute_stream,
     ("POST", "/v1/chat/completions"): _openai_chat,
+    ("POST", "/v1/responses"): _openai_responses,
     ("POST", "/v1/embeddings"): _openai_embeddings,
     ("GET", "/v1/models"): _plain("GET", "/v1/models"),
     ("GET", "/v1/models/{model}"): lambda canary: Request("GET", f"/v1/models/{canary.image_resource}"),

@@ -27,7 +27,8 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Send the request as bob first; give alice a valid OpenRouter key before each execution."""
     send_as_bob(case)
-    if case.path in ("/api/execute", "/api/execute/stream", "/v1/chat/completions", "/v1/embeddings"):
+    openai = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings")
+    if case.path in ("/api/execute", "/api/execute/stream", *openai):
         connect(case)
 
 

@@ -18,6 +18,7 @@ _SHARED = {
     ("POST", "/api/execute"),
     ("POST", "/api/execute/stream"),
     ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/responses"),
     ("POST", "/v1/embeddings"),
     ("GET", "/v1/models/{model}"),
     ("GET", "/v1/models/{model}/{slug}"),

@@ -9,7 +9,7 @@ from instant.entrypoints.openapi import PLACE
 from tests.fuzz.refined_schemas import refine_inputs, refine_settings
 
 REFINED = {"inputs": "Inputs", "config": "Config"}
-TEMPLATES = {"ChatBody"}
+TEMPLATES = {"ChatBody", "ResponsesBody"}
 """Bodies whose inputs are those of a template, which differ from resource to resource."""
 
 

@@ -10,7 +10,7 @@ from tests.integration.app import Answer, App, answer_of
 from tests.integration.local.test_example_events import STORY, event_of, function_of, give, learn
 
 _REPLACEMENTS = (
-    (re.compile(r"\b(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),
+    (re.compile(r"(?:\b|(?<=_))(res|exe|img|key|syn)_[0-9A-HJKMNP-TV-Z]{26}"), rf"\1_{'0' * 26}"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z"), "2026-11-22T20:17:24.000123Z"),
     (re.compile(r'("period": "\d{4}-\d\d)-\d\d"'), r'\1-22"'),
     (re.compile(r'("period": ")\d{4}-\d\d'), r"\g<1>2026-11"),
@@ -21,7 +21,7 @@ _REPLACEMENTS = (
     (re.compile(r'("latency_ms(?:_average)?": )\d+'), r"\g<1>812"),
     (re.compile(r'("authorize_url": ")[^"]+'), r"\g<1>https://openrouter.ai/auth?code_challenge_method=S256&…"),
     (re.compile(r'("(?:state|code_verifier)": ")[\w-]{43,}'), r"\g<1>hidden"),
-    (re.compile(r'("created": ?)\d+'), r"\g<1>1795378644"),
+    (re.compile(r'("created(?:_at)?": ?)\d+'), r"\g<1>1795378644"),
     (re.compile(r'("last4": ")\w+'), r"\g<1>R2d2"),
     (re.compile(r'"https://[^"]+X-Amz-[^"]+"'), '"https://media.example/picture.png?X-Amz-Signature=example"'),
 )

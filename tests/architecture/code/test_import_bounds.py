@@ -21,7 +21,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "model_changes": (90, 340),
     "model_endpoints": (90, 340),
     "model_impact": (135, 210),
-    "openai": (250, 490),
+    "openai": (260, 490),
     "platform_integrations": (90, 480),
     "preflight": (15, 160),
     "preview": (160, 340),

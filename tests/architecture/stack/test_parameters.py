@@ -101,6 +101,7 @@ STREAMS = {
     ("/api/execute/stream", "post"),
     ("/api/executions/{execution_id}/stream", "get"),
     ("/v1/chat/completions", "post"),
+    ("/v1/responses", "post"),
     ("/v1/embeddings", "post"),
     ("/v1/models", "get"),
     ("/v1/models/{model}", "get"),

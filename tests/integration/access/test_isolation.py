@@ -28,6 +28,7 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
     ("POST", "/api/execute"): (ID, (Scope.EXECUTE,)),
     ("POST", "/api/execute/stream"): (ID, (Scope.EXECUTE,)),
     ("POST", "/v1/chat/completions"): (ID, (Scope.EXECUTE,)),
+    ("POST", "/v1/responses"): (ID, (Scope.EXECUTE,)),
     ("POST", "/v1/embeddings"): (ID, (Scope.EXECUTE,)),
     ("GET", "/v1/models"): (OWN, (Scope.EXECUTE, Scope.READ)),
     ("GET", "/v1/models/{model}"): (ID, (Scope.EXECUTE, Scope.READ)),
@@ -79,7 +80,7 @@ ROUTES: dict[Route, tuple[str, tuple[Scope, ...]]] = {
 EXECUTING = ("/api/execute", "/api/execute/stream")
 """The paths whose bodies name a resource by its id or by its address."""
 
-OPENAI = ("/v1/chat/completions", "/v1/embeddings")
+OPENAI = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings")
 """The paths whose bodies name a resource as `model`."""
 
 READERS = {Scope.READ, Scope.MANAGE, Scope.ADMIN}

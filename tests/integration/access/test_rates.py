@@ -22,7 +22,7 @@ KEY_CHECKS = {
     ("POST", f"{PLATFORM_S}/test"),
 }
 STREAMS = {("POST", "/api/execute/stream"), ("GET", "/api/executions/{execution_id}/stream")}
-OPENAI = {("POST", "/v1/chat/completions"), ("POST", "/v1/embeddings")}
+OPENAI = {("POST", "/v1/chat/completions"), ("POST", "/v1/responses"), ("POST", "/v1/embeddings")}
 CLOSED = {EXECUTE, *STREAMS, *OPENAI, *KEY_CHECKS}
 """Routes that fail closed: they cost money, take a place in flight or reveal whether a key is valid."""
 

@@ -22,6 +22,7 @@ BODIES: dict[Route, dict[str, Any]] = {
     ("POST", "/api/execute"): {"resource_id": "", "inputs": {"prompt": "hello"}},
     ("POST", "/api/execute/stream"): {"resource_id": "", "inputs": {"prompt": "hello"}},
     ("POST", "/v1/chat/completions"): {"model": "", "messages": [{"role": "user", "content": "hello"}]},
+    ("POST", "/v1/responses"): {"model": "", "input": [{"role": "user", "content": "hello"}]},
     ("POST", "/v1/embeddings"): {"model": "", "input": ["hello"]},
     ("POST", "/api/resources"): {
         "resource_type": "openrouter_instant",

@@ -48,6 +48,8 @@ STORY = {
     "stream/execute": 200,
     "openai/chat": 200,
     "openai/chat-stream": 200,
+    "openai/responses": 200,
+    "openai/responses-stream": 200,
     "openai/models": 200,
     "openai/model": 200,
     "openai/model-by-address": 200,
@@ -156,7 +158,8 @@ def learn(text: str, known: dict[str, str]) -> None:
     if "authorize_url" in ids:
         known["auth_code_hidden"] = allow(ids["authorize_url"])[1]["code"]
         known[f"verifier_hidden_{'0' * 70}"] = ids["code_verifier"]
-    for url in (ids.get("output") or {}).get("urls", []):
+    output = ids.get("output")
+    for url in output.get("urls", []) if isinstance(output, dict) else ():
         known[f"img_{'0' * 26}"] = url.rpartition("/")[2]
 
 

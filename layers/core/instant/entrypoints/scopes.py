@@ -17,6 +17,7 @@ SCOPES: Mapping[str, Mapping[Scope, str]] = {
     "POST /api/execute": _EXECUTE,
     "POST /api/execute/stream": _EXECUTE,
     "POST /v1/chat/completions": _EXECUTE,
+    "POST /v1/responses": _EXECUTE,
     "POST /v1/embeddings": _EXECUTE,
     "GET /v1/models": _WITHOUT_SETTINGS,
     "GET /v1/models/{model}": _WITHOUT_SETTINGS,

@@ -153,7 +153,12 @@ def usage_text(stored: Stored) -> str:
         "prompt_tokens_details": _known(usage, "cached_tokens"),
         "completion_tokens_details": _known(usage, "reasoning_tokens", "image_tokens"),
     }
-    return f'{json_text(counts)[:-1]},"cost":{usage["cost_usd"] or "null"}}}'
+    return costed_text(counts, stored)
+
+
+def costed_text(counts: JsonObject, stored: Stored) -> str:
+    """The JSON of a usage with the cost in every digit."""
+    return f'{json_text(counts)[:-1]},"cost":{stored["usage"]["cost_usd"] or "null"}}}'
 
 
 def _known(usage: Mapping[str, Any], *names: str) -> dict[str, int]:

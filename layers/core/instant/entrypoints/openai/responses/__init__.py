@@ -1,0 +1,1 @@
+"""POST /v1/responses: the stateless part of OpenAI's Responses API."""
