@@ -12,6 +12,7 @@ import openai
 from openai import AsyncOpenAI, OpenAI
 from openai.types import CreateEmbeddingResponse, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response
 from pydantic import BaseModel
 
 Json = dict[str, Any]
@@ -99,6 +100,49 @@ def tools(client: OpenAI, streamed: bool, messages: list[Any], **arguments: Any)
     return {"turns": [first.to_dict(), second.to_dict()]}
 
 
+def respond(client: OpenAI, **arguments: Any) -> Json:
+    """One response, with the text that the package joins."""
+    response = client.responses.create(**arguments)
+    return {**checked(Response, response), "output_text": response.output_text, "request_id": response._request_id}
+
+
+def respond_stream(client: OpenAI, **arguments: Any) -> Json:
+    """A streamed response: its events, and the error that ended it."""
+    events: list[Json] = []
+    try:
+        events.extend(event.to_dict() for event in client.responses.create(stream=True, **arguments))
+    except openai.APIError as error:
+        return {"events": events, **raised(error)}
+    return {"events": events}
+
+
+def respond_helper(client: OpenAI, **arguments: Any) -> Json:
+    """The response that the package's own helper joins from a stream."""
+    with client.responses.stream(**arguments) as events:
+        response = events.get_final_response()
+    return {**response.to_dict(), "output_text": response.output_text}
+
+
+def respond_parse(client: OpenAI, **arguments: Any) -> Json:
+    """A structured answer, read by the package."""
+    parsed = client.responses.parse(text_format=Review, **arguments).output_parsed
+    return {"parsed": parsed and parsed.model_dump()}
+
+
+def respond_tools(client: OpenAI, **arguments: Any) -> Json:
+    """A conversation with two turns: calls of tools, then the answer from their results."""
+    flat: Any = [{"type": "function", "strict": None, **tool["function"]} for tool in TOOLS]
+    items: list[Any] = [{"role": "user", "content": arguments.pop("input")}]
+    first = client.responses.create(input=items, tools=flat, **arguments)
+    results = [
+        {"type": "function_call_output", "call_id": item.call_id, "output": WEATHER[item.name]}
+        for item in first.output
+        if item.type == "function_call"
+    ]
+    second = client.responses.create(input=[*items, *first.output, *results], tools=flat, **arguments)
+    return {"turns": [first.to_dict(), second.to_dict()], "output_text": second.output_text}
+
+
 def embed(client: OpenAI, **arguments: Any) -> Json:
     """Embeddings."""
     found = client.embeddings.create(**arguments)
@@ -145,7 +189,10 @@ def raised(error: openai.APIError) -> Json:
     return {"raised": type(error).__name__, **{name: getattr(error, name, None) for name in names}}
 
 
-FUNCTIONS = (chat, stream, leave, helper, parse, tools, embed, models, retrieve, raw, concurrent)
+FUNCTIONS = (
+    chat, stream, leave, helper, parse, tools, respond, respond_stream, respond_helper, respond_parse, respond_tools,
+    embed, models, retrieve, raw, concurrent,
+)  # fmt: skip
 
 
 def main() -> None:
