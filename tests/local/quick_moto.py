@@ -11,6 +11,7 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
+from moto.dynamodb.parsing import ast_nodes
 
 MAX_BYTES = 405_000
 """Moto's maximum size of an item."""
@@ -18,6 +19,8 @@ MAX_BYTES = 405_000
 SLOW_VALUE: Any = vars(DynamoType)["cast_value"].fget
 SLOW_ITEM: Any = vars(Item)["__init__"]
 SLOW_ITEMS: Any = vars(Table)["all_items"]
+TRAVERSER: Any = vars(ast_nodes)["DepthFirstTraverser"]
+SLOW_TRAVERSAL: Any = vars(TRAVERSER)["traverse_node_recursively"]
 
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
@@ -29,6 +32,7 @@ def install_fast_paths() -> None:
         (DynamoType, "cast_value", property(cast_value)),
         (Item, "__init__", item),
         (Table, "all_items", all_items),
+        (TRAVERSER, "traverse_node_recursively", traverse),
         (responses, "method_names_from_class", functools.cache(method_names_from_class)),
     ]
     for owner, name, replacement in replacements:
@@ -83,3 +87,30 @@ def all_items(self: Table) -> list[Item]:
 
 def _sort_key(item: Item) -> Any:
     return (item.hash_key.cast_value, item.range_key.cast_value) if item.range_key else item.hash_key.cast_value
+
+
+def traverse(self: Any, node: Any, child_id: int = -1) -> Any:
+    """Process an expression bottom up; the classes of nodes are compared once, not once for each node."""
+    parent: Any = node.parent
+    for number, child in enumerate(node.children or ()):
+        self.pre_processing_of_child(node, number)
+        if _is_kind(type(child), _NODE):
+            self.traverse_node_recursively(child, number)
+    if _is_processed(type(self), type(node), self.nodes_to_be_processed):
+        node = self.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+_NODE: Any = vars(ast_nodes)["Node"]
+_is_kind: Any = functools.cache(issubclass)
+_PROCESSED: dict[tuple[type, type], bool] = {}
+
+
+def _is_processed(traverser: type, kind: type, kinds: Any) -> bool:
+    known = _PROCESSED.get((traverser, kind))
+    if known is None:
+        known = _PROCESSED[traverser, kind] = issubclass(kind, kinds())
+    return known

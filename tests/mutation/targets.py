@@ -28,6 +28,7 @@ TESTS = (
     "tests/unit/domain/access/test_api_key.py",
     "tests/unit/domain/access/test_identity.py",
     "tests/unit/domain/access/test_start_window.py",
+    "tests/unit/adapters/executions/test_ledger_rows.py",
     "tests/unit/domain/test_secret.py",
     "tests/unit/domain/access/test_token.py",
     "tests/unit/entrypoints/http/test_throttles.py",

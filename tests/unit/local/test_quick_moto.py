@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from moto.core.serialize import BaseJSONSerializer, JSONSerializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from tests.local import quick_moto
@@ -110,3 +111,52 @@ def test_quick_moto_returns_items_in_key_order(keys: list[tuple[str, int]]) -> N
         ranged.setdefault(name, {})[number] = item
     for table in (Rows("n", ranged), Rows(None, {name: stored({}, name) for name, _ in keys})):
         assert list(map(id, quick_moto.all_items(table))) == list(map(id, quick_moto.SLOW_ITEMS(table)))  # type: ignore[arg-type]
+
+
+ACTIONS = st.sampled_from(
+    [
+        "SET n = n + :one",
+        "SET n = if_not_exists(missing, :one), #s = :text",
+        "SET n = missing + :one",
+        "SET members.x = :text, l = list_append(l, :list)",
+        "SET l[0] = :one, n = :one - n REMOVE l[1]",
+        "SET n = :one, n = :one",
+        "SET id = :text",
+        "ADD n :one, texts :texts DELETE more :texts",
+        "ADD id :one",
+        "REMOVE n, members.x",
+        "SET nothing.x = :one",
+        "SET n = :absent",
+    ]
+)
+
+
+@given(st.lists(ACTIONS, min_size=1, max_size=4))
+def test_quick_moto_updates_items_like_moto(actions: list[str]) -> None:
+    quick = updated(actions)
+    with mock.patch.object(quick_moto.TRAVERSER, "traverse_node_recursively", quick_moto.SLOW_TRAVERSAL):
+        assert updated(actions) == quick
+
+
+def updated(actions: list[str]) -> list[Any]:
+    """The item after each update of a new table, or the error."""
+    backend = DynamoDBBackend("us-east-1", "123456789012")
+    created: dict[str, Any] = {"throughput": None, "indexes": [], "global_indexes": [], "streams": None, "tags": []}
+    settings: dict[str, Any] = {
+        "billing_mode": "PAY_PER_REQUEST",
+        "sse_specification": None,
+        "deletion_protection_enabled": False,
+    }
+    schema, attr = [{"AttributeName": "id", "KeyType": "HASH"}], [{"AttributeName": "id", "AttributeType": "S"}]
+    backend.create_table("table", schema=schema, attr=attr, warm_throughput=None, **created, **settings)
+    texts, numbers = {"SS": ["a", "b"]}, {"L": [{"N": "1"}, {"N": "2"}]}
+    item = {"id": {"S": "a"}, "n": {"N": "1"}, "l": numbers, "members": {"M": {}}, "texts": texts, "more": texts}
+    backend.put_item("table", item)
+    values = {":one": {"N": "1"}, ":text": {"S": "t"}, ":texts": {"SS": ["b", "c"]}, ":list": {"L": [{"N": "3"}]}}
+    results: list[Any] = []
+    for action in actions:
+        try:
+            results.append(backend.update_item("table", {"id": {"S": "a"}}, action, {"#s": "s"}, values).to_json())
+        except Exception as error:
+            results.append((type(error), str(error)))
+    return results

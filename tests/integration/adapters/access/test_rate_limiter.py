@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
@@ -260,6 +261,18 @@ def test_renewal_whose_old_lease_was_not_removed_counts_once(
     assert leases(cloud, user) == {renewed, other}
 
 
+def test_renewed_lease_is_the_latest_by_time_and_not_by_text(cloud: App, user: str) -> None:
+    clock = FakeClock(datetime.fromtimestamp(0, UTC))
+    limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock)
+    lease = limiter.acquire(user, MANY, 1, 95)
+    clock.pass_seconds(10)
+    with faults("UpdateItem", None, failure("AccessDeniedException")):
+        renewed = limiter.renew(user, lease, 95)
+    assert (lease < renewed, len(leases(cloud, user))) == (False, 2)
+    other = limiter.acquire(user, MANY, 2, 95)
+    assert leases(cloud, user) == {renewed, other}
+
+
 def test_renewal_that_fails_keeps_the_old_lease(
     limiter: DynamoRateLimiter, clock: FakeClock, cloud: App, user: str
 ) -> None:
@@ -333,6 +346,21 @@ def test_acquire_through_another_limiter_makes_at_most_two_writes(cloud: App, cl
         assert len(calls) <= 2
         clock.pass_seconds(3)
     assert row(cloud, f"runs#{user}")["started"]["N"] == "20"
+
+
+def test_limiter_remembers_the_users_that_started_last(
+    cloud: App, clock: FakeClock, fresh: Callable[[str], str]
+) -> None:
+    limiter = DynamoRateLimiter(cloud.name("LIMITS_TABLE"), clock, max_known=2)
+    first, second, third = (fresh("user") for _ in range(3))
+    for user in (first, second, first, third):
+        limiter.acquire(user, MANY, 100, SECONDS)
+    writes = []
+    for user in (third, first, second):
+        with recorded("dynamodb", short_timeout=True) as calls:
+            limiter.acquire(user, MANY, 100, SECONDS)
+        writes.append(len(calls))
+    assert writes == [1, 1, 2]
 
 
 def test_starts_of_a_busy_user_fit_in_a_kilobyte(

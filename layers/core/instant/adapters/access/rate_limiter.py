@@ -24,7 +24,7 @@ MAX_WRITES = 6
 """Maximum writes to count one start: a write is refused when another start was the first in a new slot."""
 
 MAX_KNOWN = 1_000
-"""Maximum users whose starts are remembered."""
+"""Maximum users whose starts an environment remembers."""
 
 _PROBLEM = "Your rate limits cannot be checked now. Nothing was sent. Try again in a moment."
 _log = logging.getLogger(__name__)
@@ -39,10 +39,11 @@ class DynamoRateLimiter(RateLimiter):
     has as many as are allowed. A renewed lease is a later ticket with the same token.
     """
 
-    def __init__(self, table: str, clock: Clock) -> None:
-        """Use the table of this name."""
+    def __init__(self, table: str, clock: Clock, *, max_known: int = MAX_KNOWN) -> None:
+        """Use the table of this name; the starts of `max_known` users are remembered."""
         self._table = table
         self._clock = clock
+        self._max_known = max_known
         self._known = OrderedDict[str, StoredStarts]()
 
     @override
@@ -117,7 +118,7 @@ class DynamoRateLimiter(RateLimiter):
         self._known.pop(user_id, None)
         if starts:
             self._known[user_id] = starts
-        if len(self._known) > MAX_KNOWN:
+        if len(self._known) > self._max_known:
             self._known.popitem(last=False)
 
     def _drop_expired(self, user_id: str, leases: Set[str], now: float, most: int) -> None:
