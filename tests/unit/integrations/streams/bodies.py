@@ -49,6 +49,15 @@ TEXT = b"".join(events(completion(MESSAGES["text"])))
 LAST = chunk({"content": ""}, None, usage=USAGE)
 ERROR = {"code": 429, "message": "late"}
 
+_FACTS = b'data: {"id": "gen-2", "provider": "Meadow"}\n\ndata: ' + json.dumps({"usage": USAGE}).encode() + b"\n\n"
+WITHOUT_CHOICES = {
+    "complete": _FACTS + DONE,
+    "no end": _FACTS,
+    "not JSON": _FACTS + b"data: {\n\n" + DONE,
+    "not an object": b"data: 7\n\n" + _FACTS + DONE,
+}
+"""Streams whose chunks have an id and a cost, but neither choices nor an error."""
+
 STREAMS: dict[str, bytes] = {
     **{name: b"".join(events(completion(message))) for name, message in MESSAGES.items()},
     "lines with CRLF": TEXT.replace(b"\n", b"\r\n"),
@@ -84,6 +93,7 @@ STREAMS: dict[str, bytes] = {
     "error as one body": b'data: {"error": {"code": 503, "message": "no"}}\n\n' + DONE,
     "no end": chunk({"content": "Hel"}) + chunk({"content": "lo."}, "stop"),
     "no end but a cost": chunk({"content": "Hel"}) + chunk({"content": "lo."}, "stop") + LAST,
+    **{f"no choices, {name}": body for name, body in WITHOUT_CHOICES.items()},
     "no chunks": COMMENT + DONE,
     "not JSON": chunk({"content": "Hel"}) + b"data: {\n\n" + LAST + DONE,
     "not an object": chunk({"content": "Hel"}) + b"data: 7\n\n" + LAST + DONE,

@@ -7,14 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instant.domain.exchange import Unreadable
+from instant.domain.exchange import Reply, Unreadable
 from instant.domain.executions.delivery import stream_facts, streamed_text
-from instant.domain.executions.failure import Effect
+from instant.domain.executions.failure import Effect, Failure
 from instant.domain.executions.output import Answer
 from instant.domain.executions.receipt import Receipt
+from instant.integrations.openrouter.chat import read_chat
 from instant.integrations.openrouter.streams.chat_stream import ChatStream
 from tests.fakes.openrouter.chat.stream import DONE
-from tests.unit.integrations.streams.bodies import CONTENTS, DETAILS, LIKE_TEXT, STREAMS, USAGE, chunk
+from tests.unit.integrations.streams.bodies import (
+    CONTENTS,
+    DETAILS,
+    LIKE_TEXT,
+    STREAMS,
+    USAGE,
+    WITHOUT_CHOICES,
+    chunk,
+)
 from tests.unit.integrations.streams.reading import Failed, buffered, split, streamed
 
 OPTIONS: tuple[dict[str, bool], ...] = ({}, {"wants_json": True}, {"wants_images": True})
@@ -86,6 +95,18 @@ def test_stream_that_ends_early_keeps_what_is_known() -> None:
     assert isinstance(second, Failed)
     assert first.receipt == Receipt(generation_id="gen-1", model="meadow/lark", provider="Meadow")
     assert (first.effect, second.effect, second.receipt.cost_nanousd) == (Effect.UNKNOWN, Effect.KNOWN, 340)
+
+
+@pytest.mark.parametrize("name", WITHOUT_CHOICES)
+def test_stream_without_choices_keeps_what_is_known(name: str) -> None:
+    reader = ChatStream(1_000)
+    reader.feed(WITHOUT_CHOICES[name])
+    with pytest.raises(Failure) as caught:
+        read_chat(Reply(status=200, body=b"", document=reader.finish()))
+    receipt = caught.value.receipt
+    assert receipt is not None
+    assert (receipt.generation_id, receipt.provider, receipt.cost_nanousd) == ("gen-2", "Meadow", 340)
+    assert (caught.value.effect, caught.value.error.code) == (Effect.KNOWN, "upstream_error")
 
 
 def test_stream_knows_its_facts_before_it_ends() -> None:

@@ -10,6 +10,7 @@ from instant.integrations.openrouter.streams.parts import Parts, Text, size_of
 _TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
 _LISTS = ("images", "annotations")
 _REASONING = ("reasoning", "reasoning_content", "reasoning_details", "content")
+_KNOWN = ("id", "model", "provider", "usage")
 _CALL = 512
 """What a tool call takes in memory besides its arguments."""
 
@@ -52,18 +53,25 @@ class Completion:
         """The completion as one body; raises `ValueError` if the chunks are not those of a completion.
 
         A single body that is no chunk is returned as it is. A stream that ends before `[DONE]`, or that has an
-        unreadable chunk, has no choices: only its facts are known.
+        unreadable chunk, has no choices: only its facts are known, such as its id and its cost.
         """
         if self._count == 1 and not is_broken and not _is_chunk(self._first):
             return self._first
         has_error = bool(self._error) or "error" in self.facts
         if not self._has_choice and (is_broken or self._has_others or not has_error):
-            raise ValueError("not the chunks of a completion")
+            return {**self._known(), "choices": []}
         if is_broken or self._has_others or not (is_done or has_error):
             return {**self.facts, "error": None, "choices": []}
         message = self._message or self._delta.message()
         choice = {"finish_reason": self.finish_reason, "error": self._error, "message": message}
         return {**self.facts, "choices": [choice] if self._has_choice else []}
+
+    def _known(self) -> dict[str, Any]:
+        """What is known of a call whose chunks have no choices."""
+        known = {name: self.facts[name] for name in _KNOWN if name in self.facts}
+        if not known:
+            raise ValueError("not the chunks of a completion")
+        return known
 
     def _keep(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
         for name, value in chunk.items():
