@@ -1,5 +1,6 @@
 """Items of an input: which messages they become, and how invalid ones are named."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -104,7 +105,21 @@ def test_reasoning_goes_through_its_opaque_form_unchanged() -> None:
     assert opened(sealed(DETAILS), "") == DETAILS
 
 
-@pytest.mark.parametrize("text", ["?", "eyJ9", "MQ==", "WzFd", "//8=", "é", "W" * 7])
+def reasoning(details: str) -> str:
+    """The opaque form of details that need not be valid."""
+    return b64encode(f'{{"reasoning_details": {details}}}'.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("?", "eyJ9", "MQ==", "WzFd", "//8=", "é", "W" * 7, "e30=", "W10="),
+        *map(reasoning, ("1", "[1]", "null", '[{"a": NaN}]', '[{"a": 1e999}]', '[{"a": "\\ud800"}]')),
+        *map(reasoning, ('[{"a": "\\u0000"}]', '[{"a": 1, "a": 2}]', '[{"a": ' * 40 + "1" + "}]" * 40)),
+        reasoning('[{"a": ' * 3_000 + "1" + "}]" * 3_000),
+        reasoning(f"[{{}}{', {}' * 200_000}]"),
+    ],
+)
 def test_opaque_reasoning_that_cannot_be_read_is_refused_by_name(text: str) -> None:
     assert refused({"type": "reasoning", "summary": [], "encrypted_content": text}) == "input.0.encrypted_content"
 
