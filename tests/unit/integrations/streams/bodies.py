@@ -88,6 +88,10 @@ STREAMS: dict[str, bytes] = {
     "whole message": chunk({"content": "Hel"})
     + b'data: {"choices": [{"message": {"content": "Hello."}, "delta": {}, "finish_reason": "stop"}]}\n\n'
     + DONE,
+    "message without its reasoning": chunk({"reasoning": "A greeting.", "content": "Hel"})
+    + chunk({"tool_calls": [{**OTHER, "index": 0}]})
+    + b'data: {"choices": [{"message": {"content": "Hello."}, "delta": {"content": "lo."}}]}\n\n'
+    + DONE,
     "one body": b"data: " + json.dumps(completion(MESSAGES["text"])).encode() + b"\n\n" + DONE,
     "one body in lines": COMMENT + json.dumps(completion(MESSAGES["text"]), indent=1).replace(",\n", ",\n\n").encode(),
     "error as one body": b'data: {"error": {"code": 503, "message": "no"}}\n\n' + DONE,

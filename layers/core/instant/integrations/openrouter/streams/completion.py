@@ -62,9 +62,16 @@ class Completion:
             return {**self._known(), "choices": []}
         if is_broken or self._has_others or not (is_done or has_error):
             return {**self.facts, "error": None, "choices": []}
-        message = self._message or self._delta.message()
-        choice = {"finish_reason": self.finish_reason, "error": self._error, "message": message}
+        choice = {"finish_reason": self.finish_reason, "error": self._error, "message": self._whole_message()}
         return {**self.facts, "choices": [choice] if self._has_choice else []}
+
+    def _whole_message(self) -> dict[str, Any]:
+        """The message of the last chunk that has one; what it lacks, such as the reasoning, is that of the deltas."""
+        made = self._delta.message()
+        if not self._message:
+            return made
+        lacked = {name: value for name, value in made.items() if value and not self._message.get(name)}
+        return {**self._message, **lacked}
 
     def _known(self) -> dict[str, Any]:
         """What is known of a call whose chunks have no choices."""
