@@ -26,6 +26,8 @@ MODULES = (
 
 TESTS = (
     "tests/unit/domain/access/test_api_key.py",
+    "tests/unit/domain/usage/test_budget.py",
+    "tests/unit/domain/usage/test_share.py",
     "tests/unit/domain/access/test_identity.py",
     "tests/unit/domain/access/test_start_window.py",
     "tests/unit/adapters/executions/test_ledger_counts.py",

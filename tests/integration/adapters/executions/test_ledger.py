@@ -24,6 +24,7 @@ from instant.domain.usage.budget import Budget, BudgetScope, Subject, holds
 from tests.fakes.aws_faults import Process, Reply, cancelled, failure, faults, lost_answer, lost_request
 from tests.fakes.builders import NOON, a_closing, an_opening
 from tests.integration.app import App
+from tests.integration.aws_calls import recorded
 from tests.integration.ledgers import a_ledger
 
 LATER = "2026-11-22T12:30:00.000000Z"
@@ -271,6 +272,24 @@ def test_close_writes_every_field(recorder: Recorder, opening: Opening) -> None:
     assert not {"open_shard", "due_at"} & row.keys()
     assert "error_code" not in row
     assert "answer_key" not in row
+
+
+def test_facts_of_a_delivered_answer_with_a_doubtful_cost_are_kept(recorder: Recorder, opening: Opening) -> None:
+    recorder.bring_to(opening, State.SENT)
+    doubtful = a_closing(State.UNKNOWN, error_code=None, computed_nanousd=5_000, claimed_nanousd=9_000_000)
+    recorder.ledger.mark_unknown(opening, doubtful, LATER)
+    row = recorder.existing_row(opening)
+    facts = {name: row[name]["N"] for name in ("computed_nanousd", "claimed_nanousd", "delivered")}
+    assert facts == {"computed_nanousd": "5000", "claimed_nanousd": "9000000", "delivered": "1"}
+
+
+def test_reads_of_a_row_in_transition_are_consistent(recorder: Recorder, opening: Opening) -> None:
+    recorder.ledger.open(opening)
+    with recorded("dynamodb") as calls:
+        assert recorder.ledger.open(opening) is None
+        assert recorder.ledger.reclaim(opening.execution_id, NOON) is False
+    reads = [call.parameters for call in calls if call.operation == "GetItem"]
+    assert [read["ConsistentRead"] for read in reads] == [True, True]
 
 
 def test_unknown_cost_is_omitted_and_not_written_as_zero(recorder: Recorder, opening: Opening) -> None:

@@ -25,6 +25,7 @@ class Recorder:
         return "lease"
 
     def renew(self, user_id: str, lease: str, seconds: float) -> str:
+        assert user_id
         self.calls.append((f"renew {lease}", seconds))
         if self.is_down:
             raise LimitsUnavailable("Not now.")
