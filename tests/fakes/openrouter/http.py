@@ -159,15 +159,16 @@ class Listener(ThreadingHTTPServer):
         with socket.create_connection(("127.0.0.1", self.server_port)) as last:
             address = last.getsockname()
             with self._changed:
-                self._changed.wait_for(lambda: address in self._open.values(), timeout)
-            self.drop_all(timeout)
+                is_accepted = self._changed.wait_for(lambda: address in self._open.values(), timeout)
+            if not (is_accepted and self.drop_all(timeout)):
+                raise TimeoutError("a connection to the fake OpenRouter did not end")
 
-    def drop_all(self, timeout: float) -> None:
-        """Close every connection and wait until their threads have finished."""
+    def drop_all(self, timeout: float) -> bool:
+        """Close every connection; return whether their threads have finished in time."""
         with self._changed:
             for connection in self._open:
                 _cut(connection)
-            self._changed.wait_for(lambda: not self._open, timeout)
+            return self._changed.wait_for(lambda: not self._open, timeout)
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
