@@ -43,7 +43,7 @@ CALLBACKS = ("https://good.example/callback", "http://localhost:3000/callback")
 """The allowed callback URLs."""
 
 TEMPLATE = read(ROOT / "template.yaml")
-HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "600", "KeyChecksPerHour": "10000"}
+HIGH_LIMITS = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000"}
 """Rate limits above what any test uses."""
 _SESSION = botocore.session.get_session()
 quick_moto.install_fast_paths()

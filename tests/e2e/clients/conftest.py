@@ -10,7 +10,7 @@ from tests.e2e.clients.programs import Calls, Client, node_client, python_client
 from tests.e2e.world import World, open_world
 from tests.local.functions.layout import Built
 
-LIMITS = {"ExecutePerMinute": "600", "MostInFlight": "100", "RatePerMinute": "10000"}
+LIMITS = {"ExecutePerMinute": "10000", "MostInFlight": "100", "RatePerMinute": "10000"}
 
 TEMPLATE = {
     "template": "Explain {{topic}} to a baker.",

@@ -118,7 +118,7 @@ class Served:
 @contextmanager
 def served(code: Layout = SOURCE) -> Iterator[Served]:
     """Start the stack on this code, with a fake OpenRouter."""
-    limits = {"RatePerMinute": "10000", "ExecutePerMinute": "600", "KeyChecksPerHour": "10000", "MostInFlight": "100"}
+    limits = {"RatePerMinute": "10000", "ExecutePerMinute": "10000", "KeyChecksPerHour": "10000", "MostInFlight": "100"}
     with FakeOpenRouter() as fake, Stack(upstream_url=fake.url, code=code, parameters=limits) as stack:
         sync = {"source": "instant.resources", "detail-type": "openrouter/models.sync", "detail": {}}
         assert not stack.invoke("CatalogSyncFunction", sync).failed
