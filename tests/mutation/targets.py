@@ -40,6 +40,7 @@ TESTS = (
     "tests/integration/adapters/access/test_key_use.py",
     "tests/integration/adapters/access/test_rate_limiter.py",
     "tests/integration/adapters/access/test_secret_box.py",
+    "tests/integration/adapters/access/test_start_limits.py",
     "tests/integration/adapters/access/test_token_verifier.py",
     "tests/integration/access/test_access_tokens.py",
     "tests/integration/access/test_authorizer.py",
